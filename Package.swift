@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors where nobody is waiting at a prompt: in CI, or on request.
+let strict = Context.environment["CI"] != nil || Context.environment["VPSD_STRICT"] != nil
+
+let settings: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+// The arrows below are the law of the house (ARCHITECTURE.md): a target imports what is listed here and nothing else.
+let package = Package(
+  name: "vpsd",
+  platforms: [.macOS(.v15)],
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+
+    .target(name: "Core", swiftSettings: settings),
+    .target(
+      name: "SQLStore",
+      dependencies: ["Core", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    .target(
+      name: "Engine",
+      dependencies: ["Core", "COpenSSL", "CCrypt", logging],
+      swiftSettings: settings),
+    .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
+    .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
+    .target(name: "API", dependencies: ["Core", "Engine", hummingbird, logging], swiftSettings: settings),
+    .target(name: "APIClient", swiftSettings: settings),
+    .executableTarget(
+      name: "vpsd",
+      dependencies: [
+        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, lifecycle, "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
+    .target(
+      name: "TestSupport",
+      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver"],
+      path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
+    .testTarget(name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "EngineTests",
+      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "LibvirtDriverTests", dependencies: ["Core", "LibvirtDriver", "TestSupport", logging], swiftSettings: settings),
+    .testTarget(
+      name: "APITests",
+      dependencies: ["Core", "Engine", "API", "TestSupport", hummingbird, logging],
+      swiftSettings: settings),
+    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["APIClient"], swiftSettings: settings),
+  ]
+)
