@@ -1,0 +1,21 @@
+/// Who asks: every use case takes one, and every row it writes remembers it.
+package struct Caller: Sendable, Equatable {
+  package let accountID: ID<Account>
+  package let tokenID: ID<Token>
+  package let permissions: [Permission]
+
+  package init(accountID: ID<Account>, tokenID: ID<Token>, permissions: [Permission]) {
+    self.accountID = accountID
+    self.tokenID = tokenID
+    self.permissions = permissions
+  }
+
+  package init(_ token: Token) {
+    self.init(accountID: token.accountID, tokenID: token.id, permissions: token.permissions)
+  }
+
+  package func require(_ resource: Permission.Resource, _ action: Permission.Action) throws(Failure) {
+    let wanted = Permission(resource, action)
+    guard permissions.contains(where: { $0.covers(wanted) }) else { throw .permissionDenied }
+  }
+}

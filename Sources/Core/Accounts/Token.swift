@@ -1,0 +1,60 @@
+/// A bearer token as it is stored. Its text is shown once, when it is made, and never kept.
+package struct Token: Sendable, Equatable {
+  package let id: ID<Token>
+  package let accountID: ID<Account>
+  package let name: String
+  package let permissions: [Permission]
+  package let createdAt: Timestamp
+  package let expiresAt: Timestamp?
+  package let lastUsedAt: Timestamp?
+  package let revokedAt: Timestamp?
+
+  package init(
+    id: ID<Token>, accountID: ID<Account>, name: String, permissions: [Permission], createdAt: Timestamp,
+    expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?
+  ) {
+    self.id = id
+    self.accountID = accountID
+    self.name = name
+    self.permissions = permissions
+    self.createdAt = createdAt
+    self.expiresAt = expiresAt
+    self.lastUsedAt = lastUsedAt
+    self.revokedAt = revokedAt
+  }
+
+  package func isValid(at now: Timestamp) -> Bool {
+    revokedAt == nil && expiresAt.map { now < $0 } ?? true
+  }
+
+  package func permits(_ permission: Permission) -> Bool {
+    permissions.contains { $0.covers(permission) }
+  }
+}
+
+/// The SHA-256 of a token's text, in hexadecimal.
+package struct TokenHash: Hashable, Sendable {
+  package let hexadecimal: String
+
+  package init(hexadecimal: String) {
+    self.hexadecimal = hexadecimal
+  }
+}
+
+package struct NewToken: Sendable {
+  package let accountID: ID<Account>
+  package let name: String
+  package let hash: TokenHash
+  package let permissions: [Permission]
+  package let expiresAt: Timestamp?
+
+  package init(
+    accountID: ID<Account>, name: String, hash: TokenHash, permissions: [Permission], expiresAt: Timestamp?
+  ) {
+    self.accountID = accountID
+    self.name = name
+    self.hash = hash
+    self.permissions = permissions
+    self.expiresAt = expiresAt
+  }
+}

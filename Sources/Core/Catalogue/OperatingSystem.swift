@@ -1,0 +1,24 @@
+package struct OperatingSystem: Sendable, Equatable {
+  package let id: ID<OperatingSystem>
+  /// The full name, "Debian 12".
+  package let name: String
+  package let slug: String
+  package let family: String
+  package let version: String
+  /// The name of the image in the image store.
+  package let imageName: String
+  package let isAvailable: Bool
+
+  package init(
+    id: ID<OperatingSystem>, name: String, slug: String, family: String, version: String, imageName: String,
+    isAvailable: Bool
+  ) {
+    self.id = id
+    self.name = name
+    self.slug = slug
+    self.family = family
+    self.version = version
+    self.imageName = imageName
+    self.isAvailable = isAvailable
+  }
+}

@@ -1,0 +1,36 @@
+/// A size of server and its price.
+package struct Plan: Sendable, Equatable {
+  package let id: ID<Plan>
+  package let name: String
+  package let slug: String
+  package let description: String
+  package let vcpus: Int
+  package let memoryMiB: Int
+  package let storageGiB: Int
+  /// What may cross the network in a calendar month.
+  package let bandwidthGB: Int
+  package let pricePerHour: Money
+  /// The codes of the locations that offer it.
+  package let locations: [String]
+  package let isAvailable: Bool
+
+  package init(
+    id: ID<Plan>, name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int, storageGiB: Int,
+    bandwidthGB: Int, pricePerHour: Money, locations: [String], isAvailable: Bool
+  ) {
+    self.id = id
+    self.name = name
+    self.slug = slug
+    self.description = description
+    self.vcpus = vcpus
+    self.memoryMiB = memoryMiB
+    self.storageGiB = storageGiB
+    self.bandwidthGB = bandwidthGB
+    self.pricePerHour = pricePerHour
+    self.locations = locations
+    self.isAvailable = isAvailable
+  }
+
+  /// A month is 28 days of 24 hours, so that no month costs more than another.
+  package var pricePerMonth: Money { pricePerHour * 672 }
+}

@@ -1,0 +1,77 @@
+/// What went wrong, told twice: a message that the customer may read, and a detail for the operator's log only.
+package struct Failure: Error, Sendable {
+  package enum Code: Sendable, Equatable {
+    case credentialsMissing
+    case credentialsInvalid
+    case permissionDenied
+    case notFound
+    case invalidFields([FieldError])
+    case invalidRequest
+    case wrongState
+    case insufficientCredit
+    case noCapacity
+    case internalError
+  }
+
+  package let code: Code
+  package let message: String
+  package let privateDetail: String?
+  package let cause: (any Error)?
+
+  package init(_ code: Code, _ message: String, privateDetail: String? = nil, cause: (any Error)? = nil) {
+    self.code = code
+    self.message = message
+    self.privateDetail = privateDetail
+    self.cause = cause
+  }
+}
+
+extension Failure {
+  package static let notFound = Failure(.notFound, "Not found.")
+  package static let permissionDenied = Failure(
+    .permissionDenied, "You do not have permission to perform this action.")
+  package static let credentialsMissing = Failure(
+    .credentialsMissing, "Authentication credentials were not provided.")
+  package static let tokenInvalid = Failure(.credentialsInvalid, "Invalid token.")
+
+  package static func internalError(_ detail: String, cause: (any Error)? = nil) -> Failure {
+    Failure(.internalError, "Internal server error.", privateDetail: detail, cause: cause)
+  }
+}
+
+/// The messages about one field of a request.
+package struct FieldError: Sendable, Equatable {
+  package let field: String
+  package var messages: [String]
+
+  package init(_ field: String, _ messages: [String]) {
+    self.field = field
+    self.messages = messages
+  }
+}
+
+/// Collects every error of a request, so that the customer learns of all of them at once.
+package struct FieldErrors: Sendable, Equatable {
+  private var errors: [FieldError] = []
+
+  package init() {}
+
+  package var isEmpty: Bool { errors.isEmpty }
+
+  package func has(_ field: String) -> Bool { errors.contains { $0.field == field } }
+
+  package mutating func add(_ field: String, _ message: String) {
+    if let index = errors.firstIndex(where: { $0.field == field }) {
+      errors[index].messages.append(message)
+    } else {
+      errors.append(FieldError(field, [message]))
+    }
+  }
+
+  /// Throws what was collected, in the order in which the API documents the fields.
+  package func throwIfAny(order: [String]) throws(Failure) {
+    guard !errors.isEmpty else { return }
+    let rank = { (field: String) in order.firstIndex(of: field) ?? order.count }
+    throw Failure(.invalidFields(errors.sorted { rank($0.field) < rank($1.field) }), "Invalid input.")
+  }
+}

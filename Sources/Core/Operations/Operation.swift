@@ -1,0 +1,72 @@
+package import Foundation
+
+/// A piece of long work on one server: a durable row that survives the process. At most one runs on a server at a time;
+/// finished ones stay as the server's history.
+package struct Operation: Sendable, Equatable {
+  package enum Kind: String, Sendable, CaseIterable {
+    case create
+    case start
+    case stop
+    case reboot
+    /// Starts a machine again that went away without being told to.
+    case recover
+    /// Brings a changed hostname into a running guest.
+    case configure
+    case delete
+  }
+
+  package enum State: String, Sendable, CaseIterable {
+    case queued
+    case running
+    case succeeded
+    case failed
+    /// A delete came first.
+    case cancelled
+  }
+
+  package let id: ID<Operation>
+  package let serverID: ID<Server>
+  package let kind: Kind
+  package let state: State
+  /// The workflow's name for what comes next; nil before its first step.
+  package let step: String?
+  /// How often the current step has failed.
+  package let failures: Int
+  /// When the current step was first tried: its deadline counts from here.
+  package let stepStartedAt: Timestamp?
+  package let requestedBy: ID<Token>?
+  package let createdAt: Timestamp
+  package let finishedAt: Timestamp?
+  package let customerReason: String?
+  package let operatorDetail: String?
+
+  package init(
+    id: ID<Operation>, serverID: ID<Server>, kind: Kind, state: State, step: String?, failures: Int,
+    stepStartedAt: Timestamp?, requestedBy: ID<Token>?, createdAt: Timestamp, finishedAt: Timestamp?,
+    customerReason: String?, operatorDetail: String?
+  ) {
+    self.id = id
+    self.serverID = serverID
+    self.kind = kind
+    self.state = state
+    self.step = step
+    self.failures = failures
+    self.stepStartedAt = stepStartedAt
+    self.requestedBy = requestedBy
+    self.createdAt = createdAt
+    self.finishedAt = finishedAt
+    self.customerReason = customerReason
+    self.operatorDetail = operatorDetail
+  }
+}
+
+/// The right to run the next step of an operation, and to commit its outcome, until it expires.
+package struct Lease: Sendable, Equatable {
+  package let operation: Operation
+  package let token: UUID
+
+  package init(operation: Operation, token: UUID) {
+    self.operation = operation
+    self.token = token
+  }
+}

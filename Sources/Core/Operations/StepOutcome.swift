@@ -1,0 +1,42 @@
+/// What a step came to. It is committed in one transaction with the effect on the server, and only while the lease holds.
+package struct StepOutcome: Sendable, Equatable {
+  package enum Next: Sendable, Equatable {
+    /// The step is done; the named one comes next, at once.
+    case advance(to: String)
+    /// The step is not done yet and is looked at again at this time.
+    case wait(until: Timestamp)
+    /// The step failed and is tried again at this time.
+    case retry(at: Timestamp, operatorDetail: String)
+    case succeed
+    case fail(customerReason: String, operatorDetail: String)
+  }
+
+  package enum Effect: Sendable, Equatable {
+    case imageChosen(version: String)
+    /// There is a disk, and a machine that can be started.
+    case machineDefined
+    /// The server is ready; what was held for its first hour is charged.
+    case becameActive
+    case becameStopped
+    /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
+    case becameFaulty
+    /// Nothing of it is left: address and hold come back and the row is a tombstone.
+    case erased
+  }
+
+  package let next: Next
+  package let effect: Effect?
+
+  package init(_ next: Next, effect: Effect? = nil) {
+    self.next = next
+    self.effect = effect
+  }
+}
+
+package enum CommitResult: Sendable, Equatable {
+  case committed
+  /// A delete was asked for meanwhile: the effect is recorded, and the operation ends here.
+  case cancelled
+  /// The lease had been lost; nothing was written.
+  case fenced
+}

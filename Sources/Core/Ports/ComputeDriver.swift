@@ -1,0 +1,206 @@
+package import Foundation
+
+/// Where machines are made and run. Every method is safe to repeat, at any point of a machine's life, and after a process
+/// died in the middle of it; none knows HTTP or SQL. Machines outlive the process that made them.
+///
+/// All methods throw `DriverError` and nothing else.
+package protocol ComputeDriver: Sendable {
+  var timing: MachineTiming { get }
+
+  /// What the host can carry in all; nil where there is no bound.
+  func capacity() async throws -> HostCapacity?
+
+  /// Makes the named image ready for use and returns its current version. Throws `notFound` where there is none.
+  func prepareImage(_ name: String) async throws -> String
+
+  /// Whether nothing else on the host holds the address, as far as can be told by trying. An address that this machine
+  /// itself holds is free for it.
+  func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool
+
+  /// Makes disk and definition what the specification says. A running machine goes on as it is, and takes the definition
+  /// at its next start. A disk that exists is never replaced or shrunk.
+  func ensureDefined(_ specification: MachineSpecification) async throws
+
+  /// Starts a defined machine; one that runs is left alone.
+  func start(_ machine: UUID) async throws
+
+  /// Asks the guest to shut down, and returns without waiting for it. A machine that is off is left alone.
+  func requestShutdown(_ machine: UUID) async throws
+
+  /// Takes the power away. A machine that is off is left alone.
+  func powerOff(_ machine: UUID) async throws
+
+  /// How far this boot of the guest has come.
+  func readiness(of machine: UUID) async throws -> Readiness
+
+  /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
+  func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
+
+  /// Removes machine, disk and all that belongs to it, whatever its state; what is absent already is fine.
+  func ensureAbsent(_ machine: UUID) async throws
+
+  /// The power state of one machine.
+  func power(of machine: UUID) async throws -> MachinePower
+
+  /// Every machine, and every remnant of one, that bears this installation's mark.
+  func observe() async throws -> [UUID: MachineObservation]
+
+  /// Something happened to a machine. A hint only: an element may be missing or too many, and `observe` has the truth.
+  func events() -> AsyncStream<Void>
+}
+
+/// How patient to be with machines of this driver.
+package struct MachineTiming: Sendable, Equatable {
+  /// From power on to a guest that is ready.
+  package let bootDeadline: Duration
+  /// From the request to shut down to the loss of power.
+  package let shutdownDeadline: Duration
+  /// Between two looks at a guest that is not ready.
+  package let pollInterval: Duration
+
+  package init(bootDeadline: Duration, shutdownDeadline: Duration, pollInterval: Duration) {
+    self.bootDeadline = bootDeadline
+    self.shutdownDeadline = shutdownDeadline
+    self.pollInterval = pollInterval
+  }
+}
+
+/// What servers may take of a host in all, overcommitment included.
+package struct HostCapacity: Sendable, Equatable {
+  package let vcpus: Int
+  package let memoryMiB: Int
+  package let storageGiB: Int
+
+  package init(vcpus: Int, memoryMiB: Int, storageGiB: Int) {
+    self.vcpus = vcpus
+    self.memoryMiB = memoryMiB
+    self.storageGiB = storageGiB
+  }
+}
+
+package struct MachineSpecification: Sendable, Equatable {
+  package let machine: UUID
+  /// For people who look at the host: `server-12345`.
+  package let label: String
+  package let hostname: Hostname
+  package let vcpus: Int
+  package let memoryMiB: Int
+  package let storageGiB: Int
+  package let imageName: String
+  package let imageVersion: String
+  package let address: IPv4Address
+  package let authorizedKey: String?
+  /// crypt(3) of the root password; with it, password login is on.
+  package let rootPasswordHash: String?
+  /// False for a server that had a disk before: then a missing one is an error, and never a new, empty disk.
+  package let mayCreateDisk: Bool
+
+  package init(
+    machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
+    imageVersion: String, address: IPv4Address, authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
+  ) {
+    self.machine = machine
+    self.label = label
+    self.hostname = hostname
+    self.vcpus = vcpus
+    self.memoryMiB = memoryMiB
+    self.storageGiB = storageGiB
+    self.imageName = imageName
+    self.imageVersion = imageVersion
+    self.address = address
+    self.authorizedKey = authorizedKey
+    self.rootPasswordHash = rootPasswordHash
+    self.mayCreateDisk = mayCreateDisk
+  }
+}
+
+package struct Readiness: Sendable, Equatable {
+  /// This boot's sshd sent its banner.
+  package let hasSSHBanner: Bool
+  /// The guest agent answered.
+  package let hasAgent: Bool
+
+  package init(hasSSHBanner: Bool, hasAgent: Bool) {
+    self.hasSSHBanner = hasSSHBanner
+    self.hasAgent = hasAgent
+  }
+}
+
+package enum MachinePower: Sendable, Equatable {
+  package enum OffCause: Sendable, Equatable {
+    /// The guest was seen to shut itself down.
+    case guestShutdown
+    /// Anything else: a crash, a killed process, a host that restarted, a power switch.
+    case other
+  }
+
+  case running
+  /// It runs, but does not execute: the host's disk was full, or an operator paused it.
+  case paused
+  case off(OffCause)
+  /// Files or addresses are left of it, but no machine that could be started.
+  case remnant
+  case absent
+}
+
+package struct MachineObservation: Sendable, Equatable {
+  package let power: MachinePower
+  /// Nil where the machine does not run.
+  package let usage: MachineUsage?
+
+  package init(power: MachinePower, usage: MachineUsage?) {
+    self.power = power
+    self.usage = usage
+  }
+}
+
+/// Counters and levels of a running machine. What could not be measured is nil.
+package struct MachineUsage: Sendable, Equatable {
+  /// Host CPU time since power on, in nanoseconds.
+  package let cpuNanoseconds: Int64
+  package let memoryUsedMiB: Int?
+  package let diskUsedBytes: Int64?
+  package let network: NetworkCounters?
+
+  package init(cpuNanoseconds: Int64, memoryUsedMiB: Int?, diskUsedBytes: Int64?, network: NetworkCounters?) {
+    self.cpuNanoseconds = cpuNanoseconds
+    self.memoryUsedMiB = memoryUsedMiB
+    self.diskUsedBytes = diskUsedBytes
+    self.network = network
+  }
+}
+
+/// The closed set of ways in which a driver fails; the kind says whether trying again can help.
+package struct DriverError: Error, Sendable, Equatable {
+  package enum Kind: String, Sendable, CaseIterable {
+    /// The machine, image or disk is not there. Trying again does not help.
+    case notFound
+    /// Something else is going on with it. Trying again helps.
+    case busy
+    /// The hypervisor or the guest does not answer. Trying again may help.
+    case unreachable
+    /// The request cannot be carried out as it is. Trying again does not help.
+    case rejected
+    /// The host has no room for it: disk, memory, address. Trying again helps once there is room.
+    case exhausted
+  }
+
+  package let kind: Kind
+  /// For the operator's log.
+  package let detail: String
+  /// What the customer may know, in a full sentence.
+  package let customerReason: String?
+
+  package init(_ kind: Kind, _ detail: String, customerReason: String? = nil) {
+    self.kind = kind
+    self.detail = detail
+    self.customerReason = customerReason
+  }
+
+  package var isWorthRetrying: Bool {
+    switch kind {
+    case .busy, .unreachable, .exhausted: true
+    case .notFound, .rejected: false
+    }
+  }
+}

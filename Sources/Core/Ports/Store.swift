@@ -1,0 +1,150 @@
+package import Foundation
+
+/// What outlives the process. Each method is one transaction that keeps the invariants: an address belongs to one server,
+/// a balance is the sum of its ledger and never negative, and a server has at most one running operation.
+///
+/// Methods that take an account see nothing of any other account. A store throws `Failure` where the customer did
+/// something that cannot be, and any other error where the store itself is at fault.
+package protocol Store: Sendable {
+  // MARK: Installation
+
+  /// Names this installation for good, so that its machines can be told from those of another on the same host.
+  func installationID() async throws -> UUID
+
+  /// Fills an empty store with a catalogue, an account, its opening credit and a token. Returns false, and changes nothing,
+  /// where there is an account already.
+  func bootstrap(_ installation: NewInstallation, at now: Timestamp) async throws -> Bool
+  func isBootstrapped() async throws -> Bool
+
+  // MARK: Catalogue
+
+  func catalogue() async throws -> Catalogue
+
+  // MARK: Accounts and tokens
+
+  func accounts() async throws -> [Account]
+  func account(_ id: ID<Account>) async throws -> Account?
+  func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account
+
+  func token(hash: TokenHash) async throws -> Token?
+  func tokens() async throws -> [Token]
+  func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
+  /// Returns false where there is no such token. Revoking one again changes nothing.
+  func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool
+  func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
+
+  // MARK: SSH keys
+
+  func sshKeys(of account: ID<Account>) async throws -> [SSHKey]
+  func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey?
+  /// Throws `invalidFields` where the account has this key, by fingerprint, already.
+  func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey
+  func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool
+
+  // MARK: Servers, for customers: a deleted one is not seen from the moment of the request
+
+  /// Ordered by id.
+  func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server]
+  func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server?
+  func usage(of id: ID<Server>) async throws -> ResourceUsage?
+
+  /// Writes server, address, credit hold, operation and audit row. Throws `insufficientCredit`, `noCapacity` (no free
+  /// address in the pool, or not enough of the host's capacity left), or `invalidFields` for an SSH key that is not the
+  /// account's; then nothing is written.
+  func createServer(
+    _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+  ) async throws -> Server
+
+  /// Returns nil where there is no such server. A changed hostname queues a `configure` operation where a guest may run.
+  func updateServer(_ id: ID<Server>, _ change: ServerChange, by caller: Caller, at now: Timestamp) async throws
+    -> Server?
+
+  /// Sets the transitional status and queues the operation, or throws `wrongState` by the table of `ServerStatus`.
+  /// Returns nil where there is no such server.
+  func requestAction(_ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp) async throws
+    -> Server?
+
+  /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server.
+  func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
+
+  // MARK: Servers, for the engine and the operator
+
+  func allServers() async throws -> [Server]
+  /// Deleted ones too, until they are erased.
+  func server(_ id: ID<Server>) async throws -> Server?
+  /// Gives the server another free address of the pool instead of the one it has, which something else on the host uses.
+  func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease) async throws -> IPv4Address?
+
+  // MARK: Operations
+
+  /// The history of a server, oldest first.
+  func operations(of id: ID<Server>) async throws -> [Operation]
+  /// Takes the lease of the operation that is due for longest. One whose lease has expired is due too.
+  func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease?
+  /// When the next operation is due that nobody holds; nil where none waits.
+  func nextOperationDue() async throws -> Timestamp?
+  /// Returns false where the lease was lost.
+  func renew(_ lease: Lease, until: Timestamp) async throws -> Bool
+  /// At most the outcome of one step, `WHERE id AND lease`.
+  func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult
+  /// For a process that starts, and knows that it is the only one: every lease left over is free at once.
+  func releaseAllLeases() async throws
+
+  // MARK: Reconciliation
+
+  /// All servers that are not erased.
+  func inventory() async throws -> [InventoryItem]
+  /// An active server without an operation that was seen to shut itself down is stopped. Returns whether it was changed.
+  func recordShutdown(of id: ID<Server>, at now: Timestamp) async throws -> Bool
+  /// A stopped server without an operation that was seen to run is active. Returns whether it was changed.
+  func recordRunning(of id: ID<Server>, at now: Timestamp) async throws -> Bool
+  /// Queues a `recover` operation for an active server without an operation, or, where `limit` of them were begun since
+  /// `windowStart`, puts it in `error`. Returns whether it was changed.
+  func beginRecovery(of id: ID<Server>, limit: Int, since windowStart: Timestamp, at now: Timestamp) async throws
+    -> Bool
+
+  /// Adds measurements to what is stored, all in one transaction.
+  func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws
+}
+
+package struct NewInstallation: Sendable {
+  package let catalogue: Catalogue
+  package let email: String
+  package let openingCredit: Money
+  package let tokenName: String
+  package let tokenHash: TokenHash
+
+  package init(
+    catalogue: Catalogue, email: String, openingCredit: Money, tokenName: String, tokenHash: TokenHash
+  ) {
+    self.catalogue = catalogue
+    self.email = email
+    self.openingCredit = openingCredit
+    self.tokenName = tokenName
+    self.tokenHash = tokenHash
+  }
+}
+
+/// What the reconciler needs to know of a server.
+package struct InventoryItem: Sendable, Equatable {
+  package let id: ID<Server>
+  package let uuid: UUID
+  package let status: ServerStatus
+  package let planID: ID<Plan>
+  package let hasDisk: Bool
+  package let isDeleted: Bool
+  package let hasOperation: Bool
+
+  package init(
+    id: ID<Server>, uuid: UUID, status: ServerStatus, planID: ID<Plan>, hasDisk: Bool, isDeleted: Bool,
+    hasOperation: Bool
+  ) {
+    self.id = id
+    self.uuid = uuid
+    self.status = status
+    self.planID = planID
+    self.hasDisk = hasDisk
+    self.isDeleted = isDeleted
+    self.hasOperation = hasOperation
+  }
+}

@@ -1,0 +1,122 @@
+package import Foundation
+
+/// A customer's virtual private server, as it is stored.
+package struct Server: Sendable, Equatable {
+  package let id: ID<Server>
+  /// Also names the machine to the driver.
+  package let uuid: UUID
+  package let accountID: ID<Account>
+  package let name: ServerName
+  package let hostname: Hostname
+  package let status: ServerStatus
+  /// Why the status is `error`, for the customer to read.
+  package let statusReason: String?
+  package let planID: ID<Plan>
+  package let operatingSystemID: ID<OperatingSystem>
+  /// The code of the location.
+  package let location: String
+  package let address: IPv4Address?
+  package let isBackupEnabled: Bool
+  package let createdAt: Timestamp
+  package let updatedAt: Timestamp
+  package let machine: Machine
+
+  /// What only the workflows need to know of it.
+  package struct Machine: Sendable, Equatable {
+    /// The version of the image that its disk rests on, from when it was chosen.
+    package let imageVersion: String?
+    /// The public key to install, copied from the account's keys, so that removing the key there changes nothing here.
+    package let authorizedKey: String?
+    /// crypt(3) of the root password, from the create until the first boot is over.
+    package let rootPasswordHash: String?
+    package let hasDisk: Bool
+    /// Whether it was ever ready: the first boot personalises the disk and must be seen to have worked.
+    package let wasEverReady: Bool
+
+    package init(
+      imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool
+    ) {
+      self.imageVersion = imageVersion
+      self.authorizedKey = authorizedKey
+      self.rootPasswordHash = rootPasswordHash
+      self.hasDisk = hasDisk
+      self.wasEverReady = wasEverReady
+    }
+  }
+
+  package init(
+    id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
+    statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String,
+    address: IPv4Address?, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp, machine: Machine
+  ) {
+    self.id = id
+    self.uuid = uuid
+    self.accountID = accountID
+    self.name = name
+    self.hostname = hostname
+    self.status = status
+    self.statusReason = statusReason
+    self.planID = planID
+    self.operatingSystemID = operatingSystemID
+    self.location = location
+    self.address = address
+    self.isBackupEnabled = isBackupEnabled
+    self.createdAt = createdAt
+    self.updatedAt = updatedAt
+    self.machine = machine
+  }
+}
+
+/// A server to be made: everything that the one transaction of a create needs to know.
+package struct NewServer: Sendable {
+  package let uuid: UUID
+  package let accountID: ID<Account>
+  package let name: ServerName
+  package let hostname: Hostname
+  package let plan: Plan
+  package let operatingSystemID: ID<OperatingSystem>
+  package let location: String
+  package let isBackupEnabled: Bool
+  package let sshKeyID: ID<SSHKey>?
+  package let rootPasswordHash: String?
+
+  package init(
+    uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
+    operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyID: ID<SSHKey>?,
+    rootPasswordHash: String?
+  ) {
+    self.uuid = uuid
+    self.accountID = accountID
+    self.name = name
+    self.hostname = hostname
+    self.plan = plan
+    self.operatingSystemID = operatingSystemID
+    self.location = location
+    self.isBackupEnabled = isBackupEnabled
+    self.sshKeyID = sshKeyID
+    self.rootPasswordHash = rootPasswordHash
+  }
+}
+
+/// The fields that a customer can change; nil leaves a field as it is.
+package struct ServerChange: Sendable, Equatable {
+  package var name: ServerName?
+  package var hostname: Hostname?
+  package var isBackupEnabled: Bool?
+
+  package init(name: ServerName? = nil, hostname: Hostname? = nil, isBackupEnabled: Bool? = nil) {
+    self.name = name
+    self.hostname = hostname
+    self.isBackupEnabled = isBackupEnabled
+  }
+}
+
+package struct ServerFilter: Sendable, Equatable {
+  package var status: ServerStatus?
+  package var location: String?
+
+  package init(status: ServerStatus? = nil, location: String? = nil) {
+    self.status = status
+    self.location = location
+  }
+}

@@ -1,0 +1,54 @@
+/// What a customer sees of a server's life.
+package enum ServerStatus: String, Sendable, CaseIterable {
+  case provisioning
+  case active
+  case stopping
+  case stopped
+  case starting
+  case rebooting
+  case suspended
+  case error
+
+  /// Whether an operation is on its way to another status.
+  package var isTransitional: Bool {
+    switch self {
+    case .provisioning, .starting, .stopping, .rebooting: true
+    case .active, .stopped, .suspended, .error: false
+    }
+  }
+}
+
+/// What a customer can ask of a server's power switch.
+package enum PowerAction: String, Sendable, CaseIterable {
+  case start
+  case stop
+  case reboot
+
+  /// The status that shows while it is carried out.
+  package var transitionalStatus: ServerStatus {
+    switch self {
+    case .start: .starting
+    case .stop: .stopping
+    case .reboot: .rebooting
+    }
+  }
+}
+
+extension ServerStatus {
+  /// The state machine of the API: the status that follows an action, or why the action is refused.
+  ///
+  /// - Parameter hasDisk: Whether the server was ever made; one that failed before cannot be started.
+  package func status(after action: PowerAction, hasDisk: Bool) throws(Failure) -> ServerStatus {
+    switch (self, action) {
+    case (.active, .start): throw Failure(.wrongState, "Server is already running.")
+    case (.active, .stop), (.active, .reboot): return action.transitionalStatus
+    case (.stopped, .start): return .starting
+    case (.stopped, .stop), (.stopped, .reboot): throw Failure(.wrongState, "Server is not running.")
+    case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _), (.suspended, _):
+      throw Failure(.wrongState, "Server is \(rawValue).")
+    case (.error, _) where !hasDisk: throw Failure(.wrongState, "Server could not be created.")
+    case (.error, .start): return .starting
+    case (.error, .stop), (.error, .reboot): throw Failure(.wrongState, "Server is not running.")
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/// A fully qualified domain name, or a single label, by RFC 1123: letters, digits and hyphens in labels of at most
+/// 63 characters, 253 in all.
+package struct Hostname: Hashable, Sendable, CustomStringConvertible {
+  package let name: String
+
+  package init?(_ text: String) {
+    guard (1...253).contains(text.utf8.count) else { return nil }
+    let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard labels.allSatisfy({ Self.isLabel($0, maximumLength: 63) }) else { return nil }
+    // A name that ends in a number, 10.0.0.1, would be read as an address.
+    if labels.count > 1, labels.last!.allSatisfy(\.isNumber) { return nil }
+    self.name = text
+  }
+
+  /// The host name of a server that was given none: the server's name, cut to the length of a label.
+  package init(serverName: ServerName) {
+    var label = serverName.name.prefix(63)
+    while label.last == "-" { label.removeLast() }
+    self.name = String(label)
+  }
+
+  package var firstLabel: String { String(name.prefix { $0 != "." }) }
+  package var description: String { name }
+
+  /// Letters, digits and hyphens, with no hyphen at either end.
+  package static func isLabel(_ text: some StringProtocol, maximumLength: Int) -> Bool {
+    let bytes = Array(text.utf8)
+    guard (1...maximumLength).contains(bytes.count) else { return false }
+    let hyphen = UInt8(ascii: "-")
+    return bytes.first != hyphen && bytes.last != hyphen
+      && bytes.allSatisfy { byte in
+        byte == hyphen || (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+      }
+  }
+}
