@@ -1,0 +1,66 @@
+import Core
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A request whose caller is known and may do what it asks for.
+struct APIRequest {
+  static let maximumBodyBytes = 1 << 20
+
+  let caller: Caller
+  let request: Request
+  let context: APIContext
+
+  /// The id in the path. What is no id of anything is not found.
+  func id<Entity>(_ name: String = "id") throws(Failure) -> ID<Entity> {
+    guard let text = context.parameters.get(name), let value = Int64(text), value > 0, text.first != "+" else {
+      throw .notFound
+    }
+    return ID(value)
+  }
+
+  /// A query parameter; an empty one counts as absent.
+  func query(_ name: Substring) -> String? {
+    request.uri.queryParameters[name].flatMap { $0.isEmpty ? nil : String($0) }
+  }
+
+  /// The fields of the body. An empty body has none.
+  func fields() async throws -> FieldReader {
+    switch try await body() {
+    case nil: FieldReader([:])
+    case .object(let fields)?: FieldReader(fields)
+    case let value?: throw Rejection.notAnObject(typeName: value.typeName)
+    }
+  }
+
+  /// For an action that takes no fields: none, an empty body, an object and `null` will do.
+  func ignoreBody() async throws {
+    switch try await body() {
+    case nil, .null?, .object?: return
+    case let value?: throw Rejection.notAnObject(typeName: value.typeName)
+    }
+  }
+
+  private func body() async throws -> JSONValue? {
+    let buffer = try await request.body.collect(upTo: Self.maximumBodyBytes)
+    guard buffer.readableBytes > 0 else { return nil }
+    let mediaType = request.headers[.contentType] ?? ""
+    let essence = mediaType.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
+    guard essence == "application/json" else { throw Rejection.unsupportedMediaType(mediaType) }
+    do {
+      return try JSONValue(parsing: Array(buffer.readableBytesView))
+    } catch {
+      throw Rejection.parseError(error.message)
+    }
+  }
+
+  /// Whether the client takes JSON at all.
+  static func acceptsJSON(_ request: Request) -> Bool {
+    guard let accept = request.headers[.accept], !accept.isEmpty else { return true }
+    return accept.split(separator: ",").contains { range in
+      let parts = range.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
+      let isRefused = parts.dropFirst().contains { $0.hasPrefix("q=") && (Double($0.dropFirst(2)) ?? 1) == 0 }
+      return !isRefused && ["*/*", "application/*", "application/json"].contains(parts.first ?? "")
+    }
+  }
+}

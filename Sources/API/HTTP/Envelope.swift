@@ -1,0 +1,78 @@
+import Core
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Around every request: it gets a name, whatever goes wrong becomes a reply, and it is logged.
+struct Envelope: RouterMiddleware {
+  private static let requestIDHeader = HTTPField.Name("X-Request-ID")!
+
+  let routes: RouteTable
+  let gate: Gate
+  let logger: Logger
+
+  func handle(
+    _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+  ) async throws -> Response {
+    var context = context
+    context.requestID = Self.requestID(of: request)
+    let started = ContinuousClock.now
+    var response: Response
+    do {
+      response = try await next(request, context)
+    } catch {
+      response = await self.response(to: error, request, context)
+    }
+    response.headers[Self.requestIDHeader] = context.requestID
+    log(request, response.status.code, ContinuousClock.now - started, context)
+    return response
+  }
+
+  private func response(to error: any Error, _ request: Request, _ context: APIContext) async -> Response {
+    var error = error
+    if let unrouted = error as? HTTPError, unrouted.status == .notFound {
+      do { try await refuseUnrouted(request) } catch let reason { error = reason }
+    }
+    let response = ErrorTable.response(to: error, requestID: context.requestID)
+    if response.status == .internalServerError {
+      logger.error(
+        "request failed", metadata: ["request": "\(context.requestID)", "error": "\(String(reflecting: error))"])
+    }
+    return response
+  }
+
+  /// Nothing answers this method and path. Whoever has no token learns only that; then the method, then the path is wrong.
+  private func refuseUnrouted(_ request: Request) async throws {
+    guard request.uri.path.hasPrefix(RouteTable.basePath) else { throw Failure.notFound }
+    _ = try await gate.caller(of: request)
+    let allowed = routes.methods(at: request.uri.path)
+    guard allowed.isEmpty else {
+      throw Rejection.methodNotAllowed(method: request.method.rawValue, allowed: allowed)
+    }
+    throw Failure.notFound
+  }
+
+  private func log(_ request: Request, _ status: Int, _ duration: Duration, _ context: APIContext) {
+    let level: Logger.Level = status >= 500 ? .error : request.method == .get ? .debug : .info
+    logger.log(
+      level: level, "request",
+      metadata: [
+        "request": "\(context.requestID)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
+        "status": "\(status)", "milliseconds": "\(duration.milliseconds)",
+      ])
+  }
+
+  /// The caller's name for the request, if it is short and plain, or one of our own.
+  static func requestID(of request: Request) -> String {
+    if let given = request.headers[requestIDHeader], (1...128).contains(given.utf8.count),
+      given.utf8.allSatisfy({ byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+      })
+    {
+      return given
+    }
+    return UUID().uuidString.lowercased()
+  }
+}

@@ -1,0 +1,77 @@
+import Core
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The one place where an error becomes a status and a body. No cause, path or query ever shows in a reply.
+enum ErrorTable {
+  static func response(to error: any Error, requestID: String) -> Response {
+    switch error {
+    case let failure as Failure: response(to: failure, requestID: requestID)
+    case let rejection as Rejection: response(to: rejection)
+    case let error as HTTPError where error.status == .contentTooLarge: response(to: Rejection.bodyTooLarge)
+    case let error as HTTPError where error.status == .notFound: response(to: Failure.notFound, requestID: requestID)
+    case is NIOTooManyBytesError: response(to: Rejection.bodyTooLarge)
+    default: response(to: Failure.internalError("unexpected"), requestID: requestID)
+    }
+  }
+
+  private static func response(to failure: Failure, requestID: String) -> Response {
+    switch failure.code {
+    case .credentialsMissing, .credentialsInvalid:
+      detail(.unauthorized, failure.message, [.wwwAuthenticate: "Bearer"])
+    case .permissionDenied: detail(.forbidden, failure.message)
+    case .notFound: detail(.notFound, failure.message)
+    case .invalidFields(let errors):
+      .json(
+        JSONWriter.object { writer in
+          for error in errors { writer.field(named: error.field, error.messages) }
+        }, status: .badRequest)
+    case .invalidRequest, .wrongState: detail(.badRequest, failure.message)
+    case .insufficientCredit: detail(.init(code: 402, reasonPhrase: "Payment Required"), failure.message)
+    case .noCapacity: detail(.serviceUnavailable, failure.message, [.retryAfter: "60"])
+    case .internalError:
+      .json(
+        JSONWriter.object { writer in
+          writer.field("detail", "Internal server error.")
+          writer.field("request_id", requestID)
+        }, status: .internalServerError)
+    }
+  }
+
+  private static func response(to rejection: Rejection) -> Response {
+    switch rejection {
+    case .credentialsEmpty:
+      detail(.unauthorized, "Invalid token header. No credentials provided.", [.wwwAuthenticate: "Bearer"])
+    case .methodNotAllowed(let method, let allowed):
+      detail(
+        .methodNotAllowed, "Method \"\(method)\" not allowed.", [.allow: allowed.joined(separator: ", ")])
+    case .notAcceptable: detail(.notAcceptable, "Could not satisfy the request Accept header.")
+    case .unsupportedMediaType(let type):
+      detail(.unsupportedMediaType, "Unsupported media type \"\(type)\" in request.")
+    case .bodyTooLarge: detail(.contentTooLarge, "Request body too large.")
+    case .parseError(let message): detail(.badRequest, "JSON parse error - \(message)")
+    case .notAnObject(let typeName):
+      .json(
+        JSONWriter.object { writer in
+          writer.field(
+            named: "non_field_errors", ["Invalid data. Expected a dictionary, but got \(typeName)."])
+        }, status: .badRequest)
+    }
+  }
+
+  private static func detail(
+    _ status: HTTPResponse.Status, _ message: String, _ headers: [HTTPField.Name: String] = [:]
+  ) -> Response {
+    var response = Response.json(JSONWriter.object { $0.field("detail", message) }, status: status)
+    for (name, value) in headers { response.headers[name] = value }
+    return response
+  }
+}
+
+extension Response {
+  static func json(_ body: ByteBuffer, status: HTTPResponse.Status = .ok) -> Response {
+    Response(
+      status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: body))
+  }
+}

@@ -1,0 +1,10 @@
+/// What is wrong with a request as HTTP, before anyone asks what it means.
+enum Rejection: Error, Equatable {
+  case credentialsEmpty
+  case methodNotAllowed(method: String, allowed: [String])
+  case notAcceptable
+  case unsupportedMediaType(String)
+  case bodyTooLarge
+  case parseError(String)
+  case notAnObject(typeName: String)
+}

@@ -1,0 +1,52 @@
+import Core
+import HTTPTypes
+import Hummingbird
+
+/// One method of one path, and what a token needs to be let in.
+struct Endpoint: Sendable {
+  let method: HTTPRequest.Method
+  /// Below the base path, with a final slash: `/servers/{id}/start/`.
+  let path: String
+  /// Nil where any valid token will do.
+  let permission: Permission?
+  let handle: @Sendable (APIRequest) async throws -> Response
+
+  init(
+    _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
+    handle: @escaping @Sendable (APIRequest) async throws -> Response
+  ) {
+    self.method = method
+    self.path = path
+    self.permission = permission
+    self.handle = handle
+  }
+}
+
+/// Every endpoint of the API, once.
+struct RouteTable: Sendable {
+  static let basePath = "/api/v1"
+
+  let endpoints: [Endpoint]
+
+  /// The methods that some endpoint answers at this path, as in an `Allow` header.
+  func methods(at path: String) -> [String] {
+    let segments = path.dropFirst(Self.basePath.count).split(separator: "/")
+    let matching = endpoints.filter { endpoint in
+      let pattern = endpoint.path.split(separator: "/")
+      return pattern.count == segments.count
+        && zip(pattern, segments).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
+    }
+    return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
+  }
+
+  func register(on router: Router<APIContext>, gate: Gate) {
+    for endpoint in endpoints {
+      router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
+        let caller = try await gate.caller(of: request)
+        if let permission = endpoint.permission { try caller.require(permission.resource, permission.action) }
+        guard APIRequest.acceptsJSON(request) else { throw Rejection.notAcceptable }
+        return try await endpoint.handle(APIRequest(caller: caller, request: request, context: context))
+      }
+    }
+  }
+}

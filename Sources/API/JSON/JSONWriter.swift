@@ -1,0 +1,159 @@
+package import Core
+import Foundation
+package import NIOCore
+
+/// Writes JSON field by field into one buffer: the order of the fields is part of the API, and nulls are present.
+package struct JSONWriter {
+  package private(set) var buffer: ByteBuffer
+  private var needsComma = false
+
+  package init() {
+    buffer = ByteBufferAllocator().buffer(capacity: 1024)
+  }
+
+  package static func object(_ body: (inout JSONWriter) -> Void) -> ByteBuffer {
+    var writer = JSONWriter()
+    writer.object(body)
+    return writer.buffer
+  }
+
+  // MARK: Values
+
+  package mutating func object(_ body: (inout JSONWriter) -> Void) {
+    nest("{", "}", body)
+  }
+
+  package mutating func array<Element>(_ elements: [Element], _ write: (inout JSONWriter, Element) -> Void) {
+    nest("[", "]") { writer in
+      for element in elements { write(&writer, element) }
+    }
+  }
+
+  package mutating func value(_ text: String) {
+    separate()
+    writeQuoted(text)
+  }
+
+  package mutating func value(_ number: some BinaryInteger) { literal(String(number)) }
+  package mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
+  package mutating func value(_ amount: Money) { literal(amount.decimal) }
+  package mutating func value(_ time: Timestamp) { literal("\"\(time.wireFormat)\"") }
+  package mutating func null() { literal("null") }
+
+  // MARK: Fields
+
+  package mutating func field(_ name: StaticString, _ text: String?) {
+    key(name)
+    if let text { value(text) } else { null() }
+  }
+
+  package mutating func field(_ name: StaticString, _ number: some BinaryInteger) {
+    key(name)
+    value(number)
+  }
+
+  package mutating func field(_ name: StaticString, _ flag: Bool) {
+    key(name)
+    value(flag)
+  }
+
+  package mutating func field(_ name: StaticString, _ amount: Money) {
+    key(name)
+    value(amount)
+  }
+
+  package mutating func field(_ name: StaticString, _ time: Timestamp?) {
+    key(name)
+    if let time { value(time) } else { null() }
+  }
+
+  /// A number with one decimal: tenths 235 are `23.5`.
+  package mutating func field(_ name: StaticString, tenths: Int) {
+    key(name)
+    literal("\(tenths / 10).\(tenths % 10)")
+  }
+
+  package mutating func field(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
+    key(name)
+    object(body)
+  }
+
+  package mutating func field<Element>(
+    _ name: StaticString, _ elements: [Element], _ write: (inout JSONWriter, Element) -> Void
+  ) {
+    key(name)
+    array(elements, write)
+  }
+
+  /// A field whose name comes from data.
+  package mutating func field(named name: String, _ texts: [String]) {
+    separate()
+    writeQuoted(name)
+    buffer.writeString(":")
+    needsComma = false
+    array(texts) { $0.value($1) }
+  }
+
+  // MARK: Pieces
+
+  private mutating func key(_ name: StaticString) {
+    separate()
+    buffer.writeString("\"")
+    buffer.writeStaticString(name)
+    buffer.writeString("\":")
+    needsComma = false
+  }
+
+  private mutating func nest(_ open: String, _ close: String, _ body: (inout JSONWriter) -> Void) {
+    separate()
+    buffer.writeString(open)
+    needsComma = false
+    body(&self)
+    buffer.writeString(close)
+    needsComma = true
+  }
+
+  private mutating func literal(_ text: String) {
+    separate()
+    buffer.writeString(text)
+  }
+
+  private mutating func separate() {
+    if needsComma { buffer.writeString(",") }
+    needsComma = true
+  }
+
+  private mutating func writeQuoted(_ text: String) {
+    buffer.writeString("\"")
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      buffer.writeString(text)
+    } else {
+      for scalar in text.unicodeScalars { writeEscaped(scalar) }
+    }
+    buffer.writeString("\"")
+  }
+
+  private mutating func writeEscaped(_ scalar: Unicode.Scalar) {
+    switch scalar {
+    case "\"": buffer.writeString("\\\"")
+    case "\\": buffer.writeString("\\\\")
+    case "\n": buffer.writeString("\\n")
+    case "\r": buffer.writeString("\\r")
+    case "\t": buffer.writeString("\\t")
+    case _ where scalar.value < 0x20:
+      let hexadecimal = String(scalar.value, radix: 16)
+      buffer.writeString("\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal)
+    default: buffer.writeString(String(scalar))
+    }
+  }
+}
+
+extension Timestamp {
+  /// UTC in whole seconds, `2025-01-10T14:30:00Z`.
+  package var wireFormat: String {
+    let time = calendar
+    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+    return "\(time.year)-\(padded(time.month))-\(padded(time.day))T\(padded(time.hour)):\(padded(time.minute)):"
+      + "\(padded(time.second))Z"
+  }
+}

@@ -1,0 +1,54 @@
+import Core
+import Engine
+import Foundation
+import Hummingbird
+import NIOCore
+
+struct SSHKeyRoutes {
+  let keys: SSHKeys
+
+  private static let read = Permission(.sshKeys, .read)
+  private static let write = Permission(.sshKeys, .write)
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(.get, "/ssh-keys/", Self.read) { request in
+        .json(ListWire.list(try await keys.list(request.caller), Self.key))
+      },
+      Endpoint(.post, "/ssh-keys/", Self.write, handle: create),
+      Endpoint(.get, "/ssh-keys/{id}/", Self.read) { request in
+        .json(Self.body(try await keys.read(try request.id(), request.caller)))
+      },
+      Endpoint(.delete, "/ssh-keys/{id}/", Self.write) { request in
+        try await keys.delete(try request.id(), request.caller)
+        return Response(status: .noContent)
+      },
+    ]
+  }
+
+  @Sendable private func create(_ request: APIRequest) async throws -> Response {
+    var fields = try await request.fields()
+    var draft = SSHKeys.Draft(
+      name: fields.string("name", isRequired: true), publicKey: fields.string("public_key", isRequired: true))
+    draft.errors = fields.errors
+    return .json(Self.body(try await keys.create(draft, request.caller)), status: .created)
+  }
+
+  private static func body(_ key: SSHKey) -> ByteBuffer {
+    var writer = JSONWriter()
+    self.key(&writer, key)
+    return writer.buffer
+  }
+
+  private static func key(_ writer: inout JSONWriter, _ key: SSHKey) {
+    writer.object { writer in
+      writer.field("id", key.id.value)
+      writer.field("uuid", key.uuid.uuidString.lowercased())
+      writer.field("name", key.name)
+      writer.field("fingerprint", key.fingerprint)
+      writer.field("public_key", key.publicKey)
+      writer.field("created_at", key.createdAt)
+      writer.field("last_used_at", key.lastUsedAt)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Core
+import Engine
+import Foundation
+
+/// Servers as the wire shows them: fields and order are those of the API's documentation. Additive fields follow all
+/// documented ones.
+enum ServerWire {
+  static func listItem(_ writer: inout JSONWriter, _ view: Servers.View) {
+    writer.object { writer in
+      identity(&writer, view)
+      writer.field("location", view.server.location)
+      plan(&writer, view.plan, hasBandwidth: false)
+      operatingSystem(&writer, view.operatingSystem)
+      times(&writer, view.server)
+      additions(&writer, view)
+    }
+  }
+
+  static func created(_ writer: inout JSONWriter, _ created: Servers.Created) {
+    let view = created.view
+    writer.object { writer in
+      identity(&writer, view)
+      writer.field("location", view.server.location)
+      plan(&writer, view.plan, hasBandwidth: false)
+      operatingSystem(&writer, view.operatingSystem)
+      writer.field("backups_enabled", view.server.isBackupEnabled)
+      times(&writer, view.server)
+      writer.field("message", "Server is being provisioned. This may take 2-5 minutes.")
+      if let password = created.rootPassword { writer.field("password", password) }
+      additions(&writer, view)
+    }
+  }
+
+  static func detail(_ writer: inout JSONWriter, _ view: Servers.View, _ usage: ResourceUsage, at now: Timestamp) {
+    let bandwidthUsedGB = usage.month == now.month ? usage.bandwidthUsedGB : 0
+    writer.object { writer in
+      identity(&writer, view)
+      writer.field("ipv6_address", nil as String?)
+      writer.field("location", view.server.location)
+      plan(&writer, view.plan, hasBandwidth: true)
+      operatingSystem(&writer, view.operatingSystem)
+      writer.field("backups_enabled", view.server.isBackupEnabled)
+      writer.field("resource_usage") { writer in
+        writer.field("cpu_percent", tenths: usage.cpuPermille)
+        writer.field("memory_used", usage.memoryUsedMiB)
+        writer.field("disk_used", usage.diskUsedGiB)
+        writer.field("bandwidth_used", bandwidthUsedGB)
+      }
+      times(&writer, view.server)
+      additions(&writer, view)
+    }
+  }
+
+  static func actionReply(_ writer: inout JSONWriter, _ server: Server) {
+    writer.object { writer in
+      writer.field("status", "success")
+      writer.field("message", "Server is \(server.status.rawValue)")
+      writer.field("server") { writer in
+        writer.field("id", server.id.value)
+        writer.field("name", server.name.name)
+        writer.field("status", server.status.rawValue)
+      }
+    }
+  }
+
+  private static func identity(_ writer: inout JSONWriter, _ view: Servers.View) {
+    writer.field("id", view.server.id.value)
+    writer.field("name", view.server.name.name)
+    writer.field("hostname", view.server.hostname.name)
+    writer.field("status", view.server.status.rawValue)
+    writer.field("ip_address", visibleAddress(view.server))
+  }
+
+  private static func plan(_ writer: inout JSONWriter, _ plan: Plan, hasBandwidth: Bool) {
+    writer.field("plan") { writer in
+      writer.field("id", plan.id.value)
+      writer.field("name", plan.name)
+      writer.field("vcpus", plan.vcpus)
+      writer.field("memory", plan.memoryMiB)
+      writer.field("storage", plan.storageGiB)
+      if hasBandwidth { writer.field("bandwidth", plan.bandwidthGB) }
+    }
+  }
+
+  private static func operatingSystem(_ writer: inout JSONWriter, _ system: OperatingSystem) {
+    writer.field("os") { writer in
+      writer.field("id", system.id.value)
+      writer.field("name", system.name)
+    }
+  }
+
+  private static func times(_ writer: inout JSONWriter, _ server: Server) {
+    writer.field("created_at", server.createdAt)
+    writer.field("updated_at", server.updatedAt)
+  }
+
+  private static func additions(_ writer: inout JSONWriter, _ view: Servers.View) {
+    writer.field("uuid", view.server.uuid.uuidString.lowercased())
+    writer.field("status_reason", view.server.status == .error ? view.server.statusReason : nil)
+    writer.field("ipv4_addresses", visibleAddress(view.server).map { [$0] } ?? []) { $0.value($1) }
+    writer.field("ipv6_addresses", [String]()) { $0.value($1) }
+    writer.field("plan_name", view.plan.name)
+    writer.field("os_name", view.operatingSystem.name)
+    writer.field("location_name", view.location.name)
+    writer.field("username", "root")
+  }
+
+  /// An address is reserved from the first moment, and may still change until the machine is made with it.
+  private static func visibleAddress(_ server: Server) -> String? {
+    guard server.status != .provisioning, server.machine.hasDisk else { return nil }
+    return server.address?.description
+  }
+}

@@ -1,0 +1,65 @@
+package import Core
+import Foundation
+package import Logging
+
+/// Looks at all machines, every few seconds and whenever the driver hints that something happened: what differs is
+/// reconciled, what is used is written down.
+package final class Monitor: Sendable {
+  private let store: any Store
+  private let driver: any ComputeDriver
+  private let catalogueReader: CatalogueReader
+  private let authenticator: Authenticator
+  private let doorbell: Doorbell
+  private let clock: any WallClock
+  private let logger: Logger
+  private let interval: Duration
+  private let reconciler: Reconciler
+  private let meter = UsageMeter()
+  private let hint = Doorbell()
+
+  package init(
+    store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, authenticator: Authenticator,
+    doorbell: Doorbell, clock: any WallClock, logger: Logger, interval: Duration = .seconds(5)
+  ) {
+    self.store = store
+    self.driver = driver
+    self.catalogueReader = catalogueReader
+    self.authenticator = authenticator
+    self.doorbell = doorbell
+    self.clock = clock
+    self.logger = logger
+    self.interval = interval
+    reconciler = Reconciler(store: store, driver: driver, clock: clock, logger: logger)
+  }
+
+  /// Runs until cancellation.
+  package func run() async {
+    let events = driver.events()
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        for await _ in events { self.hint.ring() }
+      }
+      while !Task.isCancelled {
+        let next = clock.now + interval
+        await look()
+        await hint.wait(until: next, clock: clock)
+      }
+    }
+  }
+
+  package func look() async {
+    do {
+      let inventory = try await store.inventory()
+      let observed = try await driver.observe()
+      if try await reconciler.reconcile(inventory, observed) { doorbell.ring() }
+      let catalogue = try await catalogueReader.catalogue()
+      let samples = meter.samples(inventory, observed, catalogue, at: clock.now)
+      if !samples.isEmpty { try await store.recordUsage(samples, at: clock.now) }
+      try await authenticator.recordUses()
+    } catch is CancellationError {
+      return
+    } catch {
+      logger.error("machines could not be looked at", metadata: ["error": "\(String(reflecting: error))"])
+    }
+  }
+}

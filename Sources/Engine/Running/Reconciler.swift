@@ -1,0 +1,64 @@
+import Core
+import Foundation
+import Logging
+
+/// Brings the rows and the machines together.
+struct Reconciler: Sendable {
+  /// A machine that keeps going away is started again this often in this time, and then left alone.
+  static let maximumRecoveries = 3
+  static let recoveryWindow = Duration.seconds(600)
+
+  let store: any Store
+  let driver: any ComputeDriver
+  let clock: any WallClock
+  let logger: Logger
+
+  /// - Parameter inventory: Read before the machines were observed, so that a difference can only be out of date, and every
+  ///   action is guarded by another look.
+  /// - Returns: Whether there is new work for the runner.
+  func reconcile(_ inventory: [InventoryItem], _ observed: [UUID: MachineObservation]) async throws -> Bool {
+    var isNewWork = false
+    for item in inventory {
+      let seen = observed[item.uuid]?.power ?? .absent
+      guard Reconciliation.action(wanted: item, observed: seen) != .none else { continue }
+      let power = try await driver.power(of: item.uuid)
+      let changed = try await apply(Reconciliation.action(wanted: item, observed: power), to: item, power)
+      isNewWork = isNewWork || changed
+    }
+    try await reap(Set(observed.keys).subtracting(inventory.map(\.uuid)))
+    return isNewWork
+  }
+
+  private func apply(_ action: Reconciliation, to item: InventoryItem, _ power: MachinePower) async throws -> Bool {
+    let now = clock.now
+    let changed: Bool
+    switch action {
+    case .none, .reap: return false
+    case .recordShutdown: changed = try await store.recordShutdown(of: item.id, at: now)
+    case .recordRunning: changed = try await store.recordRunning(of: item.id, at: now)
+    case .recover:
+      changed = try await store.beginRecovery(
+        of: item.id, limit: Self.maximumRecoveries, since: now - Self.recoveryWindow, at: now)
+    }
+    if changed {
+      logger.notice(
+        "server and machine differ",
+        metadata: ["server": "\(item.id)", "machine": "\(power)", "action": "\(action)"])
+    }
+    return changed && action == .recover
+  }
+
+  /// A machine may be new: its row was written before it, so a second look at the rows tells.
+  private func reap(_ strangers: Set<UUID>) async throws {
+    guard !strangers.isEmpty else { return }
+    let known = Set(try await store.inventory().map(\.uuid))
+    for machine in strangers.subtracting(known) {
+      logger.notice("removing a machine that belongs to no server", metadata: ["machine": "\(machine)"])
+      do {
+        try await driver.ensureAbsent(machine)
+      } catch let error as DriverError {
+        logger.error("it could not be removed", metadata: ["machine": "\(machine)", "detail": "\(error.detail)"])
+      }
+    }
+  }
+}

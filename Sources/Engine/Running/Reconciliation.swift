@@ -1,0 +1,28 @@
+import Core
+
+/// What to do about a difference between what should be and what is: a pure table.
+enum Reconciliation: Equatable {
+  case none
+  /// The guest shut itself down.
+  case recordShutdown
+  /// Somebody started it on the host.
+  case recordRunning
+  /// It went away without being told to: start it again.
+  case recover
+  /// A machine that belongs to nobody.
+  case reap
+
+  static func action(wanted item: InventoryItem?, observed power: MachinePower) -> Reconciliation {
+    guard let item else { return power == .absent ? .none : .reap }
+    // An operation under way owns the machine; a delete is one until nothing is left.
+    guard !item.hasOperation, !item.isDeleted else { return .none }
+    switch (item.status, power) {
+    case (.active, .running): return .none
+    case (.active, .off(.guestShutdown)): return .recordShutdown
+    case (.active, .off(.other)), (.active, .paused), (.active, .remnant), (.active, .absent): return .recover
+    case (.stopped, .running): return .recordRunning
+    case (.stopped, _), (.error, _), (.suspended, _): return .none
+    case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _): return .none
+    }
+  }
+}

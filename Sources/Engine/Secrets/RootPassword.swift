@@ -1,0 +1,29 @@
+import CCrypt
+import Core
+import Foundation
+
+/// The root password of a server that was ordered without an SSH key.
+struct RootPassword: Sendable {
+  let text: String
+  /// crypt(3), SHA-512: every Linux guest knows it, and a random password of this length needs no slower hash.
+  let hash: String
+
+  static func random() throws(Failure) -> RootPassword {
+    // No letters or digits that look alike.
+    let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789")
+    let text = String((0..<20).map { _ in alphabet.randomElement()! })
+    let salt = "$6$" + String((0..<16).map { _ in alphabet.randomElement()! }) + "$"
+    return RootPassword(text: text, hash: try hash(text, salt: salt))
+  }
+
+  static func hash(_ text: String, salt: String) throws(Failure) -> String {
+    let storage = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
+    defer { storage.deallocate() }
+    UnsafeMutableRawPointer(storage).initializeMemory(
+      as: UInt8.self, repeating: 0, count: MemoryLayout<crypt_data>.size)
+    guard let result = crypt_r(text, salt, storage), result.pointee == CChar(bitPattern: UInt8(ascii: "$")) else {
+      throw .internalError("crypt(3) does not know SHA-512.")
+    }
+    return String(cString: result)
+  }
+}

@@ -1,0 +1,21 @@
+package import Core
+
+/// The catalogue, at most a second old.
+package struct CatalogueReader: Sendable {
+  private let store: any Store
+  private let cache: TimedCache<Catalogue>
+
+  package init(store: any Store, clock: any WallClock) {
+    self.store = store
+    cache = TimedCache(clock: clock)
+  }
+
+  package func catalogue(for caller: Caller) async throws -> Catalogue {
+    try caller.require(.servers, .read)
+    return try await catalogue()
+  }
+
+  func catalogue() async throws -> Catalogue {
+    try await cache.value { try await store.catalogue() }
+  }
+}

@@ -1,0 +1,65 @@
+package import Core
+import Foundation
+
+/// The public keys of an account.
+package struct SSHKeys: Sendable {
+  package static let fieldOrder = ["name", "public_key"]
+  package static let maximumNameLength = 255
+
+  /// What a customer asks for. A field that could not even be read is nil and has its message in `errors`.
+  package struct Draft: Sendable {
+    package var name: String?
+    package var publicKey: String?
+    package var errors: FieldErrors
+
+    package init(name: String?, publicKey: String?, errors: FieldErrors = FieldErrors()) {
+      self.name = name
+      self.publicKey = publicKey
+      self.errors = errors
+    }
+  }
+
+  private let store: any Store
+  private let clock: any WallClock
+
+  package init(store: any Store, clock: any WallClock) {
+    self.store = store
+    self.clock = clock
+  }
+
+  package func list(_ caller: Caller) async throws -> [SSHKey] {
+    try caller.require(.sshKeys, .read)
+    return try await store.sshKeys(of: caller.accountID)
+  }
+
+  package func read(_ id: ID<SSHKey>, _ caller: Caller) async throws -> SSHKey {
+    try caller.require(.sshKeys, .read)
+    guard let key = try await store.sshKey(id, of: caller.accountID) else { throw Failure.notFound }
+    return key
+  }
+
+  package func create(_ draft: Draft, _ caller: Caller) async throws -> SSHKey {
+    try caller.require(.sshKeys, .write)
+    var errors = draft.errors
+    if let name = draft.name, name.count > Self.maximumNameLength {
+      errors.add("name", "Ensure this field has no more than \(Self.maximumNameLength) characters.")
+    }
+    let publicKey = draft.publicKey.flatMap(PublicKey.init)
+    if draft.publicKey != nil, publicKey == nil {
+      errors.add("public_key", "Enter a valid OpenSSH public key.")
+    }
+    try errors.throwIfAny(order: Self.fieldOrder)
+    guard let name = draft.name, let publicKey else {
+      throw Failure.internalError("A draft without errors lacks a field.")
+    }
+    let key = NewSSHKey(
+      uuid: UUID(), accountID: caller.accountID, name: name, fingerprint: publicKey.fingerprint,
+      publicKey: publicKey.line)
+    return try await store.createSSHKey(key, by: caller, at: clock.now)
+  }
+
+  package func delete(_ id: ID<SSHKey>, _ caller: Caller) async throws {
+    try caller.require(.sshKeys, .write)
+    guard try await store.deleteSSHKey(id, by: caller, at: clock.now) else { throw Failure.notFound }
+  }
+}

@@ -1,0 +1,105 @@
+package import Core
+
+/// A server as a customer asks for it. A field that could not even be read is nil and has its message in `errors`, so that
+/// the customer learns of everything that is wrong at once.
+package struct ServerDraft: Sendable {
+  package var name: String?
+  package var planID: Int64?
+  package var operatingSystemID: Int64?
+  package var location: String?
+  package var hostname: String?
+  package var sshKeyID: Int64?
+  package var isBackupEnabled: Bool?
+  package var errors: FieldErrors
+
+  package init(
+    name: String? = nil, planID: Int64? = nil, operatingSystemID: Int64? = nil, location: String? = nil,
+    hostname: String? = nil, sshKeyID: Int64? = nil, isBackupEnabled: Bool? = nil, errors: FieldErrors = FieldErrors()
+  ) {
+    self.name = name
+    self.planID = planID
+    self.operatingSystemID = operatingSystemID
+    self.location = location
+    self.hostname = hostname
+    self.sshKeyID = sshKeyID
+    self.isBackupEnabled = isBackupEnabled
+    self.errors = errors
+  }
+
+  /// The draft with nothing left to doubt but what only the store can tell.
+  struct Order {
+    let name: ServerName
+    let hostname: Hostname
+    let plan: Plan
+    let operatingSystemID: ID<OperatingSystem>
+    let location: String
+    let sshKeyID: ID<SSHKey>?
+    let isBackupEnabled: Bool
+  }
+
+  func validated(against catalogue: Catalogue) throws(Failure) -> Order {
+    var errors = errors
+    let name = self.name.flatMap { ServerFields.name($0, &errors) }
+    let hostname = self.hostname.flatMap { ServerFields.hostname($0, &errors) }
+    let plan = chosenPlan(catalogue, &errors)
+    let operatingSystem = chosenOperatingSystem(catalogue, &errors)
+    let location = chosenLocation(catalogue, &errors)
+    if let plan, let location, !plan.locations.contains(location.code) {
+      errors.add("plan_id", "This plan is not available at \(location.code).")
+    }
+    try errors.throwIfAny(order: Servers.fieldOrder)
+    guard let name, let plan, let operatingSystem, let location else {
+      throw .internalError("A draft without errors lacks a field.")
+    }
+    return Order(
+      name: name, hostname: hostname ?? Hostname(serverName: name), plan: plan,
+      operatingSystemID: operatingSystem.id, location: location.code, sshKeyID: sshKeyID.map { ID($0) },
+      isBackupEnabled: isBackupEnabled ?? false)
+  }
+
+  private func chosenPlan(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> Plan? {
+    guard let planID else { return nil }
+    if let plan = catalogue.plan(ID(planID)), plan.isAvailable { return plan }
+    errors.add("plan_id", ServerFields.unknownKey(planID))
+    return nil
+  }
+
+  private func chosenOperatingSystem(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> OperatingSystem? {
+    guard let operatingSystemID else { return nil }
+    if let system = catalogue.operatingSystem(ID(operatingSystemID)), system.isAvailable { return system }
+    errors.add("os_id", ServerFields.unknownKey(operatingSystemID))
+    return nil
+  }
+
+  private func chosenLocation(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> Location? {
+    guard let code = location else { return nil }
+    if let location = catalogue.location(code: code), location.isActive { return location }
+    errors.add("location", "\"\(code)\" is not a valid choice.")
+    return nil
+  }
+}
+
+/// The rules of single fields, and their messages.
+package enum ServerFields {
+  package static func name(_ text: String, _ errors: inout FieldErrors) -> ServerName? {
+    if text.count > ServerName.maximumLength {
+      errors.add("name", "Ensure this field has no more than \(ServerName.maximumLength) characters.")
+      return nil
+    }
+    if let name = ServerName(text) { return name }
+    errors.add("name", "Enter a valid value.")
+    return nil
+  }
+
+  package static func hostname(_ text: String, _ errors: inout FieldErrors) -> Hostname? {
+    if text.count > 253 {
+      errors.add("hostname", "Ensure this field has no more than 253 characters.")
+      return nil
+    }
+    if let hostname = Hostname(text) { return hostname }
+    errors.add("hostname", "Enter a valid value.")
+    return nil
+  }
+
+  static func unknownKey(_ id: Int64) -> String { "Invalid pk \"\(id)\" - object does not exist." }
+}

@@ -1,0 +1,27 @@
+import Core
+
+/// Brings a changed hostname into a running guest. A guest that does not answer takes it at its next start.
+struct ConfigureServer: Workflow {
+  enum Step: String, CaseIterable {
+    case applyHostname
+  }
+
+  static let firstStep = Step.applyHostname
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    if try await context.driver.power(of: context.machine) == .running {
+      try await context.driver.applyHostname(context.server.hostname, to: context.machine)
+    }
+    return .done()
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(30) }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The server did not take its new hostname; it will at its next start.",
+      operatorDetail: "The guest agent did not answer.")
+  }
+
+  var failureEffect: StepOutcome.Effect? { nil }
+}

@@ -1,0 +1,57 @@
+import Core
+
+/// From a row to a machine that takes an SSH login.
+struct CreateServer: Workflow {
+  enum Step: String, CaseIterable {
+    case prepareImage, claimAddress, define, start, awaitReady
+  }
+
+  static let firstStep = Step.prepareImage
+
+  /// Addresses that something else on the host was found to use, in one go.
+  private static let maximumAddressesTried = 16
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    switch step {
+    case .prepareImage:
+      let version = try await context.driver.prepareImage(context.operatingSystem.imageName)
+      return .go(.claimAddress, .imageChosen(version: version))
+    case .claimAddress:
+      return try await claimAddress(context)
+    case .define:
+      try await context.ensureDefined()
+      return .go(.start, .machineDefined)
+    case .start:
+      try await context.driver.start(context.machine)
+      return .go(.awaitReady)
+    case .awaitReady:
+      return try await context.isReady() ? .done(.becameActive) : .wait
+    }
+  }
+
+  private func claimAddress(_ context: StepContext) async throws -> StepResult<Step> {
+    var address = context.server.address
+    for _ in 0..<Self.maximumAddressesTried {
+      if let address, try await context.driver.isAddressFree(address, for: context.machine) { return .go(.define) }
+      address = try await context.store.replaceAddress(
+        of: context.server.id, pool: context.addressPool, lease: context.lease)
+      if address == nil { break }
+    }
+    throw DriverError(
+      .exhausted, "No address of \(context.addressPool) is free.", customerReason: "No free address was found.")
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+    switch step {
+    case .prepareImage, .claimAddress, .define, .start: .seconds(60)
+    case .awaitReady: timing.bootDeadline
+    }
+  }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: step == .awaitReady
+        ? "The server did not become reachable in time." : "The server could not be created.",
+      operatorDetail: "The step \(step) was not done in its time.")
+  }
+}

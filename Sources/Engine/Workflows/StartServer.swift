@@ -1,0 +1,40 @@
+import Core
+
+/// From a defined machine to one that runs: asked for by a customer, or by the reconciler after a crash.
+struct StartServer: Workflow {
+  enum Step: String, CaseIterable {
+    case define, start, awaitReady
+  }
+
+  static let firstStep = Step.define
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    switch step {
+    case .define:
+      try await context.ensureDefined()
+      return .go(.start)
+    case .start:
+      try await context.driver.start(context.machine)
+      return .go(.awaitReady)
+    case .awaitReady:
+      return try await context.isReady() ? .done(.becameActive) : .wait
+    }
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+    switch step {
+    case .define, .start: .seconds(60)
+    case .awaitReady: timing.bootDeadline
+    }
+  }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    guard step == .awaitReady else {
+      throw WorkflowFailure(
+        customerReason: "The server could not be started.",
+        operatorDetail: "The step \(step) was not done in its time.")
+    }
+    try await context.acceptRunningUnlessFirstBoot()
+    return .done(.becameActive)
+  }
+}

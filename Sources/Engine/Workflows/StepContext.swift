@@ -1,0 +1,58 @@
+import Core
+import Foundation
+
+/// What a step works with: the server as it is now, and the outside world.
+struct StepContext: Sendable {
+  let server: Server
+  let plan: Plan
+  let operatingSystem: OperatingSystem
+  let lease: Lease
+  let driver: any ComputeDriver
+  let store: any Store
+  let addressPool: AddressPool
+
+  var machine: UUID { server.uuid }
+}
+
+// MARK: - What several workflows do
+
+extension StepContext {
+  func ensureDefined() async throws {
+    guard let address = server.address, let imageVersion = server.machine.imageVersion else {
+      throw WorkflowFailure(
+        customerReason: "The server could not be prepared.", operatorDetail: "It has no address or no image.")
+    }
+    try await driver.ensureDefined(
+      MachineSpecification(
+        machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
+        memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
+        imageVersion: imageVersion, address: address, authorizedKey: server.machine.authorizedKey,
+        rootPasswordHash: server.machine.rootPasswordHash, mayCreateDisk: !server.machine.hasDisk))
+  }
+
+  /// Whether this boot is over. The first one personalises the disk, so nothing but the banner of its sshd will do.
+  func isReady() async throws -> Bool {
+    guard try await driver.power(of: machine) == .running else {
+      try await driver.start(machine)
+      throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")
+    }
+    let readiness = try await driver.readiness(of: machine)
+    return readiness.hasSSHBanner || (server.machine.wasEverReady && readiness.hasAgent)
+  }
+
+  /// At the deadline of a boot: a server that was ready before may have its sshd turned off, and runs all the same.
+  func acceptRunningUnlessFirstBoot() async throws {
+    guard server.machine.wasEverReady, try await driver.power(of: machine) == .running else {
+      throw WorkflowFailure(
+        customerReason: "The server did not become reachable in time.",
+        operatorDetail: "No SSH banner from \(server.address.map(String.init(describing:)) ?? "no address").")
+    }
+  }
+
+  func isOff() async throws -> Bool {
+    switch try await driver.power(of: machine) {
+    case .off, .absent, .remnant: true
+    case .running, .paused: false
+    }
+  }
+}

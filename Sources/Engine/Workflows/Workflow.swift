@@ -1,0 +1,37 @@
+import Core
+
+/// Long work as a list of steps. Every step may run again at any time, after it was done, half done, or not begun, so each
+/// says *ensure*, and looks at the world before it acts.
+protocol Workflow: Sendable {
+  associatedtype Step: RawRepresentable<String> & CaseIterable & Sendable
+
+  static var firstStep: Step { get }
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
+
+  /// How long a step may take, with its retries and waits.
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration?
+
+  /// What follows when a step has not come to an end in its time.
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
+
+  /// What the server becomes when the workflow fails.
+  var failureEffect: StepOutcome.Effect? { get }
+}
+
+extension Workflow {
+  var failureEffect: StepOutcome.Effect? { .becameFaulty }
+}
+
+enum StepResult<Step: Sendable>: Sendable {
+  case go(Step, StepOutcome.Effect? = nil)
+  /// Not done yet; look again after the driver's poll interval.
+  case wait
+  case done(StepOutcome.Effect? = nil)
+}
+
+/// The work cannot be done; trying again would not help.
+struct WorkflowFailure: Error {
+  let customerReason: String
+  let operatorDetail: String
+}
