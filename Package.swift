@@ -14,6 +14,8 @@ let settings: [SwiftSetting] =
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 // The arrows below are the law of the house (ARCHITECTURE.md): a target imports what is listed here and nothing else.
@@ -24,7 +26,9 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -44,7 +48,7 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
-    .target(name: "API", dependencies: ["Core", "Engine", hummingbird, logging], swiftSettings: settings),
+    .target(name: "API", dependencies: ["Core", "Engine", hummingbird, httpTypes, nio, logging], swiftSettings: settings),
     .target(name: "APIClient", swiftSettings: settings),
     .executableTarget(
       name: "vpsd",
@@ -57,7 +61,7 @@ let package = Package(
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
     .target(
       name: "TestSupport",
-      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver"],
+      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", logging],
       path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
@@ -72,7 +76,10 @@ let package = Package(
       name: "LibvirtDriverTests", dependencies: ["Core", "LibvirtDriver", "TestSupport", logging], swiftSettings: settings),
     .testTarget(
       name: "APITests",
-      dependencies: ["Core", "Engine", "API", "TestSupport", hummingbird, logging],
+      dependencies: [
+        "Core", "Engine", "API", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes, nio, logging,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient"], swiftSettings: settings),

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Yams
-import ServiceLifecycle
 import Logging
+import ServiceLifecycle
+import Yams
+
 print("vpsd")

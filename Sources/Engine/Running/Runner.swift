@@ -54,7 +54,8 @@ package final class Runner: Sendable {
             group.addTask { await self.work(lease) }
           } else {
             let due = try await store.nextOperationDue() ?? clock.now + limits.idle
-            await doorbell.wait(until: max(min(due, clock.now + limits.idle), clock.now + .milliseconds(5)), clock: clock)
+            await doorbell.wait(
+              until: max(min(due, clock.now + limits.idle), clock.now + .milliseconds(5)), clock: clock)
           }
         } catch {
           logger.error("the store does not answer", metadata: ["error": "\(String(reflecting: error))"])

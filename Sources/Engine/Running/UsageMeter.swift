@@ -28,7 +28,8 @@ final class UsageMeter: Sendable {
       let reading = Self.reading(usage.cpuNanoseconds, vcpus: plan.vcpus, at: now, before: before[item.uuid])
       after[item.uuid] = reading
       return UsageSample(
-        serverID: item.id, cpuPermille: reading.cpuPermille, memoryUsedMiB: min(usage.memoryUsedMiB ?? 0, plan.memoryMiB),
+        serverID: item.id, cpuPermille: reading.cpuPermille,
+        memoryUsedMiB: min(usage.memoryUsedMiB ?? 0, plan.memoryMiB),
         diskUsedBytes: usage.diskUsedBytes, network: usage.network)
     }
     readings.withLock { $0 = after }

@@ -1,0 +1,33 @@
+import Engine
+import Foundation
+
+/// What an operator reads when the service has started.
+struct Banner: Sendable {
+  let configuration: Configuration
+  let firstToken: TokenText?
+
+  func print(port: Int?) {
+    let host = configuration.listen.host
+    let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port ?? configuration.listen.port)"
+    let tokenFile = DataDirectory(path: configuration.dataDirectory).token
+    Swift.print("vpsd listens on \(url) (driver: \(configuration.driver.rawValue))")
+    if let firstToken {
+      Swift.print("\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)")
+    }
+    Swift.print(
+      """
+
+      To create a server, copy these lines into another terminal:
+
+        export VPSD_URL=\(url)
+        export VPSD_TOKEN=$(cat \(tokenFile))
+        vps() { local path=$1; shift; curl -sS "$VPSD_URL/api/v1$path" "$@" -H "Authorization: Bearer $VPSD_TOKEN" -H "Content-Type: application/json"; echo; }
+
+        vps /ssh-keys/ -d "{\\"name\\": \\"me\\", \\"public_key\\": \\"$(cat ~/.ssh/id_ed25519.pub)\\"}"
+        vps /servers/ -d '{"name": "first", "plan_id": 3, "os_id": 3, "location": "us-west", "ssh_key_id": 1}'
+        vps /servers/1/          # until its status is "active"
+        ssh root@ADDRESS         # its "ip_address"
+      """)
+    fflush(stdout)
+  }
+}

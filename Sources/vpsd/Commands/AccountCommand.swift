@@ -1,0 +1,59 @@
+import ArgumentParser
+import Core
+
+struct AccountCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "account", abstract: "The customers' accounts.", subcommands: [Create.self, List.self])
+
+  struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Open an account.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The account's e-mail address.") var email: String
+    @Option(help: "Its opening credit, in whole units.") var credit = 0
+
+    func validate() throws {
+      guard email.contains("@"), email.count <= 254 else { throw ValidationError("\(email): no e-mail address.") }
+      guard (0...1_000_000_000).contains(credit) else { throw ValidationError("--credit: 0 to 1000000000.") }
+    }
+
+    func run() async throws {
+      let account = try await options.openStore().createAccount(
+        email: email, openingCredit: Money(microunits: Int64(credit) * 1_000_000), at: SystemClock().now)
+      print("Account \(account.id), \(account.email), has a credit of \(account.balance.decimal).")
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List all accounts.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+      var table = TextTable("ID", "E-MAIL", "BALANCE")
+      for account in try await options.openStore().accounts() {
+        table.add("\(account.id)", account.email, account.balance.decimal)
+      }
+      print(table.text)
+    }
+  }
+}
+
+/// Finds the account that an operator means.
+struct Accounts {
+  let store: any Store
+
+  func one(named email: String?) async throws -> Account {
+    let accounts = try await store.accounts()
+    if let email {
+      if let account = accounts.first(where: { $0.email == email }) { return account }
+      throw ValidationError("There is no account \(email).")
+    }
+    guard accounts.count == 1, let account = accounts.first else {
+      throw ValidationError(
+        accounts.isEmpty
+          ? "There is no account yet: start the service once." : "There are several accounts: name one with --account.")
+    }
+    return account
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Core
+import Engine
+
+struct TokenCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "token", abstract: "Bearer tokens for the API.", subcommands: [Create.self, List.self, Revoke.self])
+
+  struct Create: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a token and show it, this once.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "What the token is for.") var name: String
+    @Option(help: "The e-mail address of the account; may be left out where there is only one.") var account: String?
+    @Option(
+      name: .customLong("permission"),
+      help: "servers:read, servers:*, ssh_keys:*, *:* and the like; may be given several times.")
+    var permissions = ["*:*"]
+    @Option(help: "After how many days the token expires; never, if left out.") var expiresInDays: Int?
+
+    func validate() throws {
+      for permission in permissions where Permission(permission) == nil {
+        let resources = Permission.Resource.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError(
+          "--permission \(permission): write resource:action, with a resource of \(resources) and read, write or *.")
+      }
+      if let expiresInDays, !(1...36_500).contains(expiresInDays) {
+        throw ValidationError("--expires-in-days: 1 to 36500.")
+      }
+    }
+
+    func run() async throws {
+      let store = try options.openStore()
+      let clock = SystemClock()
+      let account = try await Accounts(store: store).one(named: account)
+      let text = TokenText.random()
+      let token = try await store.createToken(
+        NewToken(
+          accountID: account.id, name: name, hash: text.hash, permissions: permissions.compactMap { Permission($0) },
+          expiresAt: expiresInDays.map { clock.now + .seconds($0 * 86_400) }),
+        at: clock.now)
+      print("Token \(token.id) of \(account.email), shown this once:\n\n  \(text.text)\n")
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List all tokens; their text is not kept.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+      let store = try options.openStore()
+      let emails = Dictionary(uniqueKeysWithValues: try await store.accounts().map { ($0.id, $0.email) })
+      let now = SystemClock().now
+      var table = TextTable("ID", "ACCOUNT", "NAME", "PERMISSIONS", "STATE", "LAST USED")
+      for token in try await store.tokens() {
+        let state = token.isValid(at: now) ? "valid" : token.revokedAt != nil ? "revoked" : "expired"
+        table.add(
+          "\(token.id)", emails[token.accountID] ?? "?", token.name,
+          token.permissions.map(\.description).joined(separator: " "), state,
+          token.lastUsedAt.map(\.displayed) ?? "never")
+      }
+      print(table.text)
+    }
+  }
+
+  struct Revoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Revoke a token; the service refuses it within a second.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The token's id.") var id: Int64
+
+    func run() async throws {
+      guard try await options.openStore().revokeToken(ID(id), at: SystemClock().now) else {
+        throw ValidationError("There is no token \(id).")
+      }
+      print("Token \(id) is revoked.")
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import API
+import Core
+import Engine
+import Hummingbird
+import Logging
+import SQLStore
+import ServiceLifecycle
+
+/// The service put together: the only place where ports meet what implements them.
+struct Daemon {
+  let configuration: Configuration
+  let logger: Logger
+
+  func run() async throws {
+    let clock = SystemClock()
+    let directory = DataDirectory(path: configuration.dataDirectory)
+    try directory.ensureExists()
+    let lock = try ProcessLock(path: directory.lock)
+    let store = try SQLStore(path: directory.database)
+    let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
+    // The lock says that no other process runs steps, so whoever held these leases is dead.
+    try await store.releaseAllLeases()
+    let driver = try await configuration.makeDriver(installation: store.installationID(), clock: clock, logger: logger)
+    let group = ServiceGroup(
+      configuration: .init(
+        services: services(store: store, driver: driver, clock: clock, firstToken: token).map {
+          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+        },
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+    withExtendedLifetime(lock) {}
+  }
+
+  private func services(
+    store: any Store, driver: any ComputeDriver, clock: any WallClock, firstToken: TokenText?
+  ) -> [any Service] {
+    let doorbell = Doorbell()
+    let catalogue = CatalogueReader(store: store, clock: clock)
+    let authenticator = Authenticator(store: store, clock: clock)
+    let monitor = Monitor(
+      store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
+      clock: clock, logger: logger)
+    let runner = Runner(
+      store: store, driver: driver, catalogueReader: catalogue, addressPool: configuration.addressPool,
+      doorbell: doorbell, clock: clock, logger: logger, becameActive: { await monitor.look() })
+    let servers = Servers(
+      store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
+      doorbell: doorbell, clock: clock)
+    let api = APIService(
+      servers: servers, sshKeys: SSHKeys(store: store, clock: clock), catalogue: catalogue,
+      authenticator: authenticator, clock: clock, logger: logger,
+      isHealthy: { try await store.isBootstrapped() })
+    // Services are shut down from the last to the first: no more requests, then no more looks, then no more steps.
+    return [RunnerService(runner: runner), MonitorService(monitor: monitor), web(api, firstToken: firstToken)]
+  }
+
+  private func web(_ api: APIService, firstToken: TokenText?) -> some ApplicationProtocol {
+    let banner = Banner(configuration: configuration, firstToken: firstToken)
+    return Application(
+      router: api.router(),
+      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      configuration: .init(
+        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd"),
+      onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
+      logger: logger)
+  }
+}
+
+private struct RunnerService: Service {
+  let runner: Runner
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await runner.run()
+    } onGracefulShutdown: {
+      runner.stop()
+    }
+  }
+}
+
+private struct MonitorService: Service {
+  let monitor: Monitor
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await monitor.run() }
+  }
+}

@@ -1,0 +1,25 @@
+import Core
+import Engine
+
+/// Fills a new installation with something to begin with: the default catalogue, an account with credit, and a token that
+/// may do everything.
+struct FirstStart {
+  static let email = "admin@localhost"
+  static let openingCredit = Money(microunits: 100_000_000)
+
+  let store: any Store
+  let directory: DataDirectory
+  let clock: any WallClock
+
+  /// The token's text on the first start, nil on every later one.
+  func run() async throws -> TokenText? {
+    guard try await !store.isBootstrapped() else { return nil }
+    let token = TokenText.random()
+    // The file comes first: were the row first, a process that died between the two would leave a token nobody knows.
+    try writePrivately(token.text + "\n", to: directory.token)
+    let installation = NewInstallation(
+      catalogue: .initial, email: Self.email, openingCredit: Self.openingCredit, tokenName: "first start",
+      tokenHash: token.hash)
+    return try await store.bootstrap(installation, at: clock.now) ? token : nil
+  }
+}

@@ -1,0 +1,91 @@
+import API
+import Core
+import Engine
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOEmbedded
+import SimulatedDriver
+import TestSupport
+
+/// The HTTP face of a whole service in this process: requests go in as values and replies come out, without a socket.
+struct TestAPI {
+  struct Reply {
+    let status: Int
+    let headers: HTTPFields
+    let text: String
+
+    /// The body as Foundation reads it.
+    var json: [String: Any] {
+      get throws {
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+      }
+    }
+  }
+
+  let service: TestService
+  private let responder: any HTTPResponder<APIContext>
+  private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+  init(_ service: TestService) {
+    self.service = service
+    let store = service.store
+    responder = APIService(
+      servers: service.servers, sshKeys: service.sshKeys, catalogue: service.catalogue,
+      authenticator: service.authenticator, clock: service.clock, logger: logger,
+      isHealthy: { try await store.isBootstrapped() }
+    ).router().buildResponder()
+  }
+
+  static func make(options: SimulatedDriver.Options = .init()) async throws -> TestAPI {
+    TestAPI(try await TestService(options: options))
+  }
+
+  /// - Parameters:
+  ///   - path: Below the base path, unless it begins with two slashes.
+  ///   - token: Nil for the owner's; an empty text for none.
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, token: String? = nil,
+    headers: HTTPFields = [:]
+  ) async throws -> Reply {
+    var fields = headers
+    let token = token ?? service.token.text
+    if !token.isEmpty, fields[.authorization] == nil { fields[.authorization] = "Bearer \(token)" }
+    if fields[.contentType] == nil { fields[.contentType] = "application/json" }
+    let target = path.hasPrefix("//") ? String(path.dropFirst()) : "/api/v1" + path
+    let request = Request(
+      head: HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1", path: target, headerFields: fields),
+      body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
+    let context = APIContext(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger))
+    let response = try await responder.respond(to: request, context: context)
+    let collector = Collector()
+    try await response.body.write(collector)
+    return Reply(status: response.status.code, headers: response.headers, text: collector.text)
+  }
+
+  func createServer(name: String = "web-1") async throws -> Int {
+    let reply = try await send(
+      .post, "/servers/", #"{"name": "\#(name)", "plan_id": 3, "os_id": 3, "location": "us-west"}"#)
+    return try reply.json["id"] as? Int ?? 0
+  }
+
+  func activeServer(name: String = "web-1") async throws -> Int {
+    let id = try await createServer(name: name)
+    try await service.settle()
+    return id
+  }
+}
+
+private final class Collector: ResponseBodyWriter {
+  private var buffer = ByteBuffer()
+
+  var text: String { String(buffer: buffer) }
+
+  func write(_ part: ByteBuffer) async throws {
+    buffer.writeImmutableBuffer(part)
+  }
+
+  func finish(_ trailers: HTTPFields?) async throws {}
+}

@@ -1,0 +1,169 @@
+import APIClient
+import Foundation
+import Testing
+
+/// The main promise, on real virtual machines.
+@Suite("The life of a server", .serialized)
+struct ServerLifeTests {
+  @Test("A server boots, takes a login, stops, starts, reboots, survives a crash, and is deleted without a trace")
+  func wholeLife() async throws {
+    try await Service.with { service in
+      let login = try Login(in: service.directory)
+      let client = try service.client()
+      let key = try await client.createSSHKey(.init(name: "test", publicKey: login.publicKey))
+
+      let began = ContinuousClock.now
+      let created = try await client.createServer(
+        .init(
+          name: "web-1", planId: 3, osId: 3, location: "us-west", hostname: "web-1.example.com", sshKeyId: key.id))
+      #expect(created.status == "provisioning")
+      #expect(created.ipAddress == nil)
+      #expect(created.password == nil)
+      let address = try await active(created.id, client)
+      #expect(try login.run("hostname", on: address) == "web-1")
+      print("from POST to an SSH login: \(ContinuousClock.now - began)")
+
+      try hasTheSizeOfItsPlan(login, address)
+      #expect(try login.run("hostname -f", on: address) == "web-1.example.com")
+      _ = try login.run("echo kept > /root/kept && sync", on: address)
+      try await hasItsUsageMeasured(created.id, client)
+      try await takesANewHostname(created.id, client, login, address)
+      try await stopsAndStarts(created, client, login, address)
+      try await reboots(created.id, client, login, address)
+      try await showsWhatHappensInside(created, client, login, address)
+      try await leavesNoTrace(created, client, service, address)
+    }
+  }
+
+  @Test("A server without a key takes its password, shown once, and no other server does")
+  func password() async throws {
+    try await Service.with { service in
+      let client = try service.client()
+      let created = try await client.createServer(.init(name: "pw", planId: 3, osId: 3, location: "us-east"))
+      let password = try #require(created.password)
+      let address = try await active(created.id, client)
+      #expect(
+        try Login.run("hostname", on: address, password: password, in: service.directory) == "pw")
+      let read = try await client.send("GET", "/servers/\(created.id)/")
+      #expect(!read.text.contains(password))
+      #expect(!read.text.contains("\"password\""))
+      try await client.deleteServer(created.id)
+    }
+  }
+
+  @Test("An operating system without an image ends in error with a reason, gives the credit back, and can be deleted")
+  func noImage() async throws {
+    try await Service.with { service in
+      let client = try service.client()
+      let balance = try service.operate(["account", "list"])
+      let created = try await client.createServer(.init(name: "u", planId: 3, osId: 5, location: "us-west"))
+      let failed = try await eventually("an error", withinSeconds: 30) {
+        let server = try await client.server(created.id)
+        return server.status == "error" ? server : nil
+      }
+      #expect(failed.statusReason?.contains("image") == true)
+      #expect(try service.operate(["account", "list"]) == balance)
+      try await client.deleteServer(created.id)
+      #expect(try await client.send("GET", "/servers/\(created.id)/").status == 404)
+    }
+  }
+
+  // MARK: - Parts of the whole life
+
+  private func hasTheSizeOfItsPlan(_ login: Login, _ address: String) throws {
+    #expect(try login.run("nproc", on: address) == "1")
+    let memoryKiB = try #require(Int(try login.run("awk '/^MemTotal/ {print $2}' /proc/meminfo", on: address)))
+    #expect((430_000...524_288).contains(memoryKiB))
+    let rootMiB = try #require(
+      Int(try login.run("df -m --output=size / | tail -n 1 | tr -d ' '", on: address)))
+    #expect((4_600...5_120).contains(rootMiB))
+  }
+
+  private func hasItsUsageMeasured(_ id: Int, _ client: APIClient) async throws {
+    let usage = try await eventually("a measured usage", withinSeconds: 90) {
+      let usage = try await client.server(id).resourceUsage
+      return usage.map { $0.memoryUsed > 0 && $0.diskUsed > 0 && $0.cpuPercent > 0 } == true ? usage : nil
+    }
+    #expect((20...512).contains(usage.memoryUsed))
+    #expect((1...5).contains(usage.diskUsed))
+    #expect(usage.cpuPercent <= 100)
+  }
+
+  private func takesANewHostname(
+    _ id: Int, _ client: APIClient, _ login: Login, _ address: String
+  ) async throws {
+    let updated = try await client.updateServer(id, .init(hostname: "renamed.example.org"))
+    #expect(updated.hostname == "renamed.example.org")
+    _ = try await eventually("the new hostname in the guest", withinSeconds: 60) {
+      try login.run("hostname -f", on: address) == "renamed.example.org" ? true : nil
+    }
+  }
+
+  private func stopsAndStarts(
+    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ address: String
+  ) async throws {
+    #expect(try await client.perform("stop", on: server.id).message == "Server is stopping")
+    try await status("stopped", of: server.id, client)
+    #expect(processes(containing: server.uuid).isEmpty)
+    #expect(try await client.server(server.id).resourceUsage?.memoryUsed == 0)
+    #expect(try await client.perform("start", on: server.id).message == "Server is starting")
+    #expect(try await active(server.id, client) == address)
+    #expect(try login.run("cat /root/kept; hostname", on: address) == "kept\nrenamed")
+  }
+
+  private func reboots(_ id: Int, _ client: APIClient, _ login: Login, _ address: String) async throws {
+    let boot = try login.run("cat /proc/sys/kernel/random/boot_id", on: address)
+    #expect(try await client.perform("reboot", on: id).message == "Server is rebooting")
+    _ = try await active(id, client)
+    #expect(try login.run("cat /proc/sys/kernel/random/boot_id", on: address) != boot)
+  }
+
+  private func showsWhatHappensInside(
+    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ address: String
+  ) async throws {
+    let machine = try #require(processes(containing: server.uuid).first)
+    kill(machine, SIGKILL)
+    try await status("starting", of: server.id, client, withinSeconds: 10)
+    _ = try await active(server.id, client)
+    #expect(try login.run("cat /root/kept", on: address) == "kept")
+
+    try login.send("poweroff", to: address)
+    _ = try await eventually("the end of QEMU", withinSeconds: 60) {
+      processes(containing: server.uuid).isEmpty ? true : nil
+    }
+    try await status("stopped", of: server.id, client, withinSeconds: 5)
+  }
+
+  private func leavesNoTrace(
+    _ server: APIClient.Server, _ client: APIClient, _ service: Service, _ address: String
+  ) async throws {
+    try await client.deleteServer(server.id)
+    #expect(try await client.send("GET", "/servers/\(server.id)/").status == 404)
+    #expect(try await client.servers().isEmpty)
+    _ = try await eventually("the end of every trace", withinSeconds: 20) {
+      try service.operate(["server", "list"]).contains(address)
+        || FileManager.default.fileExists(atPath: service.directory.path + "/data/servers/\(server.uuid)")
+        || !processes(containing: server.uuid).isEmpty ? nil : true
+    }
+  }
+}
+
+// MARK: - Waiting
+
+/// The address of a server, once it is active.
+func active(_ id: Int, _ client: APIClient) async throws -> String {
+  let server = try await eventually("an active server", withinSeconds: 300) {
+    let server = try await client.server(id)
+    if server.status == "error" {
+      throw Command.Failed(description: "server \(id): \(server.statusReason ?? "no reason")")
+    }
+    return server.status == "active" ? server : nil
+  }
+  return try #require(server.ipAddress)
+}
+
+func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds limit: Int = 120) async throws {
+  _ = try await eventually("status \(status)", withinSeconds: limit) {
+    try await client.server(id).status == status ? true : nil
+  }
+}

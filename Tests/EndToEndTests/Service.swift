@@ -1,0 +1,146 @@
+import APIClient
+import Foundation
+import Synchronization
+
+/// A vpsd of its own, as an operator runs it: the built program, on a fresh data directory, with real virtual machines.
+final class Service: Sendable {
+  let directory: URL
+  private let process = Mutex<Process?>(nil)
+  private let url = Mutex<URL?>(nil)
+
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+  private static var program: String {
+    ProcessInfo.processInfo.environment["VPSD_BINARY"] ?? root.appendingPathComponent(".build/debug/vpsd").path
+  }
+
+  /// Runs a test on a service of its own, and leaves nothing of it behind.
+  static func with(_ test: (Service) async throws -> Void) async throws {
+    let service = try Service()
+    do {
+      try await service.start()
+      try await test(service)
+    } catch {
+      print(service.logTail)
+      try? service.end()
+      throw error
+    }
+    try service.end()
+  }
+
+  private init() throws {
+    directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "vpsd-e2e-" + UUID().uuidString.prefix(8).lowercased())
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+  }
+
+  private var environment: [String: String] {
+    let images =
+      ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? Self.root.appendingPathComponent("var/images").path
+    return [
+      "VPSD_DATA_DIR": directory.appendingPathComponent("data").path, "VPSD_IMAGE_DIR": images,
+      "VPSD_LISTEN": "127.0.0.1:0", "VPSD_ADDRESS_POOL": "127.83.0.0/16", "VPSD_DRIVER": "libvirt",
+    ]
+  }
+
+  func start() async throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = ["serve"]
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let banner = directory.appendingPathComponent("banner")
+    process.standardOutput = try Self.handle(banner, truncating: true)
+    process.standardError = try Self.handle(log, truncating: false)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    self.process.withLock { $0 = process }
+    let url = try await eventually("the service's banner", withinSeconds: 60) {
+      let text = try String(contentsOf: banner, encoding: .utf8)
+      guard process.isRunning else { throw Command.Failed(description: "vpsd ended: \(self.logTail)") }
+      return text.firstMatch(of: /http:\/\/[0-9.:]+/).flatMap { URL(string: String($0.output)) }
+    }
+    self.url.withLock { $0 = url }
+  }
+
+  /// What a power cut does to it.
+  func kill() throws {
+    guard let process = process.withLock({ $0 }) else { return }
+    Foundation.kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  func operate(_ arguments: [String], limitSeconds: Int = 200) throws -> String {
+    try Command.output(Self.program, arguments, environment: environment, limitSeconds: limitSeconds)
+  }
+
+  func client(token: String? = nil) throws -> APIClient {
+    guard let url = url.withLock({ $0 }) else { throw Command.Failed(description: "The service does not run.") }
+    let file = directory.appendingPathComponent("data/token")
+    let own = try String(contentsOf: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+    return APIClient(baseURL: url, token: token ?? own)
+  }
+
+  private func end() throws {
+    _ = try operate(["shutdown", "--servers"])
+    let left = processes(containing: directory.path)
+    guard left.isEmpty else { throw Command.Failed(description: "Processes are left: \(left)") }
+    try FileManager.default.removeItem(at: directory)
+  }
+
+  private var log: URL { directory.appendingPathComponent("log") }
+
+  private var logTail: String {
+    let lines = ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n")
+    return lines.suffix(40).joined(separator: "\n")
+  }
+
+  private static func handle(_ file: URL, truncating: Bool) throws -> FileHandle {
+    if truncating || !FileManager.default.fileExists(atPath: file.path) {
+      FileManager.default.createFile(atPath: file.path, contents: nil)
+    }
+    let handle = try FileHandle(forWritingTo: file)
+    try handle.seekToEnd()
+    return handle
+  }
+}
+
+/// A key pair, and logins with it.
+struct Login {
+  let privateKey: String
+  let publicKey: String
+
+  private static let options = [
+    "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+    "-o", "ConnectTimeout=20",
+  ]
+
+  init(in directory: URL) throws {
+    privateKey = directory.appendingPathComponent("key").path
+    _ = try Command.output("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", privateKey])
+    publicKey = try String(contentsOfFile: privateKey + ".pub", encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  func run(_ command: String, on address: String) throws -> String {
+    try Command.output(
+      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + ["root@\(address)", command])
+  }
+
+  /// A command that ends its own connection, so that its status says nothing.
+  func send(_ command: String, to address: String) throws {
+    _ = try Command.run(
+      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + ["root@\(address)", command])
+  }
+
+  static func run(_ command: String, on address: String, password: String, in directory: URL) throws -> String {
+    let helper = directory.appendingPathComponent("askpass")
+    try "#!/bin/sh\nprintf '%s\\n' \"$VPSD_TEST_PASSWORD\"\n".write(to: helper, atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: helper.path)
+    return try Command.output(
+      "/usr/bin/setsid",
+      ["--wait", "/usr/bin/ssh", "-o", "PubkeyAuthentication=no"] + options + ["root@\(address)", command],
+      environment: [
+        "SSH_ASKPASS": helper.path, "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0", "VPSD_TEST_PASSWORD": password,
+      ])
+  }
+}

@@ -1,0 +1,165 @@
+import Core
+import Engine
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@Suite("The life of a server")
+struct ServerLifeTests {
+  @Test("A new server is provisioning without an address to show, and then active with one")
+  func create() async throws {
+    let service = try await TestService()
+    let created = try await service.servers.create(service.draft(), service.owner)
+    #expect(created.view.server.status == .provisioning)
+    #expect(created.view.server.hostname.name == "web-1")
+    try await service.settle()
+    let (view, usage) = try await service.servers.read(created.view.server.id, service.owner)
+    #expect(view.server.status == .active)
+    #expect(view.server.address == IPv4Address("127.80.0.1"))
+    #expect(usage.memoryUsedMiB > 0)
+    #expect(try await service.driver.power(of: view.server.uuid) == .running)
+  }
+
+  @Test("A server without an SSH key has a root password that is shown once and then forgotten")
+  func password() async throws {
+    let service = try await TestService()
+    let created = try await service.servers.create(service.draft(), service.owner)
+    #expect(created.rootPassword?.count == 20)
+    #expect(try await service.store.server(created.view.server.id)?.machine.rootPasswordHash?.hasPrefix("$6$") == true)
+    try await service.settle()
+    #expect(try await service.store.server(created.view.server.id)?.machine.rootPasswordHash == nil)
+  }
+
+  @Test("Stop, start and reboot lead to the status that the table promises")
+  func power() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    #expect(try await service.servers.perform(.stop, on: id, service.owner).status == .stopping)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .stopped)
+    #expect(try await service.servers.perform(.start, on: id, service.owner).status == .starting)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.servers.perform(.reboot, on: id, service.owner).status == .rebooting)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+  }
+
+  @Test("A guest that ignores the request to shut down has its power taken away at the deadline")
+  func forcedStop() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.ignoresShutdown]
+    let service = try await TestService(options: options)
+    let id = try await service.activeServer()
+    let asked = service.clock.now
+    _ = try await service.servers.perform(.stop, on: id, service.owner)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .stopped)
+    #expect(service.clock.now - asked >= service.driver.timing.shutdownDeadline)
+  }
+
+  @Test("A first boot that never shows its sshd ends in error, and gives the credit back")
+  func noBanner() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let service = try await TestService(options: options)
+    let before = try await service.balance(of: service.owner)
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    try await service.settle()
+    let server = try #require(try await service.store.server(id))
+    #expect(server.status == .error)
+    #expect(server.statusReason == "The server did not become reachable in time.")
+    #expect(try await service.balance(of: service.owner) == before)
+  }
+
+  @Test("An operating system without an image ends in error with a reason, and can be deleted")
+  func noImage() async throws {
+    let service = try await TestService()
+    let before = try await service.balance(of: service.owner)
+    let id = try await service.servers.create(service.draft(operatingSystem: 5), service.owner).view.server.id
+    try await service.settle()
+    let (view, _) = try await service.servers.read(id, service.owner)
+    #expect(view.server.status == .error)
+    #expect(view.server.statusReason?.contains("image") == true)
+    #expect(try await service.balance(of: service.owner) == before)
+    await #expect(throws: Failure.self) { try await service.servers.perform(.start, on: id, service.owner) }
+    try await service.servers.delete(id, service.owner)
+    try await service.settle()
+    #expect(try await service.store.allServers().isEmpty)
+  }
+
+  @Test("A deleted server is gone at once for its owner, and leaves no machine and no address")
+  func delete() async throws {
+    let service = try await TestService(addressPool: AddressPool("127.80.0.0/30")!)
+    let first = try await service.activeServer()
+    let second = try await service.activeServer()
+    await #expect(throws: Failure.self) { try await service.servers.create(service.draft(), service.owner) }
+    for id in [first, second] {
+      try await service.servers.delete(id, service.owner)
+      await #expect(throws: Failure.self) { try await service.servers.read(id, service.owner) }
+      await #expect(throws: Failure.self) { try await service.servers.delete(id, service.owner) }
+    }
+    #expect(try await service.servers.list(ServerFilter(), service.owner).isEmpty)
+    try await service.settle()
+    #expect(try await service.driver.observe().isEmpty)
+    let third = try await service.activeServer()
+    #expect(third > second)
+  }
+
+  @Test("A create beyond the balance is refused and leaves nothing")
+  func insufficientCredit() async throws {
+    let service = try await TestService(openingCredit: Money(microunits: 7_000))
+    _ = try await service.servers.create(service.draft(), service.owner)
+    let refused = await #expect(throws: Failure.self) {
+      try await service.servers.create(service.draft(), service.owner)
+    }
+    #expect(refused?.code == .insufficientCredit)
+    #expect(refused?.message.contains("0.005") == true)
+    #expect(refused?.message.contains("0.002") == true)
+    #expect(try await service.store.allServers().count == 1)
+    #expect(try await service.balance(of: service.owner) == Money(microunits: 2_000))
+  }
+
+  @Test("An address that something else on the host holds is passed over")
+  func occupiedAddress() async throws {
+    var options = SimulatedDriver.Options()
+    options.occupiedAddresses = [IPv4Address("127.80.0.1")!, IPv4Address("127.80.0.2")!]
+    let service = try await TestService(options: options)
+    let id = try await service.activeServer()
+    #expect(try await service.store.server(id)?.address == IPv4Address("127.80.0.3"))
+  }
+
+  @Test("A changed hostname reaches a running guest, and a stopped one at its next start")
+  func hostname() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)?.uuid)
+    _ = try await service.servers.update(id, ServerChange(hostname: Hostname("a.example.com")), service.owner)
+    try await service.settle()
+    #expect(service.driver.guestHostname(of: machine) == "a.example.com")
+    _ = try await service.servers.perform(.stop, on: id, service.owner)
+    try await service.settle()
+    _ = try await service.servers.update(id, ServerChange(hostname: Hostname("b.example.com")), service.owner)
+    _ = try await service.servers.perform(.start, on: id, service.owner)
+    try await service.settle()
+    #expect(service.driver.guestHostname(of: machine) == "b.example.com")
+    #expect(try await service.status(of: id) == .active)
+  }
+
+  @Test("Two accounts see nothing of each other")
+  func isolation() async throws {
+    let service = try await TestService()
+    let other = try await service.newCaller().caller
+    let id = try await service.activeServer()
+    #expect(try await service.servers.list(ServerFilter(), other).isEmpty)
+    let failures = [
+      await #expect(throws: Failure.self) { try await service.servers.read(id, other) },
+      await #expect(throws: Failure.self) { try await service.servers.update(id, ServerChange(), other) },
+      await #expect(throws: Failure.self) { try await service.servers.delete(id, other) },
+      await #expect(throws: Failure.self) { try await service.servers.perform(.stop, on: id, other) },
+      await #expect(throws: Failure.self) { try await service.servers.read(ID(999), other) },
+    ]
+    #expect(failures.allSatisfy { $0?.code == .notFound && $0?.message == "Not found." })
+    #expect(try await service.status(of: id) == .active)
+  }
+}

@@ -1,0 +1,119 @@
+package import Core
+package import Engine
+import Foundation
+import Logging
+package import SQLStore
+package import SimulatedDriver
+
+/// The whole service above the driver, in one process and on a clock that a test moves: what a second takes here takes no
+/// time.
+package final class TestService: Sendable {
+  package let clock: ManualClock
+  package let store: SQLStore
+  package let driver: SimulatedDriver
+  package let servers: Servers
+  package let sshKeys: SSHKeys
+  package let catalogue: CatalogueReader
+  package let authenticator: Authenticator
+  package let runner: Runner
+  package let monitor: Monitor
+  package let token: TokenText
+  /// The first account, which may do everything and has 100.00 of credit.
+  package let owner: Caller
+  package let directory: URL
+
+  package static let start = Timestamp(millisecondsSinceEpoch: 1_737_041_400_000)
+
+  package init(
+    options: SimulatedDriver.Options = .init(), addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
+    openingCredit: Money = Money(microunits: 100_000_000)
+  ) async throws {
+    directory = FileManager.default.temporaryDirectory.appendingPathComponent("vpsd-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let clock = ManualClock(now: Self.start)
+    self.clock = clock
+    store = try SQLStore(path: directory.appendingPathComponent("vpsd.sqlite").path)
+    token = .random()
+    _ = try await store.bootstrap(
+      NewInstallation(
+        catalogue: .initial, email: "owner@example.com", openingCredit: openingCredit, tokenName: "test",
+        tokenHash: token.hash), at: clock.now)
+    driver = try SimulatedDriver(
+      installation: try await store.installationID(), dataDirectory: directory, clock: clock, options: options)
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let doorbell = Doorbell()
+    catalogue = CatalogueReader(store: store, clock: clock)
+    authenticator = Authenticator(store: store, clock: clock)
+    servers = Servers(
+      store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
+      clock: clock)
+    sshKeys = SSHKeys(store: store, clock: clock)
+    let monitor = Monitor(
+      store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
+      clock: clock, logger: logger)
+    self.monitor = monitor
+    runner = Runner(
+      store: store, driver: driver, catalogueReader: catalogue, addressPool: addressPool, doorbell: doorbell,
+      clock: clock, logger: logger, becameActive: { await monitor.look() })
+    owner = try await authenticator.caller(bearing: token.text)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: directory)
+  }
+
+  /// Another account, with its own token.
+  package func newCaller(
+    permissions: [Permission] = [.everything], credit: Money = Money(microunits: 100_000_000),
+    expiresAt: Timestamp? = nil
+  ) async throws -> (caller: Caller, token: TokenText) {
+    let account = try await store.createAccount(
+      email: "\(UUID().uuidString)@example.com", openingCredit: credit, at: clock.now)
+    return try await newToken(of: account.id, permissions: permissions, expiresAt: expiresAt)
+  }
+
+  package func newToken(
+    of account: ID<Account>, permissions: [Permission], expiresAt: Timestamp? = nil
+  ) async throws -> (caller: Caller, token: TokenText) {
+    let text = TokenText.random()
+    let token = try await store.createToken(
+      NewToken(
+        accountID: account, name: "test", hash: text.hash, permissions: permissions, expiresAt: expiresAt),
+      at: clock.now)
+    return (Caller(token), text)
+  }
+
+  /// Carries out all operations to their end, moving the clock to whatever is due next.
+  package func settle(steps limit: Int = 2_000) async throws {
+    for _ in 0..<limit {
+      if try await runner.runNextStep() { continue }
+      guard let due = try await store.nextOperationDue() else { return }
+      clock.advance(to: max(due, clock.now + .milliseconds(1)))
+    }
+    throw NeverSettled()
+  }
+
+  package struct NeverSettled: Error {}
+
+  /// A draft that is right in every field.
+  package func draft(
+    name: String = "web-1", plan: Int64 = 3, operatingSystem: Int64 = 3, location: String = "us-west"
+  ) -> ServerDraft {
+    ServerDraft(name: name, planID: plan, operatingSystemID: operatingSystem, location: location)
+  }
+
+  /// A server that has become active.
+  package func activeServer(of caller: Caller? = nil) async throws -> ID<Server> {
+    let created = try await servers.create(draft(), caller ?? owner)
+    try await settle()
+    return created.view.server.id
+  }
+
+  package func status(of id: ID<Server>) async throws -> ServerStatus? {
+    try await store.server(id)?.status
+  }
+
+  package func balance(of caller: Caller) async throws -> Money? {
+    try await store.account(caller.accountID)?.balance
+  }
+}
