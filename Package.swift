@@ -48,12 +48,14 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
-    .target(name: "API", dependencies: ["Core", "Engine", hummingbird, httpTypes, nio, logging], swiftSettings: settings),
+    .target(
+      name: "API", dependencies: ["Core", "Engine", hummingbird, httpTypes, nio, logging], swiftSettings: settings),
     .target(name: "APIClient", swiftSettings: settings),
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, lifecycle, "Yams",
+        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, lifecycle,
+        "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -73,7 +75,8 @@ let package = Package(
     .testTarget(
       name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "LibvirtDriverTests", dependencies: ["Core", "LibvirtDriver", "TestSupport", logging], swiftSettings: settings),
+      name: "LibvirtDriverTests", dependencies: ["Core", "LibvirtDriver", "TestSupport", logging],
+      swiftSettings: settings),
     .testTarget(
       name: "APITests",
       dependencies: [

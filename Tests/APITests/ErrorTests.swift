@@ -131,7 +131,9 @@ struct ErrorTests {
       (#""name": 7"#, "name", "Not a valid string."),
       (#""name": "a b""#, "name", "Enter a valid value."),
       (#""name": "a\u0000b""#, "name", "Null characters are not allowed."),
-      (#""name": "\#(String(repeating: "a", count: 65))""#, "name", "Ensure this field has no more than 64 characters."),
+      (
+        #""name": "\#(String(repeating: "a", count: 65))""#, "name", "Ensure this field has no more than 64 characters."
+      ),
       (#""plan_id": true"#, "plan_id", "A valid integer is required."),
       (#""plan_id": 1.5"#, "plan_id", "A valid integer is required."),
       (#""plan_id": 99999999999999999999999999"#, "plan_id", "A valid integer is required."),
@@ -144,7 +146,8 @@ struct ErrorTests {
   func rules(field: String, name: String, message: String) async throws {
     let api = try await TestAPI.make()
     let valid = [
-      "name": #""name": "a""#, "plan_id": #""plan_id": 3"#, "os_id": #""os_id": 3"#, "location": #""location": "us-west""#,
+      "name": #""name": "a""#, "plan_id": #""plan_id": 3"#, "os_id": #""os_id": 3"#,
+      "location": #""location": "us-west""#,
     ]
     let others = valid.filter { $0.key != name }.map(\.value)
     let reply = try await api.send(.post, "/servers/", "{" + (others + [field]).joined(separator: ",") + "}")

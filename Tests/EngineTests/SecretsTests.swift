@@ -18,7 +18,9 @@ struct SecretsTests {
     #expect(!"\(known)".contains("aaa"))
   }
 
-  @Test("What cannot be a token is not looked up", arguments: ["", "vps_", "YOUR_API_TOKEN", "vps_é" + String(repeating: "a", count: 41)])
+  @Test(
+    "What cannot be a token is not looked up",
+    arguments: ["", "vps_", "YOUR_API_TOKEN", "vps_é" + String(repeating: "a", count: 41)])
   func noTokens(text: String) {
     #expect(TokenText(text) == nil)
   }
@@ -26,7 +28,9 @@ struct SecretsTests {
   @Test("A root password's hash is what crypt(3) makes of it")
   func passwordHash() throws {
     // openssl passwd -6 -salt abcdefgh secret
-    #expect(try RootPassword.hash("secret", salt: "$6$abcdefgh$") == "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG.")
+    #expect(
+      try RootPassword.hash("secret", salt: "$6$abcdefgh$")
+        == "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG.")
   }
 
   @Test("A revoked token is refused within a second, an expired one at once")
@@ -54,7 +58,8 @@ struct SecretsTests {
 
   @Test("An OpenSSH key is read with its fingerprint")
   func publicKey() throws {
-    let key = try #require(PublicKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host"))
+    let key = try #require(
+      PublicKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host"))
     #expect(key.fingerprint == "SHA256:rDrgBNjOhHUtB7TCOa2MFu+Dr4PSBPl1gmAJvFuOWtA")
     #expect(key.comment == "me@host")
   }
@@ -62,8 +67,11 @@ struct SecretsTests {
   @Test(
     "What sshd would not take is refused",
     arguments: [
-      "", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-dss AAAAB3NzaC1kc3MAAACBAP", "no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
-      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host", "command=\"sh\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host", "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
+      "", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-dss AAAAB3NzaC1kc3MAAACBAP",
+      "no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
+      "command=\"sh\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
+      "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
     ])
   func badPublicKeys(text: String) {
     #expect(PublicKey(text) == nil)
