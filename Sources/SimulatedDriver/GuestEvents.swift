@@ -1,0 +1,50 @@
+import Core
+package import Foundation
+import Synchronization
+
+/// What happens on the other side of the driver: in the guests, and to the host.
+extension SimulatedDriver {
+  /// Someone inside typed `poweroff`.
+  package func guestPowersOff(_ machine: UUID) throws {
+    try change(machine) { machine, _ in machine.end(byGuest: true) }
+  }
+
+  /// The machine's process was killed.
+  package func crash(_ machine: UUID) throws {
+    try change(machine) { machine, _ in machine.end(byGuest: false) }
+  }
+
+  /// Someone removed the machine behind our back: with its disk, or only the definition.
+  package func vanish(_ machine: UUID, keepingDisk: Bool = false) throws {
+    guard keepingDisk else { return try remove(machine) }
+    try change(machine) { machine, _ in
+      machine.end(byGuest: false)
+      machine.definition = nil
+    }
+  }
+
+  /// The host stopped executing it, as when its disk is full.
+  package func pause(_ machine: UUID) throws {
+    try change(machine) { machine, now in
+      if machine.boot?.pausedAtMilliseconds == nil {
+        machine.boot?.pausedAtMilliseconds = now.millisecondsSinceEpoch
+      }
+    }
+  }
+
+  package func resume(_ machine: UUID) throws {
+    try change(machine) { machine, _ in machine.boot?.pausedAtMilliseconds = nil }
+  }
+
+  /// The host lost its power and came back: every machine is off, and none was seen to shut down.
+  package func hostRestarts() throws {
+    for uuid in state.withLock({ Array($0.machines.keys) }) {
+      try change(uuid) { machine, _ in machine.end(byGuest: false) }
+    }
+  }
+
+  /// Decides what this guest does wrong from now on.
+  package func setQuirks(_ quirks: Set<GuestQuirk>, of machine: UUID) throws {
+    try change(machine) { machine, _ in machine.quirks = quirks }
+  }
+}

@@ -1,0 +1,308 @@
+package import Core
+package import Foundation
+import Synchronization
+
+/// Machines that exist on paper only, for those who write a client or a test. They take their time by the clock they are
+/// given, outlive the process in files under the data directory, and fail on demand.
+package final class SimulatedDriver: ComputeDriver {
+  package struct Options: Sendable {
+    package var timing = MachineTiming(
+      bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(250))
+    /// From power on to a guest that answers.
+    package var bootDuration: Duration = .milliseconds(600)
+    /// From the request to shut down to the loss of power.
+    package var shutdownDuration: Duration = .milliseconds(400)
+    /// Nil for a host without bound.
+    package var capacity: HostCapacity?
+    package var images: Set<String> = ["debian-12"]
+    /// What something else on the host holds.
+    package var occupiedAddresses: Set<IPv4Address> = []
+    /// What the guests of machines that are made from now on do wrong.
+    package var quirks: Set<GuestQuirk> = []
+
+    package init() {}
+
+    var durations: GuestDurations { GuestDurations(boot: bootDuration, shutdown: shutdownDuration) }
+  }
+
+  package static let imageVersion = "simulated-1"
+  private static let maximumCallsKept = 20_000
+
+  struct State {
+    var machines: [UUID: SimulatedMachine]
+    var options: Options
+    var faults: Faults
+    var calls: [DriverCall] = []
+    var nextListener = 0
+    var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
+  }
+
+  let installation: UUID
+  let clock: any WallClock
+  let folder: MachineFolder
+  let gate = Gate()
+  let state: Mutex<State>
+
+  package init(
+    installation: UUID, dataDirectory: URL, clock: any WallClock = SystemClock(), options: Options = Options(),
+    faults: Faults = Faults()
+  ) throws {
+    self.installation = installation
+    self.clock = clock
+    folder = try MachineFolder(dataDirectory: dataDirectory, installation: installation)
+    state = Mutex(State(machines: try folder.load(), options: options, faults: faults))
+  }
+
+  // MARK: ComputeDriver
+
+  package var timing: MachineTiming { state.withLock { $0.options.timing } }
+
+  package func capacity() async throws -> HostCapacity? {
+    try await perform(.capacity) { state.withLock { $0.options.capacity } }
+  }
+
+  package func prepareImage(_ name: String) async throws -> String {
+    try await perform(.prepareImage) {
+      try state.withLock { try Self.requireImage(name, in: $0.options) }
+      return Self.imageVersion
+    }
+  }
+
+  package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {
+    try await perform(.isAddressFree, machine) {
+      let text = address.description
+      return state.withLock { state in
+        !state.options.occupiedAddresses.contains(address)
+          && !state.machines.contains { $0.key != machine && $0.value.holds(text) }
+      }
+    }
+  }
+
+  package func ensureDefined(_ specification: MachineSpecification) async throws {
+    try await perform(.ensureDefined, specification.machine) {
+      try state.withLock { state in
+        var machine = try state.machines[specification.machine] ?? makeDisk(for: specification, state.options)
+        machine.disk.storageGiB = max(machine.disk.storageGiB, specification.storageGiB)
+        machine.definition = SimulatedMachine.Definition(specification)
+        try save(machine, in: &state)
+      }
+    }
+  }
+
+  package func start(_ machine: UUID) async throws {
+    try await perform(.start, machine) {
+      try change(machine) { machine, now in try machine.start(at: now) }
+    }
+  }
+
+  package func requestShutdown(_ machine: UUID) async throws {
+    try await perform(.requestShutdown, machine) {
+      try change(machine) { machine, now in machine.requestShutdown(at: now) }
+    }
+  }
+
+  package func powerOff(_ machine: UUID) async throws {
+    try await perform(.powerOff, machine) {
+      try change(machine) { machine, _ in machine.end(byGuest: false) }
+    }
+  }
+
+  package func readiness(of machine: UUID) async throws -> Readiness {
+    try await perform(.readiness, machine) {
+      try state.withLock { state in
+        try Self.require(machine, in: state).readiness(at: clock.now, state.options.durations)
+      }
+    }
+  }
+
+  package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {
+    try await perform(.applyHostname, machine) {
+      let durations = state.withLock { $0.options.durations }
+      try change(machine) { machine, now in
+        guard machine.readiness(at: now, durations).hasAgent else {
+          throw DriverError(.unreachable, "The guest agent of \(machine.uuid) does not answer.")
+        }
+        machine.boot?.hostname = hostname.name
+      }
+    }
+  }
+
+  package func ensureAbsent(_ machine: UUID) async throws {
+    try await perform(.ensureAbsent, machine) { try remove(machine) }
+  }
+
+  package func power(of machine: UUID) async throws -> MachinePower {
+    try await perform(.power, machine) {
+      state.withLock { $0.machines[machine]?.power(at: clock.now, $0.options.durations) ?? .absent }
+    }
+  }
+
+  package func observe() async throws -> [UUID: MachineObservation] {
+    try await perform(.observe) {
+      let now = clock.now
+      return state.withLock { state in
+        let durations = state.options.durations
+        return state.machines.mapValues { machine in
+          let power = machine.power(at: now, durations)
+          let isOn = power == .running || power == .paused
+          return MachineObservation(power: power, usage: isOn ? machine.usage(at: now, durations) : nil)
+        }
+      }
+    }
+  }
+
+  package func events() -> AsyncStream<Void> {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let number = state.withLock { state in
+      state.nextListener += 1
+      state.listeners[state.nextListener] = continuation
+      return state.nextListener
+    }
+    continuation.onTermination = { [weak self] _ in
+      self?.state.withLock { _ = $0.listeners.removeValue(forKey: number) }
+    }
+    return stream
+  }
+
+  deinit {
+    for listener in state.withLock({ $0.listeners }).values { listener.finish() }
+  }
+}
+
+// MARK: For tests and demonstrations
+
+extension SimulatedDriver {
+  package var options: Options { state.withLock { $0.options } }
+
+  package func configure(_ change: (inout Options) -> Void) {
+    state.withLock { change(&$0.options) }
+  }
+
+  package var faults: Faults {
+    get { state.withLock { $0.faults } }
+    set { state.withLock { $0.faults = newValue } }
+  }
+
+  package func inject(_ fault: Fault) {
+    state.withLock { $0.faults.add(fault) }
+  }
+
+  /// Lets every call that hangs at this moment go on.
+  package func releaseHangingCalls() {
+    gate.open()
+  }
+
+  /// Returns when so many calls hang at once.
+  package func whenHanging(calls count: Int = 1) async {
+    await gate.whenWaiting(count)
+  }
+
+  /// The calls so far, oldest first; of very many only the last ones.
+  package var calls: [DriverCall] { state.withLock { $0.calls } }
+
+  package func forgetCalls() {
+    state.withLock { $0.calls = [] }
+  }
+
+  /// The machine as it stands on paper.
+  package func machine(_ uuid: UUID) -> SimulatedMachine? { state.withLock { $0.machines[uuid] } }
+}
+
+// MARK: Machinery
+
+extension SimulatedDriver {
+  /// Every call of the port goes through here: it is recorded, and meets the faults that lie in wait for it.
+  private func perform<Result>(
+    _ method: DriverMethod, _ machine: UUID? = nil, _ work: () throws -> Result
+  ) async throws -> Result {
+    let effects = state.withLock { state in
+      let call = DriverCall(method, machine)
+      if state.calls.count >= Self.maximumCallsKept { state.calls.removeFirst(Self.maximumCallsKept / 2) }
+      state.calls.append(call)
+      return state.faults.take(for: call)
+    }
+    for effect in effects {
+      switch effect {
+      case .fail(let error): throw error
+      case .hang: try await gate.wait()
+      case .before(let hook): await hook()
+      case .failAfterwards, .hangAfterwards, .after: continue
+      }
+    }
+    let result = try work()
+    for effect in effects {
+      switch effect {
+      case .failAfterwards(let error): throw error
+      case .hangAfterwards: try await gate.wait()
+      case .after(let hook): await hook()
+      case .fail, .hang, .before: continue
+      }
+    }
+    return result
+  }
+
+  /// Changes one machine on disk and in memory, or neither.
+  func change(_ uuid: UUID, _ body: (inout SimulatedMachine, Timestamp) throws -> Void) throws {
+    try state.withLock { state in
+      let now = clock.now
+      var machine = try Self.require(uuid, in: state)
+      machine.settle(at: now, state.options.durations)
+      try body(&machine, now)
+      try save(machine, in: &state)
+    }
+  }
+
+  func remove(_ uuid: UUID) throws {
+    try state.withLock { state in
+      guard !folder.isForeign(uuid) else { return }
+      try folder.remove(uuid)
+      if state.machines.removeValue(forKey: uuid) != nil { Self.tellListeners(of: state) }
+    }
+  }
+
+  /// The file is written under the lock, so that the last word in memory is the last word on disk.
+  func save(_ machine: SimulatedMachine, in state: inout State) throws(DriverError) {
+    guard state.machines[machine.uuid] != machine else { return }
+    try folder.write(machine)
+    state.machines[machine.uuid] = machine
+    Self.tellListeners(of: state)
+  }
+
+  private func makeDisk(
+    for specification: MachineSpecification, _ options: Options
+  ) throws(DriverError) -> SimulatedMachine {
+    guard specification.mayCreateDisk else {
+      throw DriverError(
+        .notFound, "The disk of \(specification.machine) is missing.",
+        customerReason: "The disk of this server is missing.")
+    }
+    try Self.requireImage(specification.imageName, in: options)
+    guard specification.imageVersion == Self.imageVersion else {
+      throw Self.noImage("\(specification.imageName) \(specification.imageVersion)")
+    }
+    guard !folder.isForeign(specification.machine) else {
+      throw DriverError(.rejected, "Machine \(specification.machine) belongs to another installation.")
+    }
+    return SimulatedMachine(specification, installation: installation, quirks: options.quirks, at: clock.now)
+  }
+
+  private static func require(_ uuid: UUID, in state: State) throws(DriverError) -> SimulatedMachine {
+    guard let machine = state.machines[uuid] else { throw DriverError(.notFound, "There is no machine \(uuid).") }
+    return machine
+  }
+
+  private static func requireImage(_ name: String, in options: Options) throws(DriverError) {
+    guard options.images.contains(name) else { throw noImage(name) }
+  }
+
+  private static func noImage(_ name: String) -> DriverError {
+    DriverError(
+      .notFound, "There is no image \(name).",
+      customerReason: "No image for this operating system is installed on this host. "
+        + "Choose another operating system, or ask the operator to install it.")
+  }
+
+  private static func tellListeners(of state: State) {
+    for listener in state.listeners.values { listener.yield() }
+  }
+}

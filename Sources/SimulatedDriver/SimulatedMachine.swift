@@ -1,0 +1,142 @@
+import Core
+package import Foundation
+
+/// How a simulated guest misbehaves.
+package enum GuestQuirk: String, Codable, Sendable, CaseIterable {
+  case ignoresShutdown
+  case sshNeverAnswers
+  case agentNeverAnswers
+}
+
+/// All there is to a simulated machine. It keeps when things were asked for, and what follows from that is told from the
+/// time of day; so nothing has to run for it to boot or to shut down.
+package struct SimulatedMachine: Codable, Sendable, Equatable {
+  package let uuid: UUID
+  /// The mark of the installation that made it.
+  let installation: UUID
+  package internal(set) var disk: Disk
+  /// Nil where only the disk is left.
+  package internal(set) var definition: Definition?
+  /// From power on to the loss of power; it stays after a shutdown of the guest until something looks.
+  package internal(set) var boot: Boot?
+  /// How the last boot ended.
+  var endedByGuest: Bool
+  package internal(set) var quirks: Set<GuestQuirk>
+
+  package struct Disk: Codable, Sendable, Equatable {
+    package let imageName: String
+    package let imageVersion: String
+    let createdAtMilliseconds: Int64
+    package internal(set) var storageGiB: Int
+  }
+
+  package struct Definition: Codable, Sendable, Equatable {
+    package let label: String
+    package let hostname: String
+    package let vcpus: Int
+    package let memoryMiB: Int
+    package let address: String
+    package let authorizedKey: String?
+    package let rootPasswordHash: String?
+
+    init(_ specification: MachineSpecification) {
+      label = specification.label
+      hostname = specification.hostname.name
+      vcpus = specification.vcpus
+      memoryMiB = specification.memoryMiB
+      address = specification.address.description
+      authorizedKey = specification.authorizedKey
+      rootPasswordHash = specification.rootPasswordHash
+    }
+  }
+
+  package struct Boot: Codable, Sendable, Equatable {
+    /// What the machine was when it started: a later definition changes nothing of it.
+    package let definition: Definition
+    /// What the guest calls itself now.
+    package internal(set) var hostname: String
+    let startedAtMilliseconds: Int64
+    var shutdownRequestedAtMilliseconds: Int64?
+    var pausedAtMilliseconds: Int64?
+  }
+
+  init(_ specification: MachineSpecification, installation: UUID, quirks: Set<GuestQuirk>, at now: Timestamp) {
+    uuid = specification.machine
+    self.installation = installation
+    disk = Disk(
+      imageName: specification.imageName, imageVersion: specification.imageVersion,
+      createdAtMilliseconds: now.millisecondsSinceEpoch, storageGiB: specification.storageGiB)
+    definition = Definition(specification)
+    endedByGuest = false
+    self.quirks = quirks
+  }
+}
+
+/// How long a simulated guest takes.
+struct GuestDurations: Sendable {
+  let boot: Duration
+  let shutdown: Duration
+}
+
+extension SimulatedMachine {
+  func power(at now: Timestamp, _ durations: GuestDurations) -> MachinePower {
+    guard definition != nil else { return .remnant }
+    guard let boot else { return .off(endedByGuest ? .guestShutdown : .other) }
+    if boot.pausedAtMilliseconds != nil { return .paused }
+    return boot.isOver(at: now, durations) ? .off(.guestShutdown) : .running
+  }
+
+  func readiness(at now: Timestamp, _ durations: GuestDurations) -> Readiness {
+    guard power(at: now, durations) == .running, let boot, boot.isUp(at: now, durations) else {
+      return Readiness(hasSSHBanner: false, hasAgent: false)
+    }
+    return Readiness(
+      hasSSHBanner: !quirks.contains(.sshNeverAnswers), hasAgent: !quirks.contains(.agentNeverAnswers))
+  }
+
+  func holds(_ address: String) -> Bool {
+    definition?.address == address || boot?.definition.address == address
+  }
+
+  /// Writes down a shutdown that has come to its end meanwhile.
+  mutating func settle(at now: Timestamp, _ durations: GuestDurations) {
+    if power(at: now, durations) == .off(.guestShutdown) {
+      end(byGuest: true)
+    }
+  }
+
+  mutating func start(at now: Timestamp) throws(DriverError) {
+    guard let definition else {
+      throw DriverError(.notFound, "Machine \(uuid) has a disk, but no definition.")
+    }
+    guard boot == nil else { return }
+    boot = Boot(
+      definition: definition, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch)
+    endedByGuest = false
+  }
+
+  mutating func requestShutdown(at now: Timestamp) {
+    guard let boot, boot.shutdownRequestedAtMilliseconds == nil, !quirks.contains(.ignoresShutdown) else { return }
+    self.boot?.shutdownRequestedAtMilliseconds = now.millisecondsSinceEpoch
+  }
+
+  /// A machine that is off already keeps the cause it has.
+  mutating func end(byGuest: Bool) {
+    guard boot != nil else { return }
+    boot = nil
+    endedByGuest = byGuest
+  }
+}
+
+extension SimulatedMachine.Boot {
+  var startedAt: Timestamp { Timestamp(millisecondsSinceEpoch: startedAtMilliseconds) }
+
+  func isUp(at now: Timestamp, _ durations: GuestDurations) -> Bool {
+    shutdownRequestedAtMilliseconds == nil && now >= startedAt + durations.boot
+  }
+
+  func isOver(at now: Timestamp, _ durations: GuestDurations) -> Bool {
+    guard let requested = shutdownRequestedAtMilliseconds else { return false }
+    return now >= Timestamp(millisecondsSinceEpoch: requested) + durations.shutdown
+  }
+}

@@ -1,0 +1,64 @@
+import Core
+import Foundation
+
+extension SimulatedMachine {
+  /// Numbers such as a real guest would show, told from its uuid and the time alone: the counters never go back while it
+  /// runs, and the same machine at the same time always shows the same ones. A paused machine stands still.
+  func usage(at now: Timestamp, _ durations: GuestDurations) -> MachineUsage? {
+    guard let boot else { return nil }
+    let moment = boot.pausedAtMilliseconds.map { min($0, now.millisecondsSinceEpoch) } ?? now.millisecondsSinceEpoch
+    let uptime = max(0, Double(moment - boot.startedAtMilliseconds) / 1000)
+    let age = max(0, Double(moment - disk.createdAtMilliseconds) / 1000)
+    let character = GuestCharacter(uuid)
+
+    let bootSeconds = min(uptime, Double(durations.boot.milliseconds) / 1000)
+    let busySeconds = bootSeconds * 0.9 + character.busySeconds(after: uptime)
+    let memory = Double(boot.definition.memoryMiB)
+    let levelled = 1 - exp(-uptime / 300)
+    let storage = Double(disk.storageGiB) * 1_073_741_824
+    let filled = 1 - exp(-age / 86_400)
+
+    return MachineUsage(
+      cpuNanoseconds: Int64(busySeconds * Double(boot.definition.vcpus) * 1_000_000_000),
+      memoryUsedMiB: Int(memory * (0.12 + 0.5 * character.memoryShare * levelled)),
+      diskUsedBytes: Int64(storage * (0.14 + 0.5 * character.diskShare * filled)),
+      network: NetworkCounters(
+        receivedBytes: Int64(uptime * character.receivedBytesPerSecond),
+        sentBytes: Int64(uptime * character.sentBytesPerSecond)))
+  }
+}
+
+/// What tells one idle guest from another.
+private struct GuestCharacter {
+  /// Of a whole plan.
+  let meanLoad: Double
+  let loadPeriodSeconds: Double
+  let memoryShare: Double
+  let diskShare: Double
+  let receivedBytesPerSecond: Double
+  let sentBytesPerSecond: Double
+
+  init(_ uuid: UUID) {
+    // FNV-1a, and not Hasher, which is seeded anew in every process.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    withUnsafeBytes(of: uuid.uuid) { bytes in
+      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0100_0000_01b3 }
+    }
+    func share(_ index: UInt64) -> Double {
+      let mixed = (hash ^ (index &* 0x9e37_79b9_7f4a_7c15)) &* 0xbf58_476d_1ce4_e5b9
+      return 0.05 + 0.95 * Double(mixed >> 40) / Double(1 << 24)
+    }
+    meanLoad = 0.3 * share(1)
+    loadPeriodSeconds = 1200 * share(2)
+    memoryShare = share(3)
+    diskShare = share(4)
+    receivedBytesPerSecond = 200_000 * share(5)
+    sentBytesPerSecond = 100_000 * share(6)
+  }
+
+  /// The integral of a load that swings around its mean and never falls below a fifth of it.
+  func busySeconds(after uptime: Double) -> Double {
+    let turns = 2 * Double.pi / loadPeriodSeconds
+    return meanLoad * (uptime + 0.8 * (1 - cos(turns * uptime)) / turns)
+  }
+}
