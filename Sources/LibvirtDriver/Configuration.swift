@@ -1,0 +1,34 @@
+package import Foundation
+
+extension LibvirtDriver {
+  package struct Configuration: Sendable {
+    /// How much more servers may be promised than the host has.
+    package struct Overcommitment: Sendable {
+      package var memory = 1.0
+      package var vcpus = 16.0
+      /// Disks are sparse, and share their images.
+      package var storage = 2.0
+
+      package init() {}
+    }
+
+    /// Servers, and the private libvirtd, live below it.
+    package var dataDirectory: String
+    package var imageDirectory: String
+    /// Whose machines these are: what bears another installation's mark, or none, is never touched.
+    package var installation: UUID
+    /// Ports of the guests that the servers' own addresses lead to.
+    package var guestPorts: [UInt16] = [22, 80, 443]
+    /// Nil for KVM where it works.
+    package var accelerator: Accelerator?
+    /// Whether guests reach other hosts, and with them what listens on this host's loopback addresses.
+    package var allowsOutbound = false
+    package var overcommitment = Overcommitment()
+
+    package init(dataDirectory: String, imageDirectory: String, installation: UUID) {
+      self.dataDirectory = dataDirectory
+      self.imageDirectory = imageDirectory
+      self.installation = installation
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import CLibvirt
+import Core
+import Foundation
+
+/// One open connection. Its calls block: only for `BlockingThreads`. libvirt's handles may be used from many threads at once,
+/// which is what makes this class sendable.
+final class Connection: @unchecked Sendable {
+  private let pointer: virConnectPtr
+  private var lifecycleID: Int32 = -1
+
+  /// `onEvent` and `onClose` are called on libvirt's event thread, and must not block it.
+  init(
+    uri: String, keepsAlive: Bool, onEvent: @escaping @Sendable () -> Void, onClose: @escaping @Sendable () -> Void
+  ) throws {
+    EventLoop.ensureRunning()
+    guard let pointer = virConnectOpen(uri) else { throw LibvirtError.last("open \(uri)") }
+    self.pointer = pointer
+    if keepsAlive, virConnectSetKeepAlive(pointer, 5, 3) < 0 { throw LibvirtError.last("set keepalive") }
+    try registerCallbacks(onEvent: onEvent, onClose: onClose)
+  }
+
+  deinit {
+    // Closing asks the daemon, which may hang; and the last reference may go on any thread.
+    nonisolated(unsafe) let pointer = pointer
+    let lifecycleID = lifecycleID
+    Thread.detachNewThread {
+      if lifecycleID >= 0 { virConnectDomainEventDeregisterAny(pointer, lifecycleID) }
+      virConnectUnregisterCloseCallback(pointer, connectionClosed)
+      virConnectClose(pointer)
+    }
+  }
+
+  private func registerCallbacks(
+    onEvent: @escaping @Sendable () -> Void, onClose: @escaping @Sendable () -> Void
+  ) throws {
+    lifecycleID = virConnectDomainEventRegisterAny(
+      pointer, nil, Int32(VIR_DOMAIN_EVENT_ID_LIFECYCLE.rawValue),
+      unsafeBitCast(lifecycleChanged, to: virConnectDomainEventGenericCallback.self),
+      Callback.retained(onEvent), releaseCallback)
+    guard lifecycleID >= 0 else { throw LibvirtError.last("register for events") }
+    let result = virConnectRegisterCloseCallback(
+      pointer, connectionClosed, Callback.retained(onClose), releaseCallback)
+    // The mock driver of the tests has no connection to lose.
+    if result < 0 {
+      let error = LibvirtError.last("register for the end of the connection")
+      guard error.code == VIR_ERR_NO_SUPPORT.rawValue else { throw error }
+    }
+  }
+
+  var isAlive: Bool { virConnectIsAlive(pointer) == 1 }
+
+  /// Nil where there is no such domain.
+  func domain(_ machine: UUID) throws -> Domain? {
+    guard let domain = virDomainLookupByUUIDString(pointer, machine.text) else {
+      let error = LibvirtError.last("look up \(machine.text)")
+      if error.isMissingDomain { return nil }
+      throw error
+    }
+    return Domain(domain, of: self)
+  }
+
+  @discardableResult
+  func define(_ xml: String) throws -> Domain {
+    guard let domain = virDomainDefineXMLFlags(pointer, xml, VIR_DOMAIN_DEFINE_VALIDATE.rawValue) else {
+      throw LibvirtError.last("define")
+    }
+    return Domain(domain, of: self)
+  }
+
+  /// State, CPU, memory and disk of every domain in one call, which never waits for a busy one.
+  func statistics() throws -> [DomainStatistics] {
+    let kinds =
+      VIR_DOMAIN_STATS_STATE.rawValue | VIR_DOMAIN_STATS_CPU_TOTAL.rawValue | VIR_DOMAIN_STATS_BALLOON.rawValue
+      | VIR_DOMAIN_STATS_BLOCK.rawValue
+    var records: UnsafeMutablePointer<virDomainStatsRecordPtr?>?
+    let count = virConnectGetAllDomainStats(
+      pointer, kinds, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT.rawValue)
+    guard count >= 0, let records else { throw LibvirtError.last("read statistics") }
+    defer { virDomainStatsRecordListFree(records) }
+    return (0..<Int(count)).compactMap { index in
+      guard let record = records[index], let handle = record.pointee.dom else { return nil }
+      // The list frees the handle that it brought; ours needs a reference of its own.
+      virDomainRef(handle)
+      return DomainStatistics(domain: Domain(handle, of: self), record: record.pointee)
+    }
+  }
+}
+
+extension UUID {
+  /// As libvirt writes it: in lower case.
+  var text: String { uuidString.lowercased() }
+}
+
+private final class Callback: Sendable {
+  let call: @Sendable () -> Void
+
+  init(_ call: @escaping @Sendable () -> Void) {
+    self.call = call
+  }
+
+  static func retained(_ call: @escaping @Sendable () -> Void) -> UnsafeMutableRawPointer {
+    Unmanaged.passRetained(Callback(call)).toOpaque()
+  }
+}
+
+private let releaseCallback: virFreeCallback = { opaque in
+  if let opaque { Unmanaged<Callback>.fromOpaque(opaque).release() }
+}
+
+private let lifecycleChanged: virConnectDomainEventCallback = { _, _, event, _, opaque in
+  // A definition that changed says nothing about the machine.
+  if let opaque, event != Int32(VIR_DOMAIN_EVENT_DEFINED.rawValue) {
+    Unmanaged<Callback>.fromOpaque(opaque).takeUnretainedValue().call()
+  }
+  return 0
+}
+
+private let connectionClosed: virConnectCloseFunc = { _, _, opaque in
+  if let opaque { Unmanaged<Callback>.fromOpaque(opaque).takeUnretainedValue().call() }
+}

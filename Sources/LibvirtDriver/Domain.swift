@@ -1,0 +1,111 @@
+import CLibvirt
+import Core
+import Foundation
+
+/// One domain of libvirt. Its calls block: only for `BlockingThreads`.
+final class Domain: @unchecked Sendable {
+  private let pointer: virDomainPtr
+  /// Keeps the connection open for as long as the handle lives.
+  private let connection: Connection
+
+  /// Takes over the reference.
+  init(_ pointer: virDomainPtr, of connection: Connection) {
+    self.pointer = pointer
+    self.connection = connection
+  }
+
+  deinit { virDomainFree(pointer) }
+
+  var name: String { virDomainGetName(pointer).map { String(cString: $0) } ?? "" }
+
+  var uuid: UUID? {
+    var bytes = [CUnsignedChar](repeating: 0, count: Int(VIR_UUID_BUFLEN))
+    guard virDomainGetUUID(pointer, &bytes) == 0 else { return nil }
+    return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+  }
+
+  /// A number that changes with every start; nil where the domain was not running when it was looked up.
+  var runID: Int? {
+    let id = virDomainGetID(pointer)
+    return id == UInt32.max ? nil : Int(id)
+  }
+
+  func isActive() throws -> Bool {
+    let result = virDomainIsActive(pointer)
+    if result < 0 { throw LibvirtError.last("ask whether \(name) runs") }
+    return result == 1
+  }
+
+  func state() throws -> DomainState {
+    var state: Int32 = 0
+    var reason: Int32 = 0
+    try check(virDomainGetState(pointer, &state, &reason, 0), "read the state of")
+    return DomainState(state: state, reason: reason)
+  }
+
+  /// The mark that the running machine bears, or where it is off, its definition; nil where there is none.
+  func mark() throws -> MachineMark? {
+    guard
+      let text = virDomainGetMetadata(
+        pointer, Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue), MachineMark.namespace, 0)
+    else {
+      let error = LibvirtError.last("read the mark of \(name)")
+      if error.isMissingMetadata { return nil }
+      throw error
+    }
+    defer { free(text) }
+    return MachineMark(metadata: String(cString: text))
+  }
+
+  func start() throws { try check(virDomainCreateWithFlags(pointer, 0), "start") }
+  func resume() throws { try check(virDomainResume(pointer), "resume") }
+  func destroy() throws { try check(virDomainDestroyFlags(pointer, 0), "power off") }
+
+  func pressPowerButton() throws {
+    try check(
+      virDomainShutdownFlags(pointer, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN.rawValue), "press the power button of")
+  }
+
+  func undefine() throws {
+    let flags =
+      VIR_DOMAIN_UNDEFINE_MANAGED_SAVE.rawValue | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA.rawValue
+      | VIR_DOMAIN_UNDEFINE_NVRAM.rawValue | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA.rawValue
+    try check(virDomainUndefineFlags(pointer, flags), "undefine")
+  }
+
+  /// Sends one JSON command to the guest agent and returns its JSON answer.
+  func agentCommand(_ command: String, timeoutSeconds: Int32) throws -> String {
+    guard let answer = virDomainQemuAgentCommand(pointer, command, timeoutSeconds, 0) else {
+      throw LibvirtError.last("ask the agent of \(name)")
+    }
+    defer { free(answer) }
+    return String(cString: answer)
+  }
+
+  private func check(_ result: Int32, _ what: String) throws {
+    if result < 0 { throw LibvirtError.last("\(what) \(name)") }
+  }
+}
+
+/// State and reason by libvirt's numbers, and what they mean here.
+struct DomainState: Equatable {
+  let state: Int32
+  let reason: Int32
+
+  /// A shutdown that libvirt lays to the guest may still be QEMU's answer to a signal: see `QEMULog`.
+  var power: MachinePower {
+    switch virDomainState(rawValue: UInt32(bitPattern: state)) {
+    case VIR_DOMAIN_RUNNING, VIR_DOMAIN_BLOCKED, VIR_DOMAIN_SHUTDOWN:
+      return .running
+    case VIR_DOMAIN_PAUSED:
+      let passing = [VIR_DOMAIN_PAUSED_STARTING_UP.rawValue, VIR_DOMAIN_PAUSED_SHUTTING_DOWN.rawValue]
+      return passing.contains(UInt32(bitPattern: reason)) ? .running : .paused
+    case VIR_DOMAIN_PMSUSPENDED:
+      return .paused
+    case VIR_DOMAIN_SHUTOFF where reason == Int32(VIR_DOMAIN_SHUTOFF_SHUTDOWN.rawValue):
+      return .off(.guestShutdown)
+    default:
+      return .off(.other)
+    }
+  }
+}

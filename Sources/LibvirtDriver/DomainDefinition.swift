@@ -1,0 +1,116 @@
+import Core
+import Foundation
+
+/// A machine as libvirt is told about it.
+struct DomainDefinition {
+  let machine: UUID
+  let mark: MachineMark
+  let vcpus: Int
+  let memoryMiB: Int
+  let accelerator: Accelerator
+  let files: ServerFiles
+  let ports: ForwardedPorts
+  let allowsOutbound: Bool
+
+  var name: String { "vpsd-\(mark.label)" }
+
+  /// Locally administered, and different for each server on every network that servers share.
+  static func macAddress(of machine: UUID) -> String {
+    let bytes = machine.uuid
+    return "52:54:00:" + [bytes.13, bytes.14, bytes.15].map { String(format: "%02x", $0) }.joined(separator: ":")
+  }
+
+  var xml: String {
+    Markup(
+      "domain",
+      [
+        "type": accelerator == .kvm ? "kvm" : "qemu",
+        "xmlns:qemu": "http://libvirt.org/schemas/domain/qemu/1.0",
+      ],
+      [
+        Markup("name", text: name),
+        Markup("uuid", text: machine.text),
+        Markup("metadata", [:], [mark.markup]),
+        Markup("memory", ["unit": "MiB"], text: String(memoryMiB)),
+        Markup("vcpu", text: String(vcpus)),
+        Markup(
+          "os", [:],
+          [Markup("type", ["arch": "x86_64", "machine": "q35"], text: "hvm"), Markup("boot", ["dev": "hd"])]),
+      ] + processor + [
+        Markup("on_poweroff", text: "destroy"),
+        Markup("on_reboot", text: "restart"),
+        Markup("on_crash", text: "destroy"),
+        // A guest that sleeps would look like one that hangs.
+        Markup(
+          "pm", [:],
+          [Markup("suspend-to-mem", ["enabled": "no"]), Markup("suspend-to-disk", ["enabled": "no"])]),
+        Markup("devices", [:], devices),
+        Markup("qemu:commandline", [:], network.map { Markup("qemu:arg", ["value": $0]) }),
+      ]
+    ).rendered
+  }
+
+  private var processor: [Markup] {
+    var features = [Markup("acpi"), Markup("apic")]
+    let cpu: Markup
+    switch accelerator {
+    case .kvm:
+      cpu = Markup("cpu", ["mode": "host-passthrough", "check": "none"])
+    case .tcg:
+      // Without a limit the translated code of each guest may take a gibibyte.
+      features.append(Markup("tcg", [:], [Markup("tb-cache", ["unit": "MiB"], text: "128")]))
+      cpu = Markup("cpu", ["mode": "maximum", "check": "none"])
+    }
+    return [
+      Markup("features", [:], features), cpu,
+      Markup("clock", ["offset": "utc"], [Markup("timer", ["name": "hpet", "present": "no"])]),
+    ]
+  }
+
+  private var devices: [Markup] {
+    [
+      disk("vda", format: "qcow2", path: files.disk, slot: "0x11", isReadOnly: false),
+      disk("vdb", format: "raw", path: files.seed, slot: "0x12", isReadOnly: true),
+      Markup("controller", ["type": "usb", "model": "none"]),
+      Markup("controller", ["type": "virtio-serial", "index": "0"], [Self.pciAddress(slot: "0x13")]),
+      Markup(
+        "serial", ["type": "file"],
+        [Markup("source", ["path": files.console, "append": "on"]), Markup("target", ["port": "0"])]),
+      Markup(
+        "channel", ["type": "unix"], [Markup("target", ["type": "virtio", "name": "org.qemu.guest_agent.0"])]),
+      Markup(
+        "memballoon", ["model": "virtio"], [Markup("stats", ["period": "5"]), Self.pciAddress(slot: "0x14")]),
+      Markup(
+        "rng", ["model": "virtio"],
+        [Markup("backend", ["model": "random"], text: "/dev/urandom"), Self.pciAddress(slot: "0x15")]),
+    ]
+  }
+
+  private func disk(_ target: String, format: String, path: String, slot: String, isReadOnly: Bool) -> Markup {
+    // The host's page cache is shared by all servers of an image; flushes of the guest reach the disk.
+    var driver = Markup("driver", ["name": "qemu", "type": format, "cache": "writeback", "discard": "unmap"])
+    if isReadOnly { driver = Markup("driver", ["name": "qemu", "type": format]) }
+    let children = [
+      driver, Markup("source", ["file": path]), Markup("target", ["dev": target, "bus": "virtio"]),
+    ]
+    return Markup(
+      "disk", ["type": "file", "device": "disk"],
+      children + (isReadOnly ? [Markup("readonly")] : []) + [Self.pciAddress(slot: slot)])
+  }
+
+  private static func pciAddress(slot: String) -> Markup {
+    Markup(
+      "address", ["type": "pci", "domain": "0x0000", "bus": "0x00", "slot": slot, "function": "0x0"])
+  }
+
+  /// libvirt has no words for ports of an address of our own that lead into user-mode networking.
+  private var network: [String] {
+    let forwards = ports.rules.map { "hostfwd=tcp:\(mark.address):\($0.host)-:\($0.guest)" }
+    // A guest with a way out would also reach what listens on the host's own loopback.
+    let backend = ["user", "id=net0", "ipv6=off", "restrict=\(allowsOutbound ? "off" : "on")"] + forwards
+    let device = [
+      "virtio-net-pci", "netdev=net0", "mac=\(Self.macAddress(of: machine))", "bus=pcie.0", "addr=0x10", "romfile=",
+    ]
+    return ["-netdev", backend.joined(separator: ","), "-device", device.joined(separator: ",")]
+  }
+}

@@ -1,0 +1,129 @@
+import Core
+import Foundation
+
+/// Talks to the QEMU guest agent in one machine. The guest is the customer's: its answers are foreign data. Blocks: only for
+/// `BlockingThreads`.
+struct GuestAgent {
+  let domain: Domain
+
+  private static let answerSeconds: Int32 = 3
+
+  func ping(timeoutSeconds: Int32 = 2) throws {
+    try execute(Command<NoArguments>(execute: "guest-ping"), timeoutSeconds: timeoutSeconds)
+  }
+
+  /// There is no answer to this one where it succeeds, so that a time-out says nothing.
+  func shutDown() throws {
+    try execute(
+      Command(execute: "guest-shutdown", arguments: ["mode": "powerdown"]), timeoutSeconds: 1)
+  }
+
+  /// Bytes since the guest's boot through its first network interface; nil where it tells of none.
+  func networkCounters() throws -> NetworkCounters? {
+    let interfaces: [Interface] = try answer(Command<NoArguments>(execute: "guest-network-get-interfaces"))
+    return interfaces.first { $0.name == "eth0" }?.statistics.map {
+      NetworkCounters(
+        receivedBytes: Int64(clamping: $0.receivedBytes), sentBytes: Int64(clamping: $0.sentBytes))
+    }
+  }
+
+  /// Bytes in use on the root file system; nil where it does not tell.
+  func rootFileSystemUsedBytes() throws -> Int64? {
+    let fileSystems: [FileSystem] = try answer(Command<NoArguments>(execute: "guest-get-fsinfo"))
+    return fileSystems.first { $0.mountpoint == "/" }?.usedBytes.map { Int64(clamping: $0) }
+  }
+
+  /// Starts a program in the guest and returns its number there.
+  func start(_ path: String, _ arguments: [String]) throws -> Int {
+    let program = Program(path: path, arg: arguments, captureOutput: true)
+    let started: Started = try answer(Command(execute: "guest-exec", arguments: program))
+    return started.pid
+  }
+
+  /// The end of a program that was started; nil while it runs.
+  func end(of process: Int) throws -> ProgramEnd? {
+    let end: ProgramEnd = try answer(Command(execute: "guest-exec-status", arguments: ["pid": process]))
+    return end.exited ? end : nil
+  }
+
+  private func answer<Arguments: Encodable, Value: Decodable>(_ command: Command<Arguments>) throws -> Value {
+    let text = try execute(command, timeoutSeconds: Self.answerSeconds)
+    do {
+      return try JSONDecoder().decode(Answer<Value>.self, from: Data(text.utf8)).return
+    } catch {
+      throw DriverError(.unreachable, "the agent answered \(command.execute) with \(text.prefix(200))")
+    }
+  }
+
+  @discardableResult
+  private func execute<Arguments>(_ command: Command<Arguments>, timeoutSeconds: Int32) throws -> String {
+    let json = try JSONEncoder().encode(command)
+    return try domain.agentCommand(String(decoding: json, as: UTF8.self), timeoutSeconds: timeoutSeconds)
+  }
+}
+
+extension GuestAgent {
+  struct ProgramEnd: Decodable, Sendable {
+    let exited: Bool
+    let exitcode: Int?
+    private let errorData: Data?
+
+    var standardError: String { errorData.map { String(decoding: $0.prefix(500), as: UTF8.self) } ?? "" }
+
+    private enum CodingKeys: String, CodingKey {
+      case exited, exitcode
+      case errorData = "err-data"
+    }
+  }
+
+  private struct Command<Arguments: Encodable>: Encodable {
+    let execute: String
+    var arguments: Arguments?
+  }
+
+  private struct NoArguments: Encodable {}
+
+  private struct Answer<Value: Decodable>: Decodable {
+    let `return`: Value
+  }
+
+  private struct Program: Encodable {
+    let path: String
+    let arg: [String]
+    let captureOutput: Bool
+
+    private enum CodingKeys: String, CodingKey {
+      case path, arg
+      case captureOutput = "capture-output"
+    }
+  }
+
+  private struct Started: Decodable {
+    let pid: Int
+  }
+
+  private struct Interface: Decodable {
+    struct Statistics: Decodable {
+      let receivedBytes: UInt64
+      let sentBytes: UInt64
+
+      private enum CodingKeys: String, CodingKey {
+        case receivedBytes = "rx-bytes"
+        case sentBytes = "tx-bytes"
+      }
+    }
+
+    let name: String
+    let statistics: Statistics?
+  }
+
+  private struct FileSystem: Decodable {
+    let mountpoint: String
+    let usedBytes: UInt64?
+
+    private enum CodingKeys: String, CodingKey {
+      case mountpoint
+      case usedBytes = "used-bytes"
+    }
+  }
+}

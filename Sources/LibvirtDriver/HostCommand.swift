@@ -1,0 +1,119 @@
+import CLibvirt
+import Core
+import Foundation
+
+/// A program of the host, run to its end or to its deadline. Blocks: only for `BlockingThreads`.
+struct HostCommand {
+  let program: String
+  let arguments: [String]
+
+  /// Where programs are looked for: a service's PATH may lack the system's own folders.
+  private static let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+
+  static func path(of program: String) -> String? {
+    folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+  }
+
+  /// Throws what the program wrote to its standard error where it failed, and kills it where it takes too long.
+  func run(within limit: Duration) throws {
+    guard let path = Self.path(of: program) else {
+      throw DriverError(.rejected, "\(program) is not installed on this host")
+    }
+    var ends: [Int32] = [-1, -1]
+    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw HostError.last("pipe") }
+    defer { close(ends[0]) }
+    let process: pid_t
+    do {
+      defer { close(ends[1]) }
+      process = try spawn(path, output: ends[1])
+    }
+    let deadline = ContinuousClock.now + limit
+    let (output, isComplete) = Self.read(ends[0], until: deadline)
+    if !isComplete { kill(process, SIGKILL) }
+    let status = Self.wait(for: process, until: deadline)
+    guard isComplete, let status else { throw DriverError(.unreachable, "\(program) did not end within \(limit)") }
+    guard status == 0 else { throw failure(status: status, output: output) }
+  }
+
+  private func spawn(_ path: String, output: Int32) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 2)
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // A server ignores and blocks signals that its children must hear.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let environment = ["PATH=\(Self.folders.joined(separator: ":"))", "LC_ALL=C", "HOME=/"]
+    var process: pid_t = 0
+    let result = withCStrings([path] + arguments) { arguments in
+      withCStrings(environment) { environment in
+        posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+      }
+    }
+    guard result == 0 else { throw HostError(call: "start \(program)", number: result) }
+    return process
+  }
+
+  /// The first kilobytes of what the program writes, and whether it closed its end in time.
+  private static func read(_ descriptor: Int32, until deadline: ContinuousClock.Instant) -> (String, Bool) {
+    var output: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while let remaining = deadline.remainingMilliseconds {
+      var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&descriptors, 1, remaining) > 0 else { continue }
+      let count = Foundation.read(descriptor, &buffer, buffer.count)
+      if count == 0 { return (String(decoding: output, as: UTF8.self), true) }
+      if count > 0, output.count < 16_384 { output += buffer.prefix(count) }
+    }
+    return (String(decoding: output, as: UTF8.self), false)
+  }
+
+  /// The wait status; nil where the process had to be killed.
+  private static func wait(for process: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
+    var status: Int32 = 0
+    while deadline.remainingMilliseconds != nil {
+      let result = waitpid(process, &status, WNOHANG)
+      if result == process { return status }
+      if result < 0, errno != EINTR { return nil }
+      poll(nil, 0, 2)
+    }
+    kill(process, SIGKILL)
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    return nil
+  }
+
+  private func failure(status: Int32, output: String) -> DriverError {
+    let detail = "\(program) failed (status \(status)): \(output.trimmingCharacters(in: .whitespacesAndNewlines))"
+    if output.contains("No space left on device") { return DriverError(.exhausted, detail) }
+    if output.contains("lock") { return DriverError(.busy, detail) }
+    return DriverError(.rejected, detail)
+  }
+}
+
+extension ContinuousClock.Instant {
+  /// For `poll`: at least one; nil once the instant is past.
+  var remainingMilliseconds: Int32? {
+    let remaining = ContinuousClock.now.duration(to: self)
+    guard remaining > .zero else { return nil }
+    return Int32(clamping: max(1, remaining.milliseconds))
+  }
+}
+
+private func withCStrings<Result>(
+  _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+  var pointers = strings.map { strdup($0) }
+  defer { for pointer in pointers { free(pointer) } }
+  pointers.append(nil)
+  return body(pointers)
+}

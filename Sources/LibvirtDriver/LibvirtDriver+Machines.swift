@@ -1,0 +1,164 @@
+package import Core
+package import Foundation
+
+extension LibvirtDriver {
+  package func ensureDefined(_ specification: MachineSpecification) async throws {
+    let files = files(of: specification.machine)
+    let definition = DomainDefinition(
+      machine: specification.machine,
+      mark: MachineMark(
+        installation: configuration.installation, label: specification.label, address: specification.address,
+        sshPort: forwardedPorts.ssh),
+      vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator, files: files,
+      ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound)
+    let isActive = try await onLibvirt("look up the machine") { connection in
+      try ownership.domain(specification.machine, on: connection)?.isActive() ?? false
+    }
+    try await onHost("prepare the files") {
+      try prepare(files, for: specification, canGrow: !isActive)
+    }
+    try await onLibvirt("define the machine") { connection in
+      _ = try ownership.domain(specification.machine, on: connection)
+      try connection.define(definition.xml)
+    }
+  }
+
+  private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
+    let sizeBytes = Int64(specification.storageGiB) << 30
+    let disk = Disk(path: files.disk)
+    if !MachineFiles.exists(files.disk) {
+      guard specification.mayCreateDisk else {
+        throw DriverError(
+          .notFound, "there is no file \(files.disk)", customerReason: "The server's disk is missing.")
+      }
+      let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
+      try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
+      try MachineFiles.makeDirectory(files.folder)
+      try disk.create(image: image, sizeBytes: sizeBytes)
+      try MachineFiles.syncDirectory(of: files.folder)
+    } else if canGrow {
+      try disk.grow(to: sizeBytes)
+    }
+    try MachineFiles.write(Seed(specification: specification).archive, to: files.seed)
+  }
+
+  package func start(_ machine: UUID) async throws {
+    let files = files(of: machine)
+    try await onDomain(machine, "start the machine") { domain in
+      guard MachineFiles.exists(files.disk) else {
+        throw DriverError(
+          .notFound, "there is no file \(files.disk)", customerReason: "The server's disk is missing.")
+      }
+      guard try domain.isActive() else {
+        do {
+          return try domain.start()
+        } catch {
+          // Another call may have been faster.
+          guard (try? domain.isActive()) == true else { throw error }
+          return
+        }
+      }
+      if try domain.state().power == .paused { try domain.resume() }
+    }
+  }
+
+  package func requestShutdown(_ machine: UUID) async throws {
+    let isActive = try await onDomain(machine, "press the power button") { domain in
+      guard try domain.isActive() else { return false }
+      do {
+        try domain.pressPowerButton()
+      } catch {
+        guard (try? domain.isActive()) == false else { throw error }
+        return false
+      }
+      return true
+    }
+    guard isActive else { return }
+    // A guest that is not listening for the button may still listen to its agent.
+    _ = try? await onGuest(machine, "ask the agent to shut down") { domain in
+      try GuestAgent(domain: domain).shutDown()
+    }
+  }
+
+  package func powerOff(_ machine: UUID) async throws {
+    try await onDomain(machine, "power off the machine") { domain in try Self.ensureOff(domain) }
+  }
+
+  private static func ensureOff(_ domain: Domain) throws {
+    guard try domain.isActive() else { return }
+    do {
+      try domain.destroy()
+    } catch {
+      guard (try? domain.isActive()) == false else { throw error }
+    }
+  }
+
+  package func ensureAbsent(_ machine: UUID) async throws {
+    let files = files(of: machine)
+    let name = try await onLibvirt("remove the machine") { connection -> String? in
+      guard let domain = try ownership.domain(machine, on: connection) else { return nil }
+      let name = domain.name
+      do {
+        try Self.ensureOff(domain)
+        try domain.undefine()
+      } catch let error as LibvirtError where error.isMissingDomain {
+        // It was transient, or somebody else was faster.
+      }
+      return name
+    }
+    try await onHost("remove the files") {
+      try MachineFiles.remove(files.folder)
+      if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
+    }
+  }
+
+  package func readiness(of machine: UUID) async throws -> Readiness {
+    let mark = try await onDomain(machine, "look up the machine") { domain -> MachineMark? in
+      try domain.isActive() ? domain.mark() : nil
+    }
+    guard let mark else { return Readiness(hasSSHBanner: false, hasAgent: false) }
+    let bannerLimit: Duration = accelerator == .kvm ? .seconds(3) : .seconds(6)
+    async let hasAgent = onGuest(machine, "ping the agent") { domain in
+      (try? GuestAgent(domain: domain).ping()) != nil
+    }
+    async let hasBanner = guestThreads.run("wait for the SSH banner", within: bannerLimit * 2) {
+      SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: bannerLimit)
+    }
+    let agent = (try? await hasAgent) ?? false
+    let banner = (try? await hasBanner) ?? false
+    return Readiness(hasSSHBanner: banner, hasAgent: agent)
+  }
+
+  package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {
+    let process = try await onGuest(machine, "start the change of the hostname") { domain in
+      try GuestAgent(domain: domain).start("/usr/sbin/vpsd-set-hostname", [hostname.firstLabel, hostname.name])
+    }
+    let deadline = clock.now + (accelerator == .kvm ? .seconds(10) : .seconds(30))
+    while clock.now < deadline {
+      let end = try await onGuest(machine, "ask for the change of the hostname") { domain in
+        try GuestAgent(domain: domain).end(of: process)
+      }
+      if let end {
+        guard end.exitcode == 0 else {
+          throw DriverError(
+            .rejected, "vpsd-set-hostname ended with \(end.exitcode ?? -1): \(end.standardError)",
+            customerReason: "The server did not take the new host name.")
+        }
+        return
+      }
+      try await DriverError.translating { try await clock.sleep(until: clock.now + .milliseconds(100)) }
+    }
+    throw DriverError(.unreachable, "vpsd-set-hostname did not end in time")
+  }
+
+  /// Runs a body that waits for the guest, apart from all that does not.
+  func onGuest<Value: Sendable>(
+    _ machine: UUID, _ what: String, _ body: @escaping @Sendable (Domain) throws -> Value
+  ) async throws -> Value {
+    try await DriverError.translating {
+      try await hypervisor.perform(what, within: .seconds(20), on: guestThreads) { connection in
+        try body(try ownership.existingDomain(machine, on: connection))
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package import Core
+package import Foundation
+package import Logging
+
+/// Machines of this host: QEMU through libvirt, each with an address of its own in 127.0.0.0/8.
+///
+/// Truth lives in libvirtd and in the servers' folders; what is kept here are caches. So any number of these may act on the
+/// same data directory, one after the other or at once.
+package struct LibvirtDriver: ComputeDriver {
+  package let timing: MachineTiming
+  package let accelerator: Accelerator
+  package let forwardedPorts: ForwardedPorts
+
+  let configuration: Configuration
+  let images: ImageStore
+  let hypervisor: Hypervisor
+  let readings: GuestReadings
+  let ownership: Ownership
+  let clock: any WallClock
+  let logger: Logger
+
+  /// For calls to libvirtd and the file system.
+  let threads = BlockingThreads(name: "libvirt", width: 8)
+  /// For calls that wait for a guest, so that guests that hang delay nobody else.
+  let guestThreads = BlockingThreads(name: "guests", width: 16)
+
+  /// Chooses accelerator and ports by trying, and starts nothing.
+  package init(configuration: Configuration, clock: any WallClock, logger: Logger) throws {
+    self.configuration = configuration
+    self.clock = clock
+    self.logger = logger
+    self.accelerator = configuration.accelerator ?? .detected()
+    self.forwardedPorts = try ForwardedPorts.chosen(for: configuration.guestPorts, logger: logger)
+    self.images = ImageStore(directory: configuration.imageDirectory)
+    self.readings = GuestReadings(clock: clock)
+    self.ownership = Ownership(installation: configuration.installation)
+    self.hypervisor = Hypervisor(
+      daemon: try PrivateLibvirtd(directory: "\(configuration.dataDirectory)/libvirt", logger: logger),
+      threads: threads, logger: logger)
+    switch accelerator {
+    case .kvm:
+      timing = MachineTiming(
+        bootDeadline: .seconds(120), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(500))
+    case .tcg:
+      timing = MachineTiming(bootDeadline: .seconds(300), shutdownDeadline: .seconds(60), pollInterval: .seconds(1))
+      if configuration.accelerator == nil {
+        logger.notice("no hardware virtualisation on this host: machines run some ten times slower (TCG)")
+      }
+    }
+  }
+
+  package func capacity() async throws -> HostCapacity? {
+    try await onHost("measure the host") {
+      try MachineFiles.makeDirectory(configuration.dataDirectory)
+      return try HostResources.capacity(
+        dataDirectory: configuration.dataDirectory, overcommitment: configuration.overcommitment)
+    }
+  }
+
+  package func prepareImage(_ name: String) async throws -> String {
+    try await onHost("look at the image") { try images.currentVersion(of: name) }
+  }
+
+  package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {
+    let isHeldByMachine = try await onLibvirt("look up who has \(address)") { connection in
+      guard let domain = try ownership.domain(machine, on: connection), try domain.isActive() else { return false }
+      return try domain.mark()?.address == address
+    }
+    if isHeldByMachine { return true }
+    return forwardedPorts.rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
+  }
+
+  package func events() -> AsyncStream<Void> { hypervisor.events() }
+
+  /// Lets go of libvirtd, and ends the streams of events. Machines and libvirtd go on.
+  package func close() { hypervisor.close() }
+
+  /// Stops the private libvirtd, which nothing on this data directory may be using any more. Machines that run go on.
+  package func stop() async throws {
+    hypervisor.close()
+    try await onHost("stop libvirtd") { try hypervisor.daemon.stop() }
+  }
+
+  // MARK: - Off the cooperative pool
+
+  func onHost<Value: Sendable>(
+    _ what: String, within limit: Duration = .seconds(120), _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await DriverError.translating { try await threads.run(what, within: limit, body) }
+  }
+
+  func onLibvirt<Value: Sendable>(
+    _ what: String, _ body: @escaping @Sendable (Connection) throws -> Value
+  ) async throws -> Value {
+    try await DriverError.translating { try await hypervisor.perform(what, body) }
+  }
+
+  /// Runs a body with the machine's domain; throws `notFound` where there is none of ours.
+  func onDomain<Value: Sendable>(
+    _ machine: UUID, _ what: String, _ body: @escaping @Sendable (Domain) throws -> Value
+  ) async throws -> Value {
+    try await onLibvirt(what) { connection in
+      try body(try ownership.existingDomain(machine, on: connection))
+    }
+  }
+
+  func files(of machine: UUID) -> ServerFiles {
+    ServerFiles(dataDirectory: configuration.dataDirectory, machine: machine)
+  }
+}

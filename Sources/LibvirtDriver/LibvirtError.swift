@@ -1,0 +1,87 @@
+import CLibvirt
+import Core
+
+/// What libvirt said, as it said it.
+struct LibvirtError: Error, CustomStringConvertible {
+  let call: String
+  let code: UInt32
+  let message: String
+
+  /// The error of the last call on this thread: it must be read before the thread does anything else.
+  static func last(_ call: String) -> LibvirtError {
+    guard let error = virGetLastError() else { return LibvirtError(call: call, code: 0, message: "no error was set") }
+    return LibvirtError(
+      call: call, code: UInt32(bitPattern: error.pointee.code),
+      message: error.pointee.message.map { String(cString: $0) } ?? "no message")
+  }
+
+  var description: String { "\(call): \(message) (libvirt error \(code))" }
+  var isMissingDomain: Bool { code == VIR_ERR_NO_DOMAIN.rawValue }
+  var isMissingMetadata: Bool { code == VIR_ERR_NO_DOMAIN_METADATA.rawValue }
+}
+
+extension LibvirtError {
+  var driverError: DriverError {
+    if let known = Self.complaints.first(where: { complaint in complaint.fragments.allSatisfy(message.contains) }) {
+      return DriverError(known.kind, description, customerReason: known.customerReason)
+    }
+    return DriverError(kindByCode, description)
+  }
+
+  private var kindByCode: DriverError.Kind {
+    switch virErrorNumber(rawValue: code) {
+    case VIR_ERR_NO_DOMAIN: .notFound
+    case VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_RESOURCE_BUSY, VIR_ERR_OPERATION_INVALID: .busy
+    case VIR_ERR_NO_MEMORY: .exhausted
+    case VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_INVALID_SCHEMA, VIR_ERR_CONFIG_UNSUPPORTED,
+      VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT, VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_OPERATION_DENIED,
+      VIR_ERR_DOM_EXIST, VIR_ERR_OPERATION_UNSUPPORTED:
+      .rejected
+    default: .unreachable
+    }
+  }
+
+  /// QEMU tells why it did not start in words only, which libvirt hands on behind a code that says nothing.
+  private struct Complaint {
+    let fragments: [String]
+    let kind: DriverError.Kind
+    let customerReason: String?
+  }
+
+  private static let complaints = [
+    Complaint(fragments: ["Could not set up host forwarding rule"], kind: .exhausted, customerReason: nil),
+    Complaint(fragments: ["Address already in use"], kind: .exhausted, customerReason: nil),
+    Complaint(fragments: ["Cannot allocate memory"], kind: .exhausted, customerReason: nil),
+    Complaint(fragments: ["cannot set up guest memory"], kind: .exhausted, customerReason: nil),
+    Complaint(fragments: ["No space left on device"], kind: .exhausted, customerReason: nil),
+    Complaint(fragments: ["Failed to get", "lock"], kind: .busy, customerReason: nil),
+    Complaint(
+      fragments: ["disk.qcow2", "No such file or directory"], kind: .notFound,
+      customerReason: "The server's disk is missing."),
+    Complaint(
+      fragments: ["not in qcow2 format"], kind: .rejected, customerReason: "The server's disk cannot be read."),
+    Complaint(
+      fragments: ["qcow2", "corrupt"], kind: .rejected, customerReason: "The server's disk cannot be read."),
+  ]
+}
+
+extension DriverError {
+  /// Runs a body and throws nothing but driver errors.
+  static func translating<Value>(
+    isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do {
+      return try await body()
+    } catch let error as DriverError {
+      throw error
+    } catch let error as LibvirtError {
+      throw error.driverError
+    } catch let error as HostError {
+      throw error.driverError
+    } catch is CancellationError {
+      throw DriverError(.busy, "the call was cancelled")
+    } catch {
+      throw DriverError(.unreachable, String(describing: error))
+    }
+  }
+}

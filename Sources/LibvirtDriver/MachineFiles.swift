@@ -1,0 +1,77 @@
+import Foundation
+
+/// Files that only root may read, written so that a power cut leaves the old or the new one. Everything here blocks.
+enum MachineFiles {
+  static func makeDirectory(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw HostError(call: "make \(path)", number: number(of: error))
+    }
+    guard chmod(path, 0o700) == 0 else { throw HostError.last("chmod \(path)") }
+  }
+
+  static func write(_ bytes: [UInt8], to path: String) throws {
+    let temporary = path + ".new"
+    unlink(temporary)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw HostError.last("create \(temporary)") }
+    defer { close(descriptor) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw HostError.last("write \(temporary)") }
+      rest = rest.dropFirst(count)
+    }
+    guard fsync(descriptor) == 0 else { throw HostError.last("sync \(temporary)") }
+    guard rename(temporary, path) == 0 else { throw HostError.last("rename \(temporary)") }
+    try syncDirectory(of: path)
+  }
+
+  /// Makes a change of the folder's entries last.
+  static func syncDirectory(of path: String) throws {
+    try sync((path as NSString).deletingLastPathComponent)
+  }
+
+  static func sync(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HostError.last("open \(path)") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw HostError.last("sync \(path)") }
+  }
+
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Nil where there is no file.
+  static func size(of path: String) throws -> Int64? {
+    var status = stat()
+    if stat(path, &status) == 0 { return Int64(status.st_size) }
+    if errno == ENOENT { return nil }
+    throw HostError.last("look at \(path)")
+  }
+
+  /// Removes a file or a whole folder; what is absent is fine.
+  static func remove(_ path: String) throws {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch let error {
+      let number = number(of: error)
+      if number != ENOENT { throw HostError(call: "remove \(path)", number: number) }
+    }
+  }
+
+  private static func number(of error: any Error) -> Int32 {
+    if let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError,
+      underlying.domain == NSPOSIXErrorDomain
+    {
+      return Int32(clamping: underlying.code)
+    }
+    switch (error as NSError).code {
+    case CocoaError.fileNoSuchFile.rawValue, CocoaError.fileReadNoSuchFile.rawValue: return ENOENT
+    case CocoaError.fileWriteOutOfSpace.rawValue: return ENOSPC
+    default: return EIO
+    }
+  }
+}

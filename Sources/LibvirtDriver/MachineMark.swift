@@ -1,0 +1,43 @@
+import Core
+import Foundation
+
+/// What a domain carries in its metadata: whose it is, and how the running machine is reached.
+struct MachineMark: Sendable, Equatable {
+  static let namespace = "urn:vpsd:machine"
+
+  let installation: UUID
+  let label: String
+  let address: IPv4Address
+  let sshPort: UInt16
+
+  init(installation: UUID, label: String, address: IPv4Address, sshPort: UInt16) {
+    self.installation = installation
+    self.label = label
+    self.address = address
+    self.sshPort = sshPort
+  }
+
+  /// Reads the element back as libvirt prints it; nil where it is not ours.
+  init?(metadata: String) {
+    func attribute(_ name: String) -> String? {
+      guard let start = metadata.range(of: " \(name)=\"") ?? metadata.range(of: " \(name)='") else { return nil }
+      let quote = metadata[metadata.index(before: start.upperBound)]
+      guard let end = metadata[start.upperBound...].firstIndex(of: quote) else { return nil }
+      return String(metadata[start.upperBound..<end])
+    }
+    guard let installation = attribute("installation").flatMap(UUID.init(uuidString:)),
+      let label = attribute("label"), let address = attribute("address").flatMap({ IPv4Address($0) }),
+      let sshPort = attribute("ssh-port").flatMap({ UInt16($0) })
+    else { return nil }
+    self.init(installation: installation, label: label, address: address, sshPort: sshPort)
+  }
+
+  var markup: Markup {
+    Markup(
+      "vpsd:machine",
+      [
+        "xmlns:vpsd": Self.namespace, "installation": installation.text, "label": label,
+        "address": address.description, "ssh-port": String(sshPort),
+      ])
+  }
+}

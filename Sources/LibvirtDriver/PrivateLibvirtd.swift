@@ -1,0 +1,202 @@
+import Core
+import Foundation
+import Logging
+
+/// A libvirtd of our own, for a host where none runs: in a mount namespace of its own, with all its state in one folder.
+/// It is no child of this process: both it and the machines go on when this process dies, and the next one finds them.
+/// All methods block: only for `BlockingThreads`.
+struct PrivateLibvirtd: Sendable {
+  let directory: String
+  let logger: Logger
+
+  private static let startLimit: Duration = .seconds(30)
+  private static let stopLimit: Duration = .seconds(10)
+
+  init(directory: String, logger: Logger) throws {
+    self.directory = directory
+    self.logger = logger
+    // sun_path holds 108 bytes, the last of them a zero; libvirtd also makes libvirt-admin-sock beside ours.
+    guard "\(directory)/sock/libvirt-admin-sock".utf8.count < 108 else {
+      throw DriverError(.rejected, "the path of the data directory is too long for a unix socket: \(directory)")
+    }
+  }
+
+  var socketPath: String { "\(directory)/sock/libvirt-sock" }
+  var pidPath: String { "\(directory)/pid" }
+
+  var uri: String {
+    let socket = socketPath.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? socketPath
+    return "qemu+unix:///system?socket=\(socket)"
+  }
+
+  func logPath(domain name: String) -> String { "\(directory)/log/qemu/\(name).log" }
+
+  /// Uses the daemon that listens already, or starts one. One process at a time does this.
+  func ensureRunning() throws {
+    if isListening { return }
+    try MachineFiles.makeDirectory(directory)
+    let lock = try lock(within: Self.startLimit)
+    defer { close(lock) }
+    if isListening { return }
+    // One that lives and does not listen is either starting or ending; in both cases the socket or the process tells soon.
+    let deadline = ContinuousClock.now + Self.stopLimit
+    while processID != nil, deadline.remainingMilliseconds != nil {
+      if isListening { return }
+      poll(nil, 0, 20)
+    }
+    kill()
+    try writeConfiguration()
+    try forgetEarlierHost()
+    logger.info("starting a private libvirtd", metadata: ["directory": "\(directory)"])
+    try HostCommand(
+      program: "setsid",
+      arguments: [
+        "--fork", "unshare", "--mount", "--propagation", "slave", "/bin/sh", "-c", Self.script, "libvirtd", directory,
+      ]
+    ).run(within: .seconds(10))
+    try waitUntilListening()
+  }
+
+  /// Stops the daemon; the machines run on.
+  func stop() throws {
+    guard let process = processID else { return }
+    Foundation.kill(process, SIGTERM)
+    let deadline = ContinuousClock.now + Self.stopLimit
+    while processID == process {
+      guard deadline.remainingMilliseconds != nil else { return kill() }
+      poll(nil, 0, 20)
+    }
+  }
+
+  /// Ends a daemon that does not answer. The machines survive this, too.
+  func kill() {
+    guard let process = processID else { return }
+    logger.warning("killing a libvirtd that does not answer", metadata: ["pid": "\(process)"])
+    Foundation.kill(process, SIGKILL)
+    let deadline = ContinuousClock.now + Self.stopLimit
+    while processID == process, deadline.remainingMilliseconds != nil { poll(nil, 0, 5) }
+  }
+
+  /// The daemon's process, if it lives and is really ours: a pid file may be older than the process that has its number now.
+  var processID: pid_t? {
+    guard let text = try? String(contentsOfFile: pidPath, encoding: .utf8),
+      let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+      let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
+      // A process that ended and was not yet reaped has an empty command line.
+      commandLine.split(separator: 0).contains(where: { $0.elementsEqual(pidPath.utf8) })
+    else { return nil }
+    return process
+  }
+
+  var isListening: Bool {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8.prefix(107)) }
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+      }
+    }
+  }
+
+  private func waitUntilListening() throws {
+    let deadline = ContinuousClock.now + Self.startLimit
+    while !isListening {
+      guard deadline.remainingMilliseconds != nil else {
+        let log = FileManager.default.contents(atPath: "\(directory)/log/start.log") ?? Data()
+        throw DriverError(
+          .unreachable, "libvirtd did not start: \(String(decoding: log.suffix(2000), as: UTF8.self))")
+      }
+      poll(nil, 0, 10)
+    }
+  }
+
+  private func lock(within limit: Duration) throws -> Int32 {
+    let descriptor = open("\(directory)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw HostError.last("open \(directory)/lock") }
+    let deadline = ContinuousClock.now + limit
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard deadline.remainingMilliseconds != nil else {
+        close(descriptor)
+        throw DriverError(.busy, "another process is starting libvirtd")
+      }
+      poll(nil, 0, 20)
+    }
+    return descriptor
+  }
+}
+
+// MARK: - Set-up
+
+extension PrivateLibvirtd {
+  /// libvirtd has its state in fixed places; its own mount namespace puts our folder there. New mounts of the host come in
+  /// (slave), none goes out.
+  private static let script = """
+    set -e
+    exec >"$1/log/start.log" 2>&1
+    for folder in etc:/etc/libvirt lib:/var/lib/libvirt cache:/var/cache/libvirt log:/var/log/libvirt run:/run/libvirt
+    do
+      mkdir -p "${folder#*:}"
+      mount --bind "$1/${folder%%:*}" "${folder#*:}"
+    done
+    exec libvirtd --config "$1/etc/libvirtd.conf" --pid-file "$1/pid"
+    """
+
+  private func writeConfiguration() throws {
+    for folder in ["etc", "lib", "cache", "log", "run", "sock"] {
+      try MachineFiles.makeDirectory("\(directory)/\(folder)")
+    }
+    let daemon = """
+      unix_sock_dir = "\(directory)/sock"
+      unix_sock_rw_perms = "0700"
+      unix_sock_ro_perms = "0700"
+      auth_unix_rw = "none"
+      auth_unix_ro = "none"
+      log_outputs = "3:file:\(directory)/log/libvirtd.log"
+
+      """
+    // QEMU runs as root here: it must bind ports below 1024 and read our folder.
+    let qemu = """
+      user = "root"
+      group = "root"
+      dynamic_ownership = 0
+      remember_owner = 0
+      security_driver = "none"
+      stdio_handler = "file"
+      cgroup_controllers = [ ]
+      namespaces = [ ]
+
+      """
+    try MachineFiles.write(Array(daemon.utf8), to: "\(directory)/etc/libvirtd.conf")
+    try MachineFiles.write(Array(qemu.utf8), to: "\(directory)/etc/qemu.conf")
+    try trimLog("\(directory)/log/libvirtd.log")
+  }
+
+  private func trimLog(_ path: String) throws {
+    if try MachineFiles.size(of: path) ?? 0 > 4 << 20 { truncate(path, 0) }
+  }
+
+  /// Elsewhere the folder `run` does not outlive the host's uptime. Here it does, and libvirtd would trust, and kill, process
+  /// numbers in it that belong to others by now.
+  private func forgetEarlierHost() throws {
+    let path = "\(directory)/host"
+    let host = Self.hostIdentity
+    if (try? String(contentsOfFile: path, encoding: .utf8)) == host { return }
+    try MachineFiles.remove("\(directory)/run")
+    try MachineFiles.makeDirectory("\(directory)/run")
+    try MachineFiles.write(Array(host.utf8), to: path)
+  }
+
+  /// Differs after a restart of the host, or of the container that we run in.
+  private static var hostIdentity: String {
+    let boot = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
+    let namespace = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")) ?? ""
+    let first = (try? String(contentsOfFile: "/proc/1/stat", encoding: .utf8)) ?? ""
+    // The fields after the name in parentheses; the start time is the 22nd of all, in ticks since the host's boot.
+    let fields = first.split(separator: ")").last?.split(separator: " ") ?? []
+    return "\(boot.trimmingCharacters(in: .newlines)) \(namespace) \(fields.count > 19 ? fields[19] : "")\n"
+  }
+}

@@ -1,0 +1,64 @@
+import Core
+import Foundation
+
+/// What a guest is told about itself: a tar archive on its second disk. `first/` is applied at the very first boot only,
+/// `boot/` whenever the revision is another than the one applied last.
+struct Seed {
+  let specification: MachineSpecification
+
+  /// QEMU's user-mode network is the same for every guest.
+  private static let network = """
+    ADDRESS4=10.0.2.15/24
+    GATEWAY4=10.0.2.2
+    DNS="10.0.2.3"
+
+    """
+
+  var archive: [UInt8] {
+    var tar = TarArchive()
+    tar.addFile("revision", mode: 0o644, revision + "\n")
+    tar.addDirectory("first", mode: 0o755)
+    tar.addDirectory("first/etc", mode: 0o755)
+    let machineID = specification.machine.text.filter { $0 != "-" }
+    tar.addFile("first/etc/machine-id", mode: 0o444, machineID + "\n")
+    if let key = specification.authorizedKey {
+      tar.addDirectory("first/root", mode: 0o700)
+      tar.addDirectory("first/root/.ssh", mode: 0o700)
+      tar.addFile("first/root/.ssh/authorized_keys", mode: 0o600, key + "\n")
+    }
+    if let hash = specification.rootPasswordHash {
+      tar.addFile("root-password", mode: 0o600, hash + "\n")
+    }
+    tar.addDirectory("boot", mode: 0o755)
+    tar.addDirectory("boot/etc", mode: 0o755)
+    tar.addDirectory("boot/etc/vpsd", mode: 0o755)
+    for file in bootFiles { tar.addFile(file.path, mode: 0o644, file.content) }
+    tar.finish()
+    return tar.bytes
+  }
+
+  /// The same for the same content of `boot/`, so that a mere restart changes nothing in the guest.
+  var revision: String {
+    // 64-bit FNV-1a: it has to tell versions of one guest's files apart, nothing more.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in bootFiles.flatMap({ Array("\($0.path)\0\($0.content)\0".utf8) }) {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+    return String(hash, radix: 16)
+  }
+
+  private var bootFiles: [(path: String, content: String)] {
+    let hostname = specification.hostname
+    let names = hostname.name == hostname.firstLabel ? hostname.name : "\(hostname.name) \(hostname.firstLabel)"
+    let hosts = """
+      127.0.0.1 localhost
+      127.0.1.1 \(names)
+      ::1 localhost ip6-localhost ip6-loopback
+
+      """
+    return [
+      ("boot/etc/hostname", hostname.firstLabel + "\n"), ("boot/etc/hosts", hosts),
+      ("boot/etc/vpsd/network", Self.network),
+    ]
+  }
+}
