@@ -7,9 +7,9 @@ struct Banner: Sendable {
   let firstToken: TokenText?
 
   func print(port: Int?) {
-    let host = configuration.listen.host
-    let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port ?? configuration.listen.port)"
-    let tokenFile = DataDirectory(path: configuration.dataDirectory).token
+    let listen = configuration.listen
+    let url = "http://\(ListenAddress(host: listen.host, port: port ?? listen.port))"
+    let tokenFile = DataDirectory(configuration.dataDirectory).token
     Swift.print("vpsd listens on \(url) (driver: \(configuration.driver.rawValue))")
     if let firstToken {
       Swift.print("\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)")

@@ -13,7 +13,7 @@ struct Daemon {
 
   func run() async throws {
     let clock = SystemClock()
-    let directory = DataDirectory(path: configuration.dataDirectory)
+    let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)
     let store = try SQLStore(path: directory.database)

@@ -4,6 +4,10 @@ import Foundation
 struct DataDirectory: Sendable {
   let path: String
 
+  init(_ url: URL) {
+    path = url.path
+  }
+
   var database: String { path + "/vpsd.sqlite" }
   var token: String { path + "/token" }
   var lock: String { path + "/vpsd.lock" }

@@ -1,10 +1,63 @@
 import Core
+import Foundation
 import LibvirtDriver
 import Logging
+import SQLStore
 import SimulatedDriver
 
-/// A driver whose host can be told that all its machines have been stopped for good reason: they are off, and nobody in the
-/// guest wanted it.
+/// A driver whose host can be told that its machines were stopped from outside: they are off, and nobody in the guests
+/// wanted it, so that what was active comes back.
 protocol HostedDriver: ComputeDriver {
   func endHost() async throws
+}
+
+extension LibvirtDriver: HostedDriver {
+  /// A new libvirtd does not remember why machines are off.
+  func endHost() async throws { try await stop() }
+}
+
+extension SimulatedDriver: HostedDriver {
+  func endHost() async throws { try hostRestarts() }
+}
+
+extension Configuration {
+  func makeDriver(installation: UUID, clock: any WallClock, logger: Logger) throws -> any HostedDriver {
+    switch driver {
+    case .simulated:
+      try SimulatedDriver(installation: installation, dataDirectory: dataDirectory, clock: clock)
+    case .libvirt:
+      try LibvirtDriver(configuration: libvirt(installation), clock: clock, logger: logger)
+    }
+  }
+
+  private func libvirt(_ installation: UUID) -> LibvirtDriver.Configuration {
+    var libvirt = LibvirtDriver.Configuration(
+      dataDirectory: dataDirectory.path, imageDirectory: imageDirectory.path, installation: installation)
+    libvirt.guestPorts = forwardedPorts.map { UInt16($0) }
+    libvirt.allowsOutbound = isOutboundAllowed
+    libvirt.overcommitment.memory = overcommit.memory
+    libvirt.overcommitment.vcpus = overcommit.vcpus
+    libvirt.overcommitment.storage = overcommit.storage
+    switch accelerator {
+    case .auto: libvirt.accelerator = nil
+    case .kvm: libvirt.accelerator = .kvm
+    case .tcg: libvirt.accelerator = .tcg
+    }
+    return libvirt
+  }
+
+  func makeLogger() -> Logger {
+    var logger = Logger(label: "vpsd", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = logLevel
+    return logger
+  }
+}
+
+extension ConfigurationOptions {
+  /// The store of the data directory, beside a service that may be running on it.
+  func openStore() throws -> SQLStore {
+    let directory = DataDirectory(try load().dataDirectory)
+    try directory.ensureExists()
+    return try SQLStore(path: directory.database)
+  }
 }

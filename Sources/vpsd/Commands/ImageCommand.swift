@@ -14,11 +14,11 @@ struct ImageCommand: AsyncParsableCommand {
 
     func run() async throws {
       let configuration = try options.load()
-      let images = ImageDirectory(path: configuration.imageDirectory)
+      let images = ImageDirectory(path: configuration.imageDirectory.path)
       if ifMissing, images.currentVersion(of: name) != nil { return }
-      let build = URL(fileURLWithPath: configuration.recipeDirectory).appendingPathComponent("build")
+      let build = configuration.recipeDirectory.appendingPathComponent("build")
       guard FileManager.default.isExecutableFile(atPath: build.path) else {
-        throw ValidationError("There are no recipes at \(configuration.recipeDirectory); see VPSD_RECIPE_DIR.")
+        throw ValidationError("There are no recipes at \(configuration.recipeDirectory.path); see VPSD_RECIPE_DIR.")
       }
       try FileManager.default.createDirectory(atPath: images.path, withIntermediateDirectories: true)
       let process = Process()
@@ -36,7 +36,7 @@ struct ImageCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
-      let images = ImageDirectory(path: try options.load().imageDirectory)
+      let images = ImageDirectory(path: try options.load().imageDirectory.path)
       var table = TextTable("IMAGE", "VERSION", "CURRENT", "MIB")
       for name in images.names {
         let current = images.currentVersion(of: name)

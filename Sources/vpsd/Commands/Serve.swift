@@ -1,10 +1,9 @@
 import ArgumentParser
-import Logging
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the service.",
-    discussion: "Servers go on running when it ends; `vpsd shutdown --servers` stops them too.")
+    discussion: "Servers go on running when it ends; `vpsd shutdown --servers` stops them too.\n\n" + ConfigurationReference.help)
 
   @OptionGroup var options: ConfigurationOptions
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Core
 import Foundation
-import Logging
 
 struct Shutdown: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,7 +19,7 @@ struct Shutdown: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.load()
-    let directory = DataDirectory(path: configuration.dataDirectory)
+    let directory = DataDirectory(configuration.dataDirectory)
     try await stopService(directory)
     guard servers, FileManager.default.fileExists(atPath: directory.database) else { return }
     // Held so that no service starts in the middle.
