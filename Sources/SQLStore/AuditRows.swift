@@ -1,0 +1,13 @@
+import Core
+import GRDB
+
+extension Database {
+  /// Remembers who did what.
+  func audit(
+    _ action: String, on server: ID<Server>? = nil, detail: String? = nil, by caller: Caller, at now: Timestamp
+  ) throws {
+    try run(
+      "INSERT INTO audit (at, account_id, token_id, server_id, action, detail) VALUES (?, ?, ?, ?, ?, ?)",
+      [now, caller.accountID, caller.tokenID, server, action, detail])
+  }
+}

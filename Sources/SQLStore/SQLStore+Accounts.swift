@@ -1,0 +1,44 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func accounts() async throws -> [Account] {
+    try await read { database in try database.all("SELECT \(Account.columns) FROM account ORDER BY id") }
+  }
+
+  package func account(_ id: ID<Account>) async throws -> Account? {
+    try await read { database in try database.first("SELECT \(Account.columns) FROM account WHERE id = ?", [id]) }
+  }
+
+  package func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account {
+    try await write { database in
+      try database.insertAccount(email: email, openingCredit: openingCredit, at: now)
+    }
+  }
+}
+
+extension Database {
+  func hasAccount() throws -> Bool {
+    try value(Int64.self, "SELECT id FROM account LIMIT 1") != nil
+  }
+
+  func insertAccount(email: String, openingCredit: Money, at now: Timestamp) throws -> Account {
+    let inserted: Account? = try first(
+      "INSERT INTO account (email, created_at) VALUES (?, ?) ON CONFLICT (email) DO NOTHING RETURNING \(Account.columns)",
+      [email, now])
+    guard let account = inserted else {
+      let message = "An account with this email exists already."
+      throw Failure(.invalidFields([FieldError("email", [message])]), "Invalid input.")
+    }
+    let balance = try append(.credit, openingCredit, to: account.id, at: now)
+    return Account(id: account.id, email: account.email, balance: balance, createdAt: account.createdAt)
+  }
+}
+
+extension Account: RowReadable {
+  static let columns = "id, email, balance, created_at"
+
+  init(from row: inout RowReader) throws {
+    self.init(id: try row.next(), email: try row.next(), balance: try row.next(), createdAt: try row.next())
+  }
+}

@@ -1,0 +1,137 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
+    try await write { database in
+      guard let operation = try database.operation(under: lease) else { return .fenced }
+      let server = try database.serverUnderWork(operation.serverID)
+      if let effect = outcome.effect {
+        try database.apply(effect, of: outcome.next, to: server, at: now)
+      }
+      if server.isDeleted, operation.kind != .delete {
+        try database.finish(operation.id, as: .cancelled, at: now)
+        return .cancelled
+      }
+      try database.apply(outcome.next, to: operation.id, at: now)
+      return .committed
+    }
+  }
+}
+
+/// What the effect of a step depends on.
+private struct ServerUnderWork {
+  let id: ID<Server>
+  let accountID: ID<Account>
+  let creditHold: Money
+  let wasEverReady: Bool
+  let isDeleted: Bool
+}
+
+extension Database {
+  fileprivate func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
+    let found = try rows(
+      "SELECT account_id, credit_hold, was_ever_ready, deleted_at IS NOT NULL FROM server WHERE id = ?", [id]
+    ) { row in
+      ServerUnderWork(
+        id: id, accountID: try row.next(), creditHold: try row.next(), wasEverReady: try row.next(),
+        isDeleted: try row.next())
+    }
+    return try found.first.orFail("there is no server \(id)")
+  }
+
+  // MARK: The operation
+
+  fileprivate func apply(_ next: StepOutcome.Next, to id: ID<Operation>, at now: Timestamp) throws {
+    switch next {
+    case .advance(let step):
+      try run(
+        """
+        UPDATE operation SET step = ?, failures = 0, step_started_at = ?, not_before = ?,
+          lease_token = NULL, lease_expires_at = NULL
+        WHERE id = ?
+        """,
+        [step, now, now, id])
+    case .wait(let time):
+      try run(
+        "UPDATE operation SET not_before = ?, lease_token = NULL, lease_expires_at = NULL WHERE id = ?", [time, id])
+    case .retry(let time, let operatorDetail):
+      try run(
+        """
+        UPDATE operation SET failures = failures + 1, not_before = ?, operator_detail = ?,
+          lease_token = NULL, lease_expires_at = NULL
+        WHERE id = ?
+        """,
+        [time, operatorDetail, id])
+    case .succeed:
+      try finish(id, as: .succeeded, at: now)
+    case .fail(let customerReason, let operatorDetail):
+      try finish(id, as: .failed, customerReason: customerReason, operatorDetail: operatorDetail, at: now)
+    }
+  }
+
+  fileprivate func finish(
+    _ id: ID<Operation>, as state: Operation.State, customerReason: String? = nil, operatorDetail: String? = nil,
+    at now: Timestamp
+  ) throws {
+    try run(
+      """
+      UPDATE operation SET state = ?, finished_at = ?, customer_reason = ?,
+        operator_detail = COALESCE(?, operator_detail), lease_token = NULL, lease_expires_at = NULL
+      WHERE id = ?
+      """,
+      [state, now, customerReason, operatorDetail, id])
+  }
+
+  // MARK: The server
+
+  fileprivate func apply(
+    _ effect: StepOutcome.Effect, of next: StepOutcome.Next, to server: ServerUnderWork, at now: Timestamp
+  ) throws {
+    switch effect {
+    case .imageChosen(let version):
+      try run("UPDATE server SET image_version = ? WHERE id = ?", [version, server.id])
+    case .machineDefined:
+      try run("UPDATE server SET has_disk = 1 WHERE id = ?", [server.id])
+    case .becameActive:
+      try setStatus(.active, of: server.id, at: now)
+      try run("UPDATE server SET was_ever_ready = 1, root_password_hash = NULL WHERE id = ?", [server.id])
+      // One that was deleted before anybody could use it costs nothing.
+      if !server.isDeleted {
+        try releaseHold(of: server, thenCharge: true, at: now)
+      }
+    case .becameStopped:
+      try setStatus(.stopped, of: server.id, at: now)
+      try resetUsage(of: server.id)
+    case .becameFaulty:
+      try setStatus(.error, reason: next.customerReason, of: server.id, at: now)
+      if !server.wasEverReady {
+        try releaseHold(of: server, thenCharge: false, at: now)
+      }
+    case .erased:
+      try run("DELETE FROM address WHERE server_id = ?", [server.id])
+      try releaseHold(of: server, thenCharge: false, at: now)
+      try run(
+        """
+        UPDATE server SET deleted_at = COALESCE(deleted_at, ?), erased_at = COALESCE(erased_at, ?), has_disk = 0,
+          authorized_key = NULL, root_password_hash = NULL
+        WHERE id = ?
+        """,
+        [now, now, server.id])
+    }
+  }
+
+  private func releaseHold(of server: ServerUnderWork, thenCharge: Bool, at now: Timestamp) throws {
+    try run("UPDATE server SET credit_hold = 0 WHERE id = ?", [server.id])
+    try append(.release, server.creditHold, to: server.accountID, for: server.id, at: now)
+    if thenCharge {
+      try append(.charge, -server.creditHold, to: server.accountID, for: server.id, at: now)
+    }
+  }
+}
+
+extension StepOutcome.Next {
+  fileprivate var customerReason: String? {
+    if case .fail(let customerReason, _) = self { customerReason } else { nil }
+  }
+}

@@ -1,0 +1,75 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func inventory() async throws -> [InventoryItem] {
+    try await read { database in
+      try database.all("SELECT \(InventoryItem.columns) FROM server WHERE erased_at IS NULL ORDER BY id")
+    }
+  }
+
+  package func recordShutdown(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      guard try database.isIdle(id, in: .active) else { return false }
+      try database.setStatus(.stopped, of: id, at: now)
+      try database.resetUsage(of: id)
+      return true
+    }
+  }
+
+  package func recordRunning(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      guard try database.isIdle(id, in: .stopped) else { return false }
+      try database.setStatus(.active, of: id, at: now)
+      return true
+    }
+  }
+
+  package func beginRecovery(
+    of id: ID<Server>, limit: Int, since windowStart: Timestamp, at now: Timestamp
+  ) async throws -> Bool {
+    try await write { database in
+      guard try database.isIdle(id, in: .active) else { return false }
+      let begun = try database.value(
+        Int.self,
+        "SELECT COUNT(*) FROM operation WHERE server_id = ? AND kind = 'recover' AND created_at >= ?",
+        [id, windowStart])
+      try database.resetUsage(of: id)
+      guard begun ?? 0 < limit else {
+        let reason = "The server stopped unexpectedly several times in a row."
+        try database.setStatus(.error, reason: reason, of: id, at: now)
+        return true
+      }
+      try database.setStatus(.starting, of: id, at: now)
+      try database.queue(.recover, on: id, by: nil, at: now)
+      return true
+    }
+  }
+}
+
+extension Database {
+  /// Whether the server has this status, and nothing is about to change it: what was seen on the host may be older than
+  /// an operation that was asked for since.
+  fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus) throws -> Bool {
+    try value(
+      Int64.self,
+      """
+      SELECT id FROM server WHERE id = ? AND status = ? AND deleted_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL)
+      """,
+      [id, status]) != nil
+  }
+}
+
+extension InventoryItem: RowReadable {
+  static let columns = """
+    id, uuid, status, plan_id, has_disk, deleted_at IS NOT NULL, \
+    EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL)
+    """
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      id: try row.next(), uuid: try row.next(), status: try row.next(), planID: try row.next(),
+      hasDisk: try row.next(), isDeleted: try row.next(), hasOperation: try row.next())
+  }
+}

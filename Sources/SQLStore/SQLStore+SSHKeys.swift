@@ -1,0 +1,59 @@
+package import Core
+import struct Foundation.UUID
+import GRDB
+
+extension SQLStore {
+  package func sshKeys(of account: ID<Account>) async throws -> [SSHKey] {
+    try await read { database in
+      try database.all("SELECT \(SSHKey.columns) FROM ssh_key WHERE account_id = ? ORDER BY id", [account])
+    }
+  }
+
+  package func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey? {
+    try await read { database in try database.sshKey(id, of: account) }
+  }
+
+  package func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey {
+    try await write { database in
+      let inserted: SSHKey? = try database.first(
+        """
+        INSERT INTO ssh_key (uuid, account_id, name, fingerprint, public_key, created_at) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (account_id, fingerprint) DO NOTHING RETURNING \(SSHKey.columns)
+        """,
+        [key.uuid.text, key.accountID, key.name, key.fingerprint, key.publicKey, now])
+      guard let inserted else {
+        let message = "This SSH key is registered already."
+        throw Failure(.invalidFields([FieldError("public_key", [message])]), "Invalid input.")
+      }
+      try database.audit("ssh_key.create", detail: key.fingerprint, by: caller, at: now)
+      return inserted
+    }
+  }
+
+  package func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      let fingerprint = try database.value(
+        String.self, "DELETE FROM ssh_key WHERE id = ? AND account_id = ? RETURNING fingerprint",
+        [id, caller.accountID])
+      guard let fingerprint else { return false }
+      try database.audit("ssh_key.delete", detail: fingerprint, by: caller, at: now)
+      return true
+    }
+  }
+}
+
+extension Database {
+  func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) throws -> SSHKey? {
+    try first("SELECT \(SSHKey.columns) FROM ssh_key WHERE id = ? AND account_id = ?", [id, account])
+  }
+}
+
+extension SSHKey: RowReadable {
+  static let columns = "id, uuid, account_id, name, fingerprint, public_key, created_at, last_used_at"
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      id: try row.next(), uuid: try row.next(), accountID: try row.next(), name: try row.next(),
+      fingerprint: try row.next(), publicKey: try row.next(), createdAt: try row.next(), lastUsedAt: try row.next())
+  }
+}

@@ -1,0 +1,79 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func createServer(
+    _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+  ) async throws -> Server {
+    try await write { database in
+      let authorizedKey = try database.installKey(of: server, at: now)
+      try database.requireCredit(for: server)
+      if let capacity {
+        try database.requireRoom(for: server, in: capacity)
+      }
+      let id = try database.insert(server, authorizedKey: authorizedKey, at: now)
+      try database.assignAddress(of: pool, to: id, location: server.location)
+      try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
+      try database.queue(.create, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.create", on: id, by: caller, at: now)
+      return try database.server(id).orFail("the server was not written")
+    }
+  }
+}
+
+extension Database {
+  /// Returns the text of the key that the server is to have.
+  fileprivate func installKey(of server: NewServer, at now: Timestamp) throws -> String? {
+    guard let id = server.sshKeyID else { return nil }
+    guard let key = try sshKey(id, of: server.accountID) else {
+      let message = "Invalid pk \"\(id)\" - object does not exist."
+      throw Failure(.invalidFields([FieldError("ssh_key_id", [message])]), "Invalid input.")
+    }
+    try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
+    return key.publicKey
+  }
+
+  fileprivate func requireCredit(for server: NewServer) throws {
+    let price = server.plan.pricePerHour
+    let balance = try balance(of: server.accountID)
+    guard balance >= price else {
+      throw Failure(
+        .insufficientCredit,
+        "Insufficient credits. This plan costs \(price.decimal) per hour and your balance is \(balance.decimal).")
+    }
+  }
+
+  /// A server takes its share of the host until nothing is left of it.
+  fileprivate func requireRoom(for server: NewServer, in capacity: HostCapacity) throws {
+    let taken = try rows(
+      "SELECT COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0), COALESCE(SUM(storage_gib), 0) "
+        + "FROM server WHERE erased_at IS NULL"
+    ) { row in
+      HostCapacity(vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next())
+    }
+    guard let taken = taken.first, taken.vcpus + server.plan.vcpus <= capacity.vcpus,
+      taken.memoryMiB + server.plan.memoryMiB <= capacity.memoryMiB,
+      taken.storageGiB + server.plan.storageGiB <= capacity.storageGiB
+    else {
+      throw Failure(.noCapacity, "No capacity at \(server.location) for this plan.")
+    }
+  }
+
+  fileprivate func insert(_ server: NewServer, authorizedKey: String?, at now: Timestamp) throws -> ID<Server> {
+    let id = try value(
+      ID<Server>.self,
+      """
+      INSERT INTO server (uuid, account_id, name, hostname, status, plan_id, operating_system_id, location,
+        vcpus, memory_mib, storage_gib, is_backup_enabled, authorized_key, root_password_hash, credit_hold,
+        created_at, updated_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      RETURNING id
+      """,
+      [
+        server.uuid.text, server.accountID, server.name, server.hostname, ServerStatus.provisioning, server.plan.id,
+        server.operatingSystemID, server.location, server.plan.vcpus, server.plan.memoryMiB, server.plan.storageGiB,
+        server.isBackupEnabled, authorizedKey, server.rootPasswordHash, server.plan.pricePerHour, now, now,
+      ])
+    return try id.orFail("the server was not written")
+  }
+}

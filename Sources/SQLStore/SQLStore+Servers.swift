@@ -1,0 +1,113 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server] {
+    var query = "\(Server.query) WHERE server.account_id = ? AND server.deleted_at IS NULL"
+    var arguments: [any DatabaseValueConvertible] = [account]
+    if let status = filter.status {
+      query += " AND server.status = ?"
+      arguments.append(status)
+    }
+    if let location = filter.location {
+      query += " AND server.location = ?"
+      arguments.append(location)
+    }
+    return try await read { [query, arguments = StatementArguments(arguments)] database in
+      try database.all("\(query) ORDER BY server.id", arguments)
+    }
+  }
+
+  package func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server? {
+    try await read { database in try database.server(id, of: account) }
+  }
+
+  package func server(_ id: ID<Server>) async throws -> Server? {
+    try await read { database in try database.server(id) }
+  }
+
+  package func allServers() async throws -> [Server] {
+    try await read { database in
+      try database.all("\(Server.query) WHERE server.erased_at IS NULL ORDER BY server.id")
+    }
+  }
+
+  package func updateServer(
+    _ id: ID<Server>, _ change: ServerChange, by caller: Caller, at now: Timestamp
+  ) async throws -> Server? {
+    try await write { database in
+      guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      let changed = change.fields(changedIn: server)
+      guard !changed.isEmpty else { return server }
+      try database.run(
+        """
+        UPDATE server SET name = COALESCE(?, name), hostname = COALESCE(?, hostname),
+          is_backup_enabled = COALESCE(?, is_backup_enabled), updated_at = ?
+        WHERE id = ?
+        """,
+        [change.name, change.hostname, change.isBackupEnabled, now, id])
+      if changed.contains("hostname"), server.status.mayHaveRunningGuest {
+        try database.queueConfigure(server.id, by: caller, at: now)
+      }
+      try database.audit("server.update", on: id, detail: changed.joined(separator: " "), by: caller, at: now)
+      return try database.server(id, of: caller.accountID)
+    }
+  }
+
+  package func requestAction(
+    _ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp
+  ) async throws -> Server? {
+    try await write { database in
+      guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
+      try database.setStatus(status, of: id, at: now)
+      try database.queue(action.operationKind, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.\(action.rawValue)", on: id, by: caller, at: now)
+      return try database.server(id, of: caller.accountID)
+    }
+  }
+
+  package func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      let hidden = try database.run(
+        "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL",
+        [now, id, caller.accountID])
+      guard hidden > 0 else { return false }
+      try database.cancelOvertaken(at: now)
+      try database.queue(.delete, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.delete", on: id, by: caller, at: now)
+      return true
+    }
+  }
+}
+
+extension ServerChange {
+  /// The names of the fields that it gives another value.
+  fileprivate func fields(changedIn server: Server) -> [String] {
+    var fields: [String] = []
+    if let name, name != server.name { fields.append("name") }
+    if let hostname, hostname != server.hostname { fields.append("hostname") }
+    if let isBackupEnabled, isBackupEnabled != server.isBackupEnabled { fields.append("backups_enabled") }
+    return fields
+  }
+}
+
+extension ServerStatus {
+  /// Whether a guest may be there now that knows the old hostname; all others learn the new one when they start.
+  fileprivate var mayHaveRunningGuest: Bool {
+    switch self {
+    case .provisioning, .active, .starting, .stopping, .rebooting: true
+    case .stopped, .suspended, .error: false
+    }
+  }
+}
+
+extension PowerAction {
+  fileprivate var operationKind: Operation.Kind {
+    switch self {
+    case .start: .start
+    case .stop: .stop
+    case .reboot: .reboot
+    }
+  }
+}

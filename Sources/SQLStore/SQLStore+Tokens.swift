@@ -1,0 +1,65 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func token(hash: TokenHash) async throws -> Token? {
+    try await read { database in try database.first("SELECT \(Token.columns) FROM token WHERE hash = ?", [hash]) }
+  }
+
+  package func tokens() async throws -> [Token] {
+    try await read { database in try database.all("SELECT \(Token.columns) FROM token ORDER BY id") }
+  }
+
+  package func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token {
+    try await write { database in try database.insert(token, at: now) }
+  }
+
+  package func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      try database.run("UPDATE token SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?", [now, id]) > 0
+    }
+  }
+
+  package func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws {
+    guard !uses.isEmpty else { return }
+    try await write { database in
+      for (id, time) in uses {
+        try database.run(
+          "UPDATE token SET last_used_at = ? WHERE id = ? AND (last_used_at IS NULL OR last_used_at < ?)",
+          [time, id, time])
+      }
+    }
+  }
+}
+
+extension Database {
+  func insert(_ token: NewToken, at now: Timestamp) throws -> Token {
+    let inserted: Token? = try first(
+      """
+      INSERT INTO token (account_id, name, hash, permissions, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+      RETURNING \(Token.columns)
+      """,
+      [
+        token.accountID, token.name, token.hash, token.permissions.map(\.description).joined(separator: " "), now,
+        token.expiresAt,
+      ])
+    return try inserted.orFail("the token was not written")
+  }
+}
+
+extension Token: RowReadable {
+  static let columns = "id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at"
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      id: try row.next(), accountID: try row.next(), name: try row.next(),
+      permissions: try Self.permissions(in: row.next()), createdAt: try row.next(), expiresAt: try row.next(),
+      lastUsedAt: try row.next(), revokedAt: try row.next())
+  }
+
+  private static func permissions(in text: String) throws -> [Permission] {
+    try text.split(separator: " ").map { word in
+      try Permission(word).orFail("\(word) is no permission")
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Core
+import struct Foundation.UUID
+import GRDB
+
+extension Server: RowReadable {
+  static let columns = """
+    server.id, server.uuid, server.account_id, server.name, server.hostname, server.status, server.status_reason, \
+    server.plan_id, server.operating_system_id, server.location, address.number, server.is_backup_enabled, \
+    server.created_at, server.updated_at, server.image_version, server.authorized_key, server.root_password_hash, \
+    server.has_disk, server.was_ever_ready
+    """
+
+  static let query = "SELECT \(columns) FROM server LEFT JOIN address ON address.server_id = server.id"
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      id: try row.next(), uuid: try row.next(), accountID: try row.next(), name: try row.next(),
+      hostname: try row.next(), status: try row.next(), statusReason: try row.next(), planID: try row.next(),
+      operatingSystemID: try row.next(), location: try row.next(), address: try row.next(),
+      isBackupEnabled: try row.next(), createdAt: try row.next(), updatedAt: try row.next(),
+      machine: Machine(
+        imageVersion: try row.next(), authorizedKey: try row.next(), rootPasswordHash: try row.next(),
+        hasDisk: try row.next(), wasEverReady: try row.next()))
+  }
+}
+
+extension Database {
+  /// As its customer sees it.
+  func server(_ id: ID<Server>, of account: ID<Account>) throws -> Server? {
+    try first(
+      "\(Server.query) WHERE server.id = ? AND server.account_id = ? AND server.deleted_at IS NULL", [id, account])
+  }
+
+  /// As the engine sees it: deleted ones too, until they are erased.
+  func server(_ id: ID<Server>) throws -> Server? {
+    try first("\(Server.query) WHERE server.id = ? AND server.erased_at IS NULL", [id])
+  }
+
+  func setStatus(_ status: ServerStatus, reason: String? = nil, of id: ID<Server>, at now: Timestamp) throws {
+    try run(
+      """
+      UPDATE server SET status = ?, status_reason = ?,
+        updated_at = CASE WHEN status = ? THEN updated_at ELSE ? END
+      WHERE id = ?
+      """,
+      [status, reason, status, now, id])
+  }
+}
