@@ -1,5 +1,0 @@
-import ArgumentParser
-import Yams
-import ServiceLifecycle
-import Logging
-print("vpsd")
