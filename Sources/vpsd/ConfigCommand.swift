@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// `vpsd config`: what the daemon would run with.
+struct ConfigCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config", abstract: "Print the configuration that is in effect, as YAML.",
+    discussion: ConfigurationReference.help)
+
+  @OptionGroup var options: ConfigurationOptions
+
+  @Flag(name: .long, help: "Print the table of all keys instead, as Markdown.")
+  var table = false
+
+  func run() async throws {
+    if table {
+      print(ConfigurationReference.markdown)
+    } else {
+      print(try options.load().yaml(), terminator: "")
+    }
+  }
+}

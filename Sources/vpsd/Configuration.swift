@@ -1,0 +1,56 @@
+import Core
+import Foundation
+import Logging
+
+/// All settings of the daemon, checked. Each of its keys is described in `ConfigurationKey.all`.
+struct Configuration: Sendable, Equatable {
+  enum Driver: String, Sendable, CaseIterable {
+    case libvirt, simulated
+  }
+
+  enum Accelerator: String, Sendable, CaseIterable {
+    /// KVM where it truly works, else TCG.
+    case auto, kvm, tcg
+  }
+
+  /// How often a thing of the host is given away.
+  struct Overcommit: Sendable, Equatable {
+    var vcpus = 16.0
+    var memory = 1.0
+    var storage = 2.0
+  }
+
+  var dataDirectory: URL
+  var imageDirectory: URL
+  var recipeDirectory: URL
+  var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+  var driver = Driver.libvirt
+  var addressPool = AddressPool("127.80.0.0/16")!
+  var forwardedPorts = [22, 80, 443]
+  var isOutboundAllowed = false
+  var accelerator = Accelerator.auto
+  var logLevel = Logger.Level.info
+  var overcommit = Overcommit()
+
+  /// What holds where nothing is configured.
+  init(workingDirectory: URL, executable: URL) {
+    dataDirectory = workingDirectory.appendingPathComponent("var", isDirectory: true)
+    imageDirectory = Self.imageDirectory(in: dataDirectory)
+    recipeDirectory = Self.recipeDirectory(for: executable)
+  }
+
+  static func imageDirectory(in dataDirectory: URL) -> URL {
+    dataDirectory.appendingPathComponent("images", isDirectory: true)
+  }
+
+  /// The recipes of the checkout that the executable was built in, else those that are installed beside it.
+  private static func recipeDirectory(for executable: URL) -> URL {
+    let folders = executable.deletingLastPathComponent().pathComponents
+    if let build = folders.lastIndex(of: ".build") {
+      let checkout = NSString.path(withComponents: Array(folders[..<build]))
+      return URL(fileURLWithPath: checkout, isDirectory: true).appendingPathComponent("images", isDirectory: true)
+    }
+    return executable.deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("share/vpsd/images", isDirectory: true)
+  }
+}

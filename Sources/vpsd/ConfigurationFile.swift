@@ -1,0 +1,61 @@
+import Foundation
+import Yams
+
+/// What a configuration file says, before anything of it is believed.
+struct ConfigurationFile {
+  struct Entry {
+    let key: String
+    /// `vpsd.yaml:3`.
+    let origin: String
+    /// Nil where there is none, or one of a kind that no key takes.
+    let value: ConfigurationValue?
+  }
+
+  let entries: [Entry]
+  let problems: [ConfigurationError.Problem]
+
+  static func read(_ file: URL) -> ConfigurationFile {
+    func unusable(_ message: String) -> ConfigurationFile {
+      ConfigurationFile(entries: [], problems: [.init(origin: file.path, key: nil, message: message)])
+    }
+    let text: String
+    do {
+      text = try String(contentsOf: file, encoding: .utf8)
+    } catch {
+      return unusable("cannot be read: \(error.localizedDescription)")
+    }
+    do {
+      guard let root = try Parser(yaml: text).singleRoot(), root.null == nil else {
+        return ConfigurationFile(entries: [], problems: [])
+      }
+      guard let mapping = root.mapping else { return unusable("is not a list of keys with their values") }
+      return ConfigurationFile(entries: entries(of: mapping, in: file), problems: [])
+    } catch {
+      return unusable("is not YAML: \(error)")
+    }
+  }
+
+  private static func entries(of mapping: Node.Mapping, in file: URL) -> [Entry] {
+    mapping.map { key, value in
+      Entry(
+        key: key.string ?? "?", origin: file.path + (key.mark.map { ":\($0.line)" } ?? ""),
+        value: ConfigurationValue(value, relativeTo: file.deletingLastPathComponent()))
+    }
+  }
+}
+
+extension ConfigurationValue {
+  fileprivate init?(_ node: Node, relativeTo directory: URL) {
+    if node.null != nil { return nil }
+    switch node {
+    case .scalar(let scalar):
+      self.init(texts: [scalar.string], isList: false, baseDirectory: directory)
+    case .sequence(let sequence):
+      let texts = sequence.compactMap(\.scalar?.string)
+      guard texts.count == sequence.count else { return nil }
+      self.init(texts: texts, isList: true, baseDirectory: directory)
+    case .mapping, .alias:
+      return nil
+    }
+  }
+}

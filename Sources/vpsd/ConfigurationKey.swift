@@ -1,0 +1,151 @@
+import Core
+import Foundation
+import Logging
+
+/// One setting: everything that is said about it anywhere comes from here.
+struct ConfigurationKey: Sendable {
+  /// As it stands in the file.
+  let name: String
+  let defaultText: String
+  let description: String
+  /// What a value must be, to follow "is not".
+  let rule: String
+  var isList = false
+  /// Takes the value over; returns false where it breaks the rule.
+  let apply: @Sendable (ConfigurationValue, inout Configuration) -> Bool
+  /// The value as it would stand in a file.
+  let read: @Sendable (Configuration) -> [String]
+
+  /// As it stands in the environment.
+  var variable: String { "VPSD_" + name.uppercased() }
+}
+
+/// A value as it was written, and where paths in it begin.
+struct ConfigurationValue: Sendable {
+  let texts: [String]
+  let isList: Bool
+  let baseDirectory: URL
+
+  /// Nil for a list.
+  var text: String? { isList ? nil : texts.first }
+
+  /// The elements of a list, which can also be written as one text with commas.
+  var elements: [String] {
+    guard let text else { return texts }
+    return text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  var directory: URL? {
+    guard let text, !text.isEmpty, !text.contains("\0") else { return nil }
+    let url =
+      text.hasPrefix("/")
+      ? URL(fileURLWithPath: text, isDirectory: true)
+      : baseDirectory.appendingPathComponent(text, isDirectory: true)
+    return url.standardizedFileURL
+  }
+}
+
+extension ConfigurationKey {
+  /// In the order in which they are documented and take effect: `data_dir` moves `image_dir`, which comes after it.
+  static let all: [ConfigurationKey] = [
+    directory(
+      "data_dir", \.dataDirectory, default: "./var", "Where everything is kept",
+      also: { $0.imageDirectory = Configuration.imageDirectory(in: $0.dataDirectory) }),
+    directory(
+      "image_dir", \.imageDirectory, default: "<data_dir>/images",
+      "Where built images are kept; several installations may share it"),
+    value(
+      "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
+      rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
+      parse: { ListenAddress($0) }, print: \.description),
+    choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
+    value(
+      "address_pool", \.addressPool, default: "127.80.0.0/16", "The addresses that servers are given",
+      rule: "an IPv4 network without host bits and of at most 30 bits, such as 127.80.0.0/16",
+      parse: { AddressPool($0) }, print: \.description),
+    forwardedPorts,
+    value(
+      "outbound", \.isOutboundAllowed, default: "false",
+      "Whether guests reach out of their network; with the loopback network that includes this host's own loopback",
+      rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
+    choice(
+      "accelerator", \.accelerator, default: "auto", "What executes the guests; auto takes KVM where it truly works"),
+    directory(
+      "recipe_dir", \.recipeDirectory, default: "`images` of the checkout, or `../share/vpsd/images`",
+      "Where the recipes of images are; the default is told from the place of the executable"),
+    choice("log_level", \.logLevel, default: "info", "From which level on messages are logged"),
+    factor("overcommit_vcpus", \.overcommit.vcpus, default: "16", "How often each CPU of the host is given away"),
+    factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),
+    factor("overcommit_storage", \.overcommit.storage, default: "2", "How often the host's disk is given away"),
+  ]
+
+  private static let forwardedPorts = ConfigurationKey(
+    name: "forwarded_ports", defaultText: "22, 80, 443",
+    description: "The TCP ports of a server's address that lead into the guest",
+    rule: "a list of different ports from 1 to 65535 with 22 among them, such as [22, 80, 443]", isList: true,
+    apply: { value, configuration in
+      let ports = value.elements.compactMap { PortNumber.parse($0) }.filter { $0 > 0 }
+      guard ports.count == value.elements.count, ports.contains(22), Set(ports).count == ports.count else {
+        return false
+      }
+      configuration.forwardedPorts = ports
+      return true
+    },
+    read: { $0.forwardedPorts.map { String($0) } })
+
+  private static func value<Value: Sendable>(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, default defaultText: String,
+    _ description: String, rule: String, parse: @escaping @Sendable (String) -> Value?,
+    print: @escaping @Sendable (Value) -> String
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, defaultText: defaultText, description: description, rule: rule,
+      apply: { value, configuration in
+        guard let text = value.text, let parsed = parse(text) else { return false }
+        configuration[keyPath: path] = parsed
+        return true
+      },
+      read: { [print($0[keyPath: path])] })
+  }
+
+  private static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Choice> & Sendable, default defaultText: String,
+    _ description: String
+  ) -> ConfigurationKey {
+    value(
+      name, path, default: defaultText, description,
+      rule: "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "),
+      parse: { Choice(rawValue: $0) }, print: { $0.rawValue })
+  }
+
+  private static func factor(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Double> & Sendable, default defaultText: String,
+    _ description: String
+  ) -> ConfigurationKey {
+    value(
+      name, path, default: defaultText, description, rule: "a number above 0 and up to 1000",
+      parse: { text in
+        guard text.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") }), let factor = Double(text),
+          factor > 0, factor <= 1000
+        else { return nil }
+        return factor
+      },
+      print: { $0 == $0.rounded() ? String(Int($0)) : String($0) })
+  }
+
+  private static func directory(
+    _ name: String, _ path: any WritableKeyPath<Configuration, URL> & Sendable, default defaultText: String,
+    _ description: String, also: @escaping @Sendable (inout Configuration) -> Void = { _ in }
+  ) -> ConfigurationKey {
+    ConfigurationKey(
+      name: name, defaultText: defaultText, description: description, rule: "the path of a folder",
+      apply: { value, configuration in
+        guard let directory = value.directory else { return false }
+        configuration[keyPath: path] = directory
+        also(&configuration)
+        return true
+      },
+      read: { [$0[keyPath: path].path] })
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+
+/// Where a configuration comes from. What stands further down wins.
+struct ConfigurationLoader: Sendable {
+  var workingDirectory: URL
+  var executable: URL
+  /// Paths in it are relative to it.
+  var file: URL?
+  /// Paths in it are relative to the working directory. An empty variable is one that is not set.
+  var environment: [String: String] = [:]
+  /// From the command line, by key.
+  var options: [String: String] = [:]
+
+  /// - Returns: The configuration, and what the operator should be told nevertheless.
+  func load() throws(ConfigurationError) -> (configuration: Configuration, warnings: [String]) {
+    var configuration = Configuration(workingDirectory: workingDirectory, executable: executable)
+    let file = file.map { ConfigurationFile.read($0) }
+    var problems = file?.problems ?? []
+    let names = Set(ConfigurationKey.all.map(\.name))
+    for entry in file?.entries ?? [] where !names.contains(entry.key) {
+      let known = ConfigurationKey.all.map(\.name).joined(separator: ", ")
+      problems.append(.init(origin: entry.origin, key: entry.key, message: "there is no such key. Known are: \(known)"))
+    }
+    for key in ConfigurationKey.all {
+      for (origin, value) in sources(of: key, file) {
+        guard let value else {
+          problems.append(.init(origin: origin, key: key.name, message: "it must be \(key.rule)"))
+          continue
+        }
+        if !key.apply(value, &configuration) {
+          let written = value.isList ? "[\(value.texts.joined(separator: ", "))]" : "\"\(value.texts.joined())\""
+          problems.append(.init(origin: origin, key: key.name, message: "\(written) is not \(key.rule)"))
+        }
+      }
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+    return (configuration, warnings)
+  }
+
+  private func sources(
+    of key: ConfigurationKey, _ file: ConfigurationFile?
+  ) -> [(origin: String, value: ConfigurationValue?)] {
+    var found: [(origin: String, value: ConfigurationValue?)] = []
+    for entry in file?.entries ?? [] where entry.key == key.name {
+      found.append((entry.origin, entry.value))
+    }
+    if let text = environment[key.variable], !text.isEmpty {
+      found.append((key.variable, value(text)))
+    }
+    if let text = options[key.name] {
+      found.append(("--\(key.name.replacing("_", with: "-"))", value(text)))
+    }
+    return found
+  }
+
+  private func value(_ text: String) -> ConfigurationValue {
+    ConfigurationValue(texts: [text], isList: false, baseDirectory: workingDirectory)
+  }
+
+  private var warnings: [String] {
+    let variables = Set(ConfigurationKey.all.map(\.variable))
+    return environment.keys.filter { $0.hasPrefix("VPSD_") && !variables.contains($0) }.sorted()
+      .map { "The environment variable \($0) names no setting and is ignored." }
+  }
+}
+
+extension ConfigurationLoader {
+  /// What this process was started with.
+  static func ofThisProcess(file: String?, options: [String: String]) -> ConfigurationLoader {
+    let workingDirectory = URL(
+      fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
+    let executable = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    return ConfigurationLoader(
+      workingDirectory: workingDirectory, executable: executable.resolvingSymlinksInPath(),
+      file: file.map { URL(fileURLWithPath: $0, relativeTo: workingDirectory).absoluteURL.standardizedFileURL },
+      environment: ProcessInfo.processInfo.environment, options: options)
+  }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import Yams
+
+/// The keys, told to people.
+enum ConfigurationReference {
+  /// A table for `docs/configuration.md`.
+  static var markdown: String {
+    let rows = ConfigurationKey.all.map { key in
+      let standard = key.defaultText.contains("`") ? key.defaultText : "`\(key.defaultText)`"
+      return "| `\(key.name)` | `\(key.variable)` | \(standard) | \(key.description): \(key.rule) |"
+    }
+    return (["| Key | Variable | Default | What it is |", "|---|---|---|---|"] + rows).joined(separator: "\n")
+  }
+
+  /// A paragraph for `--help`.
+  static var help: String {
+    let lines = ConfigurationKey.all.map { key in
+      let standard = key.defaultText.replacing("`", with: "")
+      return "  \(key.name), \(key.variable) (default: \(standard))\n      \(key.description): \(key.rule)"
+    }
+    return "Every setting has a key in the file and a variable in the environment. The environment wins over the "
+      + "file, and an option of the command line over both.\n\n" + lines.joined(separator: "\n")
+  }
+}
+
+extension Configuration {
+  /// A file that would configure exactly this.
+  func yaml() throws -> String {
+    let pairs = ConfigurationKey.all.map { key in
+      let values = key.read(self).map { Node($0) }
+      return (Node(key.name), key.isList ? Node(values, .implicit, .flow) : values[0])
+    }
+    return try serialize(node: Node(pairs), allowUnicode: true)
+  }
+}

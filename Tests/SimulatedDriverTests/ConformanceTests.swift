@@ -1,0 +1,24 @@
+import Core
+import Foundation
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@Suite("The simulated driver is a compute driver")
+struct ConformanceTests {
+  @Test("Promise", arguments: ComputeDriverConformance.Check.allCases)
+  func promise(_ check: ComputeDriverConformance.Check) async throws {
+    try await withSimulatedHost { host in
+      let conformance = ComputeDriverConformance(
+        driver: host.driver, makeSpecification: { host.specification() },
+        waitUntil: { what, condition in
+          let deadline = host.clock.now + host.driver.timing.bootDeadline
+          while try await !condition() {
+            host.clock.advance(by: host.driver.timing.pollInterval)
+            try #require(host.clock.now < deadline, "Waited in vain until \(what).")
+          }
+        })
+      try await conformance.run(check)
+    }
+  }
+}

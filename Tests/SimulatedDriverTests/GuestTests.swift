@@ -1,0 +1,202 @@
+import Core
+import Foundation
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@Suite("What happens in the guests and to the host")
+struct GuestTests {
+  @Test("A poweroff inside is a shutdown of the guest; a crash is not")
+  func powerOffAndCrash() async throws {
+    try await withSimulatedHost { host in
+      let (one, other) = (try await host.makeMachine(), try await host.makeMachine())
+      try host.driver.guestPowersOff(one)
+      try host.driver.crash(other)
+      #expect(try await host.driver.power(of: one) == .off(.guestShutdown))
+      #expect(try await host.driver.power(of: other) == .off(.other))
+    }
+  }
+
+  @Test("A host that restarts leaves every machine off, and those that were shut down before as they were")
+  func hostRestart() async throws {
+    try await withSimulatedHost { host in
+      let (running, stopped) = (try await host.makeMachine(), try await host.makeMachine())
+      try await host.driver.requestShutdown(stopped)
+      host.clock.advance(by: .seconds(1))
+      try host.driver.hostRestarts()
+      #expect(try await host.driver.power(of: running) == .off(.other))
+      #expect(try await host.driver.power(of: stopped) == .off(.guestShutdown))
+    }
+  }
+
+  @Test("A machine that vanished is absent, and its disk is not made again behind anyone's back")
+  func vanish() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      try host.driver.vanish(machine)
+      #expect(try await host.driver.power(of: machine) == .absent)
+      await #expect(throws: DriverError.self) {
+        try await host.driver.ensureDefined(host.specification(machine: machine, mayCreateDisk: false))
+      }
+    }
+  }
+
+  @Test("A machine that lost its definition is a remnant, which can be defined again or removed")
+  func remnant() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      try host.driver.vanish(machine, keepingDisk: true)
+      #expect(try await host.driver.observe()[machine] == MachineObservation(power: .remnant, usage: nil))
+      let error = await #expect(throws: DriverError.self) { try await host.driver.start(machine) }
+      #expect(error?.kind == .notFound)
+      try await host.driver.ensureDefined(host.specification(machine: machine, mayCreateDisk: false))
+      #expect(try await host.driver.power(of: machine) == .off(.other))
+      try host.driver.vanish(machine, keepingDisk: true)
+      try await host.driver.ensureAbsent(machine)
+      #expect(try await host.driver.observe().isEmpty)
+    }
+  }
+
+  @Test("A paused machine stands still, and can be resumed or switched off")
+  func pause() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      try host.driver.pause(machine)
+      let paused = try await host.driver.observe()[machine]
+      host.clock.advance(by: .seconds(60))
+      #expect(paused?.power == .paused)
+      #expect(try await host.driver.observe()[machine] == paused)
+      #expect(try await host.driver.readiness(of: machine).hasAgent == false)
+      try host.driver.resume(machine)
+      #expect(try await host.driver.power(of: machine) == .running)
+      try host.driver.pause(machine)
+      try await host.driver.powerOff(machine)
+      #expect(try await host.driver.power(of: machine) == .off(.other))
+    }
+  }
+
+  @Test("A guest can ignore the shutdown, and then only loses its power")
+  func ignoredShutdown() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.ignoresShutdown]
+    try await withSimulatedHost(options: options) { host in
+      let machine = try await host.makeMachine()
+      try await host.driver.requestShutdown(machine)
+      host.clock.advance(by: .seconds(3600))
+      #expect(try await host.driver.power(of: machine) == .running)
+      try await host.driver.powerOff(machine)
+      #expect(try await host.driver.power(of: machine) == .off(.other))
+    }
+  }
+
+  @Test("sshd and agent can each stay silent")
+  func silence() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      try host.driver.setQuirks([.sshNeverAnswers], of: machine)
+      #expect(try await host.driver.readiness(of: machine) == Readiness(hasSSHBanner: false, hasAgent: true))
+      try host.driver.setQuirks([.agentNeverAnswers], of: machine)
+      #expect(try await host.driver.readiness(of: machine) == Readiness(hasSSHBanner: true, hasAgent: false))
+      let error = await #expect(throws: DriverError.self) {
+        try await host.driver.applyHostname(Hostname("new.example.com")!, to: machine)
+      }
+      #expect(error?.kind == .unreachable)
+    }
+  }
+
+  @Test("A hostname reaches a running guest at once, a new definition at its next start")
+  func hostname() async throws {
+    try await withSimulatedHost { host in
+      let specification = host.specification(name: "first")
+      let machine = specification.machine
+      try await host.driver.ensureDefined(specification)
+      try await host.driver.start(machine)
+      host.clock.advance(by: .seconds(1))
+      try await host.driver.applyHostname(Hostname("second")!, to: machine)
+      #expect(host.driver.machine(machine)?.boot?.hostname == "second")
+      try await host.driver.ensureDefined(host.specification(machine: machine, vcpus: 4, name: "third"))
+      #expect(host.driver.machine(machine)?.boot?.hostname == "second")
+      #expect(host.driver.machine(machine)?.boot?.definition.vcpus == 1)
+      try await host.driver.powerOff(machine)
+      try await host.driver.start(machine)
+      #expect(host.driver.machine(machine)?.boot?.hostname == "third")
+      #expect(host.driver.machine(machine)?.boot?.definition.vcpus == 4)
+    }
+  }
+
+  @Test("A disk grows with its plan, and never shrinks")
+  func disk() async throws {
+    try await withSimulatedHost { host in
+      let machine = UUID()
+      for (wanted, expected) in [(5, 5), (80, 80), (40, 80)] {
+        try await host.driver.ensureDefined(host.specification(machine: machine, storageGiB: wanted))
+        #expect(host.driver.machine(machine)?.disk.storageGiB == expected)
+      }
+    }
+  }
+
+  @Test("An address that something else on the host holds is free for nobody")
+  func occupiedAddress() async throws {
+    try await withSimulatedHost { host async throws in
+      let specification = host.specification()
+      host.driver.configure { $0.occupiedAddresses = [specification.address] }
+      #expect(try await !host.driver.isAddressFree(specification.address, for: specification.machine))
+    }
+  }
+
+  @Test("The host has no bound unless one is set, and tells a customer what to do about a missing image")
+  func host() async throws {
+    try await withSimulatedHost { host async throws in
+      #expect(try await host.driver.capacity() == nil)
+      let capacity = HostCapacity(vcpus: 4, memoryMiB: 4096, storageGiB: 100)
+      host.driver.configure { $0.capacity = capacity }
+      #expect(try await host.driver.capacity() == capacity)
+
+      let error = await #expect(throws: DriverError.self) { try await host.driver.prepareImage("ubuntu-22.04") }
+      #expect(error?.customerReason?.hasPrefix("No image for this operating system is installed on this host.") == true)
+      host.driver.configure { $0.images.insert("ubuntu-22.04") }
+      #expect(try await host.driver.prepareImage("ubuntu-22.04") == "simulated-1")
+    }
+  }
+
+  @Test("Whoever listens hears of what happens, and a stream that nobody reads any more ends")
+  func events() async throws {
+    try await withTemporaryFolder { folder in
+      var host: SimulatedHost? = try SimulatedHost(folder: folder)
+      let machine = try #require(try await host?.makeMachine())
+      var heard = try #require(host?.driver.events()).makeAsyncIterator()
+      try host?.driver.guestPowersOff(machine)
+      #expect(await heard.next() != nil)
+      host = nil
+      #expect(await heard.next() == nil)
+    }
+  }
+}
+
+@Suite("The clock in a test's hand")
+struct ManualClockTests {
+  @Test("A sleeper wakes when the clock reaches its time, and not before")
+  func sleep() async throws {
+    let clock = ManualClock()
+    let deadline = clock.now + .seconds(5)
+    let sleeper = Task { try await clock.sleep(until: deadline) }
+    await clock.whenSleeping()
+    clock.advance(by: .milliseconds(4999))
+    #expect(clock.nextDeadline == deadline)
+    clock.advance(by: .milliseconds(1))
+    try await sleeper.value
+    #expect(clock.nextDeadline == nil)
+    try await clock.sleep(until: deadline)
+  }
+
+  @Test("A cancelled sleeper wakes at once")
+  func cancellation() async throws {
+    let clock = ManualClock()
+    let deadline = clock.now + .seconds(5)
+    let sleeper = Task { try await clock.sleep(until: deadline) }
+    await clock.whenSleeping()
+    sleeper.cancel()
+    await #expect(throws: CancellationError.self) { try await sleeper.value }
+    #expect(clock.nextDeadline == nil)
+  }
+}

@@ -1,0 +1,129 @@
+import Core
+import Foundation
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@Suite("Simulated machines outlive the process")
+struct PersistenceTests {
+  @Test("A new process finds every machine as it was left, and their time went on")
+  func restart() async throws {
+    try await withSimulatedHost { host in
+      let running = try await host.makeMachine()
+      let defined = try await host.makeMachine(isRunning: false)
+      let removed = try await host.makeMachine()
+      try await host.driver.ensureAbsent(removed)
+      let leaving = try await host.makeMachine()
+      try await host.driver.requestShutdown(leaving)
+      host.clock.advance(by: .seconds(1))
+
+      let restarted = try host.another()
+      #expect(try await restarted.observe() == host.driver.observe())
+      #expect(try await restarted.observe().count == 3)
+      #expect(try await restarted.power(of: running) == .running)
+      #expect(try await restarted.power(of: defined) == .off(.other))
+      #expect(try await restarted.power(of: leaving) == .off(.guestShutdown))
+      #expect(restarted.machine(running) == host.driver.machine(running))
+    }
+  }
+
+  @Test("The cause of being off is remembered")
+  func offCause() async throws {
+    try await withSimulatedHost { host in
+      let poweredOff = try await host.makeMachine()
+      let crashed = try await host.makeMachine()
+      try host.driver.guestPowersOff(poweredOff)
+      try host.driver.crash(crashed)
+      let restarted = try host.another()
+      #expect(try await restarted.power(of: poweredOff) == .off(.guestShutdown))
+      #expect(try await restarted.power(of: crashed) == .off(.other))
+    }
+  }
+
+  @Test("Two installations on one folder do not see, change or remove each other's machines")
+  func installations() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      let stranger = try host.another(installation: UUID())
+      #expect(try await stranger.observe().isEmpty)
+      #expect(try await stranger.power(of: machine) == .absent)
+      await #expect(throws: DriverError.self) { try await stranger.start(machine) }
+      let error = await #expect(throws: DriverError.self) {
+        try await stranger.ensureDefined(host.specification(machine: machine))
+      }
+      #expect(error?.kind == .rejected)
+      try await stranger.ensureAbsent(machine)
+      #expect(try await host.another().power(of: machine) == .running)
+    }
+  }
+
+  @Test("A file that was cut short is no machine, is replaced where a disk may be made, and can be removed")
+  func damagedFile() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      try Data("{\"uuid\":".utf8).write(to: host.file(of: machine))
+      let restarted = try host.another()
+      #expect(try await restarted.power(of: machine) == .absent)
+      let error = await #expect(throws: DriverError.self) {
+        try await restarted.ensureDefined(host.specification(machine: machine, mayCreateDisk: false))
+      }
+      #expect(error?.kind == .notFound)
+      try await restarted.ensureDefined(host.specification(machine: machine))
+      #expect(try await host.another().power(of: machine) == .off(.other))
+
+      try Data().write(to: host.file(of: machine))
+      try await host.another().ensureAbsent(machine)
+      #expect(!FileManager.default.fileExists(atPath: host.file(of: machine).path))
+    }
+  }
+
+  @Test("A removed machine leaves no file, not even one that a killed process was writing")
+  func noRemnant() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      let folder = host.file(of: machine).deletingLastPathComponent()
+      try Data("{".utf8).write(to: folder.appendingPathComponent(host.file(of: machine).lastPathComponent + ".new"))
+      #expect(try await host.another().observe().count == 1)
+      try await host.driver.ensureAbsent(machine)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+
+  @Test("Looking at machines writes nothing")
+  func lookingWritesNothing() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      try await host.driver.requestShutdown(machine)
+      host.clock.advance(by: .seconds(1))
+      try FileManager.default.removeItem(at: host.folder)
+      #expect(try await host.driver.observe()[machine]?.power == .off(.guestShutdown))
+      #expect(try await host.driver.power(of: machine) == .off(.guestShutdown))
+      _ = try await host.driver.readiness(of: machine)
+      #expect(!FileManager.default.fileExists(atPath: host.folder.path))
+    }
+  }
+
+  @Test("What cannot be written down did not happen, and can be tried again")
+  func unwritable() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine(isRunning: false)
+      let folder = host.file(of: machine).deletingLastPathComponent()
+      try FileManager.default.removeItem(at: folder)
+      let error = await #expect(throws: DriverError.self) { try await host.driver.start(machine) }
+      #expect(error?.isWorthRetrying == true)
+      #expect(try await host.driver.power(of: machine) == .off(.other))
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try await host.driver.start(machine)
+      #expect(try await host.another().power(of: machine) == .running)
+    }
+  }
+
+  @Test("Only the owner can read a machine's file, which bears a password hash")
+  func permissions() async throws {
+    try await withSimulatedHost { host in
+      let path = host.file(of: try await host.makeMachine()).path
+      let attributes = try FileManager.default.attributesOfItem(atPath: path)
+      #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+  }
+}

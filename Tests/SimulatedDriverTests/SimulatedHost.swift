@@ -1,0 +1,68 @@
+import Core
+import Foundation
+import SimulatedDriver
+import Synchronization
+import TestSupport
+
+/// A simulated driver on a folder of its own, with the clock in our hand.
+struct SimulatedHost: Sendable {
+  let folder: URL
+  let installation = UUID()
+  let clock = ManualClock()
+  let driver: SimulatedDriver
+  private let addresses = AddressCounter()
+
+  init(folder: URL, options: SimulatedDriver.Options = SimulatedDriver.Options()) throws {
+    self.folder = folder
+    driver = try SimulatedDriver(installation: installation, dataDirectory: folder, clock: clock, options: options)
+  }
+
+  /// Another process of the same installation, or of another one.
+  func another(installation: UUID? = nil) throws -> SimulatedDriver {
+    try SimulatedDriver(installation: installation ?? self.installation, dataDirectory: folder, clock: clock)
+  }
+
+  func specification(
+    machine: UUID = UUID(), vcpus: Int = 1, storageGiB: Int = 5, mayCreateDisk: Bool = true, name: String = "web-1"
+  ) -> MachineSpecification {
+    MachineSpecification(
+      machine: machine, label: "server-1", hostname: Hostname(name)!, vcpus: vcpus, memoryMiB: 512,
+      storageGiB: storageGiB, imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion,
+      address: addresses.next(), authorizedKey: "ssh-ed25519 AAAA me@here", rootPasswordHash: nil,
+      mayCreateDisk: mayCreateDisk)
+  }
+
+  /// A machine that is defined and, unless told otherwise, runs with a guest that is ready.
+  func makeMachine(isRunning: Bool = true) async throws -> UUID {
+    let specification = specification()
+    try await driver.ensureDefined(specification)
+    if isRunning {
+      try await driver.start(specification.machine)
+      clock.advance(by: .milliseconds(600))
+    }
+    return specification.machine
+  }
+
+  func file(of machine: UUID) -> URL {
+    folder.appendingPathComponent("simulated/machines/\(machine.uuidString.lowercased()).json")
+  }
+}
+
+func withSimulatedHost(
+  options: SimulatedDriver.Options = SimulatedDriver.Options(), _ body: (SimulatedHost) async throws -> Void
+) async throws {
+  try await withTemporaryFolder { folder in
+    try await body(SimulatedHost(folder: folder, options: options))
+  }
+}
+
+private final class AddressCounter: Sendable {
+  private let last = Mutex(AddressPool("127.80.0.0/16")!.first)
+
+  func next() -> IPv4Address {
+    last.withLock { last in
+      last = IPv4Address(number: last.number + 1)
+      return last
+    }
+  }
+}

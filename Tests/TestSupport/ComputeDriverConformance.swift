@@ -1,0 +1,246 @@
+package import Core
+import Foundation
+import Testing
+
+/// What every `ComputeDriver` promises. A test target runs all `Check.allCases` on its driver, one at a time for drivers
+/// with real machines: a check boots one guest at most, and cleans up also when it fails.
+package struct ComputeDriverConformance: Sendable {
+  package typealias Condition = @Sendable () async throws -> Bool
+
+  /// A driver of an installation that has no machines.
+  let driver: any ComputeDriver
+  let makeSpecification: @Sendable () async throws -> MachineSpecification
+  let waitUntil: @Sendable (String, Condition) async throws -> Void
+
+  /// - Parameters:
+  ///   - makeSpecification: Gives another new machine at each call, which may create its disk, from an image that is ready,
+  ///     with an address of its own that is free.
+  ///   - waitUntil: Lets time go by until the condition holds; throws when that takes too long. The text says what is
+  ///     waited for.
+  package init(
+    driver: any ComputeDriver, makeSpecification: @escaping @Sendable () async throws -> MachineSpecification,
+    waitUntil: @escaping @Sendable (String, Condition) async throws -> Void
+  ) {
+    self.driver = driver
+    self.makeSpecification = makeSpecification
+    self.waitUntil = waitUntil
+  }
+
+  package enum Check: String, Sendable, CaseIterable, CustomTestStringConvertible {
+    case everyRequestCanBeRepeated = "Every request of a whole life can be repeated"
+    case lossOfPower = "Loss of power is not taken for a shutdown of the guest"
+    case redefinition = "A new definition leaves a running machine alone"
+    case missingDisk = "A missing disk is never replaced by an empty one"
+    case unknownImage = "An image that is not there is not found"
+    case unknownMachine = "A machine that is not there is absent, and cannot be used"
+    case observation = "What is observed is exactly what was made, as power tells it"
+    case addresses = "An address is free for its own machine, and for others once that is absent"
+    case absence = "A machine can be removed in any state"
+
+    package var testDescription: String { rawValue }
+  }
+
+  package func run(_ check: Check) async throws {
+    switch check {
+    case .everyRequestCanBeRepeated: try await everyRequestCanBeRepeated()
+    case .lossOfPower: try await lossOfPower()
+    case .redefinition: try await redefinition()
+    case .missingDisk: try await missingDisk()
+    case .unknownImage: try await unknownImage()
+    case .unknownMachine: try await unknownMachine()
+    case .observation: try await observation()
+    case .addresses: try await addresses()
+    case .absence: try await absence()
+    }
+  }
+}
+
+extension ComputeDriverConformance {
+  private func everyRequestCanBeRepeated() async throws {
+    try await withMachine { specification in
+      let machine = specification.machine
+      let driver = driver
+      try await twice { try await driver.ensureDefined(specification) }
+      #expect(try await driver.power(of: machine) == .off(.other))
+      #expect(try await driver.readiness(of: machine) == Readiness(hasSSHBanner: false, hasAgent: false))
+      await expectError(.busy, .unreachable) { try await driver.applyHostname(specification.hostname, to: machine) }
+
+      try await twice { try await driver.start(machine) }
+      #expect(try await driver.power(of: machine) == .running)
+      try await waitUntil("the guest is ready") {
+        let readiness = try await driver.readiness(of: machine)
+        return readiness.hasSSHBanner && readiness.hasAgent
+      }
+      let hostname = try #require(Hostname("renamed.example.com"))
+      try await twice { try await driver.applyHostname(hostname, to: machine) }
+      // Starting what runs must not reset it.
+      try await driver.start(machine)
+      #expect(try await driver.readiness(of: machine).hasSSHBanner)
+      #expect(try await driver.observe()[machine]?.usage != nil)
+
+      try await twice { try await driver.requestShutdown(machine) }
+      try await waitUntil("the guest has shut down") { try await driver.power(of: machine) != .running }
+      #expect(try await driver.power(of: machine) == .off(.guestShutdown))
+      try await driver.requestShutdown(machine)
+      try await twice { try await driver.powerOff(machine) }
+      #expect(try await driver.power(of: machine) == .off(.guestShutdown))
+      #expect(try await driver.readiness(of: machine) == Readiness(hasSSHBanner: false, hasAgent: false))
+
+      try await twice { try await driver.ensureAbsent(machine) }
+      #expect(try await driver.power(of: machine) == .absent)
+    }
+  }
+
+  private func lossOfPower() async throws {
+    try await withMachine { specification in
+      try await driver.ensureDefined(specification)
+      try await driver.start(specification.machine)
+      try await twice { try await driver.powerOff(specification.machine) }
+      #expect(try await driver.power(of: specification.machine) == .off(.other))
+      #expect(try await driver.observe()[specification.machine]?.power == .off(.other))
+      try await driver.start(specification.machine)
+      #expect(try await driver.power(of: specification.machine) == .running)
+    }
+  }
+
+  private func redefinition() async throws {
+    try await withMachine { specification in
+      try await driver.ensureDefined(specification)
+      try await driver.start(specification.machine)
+      let hostname = try #require(Hostname("another.example.com"))
+      try await driver.ensureDefined(specification.with(hostname: hostname, mayCreateDisk: false))
+      #expect(try await driver.power(of: specification.machine) == .running)
+      try await driver.powerOff(specification.machine)
+      try await driver.start(specification.machine)
+      #expect(try await driver.power(of: specification.machine) == .running)
+    }
+  }
+
+  private func missingDisk() async throws {
+    try await withMachine { specification async throws in
+      await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
+      await expectError(.notFound) { try await driver.start(specification.machine) }
+      #expect(try await driver.power(of: specification.machine) == .absent)
+      #expect(try await driver.observe()[specification.machine] == nil)
+    }
+  }
+
+  private func unknownImage() async throws {
+    try await withMachine { specification async throws in
+      let name = "no-such-image"
+      await expectError(.notFound) { _ = try await driver.prepareImage(name) }
+      await expectError(.notFound) { try await driver.ensureDefined(specification.with(imageName: name)) }
+      await expectError(.notFound) {
+        try await driver.ensureDefined(specification.with(imageVersion: "no-such-version"))
+      }
+      #expect(try await driver.power(of: specification.machine) == .absent)
+      #expect(try await driver.prepareImage(specification.imageName) == specification.imageVersion)
+    }
+  }
+
+  private func unknownMachine() async throws {
+    let machine = UUID()
+    #expect(try await driver.power(of: machine) == .absent)
+    try await twice { try await driver.ensureAbsent(machine) }
+    await expectError(.notFound) { try await driver.start(machine) }
+    await expectError(.notFound) { try await driver.requestShutdown(machine) }
+    await expectError(.notFound) { try await driver.powerOff(machine) }
+    await expectError(.notFound) { _ = try await driver.readiness(of: machine) }
+    let hostname = try #require(Hostname("nobody.example.com"))
+    await expectError(.notFound) { try await driver.applyHostname(hostname, to: machine) }
+    #expect(try await driver.observe()[machine] == nil)
+  }
+
+  private func observation() async throws {
+    #expect(try await driver.observe().isEmpty)
+    try await withMachine { started in
+      try await withMachine { defined in
+        try await driver.ensureDefined(started)
+        try await driver.ensureDefined(defined)
+        try await driver.start(started.machine)
+        let observed = try await driver.observe()
+        #expect(Set(observed.keys) == [started.machine, defined.machine])
+        for (machine, observation) in observed {
+          #expect(try await driver.power(of: machine) == observation.power)
+        }
+        #expect(observed[started.machine]?.power == .running)
+        #expect(observed[defined.machine] == MachineObservation(power: .off(.other), usage: nil))
+      }
+    }
+    #expect(try await driver.observe().isEmpty)
+  }
+
+  private func addresses() async throws {
+    try await withMachine { specification in
+      let stranger = UUID()
+      let address = specification.address
+      #expect(try await driver.isAddressFree(address, for: specification.machine))
+      #expect(try await driver.isAddressFree(address, for: stranger))
+      try await driver.ensureDefined(specification)
+      try await driver.start(specification.machine)
+      #expect(try await driver.isAddressFree(address, for: specification.machine))
+      #expect(try await !driver.isAddressFree(address, for: stranger))
+      try await driver.ensureAbsent(specification.machine)
+      #expect(try await driver.isAddressFree(address, for: stranger))
+    }
+  }
+
+  private func absence() async throws {
+    try await withMachine { specification in
+      try await driver.ensureDefined(specification)
+      try await driver.ensureAbsent(specification.machine)
+      #expect(try await driver.observe()[specification.machine] == nil)
+
+      try await driver.ensureDefined(specification)
+      try await driver.start(specification.machine)
+      try await driver.ensureAbsent(specification.machine)
+      #expect(try await driver.power(of: specification.machine) == .absent)
+      #expect(try await driver.observe()[specification.machine] == nil)
+      // The disk went with it.
+      await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
+    }
+  }
+}
+
+extension ComputeDriverConformance {
+  private func withMachine(_ body: (MachineSpecification) async throws -> Void) async throws {
+    let specification = try await makeSpecification()
+    do {
+      try await body(specification)
+    } catch {
+      try? await driver.ensureAbsent(specification.machine)
+      throw error
+    }
+    try await driver.ensureAbsent(specification.machine)
+  }
+
+  private func twice(_ request: () async throws -> Void) async throws {
+    try await request()
+    try await request()
+  }
+
+  private func expectError(
+    _ kinds: DriverError.Kind..., sourceLocation: SourceLocation = #_sourceLocation, request: () async throws -> Void
+  ) async {
+    do {
+      try await request()
+      Issue.record("It was to fail as one of \(kinds), and did not.", sourceLocation: sourceLocation)
+    } catch let error as DriverError {
+      #expect(kinds.contains(error.kind), "\(error.detail)", sourceLocation: sourceLocation)
+    } catch {
+      Issue.record("A driver throws only DriverError: \(error)", sourceLocation: sourceLocation)
+    }
+  }
+}
+
+extension MachineSpecification {
+  fileprivate func with(
+    hostname: Hostname? = nil, imageName: String? = nil, imageVersion: String? = nil, mayCreateDisk: Bool? = nil
+  ) -> MachineSpecification {
+    MachineSpecification(
+      machine: machine, label: label, hostname: hostname ?? self.hostname, vcpus: vcpus, memoryMiB: memoryMiB,
+      storageGiB: storageGiB, imageName: imageName ?? self.imageName, imageVersion: imageVersion ?? self.imageVersion,
+      address: address, authorizedKey: authorizedKey, rootPasswordHash: rootPasswordHash,
+      mayCreateDisk: mayCreateDisk ?? self.mayCreateDisk)
+  }
+}

@@ -1,0 +1,94 @@
+package import Core
+import Synchronization
+
+/// A clock that stands still until a test moves it.
+package final class ManualClock: WallClock {
+  private struct Sleeper {
+    let deadline: Timestamp
+    let continuation: CheckedContinuation<Void, any Error>
+  }
+
+  private struct State {
+    var now: Timestamp
+    var nextNumber = 0
+    var sleepers: [Int: Sleeper] = [:]
+    var onlookers: [Int: AsyncStream<Int>.Continuation] = [:]
+
+    mutating func takeNumber() -> Int {
+      nextNumber += 1
+      return nextNumber
+    }
+
+    func tellOnlookers() {
+      for onlooker in onlookers.values { onlooker.yield(sleepers.count) }
+    }
+  }
+
+  private let state: Mutex<State>
+
+  /// Begins at noon of 15 January 2026, unless told otherwise.
+  package init(now: Timestamp = Timestamp(millisecondsSinceEpoch: 1_768_478_400_000)) {
+    state = Mutex(State(now: now))
+  }
+
+  package var now: Timestamp { state.withLock { $0.now } }
+
+  /// The earliest time at which someone wants to be woken; nil where nobody sleeps.
+  package var nextDeadline: Timestamp? {
+    state.withLock { $0.sleepers.values.map(\.deadline).min() }
+  }
+
+  /// Wakes everyone whose time has come, in the order of their deadlines.
+  package func advance(by duration: Duration) {
+    advance(to: now + duration)
+  }
+
+  /// Goes back as well as forth: the time of day of a real machine is set sometimes.
+  package func advance(to time: Timestamp) {
+    let woken = state.withLock { state in
+      state.now = time
+      let due = state.sleepers.filter { $0.value.deadline <= time }
+      for number in due.keys { state.sleepers[number] = nil }
+      state.tellOnlookers()
+      return due.values.sorted { $0.deadline < $1.deadline }
+    }
+    for sleeper in woken { sleeper.continuation.resume() }
+  }
+
+  package func sleep(until deadline: Timestamp) async throws {
+    let number = state.withLock { $0.takeNumber() }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        // A cancellation that comes before this finds nobody to wake, but has set the flag by then.
+        let outcome: Result<Void, any Error>? = state.withLock { state in
+          if Task.isCancelled { return .failure(CancellationError()) }
+          if state.now >= deadline { return .success(()) }
+          state.sleepers[number] = Sleeper(deadline: deadline, continuation: continuation)
+          state.tellOnlookers()
+          return nil
+        }
+        if let outcome { continuation.resume(with: outcome) }
+      }
+    } onCancel: {
+      let sleeper = state.withLock { state in
+        let sleeper = state.sleepers.removeValue(forKey: number)
+        state.tellOnlookers()
+        return sleeper
+      }
+      sleeper?.continuation.resume(throwing: CancellationError())
+    }
+  }
+
+  /// Returns when so many sleep at once, or the task is cancelled: then it is safe to move the clock.
+  package func whenSleeping(_ count: Int = 1) async {
+    let (counts, continuation) = AsyncStream.makeStream(of: Int.self)
+    let number = state.withLock { state in
+      let number = state.takeNumber()
+      state.onlookers[number] = continuation
+      continuation.yield(state.sleepers.count)
+      return number
+    }
+    defer { state.withLock { _ = $0.onlookers.removeValue(forKey: number) } }
+    for await sleeping in counts where sleeping >= count { return }
+  }
+}

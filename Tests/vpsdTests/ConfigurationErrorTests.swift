@@ -1,0 +1,106 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import vpsd
+
+@Suite("A configuration that is not valid stops the start")
+struct ConfigurationErrorTests {
+  @Test(
+    "A bad value is refused, with the variable, the key and the rule",
+    arguments: [
+      (
+        "listen",
+        ["8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:8080", "[::1]", "[::g]:80", "a b:1"]
+      ),
+      ("listen", ["1.2.3.999:80", "127.0.0.1:-1", "127.0.0.1:+1", "http://127.0.0.1:80"]),
+      ("driver", ["kvm", "Libvirt"]),
+      ("address_pool", ["127.80.0.0", "127.80.0.1/16", "127.80.0.0/31", "::/64"]),
+      ("forwarded_ports", ["80,443", "22,22", "22,0", "22,65536", "22,", "22,http", "22 80"]),
+      ("outbound", ["yes", "1", "True"]),
+      ("accelerator", ["xen"]),
+      ("log_level", ["verbose"]),
+      ("overcommit_vcpus", ["0", "-1", "nan", "inf", "1001", "0x10", "1,5", "."]),
+    ])
+  func badValues(_ name: String, _ texts: [String]) throws {
+    let key = try #require(ConfigurationKey.all.first { $0.name == name })
+    for text in texts {
+      let error = #expect(throws: ConfigurationError.self, "\(name) = \(text)") {
+        try ConfigurationTests.load(environment: [key.variable: text])
+      }
+      #expect(error?.problems.count == 1)
+      #expect(error?.description.contains("\(key.variable): \(name): \"\(text)\" is not \(key.rule)") == true)
+    }
+  }
+
+  @Test("All errors are told at once, each with its file and line, its variable or its option")
+  func allAtOnce() async throws {
+    let text = """
+      # the first line
+      listen: nowhere
+      colour: blue
+      forwarded_ports: [80, 443]
+      overcommit_memory:
+      address_pool: {network: 127.80.0.0}
+      """
+    try await withFile(text) { loader in
+      var loader = loader
+      loader.environment = ["VPSD_OUTBOUND": "perhaps"]
+      loader.options = ["driver": "xen"]
+      let path = try #require(loader.file).path
+      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+      let origins = error?.problems.map { "\($0.origin) \($0.key ?? "")" }
+      #expect(
+        origins == [
+          "\(path):3 colour", "\(path):2 listen", "--driver driver", "\(path):6 address_pool",
+          "\(path):4 forwarded_ports", "VPSD_OUTBOUND outbound", "\(path):5 overcommit_memory",
+        ])
+      #expect(error?.description.contains("colour: there is no such key. Known are: data_dir, image_dir") == true)
+    }
+  }
+
+  @Test("A bad value in the file is told even where the environment overrules it")
+  func overruled() async throws {
+    try await withFile("driver: xen\n") { loader in
+      var loader = loader
+      loader.environment = ["VPSD_DRIVER": "simulated"]
+      #expect(throws: ConfigurationError.self) { try loader.load() }
+    }
+  }
+
+  @Test(
+    "A file that is no list of keys is refused as a whole",
+    arguments: ["- a\n- b\n", "just text\n", "listen: [\n", "a: 1\n---\nb: 2\n", "listen: a:1\nlisten: b:2\n"])
+  func badFile(_ text: String) async throws {
+    try await withFile(text) { loader in
+      let path = try #require(loader.file).path
+      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+      #expect(error?.problems.first?.origin.hasPrefix(path) == true)
+    }
+  }
+
+  @Test("An empty file is one that says nothing", arguments: ["", "# only a comment\n", "---\n", "{}\n"])
+  func emptyFile(_ text: String) async throws {
+    try await withFile(text) { loader async throws in
+      #expect(try loader.load().configuration == ConfigurationTests.load())
+    }
+  }
+
+  @Test("A file that was named must be there")
+  func missingFile() throws {
+    var loader = ConfigurationTests.loader
+    loader.file = URL(fileURLWithPath: "/nonexistent/vpsd.yaml")
+    let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+    #expect(error?.description.contains("/nonexistent/vpsd.yaml: cannot be read") == true)
+  }
+
+  @Test("An unknown VPSD_ variable is only a warning, and others are nobody's business")
+  func unknownVariable() throws {
+    var loader = ConfigurationTests.loader
+    loader.environment = ["VPSD_LISTNE": "x", "VPSD_DRIVER": "simulated", "HOME": "/root"]
+    let (configuration, warnings) = try loader.load()
+    #expect(configuration.driver == .simulated)
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.contains("VPSD_LISTNE") == true)
+  }
+}

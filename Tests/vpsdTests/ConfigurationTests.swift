@@ -1,0 +1,155 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import vpsd
+
+@Suite("Configuration")
+struct ConfigurationTests {
+  static let loader = ConfigurationLoader(
+    workingDirectory: URL(fileURLWithPath: "/srv/work", isDirectory: true),
+    executable: URL(fileURLWithPath: "/opt/vpsd/bin/vpsd"))
+
+  static func load(
+    environment: [String: String] = [:], options: [String: String] = [:]
+  ) throws -> Configuration {
+    var loader = loader
+    loader.environment = environment
+    loader.options = options
+    return try loader.load().configuration
+  }
+
+  @Test("No configuration at all works")
+  func nothing() throws {
+    let (configuration, warnings) = try Self.loader.load()
+    #expect(warnings.isEmpty)
+    #expect(
+      try configuration.yaml() == """
+        data_dir: /srv/work/var
+        image_dir: /srv/work/var/images
+        listen: 127.0.0.1:8080
+        driver: libvirt
+        address_pool: 127.80.0.0/16
+        forwarded_ports: [22, 80, 443]
+        outbound: false
+        accelerator: auto
+        recipe_dir: /opt/vpsd/share/vpsd/images
+        log_level: info
+        overcommit_vcpus: 16
+        overcommit_memory: 1
+        overcommit_storage: 2
+
+        """)
+  }
+
+  @Test("The defaults of the table are those that hold")
+  func defaults() throws {
+    let standard = try Self.load()
+    for key in ConfigurationKey.all where key.name != "image_dir" && key.name != "recipe_dir" {
+      #expect(try Self.load(environment: [key.variable: key.defaultText]) == standard, "\(key.name)")
+    }
+  }
+
+  @Test("The recipes are those of the checkout that the executable was built in")
+  func recipes() throws {
+    var loader = Self.loader
+    loader.executable = URL(fileURLWithPath: "/home/me/vpsd/.build/x86_64-unknown-linux-gnu/release/vpsd")
+    #expect(try loader.load().configuration.recipeDirectory.path == "/home/me/vpsd/images")
+  }
+
+  static let examples = [
+    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("listen", "[::1]:0"), ("driver", "simulated"),
+    ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
+    ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
+    ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
+  ]
+
+  @Test("Every key can be set in the environment and in the file", arguments: examples)
+  func everyKey(_ name: String, _ written: String) async throws {
+    let key = try #require(ConfigurationKey.all.first { $0.name == name })
+    let plain = written.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+    let text = key.isList ? written.replacing(" ", with: "").dropFirst().dropLast().description : written
+    let fromEnvironment = try Self.load(environment: [key.variable: text])
+    #expect(key.read(fromEnvironment).joined(separator: ", ") == (key.isList ? plain : written))
+    #expect(fromEnvironment != (try Self.load()))
+    try await withFile("\(name): \(key.isList ? written : "\"\(written)\"")\n") { loader async throws in
+      #expect(try loader.load().configuration == fromEnvironment)
+    }
+  }
+
+  @Test("Every key has such an example, and a name of its own")
+  func coverage() {
+    #expect(Self.examples.map(\.0) == ConfigurationKey.all.map(\.name))
+    #expect(Set(ConfigurationKey.all.map(\.name)).count == ConfigurationKey.all.count)
+  }
+
+  @Test("The environment wins over the file, and the command line over both")
+  func precedence() async throws {
+    try await withFile("driver: libvirt\nlog_level: debug\noutbound: true\n") { loader in
+      var loader = loader
+      loader.environment = ["VPSD_DRIVER": "libvirt", "VPSD_LOG_LEVEL": "error", "VPSD_LISTEN": ""]
+      loader.options = ["driver": "simulated"]
+      let configuration = try loader.load().configuration
+      #expect(configuration.driver == .simulated)
+      #expect(try configuration.yaml().contains("\nlog_level: error\n"))
+      #expect(configuration.isOutboundAllowed)
+      #expect(configuration.listen == ListenAddress(host: "127.0.0.1", port: 8080))
+    }
+  }
+
+  @Test("Relative paths in the file begin at the file, those in the environment at the working directory")
+  func relativePaths() async throws {
+    try await withFile("data_dir: ../data\nimage_dir: ./images\n") { loader in
+      let folder = try #require(loader.file).deletingLastPathComponent()
+      let configuration = try loader.load().configuration
+      #expect(configuration.dataDirectory.path == folder.deletingLastPathComponent().path + "/data")
+      #expect(configuration.imageDirectory.path == folder.path + "/images")
+
+      var withEnvironment = loader
+      withEnvironment.environment = ["VPSD_DATA_DIR": "data"]
+      let overridden = try withEnvironment.load().configuration
+      #expect(overridden.dataDirectory.path == "/srv/work/data")
+      #expect(overridden.imageDirectory.path == folder.path + "/images")
+    }
+  }
+
+  @Test("The images move with the data, unless they have a place of their own")
+  func imagesFollowData() throws {
+    #expect(try Self.load(environment: ["VPSD_DATA_DIR": "/data"]).imageDirectory.path == "/data/images")
+    let both = ["VPSD_DATA_DIR": "/data", "VPSD_IMAGE_DIR": "/shared"]
+    #expect(try Self.load(environment: both).imageDirectory.path == "/shared")
+  }
+
+  @Test("What is printed can be read again, and says the same")
+  func roundTrip() async throws {
+    let configuration = try Self.load(environment: [
+      "VPSD_DATA_DIR": "/srv/данни: # \"x\"", "VPSD_FORWARDED_PORTS": "22", "VPSD_LISTEN": "[::]:80",
+      "VPSD_OVERCOMMIT_MEMORY": "0.75",
+    ])
+    try await withFile(configuration.yaml()) { loader async throws in
+      #expect(try loader.load().configuration == configuration)
+    }
+  }
+
+  @Test("docs/configuration.md has the table of the keys as they are; `vpsd config --table` prints it")
+  func documentation() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let page = try String(contentsOf: root.appendingPathComponent("docs/configuration.md"), encoding: .utf8)
+    let begin = try #require(page.range(of: "<!-- keys: begin -->\n"))
+    let end = try #require(page[begin.upperBound...].range(of: "\n<!-- keys: end -->"))
+    #expect(page[begin.upperBound..<end.lowerBound] == ConfigurationReference.markdown)
+  }
+}
+
+/// Gives a loader on a file with this text.
+func withFile(_ text: String, _ body: (ConfigurationLoader) async throws -> Void) async throws {
+  try await withTemporaryFolder { folder in
+    var loader = ConfigurationTests.loader
+    let file = folder.appendingPathComponent("vpsd.yaml")
+    try Data(text.utf8).write(to: file)
+    loader.file = file
+    try await body(loader)
+  }
+}
