@@ -28,6 +28,6 @@ struct Banner: Sendable {
         vps /servers/1/          # until its status is "active"
         ssh root@ADDRESS         # its "ip_address"
       """)
-    fflush(stdout)
+    fflush(nil)
   }
 }

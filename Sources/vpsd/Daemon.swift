@@ -5,6 +5,7 @@ import Hummingbird
 import Logging
 import SQLStore
 import ServiceLifecycle
+import UnixSignals
 
 /// The service put together: the only place where ports meet what implements them.
 struct Daemon {

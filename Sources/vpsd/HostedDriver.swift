@@ -55,7 +55,7 @@ extension Configuration {
 
 extension ConfigurationOptions {
   /// The store of the data directory, beside a service that may be running on it.
-  func openStore() throws -> SQLStore {
+  func openStore() throws -> any Store {
     let directory = DataDirectory(try load().dataDirectory)
     try directory.ensureExists()
     return try SQLStore(path: directory.database)

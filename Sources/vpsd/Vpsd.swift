@@ -4,5 +4,8 @@ import ArgumentParser
 struct Vpsd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vpsd", abstract: "A self-hosted service of virtual private servers.",
-    subcommands: [ConfigCommand.self])
+    subcommands: [
+      Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, ServerCommand.self, ImageCommand.self,
+      ConfigCommand.self,
+    ])
 }

@@ -141,9 +141,10 @@ struct ServerLifeTests {
     #expect(try await client.send("GET", "/servers/\(server.id)/").status == 404)
     #expect(try await client.servers().isEmpty)
     _ = try await eventually("the end of every trace", withinSeconds: 20) {
-      try service.operate(["server", "list"]).contains(address)
-        || FileManager.default.fileExists(atPath: service.directory.path + "/data/servers/\(server.uuid)")
-        || !processes(containing: server.uuid).isEmpty ? nil : true
+      let isListed = try service.operate(["server", "list"]).contains(address)
+      let hasFiles = FileManager.default.fileExists(
+        atPath: service.directory.path + "/data/servers/\(server.uuid)")
+      return isListed || hasFiles || !processes(containing: server.uuid).isEmpty ? nil : true
     }
   }
 }

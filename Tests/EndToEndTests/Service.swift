@@ -96,7 +96,7 @@ final class Service: Sendable {
 
   private static func handle(_ file: URL, truncating: Bool) throws -> FileHandle {
     if truncating || !FileManager.default.fileExists(atPath: file.path) {
-      FileManager.default.createFile(atPath: file.path, contents: nil)
+      try Data().write(to: file)
     }
     let handle = try FileHandle(forWritingTo: file)
     try handle.seekToEnd()

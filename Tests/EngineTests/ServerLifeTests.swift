@@ -136,13 +136,13 @@ struct ServerLifeTests {
     let machine = try #require(try await service.store.server(id)?.uuid)
     _ = try await service.servers.update(id, ServerChange(hostname: Hostname("a.example.com")), service.owner)
     try await service.settle()
-    #expect(service.driver.guestHostname(of: machine) == "a.example.com")
+    #expect(service.driver.machine(machine)?.boot?.hostname == "a.example.com")
     _ = try await service.servers.perform(.stop, on: id, service.owner)
     try await service.settle()
     _ = try await service.servers.update(id, ServerChange(hostname: Hostname("b.example.com")), service.owner)
     _ = try await service.servers.perform(.start, on: id, service.owner)
     try await service.settle()
-    #expect(service.driver.guestHostname(of: machine) == "b.example.com")
+    #expect(service.driver.machine(machine)?.boot?.hostname == "b.example.com")
     #expect(try await service.status(of: id) == .active)
   }
 

@@ -1,15 +1,15 @@
 package import Core
 package import Engine
-import Foundation
+package import Foundation
 import Logging
-package import SQLStore
+import SQLStore
 package import SimulatedDriver
 
 /// The whole service above the driver, in one process and on a clock that a test moves: what a second takes here takes no
 /// time.
 package final class TestService: Sendable {
   package let clock: ManualClock
-  package let store: SQLStore
+  package let store: any Store
   package let driver: SimulatedDriver
   package let servers: Servers
   package let sshKeys: SSHKeys

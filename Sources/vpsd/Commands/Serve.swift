@@ -3,7 +3,8 @@ import ArgumentParser
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the service.",
-    discussion: "Servers go on running when it ends; `vpsd shutdown --servers` stops them too.\n\n" + ConfigurationReference.help)
+    discussion: "Servers go on running when it ends; `vpsd shutdown --servers` stops them too.\n\n"
+      + ConfigurationReference.help)
 
   @OptionGroup var options: ConfigurationOptions
 
