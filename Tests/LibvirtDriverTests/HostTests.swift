@@ -119,23 +119,32 @@ struct BlockingThreadsTests {
   @Test("No more calls run at once than there are threads, and all of them run")
   func width() async throws {
     let threads = BlockingThreads(name: "test", width: 3)
-    let running = Mutex((now: 0, most: 0))
-    let sum = try await withThrowingTaskGroup(of: Int.self) { group in
-      for number in 1...200 {
-        group.addTask {
-          try await threads.run("work", within: .seconds(60)) {
-            running.withLock { running in
-              running.now += 1
-              running.most = max(running.most, running.now)
-            }
-            defer { running.withLock { $0.now -= 1 } }
-            return number
-          }
-        }
+    let load = Load()
+    let calls = (1...200).map { number in
+      Task {
+        try await threads.run("work", within: .seconds(60)) { load.measure { number } }
       }
-      return try await group.reduce(0, +)
     }
+    var sum = 0
+    for call in calls { sum += try await call.value }
     #expect(sum == 20_100)
-    #expect(running.withLock { $0.most } <= 3)
+    #expect(load.most <= 3)
+  }
+
+  private final class Load: Sendable {
+    private let running = Mutex(0)
+    private let peak = Mutex(0)
+
+    var most: Int { peak.withLock { $0 } }
+
+    func measure(_ body: () -> Int) -> Int {
+      let now = running.withLock { running in
+        running += 1
+        return running
+      }
+      peak.withLock { $0 = max($0, now) }
+      defer { running.withLock { $0 -= 1 } }
+      return body()
+    }
   }
 }
