@@ -16,6 +16,13 @@ final class GuestReadings: Sendable {
     var isBeingRead = false
     var networkIsDue: Timestamp
     var diskIsDue: Timestamp
+    var hasGreeted = false
+
+    init(runID: Int, now: Timestamp) {
+      self.runID = runID
+      self.networkIsDue = now
+      self.diskIsDue = now
+    }
   }
 
   private struct State {
@@ -46,6 +53,29 @@ final class GuestReadings: Sendable {
     }
   }
 
+  /// Whether this boot's SSH banner was seen. Each look costs the guest a process, which a slow one that is still booting
+  /// cannot spare, so that one is enough.
+  func hasGreeted(_ machine: UUID, runID: Int) -> Bool {
+    state.withLock { state in
+      guard let entry = state.entries[machine], entry.runID == runID else { return false }
+      return entry.hasGreeted
+    }
+  }
+
+  func noteGreeting(of machine: UUID, runID: Int) {
+    let now = clock.now
+    state.withLock { state in
+      var entry = Self.entry(machine, runID: runID, in: state, now: now)
+      entry.hasGreeted = true
+      state.entries[machine] = entry
+    }
+  }
+
+  private static func entry(_ machine: UUID, runID: Int, in state: State, now: Timestamp) -> Entry {
+    if let entry = state.entries[machine], entry.runID == runID { return entry }
+    return Entry(runID: runID, now: now)
+  }
+
   /// Forgets every machine that does not run.
   func retain(_ running: Set<UUID>) {
     state.withLock { state in state.entries = state.entries.filter { running.contains($0.key) } }
@@ -55,8 +85,7 @@ final class GuestReadings: Sendable {
   func claim(_ machine: UUID, runID: Int) -> Due? {
     let now = clock.now
     return state.withLock { state in
-      var entry = state.entries[machine] ?? Entry(runID: runID, networkIsDue: now, diskIsDue: now)
-      if entry.runID != runID { entry = Entry(runID: runID, networkIsDue: now, diskIsDue: now) }
+      var entry = Self.entry(machine, runID: runID, in: state, now: now)
       let due = Due(network: entry.networkIsDue <= now, disk: entry.diskIsDue <= now)
       if !entry.isBeingRead, state.inFlight < Self.concurrency, due.network || due.disk {
         entry.isBeingRead = true

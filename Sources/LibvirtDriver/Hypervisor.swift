@@ -98,7 +98,8 @@ final class Hypervisor: Sendable {
         connection = try await attempt(generation)
       } catch {
         // It accepts and does not answer, or answers with an error: machines survive the end of their daemon.
-        logger.warning("libvirtd does not answer", metadata: ["error": "\(error)"])
+        logger.warning(
+          "libvirtd does not answer", metadata: ["error": "\(error)", "log": "\(daemon.lastWords)"])
         try await threads.run("stop libvirtd", within: Self.openLimit) { [daemon] in daemon.kill() }
         connection = try await attempt(generation)
       }

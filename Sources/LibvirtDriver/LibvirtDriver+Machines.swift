@@ -113,20 +113,27 @@ extension LibvirtDriver {
   }
 
   package func readiness(of machine: UUID) async throws -> Readiness {
-    let mark = try await onDomain(machine, "look up the machine") { domain -> MachineMark? in
-      try domain.isActive() ? domain.mark() : nil
+    let boot = try await onDomain(machine, "look up the machine") { domain -> (mark: MachineMark, runID: Int)? in
+      guard let mark = try domain.mark(), let runID = domain.runID else { return nil }
+      return (mark, runID)
     }
-    guard let mark else { return Readiness(hasSSHBanner: false, hasAgent: false) }
-    let bannerLimit: Duration = accelerator == .kvm ? .seconds(3) : .seconds(6)
+    guard let boot else { return Readiness(hasSSHBanner: false, hasAgent: false) }
     async let hasAgent = onGuest(machine, "ping the agent") { domain in
       (try? GuestAgent(domain: domain).ping()) != nil
     }
-    async let hasBanner = guestThreads.run("wait for the SSH banner", within: bannerLimit * 2) {
-      SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: bannerLimit)
+    let hasBanner = await hasGreeted(machine, at: boot.mark, runID: boot.runID)
+    return Readiness(hasSSHBanner: hasBanner, hasAgent: (try? await hasAgent) ?? false)
+  }
+
+  private func hasGreeted(_ machine: UUID, at mark: MachineMark, runID: Int) async -> Bool {
+    if readings.hasGreeted(machine, runID: runID) { return true }
+    let limit: Duration = accelerator == .kvm ? .seconds(3) : .seconds(8)
+    let hasBanner = try? await guestThreads.run("wait for the SSH banner", within: limit * 2) {
+      SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: limit)
     }
-    let agent = (try? await hasAgent) ?? false
-    let banner = (try? await hasBanner) ?? false
-    return Readiness(hasSSHBanner: banner, hasAgent: agent)
+    guard hasBanner == true else { return false }
+    readings.noteGreeting(of: machine, runID: runID)
+    return true
   }
 
   package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {

@@ -106,12 +106,18 @@ struct PrivateLibvirtd: Sendable {
     let deadline = ContinuousClock.now + Self.startLimit
     while !isListening {
       guard deadline.remainingMilliseconds != nil else {
-        let log = FileManager.default.contents(atPath: "\(directory)/log/start.log") ?? Data()
-        throw DriverError(
-          .unreachable, "libvirtd did not start: \(String(decoding: log.suffix(2000), as: UTF8.self))")
+        throw DriverError(.unreachable, "libvirtd did not start: \(lastWords)")
       }
       poll(nil, 0, 10)
     }
+  }
+
+  /// The ends of its logs, for an operator who wants to know why it did not start.
+  var lastWords: String {
+    ["start.log", "libvirtd.log"].map { name in
+      let log = FileManager.default.contents(atPath: "\(directory)/log/\(name)") ?? Data()
+      return String(decoding: log.suffix(1000), as: UTF8.self)
+    }.joined(separator: "\n")
   }
 
   private func lock(within limit: Duration) throws -> Int32 {
@@ -142,6 +148,18 @@ extension PrivateLibvirtd {
       mkdir -p "${folder#*:}"
       mount --bind "$1/${folder%%:*}" "${folder#*:}"
     done
+    # It does not start without this user, even though its configuration names another one.
+    user="libvirt-qemu:x:64055"
+    if ! getent passwd libvirt-qemu >/dev/null
+    then
+      { cat /etc/passwd; echo "$user:64055::/var/lib/libvirt:/usr/sbin/nologin"; } >"$1/passwd"
+      mount --bind "$1/passwd" /etc/passwd
+    fi
+    if ! getent group libvirt-qemu >/dev/null
+    then
+      { cat /etc/group; echo "$user:"; } >"$1/group"
+      mount --bind "$1/group" /etc/group
+    fi
     exec libvirtd --config "$1/etc/libvirtd.conf" --pid-file "$1/pid"
     """
 

@@ -1,0 +1,58 @@
+import Core
+import Foundation
+import Testing
+
+@testable import LibvirtDriver
+
+@Suite("The definition of a machine")
+struct DomainDefinitionTests {
+  private func definition(
+    accelerator: Accelerator = .tcg, dataDirectory: String = "/data", allowsOutbound: Bool = false
+  ) throws -> DomainDefinition {
+    let machine = try #require(UUID(uuidString: "6F9619FF-8B86-D011-B42D-00CF4FC964FF"))
+    let mark = MachineMark(
+      installation: UUID(), label: "server-7", address: IPv4Address(number: 0x7F50_000B), sshPort: 2222)
+    return DomainDefinition(
+      machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
+      files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
+      ports: ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)]),
+      allowsOutbound: allowsOutbound)
+  }
+
+  @Test("Forwards the ports of the server's own address, and lets the guest go nowhere else")
+  func network() throws {
+    let xml = try definition().xml
+    #expect(xml.contains("restrict=on,hostfwd=tcp:127.80.0.11:2222-:22,hostfwd=tcp:127.80.0.11:80-:80\""))
+    #expect(xml.contains("mac=52:54:00:c9:64:ff,bus=pcie.0,addr=0x10"))
+    #expect(try definition(allowsOutbound: true).xml.contains("restrict=off"))
+  }
+
+  @Test("Takes the accelerator that works")
+  func accelerator() throws {
+    #expect(try definition().xml.contains("<domain type=\"qemu\""))
+    #expect(try definition().xml.contains("<tb-cache unit=\"MiB\">128</tb-cache>"))
+    let accelerated = try definition(accelerator: .kvm).xml
+    #expect(accelerated.contains("<domain type=\"kvm\""))
+    #expect(!accelerated.contains("tb-cache"))
+  }
+
+  @Test("Never risks the guest's flushed data")
+  func cache() throws {
+    #expect(try !definition().xml.contains("unsafe"))
+  }
+
+  @Test("Stands up to whatever a path is made of")
+  func escaping() async throws {
+    let path = "/d'\"<>&\u{1}\n/ü"
+    let xml = try definition(dataDirectory: path).xml
+    #expect(xml.contains("/d&apos;&quot;&lt;&gt;&amp;\u{FFFD}&#10;/ü/servers"))
+    #expect(!xml.contains(path))
+  }
+
+  @Test("Carries a mark that reads back as it was written")
+  func mark() throws {
+    let mark = try definition().mark
+    #expect(MachineMark(metadata: mark.markup.rendered) == mark)
+    #expect(MachineMark(metadata: "<machine xmlns=\"urn:other\" label=\"server-7\"/>") == nil)
+  }
+}

@@ -1,0 +1,150 @@
+import Core
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import LibvirtDriver
+
+@Suite("The host")
+struct HostTests {
+  @Test("KVM needs both the processor and the device")
+  func accelerator() {
+    let capable = "processor : 0\nflags\t\t: fpu vme svm\n"
+    let incapable = "processor : 0\nflags\t\t: fpu vme svmlock hypervisor\n"
+    #expect(Accelerator.detected(processors: capable, canOpenDevice: true) == .kvm)
+    #expect(Accelerator.detected(processors: capable, canOpenDevice: false) == .tcg)
+    #expect(Accelerator.detected(processors: incapable, canOpenDevice: true) == .tcg)
+  }
+
+  @Test("A port that is taken everywhere is replaced by one that is not")
+  func ports() throws {
+    let logger = Logger(label: "test")
+    let free = try ForwardedPorts.chosen(for: [22, 80], logger: logger) { _ in true }
+    #expect(free.rules == [.init(host: 22, guest: 22), .init(host: 80, guest: 80)])
+    let moved = try ForwardedPorts.chosen(for: [22, 2222, 80], logger: logger) { $0 != 22 && $0 != 80 }
+    #expect(moved.rules.map(\.host) == [10_022, 2222, 8080])
+    #expect(moved.ssh == 10_022)
+    #expect(throws: DriverError.self) { try ForwardedPorts.chosen(for: [22], logger: logger) { _ in false } }
+  }
+
+  @Test("A listener on all addresses holds its port on every loopback address")
+  func wildcardListener() throws {
+    let listener = try Listener(address: IPv4Address(number: 0))
+    defer { listener.close() }
+    #expect(!ForwardedPorts.canBind(PrivateHost.unusedAddress(), port: listener.port))
+  }
+
+  @Test("A path that is too long for a socket is refused with its name")
+  func longPath() {
+    let directory = "/" + String(repeating: "d", count: 100)
+    let error = #expect(throws: DriverError.self) {
+      try PrivateLibvirtd(directory: directory, logger: Logger(label: "test"))
+    }
+    #expect(error?.detail.contains(directory) == true)
+  }
+
+  @Test("Names that would leave the image store are refused", arguments: ["..", "", "a/b", ".hidden", "none"])
+  func imageNames(name: String) async throws {
+    let store = ImageStore(directory: "/nonexistent")
+    let error = #expect(throws: DriverError.self) { try store.currentVersion(of: name) }
+    #expect(error?.kind == .notFound && error?.customerReason != nil)
+  }
+
+  @Test("A command that fails says why, one that hangs is killed, one that is missing is named")
+  func commands() throws {
+    try HostCommand(program: "true", arguments: []).run(within: .seconds(10))
+    let failure = #expect(throws: DriverError.self) {
+      try HostCommand(program: "sh", arguments: ["-c", "echo no room >&2; exit 3"]).run(within: .seconds(10))
+    }
+    #expect(failure?.detail.contains("no room") == true)
+    let begin = ContinuousClock.now
+    let hanging = #expect(throws: DriverError.self) {
+      try HostCommand(program: "sleep", arguments: ["60"]).run(within: .milliseconds(50))
+    }
+    #expect(hanging?.kind == .unreachable)
+    #expect(ContinuousClock.now - begin < .seconds(10))
+    #expect(throws: DriverError.self) { try HostCommand(program: "no-such", arguments: []).run(within: .seconds(1)) }
+  }
+
+  @Test("A QEMU that was told to end is told from a guest that shut down")
+  func qemuLog() throws {
+    let path = "/tmp/vpsd-\(UUID().text).log"
+    defer { unlink(path) }
+    #expect(!QEMULog.endedBySignal(path: path))
+    try MachineFiles.write(Array("starting up\nshutting down, reason=shutdown\n".utf8), to: path)
+    #expect(!QEMULog.endedBySignal(path: path))
+    let signalled = "qemu-system-x86_64: terminating on signal 15 from pid 1 (init)\nshutting down, reason=shutdown\n"
+    try MachineFiles.write(Array(signalled.utf8), to: path)
+    #expect(QEMULog.endedBySignal(path: path))
+    try MachineFiles.write(
+      Array((signalled + String(repeating: "-", count: 2000) + "\nreason=shutdown\n").utf8), to: path)
+    #expect(!QEMULog.endedBySignal(path: path))
+  }
+}
+
+@Suite("Threads for calls that block")
+struct BlockingThreadsTests {
+  @Test("Calls that hang are given up, and others still get through")
+  func hangingCalls() async throws {
+    let threads = BlockingThreads(name: "test", width: 2)
+    let gate = DispatchSemaphore(value: 0)
+    for _ in 1...4 {
+      await #expect {
+        try await threads.run("hang", within: .milliseconds(20)) { gate.wait() }
+      } throws: {
+        ($0 as? DriverError)?.kind == .unreachable
+      }
+    }
+    #expect(try await threads.run("work", within: .seconds(10)) { 42 } == 42)
+    for _ in 1...4 { gate.signal() }
+    #expect(try await threads.run("work", within: .seconds(10)) { 43 } == 43)
+  }
+
+  @Test("Calls that hang take a bounded number of threads")
+  func bound() async throws {
+    let threads = BlockingThreads(name: "test", width: 1)
+    let gate = DispatchSemaphore(value: 0)
+    let entered = Mutex(0)
+    for _ in 1...8 {
+      _ = try? await threads.run("hang", within: .milliseconds(20)) {
+        entered.withLock { $0 += 1 }
+        gate.wait()
+      }
+    }
+    #expect(entered.withLock { $0 } == 4)
+    for _ in 1...4 { gate.signal() }
+  }
+
+  @Test("No more calls run at once than there are threads, and all of them run")
+  func width() async throws {
+    let threads = BlockingThreads(name: "test", width: 3)
+    let load = Load()
+    let calls = (1...200).map { number in
+      Task {
+        try await threads.run("work", within: .seconds(60)) { load.measure { number } }
+      }
+    }
+    var sum = 0
+    for call in calls { sum += try await call.value }
+    #expect(sum == 20_100)
+    #expect(load.most <= 3)
+  }
+
+  private final class Load: Sendable {
+    private let running = Mutex(0)
+    private let peak = Mutex(0)
+
+    var most: Int { peak.withLock { $0 } }
+
+    func measure(_ body: () -> Int) -> Int {
+      let now = running.withLock { running in
+        running += 1
+        return running
+      }
+      peak.withLock { $0 = max($0, now) }
+      defer { running.withLock { $0 -= 1 } }
+      return body()
+    }
+  }
+}

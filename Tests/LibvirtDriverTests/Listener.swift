@@ -1,0 +1,45 @@
+import Core
+import Foundation
+
+@testable import LibvirtDriver
+
+/// A TCP listener that accepts whoever comes and, if asked, greets; it never reads.
+final class Listener: Sendable {
+  let address: IPv4Address
+  let port: UInt16
+  private let descriptor: Int32
+
+  /// Port 0 takes any.
+  init(address: IPv4Address, port: UInt16 = 0) throws {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw HostError.last("socket") }
+    guard ForwardedPorts.withSocketAddress(address, port: port, { bind(descriptor, $0, $1) }) == 0,
+      listen(descriptor, 8) == 0
+    else {
+      let error = HostError.last("listen")
+      Foundation.close(descriptor)
+      throw error
+    }
+    var bound = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &bound) { pointer in
+      _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    }
+    self.address = address
+    self.port = UInt16(bigEndian: bound.sin_port)
+    self.descriptor = descriptor
+  }
+
+  /// Accepts one connection and sends the pieces to it, each in a packet of its own, then closes it.
+  func serve(_ pieces: [String]) {
+    Thread.detachNewThread { [descriptor] in
+      let client = accept(descriptor, nil, nil)
+      var enabled: Int32 = 1
+      setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &enabled, socklen_t(MemoryLayout<Int32>.size))
+      for piece in pieces { send(client, piece, piece.utf8.count, Int32(MSG_NOSIGNAL)) }
+      Foundation.close(client)
+    }
+  }
+
+  func close() { Foundation.close(descriptor) }
+}

@@ -1,0 +1,109 @@
+import Core
+import Foundation
+import Testing
+
+@testable import LibvirtDriver
+
+extension MachineLifeTests {
+  @Test("A folder without a machine is a remnant, which a delete removes")
+  func remnant() async throws {
+    try await PrivateHost.with { host in
+      let machine = UUID()
+      try MachineFiles.makeDirectory(host.driver.files(of: machine).folder)
+      #expect(try await host.driver.observe() == [machine: MachineObservation(power: .remnant, usage: nil)])
+      #expect(try await host.driver.power(of: machine) == .remnant)
+      try await host.driver.ensureAbsent(machine)
+      #expect(try await host.driver.observe().isEmpty)
+    }
+  }
+
+  @Test("A disk that is missing is never replaced by an empty one")
+  func missingDisk() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let lost = try await host.specification(specification.machine, mayCreateDisk: false)
+      let expected = "The server's disk is missing."
+      await #expect {
+        try await host.driver.ensureDefined(lost)
+      } throws: { error in
+        (error as? DriverError)?.kind == .notFound && (error as? DriverError)?.customerReason == expected
+      }
+      try await host.driver.ensureDefined(specification)
+      try MachineFiles.remove(host.driver.files(of: specification.machine).disk)
+      await #expect {
+        try await host.driver.start(specification.machine)
+      } throws: { error in
+        (error as? DriverError)?.kind == .notFound && (error as? DriverError)?.customerReason == expected
+      }
+      #expect(!MachineFiles.exists(host.driver.files(of: specification.machine).disk))
+    }
+  }
+
+  @Test("A disk that was overwritten makes a start fail with a reason for the customer")
+  func brokenDisk() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      try await host.driver.ensureDefined(specification)
+      let disk = host.driver.files(of: specification.machine).disk
+      try MachineFiles.write([UInt8](repeating: 7, count: 1 << 16), to: disk)
+      await #expect {
+        try await host.driver.start(specification.machine)
+      } throws: { error in
+        (error as? DriverError)?.kind == .rejected
+          && (error as? DriverError)?.customerReason == "The server's disk cannot be read."
+      }
+      #expect(try await host.driver.power(of: specification.machine) == .off(.other))
+    }
+  }
+
+  @Test("An address with a listener is not free, and a machine does not start on it")
+  func addressInUse() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      #expect(try await host.driver.isAddressFree(specification.address, for: specification.machine))
+      let port = try #require(host.driver.forwardedPorts.rules.last).host
+      let listener = try Listener(address: specification.address, port: port)
+      #expect(try await !host.driver.isAddressFree(specification.address, for: specification.machine))
+      try await host.driver.ensureDefined(specification)
+      await #expect {
+        try await host.driver.start(specification.machine)
+      } throws: {
+        ($0 as? DriverError)?.kind == .exhausted
+      }
+      listener.close()
+      #expect(try await host.driver.isAddressFree(specification.address, for: specification.machine))
+    }
+  }
+
+  @Test("A machine of another installation is neither seen nor touched")
+  func foreignMachine() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      try await host.driver.ensureDefined(specification)
+      let other = try PrivateHost.makeDriver(host.dataDirectory, installation: UUID())
+      #expect(try await other.observe()[specification.machine]?.power == .remnant)
+      await #expect {
+        try await other.ensureAbsent(specification.machine)
+      } throws: {
+        ($0 as? DriverError)?.kind == .rejected
+      }
+      other.close()
+      #expect(try await host.driver.observe()[specification.machine]?.power == .off(.other))
+      #expect(MachineFiles.exists(host.driver.files(of: specification.machine).disk))
+    }
+  }
+
+  @Test("Another process on the same data directory uses the libvirtd that runs")
+  func sharedDaemon() async throws {
+    try await PrivateHost.with { host in
+      #expect(try await host.driver.observe().isEmpty)
+      let process = try #require(host.driver.hypervisor.daemon.processID)
+      let other = try PrivateHost.makeDriver(host.dataDirectory)
+      #expect(try await other.observe().isEmpty)
+      other.close()
+      #expect(host.driver.hypervisor.daemon.processID == process)
+      let capacity = try #require(try await host.driver.capacity())
+      #expect(capacity.vcpus > 0 && capacity.memoryMiB > 0 && capacity.storageGiB > 0)
+    }
+  }
+}

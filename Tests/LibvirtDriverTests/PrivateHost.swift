@@ -1,0 +1,153 @@
+import Core
+import Foundation
+import Logging
+import Testing
+
+@testable import LibvirtDriver
+
+/// A data directory of its own with everything that grows in it, and nothing of it afterwards.
+struct PrivateHost {
+  let dataDirectory: String
+  let driver: LibvirtDriver
+  let publicKey: String
+
+  static let imageDirectory = ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "/var/tmp/vpsd-images"
+  static let imageName = "debian-12"
+
+  private static let installation = UUID()
+
+  static func with(_ body: (PrivateHost) async throws -> Void) async throws {
+    let host = try await PrivateHost()
+    do {
+      try await body(host)
+    } catch {
+      Issue.record(error)
+    }
+    try await host.tearDown()
+  }
+
+  private init() async throws {
+    // Short, because unix sockets lie below it.
+    dataDirectory = "/tmp/vpsd-\(UUID().uuidString.prefix(8).lowercased())"
+    try MachineFiles.makeDirectory(dataDirectory)
+    _ = try await Program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(dataDirectory)/key"]).output()
+    let key = try String(contentsOfFile: "\(dataDirectory)/key.pub", encoding: .utf8)
+    publicKey = key.trimmingCharacters(in: .whitespacesAndNewlines)
+    driver = try Self.makeDriver(dataDirectory)
+  }
+
+  static func makeDriver(_ dataDirectory: String, installation: UUID = installation) throws -> LibvirtDriver {
+    var logger = Logger(label: "libvirt")
+    logger.logLevel = .error
+    let configuration = LibvirtDriver.Configuration(
+      dataDirectory: dataDirectory, imageDirectory: imageDirectory, installation: installation)
+    return try LibvirtDriver(configuration: configuration, clock: SystemClock(), logger: logger)
+  }
+
+  func specification(
+    _ machine: UUID = UUID(), hostname: String = "web.example.com", storageGiB: Int = 4, mayCreateDisk: Bool = true
+  ) async throws -> MachineSpecification {
+    let version: String
+    do {
+      version = try await driver.prepareImage(Self.imageName)
+    } catch {
+      Issue.record("no image \(Self.imageName) in \(Self.imageDirectory): build it, or set VPSD_IMAGE_DIR")
+      throw error
+    }
+    return MachineSpecification(
+      machine: machine, label: "server-\(machine.text.prefix(4))", hostname: try #require(Hostname(hostname)),
+      vcpus: 1, memoryMiB: 512, storageGiB: storageGiB, imageName: Self.imageName, imageVersion: version,
+      address: Self.unusedAddress(), authorizedKey: publicKey, rootPasswordHash: nil, mayCreateDisk: mayCreateDisk)
+  }
+
+  /// Runs a command in the guest as root and returns what it prints.
+  func ssh(_ specification: MachineSpecification, _ command: String) async throws -> String {
+    let options = [
+      "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes", "ConnectTimeout=20",
+    ]
+    return try await Program(
+      "ssh",
+      ["-i", "\(dataDirectory)/key", "-p", "\(driver.forwardedPorts.ssh)"] + options.flatMap { ["-o", $0] }
+        + ["root@\(specification.address)", command]
+    ).output()
+  }
+
+  func awaitReady(_ specification: MachineSpecification) async throws {
+    try await eventually("the guest is ready", within: driver.timing.bootDeadline, every: driver.timing.pollInterval) {
+      try await driver.readiness(of: specification.machine) == Readiness(hasSSHBanner: true, hasAgent: true)
+    }
+  }
+
+  func awaitPower(_ power: MachinePower, of machine: UUID) async throws {
+    try await eventually("the machine is \(power)", within: .seconds(60)) {
+      try await driver.power(of: machine) == power
+    }
+  }
+
+  /// The QEMU process of a machine; nil where there is none.
+  static func emulator(of machine: UUID) -> pid_t? {
+    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return processes.compactMap { pid_t($0) }.first { process in
+      guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
+      let arguments = String(decoding: data, as: UTF8.self)
+      return arguments.contains("qemu-system") && arguments.contains(machine.text)
+    }
+  }
+
+  static func unusedAddress() -> IPv4Address {
+    IPv4Address(number: 0x7F5A_0000 | UInt32.random(in: 1..<0xFFFF))
+  }
+
+  private func tearDown() async throws {
+    for machine in try await driver.observe().keys { try await driver.ensureAbsent(machine) }
+    try await driver.stop()
+    try MachineFiles.remove(dataDirectory)
+  }
+}
+
+/// Asks again and again until the answer is yes, or the deadline is past.
+func eventually(
+  _ what: Comment, within limit: Duration, every interval: Duration = .milliseconds(100), sourceLocation: SourceLocation = #_sourceLocation,
+  _ isSo: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + limit
+  while ContinuousClock.now < deadline {
+    if try await isSo() { return }
+    try await Task.sleep(for: interval)
+  }
+  try #require(Bool(false), "not within \(limit): \(what)", sourceLocation: sourceLocation)
+}
+
+/// A program of the host whose output matters.
+struct Program {
+  let name: String
+  let arguments: [String]
+
+  init(_ name: String, _ arguments: [String]) {
+    self.name = name
+    self.arguments = arguments
+  }
+
+  func output(input: [UInt8] = []) async throws -> String {
+    let threads = BlockingThreads(name: "program", width: 1)
+    return try await threads.run(name, within: .seconds(120)) { [name, arguments] in
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: try #require(HostCommand.path(of: name)))
+      process.arguments = arguments
+      let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
+      process.standardInput = stdin
+      process.standardOutput = stdout
+      process.standardError = stderr
+      try process.run()
+      try stdin.fileHandleForWriting.write(contentsOf: input)
+      try stdin.fileHandleForWriting.close()
+      let output = try stdout.fileHandleForReading.readToEnd() ?? Data()
+      let errors = try stderr.fileHandleForReading.readToEnd() ?? Data()
+      process.waitUntilExit()
+      guard process.terminationStatus == 0 else {
+        throw DriverError(.rejected, "\(name) failed: \(String(decoding: errors, as: UTF8.self))")
+      }
+      return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+  }
+}
