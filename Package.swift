@@ -14,6 +14,7 @@ let settings: [SwiftSetting] =
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 // The arrows below are the law of the house (ARCHITECTURE.md): a target imports what is listed here and nothing else.
@@ -36,7 +37,7 @@ let package = Package(
     .target(name: "Core", swiftSettings: settings),
     .target(
       name: "SQLStore",
-      dependencies: ["Core", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: ["Core", grdb],
       swiftSettings: settings),
     .target(
       name: "Engine",
@@ -61,7 +62,8 @@ let package = Package(
       path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
-    .testTarget(name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport", grdb], swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
       dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport"],
