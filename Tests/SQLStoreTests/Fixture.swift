@@ -51,11 +51,12 @@ enum FixtureError: Error {
 }
 
 extension Fixture {
-  /// A second customer, who has nothing to do with the first.
-  func stranger(credit: Money = openingCredit) async throws -> Caller {
-    let account = try await store.createAccount(email: "second@example.com", openingCredit: credit, at: Self.now)
+  /// Another customer, who has nothing to do with the first.
+  func stranger(_ name: String = "second") async throws -> Caller {
+    let account = try await store.createAccount(
+      email: "\(name)@example.com", openingCredit: Self.openingCredit, at: Self.now)
     let token = NewToken(
-      accountID: account.id, name: "second", hash: TokenHash(hexadecimal: "hash of the second token"),
+      accountID: account.id, name: name, hash: TokenHash(hexadecimal: "hash of the token of \(name)"),
       permissions: [.everything], expiresAt: nil)
     return Caller(try await store.createToken(token, at: Self.now))
   }

@@ -1,6 +1,7 @@
 import Core
-import struct Foundation.UUID
 import Testing
+
+import struct Foundation.UUID
 
 @Suite struct OperationTests {
   @Test("Operations are claimed in the order in which they became due, each by one only")

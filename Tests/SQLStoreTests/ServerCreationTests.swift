@@ -134,10 +134,7 @@ import Testing
     #expect(try await fixture.store.allServers().isEmpty)
     #expect(try await fixture.store.nextOperationDue() == nil)
     #expect(try await fixture.balance() == balance)
-    // The first address is still to be had.
-    _ = try await fixture.stranger()
-    let other = try await fixture.store.token(hash: TokenHash(hexadecimal: "hash of the second token"))
-    let server = try await fixture.create(by: other.map(Caller.init))
+    let server = try await fixture.create(by: fixture.stranger("third"))
     #expect(server.address == fixture.pool.first)
   }
 }
