@@ -16,6 +16,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 // The arrows below are the law of the house (ARCHITECTURE.md): a target imports what is listed here and nothing else.
@@ -40,7 +41,7 @@ let package = Package(
     .target(name: "Core", swiftSettings: settings),
     .target(
       name: "SQLStore",
-      dependencies: ["Core", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: ["Core", grdb],
       swiftSettings: settings),
     .target(
       name: "Engine",
@@ -67,7 +68,8 @@ let package = Package(
       path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
-    .testTarget(name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport", grdb], swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
       dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport"],

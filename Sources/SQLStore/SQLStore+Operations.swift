@@ -1,6 +1,7 @@
 package import Core
-import struct Foundation.UUID
 import GRDB
+
+import struct Foundation.UUID
 
 extension SQLStore {
   package func operations(of id: ID<Server>) async throws -> [Operation] {

@@ -108,7 +108,8 @@ extension Schema {
       CHECK (erased_at IS NULL OR (deleted_at IS NOT NULL AND credit_hold = 0))
     ) STRICT;
     CREATE INDEX server_of_account ON server (account_id, id) WHERE deleted_at IS NULL;
-    CREATE INDEX server_on_host ON server (vcpus, memory_mib, storage_gib) WHERE erased_at IS NULL;
+    CREATE INDEX server_not_erased ON server (id) WHERE erased_at IS NULL;
+    CREATE INDEX server_being_deleted ON server (id) WHERE deleted_at IS NOT NULL AND erased_at IS NULL;
 
     CREATE TABLE address (
       number INTEGER PRIMARY KEY,

@@ -12,15 +12,27 @@ enum Schema {
 
   static func update(_ pool: DatabasePool) throws {
     let migrator = migrator
-    let isNewer = try pool.writeWithoutTransaction { database in try migrator.hasBeenSuperseded(database) }
-    guard !isNewer else { throw DatabaseIsNewer(path: pool.path) }
-    do {
-      try migrator.migrate(pool)
-    } catch {
-      // Another process that was started at the same moment may have done it.
-      let isDone = try pool.writeWithoutTransaction { database in try migrator.hasCompletedMigrations(database) }
-      guard isDone else { throw error }
+    guard try !isNewer(pool) else { throw DatabaseIsNewer(path: pool.path) }
+    // Another process that was started at the same moment may be at it too. A migration that it was quicker with fails
+    // here, and what then is left to do is looked at again.
+    var attemptsLeft = migrator.migrations.count
+    while true {
+      do {
+        return try migrator.migrate(pool)
+      } catch {
+        guard attemptsLeft > 0 else { throw error }
+        attemptsLeft -= 1
+      }
     }
+  }
+
+  private static func isNewer(_ pool: DatabasePool) throws -> Bool {
+    var isNewer = false
+    try pool.writeInTransaction(.immediate) { database in
+      isNewer = try migrator.hasBeenSuperseded(database)
+      return .commit
+    }
+    return isNewer
   }
 }
 

@@ -63,7 +63,8 @@ struct PrivateHost {
   /// Runs a command in the guest as root and returns what it prints.
   func ssh(_ specification: MachineSpecification, _ command: String) async throws -> String {
     let options = [
-      "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes", "ConnectTimeout=20",
+      "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes",
+      "ConnectTimeout=20",
     ]
     return try await Program(
       "ssh",
@@ -107,7 +108,8 @@ struct PrivateHost {
 
 /// Asks again and again until the answer is yes, or the deadline is past.
 func eventually(
-  _ what: Comment, within limit: Duration, every interval: Duration = .milliseconds(100), sourceLocation: SourceLocation = #_sourceLocation,
+  _ what: Comment, within limit: Duration, every interval: Duration = .milliseconds(100),
+  sourceLocation: SourceLocation = #_sourceLocation,
   _ isSo: () async throws -> Bool
 ) async throws {
   let deadline = ContinuousClock.now + limit

@@ -1,0 +1,77 @@
+import Core
+import Testing
+
+@Suite struct AddressTests {
+  let tiny = AddressPool("127.80.0.0/29")!  // .1 to .6
+
+  @Test("A pool of six addresses serves six servers, and no seventh")
+  func exhaustion() async throws {
+    try await withStore { fixture in
+      var given: [IPv4Address?] = []
+      for _ in 1...6 { given.append(try await fixture.create(pool: tiny).address) }
+      #expect(given == (1...6).map { IPv4Address("127.80.0.\($0)") })
+      let refused = await failure { _ = try await fixture.create(pool: tiny) }
+      #expect(refused?.code == .noCapacity)
+      #expect(refused?.message == "No free address at us-west.")
+      #expect(try await fixture.store.allServers().count == 6)
+    }
+  }
+
+  @Test("An address comes back when its server is erased, and is the last to be given again")
+  func reuse() async throws {
+    try await withStore { fixture in
+      let first = try await fixture.create(pool: tiny)
+      try await fixture.erase(first)
+      var next: [IPv4Address?] = []
+      for _ in 1...6 {
+        next.append(try await fixture.create(pool: tiny).address)
+      }
+      #expect(next == (2...6).map { IPv4Address("127.80.0.\($0)") } + [IPv4Address("127.80.0.1")])
+    }
+  }
+
+  @Test("The only free address of a full pool is found, after the last one given and before it")
+  func gap() async throws {
+    try await withStore { fixture in
+      var servers: [Server] = []
+      for _ in 1...6 { servers.append(try await make(fixture)) }
+      for freed in [servers[3], servers[4], servers[0]] {
+        #expect(await failure { _ = try await fixture.create(pool: tiny) }?.code == .noCapacity)
+        try await fixture.erase(freed)
+        #expect(try await make(fixture).address == freed.address)
+      }
+    }
+  }
+
+  @Test("A pool of sixteen million addresses is as good as a small one")
+  func large() async throws {
+    try await withStore { fixture in
+      let pool = AddressPool("127.0.0.0/8")!
+      let first = try await fixture.create(pool: pool)
+      #expect(first.address == IPv4Address("127.0.0.1"))
+      let second = try await fixture.create(pool: pool)
+      #expect(second.address == IPv4Address("127.0.0.2"))
+    }
+  }
+
+  @Test("An address that something else uses is replaced by the next, only under the lease")
+  func replace() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.create(pool: tiny)
+      let lease = try await fixture.claim(.create)
+      let second = IPv4Address("127.80.0.2")
+      #expect(try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease) == second)
+      #expect(try await fixture.reread(server).address == second)
+      _ = try await fixture.store.commit(StepOutcome(.succeed), of: lease, at: Fixture.now)
+      #expect(try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease) == nil)
+      #expect(try await fixture.reread(server).address == second)
+      #expect(try await fixture.create(pool: tiny).address == IPv4Address("127.80.0.3"))
+    }
+  }
+
+  private func make(_ fixture: Fixture) async throws -> Server {
+    let server = try await fixture.create(pool: tiny)
+    try await fixture.finish(.create)
+    return server
+  }
+}

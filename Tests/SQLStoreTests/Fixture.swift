@@ -1,0 +1,149 @@
+import Core
+import Foundation
+import SQLStore
+
+/// A store that was just installed, with one account and its token, at a time that stands still.
+struct Fixture: Sendable {
+  static let now = Timestamp(millisecondsSinceEpoch: 1_768_478_400_000)  // 2026-01-15 12:00
+  static let openingCredit = Money(microunits: 100_000_000)
+
+  let store: any Store
+  let path: String
+  let caller: Caller
+
+  var pool: AddressPool { AddressPool("127.80.0.0/16")! }
+
+  /// The only place that names the implementation: the suites hold for any store.
+  static func open(_ path: String) throws -> any Store { try SQLStore(path: path) }
+
+  func reopened() throws -> any Store { try Self.open(path) }
+
+  var raw: RawDatabase { RawDatabase(path: path) }
+}
+
+/// Runs the body with a fresh, empty store, and removes its files afterwards.
+func withEmptyStore(_ body: (any Store, _ path: String) async throws -> Void) async throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let path = folder.appendingPathComponent("vpsd.sqlite").path
+  try await body(Fixture.open(path), path)
+}
+
+func withStore(
+  openingCredit: Money = Fixture.openingCredit, _ body: (Fixture) async throws -> Void
+) async throws {
+  try await withEmptyStore { store, path in
+    let installation = NewInstallation(
+      catalogue: .initial, email: "first@example.com", openingCredit: openingCredit, tokenName: "initial",
+      tokenHash: TokenHash(hexadecimal: "hash of the first token"))
+    guard try await store.bootstrap(installation, at: Fixture.now),
+      let token = try await store.token(hash: installation.tokenHash)
+    else { throw FixtureError.notBootstrapped }
+    try await body(Fixture(store: store, path: path, caller: Caller(token)))
+  }
+}
+
+enum FixtureError: Error {
+  case notBootstrapped
+  case nothingToClaim
+  case wrongOperation(Core.Operation.Kind)
+}
+
+extension Fixture {
+  /// Another customer, who has nothing to do with the first.
+  func stranger(_ name: String = "second") async throws -> Caller {
+    let account = try await store.createAccount(
+      email: "\(name)@example.com", openingCredit: Self.openingCredit, at: Self.now)
+    let token = NewToken(
+      accountID: account.id, name: name, hash: TokenHash(hexadecimal: "hash of the token of \(name)"),
+      permissions: [.everything], expiresAt: nil)
+    return Caller(try await store.createToken(token, at: Self.now))
+  }
+
+  func balance(of caller: Caller? = nil) async throws -> Money? {
+    try await store.account((caller ?? self.caller).accountID)?.balance
+  }
+
+  func key(_ fingerprint: String, of caller: Caller? = nil) -> NewSSHKey {
+    NewSSHKey(
+      uuid: UUID(), accountID: (caller ?? self.caller).accountID, name: "laptop", fingerprint: fingerprint,
+      publicKey: "ssh-ed25519 \(fingerprint) me@host")
+  }
+
+  /// Plan 3, the smallest: 0.005 an hour.
+  func newServer(
+    _ name: String = "web", plan: Int = 2, location: String = "us-west", key: ID<SSHKey>? = nil,
+    rootPasswordHash: String? = nil, for caller: Caller? = nil
+  ) -> NewServer {
+    NewServer(
+      uuid: UUID(), accountID: (caller ?? self.caller).accountID, name: ServerName(name)!,
+      hostname: Hostname("\(name).example.com")!, plan: Catalogue.initial.plans[plan], operatingSystemID: ID(3),
+      location: location, isBackupEnabled: false, sshKeyID: key, rootPasswordHash: rootPasswordHash)
+  }
+
+  func create(
+    _ server: NewServer? = nil, pool: AddressPool? = nil, capacity: HostCapacity? = nil, by caller: Caller? = nil,
+    at now: Timestamp = now
+  ) async throws -> Server {
+    try await store.createServer(
+      server ?? newServer(for: caller), pool: pool ?? self.pool, capacity: capacity, by: caller ?? self.caller, at: now)
+  }
+
+  func claim(_ kind: Core.Operation.Kind? = nil, at now: Timestamp = now) async throws -> Lease {
+    guard let lease = try await store.claimOperation(at: now, leaseUntil: now + .seconds(60)) else {
+      throw FixtureError.nothingToClaim
+    }
+    if let kind, lease.operation.kind != kind { throw FixtureError.wrongOperation(lease.operation.kind) }
+    return lease
+  }
+
+  /// Carries out the next operation, which must be of this kind, in one step.
+  func finish(
+    _ kind: Core.Operation.Kind, _ next: StepOutcome.Next = .succeed, effect: StepOutcome.Effect? = nil,
+    at now: Timestamp = now
+  ) async throws {
+    let lease = try await claim(kind, at: now)
+    _ = try await store.commit(StepOutcome(next, effect: effect), of: lease, at: now)
+  }
+
+  /// A server that was made and became ready.
+  func activeServer(_ server: NewServer? = nil) async throws -> Server {
+    let created = try await create(server)
+    try await define()
+    try await finish(.create, effect: .becameActive)
+    return try await reread(created)
+  }
+
+  func define() async throws {
+    try await finish(.create, .advance(to: "start"), effect: .machineDefined)
+  }
+
+  func stoppedServer() async throws -> Server {
+    let server = try await activeServer()
+    _ = try await store.requestAction(.stop, on: server.id, by: caller, at: Self.now)
+    try await finish(.stop, effect: .becameStopped)
+    return try await reread(server)
+  }
+
+  /// Deletes the server, and carries the delete out.
+  func erase(_ server: Server, at now: Timestamp = now) async throws {
+    _ = try await store.requestDeletion(of: server.id, by: caller, at: now)
+    try await finish(.delete, effect: .erased, at: now)
+  }
+
+  func reread(_ server: Server) async throws -> Server {
+    guard let found = try await store.server(server.id) else { throw Failure.notFound }
+    return found
+  }
+}
+
+/// The failure that the body throws; nil where it throws none.
+func failure(of body: () async throws -> Void) async -> Failure? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error as? Failure
+  }
+}

@@ -1,0 +1,169 @@
+import Core
+import Testing
+
+import struct Foundation.UUID
+
+@Suite struct OperationTests {
+  @Test("Operations are claimed in the order in which they became due, each by one only")
+  func order() async throws {
+    try await withStore { fixture in
+      let now = Fixture.now
+      let late = try await fixture.create(at: now + .seconds(2))
+      let early = try await fixture.create(at: now + .seconds(1))
+      #expect(try await fixture.store.claimOperation(at: now, leaseUntil: now + .seconds(60)) == nil)
+      #expect(try await fixture.store.nextOperationDue() == now + .seconds(1))
+      #expect(try await fixture.claim(at: now + .seconds(2)).operation.serverID == early.id)
+      #expect(try await fixture.claim(at: now + .seconds(2)).operation.serverID == late.id)
+      #expect(try await fixture.store.claimOperation(at: now + .seconds(2), leaseUntil: now + .seconds(60)) == nil)
+    }
+  }
+
+  @Test("Of many runners that claim at once each gets another operation")
+  func concurrentClaims() async throws {
+    try await withStore { fixture in
+      for _ in 0..<20 { _ = try await fixture.create() }
+      let claimed = try await withThrowingTaskGroup(of: Lease?.self) { group in
+        for _ in 0..<40 {
+          group.addTask {
+            try await fixture.store.claimOperation(at: Fixture.now, leaseUntil: Fixture.now + .seconds(60))
+          }
+        }
+        return try await group.reduce(into: []) { leases, lease in leases.append(lease) }.compactMap(\.self)
+      }
+      #expect(Set(claimed.map(\.operation.id)).count == 20)
+      #expect(claimed.count == 20)
+    }
+  }
+
+  @Test("A lease shows the operation as it runs, and its first step's time stays over waits and retries")
+  func steps() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.create()
+      let store = fixture.store
+      var now = Fixture.now + .seconds(1)
+      let first = try await fixture.claim(.create, at: now)
+      #expect(first.operation.state == .running)
+      #expect(first.operation.step == nil)
+      #expect(first.operation.stepStartedAt == now)
+
+      let wait = StepOutcome(.wait(until: now + .seconds(10)))
+      #expect(try await store.commit(wait, of: first, at: now) == .committed)
+      #expect(try await store.nextOperationDue() == now + .seconds(10))
+      #expect(try await store.claimOperation(at: now + .seconds(9), leaseUntil: now + .seconds(99)) == nil)
+
+      let second = try await fixture.claim(.create, at: now + .seconds(10))
+      #expect(second.operation.stepStartedAt == now)
+      let retry = StepOutcome(.retry(at: now + .seconds(20), operatorDetail: "no answer"))
+      #expect(try await store.commit(retry, of: second, at: now + .seconds(10)) == .committed)
+
+      let third = try await fixture.claim(.create, at: now + .seconds(20))
+      #expect(third.operation.failures == 1)
+      #expect(third.operation.stepStartedAt == now)
+      #expect(third.operation.operatorDetail == "no answer")
+      now = now + .seconds(21)
+      #expect(try await store.commit(StepOutcome(.advance(to: "start")), of: third, at: now) == .committed)
+
+      let fourth = try await fixture.claim(.create, at: now)
+      #expect(fourth.operation.step == "start")
+      #expect(fourth.operation.failures == 0)
+      #expect(fourth.operation.stepStartedAt == now)
+      #expect(try await store.commit(StepOutcome(.succeed), of: fourth, at: now) == .committed)
+      let operation = try await store.operations(of: server.id).first
+      #expect(operation?.state == .succeeded)
+      #expect(operation?.finishedAt == now)
+      #expect(try await store.nextOperationDue() == nil)
+    }
+  }
+
+  @Test("Who has lost the lease writes nothing")
+  func fenced() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.create()
+      let lost = try await fixture.claim(.create)
+      let later = Fixture.now + .seconds(60)
+      let held = try await fixture.claim(.create, at: later)
+      let before = try await fixture.reread(server)
+      let outcome = StepOutcome(.succeed, effect: .becameActive)
+      #expect(try await fixture.store.commit(outcome, of: lost, at: later) == .fenced)
+      #expect(try await fixture.store.renew(lost, until: later + .seconds(60)) == false)
+      #expect(try await fixture.reread(server) == before)
+      #expect(try await fixture.store.operations(of: server.id).first?.state == .running)
+      #expect(try await fixture.store.commit(outcome, of: held, at: later) == .committed)
+      #expect(try await fixture.store.commit(outcome, of: held, at: later) == .fenced)
+    }
+  }
+
+  @Test("A lease that is renewed holds, and one that expires is taken over")
+  func renew() async throws {
+    try await withStore { fixture in
+      _ = try await fixture.create()
+      let now = Fixture.now
+      let lease = try await fixture.claim(.create)
+      #expect(try await fixture.store.nextOperationDue() == now + .seconds(60))
+      #expect(try await fixture.store.renew(lease, until: now + .seconds(90)))
+      #expect(try await fixture.store.claimOperation(at: now + .seconds(89), leaseUntil: now + .seconds(150)) == nil)
+      let taken = try await fixture.claim(.create, at: now + .seconds(90))
+      #expect(taken.operation.id == lease.operation.id)
+      #expect(taken.token != lease.token)
+    }
+  }
+
+  @Test("A process that starts finds every lease free")
+  func releaseAll() async throws {
+    try await withStore { fixture in
+      _ = try await fixture.create()
+      let lease = try await fixture.claim(.create)
+      try await fixture.store.releaseAllLeases()
+      #expect(try await fixture.store.commit(StepOutcome(.succeed), of: lease, at: Fixture.now) == .fenced)
+      #expect(try await fixture.claim(.create).operation.id == lease.operation.id)
+    }
+  }
+
+  @Test("What was asked for later waits for what came before, even while that waits itself")
+  func oneAtATime() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      let now = Fixture.now
+      _ = try await fixture.store.updateServer(
+        server.id, ServerChange(hostname: Hostname("a.example.com")), by: fixture.caller, at: now)
+      _ = try await fixture.store.requestAction(.stop, on: server.id, by: fixture.caller, at: now)
+      let configure = try await fixture.claim(.configure)
+      #expect(try await fixture.store.claimOperation(at: now, leaseUntil: now + .seconds(60)) == nil)
+      let wait = StepOutcome(.wait(until: now + .seconds(5)))
+      _ = try await fixture.store.commit(wait, of: configure, at: now)
+      #expect(try await fixture.store.claimOperation(at: now, leaseUntil: now + .seconds(60)) == nil)
+      #expect(try await fixture.store.nextOperationDue() == now + .seconds(5))
+      try await fixture.finish(.configure, at: now + .seconds(5))
+      #expect(try await fixture.store.nextOperationDue() == now)
+      _ = try await fixture.claim(.stop, at: now + .seconds(5))
+    }
+  }
+
+  @Test("The next due time is never later than what can be claimed", arguments: 1...8)
+  func nextDueMirrorsClaim(seed: UInt64) async throws {
+    try await withStore { fixture in
+      var random = SeededGenerator(seed: seed)
+      var now = Fixture.now
+      var servers: [Server] = []
+      for _ in 0..<4 { servers.append(try await fixture.create()) }
+      for _ in 0..<60 {
+        now = now + .seconds(Int64.random(in: 0...20, using: &random))
+        let due = try await fixture.store.nextOperationDue()
+        guard let lease = try await fixture.store.claimOperation(at: now, leaseUntil: now + .seconds(30)) else {
+          #expect(due.map { $0 > now } ?? true, "something was said to be due, and was not")
+          continue
+        }
+        #expect(due.map { $0 <= now } ?? false, "something was due that nobody was told of")
+        let outcomes: [StepOutcome.Next] = [
+          .advance(to: "next"), .wait(until: now + .seconds(7)), .retry(at: now + .seconds(3), operatorDetail: "x"),
+        ]
+        if let next = outcomes.randomElement(using: &random), Bool.random(using: &random) {
+          _ = try await fixture.store.commit(StepOutcome(next), of: lease, at: now)
+        }
+        if Int.random(in: 0..<10, using: &random) == 0, let server = servers.randomElement(using: &random) {
+          _ = try await fixture.store.requestDeletion(of: server.id, by: fixture.caller, at: now)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Core
+import Foundation
+import GRDB
+import SQLStore
+import Testing
+
+/// What holds for the file itself.
+@Suite struct SQLiteTests {
+  @Test("Only its owner can read the database, its log and its index")
+  func fileMode() async throws {
+    try await withStore { fixture in
+      for suffix in ["", "-wal", "-shm"] {
+        let attributes = try FileManager.default.attributesOfItem(atPath: fixture.path + suffix)
+        #expect(attributes[.posixPermissions] as? Int == 0o600, "\(suffix)")
+      }
+    }
+  }
+
+  @Test("A database whose mode was widened is closed to others again when it is opened")
+  func widenedMode() async throws {
+    try await withEmptyStore { _, path in
+      try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+      _ = try Fixture.open(path)
+      #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+    }
+  }
+
+  @Test("A folder that does not exist is told by its path")
+  func noFolder() throws {
+    #expect(throws: UnusableFile.self) { try SQLStore(path: "/nonexistent/vpsd.sqlite") }
+  }
+
+  @Test("A database of a newer version is refused, and left as it is")
+  func newerSchema() async throws {
+    try await withStore { fixture in
+      try await fixture.raw.execute("INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')")
+      #expect(throws: DatabaseIsNewer.self) { try fixture.reopened() }
+      #expect(try await fixture.raw.number("SELECT COUNT(*) FROM account") == 1)
+    }
+  }
+
+  @Test("Processes that make the same database at the same moment agree on one", arguments: 1...5)
+  func concurrentOpening(round: Int) async throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let path = folder.appendingPathComponent("vpsd.sqlite").path
+    let ids = try await withThrowingTaskGroup(of: UUID.self) { group in
+      for _ in 0..<4 {
+        group.addTask { try await Fixture.open(path).installationID() }
+      }
+      return try await group.reduce(into: Set()) { ids, id in ids.insert(id) }
+    }
+    #expect(ids.count == 1)
+  }
+
+  @Test(
+    "The ledger can be neither changed nor deleted from",
+    arguments: ["UPDATE ledger_entry SET amount = 1", "DELETE FROM ledger_entry"])
+  func ledger(sql: String) async throws {
+    try await withStore { fixture in
+      let error = await #expect(throws: DatabaseError.self) { try await fixture.raw.execute(sql) }
+      #expect(error?.message == "the ledger is append-only")
+    }
+  }
+
+  @Test(
+    "The schema itself refuses what must never be",
+    arguments: [
+      "UPDATE account SET balance = -1",
+      "UPDATE server SET status = 'melting'",
+      "UPDATE operation SET state = 'running'",
+      "UPDATE operation SET kind = 'dance'",
+      "UPDATE operation SET finished_at = 1",
+      "INSERT INTO address (number, server_id) SELECT 7, server_id FROM address LIMIT 1",
+      "INSERT INTO address (number, server_id) VALUES (7, 99)",
+      "DELETE FROM server",
+    ])
+  func constraints(sql: String) async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      for name in ["a", "b"] {
+        _ = try await fixture.store.updateServer(
+          server.id, ServerChange(hostname: Hostname(name)), by: fixture.caller, at: Fixture.now)
+        _ = try await fixture.store.claimOperation(at: Fixture.now, leaseUntil: Fixture.now + .seconds(60))
+      }
+      let error = await #expect(throws: DatabaseError.self) { try await fixture.raw.execute(sql) }
+      #expect(error?.resultCode == .SQLITE_CONSTRAINT)
+    }
+  }
+}

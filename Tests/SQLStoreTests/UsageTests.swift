@@ -1,0 +1,88 @@
+import Core
+import Testing
+
+@Suite struct UsageTests {
+  private func sample(
+    _ server: Server, cpu: Int = 125, memory: Int = 300, disk: Int64? = 1 << 30, received: Int64, sent: Int64
+  ) -> UsageSample {
+    UsageSample(
+      serverID: server.id, cpuPermille: cpu, memoryUsedMiB: memory, diskUsedBytes: disk,
+      network: NetworkCounters(receivedBytes: received, sentBytes: sent))
+  }
+
+  @Test("A server that was never measured has no usage")
+  func none() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      #expect(try await fixture.store.usage(of: server.id) == nil)
+    }
+  }
+
+  @Test("Levels are the last ones, and traffic is added up, over a counter that began anew too")
+  func adding() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      let store = fixture.store
+      try await store.recordUsage([sample(server, received: 1000, sent: 10)], at: Fixture.now)
+      try await store.recordUsage([sample(server, disk: nil, received: 1500, sent: 30)], at: Fixture.now)
+      try await store.recordUsage([sample(server, cpu: 7, memory: 8, received: 200, sent: 40)], at: Fixture.now)
+      let blind = UsageSample(
+        serverID: server.id, cpuPermille: 9, memoryUsedMiB: 10, diskUsedBytes: nil, network: nil)
+      try await store.recordUsage([blind], at: Fixture.now)
+      #expect(
+        try await store.usage(of: server.id)
+          == ResourceUsage(
+            cpuPermille: 9, memoryUsedMiB: 10, diskUsedBytes: 1 << 30, month: 202601, receivedBytes: 1700,
+            sentBytes: 40))
+    }
+  }
+
+  @Test("A new month begins at nothing, and a clock that is set back takes nothing away")
+  func month() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      let store = fixture.store
+      let february = Fixture.now + .seconds(17 * 86_400)
+      try await store.recordUsage([sample(server, received: 1000, sent: 1000)], at: Fixture.now)
+      try await store.recordUsage([sample(server, received: 1300, sent: 1001)], at: february)
+      try await store.recordUsage([sample(server, received: 1310, sent: 1001)], at: Fixture.now)
+      let usage = try await store.usage(of: server.id)
+      #expect(usage?.month == 202602)
+      #expect(usage?.receivedBytes == 310)
+      #expect(usage?.sentBytes == 1)
+    }
+  }
+
+  @Test("A stopped server uses neither processor nor memory, keeps its month, and its next boot counts from nothing")
+  func stopped() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      let store = fixture.store
+      try await store.recordUsage([sample(server, received: 1000, sent: 1000)], at: Fixture.now)
+      _ = try await store.recordShutdown(of: server.id, at: Fixture.now)
+      let measuredBefore = sample(server, received: 1001, sent: 1001)
+      try await store.recordUsage([measuredBefore], at: Fixture.now)
+      let usage = try await store.usage(of: server.id)
+      #expect(usage?.cpuPermille == 0 && usage?.memoryUsedMiB == 0)
+      #expect(usage?.diskUsedBytes == 1 << 30)
+      #expect(usage?.receivedBytes == 1000)
+      _ = try await store.recordRunning(of: server.id, at: Fixture.now)
+      try await store.recordUsage([sample(server, received: 5000, sent: 1)], at: Fixture.now)
+      #expect(try await store.usage(of: server.id)?.receivedBytes == 6000)
+      #expect(try await store.usage(of: server.id)?.sentBytes == 1001)
+    }
+  }
+
+  @Test("A measurement of a server that is gone does not spoil the others")
+  func gone() async throws {
+    try await withStore { fixture in
+      let gone = try await fixture.create()
+      try await fixture.erase(gone)
+      let server = try await fixture.activeServer()
+      try await fixture.store.recordUsage(
+        [sample(gone, received: 1, sent: 1), sample(server, received: 2, sent: 2)], at: Fixture.now)
+      #expect(try await fixture.store.usage(of: gone.id) == nil)
+      #expect(try await fixture.store.usage(of: server.id)?.receivedBytes == 2)
+    }
+  }
+}
