@@ -7,16 +7,17 @@ final class Domain: @unchecked Sendable {
   private let pointer: virDomainPtr
   /// Keeps the connection open for as long as the handle lives.
   private let connection: Connection
+  /// Kept, because asking libvirt for it would forget the error of the call before.
+  let name: String
 
   /// Takes over the reference.
   init(_ pointer: virDomainPtr, of connection: Connection) {
     self.pointer = pointer
     self.connection = connection
+    self.name = virDomainGetName(pointer).map { String(cString: $0) } ?? ""
   }
 
   deinit { virDomainFree(pointer) }
-
-  var name: String { virDomainGetName(pointer).map { String(cString: $0) } ?? "" }
 
   var uuid: UUID? {
     var bytes = [CUnsignedChar](repeating: 0, count: Int(VIR_UUID_BUFLEN))

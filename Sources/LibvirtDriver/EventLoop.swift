@@ -8,6 +8,8 @@ enum EventLoop {
 
   private static let started: Bool = {
     virInitialize()
+    // libvirt writes to sockets whose other end may be gone, and leaves the signal to its users.
+    signal(SIGPIPE, SIG_IGN)
     // By default libvirt also prints every error; they are thrown here.
     virSetErrorFunc(nil) { _, _ in }
     guard virEventRegisterDefaultImpl() == 0 else { return false }

@@ -78,9 +78,9 @@ final class Hypervisor: Sendable {
   // MARK: - Opening
 
   private func connection() async throws -> Connection {
+    if let connection = state.withLock({ $0.connection }) { return connection }
     let task: Task<Connection, any Error> = try state.withLock { state in
       if state.isClosed { throw DriverError(.unreachable, "the driver is closed") }
-      if let connection = state.connection { return Task { connection } }
       if let opening = state.opening { return opening }
       state.generation += 1
       let generation = state.generation

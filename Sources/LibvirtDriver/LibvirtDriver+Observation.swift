@@ -13,7 +13,7 @@ extension LibvirtDriver {
   }
 
   package func observe() async throws -> [UUID: MachineObservation] {
-    let (folders, domains) = try await onLibvirt("observe the machines") { connection in
+    let (folders, domains) = try await onLibvirt("observe the machines", within: .seconds(20)) { connection in
       // The folders first: a machine that is being made has its folder before its domain, and is no remnant.
       let folders = try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
       return (folders, try ownership.filter(try connection.statistics()))

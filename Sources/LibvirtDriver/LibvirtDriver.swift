@@ -90,9 +90,9 @@ package struct LibvirtDriver: ComputeDriver {
   }
 
   func onLibvirt<Value: Sendable>(
-    _ what: String, _ body: @escaping @Sendable (Connection) throws -> Value
+    _ what: String, within limit: Duration = .seconds(60), _ body: @escaping @Sendable (Connection) throws -> Value
   ) async throws -> Value {
-    try await DriverError.translating { try await hypervisor.perform(what, body) }
+    try await DriverError.translating { try await hypervisor.perform(what, within: limit, body) }
   }
 
   /// Runs a body with the machine's domain; throws `notFound` where there is none of ours.

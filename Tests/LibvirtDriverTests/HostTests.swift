@@ -72,7 +72,8 @@ struct HostTests {
     let path = "/tmp/vpsd-\(UUID().text).log"
     defer { unlink(path) }
     #expect(!QEMULog.endedBySignal(path: path))
-    try MachineFiles.write(Array("starting up\nshutting down, reason=shutdown\n".utf8), to: path)
+    let ordinary = "qemu: terminating on signal 15 from pid 7 (libvirtd)\nshutting down, reason=shutdown\n"
+    try MachineFiles.write(Array(ordinary.utf8), to: path)
     #expect(!QEMULog.endedBySignal(path: path))
     let signalled = "qemu-system-x86_64: terminating on signal 15 from pid 1 (init)\nshutting down, reason=shutdown\n"
     try MachineFiles.write(Array(signalled.utf8), to: path)

@@ -63,10 +63,12 @@ struct MockConnectionTests {
     let error = #expect(throws: LibvirtError.self) { try connection.define("<domain type='test'><oops/></domain>") }
     #expect(error?.driverError.kind == .rejected)
     let domain = try define(UUID(), mark: nil)
-    #expect(throws: LibvirtError.self) { try domain.destroy() }
-    try domain.undefine()
-    let missing = #expect(throws: LibvirtError.self) { try domain.start() }
-    #expect(missing?.driverError.kind == .notFound)
+    let off = #expect(throws: LibvirtError.self) { try domain.destroy() }
+    #expect(off?.driverError.kind == .busy)
+    // The mock knows neither saved states nor firmware variables.
+    let unsupported = #expect(throws: LibvirtError.self) { try domain.undefine() }
+    #expect(unsupported?.driverError.kind == .rejected)
+    #expect(unsupported?.message.contains("flags") == true)
   }
 
   @Test(

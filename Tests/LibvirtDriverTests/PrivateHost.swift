@@ -80,7 +80,7 @@ struct PrivateHost {
   }
 
   func awaitPower(_ power: MachinePower, of machine: UUID) async throws {
-    try await eventually("the machine is \(power)", within: .seconds(60)) {
+    try await eventually("the machine is \(power)", within: driver.timing.shutdownDeadline) {
       try await driver.power(of: machine) == power
     }
   }
@@ -108,7 +108,7 @@ struct PrivateHost {
 
 /// Asks again and again until the answer is yes, or the deadline is past.
 func eventually(
-  _ what: Comment, within limit: Duration, every interval: Duration = .milliseconds(100),
+  _ what: String, within limit: Duration, every interval: Duration = .milliseconds(100),
   sourceLocation: SourceLocation = #_sourceLocation,
   _ isSo: () async throws -> Bool
 ) async throws {
@@ -117,7 +117,11 @@ func eventually(
     if try await isSo() { return }
     try await Task.sleep(for: interval)
   }
-  try #require(Bool(false), "not within \(limit): \(what)", sourceLocation: sourceLocation)
+  throw Missed(description: "not within \(limit): \(what) (\(sourceLocation))")
+}
+
+struct Missed: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// A program of the host whose output matters.
