@@ -15,7 +15,8 @@ struct ConfigureServer: Workflow {
     return .done()
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(30) }
+  /// The agent of a guest that has just taken its first login may still be starting.
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
 
   func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
