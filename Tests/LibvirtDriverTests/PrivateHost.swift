@@ -100,8 +100,15 @@ struct PrivateHost {
   }
 
   private func tearDown() async throws {
-    for machine in try await driver.observe().keys { try await driver.ensureAbsent(machine) }
-    try await driver.stop()
+    let machines = (try? ServerFiles.machines(dataDirectory: dataDirectory)) ?? []
+    do {
+      for machine in try await driver.observe().keys { try await driver.ensureAbsent(machine) }
+      try await driver.stop()
+    } catch {
+      Issue.record(error)
+      driver.hypervisor.daemon.kill()
+      for process in machines.compactMap(Self.emulator) { kill(process, SIGKILL) }
+    }
     try MachineFiles.remove(dataDirectory)
   }
 }
