@@ -11,7 +11,10 @@ struct PrivateHost {
   let driver: LibvirtDriver
   let publicKey: String
 
-  static let imageDirectory = ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "/var/tmp/vpsd-images"
+  static let imageDirectory =
+    ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"]
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("var/images").path
   static let imageName = "debian-12"
 
   private static let installation = UUID()
