@@ -52,12 +52,14 @@ struct Daemon {
       authenticator: authenticator, clock: clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: no more requests, then no more looks, then no more steps.
-    return [RunnerService(runner: runner), MonitorService(monitor: monitor), web(api, firstToken: firstToken)]
+    return [
+      RunnerService(runner: runner), MonitorService(monitor: monitor),
+      web(api, Banner(configuration: configuration, firstToken: firstToken, sshPort: driver.sshPort)),
+    ]
   }
 
-  private func web(_ api: APIService, firstToken: TokenText?) -> some ApplicationProtocol {
-    let banner = Banner(configuration: configuration, firstToken: firstToken)
-    return Application(
+  private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
+    Application(
       router: api.router(),
       server: .http1(configuration: .init(idleTimeout: .seconds(60))),
       configuration: .init(

@@ -14,6 +14,8 @@ package struct Servers: Sendable {
     package let plan: Plan
     package let operatingSystem: OperatingSystem
     package let location: Location
+    /// The port of its address that leads to its sshd.
+    package let sshPort: Int
   }
 
   package struct Created: Sendable {
@@ -44,7 +46,7 @@ package struct Servers: Sendable {
   package func list(_ filter: ServerFilter, _ caller: Caller) async throws -> [View] {
     try caller.require(.servers, .read)
     let catalogue = try await catalogueReader.catalogue()
-    return try await store.servers(of: caller.accountID, filter: filter).map { try Self.view($0, in: catalogue) }
+    return try await store.servers(of: caller.accountID, filter: filter).map { try view($0, in: catalogue) }
   }
 
   package func read(_ id: ID<Server>, _ caller: Caller) async throws -> (View, ResourceUsage) {
@@ -74,7 +76,7 @@ package struct Servers: Sendable {
     let server = try await store.createServer(
       new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
     doorbell.ring()
-    return Created(view: try Self.view(server, in: catalogue), rootPassword: password?.text)
+    return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
 
   package func update(_ id: ID<Server>, _ change: ServerChange, _ caller: Caller) async throws
@@ -104,15 +106,16 @@ package struct Servers: Sendable {
   }
 
   private func detail(_ server: Server) async throws -> (View, ResourceUsage) {
-    let view = try Self.view(server, in: try await catalogueReader.catalogue())
+    let view = try view(server, in: try await catalogueReader.catalogue())
     return (view, try await store.usage(of: server.id) ?? .none)
   }
 
-  private static func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
+  private func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
     guard let plan = catalogue.plan(server.planID),
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID),
       let location = catalogue.location(code: server.location)
     else { throw .internalError("Server \(server.id) names something that is not in the catalogue.") }
-    return View(server: server, plan: plan, operatingSystem: operatingSystem, location: location)
+    return View(
+      server: server, plan: plan, operatingSystem: operatingSystem, location: location, sshPort: driver.sshPort)
   }
 }
