@@ -52,5 +52,8 @@ lint: ## Check format and house rules
 fmt: ## Format the sources
 	swift format -i -r Package.swift Sources Tests
 
+bench: build ## Measure requests on simulated machines (needs Debian's wrk)
+	@bench/http $(VPSD)
+
 clean: ## Remove what was built, but no data
 	rm -rf .build
