@@ -1,8 +1,10 @@
 import API
 import Core
 import Engine
+import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import SQLStore
 import ServiceLifecycle
 import UnixSignals
@@ -28,7 +30,11 @@ struct Daemon {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
         },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    try await group.run()
+    do {
+      try await group.run()
+    } catch let error as IOError {
+      throw CannotListen(address: configuration.listen, reason: String(cString: strerror(error.errnoCode)))
+    }
     withExtendedLifetime(lock) {}
   }
 
@@ -67,6 +73,13 @@ struct Daemon {
       onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
       logger: logger)
   }
+}
+
+struct CannotListen: Error, CustomStringConvertible {
+  let address: ListenAddress
+  let reason: String
+
+  var description: String { "Cannot listen on \(address) (the key listen, or VPSD_LISTEN): \(reason)." }
 }
 
 private struct RunnerService: Service {
