@@ -55,8 +55,8 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, lifecycle,
-        "Yams",
+        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, nio, lifecycle,
+        "Yams", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
