@@ -67,10 +67,12 @@ let package = Package(
       path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
-    .testTarget(name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "SimulatedDriver", "TestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport"],
+      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport", logging],
       swiftSettings: settings),
     .testTarget(
       name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),

@@ -1,6 +1,7 @@
 import Core
-import struct Foundation.UUID
 import GRDB
+
+import struct Foundation.UUID
 
 // How the domain's values are stored: numbers, amounts, addresses and times as integers, all others as text.
 

@@ -1,6 +1,7 @@
 package import Core
-package import struct Foundation.UUID
 import GRDB
+
+package import struct Foundation.UUID
 
 extension SQLStore {
   package func installationID() async throws -> UUID {

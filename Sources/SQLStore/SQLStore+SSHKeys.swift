@@ -1,6 +1,7 @@
 package import Core
-import struct Foundation.UUID
 import GRDB
+
+import struct Foundation.UUID
 
 extension SQLStore {
   package func sshKeys(of account: ID<Account>) async throws -> [SSHKey] {

@@ -1,6 +1,7 @@
 import Core
-import struct Foundation.UUID
 import GRDB
+
+import struct Foundation.UUID
 
 extension Server: RowReadable {
   static let columns = """
