@@ -69,10 +69,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
-      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport", grdb], swiftSettings: settings),
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "SimulatedDriver", "TestSupport", grdb],
+      swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport"],
+      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport", logging],
       swiftSettings: settings),
     .testTarget(
       name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),
