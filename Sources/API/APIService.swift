@@ -18,7 +18,7 @@ package struct APIService: Sendable {
     self.logger = logger
     self.isHealthy = isHealthy
     routes = RouteTable(
-      endpoints: ServerRoutes(servers: servers, catalogue: catalogue, clock: clock).endpoints
+      endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
         + SSHKeyRoutes(keys: sshKeys).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 

@@ -40,6 +40,53 @@ struct FieldReader {
     }
   }
 
+  func has(_ name: String) -> Bool { fields[name] != nil }
+
+  mutating func add(_ name: String, _ message: String) { errors.add(name, message) }
+
+  /// A text, or a number as its digits.
+  mutating func text(_ name: String, isRequired: Bool) -> String? {
+    if case .integer(let number)? = fields[name] { return String(number) }
+    return string(name, isRequired: isRequired)
+  }
+
+  /// A number or a uuid.
+  mutating func reference<Entity>(_ name: String, isRequired: Bool) -> Reference<Entity>? {
+    guard let value = present(name, isRequired: isRequired) else { return nil }
+    return reference(value) ?? reject(name, "A valid integer or UUID is required.")
+  }
+
+  /// A list of numbers or uuids; `null` and no field at all are an empty one.
+  mutating func references<Entity>(_ name: String, maximumCount: Int) -> [Reference<Entity>] {
+    switch fields[name] {
+    case nil, .null?: return []
+    case .array(let values)?:
+      guard values.count <= maximumCount else {
+        errors.add(name, "Ensure this field has no more than \(maximumCount) elements.")
+        return []
+      }
+      return values.compactMap { reference($0) ?? reject(name, "A valid integer or UUID is required.") }
+    case let value?:
+      errors.add(name, "Expected a list of items but got type \"\(value.typeName)\".")
+      return []
+    }
+  }
+
+  private func reference<Entity>(_ value: JSONValue) -> Reference<Entity>? {
+    switch value {
+    case .integer(let number): .id(ID(number))
+    case .string(let text): Reference(text.trimmingWhitespace())
+    default: nil
+    }
+  }
+
+  /// One of the choices.
+  mutating func choice<Value>(_ name: String, of choices: [(text: String, value: Value)]) -> Value? {
+    guard let text = string(name, isRequired: true) else { return nil }
+    if let choice = choices.first(where: { $0.text == text }) { return choice.value }
+    return reject(name, "\"\(text)\" is not a valid choice.")
+  }
+
   private mutating func present(_ name: String, isRequired: Bool) -> JSONValue? {
     switch fields[name] {
     case nil: isRequired ? reject(name, "This field is required.") : nil

@@ -37,15 +37,20 @@ package protocol Store: Sendable {
 
   func sshKeys(of account: ID<Account>) async throws -> [SSHKey]
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey?
+  func sshKeyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<SSHKey>?
   /// Throws `invalidFields` where the account has this key, by fingerprint, already.
   func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey
   func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool
 
   // MARK: Servers, for customers: a deleted one is not seen from the moment of the request
 
-  /// Ordered by id.
+  /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
+  func servers(of account: ID<Account>, filter: ServerFilter, order: [ServerOrder], page: PageRequest) async throws
+    -> Page<Server>
+  /// All at once, ordered by id.
   func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server]
   func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server?
+  func serverID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<Server>?
   func usage(of id: ID<Server>) async throws -> ResourceUsage?
 
   /// Writes server, address, credit hold, operation and audit row. Throws `insufficientCredit`, `noCapacity` (no free

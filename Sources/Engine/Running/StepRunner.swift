@@ -15,6 +15,7 @@ struct StepRunner: Sendable {
     case .create: await outcome(CreateServer(), context)
     case .start, .recover: await outcome(StartServer(), context)
     case .stop: await outcome(StopServer(), context)
+    case .hardStop: await outcome(HardStopServer(), context)
     case .reboot: await outcome(RebootServer(), context)
     case .configure: await outcome(ConfigureServer(), context)
     case .delete: await outcome(DeleteServer(), context)
