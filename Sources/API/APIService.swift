@@ -11,7 +11,8 @@ package struct APIService: Sendable {
   private let logger: Logger
 
   package init(
-    servers: Servers, sshKeys: SSHKeys, catalogue: CatalogueReader, authenticator: Authenticator,
+    servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, catalogue: CatalogueReader,
+    authenticator: Authenticator,
     clock: any WallClock, logger: Logger, isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     self.authenticator = authenticator
@@ -19,7 +20,8 @@ package struct APIService: Sendable {
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
-        + SSHKeyRoutes(keys: sshKeys).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
+        + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
+        + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 
   package func router() -> Router<APIContext> {

@@ -10,7 +10,9 @@ struct FieldReader {
     self.fields = fields
   }
 
-  mutating func string(_ name: String, isRequired: Bool) -> String? {
+  /// - Parameter isNullable: Whether `null` means the same as leaving the field out.
+  mutating func string(_ name: String, isRequired: Bool, isNullable: Bool = false) -> String? {
+    if isNullable, fields[name] == .null { return nil }
     guard let value = present(name, isRequired: isRequired) else { return nil }
     guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
     if text.unicodeScalars.contains("\0") { return reject(name, "Null characters are not allowed.") }
@@ -78,6 +80,23 @@ struct FieldReader {
     case .string(let text): Reference(text.trimmingWhitespace())
     default: nil
     }
+  }
+
+  /// A list of texts, which must be there.
+  mutating func strings(_ name: String, maximumCount: Int) -> [String]? {
+    guard let value = present(name, isRequired: true) else { return nil }
+    guard case .array(let values) = value else {
+      return reject(name, "Expected a list of items but got type \"\(value.typeName)\".")
+    }
+    guard values.count <= maximumCount else {
+      return reject(name, "Ensure this field has no more than \(maximumCount) elements.")
+    }
+    var texts: [String] = []
+    for value in values {
+      guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
+      texts.append(text)
+    }
+    return texts
   }
 
   /// One of the choices.

@@ -24,6 +24,7 @@ struct ServerRoutes {
       Endpoint(.post, "/servers/{id}/stop/", Self.write) { try await perform(.stop, $0) },
       Endpoint(.post, "/servers/{id}/reboot/", Self.write) { try await perform(.reboot, $0) },
       Endpoint(.post, "/servers/{id}/power/", Self.write, handle: power),
+      Endpoint(.get, "/servers/{id}/operations/", Self.read, handle: history),
     ]
   }
 
@@ -116,6 +117,16 @@ struct ServerRoutes {
     var writer = JSONWriter()
     ServerWire.actionReply(&writer, server)
     return .json(writer.buffer)
+  }
+
+  @Sendable private func history(_ request: APIRequest) async throws -> Response {
+    var errors = FieldErrors()
+    let ordering = request.ordering(by: ["id"], &errors)
+    try errors.throwIfAny(order: [])
+    let page = try await servers.history(
+      of: try await id(of: request), isNewestFirst: ordering.first?.isDescending ?? false, page: try request.page(),
+      request.caller)
+    return request.list(page, OperationWire.record)
   }
 
   private func id(of request: APIRequest) async throws -> ID<Server> {

@@ -31,6 +31,14 @@ package protocol Store: Sendable {
   func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
   /// Returns false where there is no such token. Revoking one again changes nothing.
   func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool
+  /// Those of an account that were not revoked.
+  func tokens(of account: ID<Account>) async throws -> [Token]
+  func token(_ id: ID<Token>, of account: ID<Account>) async throws -> Token?
+  func createToken(_ token: NewToken, by caller: Caller, at now: Timestamp) async throws -> Token
+  /// Returns false where the caller's account has no such token, or has revoked it.
+  func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool
+  /// Returns false where there is no such account.
+  func updateProfile(of account: ID<Account>, _ change: ProfileChange) async throws -> Bool
   func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
 
   // MARK: SSH keys
@@ -84,6 +92,9 @@ package protocol Store: Sendable {
 
   /// The history of a server, oldest first.
   func operations(of id: ID<Server>) async throws -> [Operation]
+  /// The same for its customer, a page of it; nil where the account has no such server.
+  func history(of id: ID<Server>, of account: ID<Account>, isNewestFirst: Bool, page: PageRequest) async throws
+    -> Page<OperationRecord>?
   /// Takes the lease of the operation that is due for longest. One whose lease has expired is due too.
   func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease?
   /// When the next operation is due that nobody holds; nil where none waits.

@@ -67,6 +67,15 @@ package struct Servers: Sendable {
     return try await detail(server)
   }
 
+  package func history(
+    of id: ID<Server>, isNewestFirst: Bool, page: PageRequest, _ caller: Caller
+  ) async throws -> Page<OperationRecord> {
+    try caller.require(.servers, .read)
+    let page = try await store.history(of: id, of: caller.accountID, isNewestFirst: isNewestFirst, page: page)
+    guard let page else { throw Failure.notFound }
+    return page
+  }
+
   /// Throws `notFound` where the caller has no such server.
   package func requireExists(_ id: ID<Server>, _ caller: Caller) async throws {
     guard try await store.server(id, of: caller.accountID) != nil else { throw Failure.notFound }
