@@ -11,15 +11,17 @@ package struct APIService: Sendable {
   private let logger: Logger
 
   package init(
-    servers: Servers, sshKeys: SSHKeys, catalogue: CatalogueReader, authenticator: Authenticator,
+    servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, catalogue: CatalogueReader,
+    authenticator: Authenticator,
     clock: any WallClock, logger: Logger, isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     self.authenticator = authenticator
     self.logger = logger
     self.isHealthy = isHealthy
     routes = RouteTable(
-      endpoints: ServerRoutes(servers: servers, catalogue: catalogue, clock: clock).endpoints
-        + SSHKeyRoutes(keys: sshKeys).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
+      endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
+        + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
+        + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 
   package func router() -> Router<APIContext> {

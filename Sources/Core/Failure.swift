@@ -28,6 +28,7 @@ package struct Failure: Error, Sendable {
 
 extension Failure {
   package static let notFound = Failure(.notFound, "Not found.")
+  package static let invalidPage = Failure(.notFound, "Invalid page.")
   package static let permissionDenied = Failure(
     .permissionDenied, "You do not have permission to perform this action.")
   package static let credentialsMissing = Failure(

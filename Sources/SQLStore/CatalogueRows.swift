@@ -26,9 +26,10 @@ extension Database {
     }
     for system in catalogue.operatingSystems {
       try run(
-        "INSERT INTO operating_system (\(OperatingSystem.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO operating_system (\(OperatingSystem.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-          system.id, system.name, system.slug, system.family, system.version, system.imageName, system.isAvailable,
+          system.id, system.uuid.text, system.name, system.slug, system.family, system.version, system.imageName,
+          system.isAvailable,
         ])
     }
     for plan in catalogue.plans {
@@ -38,10 +39,10 @@ extension Database {
 
   private func insert(_ plan: Plan) throws {
     try run(
-      "INSERT INTO plan (\(Plan.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO plan (\(Plan.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       [
-        plan.id, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB, plan.storageGiB,
-        plan.bandwidthGB, plan.pricePerHour, plan.isAvailable,
+        plan.id, plan.uuid.text, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB,
+        plan.storageGiB, plan.bandwidthGB, plan.pricePerHour, plan.isAvailable,
       ])
     for (position, location) in plan.locations.enumerated() {
       try run(
@@ -52,25 +53,25 @@ extension Database {
 
 extension Plan {
   fileprivate static let columns = """
-    id, name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, price_per_hour, is_available
+    id, uuid, name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, price_per_hour, is_available
     """
 
   fileprivate init(from row: inout RowReader, locations: [ID<Plan>: [String]]) throws {
     let id = try row.next(ID<Plan>.self)
     self.init(
-      id: id, name: try row.next(), slug: try row.next(), description: try row.next(), vcpus: try row.next(),
-      memoryMiB: try row.next(), storageGiB: try row.next(), bandwidthGB: try row.next(),
+      id: id, uuid: try row.next(), name: try row.next(), slug: try row.next(), description: try row.next(),
+      vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next(), bandwidthGB: try row.next(),
       pricePerHour: try row.next(), locations: locations[id] ?? [], isAvailable: try row.next())
   }
 }
 
 extension OperatingSystem: RowReadable {
-  static let columns = "id, name, slug, family, version, image_name, is_available"
+  static let columns = "id, uuid, name, slug, family, version, image_name, is_available"
 
   init(from row: inout RowReader) throws {
     self.init(
-      id: try row.next(), name: try row.next(), slug: try row.next(), family: try row.next(), version: try row.next(),
-      imageName: try row.next(), isAvailable: try row.next())
+      id: try row.next(), uuid: try row.next(), name: try row.next(), slug: try row.next(), family: try row.next(),
+      version: try row.next(), imageName: try row.next(), isAvailable: try row.next())
   }
 }
 

@@ -36,9 +36,11 @@ extension Database {
 }
 
 extension Account: RowReadable {
-  static let columns = "id, email, balance, created_at"
+  static let columns = "id, email, balance, created_at, first_name, last_name, company_name"
 
   init(from row: inout RowReader) throws {
-    self.init(id: try row.next(), email: try row.next(), balance: try row.next(), createdAt: try row.next())
+    self.init(
+      id: try row.next(), email: try row.next(), balance: try row.next(), createdAt: try row.next(),
+      firstName: try row.next(), lastName: try row.next(), companyName: try row.next())
   }
 }

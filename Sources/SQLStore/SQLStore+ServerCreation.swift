@@ -6,7 +6,7 @@ extension SQLStore {
     _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
   ) async throws -> Server {
     try await write { database in
-      let authorizedKey = try database.installKey(of: server, at: now)
+      let authorizedKey = try database.installKeys(of: server, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       if let capacity {
         try database.requireRoom(for: server, in: capacity)
@@ -22,9 +22,13 @@ extension SQLStore {
 }
 
 extension Database {
-  /// Returns the text of the key that the server is to have.
-  fileprivate func installKey(of server: NewServer, at now: Timestamp) throws -> String? {
-    guard let id = server.sshKeyID else { return nil }
+  /// Returns the lines of the keys that the server is to have; nil for none.
+  fileprivate func installKeys(of server: NewServer, at now: Timestamp) throws -> String? {
+    let lines = try server.sshKeyIDs.map { id in try installKey(id, of: server, at: now) }
+    return lines.isEmpty ? nil : lines.joined(separator: "\n")
+  }
+
+  private func installKey(_ id: ID<SSHKey>, of server: NewServer, at now: Timestamp) throws -> String {
     guard let key = try sshKey(id, of: server.accountID) else {
       let message = "Invalid pk \"\(id)\" - object does not exist."
       throw Failure(.invalidFields([FieldError("ssh_key_id", [message])]), "Invalid input.")

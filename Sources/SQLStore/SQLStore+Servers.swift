@@ -3,18 +3,9 @@ import GRDB
 
 extension SQLStore {
   package func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server] {
-    var query = "\(Server.query) WHERE server.account_id = ? AND server.deleted_at IS NULL"
-    var arguments: [any DatabaseValueConvertible] = [account]
-    if let status = filter.status {
-      query += " AND server.status = ?"
-      arguments.append(status)
-    }
-    if let location = filter.location {
-      query += " AND server.location = ?"
-      arguments.append(location)
-    }
-    return try await read { [query, arguments = StatementArguments(arguments)] database in
-      try database.all("\(query) ORDER BY server.id", arguments)
+    let selection = ServerSelection(filter, of: account)
+    return try await read { database in
+      try database.all("\(Server.query) WHERE \(selection.condition) ORDER BY server.id", selection.arguments)
     }
   }
 
@@ -110,6 +101,7 @@ extension PowerAction {
     switch self {
     case .start: .start
     case .stop: .stop
+    case .hardStop: .hardStop
     case .reboot: .reboot
     }
   }

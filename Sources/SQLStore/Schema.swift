@@ -7,6 +7,9 @@ enum Schema {
     migrator.registerMigration("1 first release", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: firstRelease)
     }
+    migrator.registerMigration("2 whole contract", foreignKeyChecks: .immediate) { database in
+      try migrateToWholeContract(database)
+    }
     return migrator
   }
 

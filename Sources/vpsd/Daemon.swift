@@ -54,7 +54,9 @@ struct Daemon {
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
       doorbell: doorbell, clock: clock)
     let api = APIService(
-      servers: servers, sshKeys: SSHKeys(store: store, clock: clock), catalogue: catalogue,
+      servers: servers, sshKeys: SSHKeys(store: store, clock: clock),
+      tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
+      catalogue: catalogue,
       authenticator: authenticator, clock: clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: no more requests, then no more looks, then no more steps.

@@ -13,6 +13,8 @@ struct ErrorTests {
     (.post, "/servers/1/reboot/"), (.get, "/ssh-keys/"), (.post, "/ssh-keys/"), (.get, "/ssh-keys/1/"),
     (.delete, "/ssh-keys/1/"), (.get, "/plans/"), (.get, "/plans/1/"), (.get, "/operating-systems/"),
     (.get, "/operating-systems/3/"), (.get, "/locations/"), (.get, "/locations/1/"),
+    (.post, "/servers/1/power/"), (.get, "/servers/1/operations/"), (.get, "/tokens/"), (.post, "/tokens/"),
+    (.get, "/tokens/1/"), (.delete, "/tokens/1/"),
   ]
 
   @Test("Without a token, every route says so", arguments: routes)

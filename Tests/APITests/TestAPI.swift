@@ -33,7 +33,9 @@ struct TestAPI {
     self.service = service
     let store = service.store
     responder = APIService(
-      servers: service.servers, sshKeys: service.sshKeys, catalogue: service.catalogue,
+      servers: service.servers, sshKeys: service.sshKeys,
+      tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
+      profiles: Profiles(store: store), catalogue: service.catalogue,
       authenticator: service.authenticator, clock: service.clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() }
     ).router().buildResponder()

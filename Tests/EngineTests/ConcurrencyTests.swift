@@ -63,9 +63,13 @@ struct ConcurrencyTests {
     try await service.settle()
     #expect(try await service.contradictionsAtRest() == [])
     for caller in callers {
-      for view in try await service.servers.list(ServerFilter(), caller) {
-        #expect(!view.server.status.isTransitional)
-        try await service.servers.delete(view.server.id, caller)
+      while true {
+        let page = try await service.servers.list(ServerFilter(), caller).elements
+        for view in page {
+          #expect(!view.server.status.isTransitional)
+          try await service.servers.delete(view.server.id, caller)
+        }
+        if page.isEmpty { break }
       }
     }
     try await service.settle()
@@ -99,7 +103,7 @@ private struct Client {
     let kind = Int.random(in: 0..<100, using: &chance)
     let pick = UInt64.random(in: 0...UInt64.max, using: &chance)
     do {
-      let servers = try await service.servers.list(ServerFilter(), caller)
+      let servers = try await service.servers.list(ServerFilter(), caller).elements
       guard kind >= 25, !servers.isEmpty else {
         _ = try await service.servers.create(service.draft(name: "s\(pick % 1000)"), caller)
         return "done"

@@ -21,7 +21,7 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   var wantedStatus: ServerStatus? {
     switch kind {
     case .create, .start, .recover, .reboot, .configure: .active
-    case .stop: .stopped
+    case .stop, .hardStop: .stopped
     case .delete: nil
     }
   }
@@ -58,7 +58,7 @@ final class FaultWorld: Sendable {
 
   private func request() async throws {
     if step.kind != .create { try await service.settle() }
-    if step.name == StopServer.Step.powerOff.rawValue {
+    if step.kind != .hardStop, step.name == StopServer.Step.powerOff.rawValue {
       try service.driver.setQuirks([.ignoresShutdown], of: machine)
     }
     switch step.kind {
@@ -68,6 +68,7 @@ final class FaultWorld: Sendable {
       try await service.settle()
       _ = try await service.servers.perform(.start, on: id, service.owner)
     case .stop: _ = try await service.servers.perform(.stop, on: id, service.owner)
+    case .hardStop: _ = try await service.servers.perform(.hardStop, on: id, service.owner)
     case .reboot: _ = try await service.servers.perform(.reboot, on: id, service.owner)
     case .recover:
       try service.driver.crash(machine)

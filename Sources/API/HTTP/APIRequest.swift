@@ -11,12 +11,16 @@ struct APIRequest {
   let request: Request
   let context: APIContext
 
-  /// The id in the path. What is no id of anything is not found.
-  func id<Entity>(_ name: String = "id") throws(Failure) -> ID<Entity> {
-    guard let text = context.parameters.get(name), let value = Int64(text), value > 0, text.first != "+" else {
-      throw .notFound
-    }
-    return ID(value)
+  /// The id or uuid in the path. What can be neither is not found.
+  func reference<Entity>() throws(Failure) -> Reference<Entity> {
+    guard let reference = context.parameters.get("id").flatMap({ Reference<Entity>($0) }) else { throw .notFound }
+    return reference
+  }
+
+  /// The id in the path, of what has no uuid.
+  func id<Entity>() throws(Failure) -> ID<Entity> {
+    guard case .id(let id) = try reference() as Reference<Entity> else { throw .notFound }
+    return id
   }
 
   /// A query parameter; an empty one counts as absent.

@@ -10,7 +10,9 @@ struct FieldReader {
     self.fields = fields
   }
 
-  mutating func string(_ name: String, isRequired: Bool) -> String? {
+  /// - Parameter isNullable: Whether `null` means the same as leaving the field out.
+  mutating func string(_ name: String, isRequired: Bool, isNullable: Bool = false) -> String? {
+    if isNullable, fields[name] == .null { return nil }
     guard let value = present(name, isRequired: isRequired) else { return nil }
     guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
     if text.unicodeScalars.contains("\0") { return reject(name, "Null characters are not allowed.") }
@@ -38,6 +40,70 @@ struct FieldReader {
     case .integer(1), .string("true"), .string("True"), .string("1"): return true
     default: return reject(name, "Must be a valid boolean.")
     }
+  }
+
+  func has(_ name: String) -> Bool { fields[name] != nil }
+
+  mutating func add(_ name: String, _ message: String) { errors.add(name, message) }
+
+  /// A text, or a number as its digits.
+  mutating func text(_ name: String, isRequired: Bool) -> String? {
+    if case .integer(let number)? = fields[name] { return String(number) }
+    return string(name, isRequired: isRequired)
+  }
+
+  /// A number or a uuid.
+  mutating func reference<Entity>(_ name: String, isRequired: Bool) -> Reference<Entity>? {
+    guard let value = present(name, isRequired: isRequired) else { return nil }
+    return reference(value) ?? reject(name, "A valid integer or UUID is required.")
+  }
+
+  /// A list of numbers or uuids; `null` and no field at all are an empty one.
+  mutating func references<Entity>(_ name: String, maximumCount: Int) -> [Reference<Entity>] {
+    switch fields[name] {
+    case nil, .null?: return []
+    case .array(let values)?:
+      guard values.count <= maximumCount else {
+        errors.add(name, "Ensure this field has no more than \(maximumCount) elements.")
+        return []
+      }
+      return values.compactMap { reference($0) ?? reject(name, "A valid integer or UUID is required.") }
+    case let value?:
+      errors.add(name, "Expected a list of items but got type \"\(value.typeName)\".")
+      return []
+    }
+  }
+
+  private func reference<Entity>(_ value: JSONValue) -> Reference<Entity>? {
+    switch value {
+    case .integer(let number): .id(ID(number))
+    case .string(let text): Reference(text.trimmingWhitespace())
+    default: nil
+    }
+  }
+
+  /// A list of texts, which must be there.
+  mutating func strings(_ name: String, maximumCount: Int) -> [String]? {
+    guard let value = present(name, isRequired: true) else { return nil }
+    guard case .array(let values) = value else {
+      return reject(name, "Expected a list of items but got type \"\(value.typeName)\".")
+    }
+    guard values.count <= maximumCount else {
+      return reject(name, "Ensure this field has no more than \(maximumCount) elements.")
+    }
+    var texts: [String] = []
+    for value in values {
+      guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// One of the choices.
+  mutating func choice<Value>(_ name: String, of choices: [(text: String, value: Value)]) -> Value? {
+    guard let text = string(name, isRequired: true) else { return nil }
+    if let choice = choices.first(where: { $0.text == text }) { return choice.value }
+    return reject(name, "\"\(text)\" is not a valid choice.")
   }
 
   private mutating func present(_ name: String, isRequired: Bool) -> JSONValue? {

@@ -73,6 +73,14 @@ package struct JSONWriter {
     literal("\(tenths / 10).\(tenths % 10)")
   }
 
+  /// A number with as many decimals as it needs, at most three: thousandths 500 are `0.5`.
+  package mutating func field(_ name: StaticString, thousandths: Int) {
+    key(name)
+    var fraction = String(1000 + thousandths % 1000).dropFirst()
+    while fraction.last == "0" { fraction.removeLast() }
+    literal(fraction.isEmpty ? "\(thousandths / 1000)" : "\(thousandths / 1000).\(fraction)")
+  }
+
   package mutating func field(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
     key(name)
     object(body)

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Foundation
 import Hummingbird
 import NIOCore
 
@@ -13,19 +14,34 @@ struct CatalogueRoutes {
     [
       Endpoint(.get, "/plans/", Self.read, handle: listPlans),
       Endpoint(.get, "/plans/{id}/", Self.read) { request in
-        try await one(request, \.plans, \.id, Self.plan)
+        guard let plan = try await catalogue.catalogue(for: request.caller).plan(try request.reference()) else {
+          throw Failure.notFound
+        }
+        return Self.one(plan, Self.plan)
       },
       Endpoint(.get, "/operating-systems/", Self.read) { request in
-        .json(ListWire.list(try await catalogue.catalogue(for: request.caller).operatingSystems, Self.operatingSystem))
+        try request.list(
+          try await catalogue.catalogue(for: request.caller).operatingSystems,
+          orderedBy: [SortKey("id", \.id), SortKey("name", \.name)], name: \.name, Self.operatingSystem)
       },
       Endpoint(.get, "/operating-systems/{id}/", Self.read) { request in
-        try await one(request, \.operatingSystems, \.id, Self.operatingSystem)
+        let catalogue = try await catalogue.catalogue(for: request.caller)
+        guard let system = catalogue.operatingSystem(try request.reference()) else { throw Failure.notFound }
+        return Self.one(system, Self.operatingSystem)
       },
       Endpoint(.get, "/locations/", Self.read) { request in
-        .json(ListWire.list(try await catalogue.catalogue(for: request.caller).locations, Self.location))
+        try request.list(
+          try await catalogue.catalogue(for: request.caller).locations,
+          orderedBy: [SortKey("id", \.id), SortKey("code", \.code), SortKey("name", \.name)], name: \.name,
+          Self.location)
       },
       Endpoint(.get, "/locations/{id}/", Self.read) { request in
-        try await one(request, \.locations, \.id, Self.location)
+        let catalogue = try await catalogue.catalogue(for: request.caller)
+        // Here the code stands where others have a uuid.
+        let code = request.context.parameters.get("id")
+        let found = try catalogue.location(code: code ?? "") ?? catalogue.location(try request.id())
+        guard let location = found else { throw Failure.notFound }
+        return Self.one(location, Self.location)
       },
     ]
   }
@@ -39,16 +55,16 @@ struct CatalogueRoutes {
       try errors.throwIfAny(order: ["location"])
       plans = plans.filter { $0.locations.contains(code) }
     }
-    return .json(ListWire.list(plans, Self.plan))
+    return try request.list(
+      plans,
+      orderedBy: [
+        SortKey("id", \.id), SortKey("name", \.name), SortKey("price_hourly", \.pricePerHour),
+        SortKey("memory", \.memoryMiB),
+      ],
+      name: \.name, Self.plan)
   }
 
-  private func one<Element>(
-    _ request: APIRequest, _ elements: (Catalogue) -> [Element], _ id: (Element) -> ID<Element>,
-    _ write: (inout JSONWriter, Element) -> Void
-  ) async throws -> Response {
-    let wanted: ID<Element> = try request.id()
-    guard let element = elements(try await catalogue.catalogue(for: request.caller)).first(where: { id($0) == wanted })
-    else { throw Failure.notFound }
+  private static func one<Element>(_ element: Element, _ write: (inout JSONWriter, Element) -> Void) -> Response {
     var writer = JSONWriter()
     write(&writer, element)
     return .json(writer.buffer)
@@ -68,6 +84,14 @@ struct CatalogueRoutes {
       writer.field("available", plan.isAvailable)
       writer.field("locations", plan.locations) { $0.value($1) }
       writer.field("description", plan.description)
+      writer.field("uuid", plan.uuid.uuidString.lowercased())
+      writer.field("ram", thousandths: plan.memoryMiB * 1000 / 1024)
+      writer.field("ram_unit", "GB")
+      writer.field("cpu", plan.vcpus)
+      writer.field("disk_space", plan.storageGiB)
+      writer.field("transfer", plan.bandwidthGB)
+      writer.field("monthly_price", plan.pricePerMonth)
+      writer.field("hourly_price", plan.pricePerHour)
     }
   }
 
@@ -79,6 +103,14 @@ struct CatalogueRoutes {
       writer.field("family", system.family)
       writer.field("version", system.version)
       writer.field("available", system.isAvailable)
+      writer.field("uuid", system.uuid.uuidString.lowercased())
+      // Each operating system of the catalogue is one version of itself.
+      writer.field("versions", [system]) { writer, system in
+        writer.object { writer in
+          writer.field("uuid", system.uuid.uuidString.lowercased())
+          writer.field("name", system.name)
+        }
+      }
     }
   }
 

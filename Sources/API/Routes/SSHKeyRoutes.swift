@@ -13,14 +13,17 @@ struct SSHKeyRoutes {
   var endpoints: [Endpoint] {
     [
       Endpoint(.get, "/ssh-keys/", Self.read) { request in
-        .json(ListWire.list(try await keys.list(request.caller), Self.key))
+        try request.list(
+          try await keys.list(request.caller),
+          orderedBy: [SortKey("id", \.id), SortKey("name", \.name), SortKey("created_at", \.createdAt)],
+          name: \.name, Self.key)
       },
       Endpoint(.post, "/ssh-keys/", Self.write, handle: create),
       Endpoint(.get, "/ssh-keys/{id}/", Self.read) { request in
-        .json(Self.body(try await keys.read(try request.id(), request.caller)))
+        .json(Self.body(try await keys.read(try await id(of: request), request.caller)))
       },
       Endpoint(.delete, "/ssh-keys/{id}/", Self.write) { request in
-        try await keys.delete(try request.id(), request.caller)
+        try await keys.delete(try await id(of: request), request.caller)
         return Response(status: .noContent)
       },
     ]
@@ -32,6 +35,10 @@ struct SSHKeyRoutes {
       name: fields.string("name", isRequired: true), publicKey: fields.string("public_key", isRequired: true))
     draft.errors = fields.errors
     return .json(Self.body(try await keys.create(draft, request.caller)), status: .created)
+  }
+
+  private func id(of request: APIRequest) async throws -> ID<SSHKey> {
+    try await keys.id(of: try request.reference(), request.caller)
   }
 
   private static func body(_ key: SSHKey) -> ByteBuffer {

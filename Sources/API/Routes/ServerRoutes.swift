@@ -5,6 +5,7 @@ import NIOCore
 
 struct ServerRoutes {
   let servers: Servers
+  let keys: SSHKeys
   let catalogue: CatalogueReader
   let clock: any WallClock
 
@@ -22,47 +23,43 @@ struct ServerRoutes {
       Endpoint(.post, "/servers/{id}/start/", Self.write) { try await perform(.start, $0) },
       Endpoint(.post, "/servers/{id}/stop/", Self.write) { try await perform(.stop, $0) },
       Endpoint(.post, "/servers/{id}/reboot/", Self.write) { try await perform(.reboot, $0) },
+      Endpoint(.post, "/servers/{id}/power/", Self.write, handle: power),
+      Endpoint(.get, "/servers/{id}/operations/", Self.read, handle: history),
     ]
   }
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
-    let filter = try await filter(request)
-    return .json(ListWire.list(try await servers.list(filter, request.caller), ServerWire.listItem))
+    var errors = FieldErrors()
+    let filter = try await filter(request, &errors)
+    let order = request.ordering(by: ServerOrder.Key.allCases.map(\.rawValue), &errors).compactMap { order in
+      ServerOrder.Key(rawValue: order.key).map { ServerOrder($0, isDescending: order.isDescending) }
+    }
+    try errors.throwIfAny(order: ["status", "location", "ordering"])
+    let page = try await servers.list(filter, order: order, page: try request.page(), request.caller)
+    return request.list(page, ServerWire.listItem)
   }
 
-  private func filter(_ request: APIRequest) async throws -> ServerFilter {
-    var filter = ServerFilter()
-    var errors = FieldErrors()
+  private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> ServerFilter {
+    var filter = ServerFilter(name: request.query("name"), hostname: request.query("hostname"))
     if let status = request.query("status") {
       filter.status = ServerStatus(rawValue: status)
       if filter.status == nil {
-        errors.add("status", Self.unknownChoice(status, ServerStatus.allCases.map(\.rawValue)))
+        errors.add("status", APIRequest.unknownChoice(status, ServerStatus.allCases.map(\.rawValue)))
       }
     }
     if let location = request.query("location") {
       filter.location = location
       let known = try await catalogue.catalogue(for: request.caller).locations.map(\.code)
-      if !known.contains(location) { errors.add("location", Self.unknownChoice(location, known)) }
+      if !known.contains(location) { errors.add("location", APIRequest.unknownChoice(location, known)) }
     }
-    try errors.throwIfAny(order: ["status", "location"])
     return filter
-  }
-
-  private static func unknownChoice(_ value: String, _ choices: [String]) -> String {
-    "\"\(value)\" is not a valid choice. Valid choices are: \(choices.joined(separator: ", "))."
   }
 
   @Sendable private func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
-    var draft = ServerDraft(
-      name: fields.string("name", isRequired: true),
-      planID: fields.integer("plan_id", isRequired: true),
-      operatingSystemID: fields.integer("os_id", isRequired: true),
-      location: fields.string("location", isRequired: true),
-      hostname: fields.string("hostname", isRequired: false),
-      sshKeyID: fields.integer("ssh_key_id", isRequired: false, isNullable: true),
-      isBackupEnabled: fields.boolean("backups_enabled", isRequired: false))
-    draft.errors = fields.errors
+    let body = ServerBody(
+      catalogue: try await catalogue.catalogue(for: request.caller), keys: keys, caller: request.caller)
+    let draft = try await body.draft(from: &fields)
     let created = try await servers.create(draft, request.caller)
     var writer = JSONWriter()
     ServerWire.created(&writer, created)
@@ -70,12 +67,12 @@ struct ServerRoutes {
   }
 
   @Sendable private func read(_ request: APIRequest) async throws -> Response {
-    let (view, usage) = try await servers.read(try request.id(), request.caller)
+    let (view, usage) = try await servers.read(try await id(of: request), request.caller)
     return detail(view, usage)
   }
 
   private func update(_ request: APIRequest, isPartial: Bool) async throws -> Response {
-    let id: ID<Server> = try request.id()
+    let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
     let name = fields.string("name", isRequired: !isPartial)
@@ -92,18 +89,48 @@ struct ServerRoutes {
   }
 
   @Sendable private func delete(_ request: APIRequest) async throws -> Response {
-    try await servers.delete(try request.id(), request.caller)
+    try await servers.delete(try await id(of: request), request.caller)
     return Response(status: .noContent)
   }
 
   private func perform(_ action: PowerAction, _ request: APIRequest) async throws -> Response {
-    let id: ID<Server> = try request.id()
+    let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     try await request.ignoreBody()
+    return try await perform(action, on: id, request)
+  }
+
+  @Sendable private func power(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await servers.requireExists(id, request.caller)
+    var fields = try await request.fields()
+    let action = fields.choice(
+      "action",
+      of: [("start", PowerAction.start), ("stop", .stop), ("restart", .reboot), ("hard_stop", .hardStop)])
+    try fields.errors.throwIfAny(order: ["action"])
+    guard let action else { throw Failure.internalError("A body without errors lacks its action.") }
+    return try await perform(action, on: id, request)
+  }
+
+  private func perform(_ action: PowerAction, on id: ID<Server>, _ request: APIRequest) async throws -> Response {
     let server = try await servers.perform(action, on: id, request.caller)
     var writer = JSONWriter()
     ServerWire.actionReply(&writer, server)
     return .json(writer.buffer)
+  }
+
+  @Sendable private func history(_ request: APIRequest) async throws -> Response {
+    var errors = FieldErrors()
+    let ordering = request.ordering(by: ["id"], &errors)
+    try errors.throwIfAny(order: [])
+    let page = try await servers.history(
+      of: try await id(of: request), isNewestFirst: ordering.first?.isDescending ?? false, page: try request.page(),
+      request.caller)
+    return request.list(page, OperationWire.record)
+  }
+
+  private func id(of request: APIRequest) async throws -> ID<Server> {
+    try await servers.id(of: try request.reference(), request.caller)
   }
 
   private func detail(_ view: Servers.View, _ usage: ResourceUsage) -> Response {

@@ -3,12 +3,35 @@ package struct Account: Sendable, Equatable {
   package let email: String
   package let balance: Money
   package let createdAt: Timestamp
+  /// Empty where it is not known, as are the next two.
+  package let firstName: String
+  package let lastName: String
+  package let companyName: String
 
-  package init(id: ID<Account>, email: String, balance: Money, createdAt: Timestamp) {
+  package init(
+    id: ID<Account>, email: String, balance: Money, createdAt: Timestamp, firstName: String = "",
+    lastName: String = "", companyName: String = ""
+  ) {
     self.id = id
     self.email = email
     self.balance = balance
     self.createdAt = createdAt
+    self.firstName = firstName
+    self.lastName = lastName
+    self.companyName = companyName
+  }
+}
+
+/// Who an account belongs to; nil leaves a field as it is.
+package struct ProfileChange: Sendable, Equatable {
+  package var firstName: String?
+  package var lastName: String?
+  package var companyName: String?
+
+  package init(firstName: String? = nil, lastName: String? = nil, companyName: String? = nil) {
+    self.firstName = firstName
+    self.lastName = lastName
+    self.companyName = companyName
   }
 }
 

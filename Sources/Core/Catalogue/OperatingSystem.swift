@@ -1,5 +1,8 @@
+package import Foundation
+
 package struct OperatingSystem: Sendable, Equatable {
   package let id: ID<OperatingSystem>
+  package let uuid: UUID
   /// The full name, "Debian 12".
   package let name: String
   package let slug: String
@@ -10,10 +13,11 @@ package struct OperatingSystem: Sendable, Equatable {
   package let isAvailable: Bool
 
   package init(
-    id: ID<OperatingSystem>, name: String, slug: String, family: String, version: String, imageName: String,
-    isAvailable: Bool
+    id: ID<OperatingSystem>, uuid: UUID, name: String, slug: String, family: String, version: String,
+    imageName: String, isAvailable: Bool
   ) {
     self.id = id
+    self.uuid = uuid
     self.name = name
     self.slug = slug
     self.family = family

@@ -1,6 +1,9 @@
+package import Foundation
+
 /// A size of server and its price.
 package struct Plan: Sendable, Equatable {
   package let id: ID<Plan>
+  package let uuid: UUID
   package let name: String
   package let slug: String
   package let description: String
@@ -15,10 +18,11 @@ package struct Plan: Sendable, Equatable {
   package let isAvailable: Bool
 
   package init(
-    id: ID<Plan>, name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int, storageGiB: Int,
-    bandwidthGB: Int, pricePerHour: Money, locations: [String], isAvailable: Bool
+    id: ID<Plan>, uuid: UUID, name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int,
+    storageGiB: Int, bandwidthGB: Int, pricePerHour: Money, locations: [String], isAvailable: Bool
   ) {
     self.id = id
+    self.uuid = uuid
     self.name = name
     self.slug = slug
     self.description = description

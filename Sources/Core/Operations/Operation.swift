@@ -7,6 +7,7 @@ package struct Operation: Sendable, Equatable {
     case create
     case start
     case stop
+    case hardStop = "hard_stop"
     case reboot
     /// Starts a machine again that went away without being told to.
     case recover

@@ -31,21 +31,34 @@ package protocol Store: Sendable {
   func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
   /// Returns false where there is no such token. Revoking one again changes nothing.
   func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool
+  /// Those of an account that were not revoked.
+  func tokens(of account: ID<Account>) async throws -> [Token]
+  func token(_ id: ID<Token>, of account: ID<Account>) async throws -> Token?
+  func createToken(_ token: NewToken, by caller: Caller, at now: Timestamp) async throws -> Token
+  /// Returns false where the caller's account has no such token, or has revoked it.
+  func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool
+  /// Returns false where there is no such account.
+  func updateProfile(of account: ID<Account>, _ change: ProfileChange) async throws -> Bool
   func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
 
   // MARK: SSH keys
 
   func sshKeys(of account: ID<Account>) async throws -> [SSHKey]
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey?
+  func sshKeyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<SSHKey>?
   /// Throws `invalidFields` where the account has this key, by fingerprint, already.
   func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey
   func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool
 
   // MARK: Servers, for customers: a deleted one is not seen from the moment of the request
 
-  /// Ordered by id.
+  /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
+  func servers(of account: ID<Account>, filter: ServerFilter, order: [ServerOrder], page: PageRequest) async throws
+    -> Page<Server>
+  /// All at once, ordered by id.
   func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server]
   func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server?
+  func serverID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<Server>?
   func usage(of id: ID<Server>) async throws -> ResourceUsage?
 
   /// Writes server, address, credit hold, operation and audit row. Throws `insufficientCredit`, `noCapacity` (no free
@@ -80,6 +93,9 @@ package protocol Store: Sendable {
 
   /// The history of a server, oldest first.
   func operations(of id: ID<Server>) async throws -> [Operation]
+  /// The same for its customer, a page of it; nil where the account has no such server.
+  func history(of id: ID<Server>, of account: ID<Account>, isNewestFirst: Bool, page: PageRequest) async throws
+    -> Page<OperationRecord>?
   /// Takes the lease of the operation that is due for longest. One whose lease has expired is due too, and its step has all
   /// its time again: whoever held the lease never came back.
   func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease?

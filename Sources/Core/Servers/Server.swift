@@ -25,7 +25,7 @@ package struct Server: Sendable, Equatable {
   package struct Machine: Sendable, Equatable {
     /// The version of the image that its disk rests on, from when it was chosen.
     package let imageVersion: String?
-    /// The public key to install, copied from the account's keys, so that removing the key there changes nothing here.
+    /// The public keys to install, a line each, copied from the account's keys, so that removing the key there changes nothing here.
     package let authorizedKey: String?
     /// crypt(3) of the root password, from the create until the first boot is over.
     package let rootPasswordHash: String?
@@ -77,12 +77,12 @@ package struct NewServer: Sendable {
   package let operatingSystemID: ID<OperatingSystem>
   package let location: String
   package let isBackupEnabled: Bool
-  package let sshKeyID: ID<SSHKey>?
+  package let sshKeyIDs: [ID<SSHKey>]
   package let rootPasswordHash: String?
 
   package init(
     uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
-    operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyID: ID<SSHKey>?,
+    operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyIDs: [ID<SSHKey>],
     rootPasswordHash: String?
   ) {
     self.uuid = uuid
@@ -93,8 +93,19 @@ package struct NewServer: Sendable {
     self.operatingSystemID = operatingSystemID
     self.location = location
     self.isBackupEnabled = isBackupEnabled
-    self.sshKeyID = sshKeyID
+    self.sshKeyIDs = sshKeyIDs
     self.rootPasswordHash = rootPasswordHash
+  }
+
+  package init(
+    uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
+    operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyID: ID<SSHKey>?,
+    rootPasswordHash: String?
+  ) {
+    self.init(
+      uuid: uuid, accountID: accountID, name: name, hostname: hostname, plan: plan,
+      operatingSystemID: operatingSystemID, location: location, isBackupEnabled: isBackupEnabled,
+      sshKeyIDs: sshKeyID.map { [$0] } ?? [], rootPasswordHash: rootPasswordHash)
   }
 }
 
@@ -114,9 +125,36 @@ package struct ServerChange: Sendable, Equatable {
 package struct ServerFilter: Sendable, Equatable {
   package var status: ServerStatus?
   package var location: String?
+  /// Exact but for upper and lower case.
+  package var name: String?
+  package var hostname: String?
 
-  package init(status: ServerStatus? = nil, location: String? = nil) {
+  package init(
+    status: ServerStatus? = nil, location: String? = nil, name: String? = nil, hostname: String? = nil
+  ) {
     self.status = status
     self.location = location
+    self.name = name
+    self.hostname = hostname
+  }
+}
+
+/// By what a list of servers is ordered; the id decides between equals.
+package struct ServerOrder: Sendable, Equatable {
+  package enum Key: String, Sendable, CaseIterable {
+    case id
+    case name
+    case hostname
+    case status
+    case createdAt = "created_at"
+    case updatedAt = "updated_at"
+  }
+
+  package let key: Key
+  package let isDescending: Bool
+
+  package init(_ key: Key, isDescending: Bool = false) {
+    self.key = key
+    self.isDescending = isDescending
   }
 }

@@ -23,12 +23,14 @@ package enum PowerAction: String, Sendable, CaseIterable {
   case start
   case stop
   case reboot
+  /// Takes the power away at once.
+  case hardStop = "hard_stop"
 
   /// The status that shows while it is carried out.
   package var transitionalStatus: ServerStatus {
     switch self {
     case .start: .starting
-    case .stop: .stopping
+    case .stop, .hardStop: .stopping
     case .reboot: .rebooting
     }
   }
@@ -41,14 +43,16 @@ extension ServerStatus {
   package func status(after action: PowerAction, hasDisk: Bool) throws(Failure) -> ServerStatus {
     switch (self, action) {
     case (.active, .start): throw Failure(.wrongState, "Server is already running.")
-    case (.active, .stop), (.active, .reboot): return action.transitionalStatus
+    case (.active, .stop), (.active, .reboot), (.active, .hardStop): return action.transitionalStatus
     case (.stopped, .start): return .starting
-    case (.stopped, .stop), (.stopped, .reboot): throw Failure(.wrongState, "Server is not running.")
+    case (.stopped, .stop), (.stopped, .reboot), (.stopped, .hardStop):
+      throw Failure(.wrongState, "Server is not running.")
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _), (.suspended, _):
       throw Failure(.wrongState, "Server is \(rawValue).")
     case (.error, _) where !hasDisk: throw Failure(.wrongState, "Server could not be created.")
     case (.error, .start): return .starting
-    case (.error, .stop), (.error, .reboot): throw Failure(.wrongState, "Server is not running.")
+    case (.error, .stop), (.error, .reboot), (.error, .hardStop):
+      throw Failure(.wrongState, "Server is not running.")
     }
   }
 }

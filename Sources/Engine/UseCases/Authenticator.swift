@@ -14,7 +14,7 @@ package final class Authenticator: Sendable {
 
   private let store: any Store
   private let clock: any WallClock
-  private let cache = Mutex<[TokenHash: Cached]>([:])
+  private let cache = Mutex((tokens: [TokenHash: Cached](), revocations: 0))
   private let unrecordedUses = Mutex<[ID<Token>: Timestamp]>([:])
 
   package init(store: any Store, clock: any WallClock) {
@@ -31,6 +31,14 @@ package final class Authenticator: Sendable {
     return Caller(token)
   }
 
+  /// For a token that was revoked just now: nobody who comes from here on is let in by what is kept.
+  func forget(_ id: ID<Token>) {
+    cache.withLock { cache in
+      cache.revocations += 1
+      cache.tokens = cache.tokens.filter { $0.value.token.id != id }
+    }
+  }
+
   /// Writes down when tokens were last used: now and then, because no request should wait for it.
   package func recordUses() async throws {
     let uses = unrecordedUses.withLock { uses in
@@ -42,13 +50,14 @@ package final class Authenticator: Sendable {
 
   private func token(_ hash: TokenHash) async throws -> Token? {
     let now = clock.now
-    if let cached = cache.withLock({ $0[hash] }), now - cached.readAt < Self.cacheLifetime, now >= cached.readAt {
-      return cached.token
-    }
+    let (cached, revocations) = cache.withLock { ($0.tokens[hash], $0.revocations) }
+    if let cached, now - cached.readAt < Self.cacheLifetime, now >= cached.readAt { return cached.token }
     guard let token = try await store.token(hash: hash) else { return nil }
     cache.withLock { cache in
-      if cache.count >= Self.maximumCached { cache = [:] }
-      cache[hash] = Cached(token: token, readAt: now)
+      // What was read before a revocation may be of before it.
+      guard cache.revocations == revocations else { return }
+      if cache.tokens.count >= Self.maximumCached { cache.tokens = [:] }
+      cache.tokens[hash] = Cached(token: token, readAt: now)
     }
     return token
   }

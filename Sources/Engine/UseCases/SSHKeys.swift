@@ -32,6 +32,16 @@ package struct SSHKeys: Sendable {
     return try await store.sshKeys(of: caller.accountID)
   }
 
+  /// Throws `notFound` for the uuid of a key that is not the caller's.
+  package func id(of reference: Reference<SSHKey>, _ caller: Caller) async throws -> ID<SSHKey> {
+    switch reference {
+    case .id(let id): return id
+    case .uuid(let uuid):
+      guard let id = try await store.sshKeyID(uuid, of: caller.accountID) else { throw Failure.notFound }
+      return id
+    }
+  }
+
   package func read(_ id: ID<SSHKey>, _ caller: Caller) async throws -> SSHKey {
     try caller.require(.sshKeys, .read)
     guard let key = try await store.sshKey(id, of: caller.accountID) else { throw Failure.notFound }

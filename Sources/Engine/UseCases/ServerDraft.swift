@@ -8,9 +8,20 @@ package struct ServerDraft: Sendable {
   package var operatingSystemID: Int64?
   package var location: String?
   package var hostname: String?
-  package var sshKeyID: Int64?
+  package var sshKeyIDs: [Int64]
   package var isBackupEnabled: Bool?
   package var errors: FieldErrors
+  package var names = FieldNames.documented
+
+  /// What the customer called the fields that have two names: errors are told by them.
+  package struct FieldNames: Sendable, Equatable {
+    package static let documented = FieldNames(plan: "plan_id", operatingSystem: "os_id", sshKeys: "ssh_key_id")
+    package static let alias = FieldNames(plan: "plan", operatingSystem: "os_version", sshKeys: "ssh_key_id")
+
+    package var plan: String
+    package var operatingSystem: String
+    package var sshKeys: String
+  }
 
   package init(
     name: String? = nil, planID: Int64? = nil, operatingSystemID: Int64? = nil, location: String? = nil,
@@ -21,7 +32,7 @@ package struct ServerDraft: Sendable {
     self.operatingSystemID = operatingSystemID
     self.location = location
     self.hostname = hostname
-    self.sshKeyID = sshKeyID
+    sshKeyIDs = sshKeyID.map { [$0] } ?? []
     self.isBackupEnabled = isBackupEnabled
     self.errors = errors
   }
@@ -33,7 +44,7 @@ package struct ServerDraft: Sendable {
     let plan: Plan
     let operatingSystemID: ID<OperatingSystem>
     let location: String
-    let sshKeyID: ID<SSHKey>?
+    let sshKeyIDs: [ID<SSHKey>]
     let isBackupEnabled: Bool
   }
 
@@ -45,7 +56,7 @@ package struct ServerDraft: Sendable {
     let operatingSystem = chosenOperatingSystem(catalogue, &errors)
     let location = chosenLocation(catalogue, &errors)
     if let plan, let location, !plan.locations.contains(location.code) {
-      errors.add("plan_id", "This plan is not available at \(location.code).")
+      errors.add(names.plan, "This plan is not available at \(location.code).")
     }
     try errors.throwIfAny(order: Servers.fieldOrder)
     guard let name, let plan, let operatingSystem, let location else {
@@ -53,21 +64,21 @@ package struct ServerDraft: Sendable {
     }
     return Order(
       name: name, hostname: hostname ?? Hostname(serverName: name), plan: plan,
-      operatingSystemID: operatingSystem.id, location: location.code, sshKeyID: sshKeyID.map { ID($0) },
+      operatingSystemID: operatingSystem.id, location: location.code, sshKeyIDs: sshKeyIDs.map { ID($0) },
       isBackupEnabled: isBackupEnabled ?? false)
   }
 
   private func chosenPlan(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> Plan? {
     guard let planID else { return nil }
     if let plan = catalogue.plan(ID(planID)), plan.isAvailable { return plan }
-    errors.add("plan_id", ServerFields.unknownKey(planID))
+    errors.add(names.plan, ServerFields.unknownKey(planID))
     return nil
   }
 
   private func chosenOperatingSystem(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> OperatingSystem? {
     guard let operatingSystemID else { return nil }
     if let system = catalogue.operatingSystem(ID(operatingSystemID)), system.isAvailable { return system }
-    errors.add("os_id", ServerFields.unknownKey(operatingSystemID))
+    errors.add(names.operatingSystem, ServerFields.unknownKey(operatingSystemID))
     return nil
   }
 
@@ -101,5 +112,7 @@ package enum ServerFields {
     return nil
   }
 
-  static func unknownKey(_ id: Int64) -> String { "Invalid pk \"\(id)\" - object does not exist." }
+  package static func unknownKey(_ id: some CustomStringConvertible) -> String {
+    "Invalid pk \"\(id)\" - object does not exist."
+  }
 }

@@ -5,7 +5,8 @@ import Foundation
 package struct Servers: Sendable {
   /// The fields of the create body in the order of the API's documentation.
   package static let fieldOrder = [
-    "name", "plan_id", "os_id", "location", "hostname", "ssh_key_id", "backups_enabled",
+    "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
+    "backups_enabled",
   ]
 
   /// A server together with what its ids name.
@@ -43,16 +44,38 @@ package struct Servers: Sendable {
     self.clock = clock
   }
 
-  package func list(_ filter: ServerFilter, _ caller: Caller) async throws -> [View] {
+  package func list(
+    _ filter: ServerFilter, order: [ServerOrder] = [], page: PageRequest = .first, _ caller: Caller
+  ) async throws -> Page<View> {
     try caller.require(.servers, .read)
     let catalogue = try await catalogueReader.catalogue()
-    return try await store.servers(of: caller.accountID, filter: filter).map { try view($0, in: catalogue) }
+    let servers = try await store.servers(of: caller.accountID, filter: filter, order: order, page: page)
+    return try servers.map { try view($0, in: catalogue) }
+  }
+
+  /// Throws `notFound` for the uuid of a server that is not the caller's.
+  package func id(of reference: Reference<Server>, _ caller: Caller) async throws -> ID<Server> {
+    switch reference {
+    case .id(let id): return id
+    case .uuid(let uuid):
+      guard let id = try await store.serverID(uuid, of: caller.accountID) else { throw Failure.notFound }
+      return id
+    }
   }
 
   package func read(_ id: ID<Server>, _ caller: Caller) async throws -> (View, ResourceUsage) {
     try caller.require(.servers, .read)
     guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
     return try await detail(server)
+  }
+
+  package func history(
+    of id: ID<Server>, isNewestFirst: Bool, page: PageRequest, _ caller: Caller
+  ) async throws -> Page<OperationRecord> {
+    try caller.require(.servers, .read)
+    let page = try await store.history(of: id, of: caller.accountID, isNewestFirst: isNewestFirst, page: page)
+    guard let page else { throw Failure.notFound }
+    return page
   }
 
   /// Throws `notFound` where the caller has no such server.
@@ -64,15 +87,15 @@ package struct Servers: Sendable {
     try caller.require(.servers, .write)
     let catalogue = try await catalogueReader.catalogue()
     var draft = draft
-    if let id = draft.sshKeyID, try await store.sshKey(ID(id), of: caller.accountID) == nil {
-      draft.errors.add("ssh_key_id", ServerFields.unknownKey(id))
+    for id in draft.sshKeyIDs where try await store.sshKey(ID(id), of: caller.accountID) == nil {
+      draft.errors.add(draft.names.sshKeys, ServerFields.unknownKey(id))
     }
     let order = try draft.validated(against: catalogue)
-    let password = order.sshKeyID == nil ? try RootPassword.random() : nil
+    let password = order.sshKeyIDs.isEmpty ? try RootPassword.random() : nil
     let new = NewServer(
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyID: order.sshKeyID, rootPasswordHash: password?.hash)
+      sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash)
     let server = try await store.createServer(
       new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
     doorbell.ring()

@@ -7,6 +7,7 @@ extension Core.Operation.Kind {
     case .create: CreateServer()
     case .start, .recover: StartServer()
     case .stop: StopServer()
+    case .hardStop: HardStopServer()
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
     case .delete: DeleteServer()

@@ -3,7 +3,7 @@ import Core
 
 struct AccountCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "account", abstract: "The customers' accounts.", subcommands: [Create.self, List.self])
+    commandName: "account", abstract: "The customers' accounts.", subcommands: [Create.self, Update.self, List.self])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Open an account.")
@@ -21,6 +21,24 @@ struct AccountCommand: AsyncParsableCommand {
       let account = try await options.openStore().createAccount(
         email: email, openingCredit: Money(microunits: Int64(credit) * 1_000_000), at: SystemClock().now)
       print("Account \(account.id), \(account.email), has a credit of \(account.balance.decimal).")
+    }
+  }
+
+  struct Update: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Say who an account belongs to.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The account's e-mail address.") var email: String
+    @Option(help: "The first name of its owner.") var firstName: String?
+    @Option(help: "The last name of its owner.") var lastName: String?
+    @Option(help: "The owner's company.") var company: String?
+
+    func run() async throws {
+      let store = try options.openStore()
+      let account = try await Accounts(store: store).one(named: email)
+      _ = try await store.updateProfile(
+        of: account.id, ProfileChange(firstName: firstName, lastName: lastName, companyName: company))
+      print("Account \(account.id), \(account.email), is changed.")
     }
   }
 

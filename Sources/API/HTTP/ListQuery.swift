@@ -1,0 +1,102 @@
+import Core
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// By what a list that is at hand as a whole can be ordered.
+struct SortKey<Element> {
+  let name: String
+  let isInOrder: (Element, Element) -> Bool
+
+  init(_ name: String, _ value: @escaping (Element) -> some Comparable) {
+    self.name = name
+    isInOrder = { value($0) < value($1) }
+  }
+}
+
+/// One key of `?ordering=name,-id`.
+struct Ordering {
+  let key: String
+  let isDescending: Bool
+}
+
+extension APIRequest {
+  /// `?page=` and `?page_size=`. As with existing servers of this API, a size that is none counts as absent, one that is
+  /// too large as the largest, and a page that is none is not there.
+  func page() throws(Failure) -> PageRequest {
+    let size = query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? PageRequest.maximumSize
+    guard let text = query("page") else { return PageRequest(.number(1), size: size) }
+    if text == "last" { return PageRequest(.last, size: size) }
+    guard let number = Int(text), number > 0 else { throw .invalidPage }
+    return PageRequest(.number(number), size: size)
+  }
+
+  func ordering(by keys: [String], _ errors: inout FieldErrors) -> [Ordering] {
+    guard let text = query("ordering") else { return [] }
+    return text.split(separator: ",").compactMap { word in
+      let key = String(word.first == "-" ? word.dropFirst() : word)
+      guard keys.contains(key) else {
+        errors.add("ordering", Self.unknownChoice(key, keys))
+        return nil
+      }
+      return Ordering(key: key, isDescending: word.first == "-")
+    }
+  }
+
+  /// The reply to a request for a list that is at hand as a whole, in its natural order.
+  func list<Element: Sendable>(
+    _ elements: [Element], orderedBy keys: [SortKey<Element>], name: (Element) -> String,
+    _ write: (inout JSONWriter, Element) -> Void
+  ) throws -> Response {
+    var errors = FieldErrors()
+    let ordering = ordering(by: keys.map(\.name), &errors)
+    try errors.throwIfAny(order: [])
+    var elements = elements
+    if let wanted = query("name")?.lowercased() { elements = elements.filter { name($0).lowercased() == wanted } }
+    // The least important key first: the sort is stable.
+    for order in ordering.reversed() {
+      guard let key = keys.first(where: { $0.name == order.key }) else { continue }
+      elements.sort { order.isDescending ? key.isInOrder($1, $0) : key.isInOrder($0, $1) }
+    }
+    return self.list(try Page(try page(), of: elements), write)
+  }
+
+  func list<Element: Sendable>(_ page: Page<Element>, _ write: (inout JSONWriter, Element) -> Void) -> Response {
+    .json(ListWire.list(page, links: PageLinks(self, page), write))
+  }
+
+  static func unknownChoice(_ value: String, _ choices: [String]) -> String {
+    "\"\(value)\" is not a valid choice. Valid choices are: \(choices.joined(separator: ", "))."
+  }
+}
+
+/// Where the pages beside this one are; nil where the whole list is on one page.
+struct PageLinks {
+  let next: String?
+  let previous: String?
+
+  init?<Element: Sendable>(_ request: APIRequest, _ page: Page<Element>) {
+    guard page.hasNext || page.hasPrevious else { return nil }
+    let here = request.request
+    let others = (here.uri.query ?? "").split(separator: "&").filter { $0 != "page" && !$0.hasPrefix("page=") }
+    func link(to number: Int) -> String {
+      let parts = others + (number > 1 ? ["page=\(number)"] : [])
+      let query = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
+      return Self.origin(of: here) + here.uri.path + query
+    }
+    next = page.hasNext ? link(to: page.number + 1) : nil
+    previous = page.hasPrevious ? link(to: page.number - 1) : nil
+  }
+
+  /// How the client reached us, by its own account. What could not be a host is left out, and the link has a path only.
+  private static func origin(of request: Request) -> String {
+    guard let host = request.head.authority, (1...255).contains(host.utf8.count),
+      host.utf8.allSatisfy({ byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          || "-.:[]_".utf8.contains(byte)
+      })
+    else { return "" }
+    let proto = request.headers[HTTPField.Name("X-Forwarded-Proto")!]?.lowercased()
+    return (proto == "https" ? "https" : "http") + "://" + host
+  }
+}

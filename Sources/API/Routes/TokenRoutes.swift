@@ -1,0 +1,89 @@
+import Core
+import Engine
+import Hummingbird
+import NIOCore
+
+/// The tokens of an account, and what a token can learn of itself.
+struct TokenRoutes {
+  static let maximumPermissions = 50
+
+  let tokens: Tokens
+  let profiles: Profiles
+
+  private static let read = Permission(.tokens, .read)
+  private static let write = Permission(.tokens, .write)
+
+  var endpoints: [Endpoint] {
+    [
+      Endpoint(.get, "/tokens/", Self.read) { request in
+        try request.list(
+          try await tokens.list(request.caller),
+          orderedBy: [SortKey("id", \.id), SortKey("name", \.name), SortKey("created_at", \.createdAt)],
+          name: \.name, Self.token)
+      },
+      Endpoint(.post, "/tokens/", Self.write, handle: create),
+      Endpoint(.get, "/tokens/{id}/", Self.read) { request in
+        let token = try await tokens.read(try request.id(), request.caller)
+        var writer = JSONWriter()
+        Self.token(&writer, token)
+        return .json(writer.buffer)
+      },
+      Endpoint(.delete, "/tokens/{id}/", Self.write) { request in
+        try await tokens.revoke(try request.id(), request.caller)
+        return Response(status: .noContent)
+      },
+      Endpoint(.get, "/account/me/", nil, handle: me),
+    ]
+  }
+
+  @Sendable private func create(_ request: APIRequest) async throws -> Response {
+    var fields = try await request.fields()
+    var draft = Tokens.Draft(
+      name: fields.string("name", isRequired: true),
+      permissions: fields.strings("permissions", maximumCount: Self.maximumPermissions),
+      expiresAt: fields.string("expires_at", isRequired: false, isNullable: true))
+    draft.errors = fields.errors
+    let created = try await tokens.create(draft, request.caller)
+    return .json(
+      JSONWriter.object { writer in
+        Self.fields(&writer, created.token)
+        writer.field("token", created.text.text)
+      }, status: .created)
+  }
+
+  @Sendable private func me(_ request: APIRequest) async throws -> Response {
+    let (account, token) = try await profiles.read(request.caller)
+    return .json(
+      JSONWriter.object { writer in
+        writer.field("account") { writer in
+          writer.field("email", account.email)
+          writer.field("first_name", account.firstName)
+          writer.field("last_name", account.lastName)
+          writer.field("company_name", account.companyName)
+          writer.field("created_at", String(account.createdAt.wireFormat.prefix { $0 != "T" }))
+          writer.field("balance", account.balance)
+        }
+        writer.field("token") { writer in
+          writer.field("name", token.name)
+          writer.field("permissions", token.permissions) { $0.value($1.description) }
+          writer.field("id", token.id.value)
+          writer.field("expires_at", token.expiresAt)
+          writer.field("last_used_at", token.lastUsedAt)
+          writer.field("created_at", token.createdAt)
+        }
+      })
+  }
+
+  private static func token(_ writer: inout JSONWriter, _ token: Token) {
+    writer.object { writer in fields(&writer, token) }
+  }
+
+  private static func fields(_ writer: inout JSONWriter, _ token: Token) {
+    writer.field("id", token.id.value)
+    writer.field("name", token.name)
+    writer.field("permissions", token.permissions) { $0.value($1.description) }
+    writer.field("expires_at", token.expiresAt)
+    writer.field("last_used_at", token.lastUsedAt)
+    writer.field("created_at", token.createdAt)
+  }
+}

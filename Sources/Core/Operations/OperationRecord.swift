@@ -1,0 +1,30 @@
+/// An operation as its server's history shows it.
+package struct OperationRecord: Sendable, Equatable {
+  package let id: ID<Operation>
+  package let kind: Operation.Kind
+  package let state: Operation.State
+  /// What it is at; nil before its first step and once it is over.
+  package let step: String?
+  /// The name of the token that asked for it; nil where the service itself did.
+  package let requestedBy: String?
+  package let createdAt: Timestamp
+  package let startedAt: Timestamp?
+  package let finishedAt: Timestamp?
+  /// Why it failed, for the customer to read.
+  package let reason: String?
+
+  package init(
+    id: ID<Operation>, kind: Operation.Kind, state: Operation.State, step: String?, requestedBy: String?,
+    createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?, reason: String?
+  ) {
+    self.id = id
+    self.kind = kind
+    self.state = state
+    self.step = step
+    self.requestedBy = requestedBy
+    self.createdAt = createdAt
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    self.reason = reason
+  }
+}

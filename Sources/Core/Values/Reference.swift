@@ -1,0 +1,25 @@
+package import Foundation
+
+/// How a customer names a thing: by its number, or by its uuid.
+package enum Reference<Entity>: Hashable, Sendable, CustomStringConvertible {
+  case id(ID<Entity>)
+  case uuid(UUID)
+
+  /// Nil for a text that names nothing.
+  package init?(_ text: some StringProtocol) {
+    if let number = Int64(text) {
+      guard number > 0, text.first != "+" else { return nil }
+      self = .id(ID(number))
+    } else {
+      guard let uuid = UUID(uuidString: String(text)) else { return nil }
+      self = .uuid(uuid)
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .id(let id): id.description
+    case .uuid(let uuid): uuid.uuidString.lowercased()
+    }
+  }
+}

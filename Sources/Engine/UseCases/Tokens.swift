@@ -1,0 +1,116 @@
+package import Core
+
+/// The tokens of an account, for those who bear one.
+package struct Tokens: Sendable {
+  package static let fieldOrder = ["name", "permissions", "expires_at"]
+  package static let maximumNameLength = 255
+
+  /// What a customer asks for. A field that could not even be read is nil and has its message in `errors`.
+  package struct Draft: Sendable {
+    package var name: String?
+    package var permissions: [String]?
+    package var expiresAt: String?
+    package var errors: FieldErrors
+
+    package init(name: String?, permissions: [String]?, expiresAt: String?, errors: FieldErrors = FieldErrors()) {
+      self.name = name
+      self.permissions = permissions
+      self.expiresAt = expiresAt
+      self.errors = errors
+    }
+  }
+
+  package struct Created: Sendable {
+    package let token: Token
+    /// Shown this once, and kept nowhere.
+    package let text: TokenText
+  }
+
+  private let store: any Store
+  private let authenticator: Authenticator
+  private let clock: any WallClock
+
+  package init(store: any Store, authenticator: Authenticator, clock: any WallClock) {
+    self.store = store
+    self.authenticator = authenticator
+    self.clock = clock
+  }
+
+  package func list(_ caller: Caller) async throws -> [Token] {
+    try caller.require(.tokens, .read)
+    return try await store.tokens(of: caller.accountID)
+  }
+
+  package func read(_ id: ID<Token>, _ caller: Caller) async throws -> Token {
+    try caller.require(.tokens, .read)
+    guard let token = try await store.token(id, of: caller.accountID) else { throw Failure.notFound }
+    return token
+  }
+
+  package func create(_ draft: Draft, _ caller: Caller) async throws -> Created {
+    try caller.require(.tokens, .write)
+    var errors = draft.errors
+    if let name = draft.name, name.count > Self.maximumNameLength {
+      errors.add("name", "Ensure this field has no more than \(Self.maximumNameLength) characters.")
+    }
+    let permissions = Self.permissions(draft, caller, &errors)
+    let expiresAt = expiry(draft, &errors)
+    try errors.throwIfAny(order: Self.fieldOrder)
+    guard let name = draft.name else { throw Failure.internalError("A draft without errors lacks a field.") }
+    let text = TokenText.random()
+    let token = try await store.createToken(
+      NewToken(
+        accountID: caller.accountID, name: name, hash: text.hash, permissions: permissions, expiresAt: expiresAt),
+      by: caller, at: clock.now)
+    return Created(token: token, text: text)
+  }
+
+  /// From here on the token is refused.
+  package func revoke(_ id: ID<Token>, _ caller: Caller) async throws {
+    try caller.require(.tokens, .write)
+    guard try await store.revokeToken(id, by: caller, at: clock.now) else { throw Failure.notFound }
+    authenticator.forget(id)
+  }
+
+  /// A token may pass on what it may do itself, and nothing more.
+  private static func permissions(_ draft: Draft, _ caller: Caller, _ errors: inout FieldErrors) -> [Permission] {
+    guard let words = draft.permissions else { return [] }
+    if words.isEmpty { errors.add("permissions", "This list may not be empty.") }
+    var permissions: [Permission] = []
+    for word in words {
+      guard let permission = Permission(word) else {
+        errors.add("permissions", "\"\(word)\" is not a valid choice.")
+        continue
+      }
+      if !caller.covers(permission) {
+        errors.add("permissions", "Your token may not grant \"\(permission)\".")
+      } else if !permissions.contains(permission) {
+        permissions.append(permission)
+      }
+    }
+    return permissions
+  }
+
+  private func expiry(_ draft: Draft, _ errors: inout FieldErrors) -> Timestamp? {
+    guard let text = draft.expiresAt else { return nil }
+    guard let time = Timestamp(wireFormat: text) else {
+      errors.add(
+        "expires_at",
+        "Datetime has wrong format. Use one of these formats instead: "
+          + "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
+      return nil
+    }
+    if time <= clock.now { errors.add("expires_at", "Enter a time in the future.") }
+    return time
+  }
+}
+
+extension Caller {
+  /// Whether the caller may do all that this permission stands for.
+  fileprivate func covers(_ permission: Permission) -> Bool {
+    let actions: [Permission.Action] = permission.action == .any ? [.read, .write] : [permission.action]
+    return actions.allSatisfy { action in
+      permissions.contains { $0.covers(Permission(permission.resource, action)) }
+    }
+  }
+}

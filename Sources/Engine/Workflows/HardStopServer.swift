@@ -1,0 +1,26 @@
+import Core
+
+/// Takes the power away at once: the last step of a stop, alone.
+struct HardStopServer: Workflow {
+  enum Step: String, CaseIterable {
+    case powerOff
+  }
+
+  static let firstStep = Step.powerOff
+
+  private let stop = StopServer()
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    switch try await stop.run(.powerOff, context) {
+    case .go, .wait: .wait
+    case .done(let effect): .done(effect)
+    }
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { stop.patience(for: .powerOff, timing) }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    _ = try await stop.giveUp(.powerOff, context)
+    return .wait
+  }
+}

@@ -1,0 +1,34 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func history(
+    of id: ID<Server>, of account: ID<Account>, isNewestFirst: Bool, page: PageRequest
+  ) async throws -> Page<OperationRecord>? {
+    try await read { database in
+      guard try database.server(id, of: account) != nil else { return nil }
+      return try database.page(
+        page,
+        of: """
+          SELECT \(OperationRecord.columns) FROM operation LEFT JOIN token ON token.id = operation.requested_by
+          WHERE operation.server_id = ? ORDER BY operation.id \(isNewestFirst ? "DESC" : "ASC")
+          """,
+        count: "SELECT COUNT(*) FROM operation WHERE server_id = ?", [id])
+    }
+  }
+}
+
+extension OperationRecord: RowReadable {
+  static let columns = """
+    operation.id, operation.kind, operation.state, \
+    CASE WHEN operation.finished_at IS NULL THEN operation.step END, token.name, operation.created_at, \
+    operation.started_at, operation.finished_at, operation.customer_reason
+    """
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      id: try row.next(), kind: try row.next(), state: try row.next(), step: try row.next(),
+      requestedBy: try row.next(), createdAt: try row.next(), startedAt: try row.next(), finishedAt: try row.next(),
+      reason: try row.next())
+  }
+}
