@@ -57,6 +57,7 @@ extension SQLStore {
     _ = try await write { database in
       try database.run(
         "UPDATE operation SET lease_token = NULL, lease_expires_at = NULL WHERE lease_token IS NOT NULL")
+      try database.run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE status IS NULL")
     }
   }
 

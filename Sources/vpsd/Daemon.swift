@@ -50,6 +50,7 @@ struct Daemon {
     let api = APIService(
       servers: servers, sshKeys: SSHKeys(store: store, clock: clock),
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
+      requests: RepeatableRequests(store: store, clock: clock),
       catalogue: catalogue,
       authenticator: authenticator, clock: clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() })

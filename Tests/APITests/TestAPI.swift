@@ -35,7 +35,8 @@ struct TestAPI {
     responder = APIService(
       servers: service.servers, sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
-      profiles: Profiles(store: store), catalogue: service.catalogue,
+      profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
+      catalogue: service.catalogue,
       authenticator: service.authenticator, clock: service.clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() }
     ).router().buildResponder()

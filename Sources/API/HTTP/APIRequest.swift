@@ -11,6 +11,17 @@ struct APIRequest {
   let request: Request
   let context: APIContext
 
+  /// Path and query, in one form for all ways to write it.
+  var target: String {
+    let path = request.uri.path
+    return (path.last == "/" ? String(path.dropLast()) : path) + (request.uri.query.map { "?" + $0 } ?? "")
+  }
+
+  /// The same request by another caller, with its body at hand.
+  func replacing(caller: Caller, body: ByteBuffer) -> APIRequest {
+    APIRequest(caller: caller, request: Request(head: request.head, body: RequestBody(buffer: body)), context: context)
+  }
+
   /// The id or uuid in the path. What can be neither is not found.
   func reference<Entity>() throws(Failure) -> Reference<Entity> {
     guard let reference = context.parameters.get("id").flatMap({ Reference<Entity>($0) }) else { throw .notFound }

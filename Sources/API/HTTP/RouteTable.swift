@@ -39,13 +39,14 @@ struct RouteTable: Sendable {
     return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
   }
 
-  func register(on router: Router<APIContext>, gate: Gate) {
+  func register(on router: Router<APIContext>, gate: Gate, repetition: Repetition) {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.caller(of: request)
         if let permission = endpoint.permission { try caller.require(permission.resource, permission.action) }
         guard APIRequest.acceptsJSON(request) else { throw Rejection.notAcceptable }
-        return try await endpoint.handle(APIRequest(caller: caller, request: request, context: context))
+        let request = APIRequest(caller: caller, request: request, context: context)
+        return try await repetition.respond(to: request, endpoint.handle)
       }
     }
   }
