@@ -13,6 +13,7 @@ package struct APIService: Sendable {
 
   package init(
     servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, requests: RepeatableRequests,
+    events: Events,
     catalogue: CatalogueReader,
     authenticator: Authenticator,
     clock: any WallClock, logger: Logger, isHealthy: @escaping @Sendable () async throws -> Bool
@@ -24,7 +25,7 @@ package struct APIService: Sendable {
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
-        + CatalogueRoutes(catalogue: catalogue).endpoints)
+        + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 
   package func router() -> Router<APIContext> {

@@ -17,6 +17,7 @@ package final class TestService: Sendable {
   package let authenticator: Authenticator
   package let runner: Runner
   package let monitor: Monitor
+  package let changes = Broadcast()
   package let token: TokenText
   /// The first account, which may do everything and has 100.00 of credit.
   package let owner: Caller
@@ -46,15 +47,15 @@ package final class TestService: Sendable {
     authenticator = Authenticator(store: store, clock: clock)
     servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
-      clock: clock)
+      changes: changes, clock: clock)
     sshKeys = SSHKeys(store: store, clock: clock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
-      clock: clock, logger: logger)
+      changes: changes, clock: clock, logger: logger)
     self.monitor = monitor
     runner = Runner(
       store: store, driver: driver, catalogueReader: catalogue, addressPool: addressPool, doorbell: doorbell,
-      clock: clock, logger: logger, becameActive: { await monitor.look() })
+      changes: changes, clock: clock, logger: logger, becameActive: { await monitor.look() })
     owner = try await authenticator.caller(bearing: token.text)
   }
 

@@ -117,6 +117,12 @@ package protocol Store: Sendable {
   /// claim of a request.
   func releaseAllLeases() async throws
 
+  // MARK: Events
+
+  func keptEvents() async throws -> EventRange
+  /// Ordered by id.
+  func events(of account: ID<Account>, after id: Int64, limit: Int) async throws -> [ServerEvent]
+
   // MARK: Reconciliation
 
   /// All servers that are not erased.
