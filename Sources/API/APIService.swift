@@ -7,21 +7,25 @@ package import Logging
 package struct APIService: Sendable {
   private let authenticator: Authenticator
   private let routes: RouteTable
+  private let repetition: Repetition
   private let isHealthy: @Sendable () async throws -> Bool
   private let logger: Logger
 
   package init(
-    servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, catalogue: CatalogueReader,
+    servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, requests: RepeatableRequests,
+    events: Events,
+    catalogue: CatalogueReader,
     authenticator: Authenticator,
     clock: any WallClock, logger: Logger, isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     self.authenticator = authenticator
     self.logger = logger
+    repetition = Repetition(requests: requests)
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
-        + CatalogueRoutes(catalogue: catalogue).endpoints)
+        + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 
   package func router() -> Router<APIContext> {
@@ -34,7 +38,7 @@ package struct APIService: Sendable {
         JSONWriter.object { $0.field("status", isHealthy ? "ok" : "unavailable") },
         status: isHealthy ? .ok : .serviceUnavailable)
     }
-    routes.register(on: router, gate: gate)
+    routes.register(on: router, gate: gate, repetition: repetition)
     return router
   }
 }

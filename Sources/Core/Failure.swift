@@ -8,6 +8,10 @@ package struct Failure: Error, Sendable {
     case invalidFields([FieldError])
     case invalidRequest
     case wrongState
+    /// Another request is in the way of this one.
+    case conflict
+    /// It contradicts what was said before.
+    case unprocessable
     case insufficientCredit
     case noCapacity
     case internalError

@@ -61,6 +61,7 @@ extension SQLStore {
         UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, step_started_at = NULL
         WHERE finished_at IS NULL
         """)
+      try database.run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE status IS NULL")
     }
   }
 

@@ -42,27 +42,32 @@ struct Daemon {
     store: any Store, driver: any ComputeDriver, clock: any WallClock, firstToken: TokenText?
   ) -> [any Service] {
     let doorbell = Doorbell()
+    let changes = Broadcast()
     let catalogue = CatalogueReader(store: store, clock: clock)
     let authenticator = Authenticator(store: store, clock: clock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
-      clock: clock, logger: logger)
+      changes: changes, clock: clock, logger: logger)
     let runner = Runner(
       store: store, driver: driver, catalogueReader: catalogue, addressPool: configuration.addressPool,
-      doorbell: doorbell, clock: clock, logger: logger, becameActive: { await monitor.look() })
+      doorbell: doorbell, changes: changes, clock: clock, logger: logger, becameActive: { await monitor.look() })
     let servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
-      doorbell: doorbell, clock: clock)
+      doorbell: doorbell, changes: changes, clock: clock)
     let api = APIService(
       servers: servers, sshKeys: SSHKeys(store: store, clock: clock),
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
+      requests: RepeatableRequests(store: store, clock: clock),
+      events: Events(store: store, changes: changes, clock: clock),
       catalogue: catalogue,
       authenticator: authenticator, clock: clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() })
-    // Services are shut down from the last to the first: no more requests, then no more looks, then no more steps.
+    // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
+    // looks, then no more steps.
     return [
       RunnerService(runner: runner), MonitorService(monitor: monitor),
       web(api, Banner(configuration: configuration, firstToken: firstToken, sshPort: driver.sshPort)),
+      EndOfWaits(changes: changes),
     ]
   }
 
@@ -93,6 +98,16 @@ private struct RunnerService: Service {
     } onGracefulShutdown: {
       runner.stop()
     }
+  }
+}
+
+/// Requests that wait, and streams of events, would hold up the end of the service.
+private struct EndOfWaits: Service {
+  let changes: Broadcast
+
+  func run() async throws {
+    try await gracefulShutdown()
+    changes.end()
   }
 }
 

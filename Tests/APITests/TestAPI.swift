@@ -35,7 +35,9 @@ struct TestAPI {
     responder = APIService(
       servers: service.servers, sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
-      profiles: Profiles(store: store), catalogue: service.catalogue,
+      profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
+      events: Events(store: store, changes: service.changes, clock: service.clock),
+      catalogue: service.catalogue,
       authenticator: service.authenticator, clock: service.clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() }
     ).router().buildResponder()
@@ -52,6 +54,34 @@ struct TestAPI {
     _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, token: String? = nil,
     headers: HTTPFields = [:]
   ) async throws -> Reply {
+    let response = try await respond(method, path, body, token: token, headers: headers)
+    let collector = Collector()
+    try await response.body.write(collector)
+    return Reply(status: response.status.code, headers: response.headers, text: collector.text)
+  }
+
+  /// For an answer that goes on and on.
+  struct Stream {
+    let status: Int
+    let headers: HTTPFields
+    let parts: AsyncStream<String>
+    let cancel: @Sendable () -> Void
+  }
+
+  func stream(_ path: String, token: String? = nil, headers: HTTPFields = [:]) async throws -> Stream {
+    let response = try await respond(.get, path, nil, token: token, headers: headers)
+    let (parts, continuation) = AsyncStream.makeStream(of: String.self)
+    let task = Task {
+      try? await response.body.write(Relay(continuation: continuation))
+      continuation.finish()
+    }
+    return Stream(
+      status: response.status.code, headers: response.headers, parts: parts, cancel: { task.cancel() })
+  }
+
+  private func respond(
+    _ method: HTTPRequest.Method, _ path: String, _ body: String?, token: String?, headers: HTTPFields
+  ) async throws -> Response {
     var fields = headers
     let token = token ?? service.token.text
     if !token.isEmpty, fields[.authorization] == nil { fields[.authorization] = "Bearer \(token)" }
@@ -61,10 +91,7 @@ struct TestAPI {
       head: HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1", path: target, headerFields: fields),
       body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
     let context = APIContext(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger))
-    let response = try await responder.respond(to: request, context: context)
-    let collector = Collector()
-    try await response.body.write(collector)
-    return Reply(status: response.status.code, headers: response.headers, text: collector.text)
+    return try await responder.respond(to: request, context: context)
   }
 
   func createServer(name: String = "web-1") async throws -> Int {
@@ -78,6 +105,13 @@ struct TestAPI {
     try await service.settle()
     return id
   }
+}
+
+private struct Relay: ResponseBodyWriter {
+  let continuation: AsyncStream<String>.Continuation
+
+  func write(_ part: ByteBuffer) async throws { continuation.yield(String(buffer: part)) }
+  func finish(_ trailers: HTTPFields?) async throws {}
 }
 
 private final class Collector: ResponseBodyWriter {

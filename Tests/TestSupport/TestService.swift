@@ -20,6 +20,7 @@ package final class TestService: Sendable {
   package let authenticator: Authenticator
   package let runner: Runner
   package let monitor: Monitor
+  package let changes = Broadcast()
   package let token: TokenText
   /// The first account, which may do everything and has 100.00 of credit.
   package let owner: Caller
@@ -76,15 +77,15 @@ package final class TestService: Sendable {
     authenticator = Authenticator(store: store, clock: wallClock)
     servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
-      clock: wallClock)
+      changes: changes, clock: wallClock)
     sshKeys = SSHKeys(store: store, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
-      clock: wallClock, logger: logger, interval: .milliseconds(500))
+      changes: changes, clock: wallClock, logger: logger, interval: .milliseconds(500))
     self.monitor = monitor
     runner = Runner(
       store: store, driver: driver, catalogueReader: catalogue, addressPool: addressPool, doorbell: doorbell,
-      clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.look() })
+      changes: changes, clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.look() })
     owner = try await authenticator.caller(bearing: token.text)
   }
 

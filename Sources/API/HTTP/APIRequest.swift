@@ -10,6 +10,20 @@ struct APIRequest {
   let caller: Caller
   let request: Request
   let context: APIContext
+  let gate: Gate
+
+  /// Path and query, in one form for all ways to write it.
+  var target: String {
+    let path = request.uri.path
+    return (path.last == "/" ? String(path.dropLast()) : path) + (request.uri.query.map { "?" + $0 } ?? "")
+  }
+
+  /// The same request by another caller, with its body at hand.
+  func replacing(caller: Caller, body: ByteBuffer) -> APIRequest {
+    APIRequest(
+      caller: caller, request: Request(head: request.head, body: RequestBody(buffer: body)), context: context,
+      gate: gate)
+  }
 
   /// The id or uuid in the path. What can be neither is not found.
   func reference<Entity>() throws(Failure) -> Reference<Entity> {
@@ -58,13 +72,18 @@ struct APIRequest {
     }
   }
 
-  /// Whether the client takes JSON at all.
-  static func acceptsJSON(_ request: Request) -> Bool {
+  /// For an answer that goes on and on: whether its token is good still.
+  func isStillAllowed() async -> Bool {
+    (try? await gate.caller(of: request)) != nil
+  }
+
+  /// Whether the client takes this media type at all.
+  static func accepts(_ mediaType: String, _ request: Request) -> Bool {
     guard let accept = request.headers[.accept], !accept.isEmpty else { return true }
     return accept.split(separator: ",").contains { range in
       let parts = range.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
       let isRefused = parts.dropFirst().contains { $0.hasPrefix("q=") && (Double($0.dropFirst(2)) ?? 1) == 0 }
-      return !isRefused && ["*/*", "application/*", "application/json"].contains(parts.first ?? "")
+      return !isRefused && ["*/*", mediaType.prefix { $0 != "/" } + "/*", mediaType].contains(parts.first ?? "")
     }
   }
 }

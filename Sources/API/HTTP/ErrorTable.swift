@@ -28,6 +28,8 @@ enum ErrorTable {
           for error in errors { writer.field(named: error.field, error.messages) }
         }, status: .badRequest)
     case .invalidRequest, .wrongState: detail(.badRequest, failure.message)
+    case .conflict: detail(.conflict, failure.message)
+    case .unprocessable: detail(.unprocessableContent, failure.message)
     case .insufficientCredit: detail(.init(code: 402, reasonPhrase: "Payment Required"), failure.message)
     case .noCapacity: detail(.serviceUnavailable, failure.message, [.retryAfter: "60"])
     case .internalError:

@@ -9,15 +9,18 @@ struct Endpoint: Sendable {
   let path: String
   /// Nil where any valid token will do.
   let permission: Permission?
+  /// What it answers with, unless something is wrong.
+  let mediaType: String
   let handle: @Sendable (APIRequest) async throws -> Response
 
   init(
     _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
-    handle: @escaping @Sendable (APIRequest) async throws -> Response
+    mediaType: String = "application/json", handle: @escaping @Sendable (APIRequest) async throws -> Response
   ) {
     self.method = method
     self.path = path
     self.permission = permission
+    self.mediaType = mediaType
     self.handle = handle
   }
 }
@@ -39,13 +42,14 @@ struct RouteTable: Sendable {
     return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
   }
 
-  func register(on router: Router<APIContext>, gate: Gate) {
+  func register(on router: Router<APIContext>, gate: Gate, repetition: Repetition) {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.caller(of: request)
         if let permission = endpoint.permission { try caller.require(permission.resource, permission.action) }
-        guard APIRequest.acceptsJSON(request) else { throw Rejection.notAcceptable }
-        return try await endpoint.handle(APIRequest(caller: caller, request: request, context: context))
+        guard APIRequest.accepts(endpoint.mediaType, request) else { throw Rejection.notAcceptable }
+        let request = APIRequest(caller: caller, request: request, context: context, gate: gate)
+        return try await repetition.respond(to: request, endpoint.handle)
       }
     }
   }

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -60,10 +61,22 @@ struct ServerRoutes {
     let body = ServerBody(
       catalogue: try await catalogue.catalogue(for: request.caller), keys: keys, caller: request.caller)
     let draft = try await body.draft(from: &fields)
-    let created = try await servers.create(draft, request.caller)
+    var created = try await servers.create(draft, request.caller)
+    let wait = Preference.wait(of: request.request)
+    if let wait {
+      // What was made is told whatever becomes of the wait.
+      let view = try? await servers.settled(created.view, within: .seconds(wait), request.caller)
+      created = created.showing(view ?? created.view)
+    }
     var writer = JSONWriter()
     ServerWire.created(&writer, created)
-    return .json(writer.buffer, status: .created)
+    return Self.response(writer, status: .created, wait)
+  }
+
+  private static func response(_ writer: JSONWriter, status: HTTPResponse.Status, _ wait: Int?) -> Response {
+    var response = Response.json(writer.buffer, status: status)
+    if let wait { response.headers[Preference.appliedHeader] = "wait=\(wait)" }
+    return response
   }
 
   @Sendable private func read(_ request: APIRequest) async throws -> Response {
@@ -113,10 +126,14 @@ struct ServerRoutes {
   }
 
   private func perform(_ action: PowerAction, on id: ID<Server>, _ request: APIRequest) async throws -> Response {
-    let server = try await servers.perform(action, on: id, request.caller)
+    var server = try await servers.perform(action, on: id, request.caller)
+    let wait = Preference.wait(of: request.request)
+    if let wait {
+      server = (try? await servers.settled(server, within: .seconds(wait), request.caller)) ?? server
+    }
     var writer = JSONWriter()
     ServerWire.actionReply(&writer, server)
-    return .json(writer.buffer)
+    return Self.response(writer, status: .ok, wait)
   }
 
   @Sendable private func history(_ request: APIRequest) async throws -> Response {

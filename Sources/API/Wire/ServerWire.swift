@@ -25,7 +25,10 @@ enum ServerWire {
       operatingSystem(&writer, view.operatingSystem)
       writer.field("backups_enabled", view.server.isBackupEnabled)
       times(&writer, view.server)
-      writer.field("message", "Server is being provisioned. This may take 2-5 minutes.")
+      writer.field(
+        "message",
+        view.server.status == .provisioning
+          ? "Server is being provisioned. This may take 2-5 minutes." : message(view.server) + ".")
       if let password = created.rootPassword { writer.field("password", password) }
       additions(&writer, view)
     }
@@ -53,14 +56,19 @@ enum ServerWire {
 
   static func actionReply(_ writer: inout JSONWriter, _ server: Server) {
     writer.object { writer in
-      writer.field("status", "success")
-      writer.field("message", "Server is \(server.status.rawValue)")
+      // For those who wait for the end only: what was asked for did not come about.
+      writer.field("status", server.status == .error ? "error" : "success")
+      writer.field("message", message(server))
       writer.field("server") { writer in
         writer.field("id", server.id.value)
         writer.field("name", server.name.name)
         writer.field("status", server.status.rawValue)
       }
     }
+  }
+
+  private static func message(_ server: Server) -> String {
+    server.status == .error ? "Server is in error" : "Server is \(server.status.rawValue)"
   }
 
   private static func identity(_ writer: inout JSONWriter, _ view: Servers.View) {

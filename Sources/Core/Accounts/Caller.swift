@@ -1,8 +1,12 @@
+package import Foundation
+
 /// Who asks: every use case takes one, and every row it writes remembers it.
 package struct Caller: Sendable, Equatable {
   package let accountID: ID<Account>
   package let tokenID: ID<Token>
   package let permissions: [Permission]
+  /// The claim of the repeatable request on whose behalf everything is changed, if there is one.
+  package private(set) var requestClaim: UUID?
 
   package init(accountID: ID<Account>, tokenID: ID<Token>, permissions: [Permission]) {
     self.accountID = accountID
@@ -12,6 +16,12 @@ package struct Caller: Sendable, Equatable {
 
   package init(_ token: Token) {
     self.init(accountID: token.accountID, tokenID: token.id, permissions: token.permissions)
+  }
+
+  package func under(_ claim: UUID) -> Caller {
+    var caller = self
+    caller.requestClaim = claim
+    return caller
   }
 
   package func require(_ resource: Permission.Resource, _ action: Permission.Action) throws(Failure) {

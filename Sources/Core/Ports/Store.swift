@@ -41,6 +41,16 @@ package protocol Store: Sendable {
   func updateProfile(of account: ID<Account>, _ change: ProfileChange) async throws -> Bool
   func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
 
+  // MARK: Repeatable requests
+
+  /// Grants the claim where nobody has it. What was first asked before `forgetBefore` is forgotten.
+  func claim(
+    _ request: RepeatableRequest, leaseUntil: Timestamp, forgetBefore: Timestamp, at now: Timestamp
+  ) async throws -> RequestState
+  func finish(_ request: RepeatableRequest, status: Int, sealedBody: [UInt8]) async throws
+  /// Gives the claim back, unless something was changed under it.
+  func abandon(_ request: RepeatableRequest) async throws
+
   // MARK: SSH keys
 
   func sshKeys(of account: ID<Account>) async throws -> [SSHKey]
@@ -105,9 +115,15 @@ package protocol Store: Sendable {
   func renew(_ lease: Lease, until: Timestamp) async throws -> Bool
   /// At most the outcome of one step, `WHERE id AND lease`.
   func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult
-  /// For a process that starts, and knows that it is the only one: every lease left over is free at once, and the time in
-  /// which nobody worked counts against no step.
+  /// For a process that starts, and knows that it is the only one: every lease left over is free at once, every claim of a
+  /// request too, and the time in which nobody worked counts against no step.
   func releaseAllLeases() async throws
+
+  // MARK: Events
+
+  func keptEvents() async throws -> EventRange
+  /// Ordered by id.
+  func events(of account: ID<Account>, after id: Int64, limit: Int) async throws -> [ServerEvent]
 
   // MARK: Reconciliation. `at` is when the machine was looked at: what has happened since counts more.
 

@@ -28,7 +28,7 @@ package final class Monitor: Sendable {
 
   package init(
     store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, authenticator: Authenticator,
-    doorbell: Doorbell, clock: any WallClock, logger: Logger, interval: Duration = .seconds(5)
+    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger, interval: Duration = .seconds(5)
   ) {
     self.store = store
     self.driver = driver
@@ -38,7 +38,7 @@ package final class Monitor: Sendable {
     self.clock = clock
     self.logger = logger
     self.interval = interval
-    reconciler = Reconciler(store: store, driver: driver, clock: clock, logger: logger)
+    reconciler = Reconciler(store: store, driver: driver, changes: changes, clock: clock, logger: logger)
   }
 
   /// Runs until cancellation.

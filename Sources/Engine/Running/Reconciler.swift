@@ -10,6 +10,7 @@ struct Reconciler: Sendable {
 
   let store: any Store
   let driver: any ComputeDriver
+  let changes: Broadcast
   let clock: any WallClock
   let logger: Logger
 
@@ -49,6 +50,7 @@ struct Reconciler: Sendable {
         of: item.id, limit: Self.maximumRecoveries, since: now - Self.recoveryWindow, at: now)
     }
     if changed {
+      changes.tell(item.id)
       logger.notice(
         "server and machine differ",
         metadata: ["server": "\(item.id)", "machine": "\(power)", "action": "\(action)"])

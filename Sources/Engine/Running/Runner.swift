@@ -21,6 +21,7 @@ package final class Runner: Sendable {
   private let catalogueReader: CatalogueReader
   private let addressPool: AddressPool
   private let doorbell: Doorbell
+  private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
   private let limits: Limits
@@ -30,7 +31,7 @@ package final class Runner: Sendable {
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
     store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, addressPool: AddressPool,
-    doorbell: Doorbell, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
+    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
     becameActive: @escaping @Sendable () async -> Void
   ) {
     self.store = store
@@ -38,6 +39,7 @@ package final class Runner: Sendable {
     self.catalogueReader = catalogueReader
     self.addressPool = addressPool
     self.doorbell = doorbell
+    self.changes = changes
     self.clock = clock
     self.logger = logger
     self.limits = limits
@@ -97,6 +99,7 @@ package final class Runner: Sendable {
     do {
       guard let outcome = await outcome(of: lease) else { return }
       let result = try await store.commit(outcome, of: lease, at: clock.now)
+      changes.tell(operation.serverID)
       report(outcome, of: operation, result)
       if result == .committed, outcome.effect == .becameActive { await becameActive() }
     } catch {

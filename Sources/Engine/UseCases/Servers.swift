@@ -23,24 +23,31 @@ package struct Servers: Sendable {
     package let view: View
     /// The root password of a server without an SSH key: shown this once, and kept nowhere.
     package let rootPassword: String?
+
+    package func showing(_ view: View) -> Created { Created(view: view, rootPassword: rootPassword) }
   }
+
+  /// How long nobody looks at the store without having been told of a change: other processes write to it, too.
+  private static let longestSilence = Duration.seconds(1)
 
   private let store: any Store
   private let catalogueReader: CatalogueReader
   private let driver: any ComputeDriver
   private let addressPool: AddressPool
   private let doorbell: Doorbell
+  private let changes: Broadcast
   private let clock: any WallClock
 
   package init(
     store: any Store, catalogueReader: CatalogueReader, driver: any ComputeDriver, addressPool: AddressPool,
-    doorbell: Doorbell, clock: any WallClock
+    doorbell: Doorbell, changes: Broadcast, clock: any WallClock
   ) {
     self.store = store
     self.catalogueReader = catalogueReader
     self.driver = driver
     self.addressPool = addressPool
     self.doorbell = doorbell
+    self.changes = changes
     self.clock = clock
   }
 
@@ -98,7 +105,7 @@ package struct Servers: Sendable {
       sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash)
     let server = try await store.createServer(
       new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
-    doorbell.ring()
+    ring(server.id)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
 
@@ -109,14 +116,14 @@ package struct Servers: Sendable {
     guard let server = try await store.updateServer(id, change, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
-    doorbell.ring()
+    ring(id)
     return try await detail(server)
   }
 
   package func delete(_ id: ID<Server>, _ caller: Caller) async throws {
     try caller.require(.servers, .write)
     guard try await store.requestDeletion(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
-    doorbell.ring()
+    ring(id)
   }
 
   package func perform(_ action: PowerAction, on id: ID<Server>, _ caller: Caller) async throws -> Server {
@@ -124,8 +131,37 @@ package struct Servers: Sendable {
     guard let server = try await store.requestAction(action, on: id, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
-    doorbell.ring()
+    ring(id)
     return server
+  }
+
+  /// As `settled(_:within:_:)`, for a server that is not looked at yet.
+  package func settled(_ server: Server, within limit: Duration, _ caller: Caller) async throws -> Server {
+    let view = try self.view(server, in: try await catalogueReader.catalogue())
+    return try await settled(view, within: limit, caller).server
+  }
+
+  /// The server as it is once nothing is on its way any more, or when the time is up or the service ends. One that is
+  /// deleted meanwhile is shown as it was last.
+  package func settled(_ view: View, within limit: Duration, _ caller: Caller) async throws -> View {
+    let deadline = clock.now + limit
+    let catalogue = try await catalogueReader.catalogue()
+    return try await changes.listen(to: view.server.id) { bell in
+      var newest = view
+      while !Task.isCancelled {
+        guard let server = try await store.server(view.server.id, of: caller.accountID) else { break }
+        newest = try self.view(server, in: catalogue)
+        guard server.status.isTransitional, clock.now < deadline, !changes.isOver else { break }
+        await bell.wait(until: min(deadline, clock.now + Self.longestSilence), clock: clock)
+      }
+      return newest
+    }
+  }
+
+  /// The runner has work, and whoever waits for this server has something to look at.
+  private func ring(_ id: ID<Server>) {
+    doorbell.ring()
+    changes.tell(id)
   }
 
   private func detail(_ server: Server) async throws -> (View, ResourceUsage) {

@@ -1,0 +1,82 @@
+import Core
+import Engine
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Carries out a request that bears an `Idempotency-Key` once, and answers every repetition with what was answered first.
+struct Repetition: Sendable {
+  private static let keyHeader = HTTPField.Name("Idempotency-Key")!
+  private static let replayedHeader = HTTPField.Name("Idempotent-Replayed")!
+
+  let requests: RepeatableRequests
+
+  func respond(
+    to request: APIRequest, _ handle: @Sendable (APIRequest) async throws -> Response
+  ) async throws -> Response {
+    guard request.request.method == .post, let key = request.request.headers[Self.keyHeader] else {
+      return try await handle(request)
+    }
+    let body = try await request.request.body.collect(upTo: APIRequest.maximumBodyBytes)
+    let beginning = try await requests.begin(
+      key: key, method: "POST", path: request.target, body: Array(body.readableBytesView), request.caller)
+    switch beginning {
+    case .answered(let status, let body):
+      var response = Response.json(ByteBuffer(bytes: body), status: .init(code: status))
+      response.headers[Self.replayedHeader] = "true"
+      return response
+    case .first(let attempt):
+      return try await carryOut(attempt, request.replacing(caller: attempt.caller, body: body), handle)
+    }
+  }
+
+  private func carryOut(
+    _ attempt: RepeatableRequests.Attempt, _ request: APIRequest,
+    _ handle: @Sendable (APIRequest) async throws -> Response
+  ) async throws -> Response {
+    let response: Response
+    do {
+      response = try await handle(request)
+    } catch {
+      let reply = ErrorTable.response(to: error, requestID: request.context.requestID)
+      guard Self.isKept(reply.status) else {
+        try await requests.abandon(attempt)
+        throw error
+      }
+      response = reply
+    }
+    let body = try await response.body.bytes()
+    if Self.isKept(response.status) {
+      // The work is done, and its answer is worth more than the copy: without it, a repetition is told that it was done.
+      try? await requests.finish(attempt, status: response.status.code, body: body)
+    } else {
+      try await requests.abandon(attempt)
+    }
+    return Response(
+      status: response.status, headers: response.headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+  }
+
+  /// Whether the same answer would be right the next time: not where only the token, the load or this service is at fault.
+  private static func isKept(_ status: HTTPResponse.Status) -> Bool {
+    switch status.code {
+    case 401, 403, 409, 429: false
+    case 200..<300, 400..<500: true
+    default: false
+    }
+  }
+}
+
+extension ResponseBody {
+  fileprivate func bytes() async throws -> [UInt8] {
+    let collector = Collector()
+    try await write(collector)
+    return Array(collector.buffer.readableBytesView)
+  }
+
+  private final class Collector: ResponseBodyWriter {
+    private(set) var buffer = ByteBuffer()
+
+    func write(_ part: ByteBuffer) async throws { buffer.writeImmutableBuffer(part) }
+    func finish(_ trailers: HTTPFields?) async throws {}
+  }
+}

@@ -1,0 +1,53 @@
+import Core
+import Engine
+import NIOCore
+
+/// Events as `text/event-stream` has them: an id, a type, and one line of JSON.
+enum EventWire {
+  static func element(_ element: Events.Element) -> ByteBuffer {
+    switch element {
+    case .event(let event): message(id: event.id, type: type(of: event), data(of: event))
+    case .gap(let id):
+      message(
+        id: id, type: "gap",
+        JSONWriter.object { $0.field("detail", "Some events are not kept any more. Read the servers again.") })
+    case .heartbeat: ByteBuffer(string: ": heartbeat\n\n")
+    }
+  }
+
+  private static func message(id: Int64, type: String, _ data: ByteBuffer) -> ByteBuffer {
+    var buffer = ByteBuffer(string: "id: \(id)\nevent: \(type)\ndata: ")
+    buffer.writeImmutableBuffer(data)
+    buffer.writeString("\n\n")
+    return buffer
+  }
+
+  private static func type(of event: ServerEvent) -> String {
+    switch event.subject {
+    case .server(nil): "server.deleted"
+    case .server: "server.status"
+    case .operation: "operation"
+    }
+  }
+
+  private static func data(of event: ServerEvent) -> ByteBuffer {
+    JSONWriter.object { writer in
+      writer.field("id", event.id)
+      writer.field("type", type(of: event))
+      writer.field("at", event.at)
+      writer.field("server") { writer in
+        writer.field("id", event.serverID.value)
+        writer.field("name", event.serverName.name)
+        if case .server(let status?) = event.subject { writer.field("status", status.rawValue) }
+      }
+      if case .operation(let id, let kind, let state, let reason) = event.subject {
+        writer.field("operation") { writer in
+          writer.field("id", id.value)
+          writer.field("kind", kind.rawValue)
+          writer.field("status", state.rawValue)
+          writer.field("reason", reason)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// Something that happened to a server of an account.
+package struct ServerEvent: Sendable, Equatable {
+  package enum Subject: Sendable, Equatable {
+    /// The server has a new status; nil where it was deleted.
+    case server(ServerStatus?)
+    case operation(id: ID<Operation>, kind: Operation.Kind, state: Operation.State, reason: String?)
+  }
+
+  /// Grows with every event of the installation.
+  package let id: Int64
+  package let at: Timestamp
+  package let serverID: ID<Server>
+  package let serverName: ServerName
+  package let subject: Subject
+
+  package init(id: Int64, at: Timestamp, serverID: ID<Server>, serverName: ServerName, subject: Subject) {
+    self.id = id
+    self.at = at
+    self.serverID = serverID
+    self.serverName = serverName
+    self.subject = subject
+  }
+}
+
+/// Which events are kept: those from the first to the last id.
+package struct EventRange: Sendable, Equatable {
+  package let first: Int64
+  package let last: Int64
+
+  package init(first: Int64, last: Int64) {
+    self.first = first
+    self.last = last
+  }
+}

@@ -1,0 +1,55 @@
+package import Core
+import Synchronization
+
+/// Tells those who wait for a server that something about it was committed. A hint only: whoever hears it looks at the
+/// store, and looks now and then without having heard anything, because other processes write too.
+package final class Broadcast: Sendable {
+  private struct Listener {
+    /// Nil for one who wants to hear of every server.
+    let server: ID<Server>?
+    let bell: Doorbell
+  }
+
+  private struct State {
+    var listeners: [Int: Listener] = [:]
+    var nextNumber = 0
+    var isOver = false
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  package func tell(_ server: ID<Server>) {
+    let bells = state.withLock { state in
+      state.listeners.values.filter { $0.server == nil || $0.server == server }.map(\.bell)
+    }
+    for bell in bells { bell.ring() }
+  }
+
+  /// The service ends: nobody should wait any longer.
+  package func end() {
+    let bells = state.withLock { state in
+      state.isOver = true
+      return state.listeners.values.map(\.bell)
+    }
+    for bell in bells { bell.ring() }
+  }
+
+  var isOver: Bool { state.withLock { $0.isOver } }
+
+  /// The bell that the body is given keeps a ring until it is waited for, so nothing that is told while the body looks is
+  /// missed.
+  func listen<Value>(
+    to server: ID<Server>?, _ body: (Doorbell) async throws -> Value
+  ) async rethrows -> Value {
+    let bell = Doorbell()
+    let number = state.withLock { state in
+      state.nextNumber += 1
+      state.listeners[state.nextNumber] = Listener(server: server, bell: bell)
+      return state.nextNumber
+    }
+    defer { state.withLock { _ = $0.listeners.removeValue(forKey: number) } }
+    return try await body(bell)
+  }
+}

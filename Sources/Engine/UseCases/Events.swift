@@ -1,0 +1,67 @@
+package import Core
+
+/// What happens to an account's servers, for those who listen.
+package struct Events: Sendable {
+  static let heartbeat = Duration.seconds(15)
+  /// How long nobody looks at the store without having been told of a change.
+  static let longestSilence = Duration.seconds(1)
+  static let batchSize = 100
+
+  package enum Element: Sendable {
+    case event(ServerEvent)
+    /// Some events after the one that was asked for are not kept any more; those that follow come after this id.
+    case gap(after: Int64)
+    /// There was nothing to tell for a while.
+    case heartbeat
+  }
+
+  private let store: any Store
+  private let changes: Broadcast
+  private let clock: any WallClock
+
+  package init(store: any Store, changes: Broadcast, clock: any WallClock) {
+    self.store = store
+    self.changes = changes
+    self.clock = clock
+  }
+
+  /// Tells of every event after the one with this id, or from now on, until the service ends, the task is cancelled or
+  /// `isWelcome` says no.
+  package func follow(
+    after id: Int64?, _ caller: Caller, isWelcome: () async throws -> Bool, _ tell: (Element) async throws -> Void
+  ) async throws {
+    try caller.require(.servers, .read)
+    try await changes.listen(to: nil) { bell in
+      var last = try await begin(after: id, tell)
+      var lastTold = clock.now
+      while !Task.isCancelled, !changes.isOver, try await isWelcome() {
+        let events = try await store.events(of: caller.accountID, after: last, limit: Self.batchSize)
+        for event in events { try await tell(.event(event)) }
+        if let newest = events.last {
+          last = newest.id
+          lastTold = clock.now
+          continue
+        }
+        if clock.now - lastTold >= Self.heartbeat {
+          try await tell(.heartbeat)
+          lastTold = clock.now
+        }
+        await bell.wait(until: min(clock.now + Self.longestSilence, lastTold + Self.heartbeat), clock: clock)
+      }
+    }
+  }
+
+  private func begin(after id: Int64?, _ tell: (Element) async throws -> Void) async throws -> Int64 {
+    let kept = try await store.keptEvents()
+    guard let id else {
+      // The first words open the stream for clients that wait for them.
+      try await tell(.heartbeat)
+      return kept.last
+    }
+    // An id that was never given comes from another installation, or from a database that was put back.
+    guard id < kept.first - 1 || id > kept.last else { return id }
+    let start = id > kept.last ? kept.last : kept.first - 1
+    try await tell(.gap(after: start))
+    return start
+  }
+}

@@ -1,0 +1,88 @@
+package import Core
+import Foundation
+
+/// Lets a client send a request again after it lost the connection, without having it carried out twice.
+///
+/// The key is claimed before the request is carried out. What the request changes, it changes in one transaction that marks
+/// the claim, and fails where the claim was lost. So a process that dies leaves either a claim that runs out and can be
+/// taken again, or one that says that the work is done.
+package struct RepeatableRequests: Sendable {
+  package static let maximumKeyLength = 255
+  static let lifetime = Duration.seconds(24 * 3600)
+  /// Longer than any request takes, with the longest wait that a client may ask for.
+  static let lease = Duration.seconds(180)
+
+  package enum Beginning: Sendable {
+    /// To be carried out by this caller, and then finished or abandoned.
+    case first(Attempt)
+    case answered(status: Int, body: [UInt8])
+  }
+
+  package struct Attempt: Sendable {
+    /// Its changes are made under the claim.
+    package let caller: Caller
+    let request: RepeatableRequest
+    let seal: SealedBody
+  }
+
+  private let store: any Store
+  private let clock: any WallClock
+
+  package init(store: any Store, clock: any WallClock) {
+    self.store = store
+    self.clock = clock
+  }
+
+  package func begin(
+    key: String, method: String, path: String, body: [UInt8], _ caller: Caller
+  ) async throws -> Beginning {
+    guard (1...Self.maximumKeyLength).contains(key.utf8.count) else {
+      throw Failure(.invalidRequest, "Idempotency-Key must have 1 to \(Self.maximumKeyLength) characters.")
+    }
+    let request = RepeatableRequest(
+      accountID: caller.accountID, keyHash: Self.hexadecimal("key", Array(key.utf8), caller),
+      fingerprint: Self.hexadecimal("\(method) \(path)", body, caller), claim: UUID())
+    let seal = SealedBody(key: Self.digest("body", Array(key.utf8), caller))
+    let now = clock.now
+    let state = try await store.claim(
+      request, leaseUntil: now + Self.lease, forgetBefore: now - Self.lifetime, at: now)
+    switch state {
+    case .claimed:
+      return .first(Attempt(caller: caller.under(request.claim), request: request, seal: seal))
+    case .underWay: throw Failure(.conflict, "The first request with this Idempotency-Key is still being carried out.")
+    case .different:
+      throw Failure(.unprocessable, "This Idempotency-Key was used for another request.")
+    case .carriedOut: throw Self.answerLost
+    case .answered(let status, let sealedBody):
+      guard let body = seal.open(sealedBody) else { throw Self.answerLost }
+      return .answered(status: status, body: body)
+    }
+  }
+
+  /// Keeps the answer.
+  package func finish(_ attempt: Attempt, status: Int, body: [UInt8]) async throws {
+    guard let sealed = attempt.seal.seal(body) else { throw Failure.internalError("libcrypto does not encrypt.") }
+    try await store.finish(attempt.request, status: status, sealedBody: sealed)
+  }
+
+  /// The answer is not one to be kept: the client may try again with this key, unless something was changed already.
+  package func abandon(_ attempt: Attempt) async throws {
+    try await store.abandon(attempt.request)
+  }
+
+  private static let answerLost = Failure(
+    .conflict,
+    "The first request with this Idempotency-Key was carried out, but its answer was lost. Read what it made before you "
+      + "send it again with another key.")
+
+  private static func digest(_ purpose: String, _ bytes: [UInt8], _ caller: Caller) -> [UInt8] {
+    SHA256.digest(Array("vpsd \(purpose) \(caller.accountID)\n".utf8) + bytes)
+  }
+
+  private static func hexadecimal(_ purpose: String, _ bytes: [UInt8], _ caller: Caller) -> String {
+    digest(purpose, bytes, caller).map { byte in
+      let digits = String(byte, radix: 16)
+      return byte < 16 ? "0" + digits : digits
+    }.joined()
+  }
+}

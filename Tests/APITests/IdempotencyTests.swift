@@ -1,0 +1,171 @@
+import Core
+import Engine
+import Foundation
+import HTTPTypes
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@Suite("A request that is sent again with its key is carried out once")
+struct IdempotencyTests {
+  private static let keyHeader = HTTPField.Name("Idempotency-Key")!
+  private static let replayed = HTTPField.Name("Idempotent-Replayed")!
+  private static let body = #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
+
+  private func post(
+    _ api: TestAPI, _ path: String = "/servers/", _ body: String? = body, key: String = "k-1", token: String? = nil
+  ) async throws -> TestAPI.Reply {
+    try await api.send(.post, path, body, token: token, headers: [Self.keyHeader: key])
+  }
+
+  @Test("A client that repeats its create has one server, and the password again")
+  func create() async throws {
+    let api = try await TestAPI.make()
+    let first = try await post(api)
+    let second = try await post(api)
+    #expect(first.status == 201)
+    #expect(first.headers[Self.replayed] == nil)
+    #expect(second.status == 201)
+    #expect(second.text == first.text)
+    #expect(second.headers[Self.replayed] == "true")
+    #expect(second.headers[.contentType] == "application/json")
+    #expect(try await api.service.store.allServers().count == 1)
+    #expect(try await post(api, key: "k-2").json["id"] as? Int == 2)
+  }
+
+  @Test("The same key for another body or path is refused")
+  func different() async throws {
+    let api = try await TestAPI.make()
+    _ = try await post(api)
+    let other = try await post(api, "/servers/", Self.body.replacingOccurrences(of: "\"a\"", with: "\"b\""))
+    #expect(other.status == 422)
+    #expect(try await post(api, "/servers/1/stop/").status == 422)
+    #expect(try await post(api, "/servers").status == 201)
+    #expect(try await api.service.store.allServers().count == 1)
+  }
+
+  @Test("Two accounts can use the same key")
+  func accounts() async throws {
+    let api = try await TestAPI.make()
+    let (_, other) = try await api.service.newCaller()
+    #expect(try await post(api).json["id"] as? Int == 1)
+    #expect(try await post(api, token: other.text).json["id"] as? Int == 2)
+  }
+
+  @Test("A mistake is answered again as it was; what the service could not do is tried again")
+  func errors() async throws {
+    let api = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))
+    let id = try await api.createServer()
+    let wrong = try await post(api, "/servers/\(id)/start/", nil, key: "start")
+    #expect(wrong.status == 400)
+    try await api.service.settle()
+    let again = try await post(api, "/servers/\(id)/start/", nil, key: "start")
+    #expect(again.text == wrong.text)
+    #expect(again.headers[Self.replayed] == "true")
+
+    _ = try await api.createServer()
+    #expect(try await post(api).status == 503)
+    _ = try await api.send(.delete, "/servers/\(id)/")
+    try await api.service.settle()
+    #expect(try await post(api).status == 201)
+  }
+
+  @Test("An action is carried out once: the repetition shows what was answered then")
+  func action() async throws {
+    let api = try await TestAPI.make()
+    let id = try await api.activeServer()
+    let first = try await post(api, "/servers/\(id)/stop/", nil)
+    try await api.service.settle()
+    let second = try await post(api, "/servers/\(id)/stop/", nil)
+    #expect(first.status == 200)
+    #expect(second.text == first.text)
+    #expect(second.status == 200)
+  }
+
+  @Test("A key is forgotten after 24 hours")
+  func lifetime() async throws {
+    let api = try await TestAPI.make()
+    _ = try await post(api)
+    api.service.clock.advance(by: .seconds(24 * 3600 - 1))
+    #expect(try await post(api).json["id"] as? Int == 1)
+    api.service.clock.advance(by: .seconds(1))
+    #expect(try await post(api).json["id"] as? Int == 2)
+  }
+
+  @Test("A key of no or too many characters is refused")
+  func length() async throws {
+    let api = try await TestAPI.make()
+    #expect(try await post(api, key: String(repeating: "k", count: 256)).status == 400)
+    #expect(try await post(api, key: "").status == 400)
+    #expect(try await post(api, key: String(repeating: "k", count: 255)).status == 201)
+    #expect(try await api.service.store.allServers().count == 1)
+  }
+
+  @Test("While the first request is being carried out, its repetition is told so; one that died is forgotten")
+  func underWay() async throws {
+    let api = try await TestAPI.make()
+    let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
+    let bytes = Array(Self.body.utf8)
+    let beginning = try await requests.begin(
+      key: "k-1", method: "POST", path: "/api/v1/servers", body: bytes, api.service.owner)
+    guard case .first(let attempt) = beginning else {
+      Issue.record("the key is new")
+      return
+    }
+    #expect(try await post(api).status == 409)
+    // The process died, and a new one begins.
+    try await api.service.store.releaseAllLeases()
+    #expect(try await post(api).status == 201)
+    // Had it only been slow, what it does now would not count.
+    await #expect(throws: Failure.self) {
+      try await api.service.servers.create(api.service.draft(), attempt.caller)
+    }
+    #expect(try await api.service.store.allServers().count == 1)
+  }
+
+  @Test("A process that dies after the work and before the answer does not lead to a second server")
+  func diedAfterTheWork() async throws {
+    let api = try await TestAPI.make()
+    let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
+    let beginning = try await requests.begin(
+      key: "k-1", method: "POST", path: "/api/v1/servers", body: Array(Self.body.utf8), api.service.owner)
+    guard case .first(let attempt) = beginning else {
+      Issue.record("the key is new")
+      return
+    }
+    _ = try await api.service.servers.create(api.service.draft(), attempt.caller)
+    try await api.service.store.releaseAllLeases()
+    let reply = try await post(api)
+    #expect(reply.status == 409)
+    #expect(try (reply.json["detail"] as? String)?.contains("was carried out") == true)
+    #expect(try await api.service.store.allServers().count == 1)
+  }
+
+  @Test("Side by side, the same request with the same key makes one server")
+  func parallel() async throws {
+    let api = try await TestAPI.make()
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<20 {
+        group.addTask {
+          let status = try await post(api).status
+          #expect(status == 201 || status == 409)
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await api.service.store.allServers().count == 1)
+  }
+
+  @Test("The database shows neither the key nor the password of a kept answer")
+  func sealed() async throws {
+    let api = try await TestAPI.make()
+    let reply = try await post(api, key: "a-key-that-nobody-guesses")
+    let password = try #require(try reply.json["password"] as? String)
+    for name in try FileManager.default.contentsOfDirectory(atPath: api.service.directory.path) {
+      let file = api.service.directory.appendingPathComponent(name)
+      guard name.hasPrefix("vpsd.sqlite"), let content = try? Data(contentsOf: file) else { continue }
+      #expect(content.range(of: Data(password.utf8)) == nil)
+      #expect(content.range(of: Data("a-key-that-nobody-guesses".utf8)) == nil)
+    }
+  }
+}
