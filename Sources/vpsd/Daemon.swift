@@ -2,7 +2,9 @@ import API
 import Core
 import Engine
 import Hummingbird
+import HummingbirdCore
 import Logging
+import NIOCore
 import SQLStore
 import ServiceLifecycle
 import UnixSignals
@@ -46,22 +48,30 @@ struct Daemon {
       doorbell: doorbell, clock: clock, logger: logger, becameActive: { await monitor.look() })
     let servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
-      doorbell: doorbell, clock: clock)
+      doorbell: doorbell, clock: clock, quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
     let api = APIService(
       servers: servers, sshKeys: SSHKeys(store: store, clock: clock), catalogue: catalogue,
-      authenticator: authenticator, clock: clock, logger: logger,
+      authenticator: authenticator, clock: clock, logger: logger, limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: no more requests, then no more looks, then no more steps.
     return [RunnerService(runner: runner), MonitorService(monitor: monitor), web(api, firstToken: firstToken)]
   }
 
+  /// Whoever comes beyond this waits until another connection ends.
+  private static let maximumConnections = 1024
+
+  private static let http = HTTP1Channel.Configuration(
+    idleTimeout: .seconds(60),
+    httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
+
   private func web(_ api: APIService, firstToken: TokenText?) -> some ApplicationProtocol {
     let banner = Banner(configuration: configuration, firstToken: firstToken)
     return Application(
       router: api.router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      server: .http1(configuration: Self.http),
       configuration: .init(
-        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd"),
+        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
+        availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections, logger: logger)),
       onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
       logger: logger)
   }

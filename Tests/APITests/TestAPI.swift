@@ -25,16 +25,18 @@ struct TestAPI {
     }
   }
 
+  static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
+
   let service: TestService
   private let responder: any HTTPResponder<APIContext>
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-  init(_ service: TestService) {
+  init(_ service: TestService, limits: RequestLimits = TestAPI.noLimits) {
     self.service = service
     let store = service.store
     responder = APIService(
       servers: service.servers, sshKeys: service.sshKeys, catalogue: service.catalogue,
-      authenticator: service.authenticator, clock: service.clock, logger: logger,
+      authenticator: service.authenticator, clock: service.clock, logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     ).router().buildResponder()
   }

@@ -42,8 +42,7 @@ struct RouteTable: Sendable {
   func register(on router: Router<APIContext>, gate: Gate) {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
-        let caller = try await gate.caller(of: request)
-        if let permission = endpoint.permission { try caller.require(permission.resource, permission.action) }
+        let caller = try await gate.admit(request, context, permission: endpoint.permission)
         guard APIRequest.acceptsJSON(request) else { throw Rejection.notAcceptable }
         return try await endpoint.handle(APIRequest(caller: caller, request: request, context: context))
       }

@@ -28,10 +28,12 @@ package struct Servers: Sendable {
   private let addressPool: AddressPool
   private let doorbell: Doorbell
   private let clock: any WallClock
+  private let quota: Int?
 
+  /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
     store: any Store, catalogueReader: CatalogueReader, driver: any ComputeDriver, addressPool: AddressPool,
-    doorbell: Doorbell, clock: any WallClock
+    doorbell: Doorbell, clock: any WallClock, quota: Int? = nil
   ) {
     self.store = store
     self.catalogueReader = catalogueReader
@@ -39,6 +41,7 @@ package struct Servers: Sendable {
     self.addressPool = addressPool
     self.doorbell = doorbell
     self.clock = clock
+    self.quota = quota
   }
 
   package func list(_ filter: ServerFilter, _ caller: Caller) async throws -> [View] {
@@ -70,7 +73,7 @@ package struct Servers: Sendable {
     let new = NewServer(
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyID: order.sshKeyID, rootPasswordHash: password?.hash)
+      sshKeyID: order.sshKeyID, rootPasswordHash: password?.hash, quota: quota)
     let server = try await store.createServer(
       new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
     doorbell.ring()
