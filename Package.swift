@@ -13,6 +13,7 @@ let settings: [SwiftSetting] =
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -55,8 +56,8 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, nio, lifecycle,
-        "Yams", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, hummingbirdCore,
+        logging, nio, lifecycle, "Yams", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),

@@ -5,7 +5,7 @@ package import Logging
 
 /// The HTTP face of the engine: every route, and what surrounds them.
 package struct APIService: Sendable {
-  private let authenticator: Authenticator
+  private let gate: Gate
   private let routes: RouteTable
   private let repetition: Repetition
   private let isHealthy: @Sendable () async throws -> Bool
@@ -13,12 +13,10 @@ package struct APIService: Sendable {
 
   package init(
     servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, requests: RepeatableRequests,
-    events: Events,
-    catalogue: CatalogueReader,
-    authenticator: Authenticator,
-    clock: any WallClock, logger: Logger, isHealthy: @escaping @Sendable () async throws -> Bool
+    events: Events, catalogue: CatalogueReader, authenticator: Authenticator, clock: any WallClock, logger: Logger,
+    limits: RequestLimits = RequestLimits(), isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
-    self.authenticator = authenticator
+    gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
     self.logger = logger
     repetition = Repetition(requests: requests)
     self.isHealthy = isHealthy
@@ -30,7 +28,6 @@ package struct APIService: Sendable {
 
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    let gate = Gate(authenticator: authenticator)
     router.add(middleware: Envelope(routes: routes, gate: gate, logger: logger))
     router.get("/healthz") { _, _ in
       let isHealthy = (try? await isHealthy()) ?? false

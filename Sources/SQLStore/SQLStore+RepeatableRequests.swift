@@ -25,7 +25,7 @@ extension SQLStore {
   }
 
   package func finish(_ request: RepeatableRequest, status: Int, sealedBody: [UInt8]) async throws {
-    try await write { database in
+    _ = try await write { database in
       try database.run(
         "UPDATE repeatable_request SET status = ?, sealed_body = ? WHERE claim = ?",
         [status, Data(sealedBody), request.claim.text])
@@ -33,7 +33,7 @@ extension SQLStore {
   }
 
   package func abandon(_ request: RepeatableRequest) async throws {
-    try await write { database in
+    _ = try await write { database in
       try database.run(
         "DELETE FROM repeatable_request WHERE claim = ? AND has_effect = 0 AND status IS NULL", [request.claim.text])
     }

@@ -6,6 +6,7 @@ extension SQLStore {
     _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
   ) async throws -> Server {
     try await write { database in
+      try database.requireQuota(for: server)
       let authorizedKey = try database.installKeys(of: server, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       if let capacity {
@@ -22,6 +23,13 @@ extension SQLStore {
 }
 
 extension Database {
+  fileprivate func requireQuota(for server: NewServer) throws {
+    guard let quota = server.quota else { return }
+    let count = try value(
+      Int.self, "SELECT COUNT(*) FROM server WHERE account_id = ? AND deleted_at IS NULL", [server.accountID])
+    guard count ?? 0 < quota else { throw Failure(.permissionDenied, "Server quota reached (\(quota)).") }
+  }
+
   /// Returns the lines of the keys that the server is to have; nil for none.
   fileprivate func installKeys(of server: NewServer, at now: Timestamp) throws -> String? {
     let lines = try server.sshKeyIDs.map { id in try installKey(id, of: server, at: now) }

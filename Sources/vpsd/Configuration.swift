@@ -1,3 +1,4 @@
+import API
 import Core
 import Foundation
 import Logging
@@ -31,6 +32,9 @@ struct Configuration: Sendable, Equatable {
   var accelerator = Accelerator.auto
   var logLevel = Logger.Level.info
   var overcommit = Overcommit()
+  var limits = RequestLimits()
+  /// How many servers an account may have; 0 for as many as it likes.
+  var serverQuota = 100
 
   /// What holds where nothing is configured.
   init(workingDirectory: URL, executable: URL) {

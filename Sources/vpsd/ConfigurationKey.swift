@@ -1,3 +1,4 @@
+import API
 import Core
 import Foundation
 import Logging
@@ -78,6 +79,12 @@ extension ConfigurationKey {
     factor("overcommit_vcpus", \.overcommit.vcpus, default: "16", "How often each CPU of the host is given away"),
     factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),
     factor("overcommit_storage", \.overcommit.storage, default: "2", "How often the host's disk is given away"),
+    count(
+      "rate_limit", \.limits.requestsPerMinute, default: "1200", "How many requests a minute a token may make"),
+    count(
+      "login_failures", \.limits.loginFailuresPerMinute, default: "30",
+      "How many tokens that are not valid an address may send in a minute"),
+    count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
   ]
 
   private static let forwardedPorts = ConfigurationKey(
@@ -132,6 +139,22 @@ extension ConfigurationKey {
         return factor
       },
       print: { $0 == $0.rounded() ? String(Int($0)) : String($0) })
+  }
+
+  private static func count(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Int> & Sendable, default defaultText: String,
+    _ description: String
+  ) -> ConfigurationKey {
+    value(
+      name, path, default: defaultText, description,
+      rule: "a whole number from 0, which is no limit, to 1000000",
+      parse: { text in
+        guard (1...7).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }),
+          let count = Int(text), count <= 1_000_000
+        else { return nil }
+        return count
+      },
+      print: { String($0) })
   }
 
   private static func directory(

@@ -3,6 +3,7 @@ import Core
 import Engine
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import SQLStore
@@ -53,14 +54,14 @@ struct Daemon {
       doorbell: doorbell, changes: changes, clock: clock, logger: logger, becameActive: { await monitor.look() })
     let servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
-      doorbell: doorbell, changes: changes, clock: clock)
+      doorbell: doorbell, changes: changes, clock: clock,
+      quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
     let api = APIService(
       servers: servers, sshKeys: SSHKeys(store: store, clock: clock),
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock),
-      events: Events(store: store, changes: changes, clock: clock),
-      catalogue: catalogue,
-      authenticator: authenticator, clock: clock, logger: logger,
+      events: Events(store: store, changes: changes, clock: clock), catalogue: catalogue,
+      authenticator: authenticator, clock: clock, logger: logger, limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // looks, then no more steps.
@@ -71,12 +72,20 @@ struct Daemon {
     ]
   }
 
+  /// Whoever comes beyond this waits until another connection ends.
+  private static let maximumConnections = 1024
+
+  private static let http = HTTP1Channel.Configuration(
+    idleTimeout: .seconds(60),
+    httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
+
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
     Application(
       router: api.router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      server: .http1(configuration: Self.http),
       configuration: .init(
-        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd"),
+        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
+        availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections, logger: logger)),
       onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
       logger: logger)
   }

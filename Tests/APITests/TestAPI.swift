@@ -25,20 +25,21 @@ struct TestAPI {
     }
   }
 
+  static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
+
   let service: TestService
   private let responder: any HTTPResponder<APIContext>
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-  init(_ service: TestService) {
+  init(_ service: TestService, limits: RequestLimits = TestAPI.noLimits) {
     self.service = service
     let store = service.store
     responder = APIService(
       servers: service.servers, sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
-      events: Events(store: store, changes: service.changes, clock: service.clock),
-      catalogue: service.catalogue,
-      authenticator: service.authenticator, clock: service.clock, logger: logger,
+      events: Events(store: store, changes: service.changes, clock: service.clock), catalogue: service.catalogue,
+      authenticator: service.authenticator, clock: service.clock, logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     ).router().buildResponder()
   }

@@ -103,7 +103,7 @@ struct ReconciliationTests {
     // machines: it would wait for the look that waits for it.
     let runner = Runner(
       store: service.store, driver: service.driver, catalogueReader: service.catalogue,
-      addressPool: service.addressPool, doorbell: service.doorbell, clock: service.clock,
+      addressPool: service.addressPool, doorbell: service.doorbell, changes: service.changes, clock: service.clock,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), becameActive: {})
     let startAndStop: Fault.Hook = {
       for action in [PowerAction.start, .stop] {

@@ -5,7 +5,7 @@ import Testing
 @testable import SQLStore
 
 @Suite struct ConcurrencyTests {
-  @Test("Many reads and writes at once all come to an end", .timeLimit(.minutes(2)))
+  @Test("Many reads and writes at once all come to an end", .timeLimit(.minutes(10)))
   func noDeadlock() async throws {
     try await withStore { fixture in
       let server = try await fixture.activeServer()

@@ -36,12 +36,12 @@ package final class TestService: Sendable {
   package convenience init(
     options: SimulatedDriver.Options = .init(), addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
-    limits: Runner.Limits = .init()
+    limits: Runner.Limits = .init(), quota: Int? = nil
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
       in: try ScopedFolder(), options: options, addressPool: addressPool, clock: clock, wallClock: wallClock ?? clock,
-      token: .random(), openingCredit: openingCredit, limits: limits)
+      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota)
   }
 
   /// The process that comes after another one has died, on the same files. The machines go on.
@@ -49,13 +49,13 @@ package final class TestService: Sendable {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
       in: dead.folder, options: dead.driver.options, addressPool: dead.addressPool, clock: dead.clock,
-      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init())
+      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil)
     try await store.releaseAllLeases()
   }
 
   private init(
     in folder: ScopedFolder, options: SimulatedDriver.Options, addressPool: AddressPool, clock: ManualClock,
-    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits
+    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?
   ) async throws {
     self.folder = folder
     self.clock = clock
@@ -77,7 +77,7 @@ package final class TestService: Sendable {
     authenticator = Authenticator(store: store, clock: wallClock)
     servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
-      changes: changes, clock: wallClock)
+      changes: changes, clock: wallClock, quota: quota)
     sshKeys = SSHKeys(store: store, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,

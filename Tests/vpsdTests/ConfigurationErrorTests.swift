@@ -20,6 +20,7 @@ struct ConfigurationErrorTests {
       ("outbound", ["yes", "1", "True"]),
       ("accelerator", ["xen"]),
       ("log_level", ["verbose"]),
+      ("rate_limit", ["-1", "many", "1.5", "1000001"]),
       ("overcommit_vcpus", ["0", "-1", "nan", "inf", "1001", "0x10", "1,5", "."]),
     ])
   func badValues(_ name: String, _ texts: [String]) throws {

@@ -74,7 +74,7 @@ struct APIRequest {
 
   /// For an answer that goes on and on: whether its token is good still.
   func isStillAllowed() async -> Bool {
-    (try? await gate.caller(of: request)) != nil
+    await gate.stillAdmits(request, context)
   }
 
   /// Whether the client takes this media type at all.

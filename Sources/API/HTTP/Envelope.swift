@@ -25,6 +25,7 @@ struct Envelope: RouterMiddleware {
       response = await self.response(to: error, request, context)
     }
     response.headers[Self.requestIDHeader] = context.requestID
+    context.allowance.write(to: &response.headers)
     log(request, response.status.code, ContinuousClock.now - started, context)
     return response
   }
@@ -32,7 +33,7 @@ struct Envelope: RouterMiddleware {
   private func response(to error: any Error, _ request: Request, _ context: APIContext) async -> Response {
     var error = error
     if let unrouted = error as? HTTPError, unrouted.status == .notFound {
-      do { try await refuseUnrouted(request) } catch let reason { error = reason }
+      do { try await refuseUnrouted(request, context) } catch let reason { error = reason }
     }
     let response = ErrorTable.response(to: error, requestID: context.requestID)
     if response.status == .internalServerError {
@@ -43,9 +44,9 @@ struct Envelope: RouterMiddleware {
   }
 
   /// Nothing answers this method and path. Whoever has no token learns only that; then the method, then the path is wrong.
-  private func refuseUnrouted(_ request: Request) async throws {
+  private func refuseUnrouted(_ request: Request, _ context: APIContext) async throws {
     guard request.uri.path.hasPrefix(RouteTable.basePath) else { throw Failure.notFound }
-    _ = try await gate.caller(of: request)
+    _ = try await gate.admit(request, context, permission: nil)
     let allowed = routes.methods(at: request.uri.path)
     guard allowed.isEmpty else {
       throw Rejection.methodNotAllowed(method: request.method.rawValue, allowed: allowed)

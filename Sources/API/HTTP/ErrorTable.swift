@@ -45,6 +45,11 @@ enum ErrorTable {
     switch rejection {
     case .credentialsEmpty:
       detail(.unauthorized, "Invalid token header. No credentials provided.", [.wwwAuthenticate: "Bearer"])
+    case .throttled(let seconds):
+      detail(
+        .tooManyRequests,
+        "Request was throttled. Expected available in \(seconds) second\(seconds == 1 ? "" : "s").",
+        [.retryAfter: String(seconds)])
     case .methodNotAllowed(let method, let allowed):
       detail(
         .methodNotAllowed, "Method \"\(method)\" not allowed.", [.allow: allowed.joined(separator: ", ")])

@@ -3,16 +3,50 @@ import Engine
 import HTTPTypes
 import Hummingbird
 
-/// Tells who a request comes from.
+/// Tells who a request comes from, and whether it is one too many.
 struct Gate: Sendable {
-  let authenticator: Authenticator
+  private let authenticator: Authenticator
+  private let requests: RateLimit<ID<Token>>?
+  private let loginFailures: RateLimit<String>?
 
-  func caller(of request: Request) async throws -> Caller {
+  init(authenticator: Authenticator, limits: RequestLimits, clock: any WallClock) {
+    self.authenticator = authenticator
+    requests = RateLimit(perMinute: limits.requestsPerMinute, clock: clock)
+    loginFailures = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
+  }
+
+  /// Lets a request through to what it asks for: first who, then whether they may, then whether not too often. One that is
+  /// refused for want of a permission counts too.
+  func admit(_ request: Request, _ context: APIContext, permission: Permission?) async throws -> Caller {
+    let caller = try await caller(of: request, context)
+    let allowance = requests?.take(caller.tokenID)
+    context.allowance.note(allowance)
+    if let permission { try caller.require(permission.resource, permission.action) }
+    try allowance?.throwIfRefused()
+    return caller
+  }
+
+  /// Whether the token that began a long reply is still valid.
+  func stillAdmits(_ request: Request, _ context: APIContext) async -> Bool {
+    (try? await caller(of: request, context)) != nil
+  }
+
+  /// Whoever has a valid token is let in, whatever others at the same address do.
+  private func caller(of request: Request, _ context: APIContext) async throws -> Caller {
+    do {
+      return try await authenticator.caller(bearing: Self.token(in: request))
+    } catch let failure as Failure where failure.code == .credentialsInvalid {
+      try loginFailures?.take(context.remoteAddress).throwIfRefused()
+      throw failure
+    }
+  }
+
+  private static func token(in request: Request) throws -> Substring {
     guard let header = request.headers[.authorization] else { throw Failure.credentialsMissing }
     let parts = header.split(separator: " ", omittingEmptySubsequences: true)
     guard let scheme = parts.first, scheme.lowercased() == "bearer" else { throw Failure.credentialsMissing }
     guard parts.count > 1 else { throw Rejection.credentialsEmpty }
     guard parts.count == 2 else { throw Failure.tokenInvalid }
-    return try await authenticator.caller(bearing: parts[1])
+    return parts[1]
   }
 }

@@ -45,8 +45,7 @@ struct RouteTable: Sendable {
   func register(on router: Router<APIContext>, gate: Gate, repetition: Repetition) {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
-        let caller = try await gate.caller(of: request)
-        if let permission = endpoint.permission { try caller.require(permission.resource, permission.action) }
+        let caller = try await gate.admit(request, context, permission: endpoint.permission)
         guard APIRequest.accepts(endpoint.mediaType, request) else { throw Rejection.notAcceptable }
         let request = APIRequest(caller: caller, request: request, context: context, gate: gate)
         return try await repetition.respond(to: request, endpoint.handle)

@@ -71,7 +71,8 @@ package protocol Store: Sendable {
   func serverID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<Server>?
   func usage(of id: ID<Server>) async throws -> ResourceUsage?
 
-  /// Writes server, address, credit hold, operation and audit row. Throws `insufficientCredit`, `noCapacity` (no free
+  /// Writes server, address, credit hold, operation and audit row. Throws `permissionDenied` beyond the account's quota,
+  /// `insufficientCredit`, `noCapacity` (no free
   /// address in the pool, or not enough of the host's capacity left), or `invalidFields` for an SSH key that is not the
   /// account's; then nothing is written.
   func createServer(

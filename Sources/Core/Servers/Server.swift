@@ -79,11 +79,13 @@ package struct NewServer: Sendable {
   package let isBackupEnabled: Bool
   package let sshKeyIDs: [ID<SSHKey>]
   package let rootPasswordHash: String?
+  /// How many servers the account may have, this one included; nil for as many as it likes.
+  package let quota: Int?
 
   package init(
     uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
     operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyIDs: [ID<SSHKey>],
-    rootPasswordHash: String?
+    rootPasswordHash: String?, quota: Int? = nil
   ) {
     self.uuid = uuid
     self.accountID = accountID
@@ -95,17 +97,18 @@ package struct NewServer: Sendable {
     self.isBackupEnabled = isBackupEnabled
     self.sshKeyIDs = sshKeyIDs
     self.rootPasswordHash = rootPasswordHash
+    self.quota = quota
   }
 
   package init(
     uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
     operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyID: ID<SSHKey>?,
-    rootPasswordHash: String?
+    rootPasswordHash: String?, quota: Int? = nil
   ) {
     self.init(
       uuid: uuid, accountID: accountID, name: name, hostname: hostname, plan: plan,
       operatingSystemID: operatingSystemID, location: location, isBackupEnabled: isBackupEnabled,
-      sshKeyIDs: sshKeyID.map { [$0] } ?? [], rootPasswordHash: rootPasswordHash)
+      sshKeyIDs: sshKeyID.map { [$0] } ?? [], rootPasswordHash: rootPasswordHash, quota: quota)
   }
 }
 

@@ -37,10 +37,12 @@ package struct Servers: Sendable {
   private let doorbell: Doorbell
   private let changes: Broadcast
   private let clock: any WallClock
+  private let quota: Int?
 
+  /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
     store: any Store, catalogueReader: CatalogueReader, driver: any ComputeDriver, addressPool: AddressPool,
-    doorbell: Doorbell, changes: Broadcast, clock: any WallClock
+    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, quota: Int? = nil
   ) {
     self.store = store
     self.catalogueReader = catalogueReader
@@ -49,6 +51,7 @@ package struct Servers: Sendable {
     self.doorbell = doorbell
     self.changes = changes
     self.clock = clock
+    self.quota = quota
   }
 
   package func list(
@@ -102,7 +105,7 @@ package struct Servers: Sendable {
     let new = NewServer(
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash)
+      sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash, quota: quota)
     let server = try await store.createServer(
       new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
     ring(server.id)

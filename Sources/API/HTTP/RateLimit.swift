@@ -1,0 +1,87 @@
+import Core
+import Synchronization
+
+/// So many a minute for each key, in a burst or evenly spread, as a bucket that drips: the one thing that is kept of a key
+/// is when its bucket is full again. One that is full is as good as none, and may be forgotten.
+final class RateLimit<Key: Hashable & Sendable>: Sendable {
+  private static var minuteMicroseconds: Int64 { 60_000_000 }
+
+  private let perMinute: Int
+  private let maximumKeys: Int
+  private let clock: any WallClock
+  private let fullAtMicroseconds = Mutex<[Key: Int64]>([:])
+
+  /// Nil where there is no limit.
+  init?(perMinute: Int, maximumKeys: Int = 10_000, clock: any WallClock) {
+    guard perMinute > 0 else { return nil }
+    self.perMinute = perMinute
+    self.maximumKeys = maximumKeys
+    self.clock = clock
+  }
+
+  var keyCount: Int { fullAtMicroseconds.withLock { $0.count } }
+
+  func take(_ key: Key) -> Allowance {
+    let now = clock.now.millisecondsSinceEpoch * 1000
+    let horizon = now + Self.minuteMicroseconds
+    let interval = max(1, Self.minuteMicroseconds / Int64(perMinute))
+    return fullAtMicroseconds.withLock { fullAt in
+      // The time of day can be set back: nobody waits for longer than a minute because of that.
+      let before = min(max(fullAt[key] ?? now, now), horizon)
+      guard before + interval <= horizon else {
+        fullAt[key] = before
+        return allowance(
+          remaining: 0, fullAt: before, now: now, retryAfterSeconds: Self.seconds(before + interval - horizon))
+      }
+      if fullAt[key] == nil, fullAt.count >= maximumKeys { Self.forgetSome(of: &fullAt, maximumKeys, now) }
+      let after = before + interval
+      fullAt[key] = after
+      return allowance(
+        remaining: Int((horizon - after) / interval), fullAt: after, now: now, retryAfterSeconds: nil)
+    }
+  }
+
+  private func allowance(remaining: Int, fullAt: Int64, now: Int64, retryAfterSeconds: Int?) -> Allowance {
+    Allowance(
+      limit: perMinute, remaining: remaining, resetSeconds: Self.seconds(fullAt), retryAfterSeconds: retryAfterSeconds)
+  }
+
+  /// First those that say nothing, then those that are furthest from their limit.
+  private static func forgetSome(of fullAt: inout [Key: Int64], _ maximum: Int, _ now: Int64) {
+    fullAt = fullAt.filter { $0.value > now }
+    guard fullAt.count >= maximum else { return }
+    let kept = fullAt.sorted { $0.value > $1.value }.prefix(maximum / 2)
+    fullAt = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
+  }
+
+  private static func seconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
+}
+
+/// What is left to someone after a request, or how long to wait for the next one.
+struct Allowance: Sendable, Equatable {
+  let limit: Int
+  let remaining: Int
+  /// When all of the limit is there again, in seconds since 1970.
+  let resetSeconds: Int
+  /// Nil where the request is allowed.
+  let retryAfterSeconds: Int?
+
+  func throwIfRefused() throws(Rejection) {
+    if let retryAfterSeconds { throw .throttled(seconds: retryAfterSeconds) }
+  }
+}
+
+/// How much of the service one client may take. Zero is no limit.
+package struct RequestLimits: Sendable, Equatable {
+  /// For each token.
+  package var requestsPerMinute = 1200
+  /// For each address that sends tokens that are not valid.
+  package var loginFailuresPerMinute = 30
+
+  package init() {}
+
+  package init(requestsPerMinute: Int, loginFailuresPerMinute: Int) {
+    self.requestsPerMinute = requestsPerMinute
+    self.loginFailuresPerMinute = loginFailuresPerMinute
+  }
+}

@@ -1,0 +1,118 @@
+import Core
+import Engine
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import API
+
+@Suite("Nobody takes more than their share")
+struct LimitTests {
+  private static let limitHeader = HTTPField.Name("X-RateLimit-Limit")!
+  private static let remainingHeader = HTTPField.Name("X-RateLimit-Remaining")!
+  private static let resetHeader = HTTPField.Name("X-RateLimit-Reset")!
+
+  @Test("A token may make so many requests a minute, and learns how many are left")
+  func requests() async throws {
+    let api = TestAPI(
+      try await TestService(), limits: RequestLimits(requestsPerMinute: 3, loginFailuresPerMinute: 0))
+    let now = api.service.clock.now.millisecondsSinceEpoch / 1000
+    for left in ["2", "1", "0"] {
+      let reply = try await api.send(.get, "/servers/")
+      #expect(reply.status == 200)
+      #expect(reply.headers[Self.limitHeader] == "3")
+      #expect(reply.headers[Self.remainingHeader] == left)
+    }
+    api.service.clock.advance(by: .seconds(7))
+    let refused = try await api.send(.get, "/servers/")
+    #expect(refused.status == 429)
+    #expect(refused.text == #"{"detail":"Request was throttled. Expected available in 13 seconds."}"#)
+    #expect(refused.headers[.retryAfter] == "13")
+    #expect(refused.headers[Self.remainingHeader] == "0")
+    #expect(refused.headers[Self.resetHeader] == "\(now + 60)")
+    let other = try await api.service.newCaller()
+    #expect(try await api.send(.get, "/servers/", token: other.token.text).status == 200)
+    api.service.clock.advance(by: .seconds(13))
+    #expect(try await api.send(.get, "/servers/").status == 200)
+    #expect(try await api.send(.get, "/servers/").status == 429)
+  }
+
+  @Test("Of several errors the first of 401, 403, 429, 405 and 404 is told")
+  func order() async throws {
+    let api = TestAPI(
+      try await TestService(), limits: RequestLimits(requestsPerMinute: 1, loginFailuresPerMinute: 0))
+    let reader = try await api.service.newToken(
+      of: api.service.owner.accountID, permissions: [Permission(.servers, .read)])
+    let token = reader.token.text
+    #expect(try await api.send(.get, "/servers/", token: token).status == 200)
+    #expect(try await api.send(.post, "/servers/", "{}", token: "").status == 401)
+    #expect(try await api.send(.post, "/servers/", "{}", token: token).status == 403)
+    #expect(try await api.send(.get, "/servers/", token: token).status == 429)
+    #expect(try await api.send(.delete, "/servers/", token: token).status == 429)
+    #expect(try await api.send(.get, "/servers/999/", token: token).status == 429)
+    #expect(try await api.send(.get, "/nothing/", token: token).status == 429)
+    api.service.clock.advance(by: .seconds(60))
+    #expect(try await api.send(.delete, "/servers/", token: token).status == 405)
+    api.service.clock.advance(by: .seconds(60))
+    #expect(try await api.send(.get, "/nothing/", token: token).status == 404)
+  }
+
+  @Test("Whoever guesses tokens is slowed down, and a valid token at the same address is not")
+  func loginFailures() async throws {
+    let api = TestAPI(
+      try await TestService(), limits: RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 2))
+    for _ in 1...2 { #expect(try await api.send(.get, "/servers/", token: "wrong").status == 401) }
+    let refused = try await api.send(.get, "/servers/", token: "wrong")
+    #expect(refused.status == 429)
+    #expect(refused.headers[.retryAfter] == "30")
+    #expect(try await api.send(.get, "/servers/", token: "").status == 401)
+    let valid = try await api.send(.get, "/servers/")
+    #expect(valid.status == 200)
+    #expect(valid.headers[Self.limitHeader] == nil)
+    api.service.clock.advance(by: .seconds(30))
+    #expect(try await api.send(.get, "/servers/", token: "wrong").status == 401)
+  }
+
+  @Test("An account has so many servers at most, and a deleted one makes room at once")
+  func quota() async throws {
+    let api = TestAPI(try await TestService(quota: 2))
+    let first = try await api.createServer()
+    _ = try await api.createServer()
+    let body = #"{"name": "one-more", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
+    let refused = try await api.send(.post, "/servers/", body)
+    #expect(refused.status == 403)
+    #expect(refused.text == #"{"detail":"Server quota reached (2)."}"#)
+    let other = try await api.service.newCaller()
+    #expect(try await api.send(.post, "/servers/", body, token: other.token.text).status == 201)
+    #expect(try await api.send(.delete, "/servers/\(first)/").status == 204)
+    #expect(try await api.send(.post, "/servers/", body).status == 201)
+    #expect(try await api.service.contradictions() == [])
+  }
+
+  @Test("Many creates at once do not get past the quota")
+  func quotaAtOnce() async throws {
+    let service = try await TestService(quota: 5)
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 1...20 {
+        group.addTask { _ = try? await service.servers.create(service.draft(), service.owner) }
+      }
+    }
+    #expect(try await service.store.allServers().count == 5)
+  }
+
+  @Test("A limit forgets the quiet ones first, and never keeps more keys than it may")
+  func bounded() throws {
+    let clock = ManualClock()
+    let limit = try #require(RateLimit<Int>(perMinute: 2, maximumKeys: 100, clock: clock))
+    for _ in 1...2 { #expect(limit.take(-1).retryAfterSeconds == nil) }
+    for key in 0..<10_000 {
+      #expect(limit.take(key).retryAfterSeconds == nil)
+      #expect(limit.keyCount <= 100)
+    }
+    #expect(limit.take(-1).retryAfterSeconds == 30)
+    clock.advance(by: .seconds(-3600))
+    #expect(limit.take(-1).retryAfterSeconds == 30)
+    clock.advance(by: .seconds(30))
+    #expect(limit.take(-1).retryAfterSeconds == nil)
+  }
+}
