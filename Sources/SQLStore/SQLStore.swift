@@ -7,7 +7,7 @@ import GRDB
 /// GRDB is used by its asynchronous methods only, once the store is open: a synchronous read that waits for a connection
 /// holds a thread that the reader before it may need in order to finish.
 package struct SQLStore: Store {
-  private let pool: DatabasePool
+  let pool: DatabasePool
   private let commits: GroupCommit
 
   /// Opens the file, makes it where there is none, and brings its schema up to date. Only its owner can read it.
