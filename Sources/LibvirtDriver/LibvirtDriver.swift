@@ -37,12 +37,15 @@ package struct LibvirtDriver: ComputeDriver {
     self.hypervisor = Hypervisor(
       daemon: try PrivateLibvirtd(directory: "\(configuration.dataDirectory)/libvirt", logger: logger),
       threads: threads, logger: logger)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
     switch accelerator {
     case .kvm:
       timing = MachineTiming(
-        bootDeadline: .seconds(120), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(500))
+        bootDeadline: .seconds(120), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(500),
+        bootsAtOnce: 2 * cores)
     case .tcg:
-      timing = MachineTiming(bootDeadline: .seconds(300), shutdownDeadline: .seconds(60), pollInterval: .seconds(1))
+      timing = MachineTiming(
+        bootDeadline: .seconds(300), shutdownDeadline: .seconds(60), pollInterval: .seconds(1), bootsAtOnce: cores)
       if configuration.accelerator == nil {
         logger.notice("no hardware virtualisation on this host: machines run some ten times slower (TCG)")
       }

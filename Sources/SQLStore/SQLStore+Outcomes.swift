@@ -55,6 +55,13 @@ extension Database {
     case .wait(let time):
       try run(
         "UPDATE operation SET not_before = ?, lease_token = NULL, lease_expires_at = NULL WHERE id = ?", [time, id])
+    case .postpone(let time):
+      try run(
+        """
+        UPDATE operation SET not_before = ?, step_started_at = NULL, lease_token = NULL, lease_expires_at = NULL
+        WHERE id = ?
+        """,
+        [time, id])
     case .retry(let time, let operatorDetail):
       try run(
         """

@@ -6,6 +6,7 @@ import GRDB
 ///
 /// Writes share transactions, and reads have connections of their own: see `GroupCommit` and `Readers`.
 package struct SQLStore: Store {
+  let pool: DatabasePool
   private let readers: Readers
   private let commits: GroupCommit
 
@@ -17,7 +18,7 @@ package struct SQLStore: Store {
     var configuration = Configuration()
     configuration.label = "SQLStore"
     configuration.busyMode = .timeout(5)
-    let pool = try DatabasePool(path: path, configuration: configuration)
+    pool = try DatabasePool(path: path, configuration: configuration)
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
     try Schema.update(pool)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Core
 import Foundation
 import LibvirtDriver
@@ -59,5 +60,14 @@ extension ConfigurationOptions {
     let directory = DataDirectory(try load().dataDirectory)
     try directory.ensureExists()
     return try SQLStore(path: directory.database)
+  }
+
+  /// The database that is there; none is made.
+  func openDatabase() throws -> SQLStore {
+    let path = DataDirectory(try load().dataDirectory).database
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ValidationError("There is no database at \(path): start the service once.")
+    }
+    return try SQLStore(path: path)
   }
 }

@@ -5,6 +5,8 @@ package struct StepOutcome: Sendable, Equatable {
     case advance(to: String)
     /// The step is not done yet and is looked at again at this time.
     case wait(until: Timestamp)
+    /// The step has not begun: its turn has not come. Asked again at this time; the time until then does not count.
+    case postpone(until: Timestamp)
     /// The step failed and is tried again at this time.
     case retry(at: Timestamp, operatorDetail: String)
     case succeed

@@ -60,11 +60,16 @@ package struct MachineTiming: Sendable, Equatable {
   package let shutdownDeadline: Duration
   /// Between two looks at a guest that is not ready.
   package let pollInterval: Duration
+  /// How many guests the host can carry through their boot at the same time; nil for any number.
+  package let bootsAtOnce: Int?
 
-  package init(bootDeadline: Duration, shutdownDeadline: Duration, pollInterval: Duration) {
+  package init(
+    bootDeadline: Duration, shutdownDeadline: Duration, pollInterval: Duration, bootsAtOnce: Int? = nil
+  ) {
     self.bootDeadline = bootDeadline
     self.shutdownDeadline = shutdownDeadline
     self.pollInterval = pollInterval
+    self.bootsAtOnce = bootsAtOnce
   }
 }
 

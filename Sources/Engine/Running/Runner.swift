@@ -26,6 +26,7 @@ package final class Runner: Sendable {
   private let logger: Logger
   private let limits: Limits
   private let becameActive: @Sendable () async -> Void
+  private let bootSlots = BootSlots()
   private let state = Mutex((isStopping: false, stepsUnderWay: 0))
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
@@ -96,11 +97,14 @@ package final class Runner: Sendable {
 
   private func execute(_ lease: Lease) async {
     let operation = lease.operation
+    // What it overtook may have waited for its turn to boot.
+    if operation.kind == .delete { bootSlots.leave(operation.serverID) }
     do {
       guard let outcome = await outcome(of: lease) else { return }
       let result = try await store.commit(outcome, of: lease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
+      if outcome.isEnd || result == .cancelled { bootSlots.leave(operation.serverID) }
       if result == .committed, outcome.effect == .becameActive { await becameActive() }
     } catch {
       // The lease runs out, and the step is run again.
@@ -156,7 +160,7 @@ package final class Runner: Sendable {
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
       server: server, plan: plan, operatingSystem: operatingSystem, lease: lease, driver: driver, store: store,
-      addressPool: addressPool)
+      addressPool: addressPool, bootSlots: bootSlots)
   }
 
   private func report(_ outcome: StepOutcome, of operation: Operation, _ result: CommitResult) {
@@ -169,7 +173,18 @@ package final class Runner: Sendable {
     case (.committed, .succeed): logger.info("operation succeeded", metadata: metadata)
     case (.committed, .fail(_, let detail)):
       logger.error("operation failed", metadata: metadata.merging(["detail": "\(detail)"]) { $1 })
-    case (.committed, .advance), (.committed, .wait), (.committed, .retry): break
+    case (.committed, .advance), (.committed, .wait), (.committed, .postpone), (.committed, .retry):
+      break
+    }
+  }
+}
+
+extension StepOutcome {
+  /// Whether the operation is over.
+  fileprivate var isEnd: Bool {
+    switch next {
+    case .succeed, .fail: true
+    case .advance, .wait, .postpone, .retry: false
     }
   }
 }

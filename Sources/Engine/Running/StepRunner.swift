@@ -41,6 +41,7 @@ struct StepRunner: Sendable {
     switch result {
     case .go(let next, let effect): StepOutcome(.advance(to: next.rawValue), effect: effect)
     case .wait: StepOutcome(.wait(until: clock.now + context.driver.timing.pollInterval))
+    case .postpone: StepOutcome(.postpone(until: clock.now + context.driver.timing.pollInterval))
     case .done(let effect): StepOutcome(.succeed, effect: effect)
     }
   }

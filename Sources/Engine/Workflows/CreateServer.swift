@@ -22,6 +22,7 @@ struct CreateServer: Workflow {
       try await context.ensureDefined()
       return .go(.start, .machineDefined)
     case .start:
+      guard context.mayBoot() else { return .postpone }
       try await context.driver.start(context.machine)
       return .go(.awaitReady)
     case .awaitReady:

@@ -33,12 +33,14 @@ struct RebootServer: Workflow {
       switch try await stop(step) {
       case .go(let next, let effect): return .go(Self.same(next), effect)
       case .wait: return .wait
+      case .postpone: return .postpone
       case .done: return .go(.define)
       }
     }
     switch try await start(StartServer.Step(rawValue: step.rawValue)!) {
     case .go(let next, let effect): return .go(Self.same(next), effect)
     case .wait: return .wait
+    case .postpone: return .postpone
     case .done(let effect): return .done(effect)
     }
   }

@@ -14,6 +14,7 @@ struct StartServer: Workflow {
       try await context.ensureDefined()
       return .go(.start)
     case .start:
+      guard context.mayBoot() else { return .postpone }
       try await context.driver.start(context.machine)
       return .go(.awaitReady)
     case .awaitReady:

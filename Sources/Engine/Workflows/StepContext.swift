@@ -10,6 +10,7 @@ struct StepContext: Sendable {
   let driver: any ComputeDriver
   let store: any Store
   let addressPool: AddressPool
+  let bootSlots: BootSlots
 
   var machine: UUID { server.uuid }
 }
@@ -30,8 +31,13 @@ extension StepContext {
         rootPasswordHash: server.machine.rootPasswordHash, mayCreateDisk: !server.machine.hasDisk))
   }
 
+  func mayBoot() -> Bool {
+    bootSlots.take(for: server, lease.operation.id, atOnce: driver.timing.bootsAtOnce)
+  }
+
   /// Whether this boot is over. The first one personalises the disk, so nothing but the banner of its sshd will do.
   func isReady() async throws -> Bool {
+    bootSlots.occupy(server)
     guard try await driver.power(of: machine) == .running else {
       try await driver.start(machine)
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")

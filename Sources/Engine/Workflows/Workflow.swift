@@ -27,6 +27,8 @@ enum StepResult<Step: Sendable>: Sendable {
   case go(Step, StepOutcome.Effect? = nil)
   /// Not done yet; look again after the driver's poll interval.
   case wait
+  /// Its turn has not come; ask again.
+  case postpone
   case done(StepOutcome.Effect? = nil)
 }
 

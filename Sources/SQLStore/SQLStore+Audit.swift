@@ -1,0 +1,34 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  /// The newest so many changes that were asked for, oldest first; of one server, or of all.
+  package func auditTrail(newest count: Int, of server: ID<Server>? = nil) async throws -> [AuditEntry] {
+    try await read { database in
+      try database.all(
+        """
+        SELECT \(AuditEntry.columns) FROM (
+          SELECT * FROM audit WHERE ?1 IS NULL OR server_id = ?1 ORDER BY id DESC LIMIT ?2) AS entry
+        JOIN account ON account.id = entry.account_id
+        LEFT JOIN token ON token.id = entry.token_id
+        LEFT JOIN operation ON operation.server_id = entry.server_id AND operation.created_at = entry.at
+          AND operation.requested_by IS entry.token_id
+          AND (entry.action = 'server.' || operation.kind
+            OR (entry.action = 'server.update' AND operation.kind = 'configure'))
+        ORDER BY entry.id
+        """,
+        [server, count])
+    }
+  }
+}
+
+extension AuditEntry: RowReadable {
+  static let columns =
+    "entry.at, account.email, token.name, token.id, entry.action, entry.detail, entry.server_id, operation.state"
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      at: try row.next(), email: try row.next(), tokenName: try row.next(), tokenID: try row.next(),
+      action: try row.next(), detail: try row.next(), serverID: try row.next(), outcome: try row.next())
+  }
+}

@@ -1,0 +1,47 @@
+import Core
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@testable import SQLStore
+
+@Suite("Who did what is written down, with what became of it")
+struct AuditTests {
+  @Test("Each change has its row: who, what, which server, and its outcome as it is now")
+  func trail() async throws {
+    let service = try await TestService()
+    let (store, caller) = (service.database, service.owner)
+    let id = try await service.activeServer()
+    service.clock.advance(by: .seconds(1))
+    _ = try await store.requestAction(.stop, on: id, by: caller, at: service.clock.now)
+    let waiting = try await store.auditTrail(newest: 10)
+    #expect(waiting.map(\.action) == ["server.create", "server.stop"])
+    #expect(waiting.map(\.outcome) == [.succeeded, .queued])
+    #expect(waiting.allSatisfy { $0.email == "owner@example.com" && $0.tokenName == "test" && $0.serverID == id })
+    try await service.settle()
+    service.clock.advance(by: .seconds(1))
+    _ = try await store.updateServer(id, ServerChange(name: ServerName("other")), by: caller, at: service.clock.now)
+    _ = try await store.requestDeletion(of: id, by: caller, at: service.clock.now)
+    try await service.settle()
+    let trail = try await store.auditTrail(newest: 3, of: id)
+    #expect(trail.map(\.action) == ["server.stop", "server.update", "server.delete"])
+    #expect(trail.map(\.outcome) == [.succeeded, nil, .succeeded])
+    #expect(trail[1].detail == "name")
+    #expect(try await store.auditTrail(newest: 10, of: ID(999)).isEmpty)
+  }
+
+  @Test("What failed, and what a delete came before, says so")
+  func failures() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    service.clock.advance(by: .seconds(1))
+    _ = try await service.database.requestAction(.stop, on: id, by: service.owner, at: service.clock.now)
+    service.driver.inject(Fault(in: .requestShutdown, .fail(DriverError(.rejected, "no"))))
+    try await service.settle()
+    service.clock.advance(by: .seconds(1))
+    _ = try await service.database.requestAction(.start, on: id, by: service.owner, at: service.clock.now)
+    _ = try await service.database.requestDeletion(of: id, by: service.owner, at: service.clock.now)
+    let outcomes = try await service.database.auditTrail(newest: 10).map(\.outcome)
+    #expect(outcomes == [.succeeded, .failed, .cancelled, .queued])
+  }
+}

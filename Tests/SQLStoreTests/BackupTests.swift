@@ -1,0 +1,58 @@
+import Core
+import Foundation
+import TestSupport
+import Testing
+
+@testable import SQLStore
+
+@Suite("The database is copied while it is in use")
+struct BackupTests {
+  @Test("The copy is whole, private, and can take the place of the original")
+  func backup() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let path = service.directory.appendingPathComponent("copy.sqlite").path
+    try await service.database.backUp(to: path)
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber
+    #expect(mode?.intValue == 0o600)
+    _ = try await service.database.requestDeletion(of: id, by: service.owner, at: service.clock.now)
+    let copy = try SQLStore(path: path)
+    #expect(try await copy.contradictions() == [])
+    #expect(try await copy.allServers().map(\.id) == [id])
+    #expect(try await copy.server(id, of: service.owner.accountID)?.status == .active)
+    #expect(try await copy.installationID() == service.database.installationID())
+    #expect(try await copy.requestAction(.stop, on: id, by: service.owner, at: service.clock.now) != nil)
+  }
+
+  @Test("A file that exists is left as it is")
+  func exists() async throws {
+    let service = try await TestService()
+    let path = service.directory.appendingPathComponent("copy.sqlite").path
+    try "precious".write(toFile: path, atomically: false, encoding: .utf8)
+    await #expect(throws: UnusableFile.self) { try await service.database.backUp(to: path) }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+  }
+
+  @Test("A copy that is made while others write is of one moment")
+  func whileWriting() async throws {
+    let service = try await TestService()
+    let writer = Task {
+      var written = 0
+      while !Task.isCancelled {
+        _ = try await service.newCaller()
+        written += 1
+      }
+      return written
+    }
+    for number in 1...10 {
+      let path = service.directory.appendingPathComponent("copy-\(number).sqlite").path
+      // Another process would do it: the service and the operator's command each have the file open.
+      let other = try SQLStore(path: service.directory.appendingPathComponent("vpsd.sqlite").path)
+      try await other.backUp(to: path)
+      let copy = try SQLStore(path: path)
+      #expect(try await copy.contradictions() == [])
+    }
+    writer.cancel()
+    #expect(try await writer.value > 0)
+  }
+}
