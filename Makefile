@@ -7,6 +7,8 @@ export VPSD_DATA_DIR ?= $(CURDIR)/var
 export VPSD_IMAGE_DIR ?= $(VPSD_DATA_DIR)/images
 
 VPSD := .build/release/vpsd
+# Real machines need root: a libvirtd of our own, and ports below 1024.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
 
 .PHONY: help setup build image run demo stop test test-fast test-real lint fmt bench clean
@@ -21,16 +23,16 @@ build: setup ## Build the release binary
 	swift build -c release --product vpsd
 
 image: build ## Build the Debian 12 image, once
-	@$(VPSD) image build debian-12 --if-missing
+	@$(AS_ROOT) $(VPSD) image build debian-12 --if-missing
 
 run: image ## Build all, start the service, and print what to do next
-	@$(VPSD) serve
+	@$(AS_ROOT) $(VPSD) serve
 
 demo: image ## From nothing to an SSH login on a fresh data directory, with the seconds
-	@scripts/demo $(VPSD)
+	@$(AS_ROOT) scripts/demo $(VPSD)
 
 stop: ## Stop the service, its servers and our own libvirtd
-	@$(VPSD) shutdown --servers
+	@$(AS_ROOT) $(VPSD) shutdown --servers
 
 test: test-fast test-real ## Run every test, those with real virtual machines too
 
@@ -41,14 +43,17 @@ test-fast: test-build ## Run the tests that need no virtual machine
 	swift test --skip-build --skip '$(REAL_TESTS)'
 
 test-real: test-build ## Run the tests that boot virtual machines
-	.build/debug/vpsd image build debian-12 --if-missing
-	swift test --skip-build --no-parallel --filter '$(REAL_TESTS)'
+	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
+	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)'
 
 lint: ## Check format and house rules
 	@scripts/lint
 
 fmt: ## Format the sources
 	swift format -i -r Package.swift Sources Tests
+
+bench: build ## Measure requests on simulated machines (needs Debian's wrk)
+	@bench/http $(VPSD)
 
 clean: ## Remove what was built, but no data
 	rm -rf .build

@@ -55,8 +55,8 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, lifecycle,
-        "Yams",
+        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, logging, nio, lifecycle,
+        "Yams", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -69,10 +69,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
-      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "TestSupport", grdb], swiftSettings: settings),
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "SimulatedDriver", "TestSupport", grdb],
+      swiftSettings: settings),
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport"],
+      dependencies: ["Core", "Engine", "SQLStore", "SimulatedDriver", "TestSupport", logging],
       swiftSettings: settings),
     .testTarget(
       name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),

@@ -23,6 +23,8 @@ extension APIClient {
     package let status: String
     package let statusReason: String?
     package let ipAddress: String?
+    /// The port of the address that leads to the server's sshd.
+    package let sshPort: Int
     package let password: String?
     /// Only where one server is read.
     package let resourceUsage: ResourceUsage?

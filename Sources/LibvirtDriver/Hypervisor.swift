@@ -3,13 +3,16 @@ import Foundation
 import Logging
 import Synchronization
 
-/// The connection to libvirtd that mends itself: a daemon that died is started again, and one that hangs is replaced.
-/// Whoever listens for events learns of each new connection as of an event, because events may have been lost meanwhile.
+/// The way to libvirtd that mends itself: a daemon that died is started again, and one that hangs is replaced.
+///
+/// One connection watches the daemon; calls have others, each for one call at a time. Whoever listens for events learns of
+/// each new watch as of an event, because events may have been lost meanwhile.
 final class Hypervisor: Sendable {
   private struct State {
-    var connection: Connection?
+    var watch: Connection?
     var generation = 0
-    var opening: Task<Connection, any Error>?
+    var opening: Task<Void, any Error>?
+    var idle: [Connection] = []
     var isClosed = false
     var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
     var nextListener = 0
@@ -20,7 +23,8 @@ final class Hypervisor: Sendable {
   private let logger: Logger
   private let state = Mutex(State())
 
-  private static let openLimit: Duration = .seconds(20)
+  private static let openLimit: Duration = .seconds(10)
+  private static let idleLimit = 8
 
   init(daemon: PrivateLibvirtd, threads: BlockingThreads, logger: Logger) {
     self.daemon = daemon
@@ -28,22 +32,47 @@ final class Hypervisor: Sendable {
     self.logger = logger
   }
 
-  /// Runs a blocking body with the connection, and once more with a new one if the connection broke under it: what is done
+  /// Runs a blocking body with a connection of its own, and once more with a new one if that broke under it: what is done
   /// here is safe to repeat.
   func perform<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(60), on threads: BlockingThreads? = nil,
     _ body: @escaping @Sendable (Connection) throws -> Value
   ) async throws -> Value {
-    let threads = threads ?? self.threads
-    let connection = try await self.connection()
-    do {
-      return try await threads.run(what, within: limit) { try body(connection) }
-    } catch let error as LibvirtError where !connection.isAlive {
-      logger.info("the connection to libvirtd broke", metadata: ["error": "\(error)"])
-      forget(connection)
+    try await ensureWatching()
+    return try await (threads ?? self.threads).run(what, within: limit) { [self] in
+      let connection = try idleConnection() ?? newConnection()
+      defer { giveBack(connection) }
+      do {
+        return try body(connection)
+      } catch let error as LibvirtError where !connection.isAlive {
+        logger.info("a connection to libvirtd broke", metadata: ["error": "\(error)"])
+        let renewed = try newConnection()
+        defer { giveBack(renewed) }
+        return try body(renewed)
+      }
     }
-    let renewed = try await self.connection()
-    return try await threads.run(what, within: limit) { try body(renewed) }
+  }
+
+  private func newConnection() throws -> Connection {
+    guard state.withLock({ !$0.isClosed }) else { throw DriverError(.unreachable, "the driver is closed") }
+    try daemon.ensureRunning()
+    return try Connection(uri: daemon.uri)
+  }
+
+  private func idleConnection() -> Connection? {
+    state.withLock { state in
+      while let connection = state.idle.popLast() {
+        if connection.isAlive { return connection }
+      }
+      return nil
+    }
+  }
+
+  private func giveBack(_ connection: Connection) {
+    guard connection.isAlive else { return }
+    state.withLock { state in
+      if !state.isClosed, state.idle.count < Self.idleLimit { state.idle.append(connection) }
+    }
   }
 
   func events() -> AsyncStream<Void> {
@@ -60,11 +89,12 @@ final class Hypervisor: Sendable {
     return stream
   }
 
-  /// Lets go of the connection, and ends all streams of events. Machines and daemon go on.
+  /// Lets go of all connections, and ends all streams of events. Machines and daemon go on.
   func close() {
     let listeners = state.withLock { state in
       state.isClosed = true
-      state.connection = nil
+      state.watch = nil
+      state.idle = []
       defer { state.listeners = [:] }
       return Array(state.listeners.values)
     }
@@ -75,12 +105,12 @@ final class Hypervisor: Sendable {
     for listener in state.withLock({ Array($0.listeners.values) }) { listener.yield() }
   }
 
-  // MARK: - Opening
+  // MARK: - Watching
 
-  private func connection() async throws -> Connection {
-    if let connection = state.withLock({ $0.connection }) { return connection }
-    let task: Task<Connection, any Error> = try state.withLock { state in
+  private func ensureWatching() async throws {
+    let task: Task<Void, any Error>? = try state.withLock { state in
       if state.isClosed { throw DriverError(.unreachable, "the driver is closed") }
+      if state.watch != nil { return nil }
       if let opening = state.opening { return opening }
       state.generation += 1
       let generation = state.generation
@@ -88,66 +118,54 @@ final class Hypervisor: Sendable {
       state.opening = opening
       return opening
     }
-    return try await task.value
+    try await task?.value
   }
 
-  private func open(_ generation: Int) async throws -> Connection {
+  private func open(_ generation: Int) async throws {
+    defer { state.withLock { $0.opening = nil } }
+    let watch: Connection
     do {
-      let connection: Connection
-      do {
-        connection = try await attempt(generation)
-      } catch {
-        // It accepts and does not answer, or answers with an error: machines survive the end of their daemon.
-        logger.warning(
-          "libvirtd does not answer", metadata: ["error": "\(error)", "log": "\(daemon.lastWords)"])
-        try await threads.run("stop libvirtd", within: Self.openLimit) { [daemon] in daemon.kill() }
-        connection = try await attempt(generation)
-      }
-      state.withLock { state in
-        state.opening = nil
-        if !state.isClosed { state.connection = connection }
-      }
-      // It may have closed before anybody knew it.
-      if !connection.isAlive { connectionClosed(generation) }
-      hint()
-      return connection
+      watch = try await attempt(generation)
     } catch {
-      state.withLock { $0.opening = nil }
-      throw error
+      // It accepts and does not answer, or answers with an error: machines survive the end of their daemon.
+      logger.warning(
+        "libvirtd does not answer", metadata: ["error": "\(error)", "log": "\(daemon.lastWords)"])
+      try await threads.run("stop libvirtd", within: Self.openLimit) { [daemon] in daemon.kill() }
+      watch = try await attempt(generation)
     }
+    state.withLock { state in
+      if !state.isClosed { state.watch = watch }
+    }
+    // It may have closed before anybody knew it.
+    if !watch.isAlive { watchEnded(generation) }
+    hint()
   }
 
   private func attempt(_ generation: Int) async throws -> Connection {
     try await threads.run("start libvirtd", within: .seconds(60)) { [daemon] in try daemon.ensureRunning() }
     return try await threads.run("connect to libvirtd", within: Self.openLimit) { [daemon] in
-      try Connection(
-        uri: daemon.uri, keepsAlive: true, onEvent: { [weak self] in self?.hint() },
-        onClose: { [weak self] in self?.connectionClosed(generation) })
+      let connection = try Connection(uri: daemon.uri)
+      try connection.watch(
+        onEvent: { [weak self] in self?.hint() }, onClose: { [weak self] in self?.watchEnded(generation) })
+      return connection
     }
   }
 
-  private func connectionClosed(_ generation: Int) {
-    let isCurrent = state.withLock { state in
-      guard state.generation == generation, state.connection != nil else { return false }
-      state.connection = nil
-      return true
+  private func watchEnded(_ generation: Int) {
+    let ended = state.withLock { state -> Connection? in
+      guard state.generation == generation else { return nil }
+      defer { state.watch = nil }
+      return state.watch
     }
-    if isCurrent { Task { await recover() } }
+    if ended != nil { Task { await recover() } }
   }
 
-  private func forget(_ connection: Connection) {
-    state.withLock { state in
-      if state.connection === connection { state.connection = nil }
-    }
-    Task { await recover() }
-  }
-
-  /// Tries until there is a connection, or nobody wants one.
+  /// Tries until there is a watch, or nobody wants one.
   private func recover() async {
     var pause: Duration = .milliseconds(100)
-    while state.withLock({ !$0.isClosed && $0.connection == nil && !$0.listeners.isEmpty }) {
+    while state.withLock({ !$0.isClosed && $0.watch == nil }) {
       do {
-        _ = try await connection()
+        try await ensureWatching()
       } catch {
         logger.warning("no connection to libvirtd", metadata: ["error": "\(error)"])
         try? await Task.sleep(for: pause)

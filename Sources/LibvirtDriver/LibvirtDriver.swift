@@ -49,6 +49,8 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
+  package var sshPort: Int { Int(forwardedPorts.ssh) }
+
   package func capacity() async throws -> HostCapacity? {
     try await onHost("measure the host") {
       try MachineFiles.makeDirectory(configuration.dataDirectory)

@@ -21,4 +21,24 @@ extension Database {
     try run("UPDATE account SET balance = balance + ? WHERE id = ?", [amount, account])
     return try balance(of: account)
   }
+
+  func requireCredit(_ price: Money, of account: ID<Account>) throws {
+    let balance = try balance(of: account)
+    guard balance >= price else {
+      throw Failure(
+        .insufficientCredit,
+        "Insufficient credits. This plan costs \(price.decimal) per hour and your balance is \(balance.decimal).")
+    }
+  }
+
+  /// What was held for a server that failed before it was ready was given back: another try is not for nothing.
+  func holdFirstHourAgain(of server: Server, at now: Timestamp) throws {
+    let held = try value(Money.self, "SELECT credit_hold FROM server WHERE id = ?", [server.id])
+    guard held == .zero,
+      let price = try value(Money.self, "SELECT price_per_hour FROM plan WHERE id = ?", [server.planID])
+    else { return }
+    try requireCredit(price, of: server.accountID)
+    try run("UPDATE server SET credit_hold = ? WHERE id = ?", [price, server.id])
+    try append(.hold, -price, to: server.accountID, for: server.id, at: now)
+  }
 }

@@ -17,7 +17,8 @@ extension SQLStore {
       let claimed: Operation? = try database.first(
         """
         UPDATE operation SET state = 'running', lease_token = ?, lease_expires_at = ?,
-          started_at = COALESCE(started_at, ?), step_started_at = COALESCE(step_started_at, ?)
+          started_at = COALESCE(started_at, ?),
+          step_started_at = CASE WHEN lease_token IS NULL THEN COALESCE(step_started_at, ?) ELSE ? END
         WHERE id = (
           SELECT candidate.id FROM operation AS candidate
           WHERE candidate.finished_at IS NULL AND candidate.not_before <= ?
@@ -26,7 +27,7 @@ extension SQLStore {
           ORDER BY candidate.not_before, candidate.id LIMIT 1)
         RETURNING \(Operation.columns)
         """,
-        [token.text, leaseUntil, now, now, now, now])
+        [token.text, leaseUntil, now, now, now, now, now])
       return claimed.map { Lease(operation: $0, token: token) }
     }
   }
@@ -56,7 +57,10 @@ extension SQLStore {
   package func releaseAllLeases() async throws {
     _ = try await write { database in
       try database.run(
-        "UPDATE operation SET lease_token = NULL, lease_expires_at = NULL WHERE lease_token IS NOT NULL")
+        """
+        UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, step_started_at = NULL
+        WHERE finished_at IS NULL
+        """)
       try database.run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE status IS NULL")
     }
   }
@@ -66,7 +70,11 @@ extension SQLStore {
       guard try database.operation(under: lease)?.serverID == id, let server = try database.server(id) else {
         return nil
       }
-      return try database.assignAddress(of: pool, to: id, location: server.location)
+      do {
+        return try database.assignAddress(of: pool, to: id, location: server.location)
+      } catch let failure as Failure where failure.code == .noCapacity {
+        return nil
+      }
     }
   }
 

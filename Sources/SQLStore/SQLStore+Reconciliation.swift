@@ -10,7 +10,7 @@ extension SQLStore {
 
   package func recordShutdown(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
     try await write { database in
-      guard try database.isIdle(id, in: .active) else { return false }
+      guard try database.isIdle(id, in: .active, since: now) else { return false }
       try database.setStatus(.stopped, of: id, at: now)
       try database.resetUsage(of: id)
       return true
@@ -19,7 +19,7 @@ extension SQLStore {
 
   package func recordRunning(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
     try await write { database in
-      guard try database.isIdle(id, in: .stopped) else { return false }
+      guard try database.isIdle(id, in: .stopped, since: now) else { return false }
       try database.setStatus(.active, of: id, at: now)
       return true
     }
@@ -29,7 +29,7 @@ extension SQLStore {
     of id: ID<Server>, limit: Int, since windowStart: Timestamp, at now: Timestamp
   ) async throws -> Bool {
     try await write { database in
-      guard try database.isIdle(id, in: .active) else { return false }
+      guard try database.isIdle(id, in: .active, since: now) else { return false }
       let begun = try database.value(
         Int.self,
         "SELECT COUNT(*) FROM operation WHERE server_id = ? AND kind = 'recover' AND created_at >= ?",
@@ -48,16 +48,17 @@ extension SQLStore {
 }
 
 extension Database {
-  /// Whether the server has this status, and nothing is about to change it: what was seen on the host may be older than
-  /// an operation that was asked for since.
-  fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus) throws -> Bool {
+  /// Whether the server has this status, and nothing is about to change it or has changed it since it was looked at: what
+  /// was seen on the host may be older than a whole operation.
+  fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus, since lookedAt: Timestamp) throws -> Bool {
     try value(
       Int64.self,
       """
       SELECT id FROM server WHERE id = ? AND status = ? AND deleted_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL)
+        SELECT 1 FROM operation WHERE operation.server_id = server.id
+          AND (operation.finished_at IS NULL OR operation.finished_at > ?))
       """,
-      [id, status]) != nil
+      [id, status, lookedAt]) != nil
   }
 }
 

@@ -7,7 +7,7 @@ extension SQLStore {
   ) async throws -> Server {
     try await write { database in
       let authorizedKey = try database.installKeys(of: server, at: now)
-      try database.requireCredit(for: server)
+      try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       if let capacity {
         try database.requireRoom(for: server, in: capacity)
       }
@@ -35,16 +35,6 @@ extension Database {
     }
     try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
     return key.publicKey
-  }
-
-  fileprivate func requireCredit(for server: NewServer) throws {
-    let price = server.plan.pricePerHour
-    let balance = try balance(of: server.accountID)
-    guard balance >= price else {
-      throw Failure(
-        .insufficientCredit,
-        "Insufficient credits. This plan costs \(price.decimal) per hour and your balance is \(balance.decimal).")
-    }
   }
 
   /// A server takes its share of the host until nothing is left of it.

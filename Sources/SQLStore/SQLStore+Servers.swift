@@ -52,6 +52,9 @@ extension SQLStore {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
+      if action == .start, !server.machine.wasEverReady {
+        try database.holdFirstHourAgain(of: server, at: now)
+      }
       try database.setStatus(status, of: id, at: now)
       try database.queue(action.operationKind, on: id, by: caller.tokenID, at: now)
       try database.audit("server.\(action.rawValue)", on: id, by: caller, at: now)

@@ -4,10 +4,9 @@ import GRDB
 
 /// The store in one SQLite file. Several processes may have it open.
 ///
-/// GRDB is used by its asynchronous methods only, once the store is open: a synchronous read that waits for a connection
-/// holds a thread that the reader before it may need in order to finish.
+/// Writes share transactions, and reads have connections of their own: see `GroupCommit` and `Readers`.
 package struct SQLStore: Store {
-  private let pool: DatabasePool
+  private let readers: Readers
   private let commits: GroupCommit
 
   /// Opens the file, makes it where there is none, and brings its schema up to date. Only its owner can read it.
@@ -18,15 +17,16 @@ package struct SQLStore: Store {
     var configuration = Configuration()
     configuration.label = "SQLStore"
     configuration.busyMode = .timeout(5)
-    pool = try DatabasePool(path: path, configuration: configuration)
+    let pool = try DatabasePool(path: path, configuration: configuration)
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
     try Schema.update(pool)
     commits = GroupCommit(pool)
+    readers = try Readers(path: path, configuration)
   }
 
-  func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws -> Value {
-    try await pool.read(body)
+  func read<Value>(_ body: (Database) throws -> Value) async throws -> Value {
+    try readers.read(body)
   }
 
   func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {

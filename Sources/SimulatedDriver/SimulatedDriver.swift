@@ -57,6 +57,8 @@ package final class SimulatedDriver: ComputeDriver {
 
   package var timing: MachineTiming { state.withLock { $0.options.timing } }
 
+  package var sshPort: Int { 22 }
+
   package func capacity() async throws -> HostCapacity? {
     try await perform(.capacity) { state.withLock { $0.options.capacity } }
   }

@@ -5,6 +5,7 @@ import Foundation
 struct Banner: Sendable {
   let configuration: Configuration
   let firstToken: TokenText?
+  let sshPort: Int
 
   func print(port: Int?) {
     let listen = configuration.listen
@@ -26,7 +27,7 @@ struct Banner: Sendable {
         vps /ssh-keys/ -d "{\\"name\\": \\"me\\", \\"public_key\\": \\"$(cat ~/.ssh/id_ed25519.pub)\\"}"
         vps /servers/ -d '{"name": "first", "plan_id": 3, "os_id": 3, "location": "us-west", "ssh_key_id": 1}'
         vps /servers/1/          # until its status is "active"
-        ssh root@ADDRESS         # its "ip_address"
+        ssh \(sshPort == 22 ? "" : "-p \(sshPort) ")root@ADDRESS         # its "ip_address"
       """)
     fflush(nil)
   }

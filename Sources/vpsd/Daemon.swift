@@ -1,8 +1,10 @@
 import API
 import Core
 import Engine
+import Foundation
 import Hummingbird
 import Logging
+import NIOCore
 import SQLStore
 import ServiceLifecycle
 import UnixSignals
@@ -28,7 +30,11 @@ struct Daemon {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
         },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    try await group.run()
+    do {
+      try await group.run()
+    } catch let error as IOError {
+      throw CannotListen(address: configuration.listen, reason: String(cString: strerror(error.errnoCode)))
+    }
     withExtendedLifetime(lock) {}
   }
 
@@ -56,16 +62,17 @@ struct Daemon {
       catalogue: catalogue,
       authenticator: authenticator, clock: clock, logger: logger,
       isHealthy: { try await store.isBootstrapped() })
-    // Services are shut down from the last to the first: whoever waits is answered, no more requests, then no more looks, then no more steps.
+    // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
+    // looks, then no more steps.
     return [
-      RunnerService(runner: runner), MonitorService(monitor: monitor), web(api, firstToken: firstToken),
+      RunnerService(runner: runner), MonitorService(monitor: monitor),
+      web(api, Banner(configuration: configuration, firstToken: firstToken, sshPort: driver.sshPort)),
       EndOfWaits(changes: changes),
     ]
   }
 
-  private func web(_ api: APIService, firstToken: TokenText?) -> some ApplicationProtocol {
-    let banner = Banner(configuration: configuration, firstToken: firstToken)
-    return Application(
+  private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
+    Application(
       router: api.router(),
       server: .http1(configuration: .init(idleTimeout: .seconds(60))),
       configuration: .init(
@@ -73,6 +80,13 @@ struct Daemon {
       onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
       logger: logger)
   }
+}
+
+struct CannotListen: Error, CustomStringConvertible {
+  let address: ListenAddress
+  let reason: String
+
+  var description: String { "Cannot listen on \(address) (the key listen, or VPSD_LISTEN): \(reason)." }
 }
 
 private struct RunnerService: Service {

@@ -19,19 +19,19 @@ struct ServerLifeTests {
       #expect(created.status == "provisioning")
       #expect(created.ipAddress == nil)
       #expect(created.password == nil)
-      let address = try await active(created.id, client)
-      #expect(try login.run("hostname", on: address) == "web-1")
+      let endpoint = try await active(created.id, client)
+      #expect(try login.run("hostname", on: endpoint) == "web-1")
       print("from POST to an SSH login: \(ContinuousClock.now - began)")
 
-      try hasTheSizeOfItsPlan(login, address)
-      #expect(try login.run("hostname -f", on: address) == "web-1.example.com")
-      _ = try login.run("echo kept > /root/kept && sync", on: address)
+      try hasTheSizeOfItsPlan(login, endpoint)
+      #expect(try login.run("hostname -f", on: endpoint) == "web-1.example.com")
+      _ = try login.run("echo kept > /root/kept && sync", on: endpoint)
       try await hasItsUsageMeasured(created.id, client)
-      try await takesANewHostname(created.id, client, login, address)
-      try await stopsAndStarts(created, client, login, address)
-      try await reboots(created.id, client, login, address)
-      try await showsWhatHappensInside(created, client, login, address)
-      try await leavesNoTrace(created, client, service, address)
+      try await takesANewHostname(created.id, client, login, endpoint)
+      try await stopsAndStarts(created, client, login, endpoint)
+      try await reboots(created.id, client, login, endpoint)
+      try await showsWhatHappensInside(created, client, login, endpoint)
+      try await leavesNoTrace(created, client, service, endpoint)
     }
   }
 
@@ -41,9 +41,9 @@ struct ServerLifeTests {
       let client = try service.client()
       let created = try await client.createServer(.init(name: "pw", planId: 3, osId: 3, location: "us-east"))
       let password = try #require(created.password)
-      let address = try await active(created.id, client)
+      let endpoint = try await active(created.id, client)
       #expect(
-        try Login.run("hostname", on: address, password: password, in: service.directory) == "pw")
+        try Login.run("hostname", on: endpoint, password: password, in: service.directory) == "pw")
       let read = try await client.send("GET", "/servers/\(created.id)/")
       #expect(!read.text.contains(password))
       #expect(!read.text.contains("\"password\""))
@@ -70,12 +70,12 @@ struct ServerLifeTests {
 
   // MARK: - Parts of the whole life
 
-  private func hasTheSizeOfItsPlan(_ login: Login, _ address: String) throws {
-    #expect(try login.run("nproc", on: address) == "1")
-    let memoryKiB = try #require(Int(try login.run("awk '/^MemTotal/ {print $2}' /proc/meminfo", on: address)))
+  private func hasTheSizeOfItsPlan(_ login: Login, _ endpoint: Endpoint) throws {
+    #expect(try login.run("nproc", on: endpoint) == "1")
+    let memoryKiB = try #require(Int(try login.run("awk '/^MemTotal/ {print $2}' /proc/meminfo", on: endpoint)))
     #expect((430_000...524_288).contains(memoryKiB))
     let rootMiB = try #require(
-      Int(try login.run("df -m --output=size / | tail -n 1 | tr -d ' '", on: address)))
+      Int(try login.run("df -m --output=size / | tail -n 1 | tr -d ' '", on: endpoint)))
     #expect((4_600...5_120).contains(rootMiB))
   }
 
@@ -90,45 +90,45 @@ struct ServerLifeTests {
   }
 
   private func takesANewHostname(
-    _ id: Int, _ client: APIClient, _ login: Login, _ address: String
+    _ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint
   ) async throws {
     let updated = try await client.updateServer(id, .init(hostname: "renamed.example.org"))
     #expect(updated.hostname == "renamed.example.org")
     _ = try await eventually("the new hostname in the guest", withinSeconds: 60) {
       // The name may change while it is being looked up.
-      (try? login.run("hostname -f", on: address)) == "renamed.example.org" ? true : nil
+      (try? login.run("hostname -f", on: endpoint)) == "renamed.example.org" ? true : nil
     }
   }
 
   private func stopsAndStarts(
-    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ address: String
+    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ endpoint: Endpoint
   ) async throws {
     #expect(try await client.perform("stop", on: server.id).message == "Server is stopping")
     try await status("stopped", of: server.id, client)
     #expect(processes(containing: server.uuid).isEmpty)
     #expect(try await client.server(server.id).resourceUsage?.memoryUsed == 0)
     #expect(try await client.perform("start", on: server.id).message == "Server is starting")
-    #expect(try await active(server.id, client) == address)
-    #expect(try login.run("cat /root/kept; hostname", on: address) == "kept\nrenamed")
+    #expect(try await active(server.id, client) == endpoint)
+    #expect(try login.run("cat /root/kept; hostname", on: endpoint) == "kept\nrenamed")
   }
 
-  private func reboots(_ id: Int, _ client: APIClient, _ login: Login, _ address: String) async throws {
-    let boot = try login.run("cat /proc/sys/kernel/random/boot_id", on: address)
+  private func reboots(_ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint) async throws {
+    let boot = try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint)
     #expect(try await client.perform("reboot", on: id).message == "Server is rebooting")
     _ = try await active(id, client)
-    #expect(try login.run("cat /proc/sys/kernel/random/boot_id", on: address) != boot)
+    #expect(try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint) != boot)
   }
 
   private func showsWhatHappensInside(
-    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ address: String
+    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ endpoint: Endpoint
   ) async throws {
     let machine = try #require(processes(containing: server.uuid).first)
     kill(machine, SIGKILL)
     try await status("starting", of: server.id, client, withinSeconds: 10)
     _ = try await active(server.id, client)
-    #expect(try login.run("cat /root/kept", on: address) == "kept")
+    #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
 
-    try login.send("poweroff", to: address)
+    try login.send("poweroff", to: endpoint)
     _ = try await eventually("the end of QEMU", withinSeconds: 60) {
       processes(containing: server.uuid).isEmpty ? true : nil
     }
@@ -136,13 +136,13 @@ struct ServerLifeTests {
   }
 
   private func leavesNoTrace(
-    _ server: APIClient.Server, _ client: APIClient, _ service: Service, _ address: String
+    _ server: APIClient.Server, _ client: APIClient, _ service: Service, _ endpoint: Endpoint
   ) async throws {
     try await client.deleteServer(server.id)
     #expect(try await client.send("GET", "/servers/\(server.id)/").status == 404)
     #expect(try await client.servers().isEmpty)
     _ = try await eventually("the end of every trace", withinSeconds: 20) {
-      let isListed = try service.operate(["server", "list"]).contains(address)
+      let isListed = try service.operate(["server", "list"]).contains(endpoint.address)
       let hasFiles = FileManager.default.fileExists(
         atPath: service.directory.path + "/data/servers/\(server.uuid)")
       return isListed || hasFiles || !processes(containing: server.uuid).isEmpty ? nil : true
@@ -152,8 +152,8 @@ struct ServerLifeTests {
 
 // MARK: - Waiting
 
-/// The address of a server, once it is active.
-func active(_ id: Int, _ client: APIClient) async throws -> String {
+/// Where a server takes logins, once it is active.
+func active(_ id: Int, _ client: APIClient) async throws -> Endpoint {
   let server = try await eventually("an active server", withinSeconds: 300) {
     let server = try await client.server(id)
     if server.status == "error" {
@@ -161,7 +161,7 @@ func active(_ id: Int, _ client: APIClient) async throws -> String {
     }
     return server.status == "active" ? server : nil
   }
-  return try #require(server.ipAddress)
+  return Endpoint(address: try #require(server.ipAddress), port: server.sshPort)
 }
 
 func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds limit: Int = 120) async throws {

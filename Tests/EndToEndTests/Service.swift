@@ -104,6 +104,14 @@ final class Service: Sendable {
   }
 }
 
+/// Where a server takes logins.
+struct Endpoint: Equatable {
+  let address: String
+  let port: Int
+
+  var arguments: [String] { ["-p", String(port), "root@\(address)"] }
+}
+
 /// A key pair, and logins with it.
 struct Login {
   let privateKey: String
@@ -121,24 +129,24 @@ struct Login {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  func run(_ command: String, on address: String) throws -> String {
+  func run(_ command: String, on endpoint: Endpoint) throws -> String {
     try Command.output(
-      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + ["root@\(address)", command])
+      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + endpoint.arguments + [command])
   }
 
   /// A command that ends its own connection, so that its status says nothing.
-  func send(_ command: String, to address: String) throws {
+  func send(_ command: String, to endpoint: Endpoint) throws {
     _ = try Command.run(
-      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + ["root@\(address)", command])
+      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + endpoint.arguments + [command])
   }
 
-  static func run(_ command: String, on address: String, password: String, in directory: URL) throws -> String {
+  static func run(_ command: String, on endpoint: Endpoint, password: String, in directory: URL) throws -> String {
     let helper = directory.appendingPathComponent("askpass")
     try "#!/bin/sh\nprintf '%s\\n' \"$VPSD_TEST_PASSWORD\"\n".write(to: helper, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: helper.path)
     return try Command.output(
       "/usr/bin/setsid",
-      ["--wait", "/usr/bin/ssh", "-o", "PubkeyAuthentication=no"] + options + ["root@\(address)", command],
+      ["--wait", "/usr/bin/ssh", "-o", "PubkeyAuthentication=no"] + options + endpoint.arguments + [command],
       environment: [
         "SSH_ASKPASS": helper.path, "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0", "VPSD_TEST_PASSWORD": password,
       ])

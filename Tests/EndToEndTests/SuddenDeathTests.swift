@@ -23,13 +23,13 @@ struct SuddenDeathTests {
       try service.kill()
       try await service.start()
       client = try service.client()
-      let address = try await active(created.id, client)
+      let endpoint = try await active(created.id, client)
       #expect(try await client.servers().count == 1)
-      #expect(try login.run("hostname", on: address) == "survivor")
+      #expect(try login.run("hostname", on: endpoint) == "survivor")
       let machines = processes(containing: created.uuid)
 
       try service.kill()
-      #expect(try login.run("hostname", on: address) == "survivor")
+      #expect(try login.run("hostname", on: endpoint) == "survivor")
       try await service.start()
       client = try service.client()
       #expect(try await client.server(created.id).status == "active")
@@ -41,7 +41,7 @@ struct SuddenDeathTests {
       client = try service.client()
       #expect(try await client.servers().isEmpty)
       _ = try await eventually("the end of the machine", withinSeconds: 30) {
-        let isListed = try service.operate(["server", "list"]).contains(address)
+        let isListed = try service.operate(["server", "list"]).contains(endpoint.address)
         let hasFiles = FileManager.default.fileExists(
           atPath: service.directory.path + "/data/servers/\(created.uuid)")
         return isListed || hasFiles || !processes(containing: created.uuid).isEmpty ? nil : true

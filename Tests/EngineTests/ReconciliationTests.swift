@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Logging
 import SimulatedDriver
 import TestSupport
 import Testing
@@ -76,6 +77,68 @@ struct ReconciliationTests {
     await service.monitor.look()
     #expect(try await service.driver.power(of: stranger) == .absent)
     #expect(try await service.driver.power(of: machine(of: id, service)) == .running)
+  }
+
+  @Test("A machine that cannot be looked at does not keep the others from being helped")
+  func oneDoesNotAnswer() async throws {
+    let service = try await TestService()
+    let (silent, crashed) = (try await service.activeServer(), try await service.activeServer())
+    for id in [silent, crashed] { try service.driver.crash(try await machine(of: id, service)) }
+    let failure = DriverError(.unreachable, "It does not answer.")
+    service.driver.inject(Fault(in: .power, of: try await machine(of: silent, service), .fail(failure), times: nil))
+    await service.monitor.look()
+    #expect(try await service.status(of: crashed) == .starting)
+    #expect(try await service.status(of: silent) == .active)
+  }
+
+  @Test("What was seen before a stop does not start the server again")
+  func outdatedLook() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    _ = try await service.servers.perform(.stop, on: id, service.owner)
+    try await service.settle()
+    let machine = try await machine(of: id, service)
+    try await service.driver.start(machine)
+    // While the reconciler is about to say that it runs, the customer starts and stops it. This runner does not look at the
+    // machines: it would wait for the look that waits for it.
+    let runner = Runner(
+      store: service.store, driver: service.driver, catalogueReader: service.catalogue,
+      addressPool: service.addressPool, doorbell: service.doorbell, clock: service.clock,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), becameActive: {})
+    let startAndStop: Fault.Hook = {
+      for action in [PowerAction.start, .stop] {
+        _ = try? await service.servers.perform(action, on: id, service.owner)
+        try? await service.settle(with: runner)
+      }
+    }
+    service.driver.inject(Fault(in: .power, of: machine, .after(startAndStop)))
+    for _ in 1...2 {
+      await service.monitor.look()
+      try await service.settle()
+      #expect(try await service.status(of: id) == .stopped)
+    }
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("Two looks at once count the traffic once")
+  func looksAtOnce() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    service.clock.advance(by: .seconds(3600))
+    service.driver.inject(Fault(in: .observe, .hangAfterwards))
+    let first = Task { await service.monitor.look() }
+    await service.driver.whenHanging()
+    service.clock.advance(by: .seconds(60))
+    let second = Task { await service.monitor.look() }
+    // Long enough for a second look that does not wait for the first one.
+    for _ in 1...200 { _ = try await service.store.isBootstrapped() }
+    service.driver.releaseHangingCalls()
+    await first.value
+    await second.value
+    await service.monitor.look()
+    let machine = try await machine(of: id, service)
+    let counters = try #require(try await service.driver.observe()[machine]?.usage?.network)
+    #expect(try await service.store.usage(of: id)?.receivedBytes == counters.receivedBytes)
   }
 
   @Test("A difference is acted upon only where no operation owns the machine", arguments: ServerStatus.allCases)

@@ -162,4 +162,59 @@ struct ServerLifeTests {
     #expect(failures.allSatisfy { $0?.code == .notFound && $0?.message == "Not found." })
     #expect(try await service.status(of: id) == .active)
   }
+
+  @Test("Another try of a server that failed before it was ready is paid for like the first one")
+  func secondTry() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let price = Money(microunits: 5_000)
+    let service = try await TestService(options: options, openingCredit: price * 2)
+    let id = try await service.activeServer()
+    #expect(try await service.status(of: id) == .error)
+    #expect(try await service.balance(of: service.owner) == price * 2)
+    let machine = try #require(try await service.store.server(id)?.uuid)
+    try service.driver.setQuirks([], of: machine)
+    _ = try await service.servers.perform(.start, on: id, service.owner)
+    #expect(try await service.balance(of: service.owner) == price)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.balance(of: service.owner) == price)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("Another try beyond the balance is refused")
+  func secondTryWithoutCredit() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let service = try await TestService(options: options, openingCredit: Money(microunits: 5_000))
+    let id = try await service.activeServer()
+    service.driver.configure { $0.quirks = [] }
+    _ = try await service.activeServer()
+    let refused = await #expect(throws: Failure.self) {
+      try await service.servers.perform(.start, on: id, service.owner)
+    }
+    #expect(refused?.code == .insufficientCredit)
+    #expect(try await service.status(of: id) == .error)
+  }
+
+  @Test("Where a step was not done in its time, the operator learns what went wrong last")
+  func lastFailure() async throws {
+    let service = try await TestService()
+    let error = DriverError(.exhausted, "The disk of the host is full.")
+    service.driver.inject(Fault(in: .ensureDefined, .fail(error), times: nil))
+    let id = try await service.activeServer()
+    let detail = try await service.store.operations(of: id).last?.operatorDetail
+    #expect(detail?.contains("The disk of the host is full.") == true)
+  }
+
+  @Test("Where something else holds every address of the pool, the operator learns it")
+  func allAddressesOccupied() async throws {
+    var options = SimulatedDriver.Options()
+    options.occupiedAddresses = [IPv4Address("127.80.0.1")!, IPv4Address("127.80.0.2")!]
+    let service = try await TestService(options: options, addressPool: AddressPool("127.80.0.0/30")!)
+    let id = try await service.activeServer()
+    #expect(try await service.status(of: id) == .error)
+    let detail = try await service.store.operations(of: id).last?.operatorDetail
+    #expect(detail?.contains("No address of 127.80.0.0/30 is free.") == true)
+  }
 }

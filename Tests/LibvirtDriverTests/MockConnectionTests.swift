@@ -11,7 +11,7 @@ struct MockConnectionTests {
   private let connection: Connection
 
   init() throws {
-    connection = try Connection(uri: "test:///default", keepsAlive: false, onEvent: {}, onClose: {})
+    connection = try Connection(uri: "test:///default")
   }
 
   private func define(_ machine: UUID, mark: MachineMark?) throws -> Domain {

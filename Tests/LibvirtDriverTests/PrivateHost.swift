@@ -11,7 +11,10 @@ struct PrivateHost {
   let driver: LibvirtDriver
   let publicKey: String
 
-  static let imageDirectory = ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "/var/tmp/vpsd-images"
+  static let imageDirectory =
+    ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"]
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("var/images").path
   static let imageName = "debian-12"
 
   private static let installation = UUID()
@@ -100,8 +103,15 @@ struct PrivateHost {
   }
 
   private func tearDown() async throws {
-    for machine in try await driver.observe().keys { try await driver.ensureAbsent(machine) }
-    try await driver.stop()
+    let machines = (try? ServerFiles.machines(dataDirectory: dataDirectory)) ?? []
+    do {
+      for machine in try await driver.observe().keys { try await driver.ensureAbsent(machine) }
+      try await driver.stop()
+    } catch {
+      Issue.record(error)
+      driver.hypervisor.daemon.kill()
+      for process in machines.compactMap(Self.emulator) { kill(process, SIGKILL) }
+    }
     try MachineFiles.remove(dataDirectory)
   }
 }

@@ -2,14 +2,17 @@ package import Core
 package import Engine
 package import Foundation
 import Logging
-import SQLStore
+package import SQLStore
 package import SimulatedDriver
 
 /// The whole service above the driver, in one process and on a clock that a test moves: what a second takes here takes no
 /// time.
 package final class TestService: Sendable {
   package let clock: ManualClock
+  private let wallClock: any WallClock
   package let store: any Store
+  /// The same store, as what it is.
+  package let database: SQLStore
   package let driver: SimulatedDriver
   package let servers: Servers
   package let sshKeys: SSHKeys
@@ -21,46 +24,69 @@ package final class TestService: Sendable {
   package let token: TokenText
   /// The first account, which may do everything and has 100.00 of credit.
   package let owner: Caller
-  package let directory: URL
+  package let addressPool: AddressPool
+  package let doorbell: Doorbell
+  private let folder: ScopedFolder
 
   package static let start = Timestamp(millisecondsSinceEpoch: 1_737_041_400_000)
 
-  package init(
+  package var directory: URL { folder.url }
+
+  /// - Parameter wallClock: Another clock than the one that tests move: the real one, for what truly runs by itself.
+  package convenience init(
     options: SimulatedDriver.Options = .init(), addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
-    openingCredit: Money = Money(microunits: 100_000_000)
+    openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
+    limits: Runner.Limits = .init()
   ) async throws {
-    directory = FileManager.default.temporaryDirectory.appendingPathComponent("vpsd-test-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     let clock = ManualClock(now: Self.start)
+    try await self.init(
+      in: try ScopedFolder(), options: options, addressPool: addressPool, clock: clock, wallClock: wallClock ?? clock,
+      token: .random(), openingCredit: openingCredit, limits: limits)
+  }
+
+  /// The process that comes after another one has died, on the same files. The machines go on.
+  package convenience init(after dead: TestService) async throws {
+    dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
+    try await self.init(
+      in: dead.folder, options: dead.driver.options, addressPool: dead.addressPool, clock: dead.clock,
+      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init())
+    try await store.releaseAllLeases()
+  }
+
+  private init(
+    in folder: ScopedFolder, options: SimulatedDriver.Options, addressPool: AddressPool, clock: ManualClock,
+    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits
+  ) async throws {
+    self.folder = folder
     self.clock = clock
-    store = try SQLStore(path: directory.appendingPathComponent("vpsd.sqlite").path)
-    token = .random()
+    self.wallClock = wallClock
+    self.token = token
+    self.addressPool = addressPool
+    database = try SQLStore(path: folder.url.appendingPathComponent("vpsd.sqlite").path)
+    store = database
     _ = try await store.bootstrap(
       NewInstallation(
         catalogue: .initial, email: "owner@example.com", openingCredit: openingCredit, tokenName: "test",
-        tokenHash: token.hash), at: clock.now)
+        tokenHash: token.hash), at: wallClock.now)
     driver = try SimulatedDriver(
-      installation: try await store.installationID(), dataDirectory: directory, clock: clock, options: options)
+      installation: try await store.installationID(), dataDirectory: folder.url, clock: wallClock, options: options)
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let doorbell = Doorbell()
-    catalogue = CatalogueReader(store: store, clock: clock)
-    authenticator = Authenticator(store: store, clock: clock)
+    self.doorbell = doorbell
+    catalogue = CatalogueReader(store: store, clock: wallClock)
+    authenticator = Authenticator(store: store, clock: wallClock)
     servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
-      changes: changes, clock: clock)
-    sshKeys = SSHKeys(store: store, clock: clock)
+      changes: changes, clock: wallClock)
+    sshKeys = SSHKeys(store: store, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
-      changes: changes, clock: clock, logger: logger)
+      changes: changes, clock: wallClock, logger: logger, interval: .milliseconds(500))
     self.monitor = monitor
     runner = Runner(
       store: store, driver: driver, catalogueReader: catalogue, addressPool: addressPool, doorbell: doorbell,
-      changes: changes, clock: clock, logger: logger, becameActive: { await monitor.look() })
+      changes: changes, clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.look() })
     owner = try await authenticator.caller(bearing: token.text)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(at: directory)
   }
 
   /// Another account, with its own token.
@@ -69,7 +95,7 @@ package final class TestService: Sendable {
     expiresAt: Timestamp? = nil
   ) async throws -> (caller: Caller, token: TokenText) {
     let account = try await store.createAccount(
-      email: "\(UUID().uuidString)@example.com", openingCredit: credit, at: clock.now)
+      email: "\(UUID().uuidString)@example.com", openingCredit: credit, at: wallClock.now)
     return try await newToken(of: account.id, permissions: permissions, expiresAt: expiresAt)
   }
 
@@ -80,14 +106,14 @@ package final class TestService: Sendable {
     let token = try await store.createToken(
       NewToken(
         accountID: account, name: "test", hash: text.hash, permissions: permissions, expiresAt: expiresAt),
-      at: clock.now)
+      at: wallClock.now)
     return (Caller(token), text)
   }
 
   /// Carries out all operations to their end, moving the clock to whatever is due next.
-  package func settle(steps limit: Int = 2_000) async throws {
+  package func settle(steps limit: Int = 2_000, with runner: Runner? = nil) async throws {
     for _ in 0..<limit {
-      if try await runner.runNextStep() { continue }
+      if try await (runner ?? self.runner).runNextStep() { continue }
       guard let due = try await store.nextOperationDue() else { return }
       clock.advance(to: max(due, clock.now + .milliseconds(1)))
     }

@@ -111,6 +111,7 @@ enum ServerWire {
     writer.field("os_name", view.operatingSystem.name)
     writer.field("location_name", view.location.name)
     writer.field("username", "root")
+    writer.field("ssh_port", view.sshPort)
   }
 
   /// An address is reserved from the first moment, and may still change until the machine is made with it.

@@ -7,6 +7,9 @@ package import Foundation
 package protocol ComputeDriver: Sendable {
   var timing: MachineTiming { get }
 
+  /// The port of a server's own address that leads to its sshd: 22, unless something on the host holds that everywhere.
+  var sshPort: Int { get }
+
   /// What the host can carry in all; nil where there is no bound.
   func capacity() async throws -> HostCapacity?
 

@@ -82,7 +82,8 @@ package protocol Store: Sendable {
   func updateServer(_ id: ID<Server>, _ change: ServerChange, by caller: Caller, at now: Timestamp) async throws
     -> Server?
 
-  /// Sets the transitional status and queues the operation, or throws `wrongState` by the table of `ServerStatus`.
+  /// Sets the transitional status and queues the operation, or throws `wrongState` by the table of `ServerStatus`. The first
+  /// start of a server that failed before it was ever ready holds its first hour again, or throws `insufficientCredit`.
   /// Returns nil where there is no such server.
   func requestAction(_ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp) async throws
     -> Server?
@@ -105,7 +106,8 @@ package protocol Store: Sendable {
   /// The same for its customer, a page of it; nil where the account has no such server.
   func history(of id: ID<Server>, of account: ID<Account>, isNewestFirst: Bool, page: PageRequest) async throws
     -> Page<OperationRecord>?
-  /// Takes the lease of the operation that is due for longest. One whose lease has expired is due too.
+  /// Takes the lease of the operation that is due for longest. One whose lease has expired is due too, and its step has all
+  /// its time again: whoever held the lease never came back.
   func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease?
   /// When the next operation is due that nobody holds; nil where none waits.
   func nextOperationDue() async throws -> Timestamp?
@@ -113,8 +115,8 @@ package protocol Store: Sendable {
   func renew(_ lease: Lease, until: Timestamp) async throws -> Bool
   /// At most the outcome of one step, `WHERE id AND lease`.
   func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult
-  /// For a process that starts, and knows that it is the only one: every lease left over is free at once, and every
-  /// claim of a request.
+  /// For a process that starts, and knows that it is the only one: every lease left over is free at once, every claim of a
+  /// request too, and the time in which nobody worked counts against no step.
   func releaseAllLeases() async throws
 
   // MARK: Events
@@ -123,7 +125,7 @@ package protocol Store: Sendable {
   /// Ordered by id.
   func events(of account: ID<Account>, after id: Int64, limit: Int) async throws -> [ServerEvent]
 
-  // MARK: Reconciliation
+  // MARK: Reconciliation. `at` is when the machine was looked at: what has happened since counts more.
 
   /// All servers that are not erased.
   func inventory() async throws -> [InventoryItem]

@@ -1,6 +1,7 @@
 package import Core
 import Foundation
 package import Logging
+import Synchronization
 
 /// Looks at all machines, every few seconds and whenever the driver hints that something happened: what differs is
 /// reconciled, what is used is written down.
@@ -16,6 +17,14 @@ package final class Monitor: Sendable {
   private let reconciler: Reconciler
   private let meter = UsageMeter()
   private let hint = Doorbell()
+
+  private struct Looks: Sendable {
+    var last: Task<Void, Never>?
+    /// The last one, while it has not begun.
+    var waiting: Task<Void, Never>?
+  }
+
+  private let looks = Mutex(Looks())
 
   package init(
     store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, authenticator: Authenticator,
@@ -47,7 +56,23 @@ package final class Monitor: Sendable {
     }
   }
 
+  /// One look at a time: counters that are written down in another order than they were read would seem to begin anew. Who
+  /// comes during a look shares the next one with all others who came.
   package func look() async {
+    let look = looks.withLock { looks in
+      if let waiting = looks.waiting { return waiting }
+      let look = Task { [before = looks.last] in
+        await before?.value
+        self.looks.withLock { $0.waiting = nil }
+        await self.lookNow()
+      }
+      looks = Looks(last: look, waiting: look)
+      return look
+    }
+    await look.value
+  }
+
+  private func lookNow() async {
     do {
       let inventory = try await store.inventory()
       let observed = try await driver.observe()

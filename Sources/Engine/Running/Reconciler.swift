@@ -22,16 +22,24 @@ struct Reconciler: Sendable {
     for item in inventory {
       let seen = observed[item.uuid]?.power ?? .absent
       guard Reconciliation.action(wanted: item, observed: seen) != .none else { continue }
-      let power = try await driver.power(of: item.uuid)
-      let changed = try await apply(Reconciliation.action(wanted: item, observed: power), to: item, power)
-      isNewWork = isNewWork || changed
+      do {
+        let lookedAt = clock.now
+        let power = try await driver.power(of: item.uuid)
+        let action = Reconciliation.action(wanted: item, observed: power)
+        let changed = try await apply(action, to: item, power, seenAt: lookedAt)
+        isNewWork = isNewWork || changed
+      } catch let error as DriverError {
+        // One machine that cannot be looked at is no reason to leave the others alone.
+        logger.error("a machine does not answer", metadata: ["server": "\(item.id)", "detail": "\(error.detail)"])
+      }
     }
     try await reap(Set(observed.keys).subtracting(inventory.map(\.uuid)))
     return isNewWork
   }
 
-  private func apply(_ action: Reconciliation, to item: InventoryItem, _ power: MachinePower) async throws -> Bool {
-    let now = clock.now
+  private func apply(
+    _ action: Reconciliation, to item: InventoryItem, _ power: MachinePower, seenAt now: Timestamp
+  ) async throws -> Bool {
     let changed: Bool
     switch action {
     case .none, .reap: return false

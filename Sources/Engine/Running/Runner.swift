@@ -51,7 +51,10 @@ package final class Runner: Sendable {
     await withDiscardingTaskGroup { group in
       while !Task.isCancelled, !state.withLock({ $0.isStopping }) {
         do {
-          if state.withLock({ $0.stepsUnderWay < limits.stepsAtOnce }), let lease = try await claim() {
+          if state.withLock({ $0.stepsUnderWay >= limits.stepsAtOnce }) {
+            // The end of a step rings.
+            await doorbell.wait(until: clock.now + limits.idle, clock: clock)
+          } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
             group.addTask { await self.work(lease) }
           } else {

@@ -11,15 +11,7 @@ struct StepRunner: Sendable {
   let logger: Logger
 
   func outcome(of context: StepContext) async -> StepOutcome {
-    switch context.lease.operation.kind {
-    case .create: await outcome(CreateServer(), context)
-    case .start, .recover: await outcome(StartServer(), context)
-    case .stop: await outcome(StopServer(), context)
-    case .hardStop: await outcome(HardStopServer(), context)
-    case .reboot: await outcome(RebootServer(), context)
-    case .configure: await outcome(ConfigureServer(), context)
-    case .delete: await outcome(DeleteServer(), context)
-    }
+    await outcome(context.lease.operation.kind.workflow, context)
   }
 
   private func outcome<W: Workflow>(_ workflow: W, _ context: StepContext) async -> StepOutcome {
@@ -33,8 +25,10 @@ struct StepRunner: Sendable {
     } catch let error as DriverError {
       return outcome(error, isFinal: patience != nil && (isLate || !error.isWorthRetrying), workflow, context)
     } catch let error as WorkflowFailure {
+      // Why it took too long is what the operator must know.
+      let last = operation.failures > 0 ? operation.operatorDetail.map { " The last failure: \($0)" } : nil
       return StepOutcome(
-        .fail(customerReason: error.customerReason, operatorDetail: error.operatorDetail),
+        .fail(customerReason: error.customerReason, operatorDetail: error.operatorDetail + (last ?? "")),
         effect: workflow.failureEffect)
     } catch {
       // The store, or the task was cancelled: neither says anything about the machine.

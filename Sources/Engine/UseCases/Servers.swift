@@ -15,6 +15,8 @@ package struct Servers: Sendable {
     package let plan: Plan
     package let operatingSystem: OperatingSystem
     package let location: Location
+    /// The port of its address that leads to its sshd.
+    package let sshPort: Int
   }
 
   package struct Created: Sendable {
@@ -55,7 +57,7 @@ package struct Servers: Sendable {
     try caller.require(.servers, .read)
     let catalogue = try await catalogueReader.catalogue()
     let servers = try await store.servers(of: caller.accountID, filter: filter, order: order, page: page)
-    return try servers.map { try Self.view($0, in: catalogue) }
+    return try servers.map { try view($0, in: catalogue) }
   }
 
   /// Throws `notFound` for the uuid of a server that is not the caller's.
@@ -104,7 +106,7 @@ package struct Servers: Sendable {
     let server = try await store.createServer(
       new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
     ring(server.id)
-    return Created(view: try Self.view(server, in: catalogue), rootPassword: password?.text)
+    return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
 
   /// - Parameter tags: The change is made only where the server has one of these; nil where any will do.
@@ -148,7 +150,7 @@ package struct Servers: Sendable {
 
   /// As `settled(_:within:_:)`, for a server that is not looked at yet.
   package func settled(_ server: Server, within limit: Duration, _ caller: Caller) async throws -> Server {
-    let view = try Self.view(server, in: try await catalogueReader.catalogue())
+    let view = try self.view(server, in: try await catalogueReader.catalogue())
     return try await settled(view, within: limit, caller).server
   }
 
@@ -161,7 +163,7 @@ package struct Servers: Sendable {
       var newest = view
       while !Task.isCancelled {
         guard let server = try await store.server(view.server.id, of: caller.accountID) else { break }
-        newest = try Self.view(server, in: catalogue)
+        newest = try self.view(server, in: catalogue)
         guard server.status.isTransitional, clock.now < deadline, !changes.isOver else { break }
         await bell.wait(until: min(deadline, clock.now + Self.longestSilence), clock: clock)
       }
@@ -176,15 +178,16 @@ package struct Servers: Sendable {
   }
 
   private func detail(_ server: Server) async throws -> (View, ResourceUsage) {
-    let view = try Self.view(server, in: try await catalogueReader.catalogue())
+    let view = try view(server, in: try await catalogueReader.catalogue())
     return (view, try await store.usage(of: server.id) ?? .none)
   }
 
-  private static func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
+  private func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
     guard let plan = catalogue.plan(server.planID),
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID),
       let location = catalogue.location(code: server.location)
     else { throw .internalError("Server \(server.id) names something that is not in the catalogue.") }
-    return View(server: server, plan: plan, operatingSystem: operatingSystem, location: location)
+    return View(
+      server: server, plan: plan, operatingSystem: operatingSystem, location: location, sshPort: driver.sshPort)
   }
 }

@@ -1,0 +1,25 @@
+package import Core
+
+extension Core.Operation.Kind {
+  /// What carries out an operation of this kind: the only list of workflows.
+  var workflow: any Workflow {
+    switch self {
+    case .create: CreateServer()
+    case .start, .recover: StartServer()
+    case .stop: StopServer()
+    case .hardStop: HardStopServer()
+    case .reboot: RebootServer()
+    case .configure: ConfigureServer()
+    case .delete: DeleteServer()
+    }
+  }
+
+  /// The names of all its steps, the first one first.
+  package var stepNames: [String] { workflow.stepNames }
+}
+
+extension Workflow {
+  fileprivate var stepNames: [String] {
+    [Self.firstStep.rawValue] + Step.allCases.map(\.rawValue).filter { $0 != Self.firstStep.rawValue }
+  }
+}

@@ -1,0 +1,94 @@
+import Core
+import GRDB
+
+extension SQLStore {
+  /// Everything in the file that contradicts something else in it, a line each: at no moment there should be anything.
+  package func contradictions() async throws -> [String] {
+    try await read { database in
+      var found: [String] = []
+      for (promise, query) in Self.brokenPromises {
+        let broken = try database.rows(query) { row in try row.next(Int64.self) }
+        if !broken.isEmpty { found.append("\(promise): \(broken)") }
+      }
+      let damage = try database.rows("PRAGMA integrity_check") { row in try row.next(String.self) }
+      let orphans = try database.rows("PRAGMA foreign_key_check") { row in try row.next(String.self) }
+      return found + damage.filter { $0 != "ok" } + orphans.map { "a row of \($0) refers to nothing" }
+    }
+  }
+
+  /// What holds after each transaction, with the query that finds the ids of what breaks it.
+  private static let brokenPromises = [
+    (
+      "an account's balance is the sum of its ledger, and not negative",
+      """
+      SELECT id FROM account WHERE balance < 0
+        OR balance <> (SELECT COALESCE(SUM(amount), 0) FROM ledger_entry WHERE account_id = account.id)
+      """
+    ),
+    (
+      "what a server holds was taken from the ledger and not given back",
+      """
+      SELECT id FROM server WHERE credit_hold <>
+        (SELECT COALESCE(-SUM(amount), 0) FROM ledger_entry
+         WHERE server_id = server.id AND reason IN ('hold', 'release'))
+      """
+    ),
+    (
+      "a server that was never ready costs nothing",
+      """
+      SELECT id FROM server WHERE was_ever_ready = 0
+        AND EXISTS (SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'charge')
+      """
+    ),
+    (
+      "a server that was ready was paid for",
+      """
+      SELECT id FROM server WHERE was_ever_ready = 1 AND deleted_at IS NULL
+        AND EXISTS (SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'hold')
+        AND NOT EXISTS (SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'charge')
+      """
+    ),
+    (
+      "a server has an address until it is erased",
+      """
+      SELECT id FROM server WHERE (erased_at IS NULL)
+        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id)
+      """
+    ),
+    (
+      "a server that is erased has nothing left to do",
+      """
+      SELECT id FROM server WHERE erased_at IS NOT NULL
+        AND EXISTS (SELECT 1 FROM operation WHERE server_id = server.id AND finished_at IS NULL)
+      """
+    ),
+    (
+      "a deleted server has a delete that is not over until it is erased",
+      """
+      SELECT id FROM server WHERE deleted_at IS NOT NULL AND erased_at IS NULL AND 1 <>
+        (SELECT COUNT(*) FROM operation WHERE server_id = server.id AND kind = 'delete' AND finished_at IS NULL)
+      """
+    ),
+    (
+      "a status on the way to another has an operation that leads there",
+      """
+      SELECT id FROM server WHERE deleted_at IS NULL
+        AND status IN ('provisioning', 'starting', 'stopping', 'rebooting')
+        AND NOT EXISTS (SELECT 1 FROM operation WHERE server_id = server.id AND finished_at IS NULL
+          AND kind IN ('create', 'start', 'recover', 'stop', 'reboot'))
+      """
+    ),
+    (
+      "a server in error has a reason, and no other has one",
+      "SELECT id FROM server WHERE (status = 'error') <> (status_reason IS NOT NULL)"
+    ),
+    (
+      "a root password's hash is forgotten when the server is ready or erased",
+      "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (was_ever_ready = 1 OR erased_at IS NOT NULL)"
+    ),
+    (
+      "a server has one running operation at most",
+      "SELECT server_id FROM operation WHERE state = 'running' GROUP BY server_id HAVING COUNT(*) > 1"
+    ),
+  ]
+}

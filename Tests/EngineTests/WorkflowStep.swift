@@ -1,0 +1,138 @@
+import Core
+import Foundation
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// One step of one workflow, and how to come before it.
+struct WorkflowStep: CustomTestStringConvertible, Sendable {
+  let kind: Core.Operation.Kind
+  let name: String
+
+  static let all = Core.Operation.Kind.allCases.flatMap { kind in
+    kind.stepNames.map { WorkflowStep(kind: kind, name: $0) }
+  }
+
+  var testDescription: String { "\(kind.rawValue).\(name)" }
+
+  /// What the server is to be when the operation has succeeded; nil for gone.
+  var wantedStatus: ServerStatus? {
+    switch kind {
+    case .create, .start, .recover, .reboot, .configure: .active
+    case .stop, .hardStop: .stopped
+    case .delete: nil
+    }
+  }
+}
+
+/// A service with one server whose next step is the one that is looked at.
+final class FaultWorld: Sendable {
+  let step: WorkflowStep
+  let service: TestService
+  let server: Server
+
+  private init(_ step: WorkflowStep, _ service: TestService, _ server: Server) {
+    self.step = step
+    self.service = service
+    self.server = server
+  }
+
+  var machine: UUID { server.uuid }
+  var id: ID<Server> { server.id }
+
+  static func before(_ step: WorkflowStep) async throws -> FaultWorld {
+    let service = try await TestService()
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    let world = FaultWorld(step, service, try #require(try await service.store.server(id)))
+    try await world.request()
+    try await world.runUntilNext()
+    return world
+  }
+
+  /// The same files after the process has died.
+  func afterDeath() async throws -> FaultWorld {
+    FaultWorld(step, try await TestService(after: service), server)
+  }
+
+  private func request() async throws {
+    if step.kind != .create { try await service.settle() }
+    if step.kind != .hardStop, step.name == StopServer.Step.powerOff.rawValue {
+      try service.driver.setQuirks([.ignoresShutdown], of: machine)
+    }
+    switch step.kind {
+    case .create: break
+    case .start:
+      _ = try await service.servers.perform(.stop, on: id, service.owner)
+      try await service.settle()
+      _ = try await service.servers.perform(.start, on: id, service.owner)
+    case .stop: _ = try await service.servers.perform(.stop, on: id, service.owner)
+    case .hardStop: _ = try await service.servers.perform(.hardStop, on: id, service.owner)
+    case .reboot: _ = try await service.servers.perform(.reboot, on: id, service.owner)
+    case .recover:
+      try service.driver.crash(machine)
+      await service.monitor.look()
+    case .configure:
+      let change = ServerChange(hostname: Hostname("changed.example.com"))
+      _ = try await service.servers.update(id, change, service.owner)
+    case .delete: try await service.servers.delete(id, service.owner)
+    }
+  }
+
+  private func runUntilNext() async throws {
+    for _ in 0..<500 {
+      let current = try await service.store.operations(of: id).first { $0.finishedAt == nil }
+      guard let current else { break }
+      if current.kind == step.kind, (current.step ?? current.kind.stepNames[0]) == step.name {
+        return service.driver.forgetCalls()
+      }
+      if try await service.runner.runNextStep() { continue }
+      guard let due = try await service.store.nextOperationDue() else { break }
+      service.clock.advance(to: max(due, service.clock.now + .milliseconds(1)))
+    }
+    Issue.record("The step \(step.testDescription) is never reached: the matrix does not test it.")
+  }
+
+  /// Carries out everything, with a look at the machines, as the service would.
+  func settle() async throws {
+    try await service.settle()
+    await service.monitor.look()
+    try await service.settle()
+  }
+
+  // MARK: What must be true
+
+  /// Rows and machines agree, and the server became what it should, or failed with a reason and can be helped.
+  func expectRest(mayFail: Bool, isDeleted: Bool = false, _ fault: String) async throws {
+    let context = Comment(rawValue: "\(step.testDescription), \(fault)")
+    #expect(try await service.contradictionsAtRest() == [], context)
+    let status = try await service.status(of: id)
+    if isDeleted || step.wantedStatus == nil {
+      #expect(status == nil, context)
+    } else if status == .error, mayFail {
+      try await expectWayOut(context)
+    } else {
+      #expect(status == step.wantedStatus, context)
+    }
+    try await expectNothingAfterDelete(isDeleted: status == nil, context)
+  }
+
+  private func expectWayOut(_ context: Comment) async throws {
+    let server = try #require(try await service.store.server(id))
+    #expect(server.statusReason?.isEmpty == false, context)
+    let failed = try await service.store.operations(of: id).last { $0.state == .failed }
+    #expect(failed?.operatorDetail?.isEmpty == false, context)
+    guard server.machine.hasDisk else { return }
+    _ = try await service.servers.perform(.start, on: id, service.owner)
+    try await settle()
+    #expect(try await service.status(of: id) == .active, context)
+    #expect(try await service.contradictionsAtRest() == [], context)
+  }
+
+  private func expectNothingAfterDelete(isDeleted: Bool, _ context: Comment) async throws {
+    if !isDeleted { try await service.servers.delete(id, service.owner) }
+    try await settle()
+    #expect(try await service.leftovers() == [], context)
+  }
+}

@@ -1,0 +1,50 @@
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@testable import SQLStore
+
+@Suite("What contradicts itself in the database is found")
+struct IntegrityTests {
+  @Test("A database that was only ever written by the store has no contradictions")
+  func none() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    #expect(try await service.database.contradictions() == [])
+    #expect(try await service.database.requestDeletion(of: id, by: service.owner, at: service.clock.now))
+    #expect(try await service.database.contradictions() == [])
+    try await service.settle()
+    #expect(try await service.database.contradictions() == [])
+  }
+
+  @Test(
+    "Each broken promise is named",
+    arguments: [
+      ("UPDATE account SET balance = balance + 1", "balance is the sum"),
+      ("UPDATE server SET credit_hold = 7", "not given back"),
+      ("UPDATE server SET was_ever_ready = 0", "never ready costs nothing"),
+      ("DELETE FROM address", "has an address"),
+      ("UPDATE server SET deleted_at = 1, erased_at = 1", "has an address"),
+      ("UPDATE server SET deleted_at = 1", "has a delete"),
+      ("UPDATE server SET status = 'starting'", "an operation that leads there"),
+      ("UPDATE server SET status = 'error'", "in error has a reason"),
+      ("UPDATE server SET root_password_hash = 'x'", "is forgotten"),
+    ])
+  func found(statement: String, promise: String) async throws {
+    let service = try await TestService()
+    _ = try await service.activeServer()
+    _ = try await service.database.write { database in try database.run(statement) }
+    let found = try await service.database.contradictions()
+    #expect(found.contains { $0.contains(promise) }, "\(found)")
+  }
+
+  @Test("A server that was started for nothing is found")
+  func unpaid() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let service = try await TestService(options: options)
+    _ = try await service.activeServer()
+    _ = try await service.database.write { database in try database.run("UPDATE server SET was_ever_ready = 1") }
+    #expect(try await service.database.contradictions().contains { $0.contains("was paid for") })
+  }
+}

@@ -1,0 +1,57 @@
+import Core
+import Foundation
+import SQLStore
+import SimulatedDriver
+
+/// What must be true whatever went wrong. Each finding is a sentence; none is what a test wants to see.
+extension TestService {
+  /// At any moment, also in the middle of things.
+  package func contradictions() async throws -> [String] {
+    try await database.contradictions()
+  }
+
+  /// When nothing is left to do: rows and machines say the same, and nothing waits.
+  package func contradictionsAtRest() async throws -> [String] {
+    var found = try await contradictions()
+    if let due = try await store.nextOperationDue() { found.append("an operation is not over, and due at \(due)") }
+    let rows = try await store.allServers()
+    let machines = try await driver.observe()
+    for stranger in Set(machines.keys).subtracting(rows.map(\.uuid)) {
+      found.append("machine \(stranger) belongs to no server")
+    }
+    for item in try await store.inventory() where item.isDeleted {
+      found.append("server \(item.id) was deleted, and is still there")
+    }
+    for row in rows {
+      found += contradictions(of: row, with: machines[row.uuid]?.power ?? .absent)
+    }
+    let addresses = rows.compactMap(\.address)
+    if Set(addresses).count < addresses.count { found.append("an address is given twice: \(addresses.sorted())") }
+    return found
+  }
+
+  private func contradictions(of row: Server, with power: MachinePower) -> [String] {
+    var found: [String] = []
+    switch (row.status, power) {
+    case (.active, .running), (.error, _), (.suspended, _): break
+    case (.stopped, .off), (.stopped, .remnant), (.stopped, .absent): break
+    default: found.append("server \(row.id) is \(row.status), and its machine \(power)")
+    }
+    guard let machine = driver.machine(row.uuid) else { return found }
+    if !row.machine.hasDisk, row.machine.wasEverReady { found.append("server \(row.id) has a disk nobody knows of") }
+    if let definition = machine.definition, definition.address != row.address?.description {
+      found.append("server \(row.id) has \(row.address as Any), and its machine \(definition.address)")
+    }
+    return found
+  }
+
+  /// When every server was deleted: not a trace but tombstones and the ledger.
+  package func leftovers() async throws -> [String] {
+    var found = try await contradictionsAtRest()
+    found += try await store.allServers().map { "server \($0.id) is left" }
+    found += try await driver.observe().keys.map { "machine \($0) is left" }
+    let folder = directory.appendingPathComponent("simulated/machines").path
+    found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    return found
+  }
+}
