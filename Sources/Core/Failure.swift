@@ -12,6 +12,8 @@ package struct Failure: Error, Sendable {
     case conflict
     /// It contradicts what was said before.
     case unprocessable
+    /// It is not any more as the customer saw it last.
+    case preconditionFailed
     case insufficientCredit
     case noCapacity
     case internalError
@@ -32,6 +34,8 @@ package struct Failure: Error, Sendable {
 
 extension Failure {
   package static let notFound = Failure(.notFound, "Not found.")
+  package static let changedMeanwhile = Failure(
+    .preconditionFailed, "The server was changed meanwhile. Read it again.")
   package static let invalidPage = Failure(.notFound, "Invalid page.")
   package static let permissionDenied = Failure(
     .permissionDenied, "You do not have permission to perform this action.")

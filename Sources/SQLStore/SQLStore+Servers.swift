@@ -28,6 +28,7 @@ extension SQLStore {
   ) async throws -> Server? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      if let expected = change.expected, expected != server.writable { throw Failure.changedMeanwhile }
       let changed = change.fields(changedIn: server)
       guard !changed.isEmpty else { return server }
       try database.run(

@@ -37,6 +37,15 @@ struct APIRequest {
     return id
   }
 
+  /// The tags of `If-Match`, one of which must still be right; nil where any will do.
+  var wantedTags: [String]? {
+    let fields = request.headers[values: .ifMatch]
+    guard !fields.isEmpty else { return nil }
+    let tags = fields.flatMap { $0.split(separator: ",") }.map { $0.filter { !$0.isWhitespace } }
+    // A weak tag, W/"x", never matches: so says RFC 9110.
+    return tags.contains("*") ? nil : tags.filter { $0.first == "\"" }.map { $0.filter { $0 != "\"" } }
+  }
+
   /// A query parameter; an empty one counts as absent.
   func query(_ name: Substring) -> String? {
     request.uri.queryParameters[name].flatMap { $0.isEmpty ? nil : String($0) }

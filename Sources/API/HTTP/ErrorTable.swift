@@ -30,6 +30,7 @@ enum ErrorTable {
     case .invalidRequest, .wrongState: detail(.badRequest, failure.message)
     case .conflict: detail(.conflict, failure.message)
     case .unprocessable: detail(.unprocessableContent, failure.message)
+    case .preconditionFailed: detail(.preconditionFailed, failure.message)
     case .insufficientCredit: detail(.init(code: 402, reasonPhrase: "Payment Required"), failure.message)
     case .noCapacity: detail(.serviceUnavailable, failure.message, [.retryAfter: "60"])
     case .internalError:

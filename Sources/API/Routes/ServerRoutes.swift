@@ -97,7 +97,7 @@ struct ServerRoutes {
       hostname: hostname.flatMap { ServerFields.hostname($0, &errors) },
       isBackupEnabled: isBackupEnabled)
     try errors.throwIfAny(order: Servers.fieldOrder)
-    let (view, usage) = try await servers.update(id, change, request.caller)
+    let (view, usage) = try await servers.update(id, change, ifTagged: request.wantedTags, request.caller)
     return detail(view, usage)
   }
 
@@ -153,6 +153,8 @@ struct ServerRoutes {
   private func detail(_ view: Servers.View, _ usage: ResourceUsage) -> Response {
     var writer = JSONWriter()
     ServerWire.detail(&writer, view, usage, at: clock.now)
-    return .json(writer.buffer)
+    var response = Response.json(writer.buffer)
+    response.headers[.eTag] = "\"\(Servers.tag(of: view.server))\""
+    return response
   }
 }

@@ -79,7 +79,7 @@ package protocol Store: Sendable {
     _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
   ) async throws -> Server
 
-  /// Returns nil where there is no such server. A changed hostname queues a `configure` operation where a guest may run.
+  /// Returns nil where there is no such server. Throws `preconditionFailed` where it is not as expected. A changed hostname queues a `configure` operation where a guest may run.
   func updateServer(_ id: ID<Server>, _ change: ServerChange, by caller: Caller, at now: Timestamp) async throws
     -> Server?
 

@@ -44,6 +44,15 @@ package struct Server: Sendable, Equatable {
     }
   }
 
+  /// What its customer can change.
+  package struct Writable: Sendable, Equatable {
+    package let name: ServerName
+    package let hostname: Hostname
+    package let isBackupEnabled: Bool
+  }
+
+  package var writable: Writable { Writable(name: name, hostname: hostname, isBackupEnabled: isBackupEnabled) }
+
   package init(
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
     statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String,
@@ -117,6 +126,8 @@ package struct ServerChange: Sendable, Equatable {
   package var name: ServerName?
   package var hostname: Hostname?
   package var isBackupEnabled: Bool?
+  /// The change is made only where the server still is like this.
+  package var expected: Server.Writable?
 
   package init(name: ServerName? = nil, hostname: Hostname? = nil, isBackupEnabled: Bool? = nil) {
     self.name = name

@@ -9,4 +9,9 @@ enum SHA256 {
     }
     return digest
   }
+
+  static func hexadecimal(_ bytes: some ContiguousBytes) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: digest(bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
 }

@@ -21,10 +21,7 @@ package struct TokenText: Sendable, CustomStringConvertible {
   }
 
   package var hash: TokenHash {
-    let digits = Array("0123456789abcdef".utf8)
-    let digest = SHA256.digest(Array(text.utf8))
-    let hexadecimal = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return TokenHash(hexadecimal: String(decoding: hexadecimal, as: UTF8.self))
+    TokenHash(hexadecimal: SHA256.hexadecimal(Array(text.utf8)))
   }
 
   package var description: String { "\(Self.prefix)…" }

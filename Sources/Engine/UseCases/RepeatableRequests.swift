@@ -40,9 +40,9 @@ package struct RepeatableRequests: Sendable {
       throw Failure(.invalidRequest, "Idempotency-Key must have 1 to \(Self.maximumKeyLength) characters.")
     }
     let request = RepeatableRequest(
-      accountID: caller.accountID, keyHash: Self.hexadecimal("key", Array(key.utf8), caller),
-      fingerprint: Self.hexadecimal("\(method) \(path)", body, caller), claim: UUID())
-    let seal = SealedBody(key: Self.digest("body", Array(key.utf8), caller))
+      accountID: caller.accountID, keyHash: SHA256.hexadecimal(Self.salted("key", Array(key.utf8), caller)),
+      fingerprint: SHA256.hexadecimal(Self.salted("\(method) \(path)", body, caller)), claim: UUID())
+    let seal = SealedBody(key: SHA256.digest(Self.salted("body", Array(key.utf8), caller)))
     let now = clock.now
     let state = try await store.claim(
       request, leaseUntil: now + Self.lease, forgetBefore: now - Self.lifetime, at: now)
@@ -75,14 +75,7 @@ package struct RepeatableRequests: Sendable {
     "The first request with this Idempotency-Key was carried out, but its answer was lost. Read what it made before you "
       + "send it again with another key.")
 
-  private static func digest(_ purpose: String, _ bytes: [UInt8], _ caller: Caller) -> [UInt8] {
-    SHA256.digest(Array("vpsd \(purpose) \(caller.accountID)\n".utf8) + bytes)
-  }
-
-  private static func hexadecimal(_ purpose: String, _ bytes: [UInt8], _ caller: Caller) -> String {
-    digest(purpose, bytes, caller).map { byte in
-      let digits = String(byte, radix: 16)
-      return byte < 16 ? "0" + digits : digits
-    }.joined()
+  private static func salted(_ purpose: String, _ bytes: [UInt8], _ caller: Caller) -> [UInt8] {
+    Array("vpsd \(purpose) \(caller.accountID)\n".utf8) + bytes
   }
 }

@@ -112,15 +112,28 @@ package struct Servers: Sendable {
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
 
-  package func update(_ id: ID<Server>, _ change: ServerChange, _ caller: Caller) async throws
-    -> (View, ResourceUsage)
-  {
+  /// - Parameter tags: The change is made only where the server has one of these; nil where any will do.
+  package func update(
+    _ id: ID<Server>, _ change: ServerChange, ifTagged tags: [String]? = nil, _ caller: Caller
+  ) async throws -> (View, ResourceUsage) {
     try caller.require(.servers, .write)
+    var change = change
+    if let tags {
+      guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
+      guard tags.contains(Self.tag(of: server)) else { throw Failure.changedMeanwhile }
+      change.expected = server.writable
+    }
     guard let server = try await store.updateServer(id, change, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
     ring(id)
     return try await detail(server)
+  }
+
+  /// Changes whenever one of the fields does that a customer can change, and with nothing else.
+  package static func tag(of server: Server) -> String {
+    let fields = "\(server.id)\n\(server.name)\n\(server.hostname)\n\(server.isBackupEnabled)"
+    return String(SHA256.hexadecimal(Array(fields.utf8)).prefix(32))
   }
 
   package func delete(_ id: ID<Server>, _ caller: Caller) async throws {

@@ -1,0 +1,68 @@
+import Core
+import Engine
+import Foundation
+import HTTPTypes
+import SimulatedDriver
+import TestSupport
+import Testing
+
+@Suite("Nobody overwrites what somebody else changed meanwhile, unless they want to")
+struct PreconditionTests {
+  private func patch(_ api: TestAPI, _ body: String, ifMatch: String) async throws -> TestAPI.Reply {
+    try await api.send(.patch, "/servers/1/", body, headers: [.ifMatch: ifMatch])
+  }
+
+  @Test("A change under the tag that was read is made; the old tag is refused from then on")
+  func ifMatch() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let tag = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
+    #expect(tag.wholeMatch(of: /"[0-9a-f]{32}"/) != nil)
+    let changed = try await patch(api, #"{"name": "b"}"#, ifMatch: tag)
+    #expect(changed.status == 200)
+    #expect(changed.headers[.eTag] != tag)
+    let refused = try await patch(api, #"{"name": "c"}"#, ifMatch: tag)
+    #expect(refused.status == 412)
+    #expect(refused.text == #"{"detail":"The server was changed meanwhile. Read it again."}"#)
+    #expect(try await api.send(.get, "/servers/1/").json["name"] as? String == "b")
+    let put = try await api.send(
+      .put, "/servers/1/", #"{"name": "c", "hostname": "c", "backups_enabled": true}"#, headers: [.ifMatch: tag])
+    #expect(put.status == 412)
+  }
+
+  @Test("The tag covers what a customer can change, and not the status or the usage")
+  func status() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let before = try await api.send(.get, "/servers/1/").headers[.eTag]
+    try await api.service.settle()
+    #expect(try await api.send(.get, "/servers/1/").headers[.eTag] == before)
+    _ = try await api.send(.patch, "/servers/1/", #"{"backups_enabled": true}"#)
+    #expect(try await api.send(.get, "/servers/1/").headers[.eTag] != before)
+  }
+
+  @Test("Any of several tags will do, a star always, a weak one never")
+  func lists() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let tag = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
+    #expect(try await patch(api, "{}", ifMatch: "\"x\", \(tag)").status == 200)
+    #expect(try await patch(api, "{}", ifMatch: "*").status == 200)
+    #expect(try await patch(api, "{}", ifMatch: "W/\(tag)").status == 412)
+  }
+
+  @Test("Of many changes under one tag, one is made")
+  func race() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let tag = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
+    let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+      for number in 0..<10 {
+        group.addTask { try await patch(api, "{\"name\": \"n\(number)\"}", ifMatch: tag).status }
+      }
+      return try await group.reduce(into: [Int]()) { $0.append($1) }
+    }
+    #expect(statuses.filter { $0 == 200 }.count == 1)
+    #expect(statuses.filter { $0 == 412 }.count == 9)
+  }
+}
