@@ -60,6 +60,7 @@ let package = Package(
         logging, nio, lifecycle, "Yams", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      resources: [.embedInCode("openapi.yaml")],
       swiftSettings: settings),
 
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
@@ -85,10 +86,10 @@ let package = Package(
       name: "APITests",
       dependencies: [
         "Core", "Engine", "API", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes, nio, logging,
-        .product(name: "NIOEmbedded", package: "swift-nio"),
+        "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport", nio], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient"], swiftSettings: settings),
   ]
 )

@@ -27,7 +27,7 @@ struct Daemon {
     let driver = try await configuration.makeDriver(installation: store.installationID(), clock: clock, logger: logger)
     let group = ServiceGroup(
       configuration: .init(
-        services: services(store: store, driver: driver, clock: clock, firstToken: token).map {
+        services: try services(store: store, driver: driver, clock: clock, firstToken: token).map {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
         },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -41,7 +41,7 @@ struct Daemon {
 
   private func services(
     store: any Store, driver: any ComputeDriver, clock: any WallClock, firstToken: TokenText?
-  ) -> [any Service] {
+  ) throws -> [any Service] {
     let doorbell = Doorbell()
     let changes = Broadcast()
     let catalogue = CatalogueReader(store: store, clock: clock)
@@ -56,12 +56,13 @@ struct Daemon {
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
       doorbell: doorbell, changes: changes, clock: clock,
       quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
-    let api = APIService(
+    let api = try APIService(
       servers: servers, sshKeys: SSHKeys(store: store, clock: clock),
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock),
       events: Events(store: store, changes: changes, clock: clock), catalogue: catalogue,
-      authenticator: authenticator, clock: clock, logger: logger, limits: configuration.limits,
+      authenticator: authenticator, document: OpenAPIDocument.json, clock: clock, logger: logger,
+      limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // looks, then no more steps.

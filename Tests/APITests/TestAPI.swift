@@ -28,21 +28,27 @@ struct TestAPI {
   static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
 
   let service: TestService
+  /// What the service is made of, and what it says of itself.
+  let api: APIService
   private let responder: any HTTPResponder<APIContext>
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
   init(_ service: TestService, limits: RequestLimits = TestAPI.noLimits) {
     self.service = service
     let store = service.store
-    responder = APIService(
+    api = APIService(
       servers: service.servers, sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
       events: Events(store: store, changes: service.changes, clock: service.clock), catalogue: service.catalogue,
-      authenticator: service.authenticator, clock: service.clock, logger: logger, limits: limits,
+      authenticator: service.authenticator, document: ByteBuffer(string: Self.document), clock: service.clock,
+      logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
-    ).router().buildResponder()
+    )
+    responder = api.router().buildResponder()
   }
+
+  static let document = #"{"openapi":"3.1.0","info":{},"paths":{}}"#
 
   static func make(options: SimulatedDriver.Options = .init()) async throws -> TestAPI {
     TestAPI(try await TestService(options: options))

@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+import Yams
+
+/// docs/openapi.yaml as the tests read it.
+struct OpenAPIDocument {
+  struct Operation {
+    let method: String
+    let path: String
+    let statuses: Set<Int>
+    let needsToken: Bool
+    let permission: String?
+    /// The name of the schema of its body, if it takes one.
+    let bodySchema: String?
+
+    var name: String { "\(method) \(path)" }
+  }
+
+  let operations: [Operation]
+  private let root: [String: Any]
+
+  init() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let text = try String(contentsOf: folder.appendingPathComponent("docs/openapi.yaml"), encoding: .utf8)
+    let root = try #require(try Yams.load(yaml: text) as? [String: Any])
+    self.root = root
+    let paths = try #require(root["paths"] as? [String: [String: [String: Any]]])
+    operations = paths.flatMap { path, methods in
+      methods.map { method, operation in
+        Operation(
+          method: method.uppercased(), path: path,
+          statuses: Set((operation["responses"] as? [String: Any] ?? [:]).keys.compactMap { Int($0) }),
+          needsToken: (operation["security"] as? [Any])?.isEmpty != true,
+          permission: operation["x-permission"] as? String,
+          bodySchema: Self.schemaName(in: operation["requestBody"]))
+      }
+    }.sorted { $0.name < $1.name }
+  }
+
+  func operation(_ name: String) -> Operation? { operations.first { $0.name == name } }
+
+  /// The schema of a reply; nil where it has no body of JSON.
+  func replySchema(_ operation: Operation, _ status: Int) throws -> [String: Any]? {
+    let methods = try #require((root["paths"] as? [String: Any])?[operation.path] as? [String: [String: Any]])
+    let responses = try #require(methods[operation.method.lowercased()]?["responses"] as? [String: Any])
+    let response = try resolved(try #require(responses[String(status)] as? [String: Any]))
+    return Self.schema(in: response)
+  }
+
+  func schema(named name: String) throws -> [String: Any] {
+    try resolved(["$ref": "#/components/schemas/\(name)"])
+  }
+
+  /// What is wrong with the value by the schema, and which fields of which schema it has, `Server.name`.
+  func check(_ value: Any, _ schema: [String: Any], at place: String = "$") throws -> (
+    wrong: [String], seen: Set<String>
+  ) {
+    let name = (schema["$ref"] as? String).map { String($0.split(separator: "/").last ?? "") } ?? place
+    let schema = try resolved(schema)
+    if let choices = schema["anyOf"] as? [[String: Any]] {
+      let results = try choices.map { try check(value, $0, at: place) }
+      return results.first { $0.wrong.isEmpty } ?? (["\(place): fits no choice"], [])
+    }
+    var wrong: [String] = []
+    var seen: Set<String> = []
+    let types = (schema["type"] as? [String]) ?? (schema["type"] as? String).map { [$0] } ?? []
+    if !types.isEmpty, !types.contains(where: { Self.isOfType(value, $0) }) { wrong.append("\(place): no \(types)") }
+    if let choices = schema["enum"] as? [String], !(value is NSNull), !choices.contains(value as? String ?? "") {
+      wrong.append("\(place): \(value) is none of the choices")
+    }
+    if let object = value as? [String: Any] {
+      let properties = schema["properties"] as? [String: [String: Any]] ?? [:]
+      for field in schema["required"] as? [String] ?? [] where object[field] == nil {
+        wrong.append("\(place): \(field) is missing")
+      }
+      for (field, value) in object {
+        if let property = properties[field] {
+          seen.insert("\(name).\(field)")
+          let result = try check(value, property, at: "\(place).\(field)")
+          wrong += result.wrong
+          seen.formUnion(result.seen)
+        } else if schema["additionalProperties"] as? Bool == false {
+          wrong.append("\(place): \(field) is not documented")
+        }
+      }
+    }
+    if let elements = value as? [Any], let items = schema["items"] as? [String: Any] {
+      for element in elements {
+        let result = try check(element, items, at: place + "[]")
+        wrong += result.wrong
+        seen.formUnion(result.seen)
+      }
+    }
+    return (wrong, seen)
+  }
+
+  /// Every field that a reply of a documented operation can have, `Server.name`.
+  func fieldsOfReplies() throws -> Set<String> {
+    var fields: Set<String> = []
+    var names: [String] = []
+    for operation in operations {
+      for status in operation.statuses {
+        if let schema = try replySchema(operation, status) { names += Self.references(in: schema) }
+      }
+    }
+    var known: Set<String> = []
+    while let name = names.popLast() {
+      guard known.insert(name).inserted else { continue }
+      let schema = try schema(named: name)
+      fields.formUnion((schema["properties"] as? [String: Any] ?? [:]).keys.map { "\(name).\($0)" })
+      names += Self.references(in: schema)
+    }
+    return fields
+  }
+
+  private func resolved(_ value: [String: Any]) throws -> [String: Any] {
+    guard let reference = value["$ref"] as? String else { return value }
+    var node: Any? = root
+    for key in reference.split(separator: "/").dropFirst() { node = (node as? [String: Any])?[String(key)] }
+    return try #require(node as? [String: Any], "\(reference) leads nowhere")
+  }
+
+  private static func schema(in holder: Any?) -> [String: Any]? {
+    let content = (holder as? [String: Any])?["content"] as? [String: [String: Any]]
+    return content?["application/json"]?["schema"] as? [String: Any]
+  }
+
+  private static func schemaName(in holder: Any?) -> String? {
+    (schema(in: holder)?["$ref"] as? String).map { String($0.split(separator: "/").last ?? "") }
+  }
+
+  private static func references(in value: Any) -> [String] {
+    if let object = value as? [String: Any] {
+      if let reference = object["$ref"] as? String { return [String(reference.split(separator: "/").last ?? "")] }
+      return object.values.flatMap { references(in: $0) }
+    }
+    return (value as? [Any])?.flatMap { references(in: $0) } ?? []
+  }
+
+  private static func isOfType(_ value: Any, _ type: String) -> Bool {
+    let isFlag = (value as? NSNumber).map { String(cString: $0.objCType) == "c" } ?? false
+    return switch type {
+    case "null": value is NSNull
+    case "string": value is String
+    case "boolean": isFlag
+    case "integer": !isFlag && (value as? NSNumber).map { $0.doubleValue == $0.doubleValue.rounded() } ?? false
+    case "number": !isFlag && value is NSNumber
+    case "array": value is [Any]
+    case "object": value is [String: Any]
+    default: false
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import API
+import Core
+import Engine
+import Foundation
+import HTTPTypes
+import SimulatedDriver
+import TestSupport
+import Testing
+
+/// Calls every documented operation in every documented way, and writes down what was answered.
+final class OpenAPIDrive {
+  private static let keyHeader = HTTPField.Name("Idempotency-Key")!
+  private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a@b"
+  private static let server = #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
+
+  private let document: OpenAPIDocument
+  private(set) var statuses: [String: Set<Int>] = [:]
+  private(set) var fields: Set<String> = []
+  private(set) var wrong: [String] = []
+
+  init(_ document: OpenAPIDocument) {
+    self.document = document
+  }
+
+  // MARK: What goes wrong, the same way everywhere
+
+  func failures() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    _ = try await api.send(.post, "/ssh-keys/", #"{"name": "k", "public_key": "\#(Self.key)"}"#)
+    let (_, weak) = try await api.service.newToken(
+      of: api.service.owner.accountID, permissions: [Permission("backups:read")!])
+    for operation in document.operations where operation.needsToken {
+      try await call(api, operation, token: "")
+      if operation.permission != nil { try await call(api, operation, token: weak.text) }
+      try await call(api, operation, headers: [.accept: "text/html"])
+      if operation.path.contains("{id}") { try await call(api, operation, id: "999999") }
+      if operation.statuses.contains(412) {
+        let body = #"{"name": "b", "hostname": "b", "backups_enabled": true}"#
+        try await call(api, operation, body, headers: [.ifMatch: "\"x\""])
+      }
+      if operation.bodySchema != nil { try await badBodies(api, operation) }
+      if operation.method == "POST" { try await usedKeys(api, operation) }
+      if operation.method == "GET", operation.statuses.contains(400) {
+        let last = HTTPField.Name("Last-Event-ID")!
+        try await call(api, operation, query: "?ordering=nothing", headers: [last: "x"])
+      }
+      if operation.method == "GET", operation.statuses.contains(404), !operation.path.contains("{id}") {
+        try await call(api, operation, query: "?page=99")
+      }
+    }
+  }
+
+  private func badBodies(_ api: TestAPI, _ operation: OpenAPIDocument.Operation) async throws {
+    try await call(api, operation, "{")
+    try await call(api, operation, #"{"name": 1, "action": 1, "hostname": "-"}"#)
+    try await call(api, operation, "a=b", headers: [.contentType: "application/x-www-form-urlencoded"])
+    try await call(api, operation, String(repeating: " ", count: 1 << 20 + 1))
+  }
+
+  private func usedKeys(_ api: TestAPI, _ operation: OpenAPIDocument.Operation) async throws {
+    let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
+    let path = "/api/v1" + operation.path.dropLast().replacingOccurrences(of: "{id}", with: "1")
+    for (key, path) in [("under way \(operation.name)", path), ("different \(operation.name)", "/another")] {
+      _ = try await requests.begin(key: key, method: "POST", path: path, body: Array("{}".utf8), api.service.owner)
+      try await call(api, operation, "{}", headers: [Self.keyHeader: key])
+    }
+  }
+
+  /// One request too many of each kind: the clock stands still, so a token that has had its share gets no more.
+  func throttling() async throws {
+    let limits = RequestLimits(requestsPerMinute: 1, loginFailuresPerMinute: 0)
+    let api = TestAPI(try await TestService(), limits: limits)
+    for operation in document.operations where operation.needsToken {
+      while try await api.send(.get, "/account/me/").status != 429 {}
+      try await call(api, operation, "{}")
+    }
+  }
+
+  // MARK: What goes well
+
+  func successes() async throws {
+    let api = try await TestAPI.make()
+    for number in 0..<2 {
+      _ = try await call(api, "POST /servers/", Self.server.replacingOccurrences(of: "\"a\"", with: "\"a\(number)\""))
+      try await api.service.settle()
+    }
+    try await call(api, "GET /servers/", query: "?page_size=1")
+    try await call(api, "GET /servers/{id}/")
+    try await call(api, "PUT /servers/{id}/", #"{"name": "b", "hostname": "b", "backups_enabled": true}"#)
+    try await call(api, "PATCH /servers/{id}/", #"{"name": "c"}"#)
+    for path in ["stop", "start", "reboot"] {
+      try await api.service.settle()
+      try await call(api, "POST /servers/{id}/\(path)/")
+    }
+    try await api.service.settle()
+    try await call(api, "POST /servers/{id}/power/", #"{"action": "hard_stop"}"#)
+    try await call(api, "GET /servers/{id}/operations/", query: "?page_size=1")
+    try await call(api, "DELETE /servers/{id}/")
+    let events = try await api.stream("/events/")
+    note(events.status, "GET /events/")
+    events.cancel()
+
+    for (number, key) in [Self.key, Self.key.replacingOccurrences(of: "dh2l9", with: "dh2l8")].enumerated() {
+      try await call(api, "POST /ssh-keys/", #"{"name": "k\#(number)", "public_key": "\#(key)"}"#)
+      try await call(api, "POST /tokens/", #"{"name": "t\#(number)", "permissions": ["*:*"]}"#)
+    }
+    for path in ["ssh-keys", "tokens", "plans", "operating-systems", "locations"] {
+      try await call(api, "GET /\(path)/", query: "?page_size=1")
+      try await call(api, "GET /\(path)/{id}/", id: path == "operating-systems" ? "3" : "2")
+    }
+    try await call(api, "DELETE /ssh-keys/{id}/")
+    try await call(api, "DELETE /tokens/{id}/", id: "2")
+    try await call(api, "GET /account/me/")
+    try await call(api, "GET /openapi.json")
+  }
+
+  /// What only a create can meet: too little credit, and a full host.
+  func shortages() async throws {
+    let poor = TestAPI(try await TestService(openingCredit: Money(microunits: 1)))
+    try await call(poor, "POST /servers/", Self.server)
+    let full = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))
+    for _ in 0..<3 { try await call(full, "POST /servers/", Self.server) }
+  }
+
+  // MARK: One call
+
+  private func call(
+    _ api: TestAPI, _ name: String, _ body: String? = nil, id: String = "1", query: String = ""
+  ) async throws {
+    let operation = try #require(document.operation(name), "\(name) is not documented")
+    try await call(api, operation, body, id: id, query: query)
+  }
+
+  private func call(
+    _ api: TestAPI, _ operation: OpenAPIDocument.Operation, _ body: String? = nil, id: String = "1",
+    query: String = "", token: String? = nil, headers: HTTPFields = [:]
+  ) async throws {
+    let method = try #require(HTTPRequest.Method(operation.method))
+    let path = operation.path.replacingOccurrences(of: "{id}", with: id) + query
+    let reply = try await api.send(method, path, body, token: token, headers: headers)
+    note(reply.status, operation.name)
+    guard operation.statuses.contains(reply.status) else { return }
+    guard let schema = try document.replySchema(operation, reply.status) else {
+      if !reply.text.isEmpty { wrong.append("\(operation.name) \(reply.status): a body that is not documented") }
+      return
+    }
+    let value = try JSONSerialization.jsonObject(with: Data(reply.text.utf8))
+    let result = try document.check(value, schema)
+    wrong += result.wrong.map { "\(operation.name) \(reply.status): \($0)" }
+    fields.formUnion(result.seen)
+  }
+
+  private func note(_ status: Int, _ name: String) {
+    statuses[name, default: []].insert(status)
+  }
+}
