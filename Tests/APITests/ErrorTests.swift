@@ -2,6 +2,7 @@ import Core
 import Engine
 import Foundation
 import HTTPTypes
+import SimulatedDriver
 import TestSupport
 import Testing
 
@@ -248,6 +249,17 @@ struct ErrorTests {
       .post, "/servers/", #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#)
     #expect(reply.status == 503)
     #expect(reply.headers[.retryAfter] != nil)
+  }
+
+  @Test("A host that does not answer is a 503, and nothing is promised on it")
+  func silentHost() async throws {
+    let api = try await TestAPI.make()
+    api.service.driver.inject(Fault(in: .capacity, .fail(DriverError(.unreachable, "no answer"))))
+    let reply = try await api.send(
+      .post, "/servers/", #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#)
+    #expect(reply.status == 503)
+    #expect(reply.text == #"{"detail":"No capacity at us-west for this plan."}"#)
+    #expect(try await api.service.store.allServers().isEmpty)
   }
 
   @Test("An unknown value of a filter names the choices")

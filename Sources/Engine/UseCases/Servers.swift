@@ -107,7 +107,7 @@ package struct Servers: Sendable {
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
       sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash, quota: quota)
     let server = try await store.createServer(
-      new, pool: addressPool, capacity: try await driver.capacity(), by: caller, at: clock.now)
+      new, pool: addressPool, capacity: try await capacity(at: order.location), by: caller, at: clock.now)
     ring(server.id)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
@@ -171,6 +171,16 @@ package struct Servers: Sendable {
         await bell.wait(until: min(deadline, clock.now + Self.longestSilence), clock: clock)
       }
       return newest
+    }
+  }
+
+  /// A host that does not answer has no room: nothing is promised on it.
+  private func capacity(at location: String) async throws -> HostCapacity? {
+    do {
+      return try await driver.capacity()
+    } catch let error as DriverError {
+      throw Failure(
+        .noCapacity, "No capacity at \(location) for this plan.", privateDetail: error.detail, cause: error)
     }
   }
 
