@@ -5,27 +5,30 @@ import struct Foundation.UUID
 
 extension Operation: RowReadable {
   static let columns = """
-    id, server_id, kind, state, step, failures, step_started_at, requested_by, created_at, finished_at, \
+    id, server_id, kind, subject_id, state, step, failures, step_started_at, requested_by, created_at, finished_at, \
     customer_reason, operator_detail
     """
 
   init(from row: inout RowReader) throws {
     self.init(
-      id: try row.next(), serverID: try row.next(), kind: try row.next(), state: try row.next(), step: try row.next(),
-      failures: try row.next(), stepStartedAt: try row.next(), requestedBy: try row.next(),
+      id: try row.next(), serverID: try row.next(), kind: try row.next(), subjectID: try row.next(),
+      state: try row.next(), step: try row.next(), failures: try row.next(), stepStartedAt: try row.next(),
+      requestedBy: try row.next(),
       createdAt: try row.next(), finishedAt: try row.next(), customerReason: try row.next(),
       operatorDetail: try row.next())
   }
 }
 
 extension Database {
-  func queue(_ kind: Operation.Kind, on server: ID<Server>, by token: ID<Token>?, at now: Timestamp) throws {
+  func queue(
+    _ kind: Operation.Kind, about subject: Int64? = nil, on server: ID<Server>, by token: ID<Token>?, at now: Timestamp
+  ) throws {
     try run(
       """
-      INSERT INTO operation (server_id, kind, state, not_before, requested_by, created_at)
-      VALUES (?, ?, 'queued', ?, ?, ?)
+      INSERT INTO operation (server_id, kind, subject_id, state, not_before, requested_by, created_at)
+      VALUES (?, ?, ?, 'queued', ?, ?, ?)
       """,
-      [server, kind, now, token, now])
+      [server, kind, subject, now, token, now])
   }
 
   /// One that waits already will see the new hostname; one that runs may have read the old one.

@@ -75,7 +75,8 @@ extension SQLStore {
       SELECT id FROM server WHERE deleted_at IS NULL
         AND status IN ('provisioning', 'starting', 'stopping', 'rebooting')
         AND NOT EXISTS (SELECT 1 FROM operation WHERE server_id = server.id AND finished_at IS NULL
-          AND kind IN ('create', 'start', 'recover', 'stop', 'reboot'))
+          AND kind IN
+            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'rebuild', 'restore'))
       """
     ),
     (

@@ -102,7 +102,9 @@ extension Database {
       try run("UPDATE server SET has_disk = 1 WHERE id = ?", [server.id])
     case .becameActive:
       try setStatus(.active, of: server.id, at: now)
-      try run("UPDATE server SET was_ever_ready = 1, root_password_hash = NULL WHERE id = ?", [server.id])
+      try run(
+        "UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL WHERE id = ?",
+        [server.id])
       // One that was deleted before anybody could use it costs nothing.
       if !server.isDeleted {
         try releaseHold(of: server, thenCharge: true, at: now)

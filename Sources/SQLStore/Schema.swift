@@ -10,6 +10,9 @@ enum Schema {
     migrator.registerMigration("2 whole contract", foreignKeyChecks: .immediate) { database in
       try migrateToWholeContract(database)
     }
+    migrator.registerMigration("3 disk copies", foreignKeyChecks: .immediate) { database in
+      try migrateToDiskCopies(database)
+    }
     return migrator
   }
 

@@ -28,6 +28,8 @@ package struct Operation: Sendable, Equatable {
   package let id: ID<Operation>
   package let serverID: ID<Server>
   package let kind: Kind
+  /// What it is about beside its server, as the kind says: the id of a disk copy, a plan or an operating system.
+  package let subjectID: Int64?
   package let state: State
   /// The workflow's name for what comes next; nil before its first step.
   package let step: String?
@@ -42,13 +44,14 @@ package struct Operation: Sendable, Equatable {
   package let operatorDetail: String?
 
   package init(
-    id: ID<Operation>, serverID: ID<Server>, kind: Kind, state: State, step: String?, failures: Int,
-    stepStartedAt: Timestamp?, requestedBy: ID<Token>?, createdAt: Timestamp, finishedAt: Timestamp?,
+    id: ID<Operation>, serverID: ID<Server>, kind: Kind, subjectID: Int64?, state: State, step: String?,
+    failures: Int, stepStartedAt: Timestamp?, requestedBy: ID<Token>?, createdAt: Timestamp, finishedAt: Timestamp?,
     customerReason: String?, operatorDetail: String?
   ) {
     self.id = id
     self.serverID = serverID
     self.kind = kind
+    self.subjectID = subjectID
     self.state = state
     self.step = step
     self.failures = failures
