@@ -41,6 +41,7 @@ package final class SimulatedDriver: ComputeDriver {
   let clock: any WallClock
   let folder: MachineFolder
   let gate = Gate()
+  let consoles = SimulatedConsoles()
   let state: Mutex<State>
 
   package init(
@@ -127,6 +128,10 @@ package final class SimulatedDriver: ComputeDriver {
         machine.boot?.hostname = hostname.name
       }
     }
+  }
+
+  package func openConsole(of machine: UUID) async throws -> ConsoleConnection {
+    try await perform(.openConsole, machine) { try consoles.open(of: try screen(of: machine)) }
   }
 
   package func ensureAbsent(_ machine: UUID) async throws {
@@ -241,6 +246,22 @@ extension SimulatedDriver {
       }
     }
     return result
+  }
+
+  private func screen(of machine: UUID) throws -> SimulatedScreen {
+    let label = try state.withLock { state in
+      guard try Self.require(machine, in: state).power(at: clock.now, state.options.durations) == .running else {
+        throw DriverError(
+          .rejected, "Machine \(machine) does not run.", customerReason: "Server is not running.")
+      }
+      return state.machines[machine]?.definition?.label ?? ""
+    }
+    return SimulatedScreen(name: "Simulated \(label)") { [weak self] in
+      self?.state.withLock { state in
+        guard let self, let machine = state.machines[machine] else { return false }
+        return machine.power(at: self.clock.now, state.options.durations) == .running
+      } ?? false
+    }
   }
 
   /// Changes one machine on disk and in memory, or neither.

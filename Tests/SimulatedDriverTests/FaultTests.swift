@@ -154,6 +154,7 @@ extension SimulatedHost {
     case .powerOff: try await driver.powerOff(machine)
     case .readiness: _ = try await driver.readiness(of: machine)
     case .applyHostname: try await driver.applyHostname(Hostname("new.example.com")!, to: machine)
+    case .openConsole: _ = try await driver.openConsole(of: machine)
     case .ensureAbsent: try await driver.ensureAbsent(machine)
     case .power: _ = try await driver.power(of: machine)
     case .observe: _ = try await driver.observe()

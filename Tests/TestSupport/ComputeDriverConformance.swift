@@ -36,6 +36,7 @@ package struct ComputeDriverConformance: Sendable {
     case observation = "What is observed is exactly what was made, as power tells it"
     case addresses = "An address is free for its own machine, and for others once that is absent"
     case absence = "A machine can be removed in any state"
+    case console = "The console of a machine that runs speaks RFB, to several at once, and ends with the machine"
 
     package var testDescription: String { rawValue }
   }
@@ -51,6 +52,7 @@ package struct ComputeDriverConformance: Sendable {
     case .observation: try await observation()
     case .addresses: try await addresses()
     case .absence: try await absence()
+    case .console: try await console()
     }
   }
 }
@@ -148,6 +150,7 @@ extension ComputeDriverConformance {
     await expectError(.notFound) { _ = try await driver.readiness(of: machine) }
     let hostname = try #require(Hostname("nobody.example.com"))
     await expectError(.notFound) { try await driver.applyHostname(hostname, to: machine) }
+    await expectError(.notFound) { _ = try await driver.openConsole(of: machine) }
     #expect(try await driver.observe()[machine] == nil)
   }
 
@@ -198,6 +201,27 @@ extension ComputeDriverConformance {
       #expect(try await driver.observe()[specification.machine] == nil)
       // The disk went with it.
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
+    }
+  }
+}
+
+extension ComputeDriverConformance {
+  private func console() async throws {
+    try await withMachine { specification in
+      let machine = specification.machine
+      try await driver.ensureDefined(specification)
+      await expectError(.rejected) { _ = try await driver.openConsole(of: machine) }
+      try await driver.start(machine)
+      let first = RFBClient(try await driver.openConsole(of: machine))
+      let second = RFBClient(try await driver.openConsole(of: machine))
+      let screen = try await first.shakeHands()
+      #expect(screen.width >= 320 && screen.height >= 200)
+      #expect(try await second.shakeHands() == screen)
+      #expect(try await !first.requestPicture(of: screen).isEmpty)
+      try await driver.powerOff(machine)
+      try await first.awaitEnd()
+      try await second.awaitEnd()
+      await expectError(.rejected) { _ = try await driver.openConsole(of: machine) }
     }
   }
 }

@@ -39,6 +39,10 @@ package protocol ComputeDriver: Sendable {
   /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
 
+  /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
+  /// screen.
+  func openConsole(of machine: UUID) async throws -> ConsoleConnection
+
   /// Removes machine, disk and all that belongs to it, whatever its state; what is absent already is fine.
   func ensureAbsent(_ machine: UUID) async throws
 

@@ -89,6 +89,10 @@ package protocol Store: Sendable {
   func requestAction(_ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp) async throws
     -> Server?
 
+  /// Writes down that its console was asked for. Throws `wrongState` where it is not active; returns nil where there is no such
+  /// server.
+  func recordConsole(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Server?
+
   /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server.
   func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
 
