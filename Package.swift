@@ -51,7 +51,17 @@ let package = Package(
     .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
     .target(
-      name: "API", dependencies: ["Core", "Engine", hummingbird, httpTypes, nio, logging], swiftSettings: settings),
+      name: "API",
+      dependencies: [
+        "Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, logging,
+        // For the WebSockets of consoles, and the sockets that they lead to.
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      resources: [
+        .embedInCode("Console/console.html"), .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
+      ],
+      swiftSettings: settings),
     .target(name: "APIClient", swiftSettings: settings),
     .executableTarget(
       name: "vpsd",
@@ -90,6 +100,6 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport", nio], swiftSettings: settings),
-    .testTarget(name: "EndToEndTests", dependencies: ["APIClient"], swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]
 )

@@ -1,6 +1,8 @@
 package import Core
 package import Engine
+package import Foundation
 package import Hummingbird
+package import HummingbirdCore
 package import Logging
 package import NIOCore
 
@@ -10,24 +12,37 @@ package struct APIService: Sendable {
   private let routes: RouteTable
   private let repetition: Repetition
   private let document: ByteBuffer
+  private let consolePage: ConsolePage
+  private let consoleDoor: ConsoleDoor
+  private let publicURL: PublicURL?
+  private let clock: any WallClock
   private let isHealthy: @Sendable () async throws -> Bool
   private let logger: Logger
 
-  /// - Parameter document: The description of the API, as JSON, for whoever asks.
+  /// - Parameters:
+  ///   - document: The description of the API, as JSON, for whoever asks.
+  ///   - noVNC: The folder of the viewer that the console's page shows.
+  ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   package init(
     servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, requests: RepeatableRequests,
-    events: Events, catalogue: CatalogueReader, authenticator: Authenticator, document: ByteBuffer,
-    clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
+    events: Events, consoles: Consoles, catalogue: CatalogueReader, authenticator: Authenticator, document: ByteBuffer,
+    noVNC: URL, publicURL: PublicURL? = nil, clock: any WallClock, logger: Logger,
+    limits: RequestLimits = RequestLimits(),
     isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
     self.logger = logger
     repetition = Repetition(requests: requests)
     self.document = document
+    self.clock = clock
+    self.publicURL = publicURL
+    consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
+    consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL)
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
+        + ConsoleRoutes(consoles: consoles, servers: servers).endpoints
         + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 
@@ -48,7 +63,17 @@ package struct APIService: Sendable {
         status: isHealthy ? .ok : .serviceUnavailable)
     }
     router.get(RouterPath(RouteTable.basePath + Self.documentPath)) { [document] _, _ in Response.json(document) }
-    routes.register(on: router, gate: gate, repetition: repetition)
+    routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
+    consolePage.register(on: router)
     return router
+  }
+
+  /// What listens for the router, and carries consoles beside it.
+  package func server(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
+    HTTPServerBuilder { responder in
+      ConsoleChannel(
+        http: HTTP1Channel(responder: responder, configuration: configuration), door: consoleDoor, clock: clock,
+        logger: logger)
+    }
   }
 }

@@ -76,6 +76,10 @@ extension APIClient {
     try await decode(200, "POST", "/servers/\(id)/\(action)/")
   }
 
+  package func openConsole(of id: Int) async throws -> Console {
+    try await decode(201, "POST", "/servers/\(id)/console/")
+  }
+
   package func createSSHKey(_ key: CreateSSHKey) async throws -> SSHKey {
     try await decode(201, "POST", "/ssh-keys/", key)
   }

@@ -15,7 +15,7 @@ struct ErrorTests {
     (.delete, "/ssh-keys/1/"), (.get, "/plans/"), (.get, "/plans/1/"), (.get, "/operating-systems/"),
     (.get, "/operating-systems/3/"), (.get, "/locations/"), (.get, "/locations/1/"),
     (.post, "/servers/1/power/"), (.get, "/servers/1/operations/"), (.get, "/tokens/"), (.post, "/tokens/"),
-    (.get, "/tokens/1/"), (.delete, "/tokens/1/"), (.get, "/events/"),
+    (.get, "/tokens/1/"), (.delete, "/tokens/1/"), (.get, "/events/"), (.post, "/servers/1/console/"),
   ]
 
   @Test("Without a token, every route says so", arguments: routes)

@@ -94,6 +94,9 @@ final class OpenAPIDrive {
       try await call(api, "POST /servers/{id}/\(path)/")
     }
     try await api.service.settle()
+    try await call(api, "POST /servers/{id}/console/")
+    api.service.driver.inject(Fault(in: .openConsole, .fail(DriverError(.unreachable, "It hangs."))))
+    try await call(api, "POST /servers/{id}/console/")
     try await call(api, "POST /servers/{id}/power/", #"{"action": "hard_stop"}"#)
     try await call(api, "GET /servers/{id}/operations/", query: "?page_size=1")
     try await call(api, "DELETE /servers/{id}/")

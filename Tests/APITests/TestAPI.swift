@@ -33,15 +33,19 @@ struct TestAPI {
   private let responder: any HTTPResponder<APIContext>
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-  init(_ service: TestService, limits: RequestLimits = TestAPI.noLimits) {
+  init(
+    _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
+    noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil
+  ) {
     self.service = service
     let store = service.store
     api = APIService(
       servers: service.servers, sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
-      events: Events(store: store, changes: service.changes, clock: service.clock), catalogue: service.catalogue,
-      authenticator: service.authenticator, document: ByteBuffer(string: Self.document), clock: service.clock,
+      events: Events(store: store, changes: service.changes, clock: service.clock),
+      consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
+      document: ByteBuffer(string: Self.document), noVNC: noVNC, publicURL: publicURL, clock: service.clock,
       logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     )

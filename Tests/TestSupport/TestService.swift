@@ -16,6 +16,7 @@ package final class TestService: Sendable {
   package let driver: SimulatedDriver
   package let servers: Servers
   package let sshKeys: SSHKeys
+  package let consoles: Consoles
   package let catalogue: CatalogueReader
   package let authenticator: Authenticator
   package let runner: Runner
@@ -79,6 +80,7 @@ package final class TestService: Sendable {
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
       changes: changes, clock: wallClock, quota: quota)
     sshKeys = SSHKeys(store: store, clock: wallClock)
+    consoles = Consoles(store: store, driver: driver, changes: changes, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
       changes: changes, clock: wallClock, logger: logger, interval: .milliseconds(500))

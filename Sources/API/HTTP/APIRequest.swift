@@ -11,6 +11,8 @@ struct APIRequest {
   let request: Request
   let context: APIContext
   let gate: Gate
+  /// Nil where neither the operator nor the client says where clients reach us.
+  let publicURL: PublicURL?
 
   /// Path and query, in one form for all ways to write it.
   var target: String {
@@ -22,7 +24,7 @@ struct APIRequest {
   func replacing(caller: Caller, body: ByteBuffer) -> APIRequest {
     APIRequest(
       caller: caller, request: Request(head: request.head, body: RequestBody(buffer: body)), context: context,
-      gate: gate)
+      gate: gate, publicURL: publicURL)
   }
 
   /// The id or uuid in the path. What can be neither is not found.

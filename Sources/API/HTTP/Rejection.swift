@@ -8,4 +8,5 @@ enum Rejection: Error, Equatable {
   case bodyTooLarge
   case parseError(String)
   case notAnObject(typeName: String)
+  case upgradeRequired
 }

@@ -67,7 +67,7 @@ struct Repetition: Sendable {
 }
 
 extension ResponseBody {
-  fileprivate func bytes() async throws -> [UInt8] {
+  func bytes() async throws -> [UInt8] {
     let collector = Collector()
     try await write(collector)
     return Array(collector.buffer.readableBytesView)
