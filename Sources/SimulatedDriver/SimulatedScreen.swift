@@ -60,16 +60,16 @@ struct SimulatedScreen: Sendable {
     message += Self.bytes(0, count: 4)
     message.reserveCapacity(message.count + columns.count * rows.count * format.bytesPerPixel)
     for row in rows {
-      for column in columns { message += format.pixel(Self.color(column, row)) }
+      let bars = (0..<8).map { format.pixel(Self.color(bar: $0, row)) }
+      for column in columns { message += bars[column * 8 / Self.width] }
     }
     return message
   }
 
-  /// Eight bars of the colours at the corners of the colour cube, brighter towards the bottom.
-  private static func color(_ column: Int, _ row: Int) -> (red: Int, green: Int, blue: Int) {
-    let bar = 7 - column * 8 / width
+  /// From white to black by the corners of the colour cube, brighter towards the bottom.
+  private static func color(bar: Int, _ row: Int) -> (red: Int, green: Int, blue: Int) {
     let level = 96 + row * 159 / height
-    return (bar & 2 == 0 ? 0 : level, bar & 4 == 0 ? 0 : level, bar & 1 == 0 ? 0 : level)
+    return (bar & 2 == 0 ? level : 0, bar & 4 == 0 ? level : 0, bar & 1 == 0 ? level : 0)
   }
 
   static func number(_ bytes: some Collection<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
@@ -98,9 +98,11 @@ struct PixelFormat: Sendable, Equatable {
   func pixel(_ color: (red: Int, green: Int, blue: Int)) -> [UInt8] {
     func part(_ level: Int, _ index: Int) -> Int {
       let maximum = SimulatedScreen.number(bytes[(4 + 2 * index)...(5 + 2 * index)])
-      return level * maximum / 255 << Int(bytes[10 + index])
+      return (level * maximum / 255) << Int(bytes[10 + index])
     }
-    let value = part(color.red, 0) | part(color.green, 1) | part(color.blue, 2)
+    // There are viewers that take the bits of no colour for opacity.
+    let rest = ~(part(255, 0) | part(255, 1) | part(255, 2))
+    let value = part(color.red, 0) | part(color.green, 1) | part(color.blue, 2) | rest
     let bigEndian = SimulatedScreen.bytes(value, count: bytesPerPixel)
     return bytes[2] != 0 ? bigEndian : bigEndian.reversed()
   }

@@ -81,7 +81,12 @@ struct ConsoleTests {
       let screen = try await rfb.shakeHands()
       #expect(screen == RFBClient.Screen(width: 640, height: 400, name: "Simulated server-\(id)"))
       // More than any frame or buffer holds.
-      #expect(try await rfb.requestPicture(of: screen).count == 1_024_000)
+      let pixels = try await rfb.requestPicture(of: screen)
+      #expect(pixels.count == 1_024_000)
+      // White, yellow, and so on to black.
+      #expect(pixels[0..<4] == [96, 96, 96, 255])
+      #expect(pixels[320..<324] == [0, 96, 96, 255])
+      #expect(pixels.suffix(4) == [0, 0, 0, 255])
 
       let again = try await WebSocketClient(port: listening.port, protocols: invitation.protocols)
       #expect(again.status == 403)

@@ -11,7 +11,7 @@ struct ConsoleRelay: Sendable {
   enum End: String, Sendable {
     case machine = "the machine ended it"
     case client = "the client ended it"
-    case notAllowed = "it is not allowed any more"
+    case notAllowed = "it is not allowed any more, or the service ends"
     case silent = "the client was not heard of any more"
     case idle = "nobody used it"
     case misused = "the client sent what is no console's"
