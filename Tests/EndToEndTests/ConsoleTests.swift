@@ -28,16 +28,17 @@ struct ConsoleTests {
       #expect(try await WebSocketClient(port: port, protocols: protocols).status == 403)
 
       let directory = service.directory
-      _ = try await eventually("a login prompt", withinSeconds: 60) {
-        try Login.run("pgrep -a agetty", on: endpoint, password: password, in: directory).contains("tty1") ? true : nil
+      func awaitAtScreen(_ program: String) async throws {
+        _ = try await eventually("\(program) at the screen", withinSeconds: 60) {
+          let programs = try Login.run("ps -o comm= -t tty1 || true", on: endpoint, password: password, in: directory)
+          return programs.split(separator: "\n").contains { $0 == program } ? true : nil
+        }
       }
+      try await awaitAtScreen("agetty")
       try await viewer.type("root\n")
-      try await Task.sleep(for: .seconds(5))
+      try await awaitAtScreen("login")
       try await viewer.type(password + "\n")
-      _ = try await eventually("a login at the screen", withinSeconds: 60) {
-        let shells = try Login.run("ps -o comm= -t tty1 || true", on: endpoint, password: password, in: directory)
-        return shells.contains("bash") ? true : nil
-      }
+      try await awaitAtScreen("bash")
       try await viewer.type("echo typed > /root/typed\n")
       _ = try await eventually("what was typed", withinSeconds: 30) {
         let typed = try Login.run("cat /root/typed || true", on: endpoint, password: password, in: directory)
