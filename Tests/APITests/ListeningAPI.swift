@@ -20,14 +20,21 @@ struct ListeningAPI {
       onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     try await withThrowingTaskGroup { group in
-      group.addTask { try await application.run() }
+      group.addTask {
+        try await application.run()
+        throw EndedEarly()
+      }
       group.addTask {
         for await port in ports { return try await test(ListeningAPI(api: api, port: port)) }
       }
       try await group.next()
       group.cancelAll()
+      // What was told to end, ends.
+      try? await group.waitForAll()
     }
   }
+
+  struct EndedEarly: Error {}
 
   struct Invitation {
     let ticket: String

@@ -127,7 +127,8 @@ struct ConsoleChannel: ServerChildChannel {
     } else if status >= 500 {
       metadata["error"] = "\(String(reflecting: error))"
     }
-    logger.log(level: status >= 500 ? .error : .info, "console refused", metadata: metadata)
+    let level: Logger.Level = status >= 500 ? .error : error is Rejection ? .debug : .info
+    logger.log(level: level, "console refused", metadata: metadata)
   }
 
   // MARK: The console
