@@ -191,6 +191,45 @@ struct ConsoleTests {
     }
   }
 
+  @Test("A client that is not heard of for 90 seconds is let go")
+  func silence() async throws {
+    let api = try await TestAPI.make()
+    let id = try await api.activeServer()
+    try await ListeningAPI.with(api) { listening in
+      let protocols = try await listening.invitation(to: id).protocols
+      let client = try await WebSocketClient(port: listening.port, protocols: protocols)
+      for _ in 1...3 {
+        // One looks after the client, one after the ticket.
+        await api.service.clock.whenSleeping(2)
+        api.service.clock.advance(by: .seconds(30))
+      }
+      await #expect(throws: RFBClient.Ended.self) { try await client.read(13) }
+      #expect(client.closeCode == 1001)
+    }
+  }
+
+  @Test("Clients that go away without a word leave their places to others")
+  func abruptEnd() async throws {
+    let api = try await TestAPI.make()
+    let id = try await api.activeServer()
+    try await ListeningAPI.with(api) { listening in
+      func openOne() async throws -> WebSocketClient {
+        let protocols = try await listening.invitation(to: id).protocols
+        return try await WebSocketClient(port: listening.port, protocols: protocols)
+      }
+      var clients: [WebSocketClient] = []
+      for _ in 1...4 { clients.append(try await openOne()) }
+      #expect(clients.allSatisfy { $0.status == 101 })
+      let fifth = try await api.send(.post, "/servers/\(id)/console/")
+      #expect(fifth.status == 409)
+      clients = []
+      let deadline = ContinuousClock.now + .seconds(10)
+      while api.service.consoles.openCount > 0, ContinuousClock.now < deadline { await Task.yield() }
+      #expect(api.service.consoles.openCount == 0)
+      #expect(try await openOne().status == 101)
+    }
+  }
+
   // MARK: Its page
 
   @Test("The page and noVNC's scripts are served with their types, and nothing else of the host")
