@@ -20,7 +20,7 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   /// What the server is to be when the operation has succeeded; nil for gone.
   var wantedStatus: ServerStatus? {
     switch kind {
-    case .create, .start, .recover, .reboot, .configure, .resize: .active
+    case .create, .start, .recover, .reboot, .configure, .resize, .rebuild: .active
     case .stop, .hardStop: .stopped
     case .delete: nil
     }
@@ -77,6 +77,7 @@ final class FaultWorld: Sendable {
       let change = ServerChange(hostname: Hostname("changed.example.com"))
       _ = try await service.servers.update(id, change, service.owner)
     case .resize: _ = try await service.resize(id)
+    case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
     }
   }
