@@ -111,8 +111,8 @@ extension LibvirtDriver {
     }
     // Without its machine it fails, and need not wait for the guest.
     try await DriverError.translating { try await work.end { $0.machine == machine } }
+    try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
     try await onHost("remove the files") {
-      try MachineFiles.remove(copyFiles(of: machine).folder)
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
     }

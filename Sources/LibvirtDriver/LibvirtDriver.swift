@@ -21,6 +21,8 @@ package struct LibvirtDriver: ComputeDriver {
 
   /// What goes on between the calls.
   let work = DiskWork(width: 4)
+  /// For the folder of copies.
+  let copyThreads = BlockingThreads(name: "copies", width: 4)
   /// For programs that read or write whole disks.
   let diskThreads = BlockingThreads(name: "disks", width: 4)
   /// For calls to libvirtd and the file system.

@@ -5,7 +5,9 @@ import Testing
 
 @testable import LibvirtDriver
 
-extension MachineLifeTests {
+/// Real machines: they need the image `debian-12` in VPSD_IMAGE_DIR.
+@Suite("Copies of disks through libvirt", .serialized, .timeLimit(.minutes(10)))
+struct DiskCopyTests {
   @Test("A disk is copied, also while its guest writes, and comes back as it was; deaths in the middle leave nothing")
   func copies() async throws {
     try await PrivateHost.with { host in
@@ -25,7 +27,8 @@ extension MachineLifeTests {
     }
   }
 
-  private func copiesWhatTheGuestWrote(_ host: PrivateHost, _ specification: MachineSpecification) async throws -> UUID {
+  private func copiesWhatTheGuestWrote(_ host: PrivateHost, _ specification: MachineSpecification) async throws -> UUID
+  {
     let (machine, copy) = (specification.machine, UUID())
     // Not synced: the freeze sees to that.
     _ = try await host.ssh(specification, "echo old >/root/file")
@@ -215,7 +218,7 @@ extension PrivateHost {
   @discardableResult
   func copied(_ machine: UUID, as copy: UUID) async throws -> CopiedDisk {
     var copied: CopiedDisk?
-    try await eventually("the disk is copied", within: .seconds(120)) {
+    try await eventually("the disk is copied", within: .seconds(240)) {
       if case .done(let disk) = try await driver.ensureCopied(machine, as: copy) { copied = disk }
       return copied != nil
     }
@@ -223,7 +226,7 @@ extension PrivateHost {
   }
 
   func restored(_ machine: UUID, from copy: UUID, checksum: String) async throws {
-    try await eventually("the disk is restored", within: .seconds(120)) {
+    try await eventually("the disk is restored", within: .seconds(240)) {
       try await driver.ensureRestored(machine, from: copy, checksum: checksum) == .done
     }
   }
