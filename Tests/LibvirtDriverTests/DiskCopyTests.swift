@@ -182,6 +182,52 @@ struct DiskCopyTests {
     #expect(!host.driver.work.isRunning(on: machine))
   }
 
+  @Test("A start ends a restore, and the machine runs on the disk that it had")
+  func startEndsRestore() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let (machine, copy) = (specification.machine, UUID())
+      try await host.driver.ensureDefined(specification)
+      let copied = try await host.copied(machine, as: copy)
+      let files = host.driver.files(of: machine)
+      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      try await host.driver.start(machine)
+      #expect(!host.driver.work.isRunning(on: machine))
+      #expect(try QCOW2Header(path: files.disk).backingFile != nil)
+      #expect(try MachineFiles.names(in: files.folder).allSatisfy { !$0.hasSuffix(".partial") })
+      #expect(try await host.driver.power(of: machine) == .running)
+    }
+  }
+
+  @Test("Where there is no room, no copy is begun, and nothing is left of it")
+  func noRoom() async throws {
+    try await PrivateHost.with { host in
+      let small = "\(host.dataDirectory)/small"
+      try MachineFiles.makeDirectory(small)
+      _ = try await Program("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small]).output()
+      let driver = try PrivateHost.makeDriver(host.dataDirectory, copyDirectory: small)
+      do {
+        let specification = try await host.specification()
+        let (machine, copy) = (specification.machine, UUID())
+        try await driver.ensureDefined(specification)
+        await #expect {
+          try await eventually("it fails", within: .seconds(30)) {
+            try await driver.ensureCopied(machine, as: copy) != .underWay
+          }
+        } throws: { error in
+          (error as? DriverError)?.kind == .exhausted
+            && (error as? DriverError)?.customerReason == "There is no room on this host for another copy of the disk."
+        }
+        #expect(try MachineFiles.names(in: driver.copyFiles(of: machine).folder).isEmpty)
+        try await driver.ensureAbsent(machine)
+      } catch {
+        Issue.record(error)
+      }
+      driver.close()
+      _ = try await Program("umount", [small]).output()
+    }
+  }
+
   @Test("A machine of which only copies are left is a remnant of its own installation, which a delete removes")
   func onlyCopies() async throws {
     try await PrivateHost.with { host in
