@@ -80,12 +80,28 @@ extension SQLStore {
       """
     ),
     (
+      "a server has reserved what its plan needs, and room for both while it is on its way to another",
+      """
+      SELECT server.id FROM server JOIN plan ON plan.id = server.plan_id
+      LEFT JOIN operation ON operation.server_id = server.id AND operation.kind = 'resize' AND finished_at IS NULL
+      LEFT JOIN plan AS next ON next.id = operation.subject_id
+      WHERE erased_at IS NULL AND deleted_at IS NULL
+        AND (server.vcpus <> MAX(plan.vcpus, COALESCE(next.vcpus, 0))
+          OR server.memory_mib <> MAX(plan.memory_mib, COALESCE(next.memory_mib, 0))
+          OR server.storage_gib <> MAX(plan.storage_gib, COALESCE(next.storage_gib, 0)))
+      """
+    ),
+    (
       "a server in error has a reason, and no other has one",
       "SELECT id FROM server WHERE (status = 'error') <> (status_reason IS NOT NULL)"
     ),
     (
-      "a root password's hash is forgotten when the server is ready or erased",
-      "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (was_ever_ready = 1 OR erased_at IS NOT NULL)"
+      "a root password's hash is forgotten when the first boot with it is over, or the server erased",
+      "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (awaits_first_boot = 0 OR erased_at IS NOT NULL)"
+    ),
+    (
+      "a server waits for one change of its plan at most",
+      "SELECT server_id FROM operation WHERE kind = 'resize' AND finished_at IS NULL GROUP BY server_id HAVING COUNT(*) > 1"
     ),
     (
       "a server has one running operation at most",

@@ -10,7 +10,7 @@ extension SQLStore {
       let authorizedKey = try database.installKeys(of: server, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       if let capacity {
-        try database.requireRoom(for: server, in: capacity)
+        try database.requireRoom(for: server.plan, at: server.location, in: capacity)
       }
       let id = try database.insert(server, authorizedKey: authorizedKey, at: now)
       try database.assignAddress(of: pool, to: id, location: server.location)
@@ -43,22 +43,6 @@ extension Database {
     }
     try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
     return key.publicKey
-  }
-
-  /// A server takes its share of the host until nothing is left of it.
-  fileprivate func requireRoom(for server: NewServer, in capacity: HostCapacity) throws {
-    let taken = try rows(
-      "SELECT COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0), COALESCE(SUM(storage_gib), 0) "
-        + "FROM server WHERE erased_at IS NULL"
-    ) { row in
-      HostCapacity(vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next())
-    }
-    guard let taken = taken.first, taken.vcpus + server.plan.vcpus <= capacity.vcpus,
-      taken.memoryMiB + server.plan.memoryMiB <= capacity.memoryMiB,
-      taken.storageGiB + server.plan.storageGiB <= capacity.storageGiB
-    else {
-      throw Failure(.noCapacity, "No capacity at \(server.location) for this plan.")
-    }
   }
 
   fileprivate func insert(_ server: NewServer, authorizedKey: String?, at now: Timestamp) throws -> ID<Server> {

@@ -14,11 +14,13 @@ extension Schema {
       ('configure'), ('delete'), ('backup'), ('snapshot'), ('restore'), ('discard'), ('resize'), ('rebuild');
 
     -- What an operation is about beside its server is told by its kind: the id of a copy, a plan or an operating system.
+    -- One that took its server down remembers the status that the server had.
     CREATE TABLE new_operation (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       server_id INTEGER NOT NULL REFERENCES server (id),
       kind TEXT NOT NULL REFERENCES operation_kind (kind),
       subject_id INTEGER,
+      former_status TEXT,
       state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
       step TEXT,
       failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),

@@ -113,11 +113,18 @@ package final class TestService: Sendable {
   /// Carries out all operations to their end, moving the clock to whatever is due next.
   package func settle(steps limit: Int = 2_000, with runner: Runner? = nil) async throws {
     for _ in 0..<limit {
-      if try await (runner ?? self.runner).runNextStep() { continue }
-      guard let due = try await store.nextOperationDue() else { return }
-      clock.advance(to: max(due, clock.now + .milliseconds(1)))
+      guard try await step(with: runner) else { return }
     }
     throw NeverSettled()
+  }
+
+  /// Carries out the next step, or moves the clock to where there is one. Returns false where nothing is left to do.
+  @discardableResult
+  package func step(with runner: Runner? = nil) async throws -> Bool {
+    if try await (runner ?? self.runner).runNextStep() { return true }
+    guard let due = try await store.nextOperationDue() else { return false }
+    clock.advance(to: max(due, clock.now + .milliseconds(1)))
+    return true
   }
 
   package struct NeverSettled: Error {}
@@ -134,6 +141,13 @@ package final class TestService: Sendable {
     let created = try await servers.create(draft(), caller ?? owner)
     try await settle()
     return created.view.server.id
+  }
+
+  @discardableResult
+  package func resize(
+    _ id: ID<Server>, to plan: Int64 = 1, _ caller: Caller? = nil
+  ) async throws -> RequestedOperation {
+    try await servers.resize(id, Servers.ResizeDraft(plan: .id(ID(plan))), caller ?? owner)
   }
 
   package func status(of id: ID<Server>) async throws -> ServerStatus? {

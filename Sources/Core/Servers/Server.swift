@@ -30,17 +30,21 @@ package struct Server: Sendable, Equatable {
     /// crypt(3) of the root password, from the create until the first boot is over.
     package let rootPasswordHash: String?
     package let hasDisk: Bool
-    /// Whether it was ever ready: the first boot personalises the disk and must be seen to have worked.
+    /// Whether it was ever ready, with whatever disk.
     package let wasEverReady: Bool
+    /// Until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have worked.
+    package let awaitsFirstBoot: Bool
 
     package init(
-      imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool
+      imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool,
+      awaitsFirstBoot: Bool
     ) {
       self.imageVersion = imageVersion
       self.authorizedKey = authorizedKey
       self.rootPasswordHash = rootPasswordHash
       self.hasDisk = hasDisk
       self.wasEverReady = wasEverReady
+      self.awaitsFirstBoot = awaitsFirstBoot
     }
   }
 

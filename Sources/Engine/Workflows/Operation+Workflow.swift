@@ -10,6 +10,7 @@ extension Core.Operation.Kind {
     case .hardStop: HardStopServer()
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
+    case .resize: TakenDown(ChangePlan())
     case .delete: DeleteServer()
     }
   }

@@ -6,6 +6,7 @@ struct StepContext: Sendable {
   let server: Server
   let plan: Plan
   let operatingSystem: OperatingSystem
+  let catalogue: Catalogue
   let lease: Lease
   let driver: any ComputeDriver
   let store: any Store
@@ -18,7 +19,9 @@ struct StepContext: Sendable {
 // MARK: - What several workflows do
 
 extension StepContext {
-  func ensureDefined() async throws {
+  /// - Parameter newPlan: What the machine is to be instead of what the server has.
+  func ensureDefined(as newPlan: Plan? = nil) async throws {
+    let plan = newPlan ?? plan
     guard let address = server.address, let imageVersion = server.machine.imageVersion else {
       throw WorkflowFailure(
         customerReason: "The server could not be prepared.", operatorDetail: "It has no address or no image.")
@@ -35,7 +38,7 @@ extension StepContext {
     bootSlots.take(for: server, lease.operation.id, atOnce: driver.timing.bootsAtOnce)
   }
 
-  /// Whether this boot is over. The first one personalises the disk, so nothing but the banner of its sshd will do.
+  /// Whether this boot is over. The first one of a disk personalises it, so nothing but the banner of its sshd will do.
   func isReady() async throws -> Bool {
     bootSlots.occupy(server)
     guard try await driver.power(of: machine) == .running else {
@@ -43,12 +46,12 @@ extension StepContext {
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")
     }
     let readiness = try await driver.readiness(of: machine)
-    return readiness.hasSSHBanner || (server.machine.wasEverReady && readiness.hasAgent)
+    return readiness.hasSSHBanner || (!server.machine.awaitsFirstBoot && readiness.hasAgent)
   }
 
-  /// At the deadline of a boot: a server that was ready before may have its sshd turned off, and runs all the same.
+  /// At the deadline of a boot: a server whose disk has booted before may have its sshd turned off, and runs all the same.
   func acceptRunningUnlessFirstBoot() async throws {
-    guard server.machine.wasEverReady, try await driver.power(of: machine) == .running else {
+    guard !server.machine.awaitsFirstBoot, try await driver.power(of: machine) == .running else {
       throw WorkflowFailure(
         customerReason: "The server did not become reachable in time.",
         operatorDetail: "No SSH banner from \(server.address.map(String.init(describing:)) ?? "no address").")
