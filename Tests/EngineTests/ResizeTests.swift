@@ -26,7 +26,7 @@ struct ResizeTests {
     let machine = try #require(service.driver.machine(after.uuid))
     #expect(machine.boot?.definition.vcpus == 2)
     #expect(machine.boot?.definition.memoryMiB == 4096)
-    #expect(machine.disk.storageGiB == 80)
+    #expect(machine.disk?.storageGiB == 80)
     #expect(try await service.store.operations(of: id).map(\.kind) == [.create, .resize])
     #expect(try await service.contradictionsAtRest() == [])
   }

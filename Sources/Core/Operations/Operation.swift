@@ -16,6 +16,13 @@ package struct Operation: Sendable, Equatable {
     /// Gives the server another plan.
     case resize
     case delete
+    /// Makes a backup.
+    case backup
+    case snapshot
+    /// Puts a copy in the place of the disk.
+    case restore
+    /// Removes the file of a copy that nobody sees any more.
+    case discard
   }
 
   package enum State: String, Sendable, CaseIterable {
@@ -71,8 +78,8 @@ extension Operation.Kind {
   /// server is `rebooting`: from the moment at which no other operation is before it.
   package var takesDown: Set<ServerStatus> {
     switch self {
-    case .reboot, .resize: [.active]
-    case .create, .start, .stop, .hardStop, .recover, .configure, .delete: []
+    case .reboot, .resize, .restore: [.active]
+    case .create, .start, .stop, .hardStop, .recover, .configure, .delete, .backup, .snapshot, .discard: []
     }
   }
 }

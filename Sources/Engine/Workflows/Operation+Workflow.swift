@@ -12,6 +12,9 @@ extension Core.Operation.Kind {
     case .configure: ConfigureServer()
     case .resize: TakenDown(ChangePlan())
     case .delete: DeleteServer()
+    case .backup, .snapshot: CopyDisk()
+    case .restore: TakenDown(RestoreDisk())
+    case .discard: DiscardCopy()
     }
   }
 
