@@ -25,7 +25,9 @@ struct DiskCopySelection: Sendable {
   let arguments: StatementArguments
 
   init(_ filter: DiskCopyFilter, _ family: DiskCopy.Family, of account: ID<Account>) {
-    var condition = "server.account_id = ? AND disk_copy.deleted_at IS NULL AND \(family.condition)"
+    var condition = """
+      server.account_id = ? AND server.deleted_at IS NULL AND disk_copy.deleted_at IS NULL AND \(family.condition)
+      """
     var arguments: [any DatabaseValueConvertible] = [account]
     func add(_ term: String, _ value: (any DatabaseValueConvertible)?) {
       guard let value else { return }

@@ -96,6 +96,7 @@ extension Schema {
       CHECK (erased_at IS NULL OR deleted_at IS NOT NULL OR status = 'failed')
     ) STRICT;
     CREATE INDEX disk_copy_of_server ON disk_copy (server_id, id);
+    CREATE INDEX disk_copy_seen ON disk_copy (server_id, id) WHERE deleted_at IS NULL;
     CREATE INDEX disk_copy_expiry ON disk_copy (expires_at) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
     CREATE INDEX disk_copy_to_erase ON disk_copy (id)
       WHERE erased_at IS NULL AND (deleted_at IS NOT NULL OR status = 'failed');
