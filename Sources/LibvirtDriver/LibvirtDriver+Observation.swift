@@ -3,10 +3,10 @@ package import Foundation
 
 extension LibvirtDriver {
   package func power(of machine: UUID) async throws -> MachinePower {
-    let files = files(of: machine)
+    let folders = [files(of: machine).folder, copyFiles(of: machine).folder]
     return try await onLibvirt("look at the machine") { connection in
       guard let domain = try ownership.domain(machine, on: connection) else {
-        return MachineFiles.exists(files.folder) ? .remnant : .absent
+        return folders.contains(where: MachineFiles.exists) ? .remnant : .absent
       }
       return power(of: domain, in: try domain.state())
     }
@@ -16,6 +16,9 @@ extension LibvirtDriver {
     let (folders, domains) = try await onLibvirt("observe the machines", within: .seconds(20)) { connection in
       // The folders first: a machine that is being made has its folder before its domain, and is no remnant.
       let folders = try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
+        .union(
+          try CopyFiles.machines(
+            copyDirectory: configuration.copyDirectory, installation: configuration.installation))
       return (folders, try ownership.filter(try connection.statistics()))
     }
     var observations: [UUID: MachineObservation] = [:]
@@ -28,6 +31,7 @@ extension LibvirtDriver {
       var usage: MachineUsage?
       if let runID = statistics.domain.runID, power == .running || power == .paused {
         running.insert(machine)
+        thawIfForgotten(machine)
         usage = self.usage(of: machine, runID: runID, statistics)
       }
       observations[machine] = MachineObservation(power: power, usage: usage)

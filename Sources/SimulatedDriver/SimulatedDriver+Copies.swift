@@ -78,6 +78,14 @@ extension SimulatedDriver {
     }
   }
 
+  /// Ends all that goes on between the calls.
+  package func endWork() async throws {
+    try state.withLock { state in
+      for copy in state.copying.keys { try removeCopy(copy, in: &state) }
+      state.restoring = [:]
+    }
+  }
+
   func removeCopies(of machine: UUID, in state: inout State) throws(DriverError) {
     for copy in state.copies.values where copy.machine == machine { try removeCopy(copy.uuid, in: &state) }
     state.restoring[machine] = nil
