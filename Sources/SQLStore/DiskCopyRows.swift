@@ -151,6 +151,9 @@ extension Database {
         WHERE id = ?
         """,
         [operation.copyID, operation.serverID])
+      // A disk that has booted has the password that it was given then.
+      try run(
+        "UPDATE server SET root_password_hash = NULL WHERE id = ? AND awaits_first_boot = 0", [operation.serverID])
     default: break
     }
   }

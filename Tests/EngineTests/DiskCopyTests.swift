@@ -64,6 +64,21 @@ struct DiskCopyTests {
     #expect(service.driver.machine(machine)?.disk?.content == "old")
   }
 
+  @Test("A restore is a way out of an error")
+  func restoreInError() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let backup = try await service.backup(of: id)
+    service.driver.inject(Fault(in: .start, .fail(Self.refusal)))
+    _ = try await service.servers.perform(.reboot, on: id, service.owner)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .error)
+    #expect(try await service.backups.restore(backup, service.owner).server.status == .rebooting)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("A copy that is damaged is not restored: the server comes back with the disk it had")
   func damaged() async throws {
     let service = try await TestService()

@@ -78,7 +78,8 @@ extension Operation.Kind {
   /// server is `rebooting`: from the moment at which no other operation is before it.
   package var takesDown: Set<ServerStatus> {
     switch self {
-    case .reboot, .resize, .restore: [.active]
+    case .reboot, .resize: [.active]
+    case .restore: [.active, .error]
     case .create, .start, .stop, .hardStop, .recover, .configure, .delete, .backup, .snapshot, .discard: []
     }
   }
