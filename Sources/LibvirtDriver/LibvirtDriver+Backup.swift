@@ -86,6 +86,8 @@ extension LibvirtDriver {
   private func freeze(_ machine: UUID) async -> Bool {
     let mark = files(of: machine).frozenMark
     let giveUp = StopSignal()
+    // A process that died may have left it frozen.
+    if MachineFiles.exists(mark) { try? await thaw(machine, within: .seconds(30)) }
     do {
       try await onGuest(machine, "ping the agent") { domain in
         guard try domain.state().power == .running else { throw DriverError(.busy, "the machine is paused") }

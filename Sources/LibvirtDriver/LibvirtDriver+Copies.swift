@@ -4,7 +4,7 @@ package import Foundation
 extension LibvirtDriver {
   package func ensureCopied(_ machine: UUID, as copy: UUID) async throws -> CopyProgress {
     let (files, copies) = (files(of: machine), copyFiles(of: machine))
-    let copied = try await onHost("look at the copy") {
+    let copied = try await onCopies("look at the copy") {
       let copied = try copies.copiedDisk(copy)
       guard copied != nil || MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       return copied
@@ -20,7 +20,7 @@ extension LibvirtDriver {
     _ machine: UUID, from copy: UUID, checksum: String
   ) async throws -> RestoreProgress {
     let copies = copyFiles(of: machine)
-    try await onHost("look at the copy") {
+    try await onCopies("look at the copy") {
       guard MachineFiles.exists(copies.path(of: copy)) else {
         throw DriverError(
           .notFound, "there is no file \(copies.path(of: copy))", customerReason: "The copy of the disk is missing.")
@@ -41,7 +41,7 @@ extension LibvirtDriver {
       try await work.end { $0.machine == machine && [.copy(copy), .restore(copy)].contains($0.purpose) }
     }
     try await endBackup(of: machine, as: copy)
-    try await onHost("remove the copy") { try copyFiles(of: machine).remove(copy) }
+    try await onCopies("remove the copy") { try copyFiles(of: machine).remove(copy) }
   }
 
   package func ensureDiskAbsent(_ machine: UUID) async throws {
@@ -53,6 +53,13 @@ extension LibvirtDriver {
   /// Ends all that goes on between the calls, in order, before the process does.
   package func endWork() async throws {
     try await DriverError.translating { try await work.end { _ in true } }
+  }
+
+  /// The copies may be on another disk, and another host: where that hangs, only they do.
+  func onCopies<Value: Sendable>(
+    _ what: String, within limit: Duration = .seconds(60), _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await DriverError.translating { try await copyThreads.run(what, within: limit, body) }
   }
 
   func copyFiles(of machine: UUID) -> CopyFiles {

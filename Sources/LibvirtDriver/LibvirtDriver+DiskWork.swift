@@ -9,9 +9,11 @@ extension LibvirtDriver {
 
   func copyDisk(of machine: UUID, as copy: UUID) async throws {
     let (disk, copies) = (files(of: machine).disk, copyFiles(of: machine))
+    // Between the look at the copy and this, it may have become whole.
+    if try await onCopies("look at the copy", { try copies.copiedDisk(copy) }) != nil { return }
     // What a process left behind that died.
     try await endBackup(of: machine, as: nil)
-    let (partial, bytes) = try await onHost("prepare the copy") {
+    let (partial, bytes) = try await onCopies("prepare the copy") {
       try copies.remove(copy)
       try copies.makeFolder()
       let bytes = try Disk(path: disk).contentBytes()
@@ -29,12 +31,12 @@ extension LibvirtDriver {
       try await completeCopy(partial, of: disk, as: copy, in: copies)
     } after: {
       try await endBackup(of: machine, as: copy)
-      try await onHost("remove half of a copy") { try copies.remove(copy) }
+      try await onCopies("remove half of a copy") { try copies.remove(copy) }
     }
   }
 
   private func completeCopy(_ partial: String, of disk: String, as copy: UUID, in copies: CopyFiles) async throws {
-    let size = try await onHost("look at the copy") {
+    let size = try await onCopies("look at the copy") {
       let header = try QCOW2Header(path: partial)
       guard header.backingFile == nil, header.virtualSizeBytes == (try QCOW2Header(path: disk).virtualSizeBytes) else {
         throw DriverError(.unreachable, "\(partial) is no whole copy: \(header)")
@@ -44,7 +46,7 @@ extension LibvirtDriver {
     try await syncPrivately(partial, bytes: size)
     let checksum = try await checksum(of: partial, bytes: size)
     try Task.checkCancellation()
-    try await onHost("complete the copy") {
+    try await onCopies("complete the copy") {
       try copies.complete(partial, as: copy, CopiedDisk(sizeBytes: size, checksum: checksum))
     }
   }
@@ -52,7 +54,7 @@ extension LibvirtDriver {
   func restoreDisk(of machine: UUID, from copy: UUID, checksum expected: String) async throws {
     let (files, copies) = (files(of: machine), copyFiles(of: machine))
     let partial = files.newPartialDisk
-    let size = try await onHost("prepare the restore") {
+    let size = try await onCopies("prepare the restore") {
       try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
       try MachineFiles.makeDirectory(files.folder)
       try files.removePartialDisks()

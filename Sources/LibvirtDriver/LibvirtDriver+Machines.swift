@@ -111,8 +111,8 @@ extension LibvirtDriver {
     }
     // Without its machine it fails, and need not wait for the guest.
     try await DriverError.translating { try await work.end { $0.machine == machine } }
+    try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
     try await onHost("remove the files") {
-      try MachineFiles.remove(copyFiles(of: machine).folder)
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
     }
@@ -133,7 +133,7 @@ extension LibvirtDriver {
 
   private func hasGreeted(_ machine: UUID, at mark: MachineMark, runID: Int) async -> Bool {
     if readings.hasGreeted(machine, runID: runID) { return true }
-    let limit: Duration = accelerator == .kvm ? .seconds(3) : .seconds(8)
+    let limit: Duration = accelerator == .kvm ? .seconds(2) : .seconds(5)
     let hasBanner = try? await guestThreads.run("wait for the SSH banner", within: limit * 2) {
       SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: limit)
     }

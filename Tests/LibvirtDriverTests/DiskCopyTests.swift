@@ -5,7 +5,9 @@ import Testing
 
 @testable import LibvirtDriver
 
-extension MachineLifeTests {
+/// Real machines: they need the image `debian-12` in VPSD_IMAGE_DIR.
+@Suite("Copies of disks through libvirt", .serialized, .timeLimit(.minutes(10)))
+struct DiskCopyTests {
   @Test("A disk is copied, also while its guest writes, and comes back as it was; deaths in the middle leave nothing")
   func copies() async throws {
     try await PrivateHost.with { host in
@@ -25,7 +27,8 @@ extension MachineLifeTests {
     }
   }
 
-  private func copiesWhatTheGuestWrote(_ host: PrivateHost, _ specification: MachineSpecification) async throws -> UUID {
+  private func copiesWhatTheGuestWrote(_ host: PrivateHost, _ specification: MachineSpecification) async throws -> UUID
+  {
     let (machine, copy) = (specification.machine, UUID())
     // Not synced: the freeze sees to that.
     _ = try await host.ssh(specification, "echo old >/root/file")
@@ -179,6 +182,52 @@ extension MachineLifeTests {
     #expect(!host.driver.work.isRunning(on: machine))
   }
 
+  @Test("A start ends a restore, and the machine runs on the disk that it had")
+  func startEndsRestore() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let (machine, copy) = (specification.machine, UUID())
+      try await host.driver.ensureDefined(specification)
+      let copied = try await host.copied(machine, as: copy)
+      let files = host.driver.files(of: machine)
+      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      try await host.driver.start(machine)
+      #expect(!host.driver.work.isRunning(on: machine))
+      #expect(try QCOW2Header(path: files.disk).backingFile != nil)
+      #expect(try MachineFiles.names(in: files.folder).allSatisfy { !$0.hasSuffix(".partial") })
+      #expect(try await host.driver.power(of: machine) == .running)
+    }
+  }
+
+  @Test("Where there is no room, no copy is begun, and nothing is left of it")
+  func noRoom() async throws {
+    try await PrivateHost.with { host in
+      let small = "\(host.dataDirectory)/small"
+      try MachineFiles.makeDirectory(small)
+      _ = try await Program("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small]).output()
+      let driver = try PrivateHost.makeDriver(host.dataDirectory, copyDirectory: small)
+      do {
+        let specification = try await host.specification()
+        let (machine, copy) = (specification.machine, UUID())
+        try await driver.ensureDefined(specification)
+        await #expect {
+          try await eventually("it fails", within: .seconds(30)) {
+            try await driver.ensureCopied(machine, as: copy) != .underWay
+          }
+        } throws: { error in
+          (error as? DriverError)?.kind == .exhausted
+            && (error as? DriverError)?.customerReason == "There is no room on this host for another copy of the disk."
+        }
+        #expect(try MachineFiles.names(in: driver.copyFiles(of: machine).folder).isEmpty)
+        try await driver.ensureAbsent(machine)
+      } catch {
+        Issue.record(error)
+      }
+      driver.close()
+      _ = try await Program("umount", [small]).output()
+    }
+  }
+
   @Test("A machine of which only copies are left is a remnant of its own installation, which a delete removes")
   func onlyCopies() async throws {
     try await PrivateHost.with { host in
@@ -215,7 +264,7 @@ extension PrivateHost {
   @discardableResult
   func copied(_ machine: UUID, as copy: UUID) async throws -> CopiedDisk {
     var copied: CopiedDisk?
-    try await eventually("the disk is copied", within: .seconds(120)) {
+    try await eventually("the disk is copied", within: .seconds(240)) {
       if case .done(let disk) = try await driver.ensureCopied(machine, as: copy) { copied = disk }
       return copied != nil
     }
@@ -223,7 +272,7 @@ extension PrivateHost {
   }
 
   func restored(_ machine: UUID, from copy: UUID, checksum: String) async throws {
-    try await eventually("the disk is restored", within: .seconds(120)) {
+    try await eventually("the disk is restored", within: .seconds(240)) {
       try await driver.ensureRestored(machine, from: copy, checksum: checksum) == .done
     }
   }

@@ -64,7 +64,8 @@ struct ConfigurationTests {
   }
 
   static let examples = [
-    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"), ("driver", "simulated"),
+    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
+    ("driver", "simulated"),
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
