@@ -20,14 +20,15 @@ package struct APIService: Sendable {
   private let logger: Logger
 
   /// - Parameters:
+  ///   - copies: Backups and snapshots.
   ///   - document: The description of the API, as JSON, for whoever asks.
   ///   - noVNC: The folder of the viewer that the console's page shows.
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   package init(
-    servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, requests: RepeatableRequests,
-    events: Events, consoles: Consoles, catalogue: CatalogueReader, authenticator: Authenticator, document: ByteBuffer,
-    noVNC: URL, publicURL: PublicURL? = nil, clock: any WallClock, logger: Logger,
-    limits: RequestLimits = RequestLimits(),
+    servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
+    requests: RepeatableRequests, events: Events, consoles: Consoles, catalogue: CatalogueReader,
+    authenticator: Authenticator, document: ByteBuffer, noVNC: URL, publicURL: PublicURL? = nil,
+    clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
     isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
@@ -41,6 +42,7 @@ package struct APIService: Sendable {
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
+        + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
         + ConsoleRoutes(consoles: consoles, servers: servers).endpoints
         + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)

@@ -5,7 +5,7 @@ package import Foundation
 package enum DriverMethod: String, Sendable, CaseIterable {
   case capacity, prepareImage, isAddressFree, ensureDefined, start, requestShutdown, powerOff, readiness, applyHostname
   case openConsole
-  case ensureAbsent, power, observe
+  case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }
 
 package struct DriverCall: Sendable, Equatable {
