@@ -29,6 +29,16 @@ struct IntegrityTests {
       ("UPDATE server SET status = 'starting'", "an operation that leads there"),
       ("UPDATE server SET status = 'error'", "in error has a reason"),
       ("UPDATE server SET root_password_hash = 'x'", "is forgotten"),
+      ("UPDATE server SET storage_gib = 4", "has reserved"),
+      ("UPDATE server SET awaits_new_disk = 1", "first boot still to come"),
+      (
+        "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
+          + "VALUES (1, 'rebuild', 3, 'queued', 0, 0), (1, 'rebuild', 3, 'queued', 0, 0)", "one rebuild at most"
+      ),
+      (
+        "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
+          + "VALUES (1, 'rebuild', 3, 'queued', 0, 0)", "its keys or its password"
+      ),
     ])
   func found(statement: String, promise: String) async throws {
     let service = try await TestService()
