@@ -91,6 +91,9 @@ extension ConfigurationKey {
       "login_failures", \.limits.loginFailuresPerMinute, default: "30",
       "How many tokens that are not valid an address may send in a minute"),
     count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
+    count(
+      "copy_quota", \.copyQuota, default: "50",
+      "How many copies a server may have: snapshots, and backups that somebody asked for"),
   ]
 
   private static let forwardedPorts = ConfigurationKey(

@@ -43,6 +43,7 @@ struct ConfigurationTests {
         rate_limit: 1200
         login_failures: 30
         server_quota: 100
+        copy_quota: 50
 
         """)
   }
@@ -68,7 +69,7 @@ struct ConfigurationTests {
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
-    ("rate_limit", "0"), ("login_failures", "5"), ("server_quota", "1000000"),
+    ("rate_limit", "0"), ("login_failures", "5"), ("server_quota", "1000000"), ("copy_quota", "0"),
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)
