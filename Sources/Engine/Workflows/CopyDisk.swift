@@ -18,6 +18,11 @@ struct CopyDisk: Workflow {
         throw WorkflowFailure(
           customerReason: Failure.neverCreated.message, operatorDetail: "There is no disk that could be copied.")
       }
+      guard !context.server.machine.awaitsNewDisk else {
+        throw WorkflowFailure(
+          customerReason: "The server has no disk: its rebuild failed.",
+          operatorDetail: "The disk that there may be is of the system that was replaced.")
+      }
       guard context.mayCopy() else { return .postpone }
       switch try await context.driver.ensureCopied(context.machine, as: copy.uuid) {
       case .underWay: return .wait
