@@ -28,6 +28,28 @@ struct DiskCopyTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("A guest that has just booted is given the time to get ready for a copy, and one without an agent only so much")
+  func guestAgent() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)).uuid
+    try service.driver.setQuirks([.agentNeverAnswers], of: machine)
+    let draft = DiskCopies.Draft(server: .id(id))
+    _ = try await service.backups.create(draft, service.owner)
+    for _ in 1...10 {
+      while try await service.runner.runNextStep() {}
+      #expect(service.driver.copies.isEmpty)
+      service.clock.advance(by: .seconds(2))
+    }
+    try service.driver.setQuirks([], of: machine)
+    while try await service.runner.runNextStep() {}
+    #expect(service.driver.copies.count == 1)
+    try service.driver.setQuirks([.agentNeverAnswers], of: machine)
+    let (asked, second) = (service.clock.now, try await service.backup(of: id))
+    #expect(try await service.backups.read(second, service.owner).status == .completed)
+    #expect(service.clock.now - asked >= .seconds(30))
+  }
+
   @Test("A restore brings the old content back, and an active server comes back active")
   func restoreActive() async throws {
     let service = try await TestService()
