@@ -39,11 +39,24 @@ extension Database {
   /// server down, it is `rebooting` from now on, and nobody can press its power switch before it is up again.
   func takeDownIfNext(_ id: ID<Server>, at now: Timestamp) throws {
     let next: Operation? = try first(
-      "SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1", [id])
-    guard let next, next.state == .queued, let server = try server(id), next.kind.takesDown.contains(server.status)
+      "SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1", [id]
+    )
+    guard let next, next.state == .queued, let server = try server(id), next.kind.takesDown.contains(server.status),
+      try server.status != .error || mayComeUp(server, at: now)
     else { return }
     try run("UPDATE operation SET former_status = ? WHERE id = ?", [server.status, next.id])
     try setStatus(.rebooting, of: id, at: now)
+  }
+
+  /// Whether a server in error has something that could come up, and is paid for.
+  private func mayComeUp(_ server: Server, at now: Timestamp) throws -> Bool {
+    guard server.machine.hasDisk else { return false }
+    do {
+      try holdFirstHourAgain(of: server, at: now)
+    } catch let failure as Failure where failure.code == .insufficientCredit {
+      return false
+    }
+    return true
   }
 
   /// Whether one of this kind waits or runs.

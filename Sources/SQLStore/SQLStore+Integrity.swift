@@ -100,8 +100,22 @@ extension SQLStore {
       "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (awaits_first_boot = 0 OR erased_at IS NOT NULL)"
     ),
     (
-      "a server waits for one change of its plan at most",
-      "SELECT server_id FROM operation WHERE kind = 'resize' AND finished_at IS NULL GROUP BY server_id HAVING COUNT(*) > 1"
+      "a server waits for one resize and one rebuild at most",
+      """
+      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild') AND finished_at IS NULL
+      GROUP BY server_id, kind HAVING COUNT(*) > 1
+      """
+    ),
+    (
+      "a rebuild has its keys or its password until it is over, and not longer",
+      """
+      SELECT operation.id FROM operation LEFT JOIN rebuild ON operation_id = operation.id
+      WHERE kind = 'rebuild' AND (operation_id IS NULL) <> (finished_at IS NOT NULL)
+      """
+    ),
+    (
+      "a server with a new disk to come has its first boot still to come",
+      "SELECT id FROM server WHERE awaits_new_disk = 1 AND awaits_first_boot = 0"
     ),
     (
       "a copy is pending as long as an operation makes it",

@@ -126,7 +126,7 @@ extension Database {
     case .imageChosen(let version):
       try run("UPDATE server SET image_version = ? WHERE id = ?", [version, server.id])
     case .machineDefined:
-      try run("UPDATE server SET has_disk = 1 WHERE id = ?", [server.id])
+      try defined(server.id)
     case .becameActive:
       try setStatus(.active, of: server.id, at: now)
       try run(
@@ -142,8 +142,11 @@ extension Database {
     case .becameFaulty:
       try becomeFaulty(server, next, at: now)
     case .resized:
+      try defined(server.id)
       try run("UPDATE server SET plan_id = ?, updated_at = ? WHERE id = ?", [operation.subjectID, now, server.id])
       try reserveByPlan(server.id)
+    case .systemReplaced(let imageVersion):
+      try replaceSystem(of: server.id, by: operation, imageVersion, at: now)
     case .takenBack:
       try takeBack(server, from: operation, next, at: now)
     case .erased:
@@ -159,6 +162,24 @@ extension Database {
       try eraseCopies(of: server.id, at: now)
     case .copyCompleted, .copyFailed, .copyErased, .restored: break
     }
+  }
+
+  private func defined(_ server: ID<Server>) throws {
+    try run("UPDATE server SET has_disk = 1, awaits_new_disk = 0 WHERE id = ?", [server])
+  }
+
+  private func replaceSystem(
+    of server: ID<Server>, by operation: Operation, _ imageVersion: String, at now: Timestamp
+  ) throws {
+    try run(
+      """
+      UPDATE server SET operating_system_id = ?, image_version = ?, awaits_new_disk = 1, awaits_first_boot = 1,
+        (authorized_key, root_password_hash) =
+          (SELECT authorized_key, root_password_hash FROM rebuild WHERE operation_id = ?),
+        updated_at = ?
+      WHERE id = ?
+      """,
+      [operation.subjectID, imageVersion, operation.id, now, server])
   }
 
   private func becomeFaulty(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {

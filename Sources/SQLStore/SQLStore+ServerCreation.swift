@@ -7,7 +7,7 @@ extension SQLStore {
   ) async throws -> Server {
     try await write { database in
       try database.requireQuota(for: server)
-      let authorizedKey = try database.installKeys(of: server, at: now)
+      let authorizedKey = try database.installKeys(server.sshKeyIDs, of: server.accountID, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       if let capacity {
         try database.requireRoom(for: server.plan, at: server.location, in: capacity)
@@ -28,21 +28,6 @@ extension Database {
     let count = try value(
       Int.self, "SELECT COUNT(*) FROM server WHERE account_id = ? AND deleted_at IS NULL", [server.accountID])
     guard count ?? 0 < quota else { throw Failure(.permissionDenied, "Server quota reached (\(quota)).") }
-  }
-
-  /// Returns the lines of the keys that the server is to have; nil for none.
-  fileprivate func installKeys(of server: NewServer, at now: Timestamp) throws -> String? {
-    let lines = try server.sshKeyIDs.map { id in try installKey(id, of: server, at: now) }
-    return lines.isEmpty ? nil : lines.joined(separator: "\n")
-  }
-
-  private func installKey(_ id: ID<SSHKey>, of server: NewServer, at now: Timestamp) throws -> String {
-    guard let key = try sshKey(id, of: server.accountID) else {
-      let message = "Invalid pk \"\(id)\" - object does not exist."
-      throw Failure(.invalidFields([FieldError("ssh_key_id", [message])]), "Invalid input.")
-    }
-    try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
-    return key.publicKey
   }
 
   fileprivate func insert(_ server: NewServer, authorizedKey: String?, at now: Timestamp) throws -> ID<Server> {

@@ -16,7 +16,8 @@ struct ResizeTests {
     #expect(requested.server.status == .rebooting)
     #expect(requested.server.planID == ID(3))
     for action in PowerAction.allCases {
-      #expect(await failure { _ = try await service.servers.perform(action, on: id, service.owner) }?.message == "Server is rebooting.")
+      let refused = await failure { _ = try await service.servers.perform(action, on: id, service.owner) }
+      #expect(refused?.message == "Server is rebooting.")
     }
     try await service.settle()
     let after = try #require(try await service.store.server(id))
@@ -178,17 +179,8 @@ struct ResizeTests {
     #expect(await failure { _ = try await service.resize(id, to: 2) }?.code == .insufficientCredit)
     let poor = try await service.newCaller(credit: Money(microunits: 5_000)).caller
     let other = try await service.activeServer(of: poor)
-    #expect(await failure { _ = try await service.resize(other, to: 1, poor) }?.message.contains("costs 0.03 per hour and your balance is 0.00") == true)
+    let refused = await failure { _ = try await service.resize(other, to: 1, poor) }
+    #expect(refused?.message.contains("costs 0.03 per hour and your balance is 0.00") == true)
     #expect(try await service.contradictionsAtRest() == [])
-  }
-}
-
-/// The failure that the body throws; nil where it throws none.
-private func failure(of body: () async throws -> Void) async -> Failure? {
-  do {
-    try await body()
-    return nil
-  } catch {
-    return error as? Failure
   }
 }

@@ -20,7 +20,8 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   /// What the server is to be when the operation has succeeded; nil for gone.
   var wantedStatus: ServerStatus? {
     switch kind {
-    case .create, .start, .recover, .reboot, .configure, .resize, .backup, .snapshot, .restore, .discard: .active
+    case .create, .start, .recover, .reboot, .configure, .resize, .rebuild, .backup, .snapshot, .restore, .discard:
+      .active
     case .stop, .hardStop: .stopped
     case .delete: nil
     }
@@ -77,6 +78,7 @@ final class FaultWorld: Sendable {
       let change = ServerChange(hostname: Hostname("changed.example.com"))
       _ = try await service.servers.update(id, change, service.owner)
     case .resize: _ = try await service.resize(id)
+    case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
     case .backup, .snapshot, .restore, .discard: try await requestCopy()
     }

@@ -21,7 +21,7 @@ import Testing
         server.machine
           == Server.Machine(
             imageVersion: nil, authorizedKey: nil, rootPasswordHash: "$y$hash", hasDisk: false, wasEverReady: false,
-            awaitsFirstBoot: true))
+            awaitsFirstBoot: true, awaitsNewDisk: false))
       #expect(try await fixture.balance() == Money(microunits: 99_995_000))
       let operations = try await fixture.store.operations(of: server.id)
       #expect(operations.map(\.kind) == [.create])

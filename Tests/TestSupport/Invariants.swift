@@ -43,6 +43,10 @@ extension TestService {
       found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")
     }
     if !row.machine.hasDisk, row.machine.wasEverReady { found.append("server \(row.id) has a disk nobody knows of") }
+    let image = Catalogue.initial.operatingSystem(row.operatingSystemID)?.imageName
+    if row.status == .active, machine.disk?.imageName != image {
+      found.append("server \(row.id) has \(image as Any), and its machine \(machine.disk as Any)")
+    }
     if let definition = machine.definition, definition.address != row.address?.description {
       found.append("server \(row.id) has \(row.address as Any), and its machine \(definition.address)")
     }

@@ -136,6 +136,13 @@ package final class TestService: Sendable {
     return true
   }
 
+  /// Goes on until the condition holds.
+  package func run(until condition: () async throws -> Bool) async throws {
+    while try await !condition() {
+      guard try await step() else { throw NeverSettled() }
+    }
+  }
+
   package struct NeverSettled: Error {}
 
   /// A draft that is right in every field.
@@ -182,5 +189,15 @@ package final class TestService: Sendable {
 
   package func balance(of caller: Caller) async throws -> Money? {
     try await store.account(caller.accountID)?.balance
+  }
+}
+
+/// The failure that the body throws; nil where it throws none.
+package func failure(of body: () async throws -> Void) async -> Failure? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error as? Failure
   }
 }

@@ -15,6 +15,8 @@ package struct Operation: Sendable, Equatable {
     case configure
     /// Gives the server another plan.
     case resize
+    /// Gives the server a new disk with an operating system.
+    case rebuild
     case delete
     /// Makes a backup.
     case backup
@@ -79,6 +81,7 @@ extension Operation.Kind {
   package var takesDown: Set<ServerStatus> {
     switch self {
     case .reboot, .resize: [.active]
+    case .rebuild: [.active, .stopped, .error]
     case .restore: [.active, .error]
     case .create, .start, .stop, .hardStop, .recover, .configure, .delete, .backup, .snapshot, .discard: []
     }

@@ -34,6 +34,9 @@ package struct StepOutcome: Sendable, Equatable {
     case becameFaulty
     /// The server has the plan that the operation is about, and its machine is what that says.
     case resized
+    /// The server has the operating system that the operation is about, this version of its image, and the keys or the
+    /// password that were asked for with it. The disk that there is is not the server's any more.
+    case systemReplaced(imageVersion: String)
     /// The machine could not be changed and is as it was, but for its power. A server that was taken down for this becomes
     /// again what it was: one that was active is started, in an operation of its own.
     case takenBack

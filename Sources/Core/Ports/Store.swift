@@ -97,6 +97,13 @@ package protocol Store: Sendable {
     of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
+  /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not
+  /// the account's, `conflict` while another such change is not over, or `insufficientCredit` for a server that failed before
+  /// it was ever ready. Returns nil where there is no such server.
+  func requestRebuild(
+    of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
   /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server.
   func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
 

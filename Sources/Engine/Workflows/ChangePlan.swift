@@ -9,15 +9,8 @@ struct ChangePlan: Workflow {
   static let firstStep = Step.changePlan
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    guard context.server.machine.hasDisk else {
-      throw WorkflowFailure(
-        customerReason: Failure.neverCreated.message, operatorDetail: "There is no machine that could be changed.")
-    }
-    guard let plan = context.lease.operation.subjectID.flatMap({ context.catalogue.plan(ID($0)) }) else {
-      throw WorkflowFailure(
-        customerReason: "There is no such plan any more.", operatorDetail: "The plan is not in the catalogue.")
-    }
-    try await context.ensureDefined(as: plan)
+    try context.requireMachine()
+    try await context.ensureDefined(as: try context.newPlan())
     return .done(.resized)
   }
 

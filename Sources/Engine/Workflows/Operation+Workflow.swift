@@ -11,6 +11,7 @@ extension Core.Operation.Kind {
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
     case .resize: TakenDown(ChangePlan())
+    case .rebuild: Chain(FindImage(), TakenDown(ReplaceSystem()))
     case .delete: DeleteServer()
     case .backup, .snapshot: CopyDisk()
     case .restore: TakenDown(RestoreDisk())

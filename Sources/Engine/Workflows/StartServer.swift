@@ -18,7 +18,7 @@ struct StartServer: Workflow {
     case .define:
       if onlyWhereTakenDown, context.server.status != .rebooting { return .done() }
       try await context.ensureDefined()
-      return .go(.start)
+      return .go(.start, .machineDefined)
     case .start:
       guard context.mayBoot() else { return .postpone }
       try await context.driver.start(context.machine)

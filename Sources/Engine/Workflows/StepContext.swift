@@ -41,12 +41,40 @@ extension StepContext {
       throw WorkflowFailure(
         customerReason: "The server could not be prepared.", operatorDetail: "It has no address or no image.")
     }
+    // A start comes only after this was written down, so what is removed was never booted since.
+    if server.machine.awaitsNewDisk { try await driver.ensureDiskAbsent(machine) }
     try await driver.ensureDefined(
       MachineSpecification(
         machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
         imageVersion: imageVersion, address: address, authorizedKey: server.machine.authorizedKey,
-        rootPasswordHash: server.machine.rootPasswordHash, mayCreateDisk: !server.machine.hasDisk))
+        rootPasswordHash: server.machine.rootPasswordHash,
+        mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
+  }
+
+  /// What the operation is about, where that is an operating system.
+  func newSystem() throws -> OperatingSystem {
+    guard let system = lease.operation.subjectID.flatMap({ catalogue.operatingSystem(ID($0)) }) else {
+      throw WorkflowFailure(
+        customerReason: "There is no such operating system any more.", operatorDetail: "It is not in the catalogue.")
+    }
+    return system
+  }
+
+  /// What the operation is about, where that is a plan.
+  func newPlan() throws -> Plan {
+    guard let plan = lease.operation.subjectID.flatMap({ catalogue.plan(ID($0)) }) else {
+      throw WorkflowFailure(
+        customerReason: "There is no such plan any more.", operatorDetail: "It is not in the catalogue.")
+    }
+    return plan
+  }
+
+  func requireMachine() throws {
+    guard server.machine.hasDisk else {
+      throw WorkflowFailure(
+        customerReason: Failure.neverCreated.message, operatorDetail: "There is no machine that could be changed.")
+    }
   }
 
   func mayBoot() -> Bool {

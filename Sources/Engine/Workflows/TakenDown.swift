@@ -7,6 +7,7 @@ typealias TakenDown<Change: Workflow> = Chain<StopServer, Chain<Change, StartSer
 extension Chain {
   init<Change: Workflow>(_ change: Change) where First == StopServer, Second == Chain<Change, StartServer> {
     self.init(
-      StopServer(success: nil, failure: .takenBack), Chain<Change, StartServer>(change, StartServer(onlyWhereTakenDown: true)))
+      StopServer(success: nil, failure: .takenBack),
+      Chain<Change, StartServer>(change, StartServer(onlyWhereTakenDown: true)))
   }
 }
