@@ -14,9 +14,11 @@ struct CopyDisk: Workflow {
     }
     switch step {
     case .awaitGuest:
-      guard context.server.machine.hasDisk else {
+      try context.requireMachine()
+      guard !context.server.machine.awaitsNewDisk else {
         throw WorkflowFailure(
-          customerReason: Failure.neverCreated.message, operatorDetail: "There is no disk that could be copied.")
+          customerReason: "The server has no disk until it is rebuilt or restored.",
+          operatorDetail: "The disk that there may be is of the system before a rebuild that failed.")
       }
       return try await hasGuestToWaitFor(context) ? .wait : .go(.copy)
     case .copy:
