@@ -61,7 +61,7 @@ struct Daemon {
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock),
       events: Events(store: store, changes: changes, clock: clock), catalogue: catalogue,
-      authenticator: authenticator, document: OpenAPIDocument.json, clock: clock, logger: logger,
+      authenticator: authenticator, document: OpenAPIDocument.root, clock: clock, logger: logger,
       limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more

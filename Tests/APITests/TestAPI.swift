@@ -41,14 +41,16 @@ struct TestAPI {
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
       events: Events(store: store, changes: service.changes, clock: service.clock), catalogue: service.catalogue,
-      authenticator: service.authenticator, document: ByteBuffer(string: Self.document), clock: service.clock,
+      authenticator: service.authenticator, document: Self.document, clock: service.clock,
       logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     )
     responder = api.router().buildResponder()
   }
 
-  static let document = #"{"openapi":"3.1.0","info":{},"paths":{}}"#
+  static let document = DocumentNode.object([
+    .init("openapi", .text("3.1.0")), .init("info", .object([])), .init("paths", .object([])),
+  ])
 
   static func make(options: SimulatedDriver.Options = .init()) async throws -> TestAPI {
     TestAPI(try await TestService(options: options))
