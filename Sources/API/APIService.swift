@@ -6,7 +6,7 @@ package import Logging
 /// The HTTP face of the engine: every route, and what surrounds them.
 package struct APIService: Sendable {
   private let gate: Gate
-  private let routes: RouteTable
+  let routes: RouteTable
   private let repetition: Repetition
   /// What whoever asks may see, by its path.
   private let documents: [String: StaticDocument]

@@ -63,7 +63,14 @@ struct TestAPI {
     _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, token: String? = nil,
     headers: HTTPFields = [:]
   ) async throws -> Reply {
-    let response = try await respond(method, path, body, token: token, headers: headers)
+    try await send(method, path, bytes: Array((body ?? "").utf8), token: token, headers: headers)
+  }
+
+  /// For a body that is no text.
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], token: String? = nil, headers: HTTPFields = [:]
+  ) async throws -> Reply {
+    let response = try await respond(method, path, bytes, token: token, headers: headers)
     let collector = Collector()
     try await response.body.write(collector)
     return Reply(status: response.status.code, headers: response.headers, text: collector.text)
@@ -78,7 +85,7 @@ struct TestAPI {
   }
 
   func stream(_ path: String, token: String? = nil, headers: HTTPFields = [:]) async throws -> Stream {
-    let response = try await respond(.get, path, nil, token: token, headers: headers)
+    let response = try await respond(.get, path, [], token: token, headers: headers)
     let (parts, continuation) = AsyncStream.makeStream(of: String.self)
     let task = Task {
       try? await response.body.write(Relay(continuation: continuation))
@@ -89,7 +96,7 @@ struct TestAPI {
   }
 
   private func respond(
-    _ method: HTTPRequest.Method, _ path: String, _ body: String?, token: String?, headers: HTTPFields
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], token: String?, headers: HTTPFields
   ) async throws -> Response {
     var fields = headers
     let token = token ?? service.token.text
@@ -98,7 +105,7 @@ struct TestAPI {
     let target = path.hasPrefix("//") ? String(path.dropFirst()) : "/api/v1" + path
     let request = Request(
       head: HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1", path: target, headerFields: fields),
-      body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
+      body: RequestBody(buffer: ByteBuffer(bytes: body)))
     let context = APIContext(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger))
     return try await responder.respond(to: request, context: context)
   }
@@ -123,14 +130,16 @@ private struct Relay: ResponseBodyWriter {
   func finish(_ trailers: HTTPFields?) async throws {}
 }
 
-private final class Collector: ResponseBodyWriter {
-  private var buffer = ByteBuffer()
+extension TestAPI {
+  final class Collector: ResponseBodyWriter {
+    private var buffer = ByteBuffer()
 
-  var text: String { String(buffer: buffer) }
+    var text: String { String(buffer: buffer) }
 
-  func write(_ part: ByteBuffer) async throws {
-    buffer.writeImmutableBuffer(part)
+    func write(_ part: ByteBuffer) async throws {
+      buffer.writeImmutableBuffer(part)
+    }
+
+    func finish(_ trailers: HTTPFields?) async throws {}
   }
-
-  func finish(_ trailers: HTTPFields?) async throws {}
 }

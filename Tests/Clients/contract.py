@@ -52,7 +52,7 @@ def main(vpsd, python, *arguments):
             "VPSD_TEST_COUNTS": str(counts_file), "NO_PROXY": "*", "PYTHONPATH": str(FOLDER),
             "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_STORAGE_DIRECTORY": folder}
         ran = subprocess.run(
-            [python, "-m", "schemathesis.cli", "run", service.url + "/api/v1/openapi.json", *arguments],
+            [os.path.abspath(python), "-m", "schemathesis.cli", "run", service.url + "/api/v1/openapi.json", *arguments],
             cwd=FOLDER, env=environment, timeout=SECONDS)
         errors = service.log.read_text()
         if errors or not service.is_running():

@@ -120,10 +120,14 @@ struct DocumentedSchemas {
 enum SchemaRules {
   static func rules(of schema: DocumentNode) -> [String] {
     let target = schema["items"] ?? schema
+    // Where a pattern is described in words, nobody wants to read it.
+    let pattern = schema["description"] == nil ? target["pattern"] : nil
+    // That ids and counts are positive goes without saying.
+    let minimum = schema["maximum"] == nil && schema["minimum"] == .number("1") ? nil : schema["minimum"]
     return [
       choices(of: target), span("characters", schema["minLength"], schema["maxLength"]),
-      span("elements", schema["minItems"], schema["maxItems"]), span(nil, schema["minimum"], schema["maximum"]),
-      target["pattern"].map { "Matches `\($0.plainText)`." }, schema["default"].map { "`\($0.plainText)` if left out." },
+      span("elements", schema["minItems"], schema["maxItems"]), span(nil, minimum, schema["maximum"]),
+      pattern.map { "Matches `\($0.plainText)`." }, schema["default"].map { "`\($0.plainText)` if left out." },
     ].compactMap { $0 }
   }
 

@@ -68,7 +68,7 @@ enum Stylesheet {
     article { padding: 2.5rem 0; border-bottom: 1px solid var(--line); }
     article:last-child { border-bottom: 0; }
     .path { display: flex; gap: .6rem; align-items: baseline; margin: 0 0 .75rem; }
-    .path code { font-size: .9375rem; }
+    .path code { font-size: .9375rem; padding: 0; background: none; }
     .path span, .type, .needs, .statuses { color: var(--quiet); }
     .method {
       font: 600 .6875rem/1.7 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace;
