@@ -127,7 +127,7 @@ extension LibvirtDriver {
 
   private func hasGreeted(_ machine: UUID, at mark: MachineMark, runID: Int) async -> Bool {
     if readings.hasGreeted(machine, runID: runID) { return true }
-    let limit: Duration = accelerator == .kvm ? .seconds(3) : .seconds(8)
+    let limit: Duration = accelerator == .kvm ? .seconds(2) : .seconds(5)
     let hasBanner = try? await guestThreads.run("wait for the SSH banner", within: limit * 2) {
       SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: limit)
     }
