@@ -21,16 +21,18 @@ struct DocumentedAPI {
     guide = info?["description"]?.string ?? ""
     basePath = document["servers"]?.elements.first?["url"]?.string ?? ""
     let schemas = DocumentedSchemas(document)
-    var anchors: [String] = []
+    var words: [String] = []
     var operations: [String: [DocumentedOperation]] = [:]
     for path in document["paths"]?.members ?? [] {
-      let anchor = String(path.name.split(separator: "/").first ?? "")
-      if operations[anchor] == nil { anchors.append(anchor) }
-      operations[anchor, default: []] += path.value.members.map {
+      let word = String(path.name.split(separator: "/").first ?? "")
+      if operations[word] == nil { words.append(word) }
+      operations[word, default: []] += path.value.members.map {
         DocumentedOperation(method: $0.name, path: path.name, $0.value, schemas)
       }
     }
-    groups = anchors.map { Group(title: Self.title(of: $0), anchor: $0, operations: operations[$0] ?? []) }
+    groups = words.map { word in
+      Group(title: Self.title(of: word), anchor: word + "-operations", operations: operations[word] ?? [])
+    }
   }
 
   /// `ssh-keys` is "SSH keys".
