@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Runs every sample of docs/api/servers-api.bg.txt with the client it is written for, against a service on simulated machines.
+"""Runs every sample of docs/api/servers-api.bg.txt with the client it is written for, against a service on simulated machines;
+and then every sample of the service's own page at /docs.
 
-A sample runs as it is written, but for host, token and the id of the server. After its last line it is made to say what it
-was answered: the body as it understood it, and the status. Those are held against the document's own reply and status.
+A sample of the document runs as it is written, but for host, token and the id of the server. After its last line it is made to
+say what it was answered: the body as it understood it, and the status. Those are held against the document's own reply and
+status. A sample of the page runs as it is.
 """
 
 import json
@@ -14,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import page_samples
 from service import Service
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -161,25 +164,33 @@ class Samples:
         return list(differences(json.loads(body), endpoint.reply))
 
 
-def main(vpsd, python):
+def run_document(samples):
+    """How many samples ran, and how many of them failed."""
     documented = endpoints(DOCUMENT.read_text())
     assert len(documented) == 9, f"the document has 9 endpoints, {len(documented)} were found"
     failures = count = 0
+    server = samples.new_server()
+    for endpoint in documented:
+        for language in endpoint.samples:
+            used = samples.new_server() if endpoint.method == "DELETE" else server
+            samples.prepare(endpoint, used)
+            wrong = samples.run(endpoint, language, used)
+            count += 1
+            failures += bool(wrong)
+            print(f"{'FAILED' if wrong else 'ok':7} {endpoint.status} {endpoint.name:34} {language}", flush=True)
+            for line in wrong:
+                print(f"        {line}")
+    return count, failures
+
+
+def main(vpsd, python):
     with Service(vpsd) as service, tempfile.TemporaryDirectory() as folder:
         samples = Samples(service, python, pathlib.Path(folder))
-        server = samples.new_server()
-        for endpoint in documented:
-            for language in endpoint.samples:
-                used = samples.new_server() if endpoint.method == "DELETE" else server
-                samples.prepare(endpoint, used)
-                wrong = samples.run(endpoint, language, used)
-                count += 1
-                failures += bool(wrong)
-                print(f"{'FAILED' if wrong else 'ok':7} {endpoint.status} {endpoint.name:34} {language}", flush=True)
-                for line in wrong:
-                    print(f"        {line}")
-    print(f"samples: {count} run as documented, {failures} failed")
-    return failures == 0
+        count, failures = run_document(samples)
+        print(f"samples: {count} of the document run as documented, {failures} failed")
+        pages_count, pages_failures = page_samples.run(service, python, pathlib.Path(folder))
+        print(f"samples: {pages_count} of the page run, {pages_failures} failed")
+    return failures + pages_failures == 0
 
 
 if __name__ == "__main__":
