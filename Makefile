@@ -51,6 +51,7 @@ test-samples: test-clients-setup ## Run the samples of the documentation with cu
 	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)
 
 test-contract: test-clients-setup ## Send thousands of right and wrong requests by docs/openapi.yaml (schemathesis)
+	@$(CLIENTS)/hostile.py .build/debug/vpsd
 	@$(CLIENTS)/contract.py .build/debug/vpsd $(PYTHON)
 
 test-real: test-build ## Run the tests that boot virtual machines
