@@ -76,6 +76,37 @@ extension APIClient {
     try await decode(200, "POST", "/servers/\(id)/\(action)/")
   }
 
+  package func resize(_ id: Int, planID: Int) async throws -> ActionReply {
+    try await decode(200, "POST", "/servers/\(id)/resize/", Resize(planId: planID))
+  }
+
+  /// - Parameter osID: Nil for the operating system that the server has.
+  package func rebuild(_ id: Int, osID: Int? = nil) async throws -> ActionReply {
+    try await decode(200, "POST", "/servers/\(id)/rebuild/", Rebuild(osId: osID))
+  }
+
+  package func createBackup(_ backup: CreateBackup) async throws -> DiskCopy {
+    try await decode(201, "POST", "/backups/", backup)
+  }
+
+  package func createSnapshot(_ snapshot: CreateSnapshot) async throws -> DiskCopy {
+    try await decode(201, "POST", "/snapshots/", snapshot)
+  }
+
+  /// - Parameter collection: `backups` or `snapshots`.
+  package func copy(_ id: Int, in collection: String) async throws -> DiskCopy {
+    try await decode(200, "GET", "/\(collection)/\(id)/")
+  }
+
+  package func copies(in collection: String) async throws -> [DiskCopy] {
+    let list: List<DiskCopy> = try await decode(200, "GET", "/\(collection)/")
+    return list.results
+  }
+
+  package func restore(_ id: Int, from collection: String) async throws -> ActionReply {
+    try await decode(200, "POST", "/\(collection)/\(id)/restore/")
+  }
+
   package func createSSHKey(_ key: CreateSSHKey) async throws -> SSHKey {
     try await decode(201, "POST", "/ssh-keys/", key)
   }

@@ -19,6 +19,12 @@ package struct LibvirtDriver: ComputeDriver {
   let clock: any WallClock
   let logger: Logger
 
+  /// What goes on between the calls.
+  let work = DiskWork(width: 4)
+  /// For the folder of copies.
+  let copyThreads = BlockingThreads(name: "copies", width: 4)
+  /// For programs that read or write whole disks.
+  let diskThreads = BlockingThreads(name: "disks", width: 4)
   /// For calls to libvirtd and the file system.
   let threads = BlockingThreads(name: "libvirt", width: 8)
   /// For calls that wait for a guest, so that guests that hang delay nobody else.

@@ -52,7 +52,7 @@ extension SQLStore {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
-      if action == .start, !server.machine.wasEverReady {
+      if action == .start {
         try database.holdFirstHourAgain(of: server, at: now)
       }
       try database.setStatus(status, of: id, at: now)
@@ -68,6 +68,7 @@ extension SQLStore {
         "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL",
         [now, id, caller.accountID])
       guard hidden > 0 else { return false }
+      try database.hideCopies(of: id, at: now)
       try database.cancelOvertaken(at: now)
       try database.queue(.delete, on: id, by: caller.tokenID, at: now)
       try database.audit("server.delete", on: id, by: caller, at: now)

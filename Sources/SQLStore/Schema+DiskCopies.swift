@@ -14,11 +14,13 @@ extension Schema {
       ('configure'), ('delete'), ('backup'), ('snapshot'), ('restore'), ('discard'), ('resize'), ('rebuild');
 
     -- What an operation is about beside its server is told by its kind: the id of a copy, a plan or an operating system.
+    -- One that took its server down remembers the status that the server had.
     CREATE TABLE new_operation (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       server_id INTEGER NOT NULL REFERENCES server (id),
       kind TEXT NOT NULL REFERENCES operation_kind (kind),
       subject_id INTEGER,
+      former_status TEXT,
       state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
       step TEXT,
       failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
@@ -63,7 +65,8 @@ extension Schema {
 
   private static let diskCopies = """
     -- A standalone copy of a server's disk: a backup, made by hand or by schedule, or a snapshot. It goes with its server.
-    -- Customers see it until deleted_at; its row stays as a tombstone after erased_at, when there is no file any more.
+    -- Customers see it until deleted_at; its row stays as a tombstone after erased_at, when there is no file any more. What
+    -- the server knew of the disk is kept with it, because a restore brings that back too.
     CREATE TABLE disk_copy (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       uuid TEXT NOT NULL UNIQUE,
@@ -72,8 +75,12 @@ extension Schema {
       name TEXT,
       description TEXT NOT NULL,
       status TEXT NOT NULL CHECK (status IN ('pending', 'completed', 'failed')),
+      status_reason TEXT,
       size_bytes INTEGER CHECK (size_bytes > 0),
       checksum TEXT,
+      operating_system_id INTEGER REFERENCES operating_system (id),
+      image_version TEXT,
+      awaits_first_boot INTEGER CHECK (awaits_first_boot IN (0, 1)),
       created_at INTEGER NOT NULL,
       completed_at INTEGER,
       expires_at INTEGER,
@@ -81,15 +88,42 @@ extension Schema {
       erased_at INTEGER,
       CHECK ((name IS NOT NULL) = (kind = 'snapshot')),
       CHECK ((expires_at IS NOT NULL) = (kind = 'automatic')),
+      CHECK ((status = 'failed') = (status_reason IS NOT NULL)),
       CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
       CHECK ((status = 'completed') = (size_bytes IS NOT NULL AND checksum IS NOT NULL)),
+      CHECK ((status = 'completed') =
+        (operating_system_id IS NOT NULL AND image_version IS NOT NULL AND awaits_first_boot IS NOT NULL)),
       CHECK (erased_at IS NULL OR deleted_at IS NOT NULL OR status = 'failed')
     ) STRICT;
-    CREATE INDEX disk_copy_of_server ON disk_copy (server_id, id) WHERE erased_at IS NULL;
+    CREATE INDEX disk_copy_of_server ON disk_copy (server_id, id);
+    CREATE INDEX disk_copy_seen ON disk_copy (server_id, id) WHERE deleted_at IS NULL;
     CREATE INDEX disk_copy_expiry ON disk_copy (expires_at) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
+    CREATE INDEX disk_copy_to_erase ON disk_copy (id)
+      WHERE erased_at IS NULL AND (deleted_at IS NOT NULL OR status = 'failed');
+    CREATE INDEX operation_unfinished_about ON operation (subject_id)
+      WHERE finished_at IS NULL AND subject_id IS NOT NULL;
+
+    -- From the moment at which the schedule wants a backup of the server to the one at which it is begun.
+    ALTER TABLE server ADD COLUMN backup_due_at INTEGER;
+    CREATE INDEX server_backup_due ON server (backup_due_at, id) WHERE backup_due_at IS NOT NULL;
 
     -- Until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have worked.
     ALTER TABLE server ADD COLUMN awaits_first_boot INTEGER NOT NULL DEFAULT 1 CHECK (awaits_first_boot IN (0, 1));
     UPDATE server SET awaits_first_boot = 1 - was_ever_ready;
+    -- From the moment at which a server has another operating system until it has a disk with it: whatever disk there is then
+    -- is that of the system before, and is removed first.
+    ALTER TABLE server ADD COLUMN awaits_new_disk INTEGER NOT NULL DEFAULT 0 CHECK (awaits_new_disk IN (0, 1));
+
+    -- What a rebuild brings beside its operating system, until it is over.
+    CREATE TABLE rebuild (
+      operation_id INTEGER PRIMARY KEY REFERENCES operation (id),
+      authorized_key TEXT,
+      root_password_hash TEXT,
+      CHECK ((authorized_key IS NULL) = (root_password_hash IS NOT NULL))
+    ) STRICT;
+    CREATE TRIGGER rebuild_is_over AFTER UPDATE OF finished_at ON operation
+    WHEN NEW.finished_at IS NOT NULL AND NEW.kind = 'rebuild' BEGIN
+      DELETE FROM rebuild WHERE operation_id = NEW.id;
+    END;
     """
 }

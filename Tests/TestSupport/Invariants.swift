@@ -25,6 +25,7 @@ extension TestService {
     for row in rows {
       found += contradictions(of: row, with: machines[row.uuid]?.power ?? .absent)
     }
+    found += try await contradictionsOfCopies(rows)
     let addresses = rows.compactMap(\.address)
     if Set(addresses).count < addresses.count { found.append("an address is given twice: \(addresses.sorted())") }
     return found
@@ -38,10 +39,34 @@ extension TestService {
     default: found.append("server \(row.id) is \(row.status), and its machine \(power)")
     }
     guard let machine = driver.machine(row.uuid) else { return found }
+    if row.status == .active, let plan = Catalogue.initial.plan(row.planID), !machine.has(plan) {
+      found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")
+    }
     if !row.machine.hasDisk, row.machine.wasEverReady { found.append("server \(row.id) has a disk nobody knows of") }
+    let image = Catalogue.initial.operatingSystem(row.operatingSystemID)?.imageName
+    if row.status == .active, machine.disk?.imageName != image {
+      found.append("server \(row.id) has \(image as Any), and its machine \(machine.disk as Any)")
+    }
     if let definition = machine.definition, definition.address != row.address?.description {
       found.append("server \(row.id) has \(row.address as Any), and its machine \(definition.address)")
     }
+    return found
+  }
+
+  /// Every copy on the host has its row, and every completed one is there and whole.
+  private func contradictionsOfCopies(_ servers: [Server]) async throws -> [String] {
+    var found: [String] = []
+    var known: Set<UUID> = []
+    for server in servers {
+      for row in try await store.diskCopies(of: server.id) {
+        known.insert(row.uuid)
+        let copy = driver.copy(row.uuid)
+        if copy?.machine != server.uuid || copy?.isWhole != true || copy?.checksum != row.checksum {
+          found.append("copy \(row.id) is \(row.status), and on the host \(copy as Any)")
+        }
+      }
+    }
+    found += driver.copies.keys.filter { !known.contains($0) }.map { "copy \($0) has no row" }
     return found
   }
 
@@ -50,8 +75,18 @@ extension TestService {
     var found = try await contradictionsAtRest()
     found += try await store.allServers().map { "server \($0.id) is left" }
     found += try await driver.observe().keys.map { "machine \($0) is left" }
-    let folder = directory.appendingPathComponent("simulated/machines").path
-    found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    for name in ["machines", "copies"] {
+      let folder = directory.appendingPathComponent("simulated/\(name)").path
+      found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    }
     return found
+  }
+}
+
+extension SimulatedMachine {
+  /// Whether it runs with what the plan says; a disk may have grown for another one.
+  fileprivate func has(_ plan: Plan) -> Bool {
+    boot?.definition.vcpus == plan.vcpus && boot?.definition.memoryMiB == plan.memoryMiB
+      && disk?.storageGiB ?? 0 >= plan.storageGiB
   }
 }

@@ -15,6 +15,9 @@ package final class TestService: Sendable {
   package let database: SQLStore
   package let driver: SimulatedDriver
   package let servers: Servers
+  package let backups: DiskCopies
+  package let snapshots: DiskCopies
+  package let schedule: BackupSchedule
   package let sshKeys: SSHKeys
   package let catalogue: CatalogueReader
   package let authenticator: Authenticator
@@ -36,12 +39,12 @@ package final class TestService: Sendable {
   package convenience init(
     options: SimulatedDriver.Options = .init(), addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
-    limits: Runner.Limits = .init(), quota: Int? = nil
+    limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
       in: try ScopedFolder(), options: options, addressPool: addressPool, clock: clock, wallClock: wallClock ?? clock,
-      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota)
+      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota)
   }
 
   /// The process that comes after another one has died, on the same files. The machines go on.
@@ -49,13 +52,14 @@ package final class TestService: Sendable {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
       in: dead.folder, options: dead.driver.options, addressPool: dead.addressPool, clock: dead.clock,
-      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil)
+      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
 
   private init(
     in folder: ScopedFolder, options: SimulatedDriver.Options, addressPool: AddressPool, clock: ManualClock,
-    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?
+    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
+    copyQuota: Int?
   ) async throws {
     self.folder = folder
     self.clock = clock
@@ -78,6 +82,11 @@ package final class TestService: Sendable {
     servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
       changes: changes, clock: wallClock, quota: quota)
+    backups = DiskCopies(
+      .backup, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
+    snapshots = DiskCopies(
+      .snapshot, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
+    schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: wallClock, logger: logger)
     sshKeys = SSHKeys(store: store, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
@@ -113,11 +122,25 @@ package final class TestService: Sendable {
   /// Carries out all operations to their end, moving the clock to whatever is due next.
   package func settle(steps limit: Int = 2_000, with runner: Runner? = nil) async throws {
     for _ in 0..<limit {
-      if try await (runner ?? self.runner).runNextStep() { continue }
-      guard let due = try await store.nextOperationDue() else { return }
-      clock.advance(to: max(due, clock.now + .milliseconds(1)))
+      guard try await step(with: runner) else { return }
     }
     throw NeverSettled()
+  }
+
+  /// Carries out the next step, or moves the clock to where there is one. Returns false where nothing is left to do.
+  @discardableResult
+  package func step(with runner: Runner? = nil) async throws -> Bool {
+    if try await (runner ?? self.runner).runNextStep() { return true }
+    guard let due = try await store.nextOperationDue() else { return false }
+    clock.advance(to: max(due, clock.now + .milliseconds(1)))
+    return true
+  }
+
+  /// Goes on until the condition holds.
+  package func run(until condition: () async throws -> Bool) async throws {
+    while try await !condition() {
+      guard try await step() else { throw NeverSettled() }
+    }
   }
 
   package struct NeverSettled: Error {}
@@ -129,11 +152,35 @@ package final class TestService: Sendable {
     ServerDraft(name: name, planID: plan, operatingSystemID: operatingSystem, location: location)
   }
 
+  /// A backup that is completed, unless something goes wrong.
+  package func backup(of server: ID<Server>, by caller: Caller? = nil) async throws -> ID<DiskCopy> {
+    let copy = try await backups.create(DiskCopies.Draft(server: .id(server)), caller ?? owner)
+    try await settle()
+    return copy.id
+  }
+
+  /// Lets the schedule and the runner work until this moment, as a service does that runs all the time.
+  package func work(until moment: Timestamp) async throws {
+    while true {
+      let next = await schedule.look()
+      try await settle()
+      if clock.now >= moment { return }
+      clock.advance(to: max(clock.now, min(next, moment)))
+    }
+  }
+
   /// A server that has become active.
   package func activeServer(of caller: Caller? = nil) async throws -> ID<Server> {
     let created = try await servers.create(draft(), caller ?? owner)
     try await settle()
     return created.view.server.id
+  }
+
+  @discardableResult
+  package func resize(
+    _ id: ID<Server>, to plan: Int64 = 1, _ caller: Caller? = nil
+  ) async throws -> RequestedOperation {
+    try await servers.resize(id, Servers.ResizeDraft(plan: .id(ID(plan))), caller ?? owner)
   }
 
   package func status(of id: ID<Server>) async throws -> ServerStatus? {
@@ -142,5 +189,15 @@ package final class TestService: Sendable {
 
   package func balance(of caller: Caller) async throws -> Money? {
     try await store.account(caller.accountID)?.balance
+  }
+}
+
+/// The failure that the body throws; nil where it throws none.
+package func failure(of body: () async throws -> Void) async -> Failure? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error as? Failure
   }
 }

@@ -10,7 +10,17 @@ package struct StepOutcome: Sendable, Equatable {
     /// The step failed and is tried again at this time.
     case retry(at: Timestamp, operatorDetail: String)
     case succeed
+    /// The operation will fail for this reason; before that, the named step removes what was begun.
+    case undo(by: String, customerReason: String, operatorDetail: String)
     case fail(customerReason: String, operatorDetail: String)
+
+    /// Whether the operation is over.
+    package var isEnd: Bool {
+      switch self {
+      case .succeed, .fail: true
+      case .advance, .wait, .postpone, .retry, .undo: false
+      }
+    }
   }
 
   package enum Effect: Sendable, Equatable {
@@ -22,8 +32,24 @@ package struct StepOutcome: Sendable, Equatable {
     case becameStopped
     /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
     case becameFaulty
+    /// The server has the plan that the operation is about, and its machine is what that says.
+    case resized
+    /// The server has the operating system that the operation is about, this version of its image, and the keys or the
+    /// password that were asked for with it. The disk that there is is not the server's any more.
+    case systemReplaced(imageVersion: String)
+    /// The machine could not be changed and is as it was, but for its power. A server that was taken down for this becomes
+    /// again what it was: one that was active is started, in an operation of its own.
+    case takenBack
     /// Nothing of it is left: address and hold come back and the row is a tombstone.
     case erased
+    /// The copy that the operation is about is whole.
+    case copyCompleted(sizeBytes: Int64, checksum: String)
+    /// The copy could not be made; its file is gone, if it was seen to.
+    case copyFailed(isErased: Bool)
+    /// The file of the copy is gone.
+    case copyErased
+    /// The disk is the copy's, with all that is known of it.
+    case restored
   }
 
   package let next: Next

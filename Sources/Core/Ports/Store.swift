@@ -89,6 +89,21 @@ package protocol Store: Sendable {
   func requestAction(_ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp) async throws
     -> Server?
 
+  /// Queues the change to another plan, and reserves what the server needs until it is over: the larger of both plans. Throws
+  /// `wrongState`, `invalidFields` for a plan that does not fit the server, with the name that the customer gave the field,
+  /// `conflict` while another such change is not over, `insufficientCredit` or `noCapacity`. Returns nil where there is no such
+  /// server.
+  func requestResize(
+    of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
+  /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not
+  /// the account's, `conflict` while another such change is not over, or `insufficientCredit` for a server that failed before
+  /// it was ever ready. Returns nil where there is no such server.
+  func requestRebuild(
+    of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
   /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server.
   func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
 
@@ -102,6 +117,7 @@ package protocol Store: Sendable {
 
   // MARK: Operations
 
+  func operation(_ id: ID<Operation>) async throws -> Operation?
   /// The history of a server, oldest first.
   func operations(of id: ID<Server>) async throws -> [Operation]
   /// The same for its customer, a page of it; nil where the account has no such server.
@@ -119,6 +135,48 @@ package protocol Store: Sendable {
   /// For a process that starts, and knows that it is the only one: every lease left over is free at once, every claim of a
   /// request too, and the time in which nobody worked counts against no step.
   func releaseAllLeases() async throws
+
+  // MARK: Copies of disks, for customers: a deleted one is not seen from the moment of the request
+
+  /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
+  func diskCopies(
+    _ family: DiskCopy.Family, of account: ID<Account>, filter: DiskCopyFilter, order: [DiskCopyOrder],
+    page: PageRequest
+  ) async throws -> Page<DiskCopy>
+  func diskCopy(_ id: ID<DiskCopy>, _ family: DiskCopy.Family, of account: ID<Account>) async throws -> DiskCopy?
+  func diskCopyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<DiskCopy>?
+
+  /// Writes the copy, and queues the operation that makes it. Returns nil where there is no such server. Throws `wrongState`
+  /// where it has no disk and will not get one, `permissionDenied` beyond the quota of the server.
+  func createDiskCopy(_ copy: NewDiskCopy, by caller: Caller, at now: Timestamp) async throws -> DiskCopy?
+
+  /// Queues a `restore` from the copy. Returns nil where there is no such copy. Throws `wrongState` where it is not
+  /// completed.
+  func requestRestore(
+    of id: ID<DiskCopy>, _ family: DiskCopy.Family, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
+  /// Hides the copy, ends what is still making it, and queues its `discard`. Returns its server; nil where there is no such
+  /// copy.
+  func requestDiscard(
+    of id: ID<DiskCopy>, _ family: DiskCopy.Family, by caller: Caller, at now: Timestamp
+  ) async throws -> ID<Server>?
+
+  // MARK: Copies of disks, for the engine
+
+  /// Hidden ones too, until they are erased.
+  func diskCopy(_ id: ID<DiskCopy>) async throws -> DiskCopy?
+  /// All of a server that may have a file, ordered by id.
+  func diskCopies(of server: ID<Server>) async throws -> [DiskCopy]
+
+  /// Where nobody has seen this day yet, every server that is to have backups and has a disk gets its turn. Then begins
+  /// backups whose turn it is, as long as fewer than `limit` automatic ones are under way.
+  func beginDueBackups(of day: BackupDay, atOnce limit: Int, at now: Timestamp) async throws -> BackupProgress
+
+  /// Hides the copies that have expired, and queues the `discard` of those and of all that were left behind; of each so many
+  /// at most. Returns their servers.
+  func discardCopies(limit: Int, at now: Timestamp) async throws -> [ID<Server>]
+  func nextCopyExpiry() async throws -> Timestamp?
 
   // MARK: Events
 
@@ -158,6 +216,17 @@ package struct NewInstallation: Sendable {
     self.openingCredit = openingCredit
     self.tokenName = tokenName
     self.tokenHash = tokenHash
+  }
+}
+
+/// An operation that somebody has just asked for, and its server as it is from then on.
+package struct RequestedOperation: Sendable, Equatable {
+  package let server: Server
+  package let operation: Operation
+
+  package init(server: Server, operation: Operation) {
+    self.server = server
+    self.operation = operation
   }
 }
 

@@ -10,7 +10,12 @@ extension Core.Operation.Kind {
     case .hardStop: HardStopServer()
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
+    case .resize: TakenDown(ChangePlan())
+    case .rebuild: Chain(FindImage(), TakenDown(ReplaceSystem()))
     case .delete: DeleteServer()
+    case .backup, .snapshot: CopyDisk()
+    case .restore: TakenDown(RestoreDisk())
+    case .discard: DiscardCopy()
     }
   }
 
