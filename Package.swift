@@ -99,7 +99,7 @@ let package = Package(
         "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport", nio], swiftSettings: settings),
+    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "API", "Core", "TestSupport", nio], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]
 )

@@ -73,7 +73,7 @@ struct Daemon {
       requests: RepeatableRequests(store: store, clock: clock),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock), catalogue: catalogue,
-      authenticator: authenticator, document: OpenAPIDocument.json, noVNC: configuration.noVNCDirectory,
+      authenticator: authenticator, document: OpenAPIDocument.root, noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, clock: clock, logger: logger,
       limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })

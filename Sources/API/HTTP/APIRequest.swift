@@ -71,7 +71,7 @@ struct APIRequest {
   }
 
   private func body() async throws -> JSONValue? {
-    let buffer = try await request.body.collect(upTo: Self.maximumBodyBytes)
+    let buffer = try await Self.body(of: request)
     guard buffer.readableBytes > 0 else { return nil }
     let mediaType = request.headers[.contentType] ?? ""
     let essence = mediaType.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
@@ -80,6 +80,15 @@ struct APIRequest {
       return try JSONValue(parsing: Array(buffer.readableBytesView))
     } catch {
       throw Rejection.parseError(error.message)
+    }
+  }
+
+  /// All of the body. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
+  static func body(of request: Request) async throws -> ByteBuffer {
+    do {
+      return try await request.body.collect(upTo: maximumBodyBytes)
+    } catch  where !(error is CancellationError || error is NIOTooManyBytesError || error is HTTPError) {
+      throw Rejection.bodyIncomplete
     }
   }
 

@@ -2,7 +2,7 @@ import COpenSSL
 package import Foundation
 
 package enum SHA256 {
-  static func digest(_ bytes: some ContiguousBytes) -> [UInt8] {
+  package static func digest(_ bytes: some ContiguousBytes) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
     bytes.withUnsafeBytes { input in
       _ = COpenSSL.SHA256(input.baseAddress?.assumingMemoryBound(to: UInt8.self), input.count, &digest)
