@@ -11,10 +11,10 @@ SECONDS = 60
 STREAM_SECONDS = 3
 OPERATION = re.compile(r'<article id="(\w+)">(.*?)</article>', re.S)
 PROGRAM = re.compile(r'<pre class="(\w+)"><code>(.*?)</code></pre>', re.S)
-# A right program can be told that there is no such thing, or that it is there already, but never this:
+# A right program can be told that there is no such thing, or that the moment is wrong, but never this:
 FAULTS = re.compile(
     r"credentials|Invalid token|permission to|parse error|media type|not allowed|Accept header|This field|[Vv]alid (value|string|integer)"
-    r"|Warning|Traceback(?!.*(400|404) Client Error)|\w+Error:(?! (400|404) Client Error)", re.S)
+    r"|Warning|Traceback(?!.*(400|404|409) Client Error)|\w+Error:(?! (400|404|409) Client Error)", re.S)
 
 
 def operations(service):
