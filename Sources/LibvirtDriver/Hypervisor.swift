@@ -85,8 +85,21 @@ final class Hypervisor: Sendable {
     continuation.onTermination = { [weak self] _ in
       _ = self?.state.withLock { $0.listeners.removeValue(forKey: number) }
     }
-    Task { await recover() }
+    Task {
+      await recover()
+      await learnCapabilities()
+    }
     return stream
+  }
+
+  /// A new daemon asks QEMU what it can do before it defines the first machine, which takes seconds: not those of a customer.
+  /// Whoever listens for events is a service, which will define some.
+  private func learnCapabilities() async {
+    do {
+      try await perform("learn what QEMU can do") { try $0.learnCapabilities() }
+    } catch {
+      logger.debug("libvirtd does not tell what QEMU can do", metadata: ["error": "\(error)"])
+    }
   }
 
   /// Lets go of all connections, and ends all streams of events. Machines and daemon go on.
@@ -139,18 +152,6 @@ final class Hypervisor: Sendable {
     // It may have closed before anybody knew it.
     if !watch.isAlive { watchEnded(generation) }
     hint()
-    warmUp()
-  }
-
-  /// A new daemon asks QEMU what it can do before it defines the first machine, which takes seconds: not those of a customer.
-  private func warmUp() {
-    Task {
-      do {
-        try await perform("learn what QEMU can do") { try $0.learnCapabilities() }
-      } catch {
-        logger.info("libvirtd does not tell what QEMU can do", metadata: ["error": "\(error)"])
-      }
-    }
   }
 
   private func attempt(_ generation: Int) async throws -> Connection {
