@@ -17,6 +17,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -31,6 +32,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -51,7 +53,9 @@ let package = Package(
     .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
     .target(
-      name: "API", dependencies: ["Core", "Engine", hummingbird, httpTypes, nio, logging], swiftSettings: settings),
+      name: "API",
+      dependencies: ["Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging],
+      swiftSettings: settings),
     .target(name: "APIClient", swiftSettings: settings),
     .executableTarget(
       name: "vpsd",
@@ -71,7 +75,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
-      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "SimulatedDriver", "TestSupport", grdb],
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", "TestSupport", grdb],
+      exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(
       name: "EngineTests",

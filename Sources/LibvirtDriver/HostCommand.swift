@@ -95,7 +95,7 @@ struct HostCommand {
   private func failure(status: Int32, output: String) -> DriverError {
     let detail = "\(program) failed (status \(status)): \(output.trimmingCharacters(in: .whitespacesAndNewlines))"
     if output.contains("No space left on device") { return DriverError(.exhausted, detail) }
-    if output.contains("lock") { return DriverError(.busy, detail) }
+    if output.contains("Failed to get"), output.contains("lock") { return DriverError(.busy, detail) }
     return DriverError(.rejected, detail)
   }
 }

@@ -13,6 +13,9 @@ enum Schema {
     migrator.registerMigration("3 disk copies", foreignKeyChecks: .immediate) { database in
       try migrateToDiskCopies(database)
     }
+    migrator.registerMigration("4 whole audit", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: wholeAudit)
+    }
     return migrator
   }
 

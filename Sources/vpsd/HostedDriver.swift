@@ -10,6 +10,9 @@ import SimulatedDriver
 /// wanted it, so that what was active comes back.
 protocol HostedDriver: ComputeDriver {
   func endHost() async throws
+
+  /// The processes of this host that run a machine of ours, whether its hypervisor knows of them or not.
+  func processes() async throws -> [UUID: pid_t]
 }
 
 extension LibvirtDriver: HostedDriver {
@@ -19,6 +22,7 @@ extension LibvirtDriver: HostedDriver {
 
 extension SimulatedDriver: HostedDriver {
   func endHost() async throws { try hostRestarts() }
+  func processes() async throws -> [UUID: pid_t] { [:] }
 }
 
 extension Configuration {

@@ -41,6 +41,7 @@ struct ConfigurationTests {
         overcommit_storage: 2
         rate_limit: 1200
         login_failures: 30
+        connections_per_address: 256
         server_quota: 100
 
         """)
@@ -66,7 +67,8 @@ struct ConfigurationTests {
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
-    ("rate_limit", "0"), ("login_failures", "5"), ("server_quota", "1000000"),
+    ("rate_limit", "0"), ("login_failures", "5"), ("connections_per_address", "8"),
+    ("server_quota", "1000000"),
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)
