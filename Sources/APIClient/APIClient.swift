@@ -76,6 +76,15 @@ extension APIClient {
     try await decode(200, "POST", "/servers/\(id)/\(action)/")
   }
 
+  package func resize(_ id: Int, planID: Int) async throws -> ActionReply {
+    try await decode(200, "POST", "/servers/\(id)/resize/", Resize(planId: planID))
+  }
+
+  /// - Parameter osID: Nil for the operating system that the server has.
+  package func rebuild(_ id: Int, osID: Int? = nil) async throws -> ActionReply {
+    try await decode(200, "POST", "/servers/\(id)/rebuild/", Rebuild(osId: osID))
+  }
+
   package func createSSHKey(_ key: CreateSSHKey) async throws -> SSHKey {
     try await decode(201, "POST", "/ssh-keys/", key)
   }

@@ -65,6 +65,16 @@ extension APIClient {
   package struct ActionReply: Decodable, Sendable {
     package let status: String
     package let message: String
+    /// Of a rebuilt server without an SSH key.
+    package let password: String?
+  }
+
+  struct Resize: Encodable {
+    let planId: Int
+  }
+
+  struct Rebuild: Encodable {
+    let osId: Int?
   }
 
   package struct SSHKey: Decodable, Sendable {

@@ -15,6 +15,8 @@ extension LibvirtDriver {
     /// Servers, and the private libvirtd, live below it.
     package var dataDirectory: String
     package var imageDirectory: String
+    /// Copies of disks.
+    package var copyDirectory: String
     /// Whose machines these are: what bears another installation's mark, or none, is never touched.
     package var installation: UUID
     /// Ports of the guests that the servers' own addresses lead to.
@@ -28,6 +30,7 @@ extension LibvirtDriver {
     package init(dataDirectory: String, imageDirectory: String, installation: UUID) {
       self.dataDirectory = dataDirectory
       self.imageDirectory = imageDirectory
+      self.copyDirectory = "\(dataDirectory)/copies"
       self.installation = installation
     }
   }

@@ -64,6 +64,14 @@ final class Connection: @unchecked Sendable {
     return Domain(domain, of: self)
   }
 
+  /// Lets the daemon find out, once, what its QEMU can do.
+  func learnCapabilities() throws {
+    guard let capabilities = virConnectGetDomainCapabilities(pointer, nil, "x86_64", "q35", nil, 0) else {
+      throw LibvirtError.last("read the capabilities")
+    }
+    free(capabilities)
+  }
+
   /// State, CPU, memory and disk of every domain in one call, which never waits for a busy one.
   func statistics() throws -> [DomainStatistics] {
     let kinds =

@@ -4,7 +4,7 @@ import Foundation
 
 /// One domain of libvirt. Its calls block: only for `BlockingThreads`.
 final class Domain: @unchecked Sendable {
-  private let pointer: virDomainPtr
+  let pointer: virDomainPtr
   /// Keeps the connection open for as long as the handle lives.
   private let connection: Connection
   /// Kept, because asking libvirt for it would forget the error of the call before.
@@ -83,7 +83,7 @@ final class Domain: @unchecked Sendable {
     return String(cString: answer)
   }
 
-  private func check(_ result: Int32, _ what: String) throws {
+  func check(_ result: Int32, _ what: String) throws {
     if result < 0 { throw LibvirtError.last("\(what) \(name)") }
   }
 }

@@ -11,18 +11,7 @@ struct DomainStatistics: Sendable {
   let diskAllocatedBytes: Int64?
 
   init(domain: Domain, record: virDomainStatsRecord) {
-    var values: [String: Int64] = [:]
-    for index in 0..<Int(record.nparams) {
-      guard let parameter = record.params?[index] else { continue }
-      let field = withUnsafeBytes(of: parameter.field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      switch UInt32(bitPattern: parameter.type) {
-      case VIR_TYPED_PARAM_INT.rawValue: values[field] = Int64(parameter.value.i)
-      case VIR_TYPED_PARAM_UINT.rawValue: values[field] = Int64(parameter.value.ui)
-      case VIR_TYPED_PARAM_LLONG.rawValue: values[field] = parameter.value.l
-      case VIR_TYPED_PARAM_ULLONG.rawValue: values[field] = Int64(clamping: parameter.value.ul)
-      default: break
-      }
-    }
+    let values = TypedParameters(record.params, count: Int(record.nparams)).numbers
     self.domain = domain
     self.state = DomainState(
       state: Int32(clamping: values["state.state"] ?? 0), reason: Int32(clamping: values["state.reason"] ?? 0))

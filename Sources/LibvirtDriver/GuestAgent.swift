@@ -18,6 +18,21 @@ struct GuestAgent {
       Command(execute: "guest-shutdown", arguments: ["mode": "powerdown"]), timeoutSeconds: 1)
   }
 
+  /// Writes everything out, and lets nothing be written until the thaw.
+  func freezeFileSystems() throws {
+    try execute(Command<NoArguments>(execute: "guest-fsfreeze-freeze"), timeoutSeconds: 10)
+  }
+
+  /// Without effect where nothing is frozen. An agent that knows neither how to freeze nor how to thaw has nothing to thaw.
+  func thawFileSystems() throws {
+    do {
+      try execute(Command<NoArguments>(execute: "guest-fsfreeze-thaw"), timeoutSeconds: 10)
+    } catch let error as LibvirtError where error.isAgentRefusal {
+      let status: String? = try? answer(Command<NoArguments>(execute: "guest-fsfreeze-status"))
+      if status == "frozen" { throw error }
+    }
+  }
+
   /// Bytes since the guest's boot through its first network interface; nil where it tells of none.
   func networkCounters() throws -> NetworkCounters? {
     Self.networkCounters(in: try answer(Command<NoArguments>(execute: "guest-network-get-interfaces")))

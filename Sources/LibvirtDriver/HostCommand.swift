@@ -14,10 +14,16 @@ struct HostCommand {
     folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
   }
 
-  /// Throws what the program wrote to its standard error where it failed, and kills it where it takes too long.
-  func run(within limit: Duration) throws {
+  /// Returns the first kilobytes of what the program wrote. Throws them where it failed, and kills it where it takes too long
+  /// or is to stop. One that can be stopped also ends with this process, however that ends.
+  @discardableResult
+  func run(within limit: Duration, stop: StopSignal? = nil) throws -> String {
     guard let path = Self.path(of: program) else {
       throw DriverError(.rejected, "\(program) is not installed on this host")
+    }
+    var commandLine = [path] + arguments
+    if stop != nil, let setpriv = Self.path(of: "setpriv") {
+      commandLine = [setpriv, "--pdeathsig", "KILL"] + commandLine
     }
     var ends: [Int32] = [-1, -1]
     guard pipe2(&ends, O_CLOEXEC) == 0 else { throw HostError.last("pipe") }
@@ -25,17 +31,19 @@ struct HostCommand {
     let process: pid_t
     do {
       defer { close(ends[1]) }
-      process = try spawn(path, output: ends[1])
+      process = try spawn(commandLine, output: ends[1])
     }
     let deadline = ContinuousClock.now + limit
-    let (output, isComplete) = Self.read(ends[0], until: deadline)
+    let (output, isComplete) = Self.read(ends[0], until: deadline, stop)
     if !isComplete { kill(process, SIGKILL) }
     let status = Self.wait(for: process, until: deadline)
+    if stop?.isSet == true { throw DriverError(.busy, "\(program) was stopped") }
     guard isComplete, let status else { throw DriverError(.unreachable, "\(program) did not end within \(limit)") }
     guard status == 0 else { throw failure(status: status, output: output) }
+    return output
   }
 
-  private func spawn(_ path: String, output: Int32) throws -> pid_t {
+  private func spawn(_ commandLine: [String], output: Int32) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -55,9 +63,9 @@ struct HostCommand {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let environment = ["PATH=\(Self.folders.joined(separator: ":"))", "LC_ALL=C", "HOME=/"]
     var process: pid_t = 0
-    let result = withCStrings([path] + arguments) { arguments in
+    let result = withCStrings(commandLine) { arguments in
       withCStrings(environment) { environment in
-        posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+        posix_spawn(&process, commandLine[0], &actions, &attributes, arguments, environment)
       }
     }
     guard result == 0 else { throw HostError(call: "start \(program)", number: result) }
@@ -65,12 +73,14 @@ struct HostCommand {
   }
 
   /// The first kilobytes of what the program writes, and whether it closed its end in time.
-  private static func read(_ descriptor: Int32, until deadline: ContinuousClock.Instant) -> (String, Bool) {
+  private static func read(
+    _ descriptor: Int32, until deadline: ContinuousClock.Instant, _ stop: StopSignal?
+  ) -> (String, Bool) {
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
-    while let remaining = deadline.remainingMilliseconds {
+    while let remaining = deadline.remainingMilliseconds, stop?.isSet != true {
       var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      guard poll(&descriptors, 1, remaining) > 0 else { continue }
+      guard poll(&descriptors, 1, stop == nil ? remaining : min(remaining, 100)) > 0 else { continue }
       let count = Foundation.read(descriptor, &buffer, buffer.count)
       if count == 0 { return (String(decoding: output, as: UTF8.self), true) }
       if count > 0, output.count < 16_384 { output += buffer.prefix(count) }

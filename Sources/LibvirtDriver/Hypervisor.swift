@@ -139,6 +139,18 @@ final class Hypervisor: Sendable {
     // It may have closed before anybody knew it.
     if !watch.isAlive { watchEnded(generation) }
     hint()
+    warmUp()
+  }
+
+  /// A new daemon asks QEMU what it can do before it defines the first machine, which takes seconds: not those of a customer.
+  private func warmUp() {
+    Task {
+      do {
+        try await perform("learn what QEMU can do") { try $0.learnCapabilities() }
+      } catch {
+        logger.info("libvirtd does not tell what QEMU can do", metadata: ["error": "\(error)"])
+      }
+    }
   }
 
   private func attempt(_ generation: Int) async throws -> Connection {

@@ -28,8 +28,7 @@ extension LibvirtDriver {
     let disk = Disk(path: files.disk)
     if !MachineFiles.exists(files.disk) {
       guard specification.mayCreateDisk else {
-        throw DriverError(
-          .notFound, "there is no file \(files.disk)", customerReason: "The server's disk is missing.")
+        throw Self.missingDisk(files)
       }
       let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
       try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
@@ -44,11 +43,9 @@ extension LibvirtDriver {
 
   package func start(_ machine: UUID) async throws {
     let files = files(of: machine)
+    try await endWorkOnMachineThatIsOff(machine)
     try await onDomain(machine, "start the machine") { domain in
-      guard MachineFiles.exists(files.disk) else {
-        throw DriverError(
-          .notFound, "there is no file \(files.disk)", customerReason: "The server's disk is missing.")
-      }
+      guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       guard try domain.isActive() else {
         do {
           return try domain.start()
@@ -60,6 +57,12 @@ extension LibvirtDriver {
       }
       if try domain.state().power == .paused { try domain.resume() }
     }
+  }
+
+  /// A copy reads the disk that a QEMU is about to lock, and a restore must not replace it under one.
+  private func endWorkOnMachineThatIsOff(_ machine: UUID) async throws {
+    guard try await !isActive(machine) else { return }
+    try await DriverError.translating { try await work.end { $0.machine == machine } }
   }
 
   package func requestShutdown(_ machine: UUID) async throws {
@@ -106,6 +109,9 @@ extension LibvirtDriver {
       }
       return name
     }
+    // Without its machine it fails, and need not wait for the guest.
+    try await DriverError.translating { try await work.end { $0.machine == machine } }
+    try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
     try await onHost("remove the files") {
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
@@ -127,7 +133,7 @@ extension LibvirtDriver {
 
   private func hasGreeted(_ machine: UUID, at mark: MachineMark, runID: Int) async -> Bool {
     if readings.hasGreeted(machine, runID: runID) { return true }
-    let limit: Duration = accelerator == .kvm ? .seconds(3) : .seconds(8)
+    let limit: Duration = accelerator == .kvm ? .seconds(2) : .seconds(5)
     let hasBanner = try? await guestThreads.run("wait for the SSH banner", within: limit * 2) {
       SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: limit)
     }
@@ -160,10 +166,11 @@ extension LibvirtDriver {
 
   /// Runs a body that waits for the guest, apart from all that does not.
   func onGuest<Value: Sendable>(
-    _ machine: UUID, _ what: String, _ body: @escaping @Sendable (Domain) throws -> Value
+    _ machine: UUID, _ what: String, within limit: Duration = .seconds(20),
+    _ body: @escaping @Sendable (Domain) throws -> Value
   ) async throws -> Value {
     try await DriverError.translating {
-      try await hypervisor.perform(what, within: .seconds(20), on: guestThreads) { connection in
+      try await hypervisor.perform(what, within: limit, on: guestThreads) { connection in
         try body(try ownership.existingDomain(machine, on: connection))
       }
     }

@@ -4,15 +4,19 @@ package import Foundation
 extension LibvirtDriver {
   package func power(of machine: UUID) async throws -> MachinePower {
     let files = files(of: machine)
-    return try await onLibvirt("look at the machine") { connection in
+    let seen = try await onLibvirt("look at the machine") { connection -> MachinePower in
       guard let domain = try ownership.domain(machine, on: connection) else {
         return MachineFiles.exists(files.folder) ? .remnant : .absent
       }
       return power(of: domain, in: try domain.state())
     }
+    guard seen == .absent else { return seen }
+    let copies = copyFiles(of: machine)
+    return try await onCopies("look for copies") { MachineFiles.exists(copies.folder) ? .remnant : .absent }
   }
 
   package func observe() async throws -> [UUID: MachineObservation] {
+    let copied = await machinesWithCopies()
     let (folders, domains) = try await onLibvirt("observe the machines", within: .seconds(20)) { connection in
       // The folders first: a machine that is being made has its folder before its domain, and is no remnant.
       let folders = try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
@@ -20,7 +24,7 @@ extension LibvirtDriver {
     }
     var observations: [UUID: MachineObservation] = [:]
     var running: Set<UUID> = []
-    for machine in folders where domains[machine] == nil {
+    for machine in folders.union(copied) where domains[machine] == nil {
       observations[machine] = MachineObservation(power: .remnant, usage: nil)
     }
     for (machine, statistics) in domains {
@@ -28,12 +32,22 @@ extension LibvirtDriver {
       var usage: MachineUsage?
       if let runID = statistics.domain.runID, power == .running || power == .paused {
         running.insert(machine)
+        thawIfForgotten(machine)
         usage = self.usage(of: machine, runID: runID, statistics)
       }
       observations[machine] = MachineObservation(power: power, usage: usage)
     }
     readings.retain(running)
     return observations
+  }
+
+  /// Read before the domains are, and for want of better none: an observation of what runs does not wait for copies.
+  private func machinesWithCopies() async -> Set<UUID> {
+    let machines = try? await onCopies("list the copies", within: .seconds(5)) {
+      try CopyFiles.machines(
+        copyDirectory: configuration.copyDirectory, installation: configuration.installation)
+    }
+    return machines ?? []
   }
 
   private func power(of domain: Domain, in state: DomainState) -> MachinePower {

@@ -19,6 +19,12 @@ package struct LibvirtDriver: ComputeDriver {
   let clock: any WallClock
   let logger: Logger
 
+  /// What goes on between the calls.
+  let work = DiskWork(width: 4)
+  /// For the folder of copies.
+  let copyThreads = BlockingThreads(name: "copies", width: 4)
+  /// For programs that read or write whole disks.
+  let diskThreads = BlockingThreads(name: "disks", width: 4)
   /// For calls to libvirtd and the file system.
   let threads = BlockingThreads(name: "libvirt", width: 8)
   /// For calls that wait for a guest, so that guests that hang delay nobody else.
@@ -45,7 +51,8 @@ package struct LibvirtDriver: ComputeDriver {
         bootsAtOnce: 2 * cores)
     case .tcg:
       timing = MachineTiming(
-        bootDeadline: .seconds(300), shutdownDeadline: .seconds(60), pollInterval: .seconds(1), bootsAtOnce: cores)
+        bootDeadline: .seconds(300), shutdownDeadline: .seconds(60), pollInterval: .milliseconds(500),
+        bootsAtOnce: cores)
       if configuration.accelerator == nil {
         logger.notice("no hardware virtualisation on this host: machines run some ten times slower (TCG)")
       }

@@ -17,6 +17,9 @@ struct LibvirtError: Error, CustomStringConvertible {
 
   var description: String { "\(call): \(message) (libvirt error \(code))" }
   var isMissingDomain: Bool { code == VIR_ERR_NO_DOMAIN.rawValue }
+  var isMissingBackup: Bool { code == VIR_ERR_NO_DOMAIN_BACKUP.rawValue }
+  /// The guest's agent answered, and with an error.
+  var isAgentRefusal: Bool { message.contains("unable to execute QEMU agent command") }
   var isMissingMetadata: Bool { code == VIR_ERR_NO_DOMAIN_METADATA.rawValue }
 }
 

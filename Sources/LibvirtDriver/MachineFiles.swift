@@ -42,6 +42,33 @@ enum MachineFiles {
     guard fsync(descriptor) == 0 else { throw HostError.last("sync \(path)") }
   }
 
+  static func names(in folder: String) throws -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw HostError(call: "list \(folder)", number: EIO)
+    }
+  }
+
+  /// The entries of a folder that are named by a UUID; none where there is no folder.
+  static func uuids(in folder: String) throws -> Set<UUID> {
+    guard exists(folder) else { return [] }
+    return Set(try names(in: folder).compactMap(UUID.init(uuidString:)))
+  }
+
+  /// What the file takes of the host's disk, which for a sparse one is less than its size.
+  static func allocatedBytes(of path: String) throws -> Int64 {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw HostError.last("look at \(path)") }
+    return Int64(status.st_blocks) * 512
+  }
+
+  static func freeBytes(at path: String) throws -> Int64 {
+    var fileSystem = statvfs()
+    guard statvfs(path, &fileSystem) == 0 else { throw HostError.last("look at \(path)") }
+    return Int64(clamping: UInt64(fileSystem.f_bavail)) * Int64(fileSystem.f_frsize)
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Nil where there is no file.

@@ -2,35 +2,65 @@ import Core
 import Foundation
 
 /// Whether an SSH server greets us. A connection that is accepted proves nothing: QEMU accepts for a guest that does not
-/// listen yet. Blocks: only for `BlockingThreads`.
+/// listen yet, and tries to reach the guest ever more seldom. So new connections are opened beside those that wait, and the
+/// first one that is greeted tells. Blocks: only for `BlockingThreads`.
 enum SSHBanner {
-  static func isSent(by address: IPv4Address, port: UInt16, within limit: Duration) -> Bool {
-    let deadline = ContinuousClock.now + limit
-    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-    let descriptor = socket(AF_INET, type, 0)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    let result = ForwardedPorts.withSocketAddress(address, port: port) { connect(descriptor, $0, $1) }
-    guard result == 0 || errno == EINPROGRESS else { return false }
+  /// Between two connections. A refused one is closed at once, and says that the guest boots but does not listen yet.
+  private static let interval = Duration.milliseconds(500)
+  private static let greeting = Array("SSH-".utf8)
 
-    let greeting = Array("SSH-".utf8)
+  private struct Attempt {
+    let descriptor: Int32
     var received: [UInt8] = []
-    while received.count < greeting.count {
-      guard isReadable(descriptor, until: deadline) else { return false }
-      var buffer = [UInt8](repeating: 0, count: 64)
-      let count = recv(descriptor, &buffer, buffer.count, 0)
-      if count < 0, errno == EAGAIN || errno == EINTR { continue }
-      guard count > 0 else { return false }
-      received += buffer.prefix(count)
-    }
-    return received.starts(with: greeting)
   }
 
-  private static func isReadable(_ descriptor: Int32, until deadline: ContinuousClock.Instant) -> Bool {
-    while let remaining = deadline.remainingMilliseconds {
-      var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      if poll(&descriptors, 1, remaining) > 0 { return true }
+  static func isSent(by address: IPv4Address, port: UInt16, within limit: Duration) -> Bool {
+    let deadline = ContinuousClock.now + limit
+    var attempts: [Attempt] = []
+    defer { for attempt in attempts { close(attempt.descriptor) } }
+    while deadline.remainingMilliseconds != nil {
+      if let descriptor = connection(to: address, port: port) { attempts.append(Attempt(descriptor: descriptor)) }
+      let next = min(deadline, ContinuousClock.now + interval)
+      while let remaining = next.remainingMilliseconds {
+        for index in readable(attempts, withinMilliseconds: remaining).reversed() {
+          switch receive(&attempts[index]) {
+          case true?: return true
+          case false?: close(attempts.remove(at: index).descriptor)
+          case nil: continue
+          }
+        }
+      }
     }
     return false
+  }
+
+  /// Nil where it is refused at once.
+  private static func connection(to address: IPv4Address, port: UInt16) -> Int32? {
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    let descriptor = socket(AF_INET, type, 0)
+    guard descriptor >= 0 else { return nil }
+    let result = ForwardedPorts.withSocketAddress(address, port: port) { connect(descriptor, $0, $1) }
+    guard result == 0 || errno == EINPROGRESS else {
+      close(descriptor)
+      return nil
+    }
+    return descriptor
+  }
+
+  private static func readable(_ attempts: [Attempt], withinMilliseconds limit: Int32) -> [Int] {
+    var descriptors = attempts.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    guard poll(&descriptors, nfds_t(descriptors.count), limit) > 0 else { return [] }
+    return descriptors.indices.filter { descriptors[$0].revents != 0 }
+  }
+
+  /// Whether the greeting has come; false where it never will on this connection, nil where more is to be waited for.
+  private static func receive(_ attempt: inout Attempt) -> Bool? {
+    var buffer = [UInt8](repeating: 0, count: 64)
+    let count = recv(attempt.descriptor, &buffer, buffer.count, 0)
+    if count < 0, errno == EAGAIN || errno == EINTR { return nil }
+    guard count > 0 else { return false }
+    attempt.received += buffer.prefix(count)
+    guard greeting.starts(with: attempt.received.prefix(greeting.count)) else { return false }
+    return attempt.received.count >= greeting.count ? true : nil
   }
 }

@@ -12,17 +12,29 @@ struct ServerFiles: Equatable {
 
   var disk: String { "\(folder)/disk.qcow2" }
   var seed: String { "\(folder)/seed.tar" }
+  /// There while the guest's file systems may be frozen.
+  var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
 
   /// The machines that have a folder.
   static func machines(dataDirectory: String) throws -> Set<UUID> {
-    let root = root(dataDirectory)
-    guard MachineFiles.exists(root) else { return [] }
-    do {
-      return Set(try FileManager.default.contentsOfDirectory(atPath: root).compactMap(UUID.init(uuidString:)))
-    } catch {
-      throw HostError(call: "list \(root)", number: EIO)
+    try MachineFiles.uuids(in: root(dataDirectory))
+  }
+
+  /// Another one for each attempt to fill it.
+  var newPartialDisk: String { "\(disk).\(UUID().text).partial" }
+
+  func removePartialDisks() throws {
+    for name in try MachineFiles.names(in: folder) where name.hasPrefix("disk.qcow2.") && name.hasSuffix(".partial") {
+      try MachineFiles.remove("\(folder)/\(name)")
     }
+  }
+
+  func removeDisk() throws {
+    guard MachineFiles.exists(folder) else { return }
+    try MachineFiles.remove(disk)
+    try removePartialDisks()
+    try MachineFiles.sync(folder)
   }
 
   /// A guest may write to its console without end. QEMU appends, so it goes on at the beginning.

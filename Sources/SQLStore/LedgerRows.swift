@@ -31,10 +31,10 @@ extension Database {
     }
   }
 
-  /// What was held for a server that failed before it was ready was given back: another try is not for nothing.
+  /// What was held for a server that failed before it was ever ready was given back: another try is not for nothing.
   func holdFirstHourAgain(of server: Server, at now: Timestamp) throws {
     let held = try value(Money.self, "SELECT credit_hold FROM server WHERE id = ?", [server.id])
-    guard held == .zero,
+    guard !server.machine.wasEverReady, held == .zero,
       let price = try value(Money.self, "SELECT price_per_hour FROM plan WHERE id = ?", [server.planID])
     else { return }
     try requireCredit(price, of: server.accountID)

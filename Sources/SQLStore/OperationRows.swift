@@ -20,15 +20,50 @@ extension Operation: RowReadable {
 }
 
 extension Database {
+  @discardableResult
   func queue(
     _ kind: Operation.Kind, about subject: Int64? = nil, on server: ID<Server>, by token: ID<Token>?, at now: Timestamp
-  ) throws {
-    try run(
+  ) throws -> Operation {
+    let queued: Operation? = try first(
       """
       INSERT INTO operation (server_id, kind, subject_id, state, not_before, requested_by, created_at)
       VALUES (?, ?, ?, 'queued', ?, ?, ?)
+      RETURNING \(Operation.columns)
       """,
       [server, kind, subject, now, token, now])
+    try takeDownIfNext(server, at: now)
+    return try queued.orFail("the operation was not written")
+  }
+
+  /// To be called in each transaction after which another operation of the server may be the next one: where that takes the
+  /// server down, it is `rebooting` from now on, and nobody can press its power switch before it is up again.
+  func takeDownIfNext(_ id: ID<Server>, at now: Timestamp) throws {
+    let next: Operation? = try first(
+      "SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1", [id]
+    )
+    guard let next, next.state == .queued, let server = try server(id), next.kind.takesDown.contains(server.status),
+      try server.status != .error || mayComeUp(server, at: now)
+    else { return }
+    try run("UPDATE operation SET former_status = ? WHERE id = ?", [server.status, next.id])
+    try setStatus(.rebooting, of: id, at: now)
+  }
+
+  /// Whether a server in error has something that could come up, and is paid for.
+  private func mayComeUp(_ server: Server, at now: Timestamp) throws -> Bool {
+    guard server.machine.hasDisk else { return false }
+    do {
+      try holdFirstHourAgain(of: server, at: now)
+    } catch let failure as Failure where failure.code == .insufficientCredit {
+      return false
+    }
+    return true
+  }
+
+  /// Whether one of this kind waits or runs.
+  func hasUnfinished(_ kind: Operation.Kind, on server: ID<Server>) throws -> Bool {
+    try value(
+      Int64.self, "SELECT id FROM operation WHERE server_id = ? AND kind = ? AND finished_at IS NULL", [server, kind])
+      != nil
   }
 
   /// One that waits already will see the new hostname; one that runs may have read the old one.

@@ -80,12 +80,42 @@ extension SQLStore {
       """
     ),
     (
+      "a server has reserved what its plan needs, and room for both while it is on its way to another",
+      """
+      SELECT server.id FROM server JOIN plan ON plan.id = server.plan_id
+      LEFT JOIN operation ON operation.server_id = server.id AND operation.kind = 'resize' AND finished_at IS NULL
+      LEFT JOIN plan AS next ON next.id = operation.subject_id
+      WHERE erased_at IS NULL AND deleted_at IS NULL
+        AND (server.vcpus <> MAX(plan.vcpus, COALESCE(next.vcpus, 0))
+          OR server.memory_mib <> MAX(plan.memory_mib, COALESCE(next.memory_mib, 0))
+          OR server.storage_gib <> MAX(plan.storage_gib, COALESCE(next.storage_gib, 0)))
+      """
+    ),
+    (
       "a server in error has a reason, and no other has one",
       "SELECT id FROM server WHERE (status = 'error') <> (status_reason IS NOT NULL)"
     ),
     (
-      "a root password's hash is forgotten when the server is ready or erased",
-      "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (was_ever_ready = 1 OR erased_at IS NOT NULL)"
+      "a root password's hash is forgotten when the first boot with it is over, or the server erased",
+      "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (awaits_first_boot = 0 OR erased_at IS NOT NULL)"
+    ),
+    (
+      "a server waits for one resize and one rebuild at most",
+      """
+      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild') AND finished_at IS NULL
+      GROUP BY server_id, kind HAVING COUNT(*) > 1
+      """
+    ),
+    (
+      "a rebuild has its keys or its password until it is over, and not longer",
+      """
+      SELECT operation.id FROM operation LEFT JOIN rebuild ON operation_id = operation.id
+      WHERE kind = 'rebuild' AND (operation_id IS NULL) <> (finished_at IS NOT NULL)
+      """
+    ),
+    (
+      "a server with a new disk to come has its first boot still to come",
+      "SELECT id FROM server WHERE awaits_new_disk = 1 AND awaits_first_boot = 0"
     ),
     (
       "a server has one running operation at most",

@@ -10,6 +10,12 @@ extension SQLStore {
     }
   }
 
+  package func operation(_ id: ID<Operation>) async throws -> Operation? {
+    try await read { database in
+      try database.first("SELECT \(Operation.columns) FROM operation WHERE id = ?", [id])
+    }
+  }
+
   package func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease? {
     try await write { database in
       try database.cancelOvertaken(at: now)

@@ -7,13 +7,17 @@ extension SQLStore {
       guard let operation = try database.operation(under: lease) else { return .fenced }
       let server = try database.serverUnderWork(operation.serverID)
       if let effect = outcome.effect {
-        try database.apply(effect, of: outcome.next, to: server, at: now)
+        try database.apply(effect, of: operation, outcome.next, to: server, at: now)
       }
       if server.isDeleted, operation.kind != .delete {
         try database.finish(operation.id, as: .cancelled, at: now)
         return .cancelled
       }
       try database.apply(outcome.next, to: operation.id, at: now)
+      if outcome.next.isEnd {
+        if operation.kind == .resize { try database.reserveByPlan(server.id) }
+        try database.takeDownIfNext(server.id, at: now)
+      }
       return .committed
     }
   }
@@ -25,17 +29,18 @@ private struct ServerUnderWork {
   let accountID: ID<Account>
   let creditHold: Money
   let wasEverReady: Bool
+  let status: ServerStatus
   let isDeleted: Bool
 }
 
 extension Database {
   fileprivate func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
     let found = try rows(
-      "SELECT account_id, credit_hold, was_ever_ready, deleted_at IS NOT NULL FROM server WHERE id = ?", [id]
+      "SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL FROM server WHERE id = ?", [id]
     ) { row in
       ServerUnderWork(
         id: id, accountID: try row.next(), creditHold: try row.next(), wasEverReady: try row.next(),
-        isDeleted: try row.next())
+        status: try row.next(), isDeleted: try row.next())
     }
     return try found.first.orFail("there is no server \(id)")
   }
@@ -93,13 +98,14 @@ extension Database {
   // MARK: The server
 
   fileprivate func apply(
-    _ effect: StepOutcome.Effect, of next: StepOutcome.Next, to server: ServerUnderWork, at now: Timestamp
+    _ effect: StepOutcome.Effect, of operation: Operation, _ next: StepOutcome.Next, to server: ServerUnderWork,
+    at now: Timestamp
   ) throws {
     switch effect {
     case .imageChosen(let version):
       try run("UPDATE server SET image_version = ? WHERE id = ?", [version, server.id])
     case .machineDefined:
-      try run("UPDATE server SET has_disk = 1 WHERE id = ?", [server.id])
+      try defined(server.id)
     case .becameActive:
       try setStatus(.active, of: server.id, at: now)
       try run(
@@ -113,10 +119,15 @@ extension Database {
       try setStatus(.stopped, of: server.id, at: now)
       try resetUsage(of: server.id)
     case .becameFaulty:
-      try setStatus(.error, reason: next.customerReason, of: server.id, at: now)
-      if !server.wasEverReady {
-        try releaseHold(of: server, thenCharge: false, at: now)
-      }
+      try becomeFaulty(server, next, at: now)
+    case .resized:
+      try defined(server.id)
+      try run("UPDATE server SET plan_id = ?, updated_at = ? WHERE id = ?", [operation.subjectID, now, server.id])
+      try reserveByPlan(server.id)
+    case .systemReplaced(let imageVersion):
+      try replaceSystem(of: server.id, by: operation, imageVersion, at: now)
+    case .takenBack:
+      try takeBack(server, from: operation, next, at: now)
     case .erased:
       try run("DELETE FROM address WHERE server_id = ?", [server.id])
       try releaseHold(of: server, thenCharge: false, at: now)
@@ -127,6 +138,48 @@ extension Database {
         WHERE id = ?
         """,
         [now, now, server.id])
+    }
+  }
+
+  private func defined(_ server: ID<Server>) throws {
+    try run("UPDATE server SET has_disk = 1, awaits_new_disk = 0 WHERE id = ?", [server])
+  }
+
+  private func replaceSystem(
+    of server: ID<Server>, by operation: Operation, _ imageVersion: String, at now: Timestamp
+  ) throws {
+    try run(
+      """
+      UPDATE server SET operating_system_id = ?, image_version = ?, awaits_new_disk = 1, awaits_first_boot = 1,
+        (authorized_key, root_password_hash) =
+          (SELECT authorized_key, root_password_hash FROM rebuild WHERE operation_id = ?),
+        updated_at = ?
+      WHERE id = ?
+      """,
+      [operation.subjectID, imageVersion, operation.id, now, server])
+  }
+
+  private func becomeFaulty(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {
+    try setStatus(.error, reason: next.customerReason, of: server.id, at: now)
+    if !server.wasEverReady {
+      try releaseHold(of: server, thenCharge: false, at: now)
+    }
+  }
+
+  private func takeBack(
+    _ server: ServerUnderWork, from operation: Operation, _ next: StepOutcome.Next, at now: Timestamp
+  ) throws {
+    let former = try value(
+      ServerStatus.self, "SELECT former_status FROM operation WHERE id = ? AND former_status IS NOT NULL",
+      [operation.id])
+    guard !server.isDeleted, server.status == .rebooting, let former else { return }
+    switch former {
+    case .active:
+      try setStatus(.starting, of: server.id, at: now)
+      try queue(.start, on: server.id, by: nil, at: now)
+    case .error: try becomeFaulty(server, next, at: now)
+    case .provisioning, .stopping, .stopped, .starting, .rebooting, .suspended:
+      try setStatus(former, of: server.id, at: now)
     }
   }
 

@@ -47,6 +47,19 @@ extension Database {
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) throws -> SSHKey? {
     try first("SELECT \(SSHKey.columns) FROM ssh_key WHERE id = ? AND account_id = ?", [id, account])
   }
+
+  /// Returns the lines of the keys that a server is to have; nil for none.
+  func installKeys(_ ids: [ID<SSHKey>], of account: ID<Account>, at now: Timestamp) throws -> String? {
+    let lines = try ids.map { id in
+      guard let key = try sshKey(id, of: account) else {
+        let message = "Invalid pk \"\(id)\" - object does not exist."
+        throw Failure(.invalidFields([FieldError("ssh_key_id", [message])]), "Invalid input.")
+      }
+      try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
+      return key.publicKey
+    }
+    return lines.isEmpty ? nil : lines.joined(separator: "\n")
+  }
 }
 
 extension SSHKey: RowReadable {

@@ -7,10 +7,10 @@ extension SQLStore {
   ) async throws -> Server {
     try await write { database in
       try database.requireQuota(for: server)
-      let authorizedKey = try database.installKeys(of: server, at: now)
+      let authorizedKey = try database.installKeys(server.sshKeyIDs, of: server.accountID, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       if let capacity {
-        try database.requireRoom(for: server, in: capacity)
+        try database.requireRoom(for: server.plan, at: server.location, in: capacity)
       }
       let id = try database.insert(server, authorizedKey: authorizedKey, at: now)
       try database.assignAddress(of: pool, to: id, location: server.location)
@@ -28,37 +28,6 @@ extension Database {
     let count = try value(
       Int.self, "SELECT COUNT(*) FROM server WHERE account_id = ? AND deleted_at IS NULL", [server.accountID])
     guard count ?? 0 < quota else { throw Failure(.permissionDenied, "Server quota reached (\(quota)).") }
-  }
-
-  /// Returns the lines of the keys that the server is to have; nil for none.
-  fileprivate func installKeys(of server: NewServer, at now: Timestamp) throws -> String? {
-    let lines = try server.sshKeyIDs.map { id in try installKey(id, of: server, at: now) }
-    return lines.isEmpty ? nil : lines.joined(separator: "\n")
-  }
-
-  private func installKey(_ id: ID<SSHKey>, of server: NewServer, at now: Timestamp) throws -> String {
-    guard let key = try sshKey(id, of: server.accountID) else {
-      let message = "Invalid pk \"\(id)\" - object does not exist."
-      throw Failure(.invalidFields([FieldError("ssh_key_id", [message])]), "Invalid input.")
-    }
-    try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
-    return key.publicKey
-  }
-
-  /// A server takes its share of the host until nothing is left of it.
-  fileprivate func requireRoom(for server: NewServer, in capacity: HostCapacity) throws {
-    let taken = try rows(
-      "SELECT COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0), COALESCE(SUM(storage_gib), 0) "
-        + "FROM server WHERE erased_at IS NULL"
-    ) { row in
-      HostCapacity(vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next())
-    }
-    guard let taken = taken.first, taken.vcpus + server.plan.vcpus <= capacity.vcpus,
-      taken.memoryMiB + server.plan.memoryMiB <= capacity.memoryMiB,
-      taken.storageGiB + server.plan.storageGiB <= capacity.storageGiB
-    else {
-      throw Failure(.noCapacity, "No capacity at \(server.location) for this plan.")
-    }
   }
 
   fileprivate func insert(_ server: NewServer, authorizedKey: String?, at now: Timestamp) throws -> ID<Server> {

@@ -52,7 +52,7 @@ extension SQLStore {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
-      if action == .start, !server.machine.wasEverReady {
+      if action == .start {
         try database.holdFirstHourAgain(of: server, at: now)
       }
       try database.setStatus(status, of: id, at: now)

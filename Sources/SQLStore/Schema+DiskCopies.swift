@@ -14,11 +14,13 @@ extension Schema {
       ('configure'), ('delete'), ('backup'), ('snapshot'), ('restore'), ('discard'), ('resize'), ('rebuild');
 
     -- What an operation is about beside its server is told by its kind: the id of a copy, a plan or an operating system.
+    -- One that took its server down remembers the status that the server had.
     CREATE TABLE new_operation (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       server_id INTEGER NOT NULL REFERENCES server (id),
       kind TEXT NOT NULL REFERENCES operation_kind (kind),
       subject_id INTEGER,
+      former_status TEXT,
       state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
       step TEXT,
       failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
@@ -91,5 +93,20 @@ extension Schema {
     -- Until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have worked.
     ALTER TABLE server ADD COLUMN awaits_first_boot INTEGER NOT NULL DEFAULT 1 CHECK (awaits_first_boot IN (0, 1));
     UPDATE server SET awaits_first_boot = 1 - was_ever_ready;
+    -- From the moment at which a server has another operating system until it has a disk with it: whatever disk there is then
+    -- is that of the system before, and is removed first.
+    ALTER TABLE server ADD COLUMN awaits_new_disk INTEGER NOT NULL DEFAULT 0 CHECK (awaits_new_disk IN (0, 1));
+
+    -- What a rebuild brings beside its operating system, until it is over.
+    CREATE TABLE rebuild (
+      operation_id INTEGER PRIMARY KEY REFERENCES operation (id),
+      authorized_key TEXT,
+      root_password_hash TEXT,
+      CHECK ((authorized_key IS NULL) = (root_password_hash IS NOT NULL))
+    ) STRICT;
+    CREATE TRIGGER rebuild_is_over AFTER UPDATE OF finished_at ON operation
+    WHEN NEW.finished_at IS NOT NULL AND NEW.kind = 'rebuild' BEGIN
+      DELETE FROM rebuild WHERE operation_id = NEW.id;
+    END;
     """
 }

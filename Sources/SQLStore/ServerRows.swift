@@ -8,7 +8,8 @@ extension Server: RowReadable {
     server.id, server.uuid, server.account_id, server.name, server.hostname, server.status, server.status_reason, \
     server.plan_id, server.operating_system_id, server.location, address.number, server.is_backup_enabled, \
     server.created_at, server.updated_at, server.image_version, server.authorized_key, server.root_password_hash, \
-    server.has_disk, server.was_ever_ready
+    server.has_disk, server.was_ever_ready, server.awaits_first_boot, \
+    server.awaits_new_disk
     """
 
   static let query = "SELECT \(columns) FROM server LEFT JOIN address ON address.server_id = server.id"
@@ -21,7 +22,8 @@ extension Server: RowReadable {
       isBackupEnabled: try row.next(), createdAt: try row.next(), updatedAt: try row.next(),
       machine: Machine(
         imageVersion: try row.next(), authorizedKey: try row.next(), rootPasswordHash: try row.next(),
-        hasDisk: try row.next(), wasEverReady: try row.next()))
+        hasDisk: try row.next(), wasEverReady: try row.next(), awaitsFirstBoot: try row.next(),
+        awaitsNewDisk: try row.next()))
   }
 }
 

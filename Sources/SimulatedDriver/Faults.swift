@@ -4,7 +4,7 @@ package import Foundation
 /// The methods of `ComputeDriver` that can fail.
 package enum DriverMethod: String, Sendable, CaseIterable {
   case capacity, prepareImage, isAddressFree, ensureDefined, start, requestShutdown, powerOff, readiness, applyHostname
-  case ensureAbsent, power, observe
+  case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }
 
 package struct DriverCall: Sendable, Equatable {

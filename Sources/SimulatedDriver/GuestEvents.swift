@@ -9,12 +9,20 @@ extension SimulatedDriver {
     try change(machine) { machine, _ in machine.end(byGuest: true) }
   }
 
+  /// Someone inside wrote to the disk: what was there is gone.
+  package func guestWrites(_ content: String, on machine: UUID) throws {
+    try change(machine) { machine, _ in
+      guard machine.disk != nil else { throw Self.missingDisk(machine.uuid) }
+      machine.disk?.content = content
+    }
+  }
+
   /// The machine's process was killed.
   package func crash(_ machine: UUID) throws {
     try change(machine) { machine, _ in machine.end(byGuest: false) }
   }
 
-  /// Someone removed the machine behind our back: with its disk, or only the definition.
+  /// Someone removed the machine behind our back: with its disk, or only the definition. Copies stay.
   package func vanish(_ machine: UUID, keepingDisk: Bool = false) throws {
     guard keepingDisk else { return try remove(machine) }
     try change(machine) { machine, _ in
@@ -36,11 +44,12 @@ extension SimulatedDriver {
     try change(machine) { machine, _ in machine.boot?.pausedAtMilliseconds = nil }
   }
 
-  /// The host lost its power and came back: every machine is off, and none was seen to shut down.
+  /// The host lost its power and came back: every machine is off, and none was seen to shut down; work on disks ended.
   package func hostRestarts() throws {
     for uuid in state.withLock({ Array($0.machines.keys) }) {
       try change(uuid) { machine, _ in machine.end(byGuest: false) }
     }
+    state.withLock { state in (state.copying, state.restoring) = ([:], [:]) }
   }
 
   /// Decides what this guest does wrong from now on.

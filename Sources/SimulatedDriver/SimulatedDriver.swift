@@ -12,6 +12,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var bootDuration: Duration = .milliseconds(600)
     /// From the request to shut down to the loss of power.
     package var shutdownDuration: Duration = .milliseconds(400)
+    /// From the beginning of a copy, or of a restore, to its end.
+    package var copyDuration: Duration = .milliseconds(500)
     /// Nil for a host without bound.
     package var capacity: HostCapacity?
     package var images: Set<String> = ["debian-12"]
@@ -30,6 +32,11 @@ package final class SimulatedDriver: ComputeDriver {
 
   struct State {
     var machines: [UUID: SimulatedMachine]
+    var copies: [UUID: SimulatedCopy]
+    /// By copy.
+    var copying: [UUID: DiskWork] = [:]
+    /// By machine.
+    var restoring: [UUID: DiskWork] = [:]
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
@@ -39,7 +46,8 @@ package final class SimulatedDriver: ComputeDriver {
 
   let installation: UUID
   let clock: any WallClock
-  let folder: MachineFolder
+  let folder: RecordFolder<SimulatedMachine>
+  let copyFolder: RecordFolder<SimulatedCopy>
   let gate = Gate()
   let state: Mutex<State>
 
@@ -49,8 +57,10 @@ package final class SimulatedDriver: ComputeDriver {
   ) throws {
     self.installation = installation
     self.clock = clock
-    folder = try MachineFolder(dataDirectory: dataDirectory, installation: installation)
-    state = Mutex(State(machines: try folder.load(), options: options, faults: faults))
+    folder = try RecordFolder("machines", dataDirectory: dataDirectory, installation: installation)
+    copyFolder = try RecordFolder("copies", dataDirectory: dataDirectory, installation: installation)
+    state = Mutex(
+      State(machines: try folder.load(), copies: try copyFolder.load(), options: options, faults: faults))
   }
 
   // MARK: ComputeDriver
@@ -83,8 +93,11 @@ package final class SimulatedDriver: ComputeDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
     try await perform(.ensureDefined, specification.machine) {
       try state.withLock { state in
-        var machine = try state.machines[specification.machine] ?? makeDisk(for: specification, state.options)
-        machine.disk.storageGiB = max(machine.disk.storageGiB, specification.storageGiB)
+        var machine =
+          state.machines[specification.machine]
+          ?? SimulatedMachine(specification.machine, installation: installation, quirks: state.options.quirks)
+        if machine.disk == nil { machine.disk = try makeDisk(for: specification, state.options) }
+        machine.disk?.grow(toGiB: specification.storageGiB)
         machine.definition = SimulatedMachine.Definition(specification)
         try save(machine, in: &state)
       }
@@ -94,6 +107,7 @@ package final class SimulatedDriver: ComputeDriver {
   package func start(_ machine: UUID) async throws {
     try await perform(.start, machine) {
       try change(machine) { machine, now in try machine.start(at: now) }
+      state.withLock { $0.restoring[machine] = nil }
     }
   }
 
@@ -112,7 +126,7 @@ package final class SimulatedDriver: ComputeDriver {
   package func readiness(of machine: UUID) async throws -> Readiness {
     try await perform(.readiness, machine) {
       try state.withLock { state in
-        try Self.require(machine, in: state).readiness(at: clock.now, state.options.durations)
+        try require(machine, in: state).readiness(at: clock.now, state.options.durations)
       }
     }
   }
@@ -130,12 +144,18 @@ package final class SimulatedDriver: ComputeDriver {
   }
 
   package func ensureAbsent(_ machine: UUID) async throws {
-    try await perform(.ensureAbsent, machine) { try remove(machine) }
+    try await perform(.ensureAbsent, machine) {
+      try remove(machine)
+      try state.withLock { state in try removeCopies(of: machine, in: &state) }
+    }
   }
 
   package func power(of machine: UUID) async throws -> MachinePower {
     try await perform(.power, machine) {
-      state.withLock { $0.machines[machine]?.power(at: clock.now, $0.options.durations) ?? .absent }
+      state.withLock { state in
+        if let known = state.machines[machine] { return known.power(at: clock.now, state.options.durations) }
+        return state.copies.values.contains { $0.machine == machine } ? .remnant : .absent
+      }
     }
   }
 
@@ -144,11 +164,15 @@ package final class SimulatedDriver: ComputeDriver {
       let now = clock.now
       return state.withLock { state in
         let durations = state.options.durations
-        return state.machines.mapValues { machine in
+        var observations = state.machines.mapValues { machine in
           let power = machine.power(at: now, durations)
           let isOn = power == .running || power == .paused
           return MachineObservation(power: power, usage: isOn ? machine.usage(at: now, durations) : nil)
         }
+        for copy in state.copies.values where observations[copy.machine] == nil {
+          observations[copy.machine] = MachineObservation(power: .remnant, usage: nil)
+        }
+        return observations
       }
     }
   }
@@ -214,7 +238,7 @@ extension SimulatedDriver {
 
 extension SimulatedDriver {
   /// Every call of the port goes through here: it is recorded, and meets the faults that lie in wait for it.
-  private func perform<Result>(
+  func perform<Result>(
     _ method: DriverMethod, _ machine: UUID? = nil, _ work: () throws -> Result
   ) async throws -> Result {
     let effects = state.withLock { state in
@@ -247,7 +271,7 @@ extension SimulatedDriver {
   func change(_ uuid: UUID, _ body: (inout SimulatedMachine, Timestamp) throws -> Void) throws {
     try state.withLock { state in
       let now = clock.now
-      var machine = try Self.require(uuid, in: state)
+      var machine = try require(uuid, in: state)
       machine.settle(at: now, state.options.durations)
       try body(&machine, now)
       try save(machine, in: &state)
@@ -272,12 +296,8 @@ extension SimulatedDriver {
 
   private func makeDisk(
     for specification: MachineSpecification, _ options: Options
-  ) throws(DriverError) -> SimulatedMachine {
-    guard specification.mayCreateDisk else {
-      throw DriverError(
-        .notFound, "The disk of \(specification.machine) is missing.",
-        customerReason: "The disk of this server is missing.")
-    }
+  ) throws(DriverError) -> SimulatedMachine.Disk {
+    guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
     try Self.requireImage(specification.imageName, in: options)
     guard specification.imageVersion == Self.imageVersion else {
       throw Self.noImage("\(specification.imageName) \(specification.imageVersion)")
@@ -285,10 +305,15 @@ extension SimulatedDriver {
     guard !folder.isForeign(specification.machine) else {
       throw DriverError(.rejected, "Machine \(specification.machine) belongs to another installation.")
     }
-    return SimulatedMachine(specification, installation: installation, quirks: options.quirks, at: clock.now)
+    return SimulatedMachine.Disk(specification, at: clock.now)
   }
 
-  private static func require(_ uuid: UUID, in state: State) throws(DriverError) -> SimulatedMachine {
+  static func missingDisk(_ machine: UUID) -> DriverError {
+    DriverError(
+      .notFound, "The disk of \(machine) is missing.", customerReason: "The disk of this server is missing.")
+  }
+
+  func require(_ uuid: UUID, in state: State) throws(DriverError) -> SimulatedMachine {
     guard let machine = state.machines[uuid] else { throw DriverError(.notFound, "There is no machine \(uuid).") }
     return machine
   }

@@ -10,11 +10,12 @@ package enum GuestQuirk: String, Codable, Sendable, CaseIterable {
 
 /// All there is to a simulated machine. It keeps when things were asked for, and what follows from that is told from the
 /// time of day; so nothing has to run for it to boot or to shut down.
-package struct SimulatedMachine: Codable, Sendable, Equatable {
+package struct SimulatedMachine: SimulatedRecord {
   package let uuid: UUID
   /// The mark of the installation that made it.
   let installation: UUID
-  package internal(set) var disk: Disk
+  /// Nil where it was removed, so that a definition makes a new one.
+  package internal(set) var disk: Disk?
   /// Nil where only the disk is left.
   package internal(set) var definition: Definition?
   /// From power on to the loss of power; it stays after a shutdown of the guest until something looks.
@@ -28,6 +29,17 @@ package struct SimulatedMachine: Codable, Sendable, Equatable {
     package let imageVersion: String
     let createdAtMilliseconds: Int64
     package internal(set) var storageGiB: Int
+    /// What its users wrote; nil while nobody has.
+    package internal(set) var content: String?
+
+    init(_ specification: MachineSpecification, at now: Timestamp) {
+      imageName = specification.imageName
+      imageVersion = specification.imageVersion
+      createdAtMilliseconds = now.millisecondsSinceEpoch
+      storageGiB = specification.storageGiB
+    }
+
+    mutating func grow(toGiB sizeGiB: Int) { storageGiB = max(storageGiB, sizeGiB) }
   }
 
   package struct Definition: Codable, Sendable, Equatable {
@@ -60,13 +72,9 @@ package struct SimulatedMachine: Codable, Sendable, Equatable {
     var pausedAtMilliseconds: Int64?
   }
 
-  init(_ specification: MachineSpecification, installation: UUID, quirks: Set<GuestQuirk>, at now: Timestamp) {
-    uuid = specification.machine
+  init(_ uuid: UUID, installation: UUID, quirks: Set<GuestQuirk>) {
+    self.uuid = uuid
     self.installation = installation
-    disk = Disk(
-      imageName: specification.imageName, imageVersion: specification.imageVersion,
-      createdAtMilliseconds: now.millisecondsSinceEpoch, storageGiB: specification.storageGiB)
-    definition = Definition(specification)
     endedByGuest = false
     self.quirks = quirks
   }
@@ -110,6 +118,7 @@ extension SimulatedMachine {
       throw DriverError(.notFound, "Machine \(uuid) has a disk, but no definition.")
     }
     guard boot == nil else { return }
+    guard disk != nil else { throw SimulatedDriver.missingDisk(uuid) }
     boot = Boot(
       definition: definition, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch)
     endedByGuest = false

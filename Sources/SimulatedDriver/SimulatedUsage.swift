@@ -8,23 +8,29 @@ extension SimulatedMachine {
     guard let boot else { return nil }
     let moment = boot.pausedAtMilliseconds.map { min($0, now.millisecondsSinceEpoch) } ?? now.millisecondsSinceEpoch
     let uptime = max(0, Double(moment - boot.startedAtMilliseconds) / 1000)
-    let age = max(0, Double(moment - disk.createdAtMilliseconds) / 1000)
     let character = GuestCharacter(uuid)
 
     let bootSeconds = min(uptime, Double(durations.boot.milliseconds) / 1000)
     let busySeconds = bootSeconds * 0.9 + character.busySeconds(after: uptime)
     let memory = Double(boot.definition.memoryMiB)
     let levelled = 1 - exp(-uptime / 300)
-    let storage = Double(disk.storageGiB) * 1_073_741_824
-    let filled = 1 - exp(-age / 86_400)
 
     return MachineUsage(
       cpuNanoseconds: Int64(busySeconds * Double(boot.definition.vcpus) * 1_000_000_000),
       memoryUsedMiB: Int(memory * (0.12 + 0.5 * character.memoryShare * levelled)),
-      diskUsedBytes: Int64(storage * (0.14 + 0.5 * character.diskShare * filled)),
+      diskUsedBytes: diskUsedBytes(at: Timestamp(millisecondsSinceEpoch: moment)),
       network: NetworkCounters(
         receivedBytes: Int64(uptime * character.receivedBytesPerSecond),
         sentBytes: Int64(uptime * character.sentBytesPerSecond)))
+  }
+
+  /// A disk fills with its age.
+  func diskUsedBytes(at moment: Timestamp) -> Int64 {
+    guard let disk else { return 0 }
+    let age = max(0, Double(moment.millisecondsSinceEpoch - disk.createdAtMilliseconds) / 1000)
+    let storage = Double(disk.storageGiB) * 1_073_741_824
+    let filled = 1 - exp(-age / 86_400)
+    return Int64(storage * (0.14 + 0.5 * GuestCharacter(uuid).diskShare * filled))
   }
 }
 
@@ -39,11 +45,7 @@ private struct GuestCharacter {
   let sentBytesPerSecond: Double
 
   init(_ uuid: UUID) {
-    // FNV-1a, and not Hasher, which is seeded anew in every process.
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    withUnsafeBytes(of: uuid.uuid) { bytes in
-      for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0100_0000_01b3 }
-    }
+    let hash = withUnsafeBytes(of: uuid.uuid) { StableHash.of($0) }
     func share(_ index: UInt64) -> Double {
       let mixed = (hash ^ (index &* 0x9e37_79b9_7f4a_7c15)) &* 0xbf58_476d_1ce4_e5b9
       return 0.05 + 0.95 * Double(mixed >> 40) / Double(1 << 24)

@@ -23,6 +23,7 @@ struct Configuration: Sendable, Equatable {
 
   var dataDirectory: URL
   var imageDirectory: URL
+  var copyDirectory: URL
   var recipeDirectory: URL
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
   var driver = Driver.libvirt
@@ -41,11 +42,16 @@ struct Configuration: Sendable, Equatable {
   init(workingDirectory: URL, executable: URL) {
     dataDirectory = workingDirectory.appendingPathComponent("var", isDirectory: true)
     imageDirectory = Self.imageDirectory(in: dataDirectory)
+    copyDirectory = Self.copyDirectory(in: dataDirectory)
     recipeDirectory = Self.recipeDirectory(for: executable)
   }
 
   static func imageDirectory(in dataDirectory: URL) -> URL {
     dataDirectory.appendingPathComponent("images", isDirectory: true)
+  }
+
+  static func copyDirectory(in dataDirectory: URL) -> URL {
+    dataDirectory.appendingPathComponent("copies", isDirectory: true)
   }
 
   /// The recipes of the checkout that the executable was built in, else those that are installed beside it.

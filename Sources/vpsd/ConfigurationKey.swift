@@ -48,14 +48,20 @@ struct ConfigurationValue: Sendable {
 }
 
 extension ConfigurationKey {
-  /// In the order in which they are documented and take effect: `data_dir` moves `image_dir`, which comes after it.
+  /// In the order in which they are documented and take effect: `data_dir` moves the folders that come after it.
   static let all: [ConfigurationKey] = [
     directory(
       "data_dir", \.dataDirectory, default: "./var", "Where everything is kept",
-      also: { $0.imageDirectory = Configuration.imageDirectory(in: $0.dataDirectory) }),
+      also: { configuration in
+        configuration.imageDirectory = Configuration.imageDirectory(in: configuration.dataDirectory)
+        configuration.copyDirectory = Configuration.copyDirectory(in: configuration.dataDirectory)
+      }),
     directory(
       "image_dir", \.imageDirectory, default: "<data_dir>/images",
       "Where built images are kept; several installations may share it"),
+    directory(
+      "copy_dir", \.copyDirectory, default: "<data_dir>/copies",
+      "Where copies of servers' disks are kept, best on another disk; several installations may share it"),
     value(
       "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
       rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",

@@ -36,6 +36,11 @@ struct Daemon {
     } catch let error as IOError {
       throw CannotListen(address: configuration.listen, reason: String(cString: strerror(error.errnoCode)))
     }
+    do {
+      try await driver.endWork()
+    } catch {
+      logger.warning("work on disks was left to the next start", metadata: ["error": "\(error)"])
+    }
     withExtendedLifetime(lock) {}
   }
 

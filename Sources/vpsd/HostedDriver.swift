@@ -9,6 +9,8 @@ import SimulatedDriver
 /// A driver whose host can be told that its machines were stopped from outside: they are off, and nobody in the guests
 /// wanted it, so that what was active comes back.
 protocol HostedDriver: ComputeDriver {
+  /// Ends what goes on between the calls, before the process does.
+  func endWork() async throws
   func endHost() async throws
 
   /// The processes of this host that run a machine of ours, whether its hypervisor knows of them or not.
@@ -38,6 +40,7 @@ extension Configuration {
   private func libvirt(_ installation: UUID) -> LibvirtDriver.Configuration {
     var libvirt = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory.path, imageDirectory: imageDirectory.path, installation: installation)
+    libvirt.copyDirectory = copyDirectory.path
     libvirt.guestPorts = forwardedPorts.map { UInt16($0) }
     libvirt.allowsOutbound = isOutboundAllowed
     libvirt.overcommitment.memory = overcommit.memory

@@ -14,8 +14,9 @@ struct ErrorTests {
     (.post, "/servers/1/reboot/"), (.get, "/ssh-keys/"), (.post, "/ssh-keys/"), (.get, "/ssh-keys/1/"),
     (.delete, "/ssh-keys/1/"), (.get, "/plans/"), (.get, "/plans/1/"), (.get, "/operating-systems/"),
     (.get, "/operating-systems/3/"), (.get, "/locations/"), (.get, "/locations/1/"),
-    (.post, "/servers/1/power/"), (.get, "/servers/1/operations/"), (.get, "/tokens/"), (.post, "/tokens/"),
-    (.get, "/tokens/1/"), (.delete, "/tokens/1/"), (.get, "/events/"),
+    (.post, "/servers/1/power/"), (.post, "/servers/1/resize/"), (.post, "/servers/1/rebuild/"),
+    (.get, "/servers/1/operations/"), (.get, "/tokens/"), (.post, "/tokens/"), (.get, "/tokens/1/"),
+    (.delete, "/tokens/1/"), (.get, "/events/"),
   ]
 
   @Test("Without a token, every route says so", arguments: routes)
@@ -94,6 +95,7 @@ struct ErrorTests {
     for (method, path, body) in [
       (HTTPRequest.Method.get, "", nil), (.put, "", "{}"), (.patch, "", "no JSON"), (.delete, "", nil),
       (.post, "start/", nil), (.post, "stop/", nil), (.post, "reboot/", nil),
+      (.post, "resize/", "{}"), (.post, "rebuild/", nil),
     ] {
       let there = try await api.send(method, "/servers/\(id)/\(path)", body, token: token.text)
       let nowhere = try await api.send(method, "/servers/999/\(path)", body, token: token.text)

@@ -95,6 +95,10 @@ final class OpenAPIDrive {
     }
     try await api.service.settle()
     try await call(api, "POST /servers/{id}/power/", #"{"action": "hard_stop"}"#)
+    try await call(api, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
+    try await api.service.settle()
+    try await call(api, "POST /servers/{id}/rebuild/")
+    try await api.service.settle()
     try await call(api, "GET /servers/{id}/operations/", query: "?page_size=1")
     try await call(api, "DELETE /servers/{id}/")
     let events = try await api.stream("/events/")
@@ -115,10 +119,21 @@ final class OpenAPIDrive {
     try await call(api, "GET /openapi.json")
   }
 
-  /// What only a create can meet: too little credit, and a full host.
+  /// Too little credit, and a full host.
   func shortages() async throws {
-    let poor = TestAPI(try await TestService(openingCredit: Money(microunits: 1)))
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let poor = TestAPI(try await TestService(options: options, openingCredit: Money(microunits: 5_000)))
+    for _ in 0..<2 { try await call(poor, "POST /servers/", Self.server) }
+    try await call(poor, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
+    // The first one is in error, and what it held pays for the second one.
+    try await poor.service.settle()
     try await call(poor, "POST /servers/", Self.server)
+    try await call(poor, "POST /servers/{id}/rebuild/")
+    let small = try await TestAPI.make()
+    try await call(small, "POST /servers/", Self.server)
+    small.service.driver.configure { $0.capacity = HostCapacity(vcpus: 1, memoryMiB: 512, storageGiB: 5) }
+    try await call(small, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
     let full = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))
     for _ in 0..<3 { try await call(full, "POST /servers/", Self.server) }
   }

@@ -87,7 +87,9 @@ struct ConcurrencyTests {
 }
 
 private struct Client {
-  static let possibleAnswers: Set<String> = ["done", "wrongState", "notFound", "noCapacity", "insufficientCredit"]
+  static let possibleAnswers: Set<String> = [
+    "done", "wrongState", "notFound", "noCapacity", "insufficientCredit", "conflict", "invalidFields",
+  ]
 
   let service: TestService
   let caller: Caller
@@ -114,12 +116,14 @@ private struct Client {
       case ..<75:
         let change = ServerChange(name: ServerName("n\(pick % 100)"), hostname: Hostname("h\(pick % 100).example.com"))
         _ = try await service.servers.update(id, change, caller)
-      case ..<90: try await service.servers.delete(id, caller)
+      case ..<87: try await service.servers.delete(id, caller)
+      case ..<91: _ = try await service.servers.rebuild(id, .init(), caller)
+      case ..<95: _ = try await service.resize(id, to: Int64(pick % 3) + 1, caller)
       default: _ = try await service.servers.read(id, caller)
       }
       return "done"
     } catch let failure as Failure {
-      return "\(failure.code)"
+      return "\(failure.code)".prefix { $0 != "(" }.description
     } catch {
       return String(reflecting: error)
     }

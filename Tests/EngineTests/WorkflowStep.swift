@@ -22,7 +22,7 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   /// What the server is to be when the operation has succeeded; nil for gone.
   var wantedStatus: ServerStatus? {
     switch kind {
-    case .create, .start, .recover, .reboot, .configure: .active
+    case .create, .start, .recover, .reboot, .configure, .resize, .rebuild: .active
     case .stop, .hardStop: .stopped
     case .delete: nil
     }
@@ -84,6 +84,8 @@ final class FaultWorld: Sendable {
     case .configure:
       let change = ServerChange(hostname: Hostname("changed.example.com"))
       _ = try await service.servers.update(id, change, service.owner)
+    case .resize: _ = try await service.resize(id)
+    case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
     }
   }
@@ -122,8 +124,22 @@ final class FaultWorld: Sendable {
       try await expectWayOut(context)
     } else {
       #expect(status == step.wantedStatus, context)
+      try await expectCarriedOut(mayFail: mayFail, context)
     }
     try await expectNothingAfterDelete(isDeleted: status == nil, context)
+  }
+
+  /// A change that failed has left the server as it was, and says why.
+  private func expectCarriedOut(mayFail: Bool, _ context: Comment) async throws {
+    let operation = try #require(try await service.store.operations(of: id).last { $0.kind == step.kind })
+    #expect(operation.state == .succeeded || (mayFail && operation.state == .failed), context)
+    if operation.state == .failed {
+      #expect(operation.customerReason?.isEmpty == false && operation.operatorDetail?.isEmpty == false, context)
+    }
+    if step.kind == .resize {
+      let plan = try #require(try await service.store.server(id)).planID
+      #expect(plan == (operation.state == .succeeded ? ID(1) : ID(3)), context)
+    }
   }
 
   private func expectWayOut(_ context: Comment) async throws {

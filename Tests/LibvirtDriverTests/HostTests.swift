@@ -67,6 +67,22 @@ struct HostTests {
     #expect(throws: DriverError.self) { try HostCommand(program: "no-such", arguments: []).run(within: .seconds(1)) }
   }
 
+  @Test("A command tells what it wrote, and ends when it is stopped")
+  func stoppedCommand() throws {
+    let stop = StopSignal()
+    #expect(try HostCommand(program: "echo", arguments: ["done"]).run(within: .seconds(10), stop: stop) == "done\n")
+    Thread.detachNewThread {
+      usleep(50_000)
+      stop.set()
+    }
+    let begin = ContinuousClock.now
+    let error = #expect(throws: DriverError.self) {
+      try HostCommand(program: "sleep", arguments: ["60"]).run(within: .seconds(60), stop: stop)
+    }
+    #expect(error?.isWorthRetrying == true)
+    #expect(ContinuousClock.now - begin < .seconds(10))
+  }
+
   @Test("A QEMU that was told to end is told from a guest that shut down")
   func qemuLog() throws {
     let path = "/tmp/vpsd-\(UUID().text).log"

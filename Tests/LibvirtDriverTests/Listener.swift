@@ -30,9 +30,12 @@ final class Listener: Sendable {
     self.descriptor = descriptor
   }
 
-  /// Accepts one connection and sends the pieces to it, each in a packet of its own, then closes it.
-  func serve(_ pieces: [String]) {
+  /// Accepts one connection and sends the pieces to it, each in a packet of its own, then closes it. Those before it are
+  /// accepted and hear nothing.
+  func serve(_ pieces: [String], afterSilent silentCount: Int = 0) {
     Thread.detachNewThread { [descriptor] in
+      let silent = (0..<silentCount).map { _ in accept(descriptor, nil, nil) }
+      defer { for client in silent { Foundation.close(client) } }
       let client = accept(descriptor, nil, nil)
       var enabled: Int32 = 1
       setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &enabled, socklen_t(MemoryLayout<Int32>.size))

@@ -39,11 +39,14 @@ struct PrivateHost {
     driver = try Self.makeDriver(dataDirectory)
   }
 
-  static func makeDriver(_ dataDirectory: String, installation: UUID = installation) throws -> LibvirtDriver {
+  static func makeDriver(
+    _ dataDirectory: String, installation: UUID = installation, copyDirectory: String? = nil
+  ) throws -> LibvirtDriver {
     var logger = Logger(label: "libvirt")
     logger.logLevel = .error
-    let configuration = LibvirtDriver.Configuration(
+    var configuration = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory, imageDirectory: imageDirectory, installation: installation)
+    if let copyDirectory { configuration.copyDirectory = copyDirectory }
     return try LibvirtDriver(configuration: configuration, clock: SystemClock(), logger: logger)
   }
 

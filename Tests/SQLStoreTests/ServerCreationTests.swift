@@ -20,7 +20,8 @@ import Testing
       #expect(
         server.machine
           == Server.Machine(
-            imageVersion: nil, authorizedKey: nil, rootPasswordHash: "$y$hash", hasDisk: false, wasEverReady: false))
+            imageVersion: nil, authorizedKey: nil, rootPasswordHash: "$y$hash", hasDisk: false, wasEverReady: false,
+            awaitsFirstBoot: true, awaitsNewDisk: false))
       #expect(try await fixture.balance() == Money(microunits: 99_995_000))
       let operations = try await fixture.store.operations(of: server.id)
       #expect(operations.map(\.kind) == [.create])

@@ -12,14 +12,16 @@ struct FaultTests {
   @Test("Every method can be made to fail once, without doing anything", arguments: DriverMethod.allCases)
   func failOnce(_ method: DriverMethod) async throws {
     try await withSimulatedHost { host in
-      let machine = try await host.makeMachine()
+      let machine = try await host.makeMachine(isRunning: !method.needsMachineThatIsOff)
+      let copy = try await host.makeCopy(of: machine)
       let before = host.driver.machine(machine)
       host.driver.forgetCalls()
       host.driver.inject(Fault(in: method, .fail(Self.failure)))
-      let error = await #expect(throws: DriverError.self) { try await host.call(method, of: machine) }
+      let error = await #expect(throws: DriverError.self) { try await host.call(method, of: machine, copy) }
       #expect(error == Self.failure)
       #expect(host.driver.machine(machine) == before)
-      try await host.call(method, of: machine)
+      #expect(host.driver.copy(copy)?.isWhole == true)
+      try await host.call(method, of: machine, copy)
       #expect(host.driver.faults.isEmpty)
       #expect(host.driver.calls.map(\.method) == [method, method])
     }
@@ -142,7 +144,7 @@ struct FaultTests {
 }
 
 extension SimulatedHost {
-  fileprivate func call(_ method: DriverMethod, of machine: UUID) async throws {
+  fileprivate func call(_ method: DriverMethod, of machine: UUID, _ copy: UUID) async throws {
     switch method {
     case .capacity: _ = try await driver.capacity()
     case .prepareImage: _ = try await driver.prepareImage("debian-12")
@@ -154,9 +156,19 @@ extension SimulatedHost {
     case .powerOff: try await driver.powerOff(machine)
     case .readiness: _ = try await driver.readiness(of: machine)
     case .applyHostname: try await driver.applyHostname(Hostname("new.example.com")!, to: machine)
+    case .ensureCopied: _ = try await driver.ensureCopied(machine, as: UUID())
+    case .ensureRestored:
+      let checksum = driver.copy(copy)?.checksum ?? ""
+      _ = try await driver.ensureRestored(machine, from: copy, checksum: checksum)
+    case .ensureCopyAbsent: try await driver.ensureCopyAbsent(copy, of: machine)
+    case .ensureDiskAbsent: try await driver.ensureDiskAbsent(machine)
     case .ensureAbsent: try await driver.ensureAbsent(machine)
     case .power: _ = try await driver.power(of: machine)
     case .observe: _ = try await driver.observe()
     }
   }
+}
+
+extension DriverMethod {
+  fileprivate var needsMachineThatIsOff: Bool { self == .ensureRestored || self == .ensureDiskAbsent }
 }

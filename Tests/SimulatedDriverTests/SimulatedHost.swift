@@ -23,11 +23,12 @@ struct SimulatedHost: Sendable {
   }
 
   func specification(
-    machine: UUID = UUID(), vcpus: Int = 1, storageGiB: Int = 5, mayCreateDisk: Bool = true, name: String = "web-1"
+    machine: UUID = UUID(), vcpus: Int = 1, storageGiB: Int = 5, mayCreateDisk: Bool = true, name: String = "web-1",
+    imageName: String = "debian-12"
   ) -> MachineSpecification {
     MachineSpecification(
       machine: machine, label: "server-1", hostname: Hostname(name)!, vcpus: vcpus, memoryMiB: 512,
-      storageGiB: storageGiB, imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion,
+      storageGiB: storageGiB, imageName: imageName, imageVersion: SimulatedDriver.imageVersion,
       address: addresses.next(), authorizedKey: "ssh-ed25519 AAAA me@here", rootPasswordHash: nil,
       mayCreateDisk: mayCreateDisk)
   }
@@ -41,6 +42,17 @@ struct SimulatedHost: Sendable {
       clock.advance(by: .milliseconds(600))
     }
     return specification.machine
+  }
+
+  /// A whole copy of the machine's disk.
+  func makeCopy(of machine: UUID) async throws -> UUID {
+    let copy = UUID()
+    while try await driver.ensureCopied(machine, as: copy) == .underWay { clock.advance(by: .milliseconds(250)) }
+    return copy
+  }
+
+  func file(ofCopy copy: UUID) -> URL {
+    folder.appendingPathComponent("simulated/copies/\(copy.uuidString.lowercased()).json")
   }
 
   func file(of machine: UUID) -> URL {

@@ -35,6 +35,10 @@ package struct ComputeDriverConformance: Sendable {
     case unknownMachine = "A machine that is not there is absent, and cannot be used"
     case observation = "What is observed is exactly what was made, as power tells it"
     case addresses = "An address is free for its own machine, and for others once that is absent"
+    case copyOfMachineThatIsOff = "A copy of a machine that is off is made once, and can be put back"
+    case copyOfRunningMachine = "A running machine is copied and goes on; what is put back boots"
+    case copiesGoWithMachine = "Copies go with their machine, also those under way"
+    case newDisk = "A disk can be removed, and a new one made; the copies stay"
     case absence = "A machine can be removed in any state"
 
     package var testDescription: String { rawValue }
@@ -50,6 +54,10 @@ package struct ComputeDriverConformance: Sendable {
     case .unknownMachine: try await unknownMachine()
     case .observation: try await observation()
     case .addresses: try await addresses()
+    case .copyOfMachineThatIsOff: try await copyOfMachineThatIsOff()
+    case .copyOfRunningMachine: try await copyOfRunningMachine()
+    case .copiesGoWithMachine: try await copiesGoWithMachine()
+    case .newDisk: try await newDisk()
     case .absence: try await absence()
     }
   }
@@ -148,6 +156,13 @@ extension ComputeDriverConformance {
     await expectError(.notFound) { _ = try await driver.readiness(of: machine) }
     let hostname = try #require(Hostname("nobody.example.com"))
     await expectError(.notFound) { try await driver.applyHostname(hostname, to: machine) }
+    await expectError(.notFound) { _ = try await driver.ensureCopied(machine, as: UUID()) }
+    await expectError(.notFound) {
+      _ = try await driver.ensureRestored(machine, from: UUID(), checksum: Self.unknownChecksum)
+    }
+    try await twice { try await driver.ensureCopyAbsent(UUID(), of: machine) }
+    try await twice { try await driver.ensureDiskAbsent(machine) }
+    #expect(try await driver.power(of: machine) == .absent)
     #expect(try await driver.observe()[machine] == nil)
   }
 
@@ -203,7 +218,7 @@ extension ComputeDriverConformance {
 }
 
 extension ComputeDriverConformance {
-  private func withMachine(_ body: (MachineSpecification) async throws -> Void) async throws {
+  func withMachine(_ body: (MachineSpecification) async throws -> Void) async throws {
     let specification = try await makeSpecification()
     do {
       try await body(specification)
@@ -214,12 +229,12 @@ extension ComputeDriverConformance {
     try await driver.ensureAbsent(specification.machine)
   }
 
-  private func twice(_ request: () async throws -> Void) async throws {
+  func twice(_ request: () async throws -> Void) async throws {
     try await request()
     try await request()
   }
 
-  private func expectError(
+  func expectError(
     _ kinds: DriverError.Kind..., sourceLocation: SourceLocation = #_sourceLocation, request: () async throws -> Void
   ) async {
     do {
@@ -234,7 +249,7 @@ extension ComputeDriverConformance {
 }
 
 extension MachineSpecification {
-  fileprivate func with(
+  func with(
     hostname: Hostname? = nil, imageName: String? = nil, imageVersion: String? = nil, mayCreateDisk: Bool? = nil
   ) -> MachineSpecification {
     MachineSpecification(

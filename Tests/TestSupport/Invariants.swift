@@ -31,7 +31,14 @@ extension TestService {
   private func contradictions(of row: Server) -> [String] {
     var found: [String] = []
     guard let machine = driver.machine(row.uuid) else { return found }
+    if row.status == .active, let plan = Catalogue.initial.plan(row.planID), !machine.has(plan) {
+      found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")
+    }
     if !row.machine.hasDisk, row.machine.wasEverReady { found.append("server \(row.id) has a disk nobody knows of") }
+    let image = Catalogue.initial.operatingSystem(row.operatingSystemID)?.imageName
+    if row.status == .active, machine.disk?.imageName != image {
+      found.append("server \(row.id) has \(image as Any), and its machine \(machine.disk as Any)")
+    }
     if let definition = machine.definition, definition.address != row.address?.description {
       found.append("server \(row.id) has \(row.address as Any), and its machine \(definition.address)")
     }
@@ -46,5 +53,13 @@ extension TestService {
     let folder = directory.appendingPathComponent("simulated/machines").path
     found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
     return found
+  }
+}
+
+extension SimulatedMachine {
+  /// Whether it runs with what the plan says; a disk may have grown for another one.
+  fileprivate func has(_ plan: Plan) -> Bool {
+    boot?.definition.vcpus == plan.vcpus && boot?.definition.memoryMiB == plan.memoryMiB
+      && disk?.storageGiB ?? 0 >= plan.storageGiB
   }
 }

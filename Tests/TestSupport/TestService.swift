@@ -124,11 +124,25 @@ package final class TestService: Sendable {
   /// Carries out all operations to their end, moving the clock to whatever is due next.
   package func settle(steps limit: Int = 2_000, with runner: Runner? = nil) async throws {
     for _ in 0..<limit {
-      if try await (runner ?? self.runner).runNextStep() { continue }
-      guard let due = try await store.nextOperationDue() else { return }
-      clock.advance(to: max(due, clock.now + .milliseconds(1)))
+      guard try await step(with: runner) else { return }
     }
     throw NeverSettled()
+  }
+
+  /// Carries out the next step, or moves the clock to where there is one. Returns false where nothing is left to do.
+  @discardableResult
+  package func step(with runner: Runner? = nil) async throws -> Bool {
+    if try await (runner ?? self.runner).runNextStep() { return true }
+    guard let due = try await store.nextOperationDue() else { return false }
+    clock.advance(to: max(due, clock.now + .milliseconds(1)))
+    return true
+  }
+
+  /// Goes on until the condition holds.
+  package func run(until condition: () async throws -> Bool) async throws {
+    while try await !condition() {
+      guard try await step() else { throw NeverSettled() }
+    }
   }
 
   package struct NeverSettled: Error {}
@@ -147,11 +161,28 @@ package final class TestService: Sendable {
     return created.view.server.id
   }
 
+  @discardableResult
+  package func resize(
+    _ id: ID<Server>, to plan: Int64 = 1, _ caller: Caller? = nil
+  ) async throws -> RequestedOperation {
+    try await servers.resize(id, Servers.ResizeDraft(plan: .id(ID(plan))), caller ?? owner)
+  }
+
   package func status(of id: ID<Server>) async throws -> ServerStatus? {
     try await store.server(id)?.status
   }
 
   package func balance(of caller: Caller) async throws -> Money? {
     try await store.account(caller.accountID)?.balance
+  }
+}
+
+/// The failure that the body throws; nil where it throws none.
+package func failure(of body: () async throws -> Void) async -> Failure? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error as? Failure
   }
 }

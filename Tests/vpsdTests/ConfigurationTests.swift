@@ -28,6 +28,7 @@ struct ConfigurationTests {
       try configuration.yaml() == """
         data_dir: /srv/work/var
         image_dir: /srv/work/var/images
+        copy_dir: /srv/work/var/copies
         listen: 127.0.0.1:8080
         driver: libvirt
         address_pool: 127.80.0.0/16
@@ -50,7 +51,7 @@ struct ConfigurationTests {
   @Test("The defaults of the table are those that hold")
   func defaults() throws {
     let standard = try Self.load()
-    for key in ConfigurationKey.all where key.name != "image_dir" && key.name != "recipe_dir" {
+    for key in ConfigurationKey.all where !["image_dir", "copy_dir"].contains(key.name) && key.name != "recipe_dir" {
       #expect(try Self.load(environment: [key.variable: key.defaultText]) == standard, "\(key.name)")
     }
   }
@@ -63,7 +64,8 @@ struct ConfigurationTests {
   }
 
   static let examples = [
-    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("listen", "[::1]:0"), ("driver", "simulated"),
+    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
+    ("driver", "simulated"),
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
@@ -125,6 +127,7 @@ struct ConfigurationTests {
     #expect(try Self.load(environment: ["VPSD_DATA_DIR": "/data"]).imageDirectory.path == "/data/images")
     let both = ["VPSD_DATA_DIR": "/data", "VPSD_IMAGE_DIR": "/shared"]
     #expect(try Self.load(environment: both).imageDirectory.path == "/shared")
+    #expect(try Self.load(environment: both).copyDirectory.path == "/data/copies")
   }
 
   @Test("What is printed can be read again, and says the same")

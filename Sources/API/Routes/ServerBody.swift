@@ -1,7 +1,7 @@
 import Core
 import Engine
 
-/// Reads the body of a create: by the documented names of the fields, and by those that programs for the live API use.
+/// Reads the bodies that say what a server is to be: by the documented names of the fields, and by those that programs for the live API use.
 struct ServerBody {
   static let maximumKeys = 20
 
@@ -29,15 +29,41 @@ struct ServerBody {
       draft.planID = fields.integer("plan_id", isRequired: true)
       draft.operatingSystemID = fields.integer("os_id", isRequired: true)
     }
-    if fields.has("ssh_key_id") || !fields.has("ssh_keys") {
-      let id = fields.integer("ssh_key_id", isRequired: false, isNullable: true)
-      draft.sshKeyIDs = id.map { [$0] } ?? []
-    } else {
-      draft.names.sshKeys = "ssh_keys"
-      draft.sshKeyIDs = try await sshKeys(&fields)
-    }
+    draft.sshKeyIDs = try await sshKeys(&fields, &draft.names)
     draft.errors = fields.errors
     return draft
+  }
+
+  func resizeDraft(from fields: inout FieldReader) -> Servers.ResizeDraft {
+    let isAlias = !fields.has("plan_id") && fields.has("plan")
+    let plan: Reference<Plan>? =
+      isAlias
+      ? fields.reference("plan", isRequired: true)
+      : fields.integer("plan_id", isRequired: true).map { .id(ID($0)) }
+    return Servers.ResizeDraft(plan: plan, field: isAlias ? "plan" : "plan_id", errors: fields.errors)
+  }
+
+  func rebuildDraft(from fields: inout FieldReader) async throws -> Servers.RebuildDraft {
+    var draft = Servers.RebuildDraft()
+    if fields.has("os_id") || !fields.has("os_version") {
+      draft.operatingSystem = fields.integer("os_id", isRequired: false).map { .id(ID($0)) }
+    } else {
+      draft.names.operatingSystem = "os_version"
+      draft.operatingSystem = fields.reference("os_version", isRequired: true)
+    }
+    draft.sshKeyIDs = try await sshKeys(&fields, &draft.names)
+    draft.errors = fields.errors
+    return draft
+  }
+
+  private func sshKeys(
+    _ fields: inout FieldReader, _ names: inout ServerDraft.FieldNames
+  ) async throws -> [Int64] {
+    guard !fields.has("ssh_key_id"), fields.has("ssh_keys") else {
+      return fields.integer("ssh_key_id", isRequired: false, isNullable: true).map { [$0] } ?? []
+    }
+    names.sshKeys = "ssh_keys"
+    return try await sshKeys(&fields)
   }
 
   private func plan(_ fields: inout FieldReader) -> Int64? {

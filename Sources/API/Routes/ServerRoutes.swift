@@ -25,6 +25,8 @@ struct ServerRoutes {
       Endpoint(.post, "/servers/{id}/stop/", Self.write) { try await perform(.stop, $0) },
       Endpoint(.post, "/servers/{id}/reboot/", Self.write) { try await perform(.reboot, $0) },
       Endpoint(.post, "/servers/{id}/power/", Self.write, handle: power),
+      Endpoint(.post, "/servers/{id}/resize/", Self.write, handle: resize),
+      Endpoint(.post, "/servers/{id}/rebuild/", Self.write, handle: rebuild),
       Endpoint(.get, "/servers/{id}/operations/", Self.read, handle: history),
     ]
   }
@@ -58,8 +60,7 @@ struct ServerRoutes {
 
   @Sendable private func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
-    let body = ServerBody(
-      catalogue: try await catalogue.catalogue(for: request.caller), keys: keys, caller: request.caller)
+    let body = try await body(of: request)
     let draft = try await body.draft(from: &fields)
     var created = try await servers.create(draft, request.caller)
     let wait = Preference.wait(of: request.request)
@@ -71,6 +72,10 @@ struct ServerRoutes {
     var writer = JSONWriter()
     ServerWire.created(&writer, created)
     return Self.response(writer, status: .created, wait)
+  }
+
+  private func body(of request: APIRequest) async throws -> ServerBody {
+    ServerBody(catalogue: try await catalogue.catalogue(for: request.caller), keys: keys, caller: request.caller)
   }
 
   private static func response(_ writer: JSONWriter, status: HTTPResponse.Status, _ wait: Int?) -> Response {
@@ -133,6 +138,40 @@ struct ServerRoutes {
     }
     var writer = JSONWriter()
     ServerWire.actionReply(&writer, server)
+    return Self.response(writer, status: .ok, wait)
+  }
+
+  @Sendable private func resize(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await servers.requireExists(id, request.caller)
+    var fields = try await request.fields()
+    let draft = try await body(of: request).resizeDraft(from: &fields)
+    let requested = try await servers.resize(id, draft, request.caller)
+    return await reply(to: request, requested) { writer, requested in ServerWire.changeReply(&writer, requested) }
+  }
+
+  @Sendable private func rebuild(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await servers.requireExists(id, request.caller)
+    var fields = try await request.fields()
+    let draft = try await body(of: request).rebuildDraft(from: &fields)
+    let rebuild = try await servers.rebuild(id, draft, request.caller)
+    return await reply(to: request, rebuild.requested) { writer, requested in
+      ServerWire.changeReply(&writer, requested, password: rebuild.rootPassword)
+    }
+  }
+
+  /// At once, or when what was asked for is over, if the client would rather wait.
+  private func reply(
+    to request: APIRequest, _ requested: RequestedOperation, _ write: (inout JSONWriter, RequestedOperation) -> Void
+  ) async -> Response {
+    let wait = Preference.wait(of: request.request)
+    var newest = requested
+    if let wait {
+      newest = (try? await servers.finished(requested, within: .seconds(wait), request.caller)) ?? requested
+    }
+    var writer = JSONWriter()
+    write(&writer, newest)
     return Self.response(writer, status: .ok, wait)
   }
 

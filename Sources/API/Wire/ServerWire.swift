@@ -59,11 +59,36 @@ enum ServerWire {
       // For those who wait for the end only: what was asked for did not come about.
       writer.field("status", server.status == .error ? "error" : "success")
       writer.field("message", message(server))
-      writer.field("server") { writer in
-        writer.field("id", server.id.value)
-        writer.field("name", server.name.name)
-        writer.field("status", server.status.rawValue)
-      }
+      self.server(&writer, server)
+    }
+  }
+
+  /// The same form for what takes a while beside the server's status.
+  static func changeReply(_ writer: inout JSONWriter, _ requested: RequestedOperation, password: String? = nil) {
+    let operation = requested.operation
+    writer.object { writer in
+      writer.field("status", operation.state == .failed ? "error" : "success")
+      writer.field("message", operation.customerReason ?? "Server is \(participle(operation))")
+      server(&writer, requested.server)
+      if let password { writer.field("password", password) }
+    }
+  }
+
+  private static func participle(_ operation: Core.Operation) -> String {
+    switch (operation.kind, operation.state) {
+    case (.resize, .succeeded): "resized"
+    case (.resize, _): "resizing"
+    case (.rebuild, .succeeded): "rebuilt"
+    case (.rebuild, _): "rebuilding"
+    default: operation.state.rawValue
+    }
+  }
+
+  private static func server(_ writer: inout JSONWriter, _ server: Server) {
+    writer.field("server") { writer in
+      writer.field("id", server.id.value)
+      writer.field("name", server.name.name)
+      writer.field("status", server.status.rawValue)
     }
   }
 

@@ -13,6 +13,10 @@ package struct Operation: Sendable, Equatable {
     case recover
     /// Brings a changed hostname into a running guest.
     case configure
+    /// Gives the server another plan.
+    case resize
+    /// Gives the server a new disk with an operating system.
+    case rebuild
     case delete
   }
 
@@ -61,6 +65,18 @@ package struct Operation: Sendable, Equatable {
     self.finishedAt = finishedAt
     self.customerReason = customerReason
     self.operatorDetail = operatorDetail
+  }
+}
+
+extension Operation.Kind {
+  /// The statuses out of which an operation of this kind takes a server down, to bring it up again afterwards. Meanwhile the
+  /// server is `rebooting`: from the moment at which no other operation is before it.
+  package var takesDown: Set<ServerStatus> {
+    switch self {
+    case .reboot, .resize: [.active]
+    case .rebuild: [.active, .stopped, .error]
+    case .create, .start, .stop, .hardStop, .recover, .configure, .delete: []
+    }
   }
 }
 

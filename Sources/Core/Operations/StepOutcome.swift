@@ -11,6 +11,14 @@ package struct StepOutcome: Sendable, Equatable {
     case retry(at: Timestamp, operatorDetail: String)
     case succeed
     case fail(customerReason: String, operatorDetail: String)
+
+    /// Whether the operation is over.
+    package var isEnd: Bool {
+      switch self {
+      case .succeed, .fail: true
+      case .advance, .wait, .postpone, .retry: false
+      }
+    }
   }
 
   package enum Effect: Sendable, Equatable {
@@ -22,6 +30,14 @@ package struct StepOutcome: Sendable, Equatable {
     case becameStopped
     /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
     case becameFaulty
+    /// The server has the plan that the operation is about, and its machine is what that says.
+    case resized
+    /// The server has the operating system that the operation is about, this version of its image, and the keys or the
+    /// password that were asked for with it. The disk that there is is not the server's any more.
+    case systemReplaced(imageVersion: String)
+    /// The machine could not be changed and is as it was, but for its power. A server that was taken down for this becomes
+    /// again what it was: one that was active is started, in an operation of its own.
+    case takenBack
     /// Nothing of it is left: address and hold come back and the row is a tombstone.
     case erased
   }

@@ -39,7 +39,25 @@ package protocol ComputeDriver: Sendable {
   /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
 
-  /// Removes machine, disk and all that belongs to it, whatever its state; what is absent already is fine.
+  /// Works on a standalone copy of the machine's disk as it is at one moment, whether the machine runs (its file systems
+  /// frozen through the guest where that answers) or is off, and says how far it is: asked again until done. A copy that is
+  /// there whole is left alone; half of one, left by a process that died, is begun anew. Work that fails throws at the next
+  /// call, and leaves nothing; the call after that begins anew.
+  func ensureCopied(_ machine: UUID, as copy: UUID) async throws -> CopyProgress
+
+  /// Puts what is in the copy in the place of the disk of a machine that is off, and says how far it is: asked again until
+  /// done. Throws `notFound` where there is no such copy, and `rejected` where it is not what was written (its checksum) or
+  /// the machine runs; then the disk is as it was. A start ends work that is under way.
+  func ensureRestored(_ machine: UUID, from copy: UUID, checksum: String) async throws -> RestoreProgress
+
+  /// Removes a copy, or half of one, and ends work on it; what is absent already is fine.
+  func ensureCopyAbsent(_ copy: UUID, of machine: UUID) async throws
+
+  /// Removes the disk of a machine that is off, so that the next definition makes a new one; what is absent already is fine.
+  /// Throws `rejected` where the machine runs. Its copies stay.
+  func ensureDiskAbsent(_ machine: UUID) async throws
+
+  /// Removes machine, disk, copies and all that belongs to it, whatever its state; what is absent already is fine.
   func ensureAbsent(_ machine: UUID) async throws
 
   /// The power state of one machine.
@@ -134,6 +152,28 @@ package struct Readiness: Sendable, Equatable {
   }
 }
 
+package enum CopyProgress: Sendable, Equatable {
+  case underWay
+  case done(CopiedDisk)
+}
+
+/// A copy that is whole.
+package struct CopiedDisk: Sendable, Equatable {
+  /// What its file takes.
+  package let sizeBytes: Int64
+  /// SHA-256 of its file, in lowercase hexadecimal.
+  package let checksum: String
+
+  package init(sizeBytes: Int64, checksum: String) {
+    self.sizeBytes = sizeBytes
+    self.checksum = checksum
+  }
+}
+
+package enum RestoreProgress: Sendable, Equatable {
+  case underWay, done
+}
+
 package enum MachinePower: Sendable, Equatable {
   package enum OffCause: Sendable, Equatable {
     /// The guest was seen to shut itself down.
@@ -146,7 +186,7 @@ package enum MachinePower: Sendable, Equatable {
   /// It runs, but does not execute: the host's disk was full, or an operator paused it.
   case paused
   case off(OffCause)
-  /// Files or addresses are left of it, but no machine that could be started.
+  /// Files, addresses or copies of its disk are left of it, but no machine that could be started.
   case remnant
   case absent
 }

@@ -90,6 +90,21 @@ package protocol Store: Sendable {
   func requestAction(_ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp) async throws
     -> Server?
 
+  /// Queues the change to another plan, and reserves what the server needs until it is over: the larger of both plans. Throws
+  /// `wrongState`, `invalidFields` for a plan that does not fit the server, with the name that the customer gave the field,
+  /// `conflict` while another such change is not over, `insufficientCredit` or `noCapacity`. Returns nil where there is no such
+  /// server.
+  func requestResize(
+    of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
+  /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not
+  /// the account's, `conflict` while another such change is not over, or `insufficientCredit` for a server that failed before
+  /// it was ever ready. Returns nil where there is no such server.
+  func requestRebuild(
+    of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
   /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server.
   func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
 
@@ -103,6 +118,7 @@ package protocol Store: Sendable {
 
   // MARK: Operations
 
+  func operation(_ id: ID<Operation>) async throws -> Operation?
   /// The history of a server, oldest first.
   func operations(of id: ID<Server>) async throws -> [Operation]
   /// The same for its customer, a page of it; nil where the account has no such server.
@@ -159,6 +175,17 @@ package struct NewInstallation: Sendable {
     self.openingCredit = openingCredit
     self.tokenName = tokenName
     self.tokenHash = tokenHash
+  }
+}
+
+/// An operation that somebody has just asked for, and its server as it is from then on.
+package struct RequestedOperation: Sendable, Equatable {
+  package let server: Server
+  package let operation: Operation
+
+  package init(server: Server, operation: Operation) {
+    self.server = server
+    self.operation = operation
   }
 }
 

@@ -27,20 +27,27 @@ package struct Server: Sendable, Equatable {
     package let imageVersion: String?
     /// The public keys to install, a line each, copied from the account's keys, so that removing the key there changes nothing here.
     package let authorizedKey: String?
-    /// crypt(3) of the root password, from the create until the first boot is over.
+    /// crypt(3) of the root password, until the first boot is over.
     package let rootPasswordHash: String?
     package let hasDisk: Bool
-    /// Whether it was ever ready: the first boot personalises the disk and must be seen to have worked.
+    /// Whether it was ever ready, with whatever disk.
     package let wasEverReady: Bool
+    /// Until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have worked.
+    package let awaitsFirstBoot: Bool
+    /// Whether the disk that there may be is of a system that was replaced: it is removed before the next one is made.
+    package let awaitsNewDisk: Bool
 
     package init(
-      imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool
+      imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool,
+      awaitsFirstBoot: Bool, awaitsNewDisk: Bool
     ) {
       self.imageVersion = imageVersion
       self.authorizedKey = authorizedKey
       self.rootPasswordHash = rootPasswordHash
       self.hasDisk = hasDisk
       self.wasEverReady = wasEverReady
+      self.awaitsFirstBoot = awaitsFirstBoot
+      self.awaitsNewDisk = awaitsNewDisk
     }
   }
 
@@ -118,6 +125,21 @@ package struct NewServer: Sendable {
       uuid: uuid, accountID: accountID, name: name, hostname: hostname, plan: plan,
       operatingSystemID: operatingSystemID, location: location, isBackupEnabled: isBackupEnabled,
       sshKeyIDs: sshKeyID.map { [$0] } ?? [], rootPasswordHash: rootPasswordHash, quota: quota)
+  }
+}
+
+/// An operating system that is to be put on a server, in the place of all that is on its disk.
+package struct NewSystem: Sendable {
+  package let operatingSystemID: ID<OperatingSystem>
+  /// The keys to install; none for those that the server was made with.
+  package let sshKeyIDs: [ID<SSHKey>]
+  /// For a server that is to have no key.
+  package let rootPasswordHash: String?
+
+  package init(operatingSystemID: ID<OperatingSystem>, sshKeyIDs: [ID<SSHKey>], rootPasswordHash: String?) {
+    self.operatingSystemID = operatingSystemID
+    self.sshKeyIDs = sshKeyIDs
+    self.rootPasswordHash = rootPasswordHash
   }
 }
 

@@ -49,10 +49,21 @@ extension ServerStatus {
       throw Failure(.wrongState, "Server is not running.")
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _), (.suspended, _):
       throw Failure(.wrongState, "Server is \(rawValue).")
-    case (.error, _) where !hasDisk: throw Failure(.wrongState, "Server could not be created.")
+    case (.error, _) where !hasDisk: throw .neverCreated
     case (.error, .start): return .starting
     case (.error, .stop), (.error, .reboot), (.error, .hardStop):
       throw Failure(.wrongState, "Server is not running.")
+    }
+  }
+}
+
+extension ServerStatus {
+  /// Whether the machine of a server may be changed for good: it must have one, or be about to. Throws why not.
+  package func requireChangeable(hasDisk: Bool) throws(Failure) {
+    switch self {
+    case .suspended: throw Failure(.wrongState, "Server is suspended.")
+    case .error where !hasDisk: throw .neverCreated
+    case .error, .active, .stopped, .provisioning, .starting, .stopping, .rebooting: break
     }
   }
 }

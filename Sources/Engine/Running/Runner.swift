@@ -104,7 +104,7 @@ package final class Runner: Sendable {
       let result = try await store.commit(outcome, of: lease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
-      if outcome.isEnd || result == .cancelled { bootSlots.leave(operation.serverID) }
+      if outcome.next.isEnd || result == .cancelled { bootSlots.leave(operation.serverID) }
       if result == .committed, outcome.effect == .becameActive { await becameActive() }
     } catch {
       // The lease runs out, and the step is run again.
@@ -159,8 +159,8 @@ package final class Runner: Sendable {
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID)
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
-      server: server, plan: plan, operatingSystem: operatingSystem, lease: lease, driver: driver, store: store,
-      addressPool: addressPool, bootSlots: bootSlots)
+      server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease, driver: driver,
+      store: store, addressPool: addressPool, bootSlots: bootSlots)
   }
 
   private func report(_ outcome: StepOutcome, of operation: Operation, _ result: CommitResult) {
@@ -175,16 +175,6 @@ package final class Runner: Sendable {
       logger.error("operation failed", metadata: metadata.merging(["detail": "\(detail)"]) { $1 })
     case (.committed, .advance), (.committed, .wait), (.committed, .postpone), (.committed, .retry):
       break
-    }
-  }
-}
-
-extension StepOutcome {
-  /// Whether the operation is over.
-  fileprivate var isEnd: Bool {
-    switch next {
-    case .succeed, .fail: true
-    case .advance, .wait, .postpone, .retry: false
     }
   }
 }

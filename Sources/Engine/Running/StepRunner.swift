@@ -23,16 +23,17 @@ struct StepRunner: Sendable {
       let result = isLate ? try await workflow.giveUp(step, context) : try await workflow.run(step, context)
       return outcome(result, context)
     } catch let error as DriverError {
-      return outcome(error, isFinal: patience != nil && (isLate || !error.isWorthRetrying), workflow, context)
+      let isFinal = patience != nil && (isLate || !error.isWorthRetrying)
+      return outcome(error, isFinal: isFinal, workflow.failureEffect(at: step), context)
     } catch let error as WorkflowFailure {
       // Why it took too long is what the operator must know.
       let last = operation.failures > 0 ? operation.operatorDetail.map { " The last failure: \($0)" } : nil
       return StepOutcome(
         .fail(customerReason: error.customerReason, operatorDetail: error.operatorDetail + (last ?? "")),
-        effect: workflow.failureEffect)
+        effect: workflow.failureEffect(at: step))
     } catch {
       // The store, or the task was cancelled: neither says anything about the machine.
-      return outcome(DriverError(.unreachable, String(reflecting: error)), isFinal: false, workflow, context)
+      return outcome(DriverError(.unreachable, String(reflecting: error)), isFinal: false, nil, context)
     }
   }
 
@@ -47,7 +48,7 @@ struct StepRunner: Sendable {
   }
 
   private func outcome(
-    _ error: DriverError, isFinal: Bool, _ workflow: some Workflow, _ context: StepContext
+    _ error: DriverError, isFinal: Bool, _ failureEffect: StepOutcome.Effect?, _ context: StepContext
   ) -> StepOutcome {
     let operation = context.lease.operation
     logger.log(
@@ -62,7 +63,7 @@ struct StepRunner: Sendable {
         .fail(
           customerReason: error.customerReason ?? "The host could not carry out this operation.",
           operatorDetail: error.detail),
-        effect: workflow.failureEffect)
+        effect: failureEffect)
     }
     return StepOutcome(
       .retry(at: clock.now + Self.delay(after: operation.failures), operatorDetail: error.detail))

@@ -28,15 +28,15 @@ package struct Servers: Sendable {
   }
 
   /// How long nobody looks at the store without having been told of a change: other processes write to it, too.
-  private static let longestSilence = Duration.seconds(1)
+  static let longestSilence = Duration.seconds(1)
 
-  private let store: any Store
-  private let catalogueReader: CatalogueReader
+  let store: any Store
+  let catalogueReader: CatalogueReader
   private let driver: any ComputeDriver
   private let addressPool: AddressPool
   private let doorbell: Doorbell
-  private let changes: Broadcast
-  private let clock: any WallClock
+  let changes: Broadcast
+  let clock: any WallClock
   private let quota: Int?
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
@@ -175,7 +175,7 @@ package struct Servers: Sendable {
   }
 
   /// A host that does not answer has no room: nothing is promised on it.
-  private func capacity(at location: String) async throws -> HostCapacity? {
+  func capacity(at location: String) async throws -> HostCapacity? {
     do {
       return try await driver.capacity()
     } catch let error as DriverError {
@@ -185,7 +185,7 @@ package struct Servers: Sendable {
   }
 
   /// The runner has work, and whoever waits for this server has something to look at.
-  private func ring(_ id: ID<Server>) {
+  func ring(_ id: ID<Server>) {
     doorbell.ring()
     changes.tell(id)
   }

@@ -24,5 +24,5 @@ struct ConfigureServer: Workflow {
       operatorDetail: "The guest agent did not answer.")
   }
 
-  var failureEffect: StepOutcome.Effect? { nil }
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { nil }
 }

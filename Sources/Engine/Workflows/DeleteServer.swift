@@ -17,5 +17,5 @@ struct DeleteServer: Workflow {
 
   func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> { .wait }
 
-  var failureEffect: StepOutcome.Effect? { nil }
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { nil }
 }

@@ -10,6 +10,8 @@ extension Core.Operation.Kind {
     case .hardStop: HardStopServer()
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
+    case .resize: TakenDown(ChangePlan())
+    case .rebuild: Chain(FindImage(), TakenDown(ReplaceSystem()))
     case .delete: DeleteServer()
     }
   }

@@ -1,6 +1,7 @@
 import Core
 
-/// From a defined machine to one that runs: asked for by a customer, or by the reconciler after a crash.
+/// From a defined machine to one that runs: asked for by a customer, or by the reconciler after a crash, or the end of what
+/// has taken the server down.
 struct StartServer: Workflow {
   enum Step: String, CaseIterable {
     case define, start, awaitReady
@@ -8,11 +9,16 @@ struct StartServer: Workflow {
 
   static let firstStep = Step.define
 
+  /// Whether only a server is started that was taken down for this. Any other stays as it is: it was off, or its power
+  /// switch was pressed meanwhile, and that has an operation of its own.
+  var onlyWhereTakenDown = false
+
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .define:
+      if onlyWhereTakenDown, context.server.status != .rebooting { return .done() }
       try await context.ensureDefined()
-      return .go(.start)
+      return .go(.start, .machineDefined)
     case .start:
       guard context.mayBoot() else { return .postpone }
       try await context.driver.start(context.machine)

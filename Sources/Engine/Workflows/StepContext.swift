@@ -6,6 +6,7 @@ struct StepContext: Sendable {
   let server: Server
   let plan: Plan
   let operatingSystem: OperatingSystem
+  let catalogue: Catalogue
   let lease: Lease
   let driver: any ComputeDriver
   let store: any Store
@@ -18,24 +19,54 @@ struct StepContext: Sendable {
 // MARK: - What several workflows do
 
 extension StepContext {
-  func ensureDefined() async throws {
+  /// - Parameter newPlan: What the machine is to be instead of what the server has.
+  func ensureDefined(as newPlan: Plan? = nil) async throws {
+    let plan = newPlan ?? plan
     guard let address = server.address, let imageVersion = server.machine.imageVersion else {
       throw WorkflowFailure(
         customerReason: "The server could not be prepared.", operatorDetail: "It has no address or no image.")
     }
+    // A start comes only after this was written down, so what is removed was never booted since.
+    if server.machine.awaitsNewDisk { try await driver.ensureDiskAbsent(machine) }
     try await driver.ensureDefined(
       MachineSpecification(
         machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
         imageVersion: imageVersion, address: address, authorizedKey: server.machine.authorizedKey,
-        rootPasswordHash: server.machine.rootPasswordHash, mayCreateDisk: !server.machine.hasDisk))
+        rootPasswordHash: server.machine.rootPasswordHash,
+        mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
+  }
+
+  /// What the operation is about, where that is an operating system.
+  func newSystem() throws -> OperatingSystem {
+    guard let system = lease.operation.subjectID.flatMap({ catalogue.operatingSystem(ID($0)) }) else {
+      throw WorkflowFailure(
+        customerReason: "There is no such operating system any more.", operatorDetail: "It is not in the catalogue.")
+    }
+    return system
+  }
+
+  /// What the operation is about, where that is a plan.
+  func newPlan() throws -> Plan {
+    guard let plan = lease.operation.subjectID.flatMap({ catalogue.plan(ID($0)) }) else {
+      throw WorkflowFailure(
+        customerReason: "There is no such plan any more.", operatorDetail: "It is not in the catalogue.")
+    }
+    return plan
+  }
+
+  func requireMachine() throws {
+    guard server.machine.hasDisk else {
+      throw WorkflowFailure(
+        customerReason: Failure.neverCreated.message, operatorDetail: "There is no machine that could be changed.")
+    }
   }
 
   func mayBoot() -> Bool {
     bootSlots.take(for: server, lease.operation.id, atOnce: driver.timing.bootsAtOnce)
   }
 
-  /// Whether this boot is over. The first one personalises the disk, so nothing but the banner of its sshd will do.
+  /// Whether this boot is over. The first one of a disk personalises it, so nothing but the banner of its sshd will do.
   func isReady() async throws -> Bool {
     bootSlots.occupy(server)
     guard try await driver.power(of: machine) == .running else {
@@ -43,12 +74,12 @@ extension StepContext {
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")
     }
     let readiness = try await driver.readiness(of: machine)
-    return readiness.hasSSHBanner || (server.machine.wasEverReady && readiness.hasAgent)
+    return readiness.hasSSHBanner || (!server.machine.awaitsFirstBoot && readiness.hasAgent)
   }
 
-  /// At the deadline of a boot: a server that was ready before may have its sshd turned off, and runs all the same.
+  /// At the deadline of a boot: a server whose disk has booted before may have its sshd turned off, and runs all the same.
   func acceptRunningUnlessFirstBoot() async throws {
-    guard server.machine.wasEverReady, try await driver.power(of: machine) == .running else {
+    guard !server.machine.awaitsFirstBoot, try await driver.power(of: machine) == .running else {
       throw WorkflowFailure(
         customerReason: "The server did not become reachable in time.",
         operatorDetail: "No SSH banner from \(server.address.map(String.init(describing:)) ?? "no address").")

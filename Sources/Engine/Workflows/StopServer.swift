@@ -1,6 +1,7 @@
 import Core
 
-/// Asks the guest to shut down, and takes the power away from one that does not in its time.
+/// Asks the guest to shut down, and takes the power away from one that does not in its time. It may be the whole of an
+/// operation, or the beginning of one.
 struct StopServer: Workflow {
   enum Step: String, CaseIterable {
     case requestShutdown, awaitOff, powerOff
@@ -8,16 +9,21 @@ struct StopServer: Workflow {
 
   static let firstStep = Step.requestShutdown
 
+  /// What the server becomes when it is off, and where it cannot be turned off.
+  var success: StepOutcome.Effect? = .becameStopped
+  var failure: StepOutcome.Effect? = .becameFaulty
+
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .requestShutdown:
+      if try await context.isOff() { return .done(success) }
       try await context.driver.requestShutdown(context.machine)
       return .go(.awaitOff)
     case .awaitOff:
-      return try await context.isOff() ? .done(.becameStopped) : .wait
+      return try await context.isOff() ? .done(success) : .wait
     case .powerOff:
       try await context.driver.powerOff(context.machine)
-      return try await context.isOff() ? .done(.becameStopped) : .wait
+      return try await context.isOff() ? .done(success) : .wait
     }
   }
 
@@ -34,4 +40,6 @@ struct StopServer: Workflow {
     throw WorkflowFailure(
       customerReason: "The server could not be stopped.", operatorDetail: "The machine did not go off.")
   }
+
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { failure }
 }

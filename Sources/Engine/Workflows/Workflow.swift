@@ -15,12 +15,12 @@ protocol Workflow: Sendable {
   /// What follows when a step has not come to an end in its time.
   func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
 
-  /// What the server becomes when the workflow fails.
-  var failureEffect: StepOutcome.Effect? { get }
+  /// What the server becomes when the workflow fails at this step.
+  func failureEffect(at step: Step) -> StepOutcome.Effect?
 }
 
 extension Workflow {
-  var failureEffect: StepOutcome.Effect? { .becameFaulty }
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { .becameFaulty }
 }
 
 enum StepResult<Step: Sendable>: Sendable {

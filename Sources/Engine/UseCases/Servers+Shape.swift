@@ -1,0 +1,108 @@
+package import Core
+
+extension Servers {
+  /// Another plan as a customer asks for it. What could not even be read is nil and has its message in `errors`.
+  package struct ResizeDraft: Sendable {
+    package var plan: Reference<Plan>?
+    /// What the customer called the field: errors are told by it.
+    package var field: String
+    package var errors: FieldErrors
+
+    package init(plan: Reference<Plan>?, field: String = "plan_id", errors: FieldErrors = FieldErrors()) {
+      self.plan = plan
+      self.field = field
+      self.errors = errors
+    }
+  }
+
+  /// Gives the server another plan. One that is active is shut down for it, and comes back.
+  package func resize(_ id: ID<Server>, _ draft: ResizeDraft, _ caller: Caller) async throws -> RequestedOperation {
+    try caller.require(.servers, .write)
+    guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
+    let catalogue = try await catalogueReader.catalogue()
+    var errors = draft.errors
+    let plan = draft.plan.flatMap { catalogue.plan($0) }
+    if let reference = draft.plan, plan?.isAvailable != true {
+      errors.add(draft.field, ServerFields.unknownKey(reference))
+    }
+    try errors.throwIfAny(order: [draft.field])
+    guard let plan else { throw Failure.internalError("A draft without errors lacks its plan.") }
+    let requested = try await store.requestResize(
+      of: id, to: plan, field: draft.field, capacity: try await capacity(at: server.location), by: caller, at: clock.now
+    )
+    return try announce(requested)
+  }
+
+  /// A rebuild as a customer asks for it; nothing said means: as it is.
+  package struct RebuildDraft: Sendable {
+    package var operatingSystem: Reference<OperatingSystem>?
+    package var sshKeyIDs: [Int64] = []
+    package var errors = FieldErrors()
+    package var names = ServerDraft.FieldNames.documented
+
+    package init() {}
+  }
+
+  package struct RequestedRebuild: Sendable {
+    package let requested: RequestedOperation
+    /// The root password of a server without an SSH key: shown this once, and kept nowhere.
+    package let rootPassword: String?
+  }
+
+  /// Gives the server a new disk with an operating system. Whatever it was, it is active afterwards.
+  package func rebuild(_ id: ID<Server>, _ draft: RebuildDraft, _ caller: Caller) async throws -> RequestedRebuild {
+    try caller.require(.servers, .write)
+    guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
+    let catalogue = try await catalogueReader.catalogue()
+    var errors = draft.errors
+    var operatingSystemID = server.operatingSystemID
+    if let reference = draft.operatingSystem {
+      if let system = catalogue.operatingSystem(reference), system.isAvailable {
+        operatingSystemID = system.id
+      } else {
+        errors.add(draft.names.operatingSystem, ServerFields.unknownKey(reference))
+      }
+    }
+    for id in draft.sshKeyIDs where try await store.sshKey(ID(id), of: caller.accountID) == nil {
+      errors.add(draft.names.sshKeys, ServerFields.unknownKey(id))
+    }
+    try errors.throwIfAny(order: Self.fieldOrder)
+    let hasKey = !draft.sshKeyIDs.isEmpty || server.machine.authorizedKey != nil
+    let password = hasKey ? nil : try RootPassword.random()
+    let system = NewSystem(
+      operatingSystemID: operatingSystemID, sshKeyIDs: draft.sshKeyIDs.map { ID($0) },
+      rootPasswordHash: password?.hash)
+    let requested = try await store.requestRebuild(of: id, with: system, by: caller, at: clock.now)
+    return RequestedRebuild(requested: try announce(requested), rootPassword: password?.text)
+  }
+
+  /// Tells runner and listeners of what was asked for. Throws `notFound` where there was no such server.
+  private func announce(_ requested: RequestedOperation?) throws -> RequestedOperation {
+    guard let requested else { throw Failure.notFound }
+    ring(requested.server.id)
+    return requested
+  }
+
+  /// The operation and its server as they are once the operation is over, or when the time is up or the service ends. Those of
+  /// a server that is deleted meanwhile are shown as they were last.
+  package func finished(
+    _ requested: RequestedOperation, within limit: Duration, _ caller: Caller
+  ) async throws -> RequestedOperation {
+    let id = requested.server.id
+    let deadline = clock.now + limit
+    return try await changes.listen(to: id) { bell in
+      var newest = requested
+      while !Task.isCancelled {
+        guard let server = try await store.server(id, of: caller.accountID),
+          let operation = try await store.operation(requested.operation.id)
+        else { break }
+        newest = RequestedOperation(server: server, operation: operation)
+        guard operation.finishedAt == nil || server.status.isTransitional, clock.now < deadline, !changes.isOver else {
+          break
+        }
+        await bell.wait(until: min(deadline, clock.now + Self.longestSilence), clock: clock)
+      }
+      return newest
+    }
+  }
+}

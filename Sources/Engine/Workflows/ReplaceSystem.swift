@@ -1,0 +1,54 @@
+import Core
+
+/// Gives a server that is off another operating system. From then on its disk is not its own any more: whatever defines the
+/// machine next removes it and makes a new one.
+struct ReplaceSystem: Workflow {
+  enum Step: String, CaseIterable {
+    case replaceSystem
+  }
+
+  static let firstStep = Step.replaceSystem
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    let version = try await context.driver.prepareImage(try context.newSystem().imageName)
+    return .done(.systemReplaced(imageVersion: version))
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The server could not be rebuilt.", operatorDetail: "The image was not ready in its time.")
+  }
+
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
+}
+
+/// Sees, while the server still runs as it is, that there is something to put in its place.
+struct FindImage: Workflow {
+  enum Step: String, CaseIterable {
+    case findImage
+  }
+
+  static let firstStep = Step.findImage
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    try context.requireMachine()
+    guard context.server.status != .error else {
+      throw WorkflowFailure(
+        customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
+      )
+    }
+    _ = try await context.driver.prepareImage(try context.newSystem().imageName)
+    return .done()
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The server could not be rebuilt.", operatorDetail: "The image was not found in its time.")
+  }
+
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
+}

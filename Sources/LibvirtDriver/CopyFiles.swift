@@ -1,0 +1,69 @@
+import Core
+import Foundation
+
+/// Where the copies of one server's disk are. A copy is whole once it has its name, which it gets last, after its record.
+struct CopyFiles: Equatable {
+  let folder: String
+  private let root: String
+
+  /// The installation is part of the path, because several may share a folder for copies, and each removes what belongs to
+  /// no server of its own.
+  init(copyDirectory: String, installation: UUID, machine: UUID) {
+    root = Self.root(copyDirectory, installation)
+    folder = "\(root)/\(machine.text)"
+  }
+
+  private static func root(_ copyDirectory: String, _ installation: UUID) -> String {
+    "\(copyDirectory)/\(installation.text)"
+  }
+
+  /// The machines that have a folder.
+  static func machines(copyDirectory: String, installation: UUID) throws -> Set<UUID> {
+    try MachineFiles.uuids(in: root(copyDirectory, installation))
+  }
+
+  func makeFolder() throws {
+    try MachineFiles.makeDirectory(root)
+    try MachineFiles.makeDirectory(folder)
+    try MachineFiles.sync(root)
+  }
+
+  func path(of copy: UUID) -> String { "\(folder)/\(copy.text).qcow2" }
+  private func recordPath(of copy: UUID) -> String { "\(folder)/\(copy.text).json" }
+
+  /// Another one for each attempt: whatever still writes to an earlier one does no harm.
+  func newPartial(of copy: UUID) -> String { "\(folder)/\(copy.text).\(UUID().text).partial" }
+
+  /// What is written down of a whole copy; nil where there is none, or half of one.
+  func copiedDisk(_ copy: UUID) throws -> CopiedDisk? {
+    guard MachineFiles.exists(path(of: copy)) else { return nil }
+    guard let data = FileManager.default.contents(atPath: recordPath(of: copy)),
+      let record = try? JSONDecoder().decode(Record.self, from: data)
+    else { return nil }
+    return CopiedDisk(sizeBytes: record.sizeBytes, checksum: record.checksum)
+  }
+
+  /// Makes a whole copy of a partial one. The data must be on the disk by now.
+  func complete(_ partial: String, as copy: UUID, _ disk: CopiedDisk) throws {
+    let record = Record(sizeBytes: disk.sizeBytes, checksum: disk.checksum)
+    try MachineFiles.write(Array(try JSONEncoder().encode(record)), to: recordPath(of: copy))
+    guard rename(partial, path(of: copy)) == 0 else { throw HostError.last("rename \(partial)") }
+    try MachineFiles.syncDirectory(of: partial)
+  }
+
+  /// Removes a copy and every half of it.
+  func remove(_ copy: UUID) throws {
+    guard MachineFiles.exists(folder) else { return }
+    // First the name that says that it is whole.
+    try MachineFiles.remove(path(of: copy))
+    for name in try MachineFiles.names(in: folder) where name.hasPrefix("\(copy.text).") {
+      try MachineFiles.remove("\(folder)/\(name)")
+    }
+    try MachineFiles.sync(folder)
+  }
+
+  private struct Record: Codable {
+    let sizeBytes: Int64
+    let checksum: String
+  }
+}

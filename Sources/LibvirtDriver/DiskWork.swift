@@ -1,0 +1,142 @@
+import Core
+import Foundation
+import Synchronization
+
+/// Work on disks that takes longer than a call may: it goes on between the calls that ask how far it is, and is in memory
+/// only, so that it ends with the process. A machine has one at a time; of what waits for its turn, the first comes first.
+final class DiskWork: Sendable {
+  enum Purpose: Hashable, Sendable {
+    case copy(UUID)
+    case restore(UUID)
+    /// Of the guest's file systems, which is quick and never waits for a turn.
+    case thaw
+  }
+
+  struct Key: Hashable, Sendable {
+    let machine: UUID
+    let purpose: Purpose
+
+    var isRestore: Bool { if case .restore = purpose { true } else { false } }
+  }
+
+  typealias Body = @Sendable () async throws -> Void
+
+  private enum Entry {
+    case waiting(Body)
+    case running(Task<Void, Never>)
+    case ended(Result<Void, any Error>)
+  }
+
+  private struct State {
+    var entries: [Key: Entry] = [:]
+    var queue: [Key] = []
+    /// All but thaws.
+    var running: Set<Key> = []
+  }
+
+  /// How much goes on at once: more would only make each of it, and the guests, slower.
+  private let width: Int
+  private let state = Mutex(State())
+
+  private static let endLimit: Duration = .seconds(60)
+
+  init(width: Int) {
+    self.width = width
+  }
+
+  /// Begins the work where there is none. Returns true once where it has ended well, and throws once what it failed with;
+  /// then it is forgotten. A copy that has ended well is forgotten at once: its file tells.
+  func isDone(_ key: Key, _ body: @escaping Body) throws -> Bool {
+    try state.withLock { state in
+      if case .ended(let result) = state.entries[key] {
+        state.entries[key] = nil
+        try result.get()
+        return true
+      }
+      if state.entries[key] == nil {
+        state.entries[key] = .waiting(body)
+        state.queue.append(key)
+        beginWaiting(in: &state)
+      }
+      return false
+    }
+  }
+
+  func isRunning(on machine: UUID) -> Bool {
+    state.withLock { state in
+      state.entries.contains { key, entry in
+        if case .running = entry { key.machine == machine } else { false }
+      }
+    }
+  }
+
+  /// Ends the work that meets the condition, forgets how it ended, and returns when it has cleaned up behind it. Throws
+  /// `busy` where that takes too long.
+  func end(_ isMeant: @Sendable (Key) -> Bool) async throws {
+    let cancelled = state.withLock { state in
+      var cancelled: [Key] = []
+      for (key, entry) in state.entries where isMeant(key) {
+        switch entry {
+        case .running(let task):
+          task.cancel()
+          cancelled.append(key)
+        case .waiting, .ended: state.entries[key] = nil
+        }
+      }
+      state.queue.removeAll { state.entries[$0] == nil }
+      return cancelled
+    }
+    let deadline = ContinuousClock.now + Self.endLimit
+    for key in cancelled {
+      while !hasEnded(key) {
+        guard ContinuousClock.now < deadline else {
+          throw DriverError(.busy, "work on the disk of \(key.machine.text) does not end")
+        }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  private func hasEnded(_ key: Key) -> Bool {
+    state.withLock { state in
+      switch state.entries[key] {
+      case .running: return false
+      case .ended: state.entries[key] = nil
+      case .waiting, nil: break
+      }
+      return true
+    }
+  }
+
+  private func beginWaiting(in state: inout State) {
+    for key in state.queue {
+      let isThaw = key.purpose == .thaw
+      let mayBegin = state.running.count < width && !state.running.contains { $0.machine == key.machine }
+      guard isThaw || mayBegin, case .waiting(let body) = state.entries[key] else { continue }
+      if !isThaw { state.running.insert(key) }
+      state.entries[key] = .running(Task { finish(key, await Self.result(of: body)) })
+    }
+    state.queue.removeAll { key in
+      if case .waiting = state.entries[key] { false } else { true }
+    }
+  }
+
+  private func finish(_ key: Key, _ result: Result<Void, any Error>) {
+    state.withLock { state in
+      switch (key.purpose, result) {
+      case (.thaw, _), (.copy, .success): state.entries[key] = nil
+      case (.copy, .failure), (.restore, _): state.entries[key] = .ended(result)
+      }
+      state.running.remove(key)
+      beginWaiting(in: &state)
+    }
+  }
+
+  private static func result(of body: Body) async -> Result<Void, any Error> {
+    do {
+      return .success(try await body())
+    } catch {
+      return .failure(error)
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import Core
+import Foundation
+import Logging
+
+/// What goes on between the calls. Each attempt writes to a file of its own, and what it has written gets its name last.
+extension LibvirtDriver {
+  /// Servers that run go on writing to the host's disk, and pause where it is full.
+  private static let reserveBytes: Int64 = 1 << 30
+
+  func copyDisk(of machine: UUID, as copy: UUID) async throws {
+    let (disk, copies) = (files(of: machine).disk, copyFiles(of: machine))
+    // Between the look at the copy and this, it may have become whole.
+    if try await onCopies("look at the copy", { try copies.copiedDisk(copy) }) != nil { return }
+    // What a process left behind that died.
+    try await endBackup(of: machine, as: nil)
+    let (partial, bytes) = try await onCopies("prepare the copy") {
+      try copies.remove(copy)
+      try copies.makeFolder()
+      let bytes = try Disk(path: disk).contentBytes()
+      try Self.requireRoom(for: bytes, at: copies.folder)
+      return (copies.newPartial(of: copy), bytes)
+    }
+    try await cleaningUp {
+      if try await isActive(machine) {
+        try await backUp(machine, to: partial, bytes: bytes)
+      } else {
+        try await onDisk(
+          "qemu-img", ["convert", "-q", "-f", "qcow2", "-O", "qcow2", disk, partial], bytes: bytes,
+          customerReason: "The server's disk cannot be read.")
+      }
+      try await completeCopy(partial, of: disk, as: copy, in: copies)
+    } after: {
+      try await endBackup(of: machine, as: copy)
+      try await onCopies("remove half of a copy") { try copies.remove(copy) }
+    }
+  }
+
+  private func completeCopy(_ partial: String, of disk: String, as copy: UUID, in copies: CopyFiles) async throws {
+    let size = try await onCopies("look at the copy") {
+      let header = try QCOW2Header(path: partial)
+      guard header.backingFile == nil, header.virtualSizeBytes == (try QCOW2Header(path: disk).virtualSizeBytes) else {
+        throw DriverError(.unreachable, "\(partial) is no whole copy: \(header)")
+      }
+      return try MachineFiles.size(of: partial) ?? 0
+    }
+    try await syncPrivately(partial, bytes: size)
+    let checksum = try await checksum(of: partial, bytes: size)
+    try Task.checkCancellation()
+    try await onCopies("complete the copy") {
+      try copies.complete(partial, as: copy, CopiedDisk(sizeBytes: size, checksum: checksum))
+    }
+  }
+
+  func restoreDisk(of machine: UUID, from copy: UUID, checksum expected: String) async throws {
+    let (files, copies) = (files(of: machine), copyFiles(of: machine))
+    let partial = files.newPartialDisk
+    let size = try await onCopies("prepare the restore") {
+      try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
+      try MachineFiles.makeDirectory(files.folder)
+      try files.removePartialDisks()
+      let size = try MachineFiles.size(of: copies.path(of: copy)) ?? 0
+      try Self.requireRoom(for: size, at: files.folder)
+      return size
+    }
+    try await cleaningUp {
+      try await onDisk("cp", ["--reflink=auto", "--sparse=always", copies.path(of: copy), partial], bytes: size)
+      try await syncPrivately(partial, bytes: size)
+      // What will be the disk counts, however it was read.
+      guard try await checksum(of: partial, bytes: size) == expected else { throw Self.damagedCopy(copies, copy) }
+      try Task.checkCancellation()
+      try await onLibvirt("put the disk in its place") { connection in
+        guard try ownership.domain(machine, on: connection)?.isActive() != true else { throw Self.running(machine) }
+        guard rename(partial, files.disk) == 0 else { throw HostError.last("rename \(partial)") }
+        try MachineFiles.syncDirectory(of: files.disk)
+        try MachineFiles.syncDirectory(of: files.folder)
+      }
+    } after: {
+      try await onHost("remove half of a disk") { try files.removePartialDisks() }
+    }
+  }
+
+  // MARK: - Parts
+
+  private static func requireRoom(for bytes: Int64, at folder: String) throws {
+    let free = try MachineFiles.freeBytes(at: folder)
+    guard free - reserveBytes >= bytes else {
+      throw noRoom("\(bytes) bytes are needed beside a reserve of \(reserveBytes), \(free) are free at \(folder)")
+    }
+  }
+
+  private static func noRoom(_ detail: String) -> DriverError {
+    DriverError(.exhausted, detail, customerReason: "There is no room on this host for another copy of the disk.")
+  }
+
+  /// Runs the body; where it fails, cleans up behind it, even where nobody wants it any more.
+  private func cleaningUp(
+    _ body: () async throws -> Void, after cleanUp: @escaping @Sendable () async throws -> Void
+  ) async throws {
+    do {
+      try await DriverError.translating(body)
+    } catch let error as DriverError {
+      do {
+        // A task of its own is not cancelled with this one.
+        try await Task { try await cleanUp() }.value
+      } catch {
+        logger.error("half of a file is left until the next attempt", metadata: ["error": "\(error)"])
+      }
+      throw error.kind == .exhausted ? Self.noRoom(error.detail) : error
+    }
+  }
+
+  /// Runs a program that reads or writes so many bytes; it is stopped where the work is cancelled.
+  @discardableResult
+  private func onDisk(
+    _ program: String, _ arguments: [String], bytes: Int64, customerReason: String? = nil
+  ) async throws -> String {
+    let stop = StopSignal()
+    let limit = Self.limit(for: bytes)
+    do {
+      return try await withTaskCancellationHandler {
+        try await diskThreads.run(program, within: limit + .seconds(60)) {
+          try HostCommand(program: program, arguments: arguments).run(within: limit, stop: stop)
+        }
+      } onCancel: {
+        stop.set()
+      }
+    } catch let error as DriverError where error.kind == .rejected {
+      throw DriverError(.rejected, error.detail, customerReason: customerReason)
+    }
+  }
+
+  /// For a slow disk that others use too.
+  static func limit(for bytes: Int64) -> Duration { .seconds(300 + bytes / (4 << 20)) }
+
+  private func syncPrivately(_ path: String, bytes: Int64) async throws {
+    try await diskThreads.run("sync \(path)", within: Self.limit(for: bytes)) {
+      guard chmod(path, 0o600) == 0 else { throw HostError.last("chmod \(path)") }
+      try MachineFiles.sync(path)
+    }
+  }
+
+  private func checksum(of path: String, bytes: Int64) async throws -> String {
+    let output = try await onDisk("sha256sum", ["--binary", path], bytes: bytes)
+    // It marks a line with a backslash where the name has one.
+    let checksum = output.drop { $0 == "\\" }.prefix { $0.isHexDigit }
+    guard checksum.count == 64 else { throw DriverError(.unreachable, "sha256sum answered \(output)") }
+    return String(checksum)
+  }
+}

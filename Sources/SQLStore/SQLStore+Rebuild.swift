@@ -1,0 +1,31 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func requestRebuild(
+    of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation? {
+    try await write { database in
+      guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
+      guard try !database.hasUnfinished(.rebuild, on: id) else {
+        throw Failure(.conflict, "Server is being rebuilt already.")
+      }
+      let newKeys = try database.installKeys(system.sshKeyIDs, of: caller.accountID, at: now)
+      let authorizedKey = newKeys ?? server.machine.authorizedKey
+      // Whether there is a key was looked at before, and may have changed with a rebuild that ended just now.
+      guard (authorizedKey == nil) == (system.rootPasswordHash != nil) else {
+        throw Failure(.conflict, Failure.changedMeanwhile.message)
+      }
+      if server.status == .error { try database.holdFirstHourAgain(of: server, at: now) }
+      let operation = try database.queue(
+        .rebuild, about: system.operatingSystemID.value, on: id, by: caller.tokenID, at: now)
+      try database.run(
+        "INSERT INTO rebuild (operation_id, authorized_key, root_password_hash) VALUES (?, ?, ?)",
+        [operation.id, authorizedKey, system.rootPasswordHash])
+      try database.audit("server.rebuild", on: id, by: caller, at: now)
+      let changed = try database.server(id, of: caller.accountID).orFail("the server is gone")
+      return RequestedOperation(server: changed, operation: operation)
+    }
+  }
+}

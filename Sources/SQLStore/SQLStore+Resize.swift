@@ -1,0 +1,47 @@
+package import Core
+import GRDB
+
+extension SQLStore {
+  package func requestResize(
+    of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation? {
+    try await write { database in
+      guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
+      guard try !database.hasUnfinished(.resize, on: id) else {
+        throw Failure(.conflict, "Server is being resized already.")
+      }
+      let current = try database.catalogue().plan(server.planID).orFail("plan \(server.planID) is missing")
+      try plan.requireFit(insteadOf: current, at: server.location, field: field)
+      if plan.pricePerHour > current.pricePerHour {
+        try database.requireCredit(plan.pricePerHour, of: server.accountID)
+      }
+      if let capacity {
+        try database.requireRoom(for: plan, insteadOf: id, at: server.location, in: capacity)
+      }
+      try database.reserve(alsoFor: plan, id)
+      let operation = try database.queue(.resize, about: plan.id.value, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.resize", on: id, detail: plan.slug, by: caller, at: now)
+      let changed = try database.server(id, of: caller.accountID).orFail("the server is gone")
+      return RequestedOperation(server: changed, operation: operation)
+    }
+  }
+}
+
+extension Plan {
+  fileprivate func requireFit(insteadOf current: Plan, at location: String, field: String) throws(Failure) {
+    let message: String
+    if id == current.id {
+      message = "The server has this plan already."
+    } else if !locations.contains(location) {
+      message = "This plan is not available at \(location)."
+    } else if storageGiB < current.storageGiB {
+      message =
+        "The disk of this plan (\(storageGiB) GiB) is smaller than the server's (\(current.storageGiB) GiB). "
+        + "Disks cannot shrink."
+    } else {
+      return
+    }
+    throw Failure(.invalidFields([FieldError(field, [message])]), "Invalid input.")
+  }
+}

@@ -1,0 +1,86 @@
+import Core
+import Foundation
+
+/// Something of the simulated host that outlives the process, and whose it is.
+protocol SimulatedRecord: Codable, Equatable, Sendable {
+  var uuid: UUID { get }
+  var installation: UUID { get }
+}
+
+/// A folder of the simulated host: one JSON file for each machine, or copy. Several installations can share it.
+struct RecordFolder<Record: SimulatedRecord>: Sendable {
+  private let folder: URL
+  private let installation: UUID
+
+  init(_ name: String, dataDirectory: URL, installation: UUID) throws(DriverError) {
+    folder = dataDirectory.appendingPathComponent("simulated/\(name)", isDirectory: true)
+    self.installation = installation
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw DriverError(.rejected, "Cannot make the folder \(folder.path): \(error)")
+    }
+  }
+
+  /// The records that bear our mark. A file that cannot be read bears none.
+  func load() throws(DriverError) -> [UUID: Record] {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    } catch {
+      throw DriverError(.rejected, "Cannot list the folder \(folder.path): \(error)")
+    }
+    var records: [UUID: Record] = [:]
+    for name in names where name.hasSuffix(".json") {
+      guard let uuid = UUID(uuidString: String(name.dropLast(5))), let record = read(uuid),
+        record.installation == installation
+      else { continue }
+      records[uuid] = record
+    }
+    return records
+  }
+
+  /// Whether the record's file is there and bears another mark than ours.
+  func isForeign(_ uuid: UUID) -> Bool {
+    read(uuid).map { $0.installation != installation } ?? false
+  }
+
+  func write(_ record: Record) throws(DriverError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    let new = newFile(of: record.uuid)
+    do {
+      try encoder.encode(record).write(to: new)
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: new.path)
+    } catch {
+      throw DriverError(.exhausted, "Cannot write \(new.path): \(error)")
+    }
+    guard rename(new.path, file(of: record.uuid).path) == 0 else {
+      throw DriverError(.exhausted, "Cannot rename \(new.path): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  func remove(_ uuid: UUID) throws(DriverError) {
+    for path in [newFile(of: uuid).path, file(of: uuid).path] {
+      guard unlink(path) == 0 || errno == ENOENT else {
+        throw DriverError(.rejected, "Cannot remove \(path): \(String(cString: strerror(errno)))")
+      }
+    }
+  }
+
+  private func read(_ uuid: UUID) -> Record? {
+    guard let data = try? Data(contentsOf: file(of: uuid)),
+      let record = try? JSONDecoder().decode(Record.self, from: data), record.uuid == uuid
+    else { return nil }
+    return record
+  }
+
+  private func file(of uuid: UUID) -> URL {
+    folder.appendingPathComponent("\(uuid.uuidString.lowercased()).json")
+  }
+
+  private func newFile(of uuid: UUID) -> URL {
+    folder.appendingPathComponent("\(uuid.uuidString.lowercased()).json.new")
+  }
+}

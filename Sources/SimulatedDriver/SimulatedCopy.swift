@@ -1,0 +1,56 @@
+import Core
+package import Foundation
+
+/// A copy of a simulated machine's disk. A half one is what a process leaves that dies while it copies.
+package struct SimulatedCopy: SimulatedRecord {
+  package let uuid: UUID
+  package let machine: UUID
+  let installation: UUID
+  /// As it was when the copy was begun.
+  package internal(set) var disk: SimulatedMachine.Disk
+  let sizeBytes: Int64
+  /// Of what was written.
+  package let checksum: String
+  package internal(set) var isWhole = false
+
+  init(_ uuid: UUID, of machine: UUID, installation: UUID, disk: SimulatedMachine.Disk, sizeBytes: Int64) {
+    self.uuid = uuid
+    self.machine = machine
+    self.installation = installation
+    self.disk = disk
+    self.sizeBytes = sizeBytes
+    checksum = Self.checksum(of: disk)
+  }
+
+  var isDamaged: Bool { Self.checksum(of: disk) != checksum }
+
+  /// Told from what the disk holds, in the form of a SHA-256.
+  private static func checksum(of disk: SimulatedMachine.Disk) -> String {
+    let text = "\(disk.imageName)\0\(disk.imageVersion)\0\(disk.createdAtMilliseconds)\0\(disk.content ?? "")"
+    return (0..<4).map { part in
+      let digits = String(StableHash.of("\(part)\0\(text)"), radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+
+  var copiedDisk: CopiedDisk { CopiedDisk(sizeBytes: sizeBytes, checksum: checksum) }
+}
+
+/// Work on a disk that takes its time. It is in memory only, and ends with the process.
+struct DiskWork: Sendable, Equatable {
+  let copy: UUID
+  let begunAt: Timestamp
+  /// When the machine's power was switched on; nil for a machine that is off. Work does not outlive a change of it.
+  let poweredOnAtMilliseconds: Int64?
+
+  func isOver(at now: Timestamp, _ duration: Duration) -> Bool { now >= begunAt + duration }
+}
+
+/// 64-bit FNV-1a, and not Hasher, which is seeded anew in every process.
+enum StableHash {
+  static func of(_ text: String) -> UInt64 { of(text.utf8) }
+
+  static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0100_0000_01b3 }
+  }
+}

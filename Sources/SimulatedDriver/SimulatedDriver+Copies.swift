@@ -1,0 +1,154 @@
+package import Core
+package import Foundation
+import Synchronization
+
+extension SimulatedDriver {
+  package func ensureCopied(_ machine: UUID, as copy: UUID) async throws -> CopyProgress {
+    try await perform(.ensureCopied, machine) {
+      try state.withLock { state in
+        if let whole = state.copies[copy], whole.isWhole {
+          guard whole.machine == machine else { throw Self.otherMachine(copy) }
+          return .done(whole.copiedDisk)
+        }
+        let work = try state.copying[copy] ?? beginCopy(of: machine, as: copy, in: &state)
+        let poweredOn = powerOnTime(of: machine, in: state)
+        guard var half = state.copies[copy], work.poweredOnAtMilliseconds == poweredOn else {
+          try removeCopy(copy, in: &state)
+          throw DriverError(.busy, "Machine \(machine) was started or stopped while its disk was copied.")
+        }
+        guard work.isOver(at: clock.now, state.options.copyDuration) else { return .underWay }
+        half.isWhole = true
+        try saveCopy(half, in: &state)
+        state.copying[copy] = nil
+        return .done(half.copiedDisk)
+      }
+    }
+  }
+
+  package func ensureRestored(
+    _ machine: UUID, from copy: UUID, checksum: String
+  ) async throws -> RestoreProgress {
+    try await perform(.ensureRestored, machine) {
+      try state.withLock { state in
+        guard let copied = state.copies[copy], copied.isWhole, copied.machine == machine else {
+          throw DriverError(.notFound, "There is no copy \(copy) of machine \(machine).")
+        }
+        guard copied.checksum == checksum, !copied.isDamaged else {
+          throw DriverError(
+            .rejected, "Copy \(copy) is not what was written.", customerReason: "The copy of the disk is damaged.")
+        }
+        guard powerOnTime(of: machine, in: state) == nil else { throw Self.running(machine) }
+        if state.restoring[machine]?.copy != copy {
+          state.restoring[machine] = DiskWork(copy: copy, begunAt: clock.now, poweredOnAtMilliseconds: nil)
+        }
+        guard let work = state.restoring[machine], work.isOver(at: clock.now, state.options.copyDuration) else {
+          return .underWay
+        }
+        var restored =
+          state.machines[machine]
+          ?? SimulatedMachine(machine, installation: installation, quirks: state.options.quirks)
+        restored.disk = copied.disk
+        try save(restored, in: &state)
+        state.restoring[machine] = nil
+        return .done
+      }
+    }
+  }
+
+  package func ensureCopyAbsent(_ copy: UUID, of machine: UUID) async throws {
+    try await perform(.ensureCopyAbsent, machine) {
+      try state.withLock { state in
+        guard state.copies[copy].map({ $0.machine == machine }) ?? true else { throw Self.otherMachine(copy) }
+        if state.restoring[machine]?.copy == copy { state.restoring[machine] = nil }
+        try removeCopy(copy, in: &state)
+      }
+    }
+  }
+
+  package func ensureDiskAbsent(_ machine: UUID) async throws {
+    try await perform(.ensureDiskAbsent, machine) {
+      try state.withLock { state in
+        guard state.machines[machine] != nil else { return }
+        guard powerOnTime(of: machine, in: state) == nil else { throw Self.running(machine) }
+        state.restoring[machine] = nil
+        var bare = try require(machine, in: state)
+        bare.disk = nil
+        try save(bare, in: &state)
+      }
+    }
+  }
+
+  /// Ends all that goes on between the calls.
+  package func endWork() async throws {
+    try state.withLock { state in
+      for copy in state.copying.keys { try removeCopy(copy, in: &state) }
+      state.restoring = [:]
+    }
+  }
+
+  func removeCopies(of machine: UUID, in state: inout State) throws(DriverError) {
+    for copy in state.copies.values where copy.machine == machine { try removeCopy(copy.uuid, in: &state) }
+    state.restoring[machine] = nil
+  }
+
+  private func beginCopy(of machine: UUID, as copy: UUID, in state: inout State) throws -> DiskWork {
+    let now = clock.now
+    let copied = try require(machine, in: state)
+    guard let disk = copied.disk else { throw Self.missingDisk(machine) }
+    try saveCopy(
+      SimulatedCopy(
+        copy, of: machine, installation: installation, disk: disk, sizeBytes: copied.diskUsedBytes(at: now)),
+      in: &state)
+    let work = DiskWork(copy: copy, begunAt: now, poweredOnAtMilliseconds: powerOnTime(of: machine, in: state))
+    state.copying[copy] = work
+    return work
+  }
+
+  /// Nil for a machine that is off, or not there.
+  private func powerOnTime(of machine: UUID, in state: State) -> Int64? {
+    var machine = state.machines[machine]
+    machine?.settle(at: clock.now, state.options.durations)
+    return machine?.boot?.startedAtMilliseconds
+  }
+
+  private func saveCopy(_ copy: SimulatedCopy, in state: inout State) throws(DriverError) {
+    try copyFolder.write(copy)
+    state.copies[copy.uuid] = copy
+  }
+
+  private func removeCopy(_ copy: UUID, in state: inout State) throws(DriverError) {
+    guard !copyFolder.isForeign(copy) else { return }
+    state.copying[copy] = nil
+    try copyFolder.remove(copy)
+    state.copies[copy] = nil
+  }
+
+  private static func running(_ machine: UUID) -> DriverError {
+    DriverError(.rejected, "Machine \(machine) runs.", customerReason: "The server is running.")
+  }
+
+  private static func otherMachine(_ copy: UUID) -> DriverError {
+    DriverError(.rejected, "Copy \(copy) is of another machine.")
+  }
+}
+
+// MARK: For tests and demonstrations
+
+extension SimulatedDriver {
+  /// The copy as it stands on paper, half or whole.
+  package func copy(_ uuid: UUID) -> SimulatedCopy? { state.withLock { $0.copies[uuid] } }
+
+  /// The medium forgot a bit: what is read from the copy is not what was written.
+  package func damageCopy(_ uuid: UUID) throws {
+    try state.withLock { state in
+      guard var copy = state.copies[uuid] else { throw DriverError(.notFound, "There is no copy \(uuid).") }
+      copy.disk.content = (copy.disk.content ?? "") + "\u{1}"
+      try saveCopy(copy, in: &state)
+    }
+  }
+
+  /// Someone removed the copy's file behind our back.
+  package func loseCopy(_ uuid: UUID) throws {
+    try state.withLock { state in try removeCopy(uuid, in: &state) }
+  }
+}

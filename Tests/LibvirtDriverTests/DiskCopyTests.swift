@@ -1,0 +1,334 @@
+import CLibvirt
+import Core
+import Foundation
+import Testing
+
+@testable import LibvirtDriver
+
+/// Real machines: they need the image `debian-12` in VPSD_IMAGE_DIR.
+@Suite("Copies of disks through libvirt", .serialized, .timeLimit(.minutes(10)))
+struct DiskCopyTests {
+  @Test("A disk is copied, also while its guest writes, and comes back as it was; deaths in the middle leave nothing")
+  func copies() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let machine = specification.machine
+      try await host.driver.ensureDefined(specification)
+      try await host.driver.start(machine)
+      try await host.awaitReady(specification)
+      let copy = try await copiesWhatTheGuestWrote(host, specification)
+      try await healsAfterADeath(host, specification)
+      try await leavesNothingOfACopyThatNobodyWants(host, machine)
+      try await beginsAnewWhenTheMachineStops(host, machine)
+      try await refusesWhatWasNotWritten(host, machine)
+      try await bringsTheOldContentBack(host, specification, from: copy)
+      try await makesANewDisk(host, specification)
+      try await endsACopyWithTheMachine(host, machine)
+    }
+  }
+
+  private func copiesWhatTheGuestWrote(_ host: PrivateHost, _ specification: MachineSpecification) async throws -> UUID
+  {
+    let (machine, copy) = (specification.machine, UUID())
+    // Not synced: the freeze sees to that.
+    _ = try await host.ssh(specification, "echo old >/root/file")
+    let begin = ContinuousClock.now
+    let copied = try await host.copied(machine, as: copy)
+    print("copy of a running machine: \(copied.sizeBytes >> 20) MiB in \(ContinuousClock.now - begin)")
+    #expect(!MachineFiles.exists(host.driver.files(of: machine).frozenMark))
+    _ = try await host.ssh(specification, "echo new >/root/file && sync")
+
+    try await host.expectWhole(copy, of: machine)
+    let path = host.driver.copyFiles(of: machine).path(of: copy)
+    #expect(try await Program("sha256sum", [path]).output().hasPrefix(copied.checksum))
+    #expect(try MachineFiles.size(of: path) == copied.sizeBytes)
+    // Another process finds it.
+    let other = try PrivateHost.makeDriver(host.dataDirectory)
+    #expect(try await other.ensureCopied(machine, as: copy) == .done(copied))
+    other.close()
+    return copy
+  }
+
+  /// A process died in the middle of a copy: its backup goes on, the guest is frozen, and half of a file is there.
+  private func healsAfterADeath(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
+    let (machine, copy) = (specification.machine, UUID())
+    let copies = host.driver.copyFiles(of: machine)
+    let partial = copies.newPartial(of: copy)
+    let mark = host.driver.files(of: machine).frozenMark
+    try MachineFiles.write([], to: mark)
+    try await host.driver.onGuest(machine, "freeze") { try GuestAgent(domain: $0).freezeFileSystems() }
+    try await host.driver.onDomain(machine, "begin a backup") { domain in
+      try domain.beginBackup(to: partial)
+      try domain.slowBackupDown()
+    }
+
+    try await host.copied(machine, as: copy)
+    #expect(!MachineFiles.exists(partial))
+    #expect(!MachineFiles.exists(mark))
+    try await host.expectWhole(copy, of: machine)
+    // Nothing is frozen.
+    _ = try await host.ssh(specification, "echo new >/root/file && sync")
+
+    // Nobody asks for the copy again: an observation heals the guest.
+    try MachineFiles.write([], to: mark)
+    try await host.driver.onGuest(machine, "freeze") { try GuestAgent(domain: $0).freezeFileSystems() }
+    try await eventually("the guest is thawed", within: .seconds(30)) {
+      _ = try await host.driver.observe()
+      return !MachineFiles.exists(mark)
+    }
+    _ = try await host.ssh(specification, "echo new >/root/file && sync")
+    try await host.driver.ensureCopyAbsent(copy, of: machine)
+    #expect(!MachineFiles.exists(copies.path(of: copy)))
+  }
+
+  private func leavesNothingOfACopyThatNobodyWants(_ host: PrivateHost, _ machine: UUID) async throws {
+    let copy = UUID()
+    try await host.beginSlowCopy(of: machine, as: copy)
+    try await host.driver.ensureCopyAbsent(copy, of: machine)
+    try await host.driver.ensureCopyAbsent(copy, of: machine)
+    #expect(try await host.driver.onDomain(machine, "look") { try $0.backupDescription() } == nil)
+    #expect(try host.fileNames(ofCopy: copy, of: machine) == [])
+    #expect(try await host.driver.power(of: machine) == .running)
+  }
+
+  private func beginsAnewWhenTheMachineStops(_ host: PrivateHost, _ machine: UUID) async throws {
+    let copy = UUID()
+    try await host.beginSlowCopy(of: machine, as: copy)
+    kill(try #require(PrivateHost.emulator(of: machine)), SIGKILL)
+    try await eventually("the copy fails", within: .seconds(30)) {
+      do {
+        return try await host.driver.ensureCopied(machine, as: copy) != .underWay
+      } catch let error as DriverError {
+        #expect(error.isWorthRetrying, "\(error)")
+        return true
+      }
+    }
+    #expect(try host.fileNames(ofCopy: copy, of: machine) == [])
+    // Now of a machine that is off.
+    let begin = ContinuousClock.now
+    let copied = try await host.copied(machine, as: copy)
+    print("copy of a machine that is off: \(copied.sizeBytes >> 20) MiB in \(ContinuousClock.now - begin)")
+    try await host.expectWhole(copy, of: machine)
+  }
+
+  private func refusesWhatWasNotWritten(_ host: PrivateHost, _ machine: UUID) async throws {
+    let copy = UUID()
+    let copied = try await host.copied(machine, as: copy)
+    let path = host.driver.copyFiles(of: machine).path(of: copy)
+    let file = try #require(FileHandle(forUpdatingAtPath: path))
+    try file.seek(toOffset: UInt64(copied.sizeBytes / 2))
+    let byte = try #require(try file.read(upToCount: 1)?.first)
+    try file.seek(toOffset: UInt64(copied.sizeBytes / 2))
+    try file.write(contentsOf: [byte ^ 1])
+    try file.close()
+
+    let disk = host.driver.files(of: machine).disk
+    let before = try await Program("sha256sum", [disk]).output()
+    await #expect {
+      try await host.restored(machine, from: copy, checksum: copied.checksum)
+    } throws: { error in
+      (error as? DriverError)?.kind == .rejected
+        && (error as? DriverError)?.customerReason == "The copy of the disk is damaged."
+    }
+    #expect(try await Program("sha256sum", [disk]).output() == before)
+    #expect(try MachineFiles.names(in: host.driver.files(of: machine).folder).allSatisfy { !$0.hasSuffix(".partial") })
+    try await host.driver.ensureCopyAbsent(copy, of: machine)
+  }
+
+  private func bringsTheOldContentBack(
+    _ host: PrivateHost, _ specification: MachineSpecification, from copy: UUID
+  ) async throws {
+    let machine = specification.machine
+    guard case .done(let copied) = try await host.driver.ensureCopied(machine, as: copy) else { throw Missed.copy }
+    try await host.restored(machine, from: copy, checksum: copied.checksum)
+    let larger = try await host.specification(
+      machine, hostname: "later.example.com", storageGiB: 6, mayCreateDisk: false)
+    try await host.driver.ensureDefined(larger)
+    #expect(try QCOW2Header(path: host.driver.files(of: machine).disk).virtualSizeBytes == 6 << 30)
+    try await host.driver.start(machine)
+    try await host.awaitReady(larger)
+    #expect(try await host.ssh(larger, "cat /root/file; hostname") == "old\nlater")
+    await #expect {
+      _ = try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum)
+    } throws: {
+      ($0 as? DriverError)?.kind == .rejected
+    }
+  }
+
+  private func makesANewDisk(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
+    let machine = specification.machine
+    let begin = try await host.specification(machine, hostname: "anew.example.com")
+    await #expect {
+      try await host.driver.ensureDiskAbsent(machine)
+    } throws: {
+      ($0 as? DriverError)?.kind == .rejected
+    }
+    try await host.driver.powerOff(machine)
+    try await host.driver.ensureDiskAbsent(machine)
+    try await host.driver.ensureDefined(begin)
+    try await host.driver.start(machine)
+    try await host.awaitReady(begin)
+    // Personalised once more: its key, its name, its machine id.
+    let machineID = machine.text.replacing("-", with: "")
+    #expect(try await host.ssh(begin, "ls /root; hostname; cat /etc/machine-id") == "anew\n\(machineID)")
+  }
+
+  private func endsACopyWithTheMachine(_ host: PrivateHost, _ machine: UUID) async throws {
+    try await host.beginSlowCopy(of: machine, as: UUID())
+    try await host.driver.ensureAbsent(machine)
+    #expect(!MachineFiles.exists(host.driver.copyFiles(of: machine).folder))
+    #expect(PrivateHost.emulator(of: machine) == nil)
+    #expect(try await host.driver.observe().isEmpty)
+    #expect(!host.driver.work.isRunning(on: machine))
+  }
+
+  @Test("A start ends a restore, and the machine runs on the disk that it had")
+  func startEndsRestore() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let (machine, copy) = (specification.machine, UUID())
+      try await host.driver.ensureDefined(specification)
+      let copied = try await host.copied(machine, as: copy)
+      let files = host.driver.files(of: machine)
+      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      try await host.driver.start(machine)
+      #expect(!host.driver.work.isRunning(on: machine))
+      #expect(try QCOW2Header(path: files.disk).backingFile != nil)
+      #expect(try MachineFiles.names(in: files.folder).allSatisfy { !$0.hasSuffix(".partial") })
+      #expect(try await host.driver.power(of: machine) == .running)
+    }
+  }
+
+  @Test("Where there is no room, no copy is begun, and nothing is left of it")
+  func noRoom() async throws {
+    try await PrivateHost.with { host in
+      let small = "\(host.dataDirectory)/small"
+      try MachineFiles.makeDirectory(small)
+      _ = try await Program("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small]).output()
+      let driver = try PrivateHost.makeDriver(host.dataDirectory, copyDirectory: small)
+      do {
+        let specification = try await host.specification()
+        let (machine, copy) = (specification.machine, UUID())
+        try await driver.ensureDefined(specification)
+        await #expect {
+          try await eventually("it fails", within: .seconds(30)) {
+            try await driver.ensureCopied(machine, as: copy) != .underWay
+          }
+        } throws: { error in
+          (error as? DriverError)?.kind == .exhausted
+            && (error as? DriverError)?.customerReason == "There is no room on this host for another copy of the disk."
+        }
+        #expect(try MachineFiles.names(in: driver.copyFiles(of: machine).folder).isEmpty)
+        try await driver.ensureAbsent(machine)
+      } catch {
+        Issue.record(error)
+      }
+      driver.close()
+      _ = try await Program("umount", [small]).output()
+    }
+  }
+
+  @Test("A machine of which only copies are left is a remnant of its own installation, which a delete removes")
+  func onlyCopies() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let (machine, copy) = (specification.machine, UUID())
+      try await host.driver.ensureDefined(specification)
+      try await host.copied(machine, as: copy)
+      let elsewhere = "\(host.dataDirectory)/elsewhere"
+      try FileManager.default.moveItem(atPath: host.driver.copyFiles(of: machine).folder, toPath: elsewhere)
+      try await host.driver.ensureAbsent(machine)
+      #expect(try await host.driver.observe().isEmpty)
+      try FileManager.default.moveItem(atPath: elsewhere, toPath: host.driver.copyFiles(of: machine).folder)
+
+      #expect(try await host.driver.observe() == [machine: MachineObservation(power: .remnant, usage: nil)])
+      #expect(try await host.driver.power(of: machine) == .remnant)
+      let stranger = try PrivateHost.makeDriver(host.dataDirectory, installation: UUID())
+      #expect(try await stranger.observe().isEmpty)
+      try await stranger.ensureAbsent(machine)
+      stranger.close()
+      #expect(MachineFiles.exists(host.driver.copyFiles(of: machine).path(of: copy)))
+
+      // The whole server comes back from a copy.
+      guard case .done(let copied) = try await host.driver.ensureCopied(machine, as: copy) else { throw Missed.copy }
+      try await host.restored(machine, from: copy, checksum: copied.checksum)
+      try await host.driver.ensureDefined(try await host.specification(machine, mayCreateDisk: false))
+      #expect(try await host.driver.power(of: machine) == .off(.other))
+      try await host.driver.ensureAbsent(machine)
+      #expect(try await host.driver.observe().isEmpty)
+    }
+  }
+}
+
+extension PrivateHost {
+  @discardableResult
+  func copied(_ machine: UUID, as copy: UUID) async throws -> CopiedDisk {
+    var copied: CopiedDisk?
+    try await eventually("the disk is copied", within: .seconds(240)) {
+      if case .done(let disk) = try await driver.ensureCopied(machine, as: copy) { copied = disk }
+      return copied != nil
+    }
+    return try #require(copied)
+  }
+
+  func restored(_ machine: UUID, from copy: UUID, checksum: String) async throws {
+    try await eventually("the disk is restored", within: .seconds(240)) {
+      try await driver.ensureRestored(machine, from: copy, checksum: checksum) == .done
+    }
+  }
+
+  /// Leaves a copy of a running machine that takes for ever.
+  func beginSlowCopy(of machine: UUID, as copy: UUID) async throws {
+    #expect(try await driver.ensureCopied(machine, as: copy) == .underWay)
+    try await eventually("QEMU copies", within: .seconds(60), every: .milliseconds(5)) {
+      try await driver.onDomain(machine, "slow the backup down") { domain in
+        guard try domain.backupDescription() != nil else { return false }
+        try domain.slowBackupDown()
+        return true
+      }
+    }
+    #expect(try await driver.ensureCopied(machine, as: copy) == .underWay)
+  }
+
+  /// On its own, sound, with the whole disk, and for nobody else to read.
+  func expectWhole(_ copy: UUID, of machine: UUID) async throws {
+    let path = driver.copyFiles(of: machine).path(of: copy)
+    let information = try await Program("qemu-img", ["info", "--output=json", path]).output()
+    #expect(information.contains("\"format\": \"qcow2\"") && !information.contains("backing-filename"))
+    _ = try await Program("qemu-img", ["check", "-q", path]).output()
+    #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+    let folder = driver.copyFiles(of: machine).folder
+    #expect(try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int == 0o700)
+    #expect(try fileNames(ofCopy: copy, of: machine).sorted() == ["\(copy.text).json", "\(copy.text).qcow2"])
+  }
+
+  func fileNames(ofCopy copy: UUID, of machine: UUID) throws -> [String] {
+    try MachineFiles.names(in: driver.copyFiles(of: machine).folder).filter { $0.hasPrefix(copy.text) }
+  }
+}
+
+extension Missed {
+  fileprivate static let copy = Missed(description: "there is no whole copy")
+}
+
+extension Domain {
+  /// To a byte a second.
+  fileprivate func slowBackupDown() throws {
+    struct Jobs: Decodable {
+      struct Job: Decodable { let device: String }
+      let `return`: [Job]
+    }
+    let jobs = try JSONDecoder().decode(Jobs.self, from: Data(monitor(#"{"execute":"query-block-jobs"}"#).utf8)).return
+    let job = try #require(jobs.first).device
+    _ = try monitor(#"{"execute":"block-job-set-speed","arguments":{"device":"\#(job)","speed":1}}"#)
+  }
+
+  private func monitor(_ command: String) throws -> String {
+    var answer: UnsafeMutablePointer<CChar>?
+    guard virDomainQemuMonitorCommand(pointer, command, &answer, 0) == 0, let answer else {
+      throw LibvirtError.last("ask the monitor")
+    }
+    defer { free(answer) }
+    return String(cString: answer)
+  }
+}
