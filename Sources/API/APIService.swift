@@ -13,11 +13,13 @@ package struct APIService: Sendable {
   private let isHealthy: @Sendable () async throws -> Bool
   private let logger: Logger
 
-  /// - Parameter document: The description of the API, as JSON, for whoever asks.
+  /// - Parameters:
+  ///   - copies: Backups and snapshots.
+  ///   - document: The description of the API, as JSON, for whoever asks.
   package init(
-    servers: Servers, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, requests: RepeatableRequests,
-    events: Events, catalogue: CatalogueReader, authenticator: Authenticator, document: ByteBuffer,
-    clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
+    servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
+    requests: RepeatableRequests, events: Events, catalogue: CatalogueReader, authenticator: Authenticator,
+    document: ByteBuffer, clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
     isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
@@ -27,6 +29,7 @@ package struct APIService: Sendable {
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
+        + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
         + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }

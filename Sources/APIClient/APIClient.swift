@@ -85,6 +85,28 @@ extension APIClient {
     try await decode(200, "POST", "/servers/\(id)/rebuild/", Rebuild(osId: osID))
   }
 
+  package func createBackup(_ backup: CreateBackup) async throws -> DiskCopy {
+    try await decode(201, "POST", "/backups/", backup)
+  }
+
+  package func createSnapshot(_ snapshot: CreateSnapshot) async throws -> DiskCopy {
+    try await decode(201, "POST", "/snapshots/", snapshot)
+  }
+
+  /// - Parameter collection: `backups` or `snapshots`.
+  package func copy(_ id: Int, in collection: String) async throws -> DiskCopy {
+    try await decode(200, "GET", "/\(collection)/\(id)/")
+  }
+
+  package func copies(in collection: String) async throws -> [DiskCopy] {
+    let list: List<DiskCopy> = try await decode(200, "GET", "/\(collection)/")
+    return list.results
+  }
+
+  package func restore(_ id: Int, from collection: String) async throws -> ActionReply {
+    try await decode(200, "POST", "/\(collection)/\(id)/restore/")
+  }
+
   package func createSSHKey(_ key: CreateSSHKey) async throws -> SSHKey {
     try await decode(201, "POST", "/ssh-keys/", key)
   }

@@ -77,6 +77,36 @@ extension APIClient {
     let osId: Int?
   }
 
+  /// A backup or a snapshot.
+  package struct DiskCopy: Decodable, Sendable {
+    package let id: Int
+    package let uuid: String
+    package let status: String
+    package let statusReason: String?
+    package let sizeMb: Int?
+    package let checksum: String?
+  }
+
+  package struct CreateBackup: Encodable, Sendable {
+    package var serverId: Int
+    package var description: String?
+
+    package init(serverId: Int, description: String? = nil) {
+      self.serverId = serverId
+      self.description = description
+    }
+  }
+
+  package struct CreateSnapshot: Encodable, Sendable {
+    package var serverId: Int
+    package var name: String
+
+    package init(serverId: Int, name: String) {
+      self.serverId = serverId
+      self.name = name
+    }
+  }
+
   package struct SSHKey: Decodable, Sendable {
     package let id: Int
     package let fingerprint: String

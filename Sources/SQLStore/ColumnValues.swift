@@ -52,7 +52,16 @@ extension TokenHash: DatabaseValueConvertible {
   }
 }
 
+extension CopyName: DatabaseValueConvertible {
+  var databaseValue: DatabaseValue { name.databaseValue }
+  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
+    String.fromDatabaseValue(stored).flatMap { Self($0) }
+  }
+}
+
 extension ServerStatus: DatabaseValueConvertible {}
+extension DiskCopy.Kind: DatabaseValueConvertible {}
+extension DiskCopy.Status: DatabaseValueConvertible {}
 extension Operation.Kind: DatabaseValueConvertible {}
 extension Operation.State: DatabaseValueConvertible {}
 extension LedgerReason: DatabaseValueConvertible {}

@@ -75,15 +75,30 @@ extension Database {
     }
   }
 
-  /// Ends what a delete has overtaken, unless a step of it is still in flight.
+  /// Ends what a delete, of a server or of a copy that is being made, has overtaken, unless a step of it is still in flight.
   func cancelOvertaken(at now: Timestamp) throws {
-    try run(
+    _ = try cancel(
+      "kind <> 'delete' AND server_id IN (SELECT id FROM server WHERE deleted_at IS NOT NULL AND erased_at IS NULL)",
+      at: now)
+    let served = try cancel(
+      """
+      kind IN ('backup', 'snapshot') AND subject_id IN
+        (SELECT id FROM disk_copy WHERE deleted_at IS NOT NULL AND erased_at IS NULL)
+      """,
+      at: now)
+    for server in served { try takeDownIfNext(server, at: now) }
+  }
+
+  /// Ends the operations that the condition is true of, but for those with a step in flight. Returns their servers.
+  private func cancel(_ condition: String, at now: Timestamp) throws -> [ID<Server>] {
+    try rows(
       """
       UPDATE operation SET state = 'cancelled', finished_at = ?, lease_token = NULL, lease_expires_at = NULL
-      WHERE finished_at IS NULL AND kind <> 'delete' AND (lease_expires_at IS NULL OR lease_expires_at <= ?)
-        AND server_id IN (SELECT id FROM server WHERE deleted_at IS NOT NULL AND erased_at IS NULL)
+      WHERE finished_at IS NULL AND (lease_expires_at IS NULL OR lease_expires_at <= ?) AND \(condition)
+      RETURNING server_id
       """,
-      [now, now])
+      [now, now]
+    ) { row in try row.next(ID<Server>.self) }
   }
 
   /// The operation that the lease was given for, while it holds.

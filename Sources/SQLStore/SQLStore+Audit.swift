@@ -14,7 +14,11 @@ extension SQLStore {
         LEFT JOIN operation ON operation.server_id = entry.server_id AND operation.created_at = entry.at
           AND operation.requested_by IS entry.token_id
           AND (entry.action = 'server.' || operation.kind
-            OR (entry.action = 'server.update' AND operation.kind = 'configure'))
+            OR (entry.action = 'server.update' AND operation.kind = 'configure')
+            OR (operation.subject_id = CAST(entry.detail AS INTEGER) AND (
+              (entry.action IN ('backup.create', 'snapshot.create') AND operation.kind IN ('backup', 'snapshot'))
+              OR (entry.action IN ('backup.restore', 'snapshot.restore') AND operation.kind = 'restore')
+              OR (entry.action IN ('backup.delete', 'snapshot.delete') AND operation.kind = 'discard'))))
         ORDER BY entry.id
         """,
         [server, count])

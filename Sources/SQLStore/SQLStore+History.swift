@@ -22,7 +22,8 @@ extension OperationRecord: RowReadable {
   static let columns = """
     operation.id, operation.kind, operation.state, \
     CASE WHEN operation.finished_at IS NULL THEN operation.step END, token.name, operation.created_at, \
-    operation.started_at, operation.finished_at, operation.customer_reason
+    operation.started_at, operation.finished_at, \
+    CASE WHEN operation.finished_at IS NOT NULL THEN operation.customer_reason END
     """
 
   init(from row: inout RowReader) throws {

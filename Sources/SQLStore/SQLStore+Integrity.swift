@@ -118,6 +118,37 @@ extension SQLStore {
       "SELECT id FROM server WHERE awaits_new_disk = 1 AND awaits_first_boot = 0"
     ),
     (
+      "a copy is pending as long as an operation makes it",
+      """
+      SELECT id FROM disk_copy WHERE deleted_at IS NULL AND (status = 'pending') <> EXISTS (
+        SELECT 1 FROM operation WHERE subject_id = disk_copy.id AND kind IN ('backup', 'snapshot')
+          AND finished_at IS NULL)
+      """
+    ),
+    (
+      "what is done with a copy is done on its own server",
+      """
+      SELECT operation.id FROM operation LEFT JOIN disk_copy ON disk_copy.id = operation.subject_id
+      WHERE operation.kind IN ('backup', 'snapshot', 'restore', 'discard')
+        AND disk_copy.server_id IS NOT operation.server_id
+      """
+    ),
+    (
+      "a copy that is to be removed is seen by nobody, or was never made",
+      """
+      SELECT disk_copy.id FROM disk_copy JOIN operation ON operation.subject_id = disk_copy.id
+      WHERE operation.kind = 'discard' AND disk_copy.deleted_at IS NULL AND disk_copy.status <> 'failed'
+      """
+    ),
+    (
+      "copies are hidden with their server, and erased with it",
+      """
+      SELECT disk_copy.id FROM disk_copy JOIN server ON server.id = disk_copy.server_id
+      WHERE (server.deleted_at IS NOT NULL AND disk_copy.deleted_at IS NULL)
+        OR (server.erased_at IS NOT NULL AND disk_copy.erased_at IS NULL)
+      """
+    ),
+    (
       "a server has one running operation at most",
       "SELECT server_id FROM operation WHERE state = 'running' GROUP BY server_id HAVING COUNT(*) > 1"
     ),

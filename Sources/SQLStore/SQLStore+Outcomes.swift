@@ -8,9 +8,11 @@ extension SQLStore {
       let server = try database.serverUnderWork(operation.serverID)
       if let effect = outcome.effect {
         try database.apply(effect, of: operation, outcome.next, to: server, at: now)
+        try database.applyToCopy(effect, of: outcome.next, by: operation, at: now)
       }
-      if server.isDeleted, operation.kind != .delete {
+      if try database.isOvertaken(operation, on: server) {
         try database.finish(operation.id, as: .cancelled, at: now)
+        if !server.isDeleted { try database.takeDownIfNext(server.id, at: now) }
         return .cancelled
       }
       try database.apply(outcome.next, to: operation.id, at: now)
@@ -47,6 +49,15 @@ extension Database {
 
   // MARK: The operation
 
+  /// Whether a delete, of the server or of the copy that is being made, was asked for meanwhile.
+  fileprivate func isOvertaken(_ operation: Operation, on server: ServerUnderWork) throws -> Bool {
+    switch operation.kind {
+    case .delete: false
+    case .backup, .snapshot: try server.isDeleted || isHidden(operation.copyID.orFail("it is about no copy"))
+    default: server.isDeleted
+    }
+  }
+
   fileprivate func apply(_ next: StepOutcome.Next, to id: ID<Operation>, at now: Timestamp) throws {
     switch next {
     case .advance(let step):
@@ -68,13 +79,23 @@ extension Database {
         """,
         [time, id])
     case .retry(let time, let operatorDetail):
+      // Where it is known already why it will fail, that stays.
       try run(
         """
-        UPDATE operation SET failures = failures + 1, not_before = ?, operator_detail = ?,
+        UPDATE operation SET failures = failures + 1, not_before = ?,
+          operator_detail = CASE WHEN customer_reason IS NULL THEN ? ELSE operator_detail END,
           lease_token = NULL, lease_expires_at = NULL
         WHERE id = ?
         """,
         [time, operatorDetail, id])
+    case .undo(let step, let customerReason, let operatorDetail):
+      try run(
+        """
+        UPDATE operation SET step = ?, failures = 0, step_started_at = ?, not_before = ?, customer_reason = ?,
+          operator_detail = ?, lease_token = NULL, lease_expires_at = NULL
+        WHERE id = ?
+        """,
+        [step, now, now, customerReason, operatorDetail, id])
     case .succeed:
       try finish(id, as: .succeeded, at: now)
     case .fail(let customerReason, let operatorDetail):
@@ -134,10 +155,12 @@ extension Database {
       try run(
         """
         UPDATE server SET deleted_at = COALESCE(deleted_at, ?), erased_at = COALESCE(erased_at, ?), has_disk = 0,
-          authorized_key = NULL, root_password_hash = NULL
+          authorized_key = NULL, root_password_hash = NULL, backup_due_at = NULL
         WHERE id = ?
         """,
         [now, now, server.id])
+      try eraseCopies(of: server.id, at: now)
+    case .copyCompleted, .copyFailed, .copyErased, .restored: break
     }
   }
 
@@ -193,7 +216,7 @@ extension Database {
 }
 
 extension StepOutcome.Next {
-  fileprivate var customerReason: String? {
+  var customerReason: String? {
     if case .fail(let customerReason, _) = self { customerReason } else { nil }
   }
 }

@@ -68,6 +68,7 @@ extension SQLStore {
         "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL",
         [now, id, caller.accountID])
       guard hidden > 0 else { return false }
+      try database.hideCopies(of: id, at: now)
       try database.cancelOvertaken(at: now)
       try database.queue(.delete, on: id, by: caller.tokenID, at: now)
       try database.audit("server.delete", on: id, by: caller, at: now)

@@ -65,7 +65,8 @@ extension Schema {
 
   private static let diskCopies = """
     -- A standalone copy of a server's disk: a backup, made by hand or by schedule, or a snapshot. It goes with its server.
-    -- Customers see it until deleted_at; its row stays as a tombstone after erased_at, when there is no file any more.
+    -- Customers see it until deleted_at; its row stays as a tombstone after erased_at, when there is no file any more. What
+    -- the server knew of the disk is kept with it, because a restore brings that back too.
     CREATE TABLE disk_copy (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       uuid TEXT NOT NULL UNIQUE,
@@ -74,8 +75,12 @@ extension Schema {
       name TEXT,
       description TEXT NOT NULL,
       status TEXT NOT NULL CHECK (status IN ('pending', 'completed', 'failed')),
+      status_reason TEXT,
       size_bytes INTEGER CHECK (size_bytes > 0),
       checksum TEXT,
+      operating_system_id INTEGER REFERENCES operating_system (id),
+      image_version TEXT,
+      awaits_first_boot INTEGER CHECK (awaits_first_boot IN (0, 1)),
       created_at INTEGER NOT NULL,
       completed_at INTEGER,
       expires_at INTEGER,
@@ -83,12 +88,24 @@ extension Schema {
       erased_at INTEGER,
       CHECK ((name IS NOT NULL) = (kind = 'snapshot')),
       CHECK ((expires_at IS NOT NULL) = (kind = 'automatic')),
+      CHECK ((status = 'failed') = (status_reason IS NOT NULL)),
       CHECK ((status = 'completed') = (completed_at IS NOT NULL)),
       CHECK ((status = 'completed') = (size_bytes IS NOT NULL AND checksum IS NOT NULL)),
+      CHECK ((status = 'completed') =
+        (operating_system_id IS NOT NULL AND image_version IS NOT NULL AND awaits_first_boot IS NOT NULL)),
       CHECK (erased_at IS NULL OR deleted_at IS NOT NULL OR status = 'failed')
     ) STRICT;
-    CREATE INDEX disk_copy_of_server ON disk_copy (server_id, id) WHERE erased_at IS NULL;
+    CREATE INDEX disk_copy_of_server ON disk_copy (server_id, id);
+    CREATE INDEX disk_copy_seen ON disk_copy (server_id, id) WHERE deleted_at IS NULL;
     CREATE INDEX disk_copy_expiry ON disk_copy (expires_at) WHERE expires_at IS NOT NULL AND deleted_at IS NULL;
+    CREATE INDEX disk_copy_to_erase ON disk_copy (id)
+      WHERE erased_at IS NULL AND (deleted_at IS NOT NULL OR status = 'failed');
+    CREATE INDEX operation_unfinished_about ON operation (subject_id)
+      WHERE finished_at IS NULL AND subject_id IS NOT NULL;
+
+    -- From the moment at which the schedule wants a backup of the server to the one at which it is begun.
+    ALTER TABLE server ADD COLUMN backup_due_at INTEGER;
+    CREATE INDEX server_backup_due ON server (backup_due_at, id) WHERE backup_due_at IS NOT NULL;
 
     -- Until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have worked.
     ALTER TABLE server ADD COLUMN awaits_first_boot INTEGER NOT NULL DEFAULT 1 CHECK (awaits_first_boot IN (0, 1));

@@ -138,6 +138,9 @@ extension SimulatedDriver {
   /// The copy as it stands on paper, half or whole.
   package func copy(_ uuid: UUID) -> SimulatedCopy? { state.withLock { $0.copies[uuid] } }
 
+  /// All of them, half or whole.
+  package var copies: [UUID: SimulatedCopy] { state.withLock { $0.copies } }
+
   /// The medium forgot a bit: what is read from the copy is not what was written.
   package func damageCopy(_ uuid: UUID) throws {
     try state.withLock { state in

@@ -37,6 +37,8 @@ struct Configuration: Sendable, Equatable {
   var connections = ConnectionLimits()
   /// How many servers an account may have; 0 for as many as it likes.
   var serverQuota = 100
+  /// How many backups made by hand and snapshots a server may have; 0 for as many as its owner likes.
+  var copyQuota = 50
 
   /// What holds where nothing is configured.
   init(workingDirectory: URL, executable: URL) {

@@ -94,6 +94,9 @@ extension ConfigurationKey {
       "connections_per_address", \.connections.connectionsPerAddress, default: "256",
       "How many connections an address may have open at once"),
     count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
+    count(
+      "copy_quota", \.copyQuota, default: "50",
+      "How many copies a server may have: snapshots, and backups that somebody asked for"),
   ]
 
   private static let forwardedPorts = ConfigurationKey(

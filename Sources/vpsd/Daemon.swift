@@ -61,8 +61,14 @@ struct Daemon {
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
       doorbell: doorbell, changes: changes, clock: clock,
       quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
+    let copies = DiskCopy.Family.allCases.map { family in
+      DiskCopies(
+        family, store: store, doorbell: doorbell, changes: changes, clock: clock,
+        quota: configuration.copyQuota > 0 ? configuration.copyQuota : nil)
+    }
+    let schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: clock, logger: logger)
     let api = try APIService(
-      servers: servers, sshKeys: SSHKeys(store: store, clock: clock),
+      servers: servers, copies: copies, sshKeys: SSHKeys(store: store, clock: clock),
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock),
       events: Events(store: store, changes: changes, clock: clock), catalogue: catalogue,
@@ -70,9 +76,9 @@ struct Daemon {
       limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
-    // looks, then no more steps.
+    // backups and looks, then no more steps.
     return [
-      RunnerService(runner: runner), MonitorService(monitor: monitor),
+      RunnerService(runner: runner), EndlessService { await monitor.run() }, EndlessService { await schedule.run() },
       web(api, Banner(configuration: configuration, firstToken: firstToken, sshPort: driver.sshPort)),
       EndOfWaits(changes: changes),
     ]
@@ -122,10 +128,11 @@ private struct EndOfWaits: Service {
   }
 }
 
-private struct MonitorService: Service {
-  let monitor: Monitor
+/// What runs until it is cancelled.
+private struct EndlessService: Service {
+  let body: @Sendable () async -> Void
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { await monitor.run() }
+    await cancelWhenGracefulShutdown { await body() }
   }
 }

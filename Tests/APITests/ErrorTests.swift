@@ -17,6 +17,10 @@ struct ErrorTests {
     (.post, "/servers/1/power/"), (.post, "/servers/1/resize/"), (.post, "/servers/1/rebuild/"),
     (.get, "/servers/1/operations/"), (.get, "/tokens/"), (.post, "/tokens/"), (.get, "/tokens/1/"),
     (.delete, "/tokens/1/"), (.get, "/events/"),
+    (.get, "/backups/"), (.post, "/backups/"), (.get, "/backups/1/"), (.delete, "/backups/1/"),
+    (.post, "/backups/1/restore/"), (.get, "/snapshots/"), (.post, "/snapshots/"), (.get, "/snapshots/1/"),
+    (.delete, "/snapshots/1/"), (.post, "/snapshots/1/restore/"), (.post, "/servers/1/backup/"),
+    (.post, "/servers/1/snapshot/"),
   ]
 
   @Test("Without a token, every route says so", arguments: routes)
@@ -41,7 +45,7 @@ struct ErrorTests {
   func forbidden(method: HTTPRequest.Method, path: String) async throws {
     let api = try await TestAPI.make()
     let (_, token) = try await api.service.newToken(
-      of: api.service.owner.accountID, permissions: [Permission("backups:*")!])
+      of: api.service.owner.accountID, permissions: [Permission("account:*")!])
     let reply = try await api.send(method, path, "no JSON", token: token.text)
     #expect(reply.status == 403)
     #expect(reply.text == #"{"detail":"You do not have permission to perform this action."}"#)

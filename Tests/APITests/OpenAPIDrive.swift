@@ -28,8 +28,10 @@ final class OpenAPIDrive {
     let api = try await TestAPI.make()
     _ = try await api.createServer()
     _ = try await api.send(.post, "/ssh-keys/", #"{"name": "k", "public_key": "\#(Self.key)"}"#)
+    _ = try await api.send(.post, "/backups/", #"{"server_id": 1}"#)
+    _ = try await api.send(.post, "/snapshots/", #"{"server_id": 1, "name": "a"}"#)
     let (_, weak) = try await api.service.newToken(
-      of: api.service.owner.accountID, permissions: [Permission("backups:read")!])
+      of: api.service.owner.accountID, permissions: [Permission("account:read")!])
     for operation in document.operations where operation.needsToken {
       try await call(api, operation, token: "")
       if operation.permission != nil { try await call(api, operation, token: weak.text) }
@@ -60,7 +62,7 @@ final class OpenAPIDrive {
 
   private func usedKeys(_ api: TestAPI, _ operation: OpenAPIDocument.Operation) async throws {
     let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
-    let path = "/api/v1" + operation.path.dropLast().replacingOccurrences(of: "{id}", with: "1")
+    let path = "/api/v1" + operation.path.dropLast().replacingOccurrences(of: "{id}", with: Self.id(in: operation.path))
     for (key, path) in [("under way \(operation.name)", path), ("different \(operation.name)", "/another")] {
       _ = try await requests.begin(key: key, method: "POST", path: path, body: Array("{}".utf8), api.service.owner)
       try await call(api, operation, "{}", headers: [Self.keyHeader: key])
@@ -94,6 +96,7 @@ final class OpenAPIDrive {
       try await call(api, "POST /servers/{id}/\(path)/")
     }
     try await api.service.settle()
+    try await copies(api)
     try await call(api, "POST /servers/{id}/power/", #"{"action": "hard_stop"}"#)
     try await call(api, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
     try await api.service.settle()
@@ -119,6 +122,21 @@ final class OpenAPIDrive {
     try await call(api, "GET /openapi.json")
   }
 
+  private func copies(_ api: TestAPI) async throws {
+    try await call(api, "POST /backups/", #"{"server_id": 1}"#)
+    try await call(api, "POST /snapshots/", #"{"server_id": 1, "name": "a"}"#)
+    try await call(api, "POST /servers/{id}/backup/", #"{"label": "a"}"#)
+    try await call(api, "POST /servers/{id}/snapshot/", #"{"label": "b"}"#)
+    for path in ["backups", "snapshots"] {
+      try await api.service.settle()
+      try await call(api, "GET /\(path)/", query: "?page_size=1")
+      try await call(api, "GET /\(path)/{id}/")
+      try await call(api, "POST /\(path)/{id}/restore/")
+      try await call(api, "DELETE /\(path)/{id}/")
+    }
+    try await api.service.settle()
+  }
+
   /// Too little credit, and a full host.
   func shortages() async throws {
     var options = SimulatedDriver.Options()
@@ -140,17 +158,21 @@ final class OpenAPIDrive {
 
   // MARK: One call
 
+  /// Backups and snapshots have one series of ids, and the backup comes first.
+  private static func id(in path: String) -> String { path.hasPrefix("/snapshots/") ? "2" : "1" }
+
   private func call(
-    _ api: TestAPI, _ name: String, _ body: String? = nil, id: String = "1", query: String = ""
+    _ api: TestAPI, _ name: String, _ body: String? = nil, id: String? = nil, query: String = ""
   ) async throws {
     let operation = try #require(document.operation(name), "\(name) is not documented")
     try await call(api, operation, body, id: id, query: query)
   }
 
   private func call(
-    _ api: TestAPI, _ operation: OpenAPIDocument.Operation, _ body: String? = nil, id: String = "1",
+    _ api: TestAPI, _ operation: OpenAPIDocument.Operation, _ body: String? = nil, id: String? = nil,
     query: String = "", token: String? = nil, headers: HTTPFields = [:]
   ) async throws {
+    let id = id ?? Self.id(in: operation.path)
     let method = try #require(HTTPRequest.Method(operation.method))
     let path = operation.path.replacingOccurrences(of: "{id}", with: id) + query
     let reply = try await api.send(method, path, body, token: token, headers: headers)

@@ -37,7 +37,7 @@ struct TestAPI {
     self.service = service
     let store = service.store
     api = APIService(
-      servers: service.servers, sshKeys: service.sshKeys,
+      servers: service.servers, copies: [service.backups, service.snapshots], sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
       events: Events(store: store, changes: service.changes, clock: service.clock), catalogue: service.catalogue,

@@ -22,7 +22,8 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   /// What the server is to be when the operation has succeeded; nil for gone.
   var wantedStatus: ServerStatus? {
     switch kind {
-    case .create, .start, .recover, .reboot, .configure, .resize, .rebuild: .active
+    case .create, .start, .recover, .reboot, .configure, .resize, .rebuild, .backup, .snapshot, .restore, .discard:
+      .active
     case .stop, .hardStop: .stopped
     case .delete: nil
     }
@@ -87,6 +88,28 @@ final class FaultWorld: Sendable {
     case .resize: _ = try await service.resize(id)
     case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
+    case .backup, .snapshot, .restore, .discard: try await requestCopy()
+    }
+  }
+
+  private static let refusal = DriverError(
+    .rejected, "The disk is broken.", customerReason: "The disk cannot be read.")
+
+  /// Whether the step removes what an operation has begun that fails in any case.
+  private var isAfterFailure: Bool { step.name == CopyDisk.Step.clean.rawValue }
+
+  private func requestCopy() async throws {
+    if isAfterFailure { service.driver.inject(Fault(in: .ensureCopied, .failAfterwards(Self.refusal))) }
+    try service.driver.guestWrites("old", on: machine)
+    switch step.kind {
+    case .snapshot:
+      _ = try await service.snapshots.create(DiskCopies.Draft(server: .id(id), name: "a"), service.owner)
+    case .restore:
+      let backup = try await service.backup(of: id)
+      try service.driver.guestWrites("new", on: machine)
+      _ = try await service.backups.restore(backup, service.owner)
+    case .discard: try await service.backups.delete(try await service.backup(of: id), service.owner)
+    default: _ = try await service.backups.create(DiskCopies.Draft(server: .id(id)), service.owner)
     }
   }
 
@@ -104,10 +127,11 @@ final class FaultWorld: Sendable {
     Issue.record("The step \(step.testDescription) is never reached: the matrix does not test it.")
   }
 
-  /// Carries out everything, with a look at the machines, as the service would.
+  /// Carries out everything, with a look at the machines and at what the schedule finds, as the service would.
   func settle() async throws {
     try await service.settle()
     await service.monitor.look()
+    await service.schedule.look()
     try await service.settle()
   }
 
@@ -132,13 +156,21 @@ final class FaultWorld: Sendable {
   /// A change that failed has left the server as it was, and says why.
   private func expectCarriedOut(mayFail: Bool, _ context: Comment) async throws {
     let operation = try #require(try await service.store.operations(of: id).last { $0.kind == step.kind })
-    #expect(operation.state == .succeeded || (mayFail && operation.state == .failed), context)
+    if isAfterFailure {
+      #expect(operation.state == .failed && operation.customerReason == Self.refusal.customerReason, context)
+    } else {
+      #expect(operation.state == .succeeded || (mayFail && operation.state == .failed), context)
+    }
     if operation.state == .failed {
       #expect(operation.customerReason?.isEmpty == false && operation.operatorDetail?.isEmpty == false, context)
     }
     if step.kind == .resize {
       let plan = try #require(try await service.store.server(id)).planID
       #expect(plan == (operation.state == .succeeded ? ID(1) : ID(3)), context)
+    }
+    if step.kind == .restore {
+      let content = service.driver.machine(machine)?.disk?.content
+      #expect(content == (operation.state == .succeeded ? "old" : "new"), context)
     }
   }
 

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Foundation
 import SimulatedDriver
 import TestSupport
 import Testing
@@ -68,5 +69,23 @@ struct AuditTests {
     _ = try await service.database.requestDeletion(of: id, by: service.owner, at: service.clock.now)
     let outcomes = try await service.database.auditTrail(newest: 10).map(\.outcome)
     #expect(outcomes == [.succeeded, .failed, .cancelled, .queued])
+  }
+
+  @Test("What was done with copies has its rows, each with the copy and what became of it")
+  func copies() async throws {
+    let service = try await TestService()
+    let (store, caller) = (service.database, service.owner)
+    let id = try await service.activeServer()
+    let backup = try await service.backup(of: id)
+    let now = service.clock.now
+    let new = NewDiskCopy(uuid: UUID(), serverID: id, name: CopyName("a"), description: "")
+    let snapshot = try #require(try await store.createDiskCopy(new, by: caller, at: now)).id
+    _ = try await store.requestRestore(of: backup, .backup, by: caller, at: now)
+    _ = try await store.requestDiscard(of: backup, .backup, by: caller, at: now)
+    let trail = try await service.database.auditTrail(newest: 4)
+    #expect(trail.map(\.action) == ["backup.create", "snapshot.create", "backup.restore", "backup.delete"])
+    #expect(trail.map(\.detail) == ["\(backup)", "\(snapshot)", "\(backup)", "\(backup)"])
+    #expect(trail.map(\.outcome) == [.succeeded, .queued, .queued, .queued])
+    #expect(trail.allSatisfy { $0.serverID == id })
   }
 }

@@ -1,3 +1,5 @@
+import Core
+import Foundation
 import SimulatedDriver
 import TestSupport
 import Testing
@@ -29,10 +31,19 @@ struct IntegrityTests {
       ("UPDATE server SET status = 'starting'", "an operation that leads there"),
       ("UPDATE server SET status = 'error'", "in error has a reason"),
       ("UPDATE server SET root_password_hash = 'x'", "is forgotten"),
+      ("DELETE FROM operation WHERE kind = 'snapshot'", "as long as an operation makes it"),
+      ("UPDATE operation SET subject_id = 77 WHERE kind = 'backup'", "on its own server"),
+      ("UPDATE disk_copy SET deleted_at = NULL, erased_at = NULL", "seen by nobody"),
+      ("UPDATE server SET deleted_at = 1", "hidden with their server"),
     ])
   func found(statement: String, promise: String) async throws {
     let service = try await TestService()
-    _ = try await service.activeServer()
+    let id = try await service.activeServer()
+    let (store, now) = (service.database, service.clock.now)
+    _ = try await store.requestDiscard(of: try await service.backup(of: id), .backup, by: service.owner, at: now)
+    let snapshot = NewDiskCopy(uuid: UUID(), serverID: id, name: CopyName("a"), description: "")
+    _ = try await store.createDiskCopy(snapshot, by: service.owner, at: now)
+    #expect(try await service.database.contradictions() == [])
     _ = try await service.database.write { database in try database.run(statement) }
     let found = try await service.database.contradictions()
     #expect(found.contains { $0.contains(promise) }, "\(found)")

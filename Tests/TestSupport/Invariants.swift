@@ -23,6 +23,7 @@ extension TestService {
     for row in rows {
       found += contradictions(of: row)
     }
+    found += try await contradictionsOfCopies(rows)
     let addresses = rows.compactMap(\.address)
     if Set(addresses).count < addresses.count { found.append("an address is given twice: \(addresses.sorted())") }
     return found
@@ -45,13 +46,32 @@ extension TestService {
     return found
   }
 
+  /// Every copy on the host has its row, and every completed one is there and whole.
+  private func contradictionsOfCopies(_ servers: [Server]) async throws -> [String] {
+    var found: [String] = []
+    var known: Set<UUID> = []
+    for server in servers {
+      for row in try await store.diskCopies(of: server.id) {
+        known.insert(row.uuid)
+        let copy = driver.copy(row.uuid)
+        if copy?.machine != server.uuid || copy?.isWhole != true || copy?.checksum != row.checksum {
+          found.append("copy \(row.id) is \(row.status), and on the host \(copy as Any)")
+        }
+      }
+    }
+    found += driver.copies.keys.filter { !known.contains($0) }.map { "copy \($0) has no row" }
+    return found
+  }
+
   /// When every server was deleted: not a trace but tombstones and the ledger.
   package func leftovers() async throws -> [String] {
     var found = try await contradictionsAtRest()
     found += try await store.allServers().map { "server \($0.id) is left" }
     found += try await driver.observe().keys.map { "machine \($0) is left" }
-    let folder = directory.appendingPathComponent("simulated/machines").path
-    found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    for name in ["machines", "copies"] {
+      let folder = directory.appendingPathComponent("simulated/\(name)").path
+      found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    }
     return found
   }
 }

@@ -15,6 +15,9 @@ package final class TestService: Sendable {
   package let database: SQLStore
   package let driver: SimulatedDriver
   package let servers: Servers
+  package let backups: DiskCopies
+  package let snapshots: DiskCopies
+  package let schedule: BackupSchedule
   package let sshKeys: SSHKeys
   package let catalogue: CatalogueReader
   package let authenticator: Authenticator
@@ -36,12 +39,12 @@ package final class TestService: Sendable {
   package convenience init(
     options: SimulatedDriver.Options = .init(), addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
-    limits: Runner.Limits = .init(), quota: Int? = nil
+    limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
       in: try ScopedFolder(), options: options, addressPool: addressPool, clock: clock, wallClock: wallClock ?? clock,
-      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota)
+      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota)
   }
 
   /// The process that comes after another one has died, on the same files. The machines go on.
@@ -49,7 +52,7 @@ package final class TestService: Sendable {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
       in: dead.folder, options: dead.driver.options, addressPool: dead.addressPool, clock: dead.clock,
-      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil)
+      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
 
@@ -60,13 +63,14 @@ package final class TestService: Sendable {
     let clock = ManualClock(now: now)
     try await self.init(
       in: folder, options: .init(), addressPool: AddressPool("127.80.0.0/16")!, clock: clock, wallClock: clock,
-      token: token, openingCredit: .zero, limits: .init(), quota: nil)
+      token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
 
   private init(
     in folder: ScopedFolder, options: SimulatedDriver.Options, addressPool: AddressPool, clock: ManualClock,
-    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?
+    wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
+    copyQuota: Int?
   ) async throws {
     self.folder = folder
     self.clock = clock
@@ -89,6 +93,11 @@ package final class TestService: Sendable {
     servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
       changes: changes, clock: wallClock, quota: quota)
+    backups = DiskCopies(
+      .backup, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
+    snapshots = DiskCopies(
+      .snapshot, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
+    schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: wallClock, logger: logger)
     sshKeys = SSHKeys(store: store, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
@@ -152,6 +161,23 @@ package final class TestService: Sendable {
     name: String = "web-1", plan: Int64 = 3, operatingSystem: Int64 = 3, location: String = "us-west"
   ) -> ServerDraft {
     ServerDraft(name: name, planID: plan, operatingSystemID: operatingSystem, location: location)
+  }
+
+  /// A backup that is completed, unless something goes wrong.
+  package func backup(of server: ID<Server>, by caller: Caller? = nil) async throws -> ID<DiskCopy> {
+    let copy = try await backups.create(DiskCopies.Draft(server: .id(server)), caller ?? owner)
+    try await settle()
+    return copy.id
+  }
+
+  /// Lets the schedule and the runner work until this moment, as a service does that runs all the time.
+  package func work(until moment: Timestamp) async throws {
+    while true {
+      let next = await schedule.look()
+      try await settle()
+      if clock.now >= moment { return }
+      clock.advance(to: max(clock.now, min(next, moment)))
+    }
   }
 
   /// A server that has become active.

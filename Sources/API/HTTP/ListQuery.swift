@@ -43,6 +43,16 @@ extension APIRequest {
     }
   }
 
+  /// The value of a filter; nil where there is none, or one that is none of the choices.
+  func choice<Choice: RawRepresentable<String>>(
+    _ name: Substring, of choices: [Choice], _ errors: inout FieldErrors
+  ) -> Choice? {
+    guard let text = query(name) else { return nil }
+    if let choice = choices.first(where: { $0.rawValue == text }) { return choice }
+    errors.add(String(name), Self.unknownChoice(text, choices.map(\.rawValue)))
+    return nil
+  }
+
   /// The reply to a request for a list that is at hand as a whole, in its natural order.
   func list<Element: Sendable>(
     _ elements: [Element], orderedBy keys: [SortKey<Element>], name: (Element) -> String,

@@ -22,4 +22,9 @@ enum Preference {
     }
     return nil
   }
+
+  /// Tells the client that its preference was followed, if it had one.
+  static func note(_ seconds: Int?, in response: inout Response) {
+    if let seconds { response.headers[appliedHeader] = "wait=\(seconds)" }
+  }
 }

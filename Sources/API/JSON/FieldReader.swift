@@ -11,13 +11,15 @@ struct FieldReader {
   }
 
   /// - Parameter isNullable: Whether `null` means the same as leaving the field out.
-  mutating func string(_ name: String, isRequired: Bool, isNullable: Bool = false) -> String? {
+  mutating func string(
+    _ name: String, isRequired: Bool, isNullable: Bool = false, mayBeBlank: Bool = false
+  ) -> String? {
     if isNullable, fields[name] == .null { return nil }
     guard let value = present(name, isRequired: isRequired) else { return nil }
     guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
     if text.unicodeScalars.contains("\0") { return reject(name, "Null characters are not allowed.") }
     let trimmed = text.trimmingWhitespace()
-    return trimmed.isEmpty ? reject(name, "This field may not be blank.") : trimmed
+    return trimmed.isEmpty && !mayBeBlank ? reject(name, "This field may not be blank.") : trimmed
   }
 
   /// - Parameter isNullable: Whether `null` means the same as leaving the field out.

@@ -52,6 +52,11 @@ package struct JSONWriter {
     value(number)
   }
 
+  package mutating func field(_ name: StaticString, _ number: Int64?) {
+    key(name)
+    if let number { value(number) } else { null() }
+  }
+
   package mutating func field(_ name: StaticString, _ flag: Bool) {
     key(name)
     value(flag)

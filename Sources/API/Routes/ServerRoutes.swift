@@ -44,12 +44,7 @@ struct ServerRoutes {
 
   private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> ServerFilter {
     var filter = ServerFilter(name: request.query("name"), hostname: request.query("hostname"))
-    if let status = request.query("status") {
-      filter.status = ServerStatus(rawValue: status)
-      if filter.status == nil {
-        errors.add("status", APIRequest.unknownChoice(status, ServerStatus.allCases.map(\.rawValue)))
-      }
-    }
+    filter.status = request.choice("status", of: ServerStatus.allCases, &errors)
     if let location = request.query("location") {
       filter.location = location
       let known = try await catalogue.catalogue(for: request.caller).locations.map(\.code)
@@ -80,7 +75,7 @@ struct ServerRoutes {
 
   private static func response(_ writer: JSONWriter, status: HTTPResponse.Status, _ wait: Int?) -> Response {
     var response = Response.json(writer.buffer, status: status)
-    if let wait { response.headers[Preference.appliedHeader] = "wait=\(wait)" }
+    Preference.note(wait, in: &response)
     return response
   }
 

@@ -92,6 +92,23 @@ enum ServerWire {
     }
   }
 
+  /// The same for an operation that has no status of its own.
+  static func actionReply(
+    _ writer: inout JSONWriter, _ requested: RequestedOperation, whileUnderWay message: String
+  ) {
+    writer.object { writer in
+      let isUnderWay = requested.operation.finishedAt == nil
+      let isFailed = requested.operation.state == .failed || requested.server.status == .error
+      writer.field("status", isFailed && !isUnderWay ? "error" : "success")
+      writer.field("message", isUnderWay ? message : self.message(requested.server))
+      writer.field("server") { writer in
+        writer.field("id", requested.server.id.value)
+        writer.field("name", requested.server.name.name)
+        writer.field("status", requested.server.status.rawValue)
+      }
+    }
+  }
+
   private static func message(_ server: Server) -> String {
     server.status == .error ? "Server is in error" : "Server is \(server.status.rawValue)"
   }

@@ -18,6 +18,13 @@ package struct Operation: Sendable, Equatable {
     /// Gives the server a new disk with an operating system.
     case rebuild
     case delete
+    /// Makes a backup.
+    case backup
+    case snapshot
+    /// Puts a copy in the place of the disk.
+    case restore
+    /// Removes the file of a copy that nobody sees any more.
+    case discard
   }
 
   package enum State: String, Sendable, CaseIterable {
@@ -75,7 +82,8 @@ extension Operation.Kind {
     switch self {
     case .reboot, .resize: [.active]
     case .rebuild: [.active, .stopped, .error]
-    case .create, .start, .stop, .hardStop, .recover, .configure, .delete: []
+    case .restore: [.active, .error]
+    case .create, .start, .stop, .hardStop, .recover, .configure, .delete, .backup, .snapshot, .discard: []
     }
   }
 }

@@ -10,13 +10,15 @@ package struct StepOutcome: Sendable, Equatable {
     /// The step failed and is tried again at this time.
     case retry(at: Timestamp, operatorDetail: String)
     case succeed
+    /// The operation will fail for this reason; before that, the named step removes what was begun.
+    case undo(by: String, customerReason: String, operatorDetail: String)
     case fail(customerReason: String, operatorDetail: String)
 
     /// Whether the operation is over.
     package var isEnd: Bool {
       switch self {
       case .succeed, .fail: true
-      case .advance, .wait, .postpone, .retry: false
+      case .advance, .wait, .postpone, .retry, .undo: false
       }
     }
   }
@@ -40,6 +42,14 @@ package struct StepOutcome: Sendable, Equatable {
     case takenBack
     /// Nothing of it is left: address and hold come back and the row is a tombstone.
     case erased
+    /// The copy that the operation is about is whole.
+    case copyCompleted(sizeBytes: Int64, checksum: String)
+    /// The copy could not be made; its file is gone, if it was seen to.
+    case copyFailed(isErased: Bool)
+    /// The file of the copy is gone.
+    case copyErased
+    /// The disk is the copy's, with all that is known of it.
+    case restored
   }
 
   package let next: Next

@@ -80,14 +80,25 @@ package struct MachineTiming: Sendable, Equatable {
   package let pollInterval: Duration
   /// How many guests the host can carry through their boot at the same time; nil for any number.
   package let bootsAtOnce: Int?
+  /// From the beginning of a copy of a disk, or of a restore, to its end.
+  package let copyDeadline: Duration
 
   package init(
-    bootDeadline: Duration, shutdownDeadline: Duration, pollInterval: Duration, bootsAtOnce: Int? = nil
+    bootDeadline: Duration, shutdownDeadline: Duration, pollInterval: Duration, bootsAtOnce: Int? = nil,
+    copyDeadline: Duration = .seconds(600)
   ) {
     self.bootDeadline = bootDeadline
     self.shutdownDeadline = shutdownDeadline
     self.pollInterval = pollInterval
     self.bootsAtOnce = bootsAtOnce
+    self.copyDeadline = copyDeadline
+  }
+
+  /// The same, with a minute more for each gibibyte that is to be copied.
+  package func copying(storageGiB: Int) -> MachineTiming {
+    MachineTiming(
+      bootDeadline: bootDeadline, shutdownDeadline: shutdownDeadline, pollInterval: pollInterval,
+      bootsAtOnce: bootsAtOnce, copyDeadline: copyDeadline + .seconds(60 * storageGiB))
   }
 }
 

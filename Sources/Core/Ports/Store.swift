@@ -137,6 +137,48 @@ package protocol Store: Sendable {
   /// request too, and the time in which nobody worked counts against no step.
   func releaseAllLeases() async throws
 
+  // MARK: Copies of disks, for customers: a deleted one is not seen from the moment of the request
+
+  /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
+  func diskCopies(
+    _ family: DiskCopy.Family, of account: ID<Account>, filter: DiskCopyFilter, order: [DiskCopyOrder],
+    page: PageRequest
+  ) async throws -> Page<DiskCopy>
+  func diskCopy(_ id: ID<DiskCopy>, _ family: DiskCopy.Family, of account: ID<Account>) async throws -> DiskCopy?
+  func diskCopyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<DiskCopy>?
+
+  /// Writes the copy, and queues the operation that makes it. Returns nil where there is no such server. Throws `wrongState`
+  /// where it has no disk and will not get one, `permissionDenied` beyond the quota of the server.
+  func createDiskCopy(_ copy: NewDiskCopy, by caller: Caller, at now: Timestamp) async throws -> DiskCopy?
+
+  /// Queues a `restore` from the copy. Returns nil where there is no such copy. Throws `wrongState` where it is not
+  /// completed.
+  func requestRestore(
+    of id: ID<DiskCopy>, _ family: DiskCopy.Family, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
+  /// Hides the copy, ends what is still making it, and queues its `discard`. Returns its server; nil where there is no such
+  /// copy.
+  func requestDiscard(
+    of id: ID<DiskCopy>, _ family: DiskCopy.Family, by caller: Caller, at now: Timestamp
+  ) async throws -> ID<Server>?
+
+  // MARK: Copies of disks, for the engine
+
+  /// Hidden ones too, until they are erased.
+  func diskCopy(_ id: ID<DiskCopy>) async throws -> DiskCopy?
+  /// All of a server that may have a file, ordered by id.
+  func diskCopies(of server: ID<Server>) async throws -> [DiskCopy]
+
+  /// Where nobody has seen this day yet, every server that is to have backups and has a disk gets its turn. Then begins
+  /// backups whose turn it is, as long as fewer than `limit` automatic ones are under way.
+  func beginDueBackups(of day: BackupDay, atOnce limit: Int, at now: Timestamp) async throws -> BackupProgress
+
+  /// Hides the copies that have expired, and queues the `discard` of those and of all that were left behind; of each so many
+  /// at most. Returns their servers.
+  func discardCopies(limit: Int, at now: Timestamp) async throws -> [ID<Server>]
+  func nextCopyExpiry() async throws -> Timestamp?
+
   // MARK: Events
 
   func keptEvents() async throws -> EventRange

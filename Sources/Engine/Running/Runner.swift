@@ -7,6 +7,8 @@ import Synchronization
 package final class Runner: Sendable {
   package struct Limits: Sendable {
     package var stepsAtOnce = 32
+    /// How many disks are copied at the same time.
+    package var copiesAtOnce = 2
     package var lease = Duration.seconds(60)
     /// A step that has not returned by then is cancelled. Drivers bound their own calls well below.
     package var longestStep = Duration.seconds(150)
@@ -26,7 +28,8 @@ package final class Runner: Sendable {
   private let logger: Logger
   private let limits: Limits
   private let becameActive: @Sendable () async -> Void
-  private let bootSlots = BootSlots()
+  private let bootSlots = HostSlots()
+  private let copySlots = HostSlots()
   private let state = Mutex((isStopping: false, stepsUnderWay: 0))
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
@@ -80,7 +83,7 @@ package final class Runner: Sendable {
   /// Runs the one step that is due for longest. Returns false where none is due.
   package func runNextStep() async throws -> Bool {
     guard let lease = try await claim() else { return false }
-    await execute(lease)
+    if await execute(lease) { await becameActive() }
     return true
   }
 
@@ -90,28 +93,37 @@ package final class Runner: Sendable {
   }
 
   private func work(_ lease: Lease) async {
-    await execute(lease)
+    let isNewlyActive = await execute(lease)
     state.withLock { $0.stepsUnderWay -= 1 }
     doorbell.ring()
+    // A look at all machines may take its time where there are thousands: no step waits for it.
+    if isNewlyActive { await becameActive() }
   }
 
-  private func execute(_ lease: Lease) async {
+  /// Returns whether a server has become active by it.
+  private func execute(_ lease: Lease) async -> Bool {
     let operation = lease.operation
-    // What it overtook may have waited for its turn to boot.
-    if operation.kind == .delete { bootSlots.leave(operation.serverID) }
+    // What it overtook may have waited for its turn.
+    if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
     do {
-      guard let outcome = await outcome(of: lease) else { return }
+      guard let outcome = await outcome(of: lease) else { return false }
       let result = try await store.commit(outcome, of: lease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
-      if outcome.next.isEnd || result == .cancelled { bootSlots.leave(operation.serverID) }
-      if result == .committed, outcome.effect == .becameActive { await becameActive() }
+      if outcome.next.isEnd || result == .cancelled { leaveSlots(operation.serverID) }
+      return result == .committed && outcome.effect == .becameActive
     } catch {
       // The lease runs out, and the step is run again.
       logger.error(
         "an outcome could not be committed",
         metadata: ["server": "\(operation.serverID)", "error": "\(String(reflecting: error))"])
+      return false
     }
+  }
+
+  private func leaveSlots(_ server: ID<Server>) {
+    bootSlots.leave(server)
+    copySlots.leave(server)
   }
 
   /// The outcome of the step, run beside a task that keeps its lease and ends it when it takes too long.
@@ -160,7 +172,8 @@ package final class Runner: Sendable {
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
       server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease, driver: driver,
-      store: store, addressPool: addressPool, bootSlots: bootSlots)
+      store: store, addressPool: addressPool, bootSlots: bootSlots, copySlots: copySlots,
+      copiesAtOnce: limits.copiesAtOnce)
   }
 
   private func report(_ outcome: StepOutcome, of operation: Operation, _ result: CommitResult) {
@@ -173,7 +186,8 @@ package final class Runner: Sendable {
     case (.committed, .succeed): logger.info("operation succeeded", metadata: metadata)
     case (.committed, .fail(_, let detail)):
       logger.error("operation failed", metadata: metadata.merging(["detail": "\(detail)"]) { $1 })
-    case (.committed, .advance), (.committed, .wait), (.committed, .postpone), (.committed, .retry):
+    case (.committed, .advance), (.committed, .wait), (.committed, .postpone), (.committed, .retry),
+      (.committed, .undo):
       break
     }
   }

@@ -17,23 +17,30 @@ struct StepRunner: Sendable {
   private func outcome<W: Workflow>(_ workflow: W, _ context: StepContext) async -> StepOutcome {
     let operation = context.lease.operation
     let step = operation.step.flatMap(W.Step.init(rawValue:)) ?? W.firstStep
-    let patience = workflow.patience(for: step, context.driver.timing)
+    let patience = workflow.patience(for: step, context.timing)
     let isLate = patience.map { clock.now - (operation.stepStartedAt ?? clock.now) >= $0 } ?? false
     do {
       let result = isLate ? try await workflow.giveUp(step, context) : try await workflow.run(step, context)
       return outcome(result, context)
     } catch let error as DriverError {
       let isFinal = patience != nil && (isLate || !error.isWorthRetrying)
-      return outcome(error, isFinal: isFinal, workflow.failureEffect(at: step), context)
+      log(error, isFinal: isFinal, operation)
+      guard isFinal else { return retry(operation, error.detail) }
+      let failure = WorkflowFailure(
+        customerReason: error.customerReason ?? "The host could not carry out this operation.",
+        operatorDetail: error.detail)
+      return outcome(failure, of: workflow, at: step, operation)
     } catch let error as WorkflowFailure {
       // Why it took too long is what the operator must know.
       let last = operation.failures > 0 ? operation.operatorDetail.map { " The last failure: \($0)" } : nil
-      return StepOutcome(
-        .fail(customerReason: error.customerReason, operatorDetail: error.operatorDetail + (last ?? "")),
-        effect: workflow.failureEffect(at: step))
+      let failure = WorkflowFailure(
+        customerReason: error.customerReason, operatorDetail: error.operatorDetail + (last ?? ""))
+      return outcome(failure, of: workflow, at: step, operation)
     } catch {
       // The store, or the task was cancelled: neither says anything about the machine.
-      return outcome(DriverError(.unreachable, String(reflecting: error)), isFinal: false, nil, context)
+      let detail = String(reflecting: error)
+      log(DriverError(.unreachable, detail), isFinal: false, operation)
+      return retry(operation, detail)
     }
   }
 
@@ -41,16 +48,42 @@ struct StepRunner: Sendable {
   where Step: RawRepresentable<String> {
     switch result {
     case .go(let next, let effect): StepOutcome(.advance(to: next.rawValue), effect: effect)
-    case .wait: StepOutcome(.wait(until: clock.now + context.driver.timing.pollInterval))
-    case .postpone: StepOutcome(.postpone(until: clock.now + context.driver.timing.pollInterval))
+    case .wait: StepOutcome(.wait(until: clock.now + context.timing.pollInterval))
+    case .postpone: StepOutcome(.postpone(until: clock.now + context.timing.pollInterval))
     case .done(let effect): StepOutcome(.succeed, effect: effect)
+    case .undone(let effect): failed(context.lease.operation, effect)
     }
   }
 
-  private func outcome(
-    _ error: DriverError, isFinal: Bool, _ failureEffect: StepOutcome.Effect?, _ context: StepContext
+  /// What the customer is told is why the work failed, and not what then went wrong with the removal of what was begun.
+  private func outcome<W: Workflow>(
+    _ failure: WorkflowFailure, of workflow: W, at step: W.Step, _ operation: Core.Operation
   ) -> StepOutcome {
-    let operation = context.lease.operation
+    if let undo = workflow.undo(of: step) {
+      return StepOutcome(
+        .undo(
+          by: undo.rawValue, customerReason: failure.customerReason, operatorDetail: failure.operatorDetail))
+    }
+    let customerReason = operation.customerReason ?? failure.customerReason
+    return StepOutcome(
+      .fail(customerReason: customerReason, operatorDetail: failure.operatorDetail),
+      effect: workflow.failureEffect(at: step))
+  }
+
+  /// For the reason that led to the removal of what was begun.
+  private func failed(_ operation: Core.Operation, _ effect: StepOutcome.Effect?) -> StepOutcome {
+    StepOutcome(
+      .fail(
+        customerReason: operation.customerReason ?? "The host could not carry out this operation.",
+        operatorDetail: operation.operatorDetail ?? "It is not known why."),
+      effect: effect)
+  }
+
+  private func retry(_ operation: Core.Operation, _ detail: String) -> StepOutcome {
+    StepOutcome(.retry(at: clock.now + Self.delay(after: operation.failures), operatorDetail: detail))
+  }
+
+  private func log(_ error: DriverError, isFinal: Bool, _ operation: Core.Operation) {
     logger.log(
       level: isFinal ? .error : .warning, "step failed",
       metadata: [
@@ -58,15 +91,6 @@ struct StepRunner: Sendable {
         "step": "\(operation.step ?? "first")", "failures": "\(operation.failures + 1)",
         "kind": "\(error.kind.rawValue)", "detail": "\(error.detail)",
       ])
-    if isFinal {
-      return StepOutcome(
-        .fail(
-          customerReason: error.customerReason ?? "The host could not carry out this operation.",
-          operatorDetail: error.detail),
-        effect: failureEffect)
-    }
-    return StepOutcome(
-      .retry(at: clock.now + Self.delay(after: operation.failures), operatorDetail: error.detail))
   }
 
   /// Doubles with every failure, up to a limit, and is spread so that many do not try again at the same moment.

@@ -38,6 +38,13 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     }
   }
 
+  func undo(of step: Step) -> Step? {
+    switch step {
+    case .first(let step): first.undo(of: step).map(Step.first)
+    case .second(let step): second.undo(of: step).map(Step.second)
+    }
+  }
+
   func failureEffect(at step: Step) -> StepOutcome.Effect? {
     switch step {
     case .first(let step): first.failureEffect(at: step)
@@ -51,6 +58,7 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     case .wait: .wait
     case .postpone: .postpone
     case .done(let effect): .go(.second(Second.firstStep), effect)
+    case .undone(let effect): .undone(effect)
     }
   }
 
@@ -60,6 +68,7 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     case .wait: .wait
     case .postpone: .postpone
     case .done(let effect): .done(effect)
+    case .undone(let effect): .undone(effect)
     }
   }
 }

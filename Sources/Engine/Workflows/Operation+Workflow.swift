@@ -13,6 +13,9 @@ extension Core.Operation.Kind {
     case .resize: TakenDown(ChangePlan())
     case .rebuild: Chain(FindImage(), TakenDown(ReplaceSystem()))
     case .delete: DeleteServer()
+    case .backup, .snapshot: CopyDisk()
+    case .restore: TakenDown(RestoreDisk())
+    case .discard: DiscardCopy()
     }
   }
 

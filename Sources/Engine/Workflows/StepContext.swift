@@ -11,7 +11,9 @@ struct StepContext: Sendable {
   let driver: any ComputeDriver
   let store: any Store
   let addressPool: AddressPool
-  let bootSlots: BootSlots
+  let bootSlots: HostSlots
+  let copySlots: HostSlots
+  let copiesAtOnce: Int
 
   var machine: UUID { server.uuid }
 }
@@ -19,6 +21,19 @@ struct StepContext: Sendable {
 // MARK: - What several workflows do
 
 extension StepContext {
+  /// How patient to be with this machine.
+  var timing: MachineTiming { driver.timing.copying(storageGiB: plan.storageGiB) }
+
+  /// The copy that the operation is about; nil where nothing is left of it.
+  func diskCopy() async throws -> DiskCopy? {
+    guard let id = lease.operation.subjectID else { return nil }
+    return try await store.diskCopy(ID(id))
+  }
+
+  func mayCopy() -> Bool {
+    copySlots.take(for: server, lease.operation.id, atOnce: copiesAtOnce)
+  }
+
   /// - Parameter newPlan: What the machine is to be instead of what the server has.
   func ensureDefined(as newPlan: Plan? = nil) async throws {
     let plan = newPlan ?? plan

@@ -15,11 +15,15 @@ protocol Workflow: Sendable {
   /// What follows when a step has not come to an end in its time.
   func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
 
+  /// The step that removes what this one may have begun, before the workflow fails; nil where there is nothing to remove.
+  func undo(of step: Step) -> Step?
+
   /// What the server becomes when the workflow fails at this step.
   func failureEffect(at step: Step) -> StepOutcome.Effect?
 }
 
 extension Workflow {
+  func undo(of step: Step) -> Step? { nil }
   func failureEffect(at step: Step) -> StepOutcome.Effect? { .becameFaulty }
 }
 
@@ -30,6 +34,8 @@ enum StepResult<Step: Sendable>: Sendable {
   /// Its turn has not come; ask again.
   case postpone
   case done(StepOutcome.Effect? = nil)
+  /// What was begun is removed: the workflow fails for the reason that led here.
+  case undone(StepOutcome.Effect? = nil)
 }
 
 /// The work cannot be done; trying again would not help.

@@ -1,0 +1,135 @@
+import Core
+import Engine
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Backups, or snapshots: the same routes and handlers, by another name.
+struct DiskCopyRoutes {
+  let copies: DiskCopies
+  let servers: Servers
+
+  private var read: Permission { Permission(copies.family.resource, .read) }
+  private var write: Permission { Permission(copies.family.resource, .write) }
+
+  var endpoints: [Endpoint] {
+    let (path, alias) =
+      switch copies.family {
+      case .backup: ("/backups/", "/servers/{id}/backup/")
+      case .snapshot: ("/snapshots/", "/servers/{id}/snapshot/")
+      }
+    return [
+      Endpoint(.get, path, read, handle: list),
+      Endpoint(.post, path, write, handle: create),
+      Endpoint(.get, path + "{id}/", read) { request in
+        Self.response(try await copies.read(try await id(of: request), request.caller))
+      },
+      Endpoint(.delete, path + "{id}/", write) { request in
+        try await copies.delete(try await id(of: request), request.caller)
+        return Response(status: .noContent)
+      },
+      Endpoint(.post, path + "{id}/restore/", write, handle: restore),
+      Endpoint(.post, alias, write, handle: createOfServer),
+    ]
+  }
+
+  @Sendable private func list(_ request: APIRequest) async throws -> Response {
+    var errors = FieldErrors()
+    let filter = try await filter(request, &errors)
+    let keys = DiskCopyOrder.Key.allCases.filter { $0 != .name || copies.family == .snapshot }
+    let order = request.ordering(by: keys.map(\.rawValue), &errors).compactMap { order in
+      DiskCopyOrder.Key(rawValue: order.key).map { DiskCopyOrder($0, isDescending: order.isDescending) }
+    }
+    try errors.throwIfAny(order: ["server_id", "backup_type", "status", "ordering"])
+    let page = try await copies.list(filter, order: order, page: try request.page(), request.caller)
+    return request.list(page, DiskCopyWire.copy)
+  }
+
+  private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> DiskCopyFilter {
+    var filter = DiskCopyFilter()
+    if let text = request.query("server_id") {
+      let reference = Reference<Server>(text)
+      if let reference { filter.serverID = try await copies.serverID(of: reference, request.caller) }
+      if filter.serverID == nil {
+        errors.add(
+          "server_id", reference.map { ServerFields.unknownKey($0) } ?? "A valid integer or UUID is required.")
+      }
+    }
+    filter.status = request.choice("status", of: DiskCopy.Status.allCases, &errors)
+    switch copies.family {
+    case .backup: filter.kind = request.choice("backup_type", of: [DiskCopy.Kind.manual, .automatic], &errors)
+    case .snapshot: filter.name = request.query("name")
+    }
+    return filter
+  }
+
+  /// By the documented fields, the server among them.
+  @Sendable private func create(_ request: APIRequest) async throws -> Response {
+    var fields = try await request.fields()
+    var draft = DiskCopies.Draft(
+      server: fields.reference("server_id", isRequired: true),
+      description: fields.string("description", isRequired: false, isNullable: true, mayBeBlank: true))
+    if copies.family == .snapshot { draft.name = fields.string("name", isRequired: true) }
+    draft.errors = fields.errors
+    return try await create(draft, request)
+  }
+
+  /// As programs for the live API do it: the server is in the path, and a label stands for the name of a snapshot, or for the
+  /// description of a backup, which has no name.
+  @Sendable private func createOfServer(_ request: APIRequest) async throws -> Response {
+    let id = try await servers.id(of: try request.reference(), request.caller)
+    try await servers.requireExists(id, request.caller)
+    var fields = try await request.fields()
+    var draft = DiskCopies.Draft(
+      server: .id(id), description: fields.string("description", isRequired: false, isNullable: true, mayBeBlank: true))
+    draft.nameField = "label"
+    switch copies.family {
+    case .snapshot: draft.name = fields.string("label", isRequired: true)
+    case .backup:
+      let label = fields.string("label", isRequired: false, isNullable: true, mayBeBlank: true)
+      if draft.description ?? "" == "" { draft.description = label }
+    }
+    draft.errors = fields.errors
+    return try await create(draft, request)
+  }
+
+  private func create(_ draft: DiskCopies.Draft, _ request: APIRequest) async throws -> Response {
+    var copy = try await copies.create(draft, request.caller)
+    let wait = Preference.wait(of: request.request)
+    if let wait {
+      // What was begun is told whatever becomes of the wait.
+      copy = (try? await copies.settled(copy, within: .seconds(wait), request.caller)) ?? copy
+    }
+    return Self.response(copy, status: .created, wait)
+  }
+
+  @Sendable private func restore(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await copies.requireExists(id, request.caller)
+    try await request.ignoreBody()
+    var requested = try await copies.restore(id, request.caller)
+    let wait = Preference.wait(of: request.request)
+    if let wait {
+      requested = (try? await servers.finished(requested, within: .seconds(wait), request.caller)) ?? requested
+    }
+    var writer = JSONWriter()
+    ServerWire.actionReply(&writer, requested, whileUnderWay: "Server is being restored")
+    var response = Response.json(writer.buffer)
+    Preference.note(wait, in: &response)
+    return response
+  }
+
+  private func id(of request: APIRequest) async throws -> ID<DiskCopy> {
+    try await copies.id(of: try request.reference(), request.caller)
+  }
+
+  private static func response(
+    _ copy: DiskCopy, status: HTTPResponse.Status = .ok, _ wait: Int? = nil
+  ) -> Response {
+    var writer = JSONWriter()
+    DiskCopyWire.copy(&writer, copy)
+    var response = Response.json(writer.buffer, status: status)
+    Preference.note(wait, in: &response)
+    return response
+  }
+}

@@ -1,0 +1,59 @@
+package import Core
+package import Logging
+
+/// Automatic backups, once a day for every server that is to have them, and the end of those that have expired. What is due
+/// is in the store: a service that was down at 03:00 makes the backups of that day when it is back.
+package final class BackupSchedule: Sendable {
+  /// So few at once that the disks of the host stay usable, and that a customer's own copy need not wait for all of them.
+  static let backupsAtOnce = 1
+  static let discardsAtOnce = 100
+  /// While there is more to do.
+  static let shortInterval = Duration.seconds(5)
+  /// The time of day can be set, and another process can write: nobody sleeps for longer than this.
+  static let longInterval = Duration.seconds(600)
+
+  private let store: any Store
+  private let doorbell: Doorbell
+  private let changes: Broadcast
+  private let clock: any WallClock
+  private let logger: Logger
+
+  package init(store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger) {
+    self.store = store
+    self.doorbell = doorbell
+    self.changes = changes
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Runs until cancellation.
+  package func run() async {
+    while !Task.isCancelled {
+      let next = await look()
+      try? await clock.sleep(until: next)
+    }
+  }
+
+  /// Does what is due, and returns when to look again.
+  @discardableResult package func look() async -> Timestamp {
+    let now = clock.now
+    do {
+      let day = BackupDay(of: now)
+      let discarded = try await store.discardCopies(limit: Self.discardsAtOnce, at: now)
+      let progress = try await store.beginDueBackups(of: day, atOnce: Self.backupsAtOnce, at: now)
+      announce(discarded + progress.begun)
+      if progress.waitingCount > 0 || discarded.count >= Self.discardsAtOnce { return now + Self.shortInterval }
+      let expiry = try await store.nextCopyExpiry() ?? day.end
+      return max(now + .milliseconds(1), min(day.end, expiry, now + Self.longInterval))
+    } catch {
+      logger.error("the schedule of backups could not be kept", metadata: ["error": "\(String(reflecting: error))"])
+      return now + Self.shortInterval
+    }
+  }
+
+  private func announce(_ servers: [ID<Server>]) {
+    guard !servers.isEmpty else { return }
+    for server in servers { changes.tell(server) }
+    doorbell.ring()
+  }
+}

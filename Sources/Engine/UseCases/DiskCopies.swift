@@ -1,0 +1,163 @@
+package import Core
+import Foundation
+
+/// All that a customer can do with backups, or with snapshots: the same, by another name.
+package struct DiskCopies: Sendable {
+  package static let fieldOrder = ["server_id", "name", "label", "description"]
+  package static let maximumDescriptionLength = 255
+
+  /// A copy as a customer asks for it. What could not even be read is nil and has its message in `errors`.
+  package struct Draft: Sendable {
+    package var server: Reference<Server>?
+    /// A snapshot's.
+    package var name: String?
+    /// What the customer called the field: errors are told by it.
+    package var nameField = "name"
+    package var description: String?
+    package var errors: FieldErrors
+
+    package init(
+      server: Reference<Server>?, name: String? = nil, description: String? = nil, errors: FieldErrors = FieldErrors()
+    ) {
+      self.server = server
+      self.name = name
+      self.description = description
+      self.errors = errors
+    }
+  }
+
+  package let family: DiskCopy.Family
+  private let store: any Store
+  private let doorbell: Doorbell
+  private let changes: Broadcast
+  private let clock: any WallClock
+  private let quota: Int?
+
+  /// - Parameter quota: How many copies a server may have beside its automatic ones; nil for as many as its owner likes.
+  package init(
+    _ family: DiskCopy.Family, store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock,
+    quota: Int? = nil
+  ) {
+    self.family = family
+    self.store = store
+    self.doorbell = doorbell
+    self.changes = changes
+    self.clock = clock
+    self.quota = quota
+  }
+
+  package func list(
+    _ filter: DiskCopyFilter, order: [DiskCopyOrder] = [], page: PageRequest = .first, _ caller: Caller
+  ) async throws -> Page<DiskCopy> {
+    try caller.require(family.resource, .read)
+    return try await store.diskCopies(family, of: caller.accountID, filter: filter, order: order, page: page)
+  }
+
+  /// Throws `notFound` for the uuid of a copy that is not the caller's.
+  package func id(of reference: Reference<DiskCopy>, _ caller: Caller) async throws -> ID<DiskCopy> {
+    switch reference {
+    case .id(let id): return id
+    case .uuid(let uuid):
+      guard let id = try await store.diskCopyID(uuid, of: caller.accountID) else { throw Failure.notFound }
+      return id
+    }
+  }
+
+  /// Nil where the caller has no such server.
+  package func serverID(of reference: Reference<Server>, _ caller: Caller) async throws -> ID<Server>? {
+    switch reference {
+    case .id(let id): try await store.server(id, of: caller.accountID)?.id
+    case .uuid(let uuid): try await store.serverID(uuid, of: caller.accountID)
+    }
+  }
+
+  package func read(_ id: ID<DiskCopy>, _ caller: Caller) async throws -> DiskCopy {
+    try caller.require(family.resource, .read)
+    return try await find(id, caller)
+  }
+
+  /// Throws `notFound` where the caller has no such copy.
+  package func requireExists(_ id: ID<DiskCopy>, _ caller: Caller) async throws {
+    _ = try await find(id, caller)
+  }
+
+  package func create(_ draft: Draft, _ caller: Caller) async throws -> DiskCopy {
+    try caller.require(family.resource, .write)
+    var errors = draft.errors
+    var serverID: ID<Server>?
+    if let reference = draft.server {
+      serverID = try await self.serverID(of: reference, caller)
+      if serverID == nil { errors.add("server_id", ServerFields.unknownKey(reference)) }
+    }
+    let name = draft.name.flatMap { Self.name($0, field: draft.nameField, &errors) }
+    let description = draft.description ?? ""
+    if description.count > Self.maximumDescriptionLength {
+      errors.add(
+        "description", "Ensure this field has no more than \(Self.maximumDescriptionLength) characters.")
+    }
+    try errors.throwIfAny(order: Self.fieldOrder)
+    guard let serverID, family == .backup || name != nil else {
+      throw Failure.internalError("A draft without errors lacks a field.")
+    }
+    let new = NewDiskCopy(
+      uuid: UUID(), serverID: serverID, name: family == .snapshot ? name : nil, description: description, quota: quota)
+    guard let copy = try await store.createDiskCopy(new, by: caller, at: clock.now) else { throw Failure.notFound }
+    ring(serverID)
+    return copy
+  }
+
+  /// Puts the copy in the place of its server's disk. A server that is active is shut down for it, and comes back.
+  package func restore(_ id: ID<DiskCopy>, _ caller: Caller) async throws -> RequestedOperation {
+    try caller.require(family.resource, .write)
+    guard let requested = try await store.requestRestore(of: id, family, by: caller, at: clock.now) else {
+      throw Failure.notFound
+    }
+    ring(requested.server.id)
+    return requested
+  }
+
+  package func delete(_ id: ID<DiskCopy>, _ caller: Caller) async throws {
+    try caller.require(family.resource, .write)
+    guard let server = try await store.requestDiscard(of: id, family, by: caller, at: clock.now) else {
+      throw Failure.notFound
+    }
+    ring(server)
+  }
+
+  /// The copy as it is once it is not pending any more, or when the time is up or the service ends. One that is deleted
+  /// meanwhile is shown as it was last.
+  package func settled(_ copy: DiskCopy, within limit: Duration, _ caller: Caller) async throws -> DiskCopy {
+    let deadline = clock.now + limit
+    return try await changes.listen(to: copy.serverID) { bell in
+      var newest = copy
+      while !Task.isCancelled {
+        guard let copy = try await store.diskCopy(copy.id, family, of: caller.accountID) else { break }
+        newest = copy
+        guard copy.status == .pending, clock.now < deadline, !changes.isOver else { break }
+        await bell.wait(until: min(deadline, clock.now + Servers.longestSilence), clock: clock)
+      }
+      return newest
+    }
+  }
+
+  private func find(_ id: ID<DiskCopy>, _ caller: Caller) async throws -> DiskCopy {
+    guard let copy = try await store.diskCopy(id, family, of: caller.accountID) else { throw Failure.notFound }
+    return copy
+  }
+
+  private static func name(_ text: String, field: String, _ errors: inout FieldErrors) -> CopyName? {
+    if text.count > CopyName.maximumLength {
+      errors.add(field, "Ensure this field has no more than \(CopyName.maximumLength) characters.")
+      return nil
+    }
+    if let name = CopyName(text) { return name }
+    errors.add(field, "Enter a valid value.")
+    return nil
+  }
+
+  /// The runner has work, and whoever waits for this server has something to look at.
+  private func ring(_ server: ID<Server>) {
+    doorbell.ring()
+    changes.tell(server)
+  }
+}

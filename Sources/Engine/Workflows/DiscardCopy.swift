@@ -1,0 +1,25 @@
+import Core
+
+/// Removes the file of a copy. Where that fails for long, the schedule asks for it again.
+struct DiscardCopy: Workflow {
+  enum Step: String, CaseIterable {
+    case erase
+  }
+
+  static let firstStep = Step.erase
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    guard let copy = try await context.diskCopy() else { return .done() }
+    try await context.driver.ensureCopyAbsent(copy.uuid, of: context.machine)
+    return .done(.copyErased)
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(600) }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The copy could not be removed yet.", operatorDetail: "Its file was not removed in its time.")
+  }
+
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { nil }
+}

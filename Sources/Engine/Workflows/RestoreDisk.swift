@@ -1,0 +1,29 @@
+import Core
+
+/// Puts a copy in the place of the disk of a machine that is off. Until that is done the old disk is there.
+struct RestoreDisk: Workflow {
+  enum Step: String, CaseIterable {
+    case restoreDisk
+  }
+
+  static let firstStep = Step.restoreDisk
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    guard let copy = try await context.diskCopy(), let checksum = copy.checksum else {
+      throw WorkflowFailure(customerReason: "The copy was removed.", operatorDetail: "There is no completed copy.")
+    }
+    switch try await context.driver.ensureRestored(context.machine, from: copy.uuid, checksum: checksum) {
+    case .underWay: return .wait
+    case .done: return .done(.restored)
+    }
+  }
+
+  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { timing.copyDeadline }
+
+  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The server could not be restored.", operatorDetail: "The disk was not restored in its time.")
+  }
+
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
+}

@@ -1,0 +1,160 @@
+import Core
+import GRDB
+
+extension DiskCopy: RowReadable {
+  static let columns = """
+    disk_copy.id, disk_copy.uuid, disk_copy.server_id, server.name, disk_copy.kind, disk_copy.name, \
+    disk_copy.description, disk_copy.status, disk_copy.status_reason, disk_copy.size_bytes, disk_copy.checksum, \
+    disk_copy.created_at, disk_copy.expires_at
+    """
+
+  static let query = "SELECT \(columns) FROM disk_copy JOIN server ON server.id = disk_copy.server_id"
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      id: try row.next(), uuid: try row.next(), serverID: try row.next(), serverName: try row.next(),
+      kind: try row.next(), name: try row.next(), description: try row.next(), status: try row.next(),
+      statusReason: try row.next(), sizeBytes: try row.next(), checksum: try row.next(), createdAt: try row.next(),
+      expiresAt: try row.next())
+  }
+}
+
+/// Which copies of an account a list shows, as a condition of SQL.
+struct DiskCopySelection: Sendable {
+  private(set) var condition: String
+  let arguments: StatementArguments
+
+  init(_ filter: DiskCopyFilter, _ family: DiskCopy.Family, of account: ID<Account>) {
+    var condition = """
+      server.account_id = ? AND server.deleted_at IS NULL AND disk_copy.deleted_at IS NULL AND \(family.condition)
+      """
+    var arguments: [any DatabaseValueConvertible] = [account]
+    func add(_ term: String, _ value: (any DatabaseValueConvertible)?) {
+      guard let value else { return }
+      condition += " AND \(term)"
+      arguments.append(value)
+    }
+    add("disk_copy.server_id = ?", filter.serverID)
+    add("disk_copy.kind = ?", filter.kind)
+    add("disk_copy.status = ?", filter.status)
+    add("lower(disk_copy.name) = lower(?)", filter.name)
+    self.condition = condition
+    self.arguments = StatementArguments(arguments)
+  }
+}
+
+extension DiskCopy.Family {
+  fileprivate var condition: String {
+    switch self {
+    case .backup: "disk_copy.kind IN ('manual', 'automatic')"
+    case .snapshot: "disk_copy.kind = 'snapshot'"
+    }
+  }
+}
+
+extension DiskCopyOrder {
+  var sql: String { "\(column) \(isDescending ? "DESC" : "ASC")" }
+
+  private var column: String {
+    switch key {
+    case .id: "disk_copy.id"
+    case .name: "lower(disk_copy.name)"
+    case .status: "disk_copy.status"
+    case .size: "disk_copy.size_bytes"
+    case .createdAt: "disk_copy.created_at"
+    }
+  }
+}
+
+extension Operation {
+  /// What an operation on a copy is about.
+  var copyID: ID<DiskCopy>? { subjectID.map { ID($0) } }
+}
+
+extension Database {
+  /// As its customer sees it.
+  func diskCopy(_ id: ID<DiskCopy>, _ family: DiskCopy.Family, of account: ID<Account>) throws -> DiskCopy? {
+    let selection = DiskCopySelection(DiskCopyFilter(), family, of: account)
+    return try first(
+      "\(DiskCopy.query) WHERE \(selection.condition) AND disk_copy.id = ?", selection.arguments + [id])
+  }
+
+  /// As the engine sees it: hidden ones too, until they are erased.
+  func diskCopy(_ id: ID<DiskCopy>) throws -> DiskCopy? {
+    try first("\(DiskCopy.query) WHERE disk_copy.id = ? AND disk_copy.erased_at IS NULL", [id])
+  }
+
+  func isHidden(_ id: ID<DiskCopy>) throws -> Bool {
+    try value(Bool.self, "SELECT deleted_at IS NOT NULL FROM disk_copy WHERE id = ?", [id])
+      .orFail("there is no copy \(id)")
+  }
+
+  // MARK: The end of copies
+
+  /// Nobody sees the copy any more, and its file is removed when its turn comes. What is still making it is ended.
+  func discard(_ copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws {
+    try run("UPDATE disk_copy SET deleted_at = COALESCE(deleted_at, ?) WHERE id = ?", [now, copy.id])
+    try cancelOvertaken(at: now)
+    try queueDiscard(of: copy, by: token, at: now)
+  }
+
+  /// Where there is no file, and where its end is under way, there is nothing to do.
+  func queueDiscard(of copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws {
+    let hasFile = try diskCopy(copy.id) != nil
+    let isUnderWay =
+      try value(
+        Int64.self,
+        "SELECT id FROM operation WHERE subject_id = ? AND kind = 'discard' AND finished_at IS NULL", [copy.id]) != nil
+    if hasFile, !isUnderWay { try queue(.discard, about: copy.id.value, on: copy.serverID, by: token, at: now) }
+  }
+
+  func hideCopies(of server: ID<Server>, at now: Timestamp) throws {
+    try run("UPDATE disk_copy SET deleted_at = ? WHERE server_id = ? AND deleted_at IS NULL", [now, server])
+  }
+
+  /// The driver has removed them together with the machine.
+  func eraseCopies(of server: ID<Server>, at now: Timestamp) throws {
+    try run(
+      """
+      UPDATE disk_copy SET deleted_at = COALESCE(deleted_at, ?), erased_at = ?
+      WHERE server_id = ? AND erased_at IS NULL
+      """,
+      [now, now, server])
+  }
+
+  // MARK: What a step came to
+
+  func applyToCopy(
+    _ effect: StepOutcome.Effect, of next: StepOutcome.Next, by operation: Operation, at now: Timestamp
+  ) throws {
+    switch effect {
+    case .copyCompleted(let sizeBytes, let checksum):
+      try run(
+        """
+        UPDATE disk_copy SET status = 'completed', completed_at = ?, size_bytes = ?, checksum = ?,
+          (operating_system_id, image_version, awaits_first_boot) =
+            (SELECT operating_system_id, image_version, awaits_first_boot FROM server WHERE id = disk_copy.server_id)
+        WHERE id = ?
+        """,
+        [now, sizeBytes, checksum, operation.copyID])
+    case .copyFailed(let isErased):
+      try run(
+        "UPDATE disk_copy SET status = 'failed', status_reason = ?, erased_at = ? WHERE id = ?",
+        [next.customerReason, isErased ? now : nil, operation.copyID])
+    case .copyErased:
+      try run("UPDATE disk_copy SET erased_at = COALESCE(erased_at, ?) WHERE id = ?", [now, operation.copyID])
+    case .restored:
+      try run(
+        """
+        UPDATE server SET has_disk = 1, (operating_system_id, image_version, awaits_first_boot) =
+          (SELECT operating_system_id, image_version, awaits_first_boot FROM disk_copy WHERE id = ?)
+        WHERE id = ?
+        """,
+        [operation.copyID, operation.serverID])
+      // A disk that has booted has the password that it was given then.
+      try run(
+        "UPDATE server SET root_password_hash = NULL WHERE id = ? AND awaits_first_boot = 0", [operation.serverID])
+    default: break
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package import Core
+import GRDB
+
+import struct Foundation.UUID
+
+extension SQLStore {
+  package func beginDueBackups(
+    of day: BackupDay, atOnce limit: Int, at now: Timestamp
+  ) async throws -> BackupProgress {
+    try await write { database in
+      if try database.isNew(day) { try database.plan(day) }
+      let underWay = try database.value(
+        Int.self,
+        """
+        SELECT COUNT(*) FROM operation JOIN disk_copy ON disk_copy.id = operation.subject_id
+        WHERE operation.finished_at IS NULL AND operation.kind = 'backup' AND disk_copy.kind = 'automatic'
+        """)
+      try database.forgetPlansThatFell()
+      let due = try database.rows(
+        "SELECT id FROM server WHERE backup_due_at IS NOT NULL ORDER BY backup_due_at, id LIMIT ?",
+        [max(0, limit - (underWay ?? 0))]
+      ) { row in try row.next(ID<Server>.self) }
+      for server in due { try database.beginBackup(of: server, at: now) }
+      let waiting = try database.value(Int.self, "SELECT COUNT(*) FROM server WHERE backup_due_at IS NOT NULL")
+      return BackupProgress(begun: due, waitingCount: waiting ?? 0)
+    }
+  }
+
+  package func discardCopies(limit: Int, at now: Timestamp) async throws -> [ID<Server>] {
+    try await write { database in
+      let expired: [DiskCopy] = try database.all(
+        """
+        \(DiskCopy.query) WHERE disk_copy.expires_at <= ? AND disk_copy.deleted_at IS NULL
+        ORDER BY disk_copy.expires_at, disk_copy.id LIMIT ?
+        """,
+        [now, limit])
+      for copy in expired { try database.discard(copy, by: nil, at: now) }
+      // What could not be removed before is tried again.
+      let left: [DiskCopy] = try database.all(
+        """
+        \(DiskCopy.query) WHERE disk_copy.erased_at IS NULL
+          AND (disk_copy.deleted_at IS NOT NULL OR disk_copy.status = 'failed') AND server.deleted_at IS NULL
+          AND NOT EXISTS (SELECT 1 FROM operation WHERE subject_id = disk_copy.id AND finished_at IS NULL
+            AND kind IN ('backup', 'snapshot', 'restore', 'discard'))
+        ORDER BY disk_copy.id LIMIT ?
+        """,
+        [limit])
+      for copy in left { try database.queueDiscard(of: copy, by: nil, at: now) }
+      return (expired + left).map(\.serverID)
+    }
+  }
+
+  package func nextCopyExpiry() async throws -> Timestamp? {
+    try await read { database in
+      try database.value(
+        Timestamp?.self,
+        "SELECT MIN(expires_at) FROM disk_copy WHERE expires_at IS NOT NULL AND deleted_at IS NULL") ?? nil
+    }
+  }
+}
+
+extension Database {
+  private static let dayKey = "backup_day"
+
+  /// A day that lies far behind the last one is a clock that was wrong, and is right now.
+  fileprivate func isNew(_ day: BackupDay) throws -> Bool {
+    let text = try value(String.self, "SELECT value FROM setting WHERE key = ?", [Self.dayKey])
+    guard let last = text.flatMap({ Int64($0) }).map(Timestamp.init(millisecondsSinceEpoch:)) else { return true }
+    return last < day.begin || last > day.begin + BackupDay.length
+  }
+
+  fileprivate func plan(_ day: BackupDay) throws {
+    try run(
+      """
+      UPDATE server SET backup_due_at = ?
+      WHERE is_backup_enabled = 1 AND has_disk = 1 AND deleted_at IS NULL AND status <> 'suspended'
+      """,
+      [day.begin])
+    try run(
+      "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      [Self.dayKey, String(day.begin.millisecondsSinceEpoch)])
+  }
+
+  /// Between the plan and its turn the server may have been deleted, or its customer may not want backups any more.
+  fileprivate func forgetPlansThatFell() throws {
+    try run(
+      """
+      UPDATE server SET backup_due_at = NULL WHERE backup_due_at IS NOT NULL
+        AND (is_backup_enabled = 0 OR has_disk = 0 OR deleted_at IS NOT NULL)
+      """)
+  }
+
+  fileprivate func beginBackup(of server: ID<Server>, at now: Timestamp) throws {
+    try run("UPDATE server SET backup_due_at = NULL WHERE id = ?", [server])
+    let copy = try value(
+      ID<DiskCopy>.self,
+      """
+      INSERT INTO disk_copy (uuid, server_id, kind, description, status, created_at, expires_at)
+      VALUES (?, ?, 'automatic', 'Automatic daily backup', 'pending', ?, ?) RETURNING id
+      """,
+      [UUID().text, server, now, now + BackupDay.lifetime]
+    ).orFail("the backup was not written")
+    try queue(.backup, about: copy.value, on: server, by: nil, at: now)
+  }
+}
