@@ -19,6 +19,13 @@ enum Schema {
     return migrator
   }
 
+  /// Before anything else: making a pool of a database writes in it.
+  static func refuseNewer(_ path: String, _ configuration: Configuration) throws {
+    let connection = try DatabaseQueue(path: path, configuration: configuration)
+    defer { try? connection.close() }
+    guard try !connection.inDatabase({ try migrator.hasBeenSuperseded($0) }) else { throw DatabaseIsNewer(path: path) }
+  }
+
   static func update(_ pool: DatabasePool) throws {
     let migrator = migrator
     guard try !isNewer(pool) else { throw DatabaseIsNewer(path: pool.path) }

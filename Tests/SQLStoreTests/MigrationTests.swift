@@ -102,8 +102,11 @@ struct MigrationTests {
       let path = folder.appendingPathComponent("vpsd.sqlite").path
       try ReleasedDatabase.all[0].restore(to: path)
       try SQLStore(path: path).release()
-      try await RawDatabase(path: path).execute(
-        "INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')")
+      let future = try DatabaseQueue(path: path)
+      try await future.write { database in
+        try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')")
+      }
+      try future.close()
       let before = try Data(contentsOf: URL(fileURLWithPath: path))
       #expect(throws: DatabaseIsNewer.self) { try SQLStore(path: path) }
       #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
