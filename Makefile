@@ -9,12 +9,14 @@ export VPSD_IMAGE_DIR ?= $(VPSD_DATA_DIR)/images
 VPSD := .build/release/vpsd
 # Real machines need root: a libvirtd of our own, and ports below 1024.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
+CLIENTS := Tests/Clients
+PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
 
-.PHONY: help setup build image run demo stop test test-fast test-real chaos lint fmt bench soak clean
+.PHONY: help setup build image run demo stop test test-fast test-samples test-contract test-real chaos lint fmt bench soak clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 setup: ## Install what is missing from Debian's packages (root or sudo)
 	@scripts/setup
@@ -34,13 +36,23 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-real ## Run every test, those with real virtual machines too
+test: test-fast test-samples test-contract test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
 
+test-clients-setup: test-build
+	@scripts/setup tests
+
 test-fast: test-build ## Run the tests that need no virtual machine
 	swift test --skip-build --skip '$(REAL_TESTS)'
+
+test-samples: test-clients-setup ## Run the samples of the documentation with curl, Python, node and PHP
+	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)
+
+test-contract: test-clients-setup ## Send thousands of right and wrong requests by docs/openapi.yaml (schemathesis)
+	@$(CLIENTS)/hostile.py .build/debug/vpsd
+	@$(CLIENTS)/contract.py .build/debug/vpsd $(PYTHON)
 
 test-real: test-build ## Run the tests that boot virtual machines
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing

@@ -54,7 +54,15 @@ let package = Package(
     .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
     .target(
       name: "API",
-      dependencies: ["Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging],
+      dependencies: [
+        "Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
+        // For the WebSockets of consoles, and the sockets that they lead to.
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      resources: [
+        .embedInCode("Console/console.html"), .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
+      ],
       swiftSettings: settings),
     .target(name: "APIClient", swiftSettings: settings),
     .executableTarget(
@@ -94,7 +102,7 @@ let package = Package(
         "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "Core", "TestSupport", nio], swiftSettings: settings),
-    .testTarget(name: "EndToEndTests", dependencies: ["APIClient"], swiftSettings: settings),
+    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "API", "Core", "TestSupport", nio], swiftSettings: settings),
+    .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]
 )

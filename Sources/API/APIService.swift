@@ -1,40 +1,59 @@
 package import Core
 package import Engine
+package import Foundation
 package import Hummingbird
+package import HummingbirdCore
 package import Logging
-package import NIOCore
 
 /// The HTTP face of the engine: every route, and what surrounds them.
 package struct APIService: Sendable {
   private let gate: Gate
-  private let routes: RouteTable
+  let routes: RouteTable
   private let repetition: Repetition
-  private let document: ByteBuffer
+  /// What whoever asks may see, by its path.
+  private let documents: [String: StaticDocument]
+  private let consolePage: ConsolePage
+  private let consoleDoor: ConsoleDoor
+  private let publicURL: PublicURL?
+  private let clock: any WallClock
   private let isHealthy: @Sendable () async throws -> Bool
   private let logger: Logger
 
   /// - Parameters:
   ///   - copies: Backups and snapshots.
-  ///   - document: The description of the API, as JSON, for whoever asks.
+  ///   - document: The description of the API, in OpenAPI.
+  ///   - noVNC: The folder of the viewer that the console's page shows.
+  ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   package init(
     servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
-    requests: RepeatableRequests, events: Events, catalogue: CatalogueReader, authenticator: Authenticator,
-    document: ByteBuffer, clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
+    requests: RepeatableRequests, events: Events, consoles: Consoles, catalogue: CatalogueReader,
+    authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
+    clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
     isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
     self.logger = logger
     repetition = Repetition(requests: requests)
-    self.document = document
+    documents = [
+      RouteTable.basePath + Self.documentPath: StaticDocument(document.json.buffer, mediaType: "application/json"),
+      Self.pagePath: .page(of: document),
+    ]
+    self.clock = clock
+    self.publicURL = publicURL
+    consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
+    consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL)
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
         + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
+        + ConsoleRoutes(consoles: consoles, servers: servers).endpoints
         + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }
 
   private static let documentPath = "/openapi.json"
+  private static let pagePath = "/docs"
+  private static let healthPath = "/healthz"
 
   /// Every method and path below the base path.
   package var paths: [(method: String, path: String)] {
@@ -43,15 +62,29 @@ package struct APIService: Sendable {
 
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    router.add(middleware: Envelope(routes: routes, gate: gate, logger: logger))
-    router.get("/healthz") { _, _ in
+    let openPaths = Set(documents.keys).union([Self.healthPath, "/"])
+    router.add(middleware: Envelope(routes: routes, openPaths: openPaths, gate: gate, logger: logger))
+    router.get("/") { _, _ in Response.redirect(to: Self.pagePath, type: .temporary) }
+    router.get(RouterPath(Self.healthPath)) { _, _ in
       let isHealthy = (try? await isHealthy()) ?? false
       return Response.json(
         JSONWriter.object { $0.field("status", isHealthy ? "ok" : "unavailable") },
         status: isHealthy ? .ok : .serviceUnavailable)
     }
-    router.get(RouterPath(RouteTable.basePath + Self.documentPath)) { [document] _, _ in Response.json(document) }
-    routes.register(on: router, gate: gate, repetition: repetition)
+    for (path, document) in documents {
+      router.get(RouterPath(path)) { request, _ in document.response(to: request) }
+    }
+    routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
+    consolePage.register(on: router)
     return router
+  }
+
+  /// What listens for the router, and carries consoles beside it.
+  package func server(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
+    HTTPServerBuilder { responder in
+      ConsoleChannel(
+        http: HTTP1Channel(responder: responder, configuration: configuration), door: consoleDoor, clock: clock,
+        logger: logger)
+    }
   }
 }

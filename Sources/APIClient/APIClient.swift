@@ -76,6 +76,10 @@ extension APIClient {
     try await decode(200, "POST", "/servers/\(id)/\(action)/")
   }
 
+  package func openConsole(of id: Int) async throws -> Console {
+    try await decode(201, "POST", "/servers/\(id)/console/")
+  }
+
   package func resize(_ id: Int, planID: Int) async throws -> ActionReply {
     try await decode(200, "POST", "/servers/\(id)/resize/", Resize(planId: planID))
   }

@@ -107,6 +107,13 @@ extension APIClient {
     }
   }
 
+  package struct Console: Decodable, Sendable {
+    /// A page for browsers.
+    package let url: String
+    package let websocketUrl: String
+    package let ticket: String
+  }
+
   package struct SSHKey: Decodable, Sendable {
     package let id: Int
     package let fingerprint: String

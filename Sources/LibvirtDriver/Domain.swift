@@ -67,6 +67,14 @@ final class Domain: @unchecked Sendable {
       virDomainShutdownFlags(pointer, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN.rawValue), "press the power button of")
   }
 
+  /// A new connection to QEMU's VNC server, which listens nowhere: libvirt hands it one end of a pair of sockets.
+  func openGraphics() throws -> Int32 {
+    let descriptor = virDomainOpenGraphicsFD(pointer, 0, 0)
+    if descriptor < 0 { throw LibvirtError.last("open the screen of \(name)") }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    return descriptor
+  }
+
   func undefine() throws {
     let flags =
       VIR_DOMAIN_UNDEFINE_MANAGED_SAVE.rawValue | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA.rawValue

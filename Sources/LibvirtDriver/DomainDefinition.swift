@@ -72,6 +72,11 @@ struct DomainDefinition {
       disk("vda", format: "qcow2", path: files.disk, slot: "0x11", isReadOnly: false),
       disk("vdb", format: "raw", path: files.seed, slot: "0x12", isReadOnly: true),
       Markup("controller", ["type": "usb", "model": "none"]),
+      // It listens nowhere: each connection is made through libvirtd, so there is no socket that others could find.
+      Markup("graphics", ["type": "vnc"], [Markup("listen", ["type": "none"])]),
+      Markup(
+        "video", [:],
+        [Markup("model", ["type": "vga", "vram": "16384", "heads": "1"]), Self.pciAddress(slot: "0x01")]),
       Markup("controller", ["type": "virtio-serial", "index": "0"], [Self.pciAddress(slot: "0x13")]),
       Markup(
         "serial", ["type": "file"],

@@ -4,13 +4,7 @@ package import Foundation
 extension LibvirtDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
     let files = files(of: specification.machine)
-    let definition = DomainDefinition(
-      machine: specification.machine,
-      mark: MachineMark(
-        installation: configuration.installation, label: specification.label, address: specification.address,
-        sshPort: forwardedPorts.ssh),
-      vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator, files: files,
-      ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound)
+    let definition = definition(of: specification)
     let isActive = try await onLibvirt("look up the machine") { connection in
       try ownership.domain(specification.machine, on: connection)?.isActive() ?? false
     }
@@ -21,6 +15,17 @@ extension LibvirtDriver {
       _ = try ownership.domain(specification.machine, on: connection)
       try connection.define(definition.xml)
     }
+  }
+
+  func definition(of specification: MachineSpecification) -> DomainDefinition {
+    DomainDefinition(
+      machine: specification.machine,
+      mark: MachineMark(
+        installation: configuration.installation, label: specification.label, address: specification.address,
+        sshPort: forwardedPorts.ssh),
+      vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
+      files: files(of: specification.machine),
+      ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound)
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {

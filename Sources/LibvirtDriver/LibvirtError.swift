@@ -17,6 +17,8 @@ struct LibvirtError: Error, CustomStringConvertible {
 
   var description: String { "\(call): \(message) (libvirt error \(code))" }
   var isMissingDomain: Bool { code == VIR_ERR_NO_DOMAIN.rawValue }
+  /// libvirt has no code of its own for a machine without a screen.
+  var isMissingGraphics: Bool { message.contains("No graphics backend") }
   var isMissingBackup: Bool { code == VIR_ERR_NO_DOMAIN_BACKUP.rawValue }
   /// The guest's agent answered, and with an error.
   var isAgentRefusal: Bool { message.contains("unable to execute QEMU agent command") }

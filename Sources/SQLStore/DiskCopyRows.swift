@@ -146,7 +146,7 @@ extension Database {
     case .restored:
       try run(
         """
-        UPDATE server SET has_disk = 1, (operating_system_id, image_version, awaits_first_boot) =
+        UPDATE server SET has_disk = 1, awaits_new_disk = 0, (operating_system_id, image_version, awaits_first_boot) =
           (SELECT operating_system_id, image_version, awaits_first_boot FROM disk_copy WHERE id = ?)
         WHERE id = ?
         """,

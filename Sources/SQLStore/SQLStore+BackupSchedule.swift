@@ -73,7 +73,8 @@ extension Database {
     try run(
       """
       UPDATE server SET backup_due_at = ?
-      WHERE is_backup_enabled = 1 AND has_disk = 1 AND deleted_at IS NULL AND status <> 'suspended'
+      WHERE is_backup_enabled = 1 AND has_disk = 1 AND awaits_new_disk = 0 AND deleted_at IS NULL
+        AND status <> 'suspended'
       """,
       [day.begin])
     try run(

@@ -62,6 +62,15 @@ extension SQLStore {
     }
   }
 
+  package func recordConsole(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Server? {
+    try await write { database in
+      guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      try server.status.requireActive(hasDisk: server.machine.hasDisk)
+      try database.audit("server.console", on: id, by: caller, at: now)
+      return server
+    }
+  }
+
   package func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool {
     try await write { database in
       let hidden = try database.run(

@@ -49,6 +49,7 @@ package final class SimulatedDriver: ComputeDriver {
   let folder: RecordFolder<SimulatedMachine>
   let copyFolder: RecordFolder<SimulatedCopy>
   let gate = Gate()
+  let consoles = SimulatedConsoles()
   let state: Mutex<State>
 
   package init(

@@ -12,6 +12,7 @@ struct Banner: Sendable {
     let url = "http://\(ListenAddress(host: listen.host, port: port ?? listen.port))"
     let tokenFile = DataDirectory(configuration.dataDirectory).token
     Swift.print("vpsd listens on \(url) (driver: \(configuration.driver.rawValue))")
+    Swift.print("Its API is explained at \(url)/docs")
     if let firstToken {
       Swift.print("\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)")
     }

@@ -25,7 +25,10 @@ struct Configuration: Sendable, Equatable {
   var imageDirectory: URL
   var copyDirectory: URL
   var recipeDirectory: URL
+  var noVNCDirectory: URL
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+  /// Where clients reach the service; nil for where each of them says that it does.
+  var publicURL: PublicURL?
   var driver = Driver.libvirt
   var addressPool = AddressPool("127.80.0.0/16")!
   var forwardedPorts = [22, 80, 443]
@@ -46,6 +49,7 @@ struct Configuration: Sendable, Equatable {
     imageDirectory = Self.imageDirectory(in: dataDirectory)
     copyDirectory = Self.copyDirectory(in: dataDirectory)
     recipeDirectory = Self.recipeDirectory(for: executable)
+    noVNCDirectory = Self.noVNCDirectory(for: executable)
   }
 
   static func imageDirectory(in dataDirectory: URL) -> URL {
@@ -58,12 +62,23 @@ struct Configuration: Sendable, Equatable {
 
   /// The recipes of the checkout that the executable was built in, else those that are installed beside it.
   private static func recipeDirectory(for executable: URL) -> URL {
-    let folders = executable.deletingLastPathComponent().pathComponents
-    if let build = folders.lastIndex(of: ".build") {
-      let checkout = NSString.path(withComponents: Array(folders[..<build]))
-      return URL(fileURLWithPath: checkout, isDirectory: true).appendingPathComponent("images", isDirectory: true)
+    if let checkout = checkout(of: executable) {
+      return checkout.appendingPathComponent("images", isDirectory: true)
     }
     return executable.deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("share/vpsd/images", isDirectory: true)
+  }
+
+  /// Where scripts/setup puts it in the checkout that the executable was built in, else where Debian's package does.
+  private static func noVNCDirectory(for executable: URL) -> URL {
+    checkout(of: executable)?.appendingPathComponent(".build/novnc", isDirectory: true)
+      ?? URL(fileURLWithPath: "/usr/share/novnc", isDirectory: true)
+  }
+
+  /// Nil for an executable that is installed.
+  private static func checkout(of executable: URL) -> URL? {
+    let folders = executable.deletingLastPathComponent().pathComponents
+    guard let build = folders.lastIndex(of: ".build") else { return nil }
+    return URL(fileURLWithPath: NSString.path(withComponents: Array(folders[..<build])), isDirectory: true)
   }
 }

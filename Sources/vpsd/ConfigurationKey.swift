@@ -66,6 +66,11 @@ extension ConfigurationKey {
       "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
       rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
       parse: { ListenAddress($0) }, print: \.description),
+    value(
+      "public_url", \.publicURL, default: "auto",
+      "Where clients reach the service, which only a proxy in front of it changes; auto takes each client's word",
+      rule: "auto, or an http or https URL without a query, such as https://vps.example.com",
+      parse: { $0 == "auto" ? .some(nil) : PublicURL($0).map { .some($0) } }, print: { $0?.description ?? "auto" }),
     choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
     value(
       "address_pool", \.addressPool, default: "127.80.0.0/16", "The addresses that servers are given",
@@ -81,6 +86,9 @@ extension ConfigurationKey {
     directory(
       "recipe_dir", \.recipeDirectory, default: "`images` of the checkout, or `../share/vpsd/images`",
       "Where the recipes of images are; the default is told from the place of the executable"),
+    directory(
+      "novnc_dir", \.noVNCDirectory, default: "`.build/novnc` of the checkout, or `/usr/share/novnc`",
+      "Where noVNC is, which shows consoles in a browser; the default is told from the place of the executable"),
     choice("log_level", \.logLevel, default: "info", "From which level on messages are logged"),
     factor("overcommit_vcpus", \.overcommit.vcpus, default: "16", "How often each CPU of the host is given away"),
     factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),

@@ -71,8 +71,10 @@ struct Daemon {
       servers: servers, copies: copies, sshKeys: SSHKeys(store: store, clock: clock),
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock),
-      events: Events(store: store, changes: changes, clock: clock), catalogue: catalogue,
-      authenticator: authenticator, document: OpenAPIDocument.json, clock: clock, logger: logger,
+      events: Events(store: store, changes: changes, clock: clock),
+      consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock), catalogue: catalogue,
+      authenticator: authenticator, document: OpenAPIDocument.root, noVNC: configuration.noVNCDirectory,
+      publicURL: configuration.publicURL, clock: clock, logger: logger,
       limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
@@ -90,7 +92,7 @@ struct Daemon {
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
     Application(
       router: api.router(),
-      server: .http1(configuration: configuration.connections.http()),
+      server: api.server(configuration.connections.http()),
       configuration: .init(
         address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
         availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections, logger: logger)),
@@ -118,7 +120,7 @@ private struct RunnerService: Service {
   }
 }
 
-/// Requests that wait, and streams of events, would hold up the end of the service.
+/// Requests that wait, streams of events and consoles would hold up the end of the service.
 private struct EndOfWaits: Service {
   let changes: Broadcast
 

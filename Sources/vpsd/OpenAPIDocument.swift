@@ -1,15 +1,36 @@
+import API
 import Foundation
-import NIOCore
 import Yams
 
-/// docs/openapi.yaml, which is built in, as the JSON that the service shows.
+/// docs/openapi.yaml, which is built in.
 enum OpenAPIDocument {
-  static var json: ByteBuffer {
+  static var root: DocumentNode {
     get throws {
       let text = String(decoding: PackageResources.openapi_yaml, as: UTF8.self)
-      let document = try Yams.load(yaml: text) ?? [:]
-      return ByteBuffer(
-        bytes: try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .withoutEscapingSlashes]))
+      return try Yams.compose(yaml: text).map(DocumentNode.init) ?? .null
     }
+  }
+}
+
+extension DocumentNode {
+  init(_ node: Node) {
+    switch node {
+    case .mapping(let mapping):
+      self = .object(mapping.map { Member($0.key.string ?? "", DocumentNode($0.value)) })
+    case .sequence(let sequence): self = .list(sequence.map(DocumentNode.init))
+    case .scalar(let scalar): self.init(scalar, node.tag)
+    case .alias: self = .null
+    }
+  }
+
+  /// What is quoted is a text, whatever it looks like.
+  private init(_ scalar: Node.Scalar, _ tag: Tag) {
+    self =
+      switch tag {
+      case Tag(.null): .null
+      case Tag(.bool): .flag(scalar.string == "true")
+      case Tag(.int), Tag(.float): .number(scalar.string)
+      default: .text(scalar.string)
+      }
   }
 }

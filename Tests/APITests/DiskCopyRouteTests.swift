@@ -75,7 +75,7 @@ struct DiskCopyRouteTests {
     #expect(waited.headers[Self.applied] == "wait=60")
     #expect(
       waited.text
-        == #"{"status":"success","message":"Server is active","server":{"id":1,"name":"web-1","status":"active"}}"#)
+        == #"{"status":"success","message":"Server is restored","server":{"id":1,"name":"web-1","status":"active"}}"#)
   }
 
   @Test("A restore of a stopped server waits for the restore, and a failed one says so")
@@ -86,11 +86,14 @@ struct DiskCopyRouteTests {
     _ = try await api.send(.post, "/servers/1/stop/")
     try await api.service.settle()
     let waited = try await whileWorking(api, .post, "/backups/1/restore/")
-    #expect(try waited.json["message"] as? String == "Server is stopped")
-    #expect(try waited.json["status"] as? String == "success")
+    #expect(
+      waited.text
+        == #"{"status":"success","message":"Server is restored","#
+        + #""server":{"id":1,"name":"web-1","status":"stopped"}}"#)
     try api.service.driver.damageCopy(try #require(api.service.driver.copies.keys.first))
     let failed = try await whileWorking(api, .post, "/backups/1/restore/")
     #expect(try failed.json["status"] as? String == "error")
+    #expect(try failed.json["message"] as? String == "The copy of the disk is damaged.")
   }
 
   @Test("The names of the live API do the same")

@@ -8,49 +8,6 @@ import Testing
 
 @Suite("Bad requests get a clear answer and change nothing")
 struct ErrorTests {
-  private static let routes: [(HTTPRequest.Method, String)] = [
-    (.get, "/servers/"), (.post, "/servers/"), (.get, "/servers/1/"), (.put, "/servers/1/"), (.patch, "/servers/1/"),
-    (.delete, "/servers/1/"), (.post, "/servers/1/start/"), (.post, "/servers/1/stop/"),
-    (.post, "/servers/1/reboot/"), (.get, "/ssh-keys/"), (.post, "/ssh-keys/"), (.get, "/ssh-keys/1/"),
-    (.delete, "/ssh-keys/1/"), (.get, "/plans/"), (.get, "/plans/1/"), (.get, "/operating-systems/"),
-    (.get, "/operating-systems/3/"), (.get, "/locations/"), (.get, "/locations/1/"),
-    (.post, "/servers/1/power/"), (.post, "/servers/1/resize/"), (.post, "/servers/1/rebuild/"),
-    (.get, "/servers/1/operations/"), (.get, "/tokens/"), (.post, "/tokens/"), (.get, "/tokens/1/"),
-    (.delete, "/tokens/1/"), (.get, "/events/"),
-    (.get, "/backups/"), (.post, "/backups/"), (.get, "/backups/1/"), (.delete, "/backups/1/"),
-    (.post, "/backups/1/restore/"), (.get, "/snapshots/"), (.post, "/snapshots/"), (.get, "/snapshots/1/"),
-    (.delete, "/snapshots/1/"), (.post, "/snapshots/1/restore/"), (.post, "/servers/1/backup/"),
-    (.post, "/servers/1/snapshot/"),
-  ]
-
-  @Test("Without a token, every route says so", arguments: routes)
-  func unauthenticated(method: HTTPRequest.Method, path: String) async throws {
-    let api = try await TestAPI.make()
-    let none = try await api.send(method, path, token: "")
-    #expect(none.status == 401)
-    #expect(none.headers[.wwwAuthenticate] == "Bearer")
-    #expect(none.text == #"{"detail":"Authentication credentials were not provided."}"#)
-    let basic = try await api.send(method, path, headers: [.authorization: "Basic abc"])
-    #expect(basic.status == 401)
-    #expect(basic.text == none.text)
-    let empty = try await api.send(method, path, headers: [.authorization: "Bearer "])
-    #expect(empty.status == 401)
-    #expect(empty.text == #"{"detail":"Invalid token header. No credentials provided."}"#)
-    let unknown = try await api.send(method, path, token: "YOUR_API_TOKEN")
-    #expect(unknown.status == 401)
-    #expect(unknown.text == #"{"detail":"Invalid token."}"#)
-  }
-
-  @Test("Without the permission, every route refuses, whatever else is wrong", arguments: routes)
-  func forbidden(method: HTTPRequest.Method, path: String) async throws {
-    let api = try await TestAPI.make()
-    let (_, token) = try await api.service.newToken(
-      of: api.service.owner.accountID, permissions: [Permission("account:*")!])
-    let reply = try await api.send(method, path, "no JSON", token: token.text)
-    #expect(reply.status == 403)
-    #expect(reply.text == #"{"detail":"You do not have permission to perform this action."}"#)
-  }
-
   @Test("A token that may read cannot write")
   func readOnly() async throws {
     let api = try await TestAPI.make()
@@ -60,53 +17,6 @@ struct ErrorTests {
     #expect(try await api.send(.get, "/plans/", token: token.text).status == 200)
     #expect(try await api.send(.post, "/servers/", "{}", token: token.text).status == 403)
     #expect(try await api.send(.get, "/ssh-keys/", token: token.text).status == 403)
-  }
-
-  @Test(
-    "A wrong method is a 405 that names the right ones",
-    arguments: [
-      (HTTPRequest.Method.delete, "/servers/", "GET, HEAD, POST"),
-      (.post, "/servers/1/", "GET, HEAD, PUT, PATCH, DELETE"), (.get, "/servers/1/start/", "POST"),
-      (.put, "/plans/", "GET, HEAD"), (HTTPRequest.Method("FOO")!, "/servers/", "GET, HEAD, POST"),
-    ])
-  func wrongMethod(method: HTTPRequest.Method, path: String, allow: String) async throws {
-    let api = try await TestAPI.make()
-    let reply = try await api.send(method, path)
-    #expect(reply.status == 405)
-    #expect(reply.headers[.allow] == allow)
-    #expect(reply.text == #"{"detail":"Method \"\#(method.rawValue)\" not allowed."}"#)
-    #expect(try await api.send(method, path, token: "").status == 401)
-  }
-
-  @Test(
-    "What is not there is not found",
-    arguments: [
-      "/servers/99/", "/servers/0/", "/servers/-1/", "/servers/abc/", "/servers/12345678901234567890123456/",
-      "/servers/%00/", "/nothing/", "/plans/99/", "/ssh-keys/99/", "/locations/99/", "/operating-systems/4/",
-    ])
-  func notFound(path: String) async throws {
-    let api = try await TestAPI.make()
-    let reply = try await api.send(.get, path)
-    #expect(reply.status == 404)
-    #expect(reply.text == #"{"detail":"Not found."}"#)
-  }
-
-  @Test("Another account's server and key cannot be told from ones that do not exist")
-  func anothers() async throws {
-    let api = try await TestAPI.make()
-    let id = try await api.activeServer()
-    let (_, token) = try await api.service.newCaller()
-    for (method, path, body) in [
-      (HTTPRequest.Method.get, "", nil), (.put, "", "{}"), (.patch, "", "no JSON"), (.delete, "", nil),
-      (.post, "start/", nil), (.post, "stop/", nil), (.post, "reboot/", nil),
-      (.post, "resize/", "{}"), (.post, "rebuild/", nil),
-    ] {
-      let there = try await api.send(method, "/servers/\(id)/\(path)", body, token: token.text)
-      let nowhere = try await api.send(method, "/servers/999/\(path)", body, token: token.text)
-      #expect(there.status == 404)
-      #expect(there.text == nowhere.text)
-    }
-    #expect(try await api.send(.get, "/servers/", token: token.text).text == #"{"count":0,"results":[]}"#)
   }
 
   @Test("Everything that is wrong with a create is said at once, field by field")
@@ -165,44 +75,6 @@ struct ErrorTests {
     #expect(try reply.json.count == 1)
     #expect(try reply.json[name] as? [String] == [message])
     #expect(try await api.service.store.allServers().isEmpty)
-  }
-
-  @Test(
-    "A body that is no object of JSON is refused",
-    arguments: [
-      ("[]", #"{"non_field_errors":["Invalid data. Expected a dictionary, but got list."]}"#),
-      ("7", #"{"non_field_errors":["Invalid data. Expected a dictionary, but got int."]}"#),
-      ("{", #"{"detail":"JSON parse error - the body is not valid JSON."}"#),
-      ("{\"name\": \"\u{1}\"}", #"{"detail":"JSON parse error - the body is not valid JSON."}"#),
-      (
-        String(repeating: "[", count: 100_000),
-        #"{"detail":"JSON parse error - the document is nested too deeply."}"#
-      ),
-    ])
-  func noObject(body: String, expected: String) async throws {
-    let api = try await TestAPI.make()
-    let reply = try await api.send(.post, "/servers/", body)
-    #expect(reply.status == 400)
-    #expect(reply.text == expected)
-  }
-
-  @Test("Media types other than JSON, bodies that are too large and clients that take no JSON are refused")
-  func mediaTypes() async throws {
-    let api = try await TestAPI.make()
-    let form = try await api.send(
-      .post, "/servers/", "name=a", headers: [.contentType: "application/x-www-form-urlencoded"])
-    #expect(form.status == 415)
-    #expect(
-      form.text == #"{"detail":"Unsupported media type \"application/x-www-form-urlencoded\" in request."}"#)
-    let large = try await api.send(.post, "/servers/", String(repeating: " ", count: 1 << 20 + 1))
-    #expect(large.status == 413)
-    #expect(large.text == #"{"detail":"Request body too large."}"#)
-    let html = try await api.send(.get, "/servers/", headers: [.accept: "text/html"])
-    #expect(html.status == 406)
-    #expect(try await api.send(.get, "/servers/", headers: [.accept: "text/html, */*;q=0.1"]).status == 200)
-    let charset = try await api.send(
-      .post, "/servers/", "{}", headers: [.contentType: "application/json; charset=utf-8"])
-    #expect(charset.status == 400)
   }
 
   @Test("An action in the wrong state says which state that is")

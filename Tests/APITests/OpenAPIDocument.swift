@@ -38,6 +38,12 @@ struct OpenAPIDocument {
     }.sorted { $0.name < $1.name }
   }
 
+  /// A body that is right by the document, as JSON.
+  func exampleBody(of operation: Operation) throws -> String {
+    guard let name = operation.bodySchema, let example = try schema(named: name)["example"] else { return "{}" }
+    return String(decoding: try JSONSerialization.data(withJSONObject: example, options: [.sortedKeys]), as: UTF8.self)
+  }
+
   func operation(_ name: String) -> Operation? { operations.first { $0.name == name } }
 
   /// The schema of a reply; nil where it has no body of JSON.

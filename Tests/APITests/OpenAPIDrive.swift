@@ -97,6 +97,10 @@ final class OpenAPIDrive {
     }
     try await api.service.settle()
     try await copies(api)
+    try await api.service.settle()
+    try await call(api, "POST /servers/{id}/console/")
+    api.service.driver.inject(Fault(in: .openConsole, .fail(DriverError(.unreachable, "It hangs."))))
+    try await call(api, "POST /servers/{id}/console/")
     try await call(api, "POST /servers/{id}/power/", #"{"action": "hard_stop"}"#)
     try await call(api, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
     try await api.service.settle()

@@ -23,7 +23,7 @@ struct OpenAPITests {
     let reply = try await api.send(.get, "/openapi.json", token: "")
     #expect(reply.status == 200)
     #expect(reply.headers[.contentType] == "application/json")
-    #expect(reply.text == TestAPI.document)
+    #expect(reply.text == #"{"openapi":"3.1.0","info":{},"paths":{}}"#)
   }
 
   @Test("Every field of a documented body is read by the service")

@@ -33,22 +33,28 @@ struct TestAPI {
   private let responder: any HTTPResponder<APIContext>
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-  init(_ service: TestService, limits: RequestLimits = TestAPI.noLimits) {
+  init(
+    _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
+    noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil
+  ) {
     self.service = service
     let store = service.store
     api = APIService(
       servers: service.servers, copies: [service.backups, service.snapshots], sshKeys: service.sshKeys,
       tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
-      events: Events(store: store, changes: service.changes, clock: service.clock), catalogue: service.catalogue,
-      authenticator: service.authenticator, document: ByteBuffer(string: Self.document), clock: service.clock,
+      events: Events(store: store, changes: service.changes, clock: service.clock),
+      consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
+      document: Self.document, noVNC: noVNC, publicURL: publicURL, clock: service.clock,
       logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     )
     responder = api.router().buildResponder()
   }
 
-  static let document = #"{"openapi":"3.1.0","info":{},"paths":{}}"#
+  static let document = DocumentNode.object([
+    .init("openapi", .text("3.1.0")), .init("info", .object([])), .init("paths", .object([])),
+  ])
 
   static func make(options: SimulatedDriver.Options = .init()) async throws -> TestAPI {
     TestAPI(try await TestService(options: options))
@@ -61,7 +67,14 @@ struct TestAPI {
     _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, token: String? = nil,
     headers: HTTPFields = [:]
   ) async throws -> Reply {
-    let response = try await respond(method, path, body, token: token, headers: headers)
+    try await send(method, path, bytes: Array((body ?? "").utf8), token: token, headers: headers)
+  }
+
+  /// For a body that is no text.
+  func send(
+    _ method: HTTPRequest.Method, _ path: String, bytes: [UInt8], token: String? = nil, headers: HTTPFields = [:]
+  ) async throws -> Reply {
+    let response = try await respond(method, path, bytes, token: token, headers: headers)
     let collector = Collector()
     try await response.body.write(collector)
     return Reply(status: response.status.code, headers: response.headers, text: collector.text)
@@ -76,7 +89,7 @@ struct TestAPI {
   }
 
   func stream(_ path: String, token: String? = nil, headers: HTTPFields = [:]) async throws -> Stream {
-    let response = try await respond(.get, path, nil, token: token, headers: headers)
+    let response = try await respond(.get, path, [], token: token, headers: headers)
     let (parts, continuation) = AsyncStream.makeStream(of: String.self)
     let task = Task {
       try? await response.body.write(Relay(continuation: continuation))
@@ -87,7 +100,7 @@ struct TestAPI {
   }
 
   private func respond(
-    _ method: HTTPRequest.Method, _ path: String, _ body: String?, token: String?, headers: HTTPFields
+    _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], token: String?, headers: HTTPFields
   ) async throws -> Response {
     var fields = headers
     let token = token ?? service.token.text
@@ -96,7 +109,7 @@ struct TestAPI {
     let target = path.hasPrefix("//") ? String(path.dropFirst()) : "/api/v1" + path
     let request = Request(
       head: HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1", path: target, headerFields: fields),
-      body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
+      body: RequestBody(buffer: ByteBuffer(bytes: body)))
     let context = APIContext(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger))
     return try await responder.respond(to: request, context: context)
   }
@@ -121,14 +134,16 @@ private struct Relay: ResponseBodyWriter {
   func finish(_ trailers: HTTPFields?) async throws {}
 }
 
-private final class Collector: ResponseBodyWriter {
-  private var buffer = ByteBuffer()
+extension TestAPI {
+  final class Collector: ResponseBodyWriter {
+    private var buffer = ByteBuffer()
 
-  var text: String { String(buffer: buffer) }
+    var text: String { String(buffer: buffer) }
 
-  func write(_ part: ByteBuffer) async throws {
-    buffer.writeImmutableBuffer(part)
+    func write(_ part: ByteBuffer) async throws {
+      buffer.writeImmutableBuffer(part)
+    }
+
+    func finish(_ trailers: HTTPFields?) async throws {}
   }
-
-  func finish(_ trailers: HTTPFields?) async throws {}
 }

@@ -28,6 +28,28 @@ struct DiskCopyTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("A guest that has just booted is given the time to get ready for a copy, and one without an agent only so much")
+  func guestAgent() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)).uuid
+    try service.driver.setQuirks([.agentNeverAnswers], of: machine)
+    let draft = DiskCopies.Draft(server: .id(id))
+    _ = try await service.backups.create(draft, service.owner)
+    for _ in 1...10 {
+      while try await service.runner.runNextStep() {}
+      #expect(service.driver.copies.isEmpty)
+      service.clock.advance(by: .seconds(2))
+    }
+    try service.driver.setQuirks([], of: machine)
+    while try await service.runner.runNextStep() {}
+    #expect(service.driver.copies.count == 1)
+    try service.driver.setQuirks([.agentNeverAnswers], of: machine)
+    let (asked, second) = (service.clock.now, try await service.backup(of: id))
+    #expect(try await service.backups.read(second, service.owner).status == .completed)
+    #expect(service.clock.now - asked >= .seconds(30))
+  }
+
   @Test("A restore brings the old content back, and an active server comes back active")
   func restoreActive() async throws {
     let service = try await TestService()
@@ -76,6 +98,36 @@ struct DiskCopyTests {
     #expect(try await service.backups.restore(backup, service.owner).server.status == .rebooting)
     try await service.settle()
     #expect(try await service.status(of: id) == .active)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("A restore brings back the system that the disk had, also where a rebuild failed", arguments: [false, true])
+  func restoreAfterRebuild(failing: Bool) async throws {
+    var options = SimulatedDriver.Options()
+    options.images = ["debian-12", "ubuntu-22.04"]
+    let service = try await TestService(options: options)
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)).uuid
+    try service.driver.guestWrites("old", on: machine)
+    let backup = try await service.backup(of: id)
+    if failing { service.driver.inject(Fault(in: .ensureDiskAbsent, .fail(Self.refusal))) }
+    var draft = Servers.RebuildDraft()
+    draft.operatingSystem = .id(ID(5))
+    _ = try await service.servers.rebuild(id, draft, service.owner)
+    try await service.settle()
+    let rebuilt = try #require(try await service.store.server(id))
+    #expect(rebuilt.status == (failing ? .error : .active))
+    #expect(rebuilt.operatingSystemID == ID(5))
+    // There is nothing of the new system that could be copied where it never came to be.
+    let second = try await service.backups.read(try await service.backup(of: id), service.owner)
+    #expect(second.status == (failing ? .failed : .completed))
+
+    _ = try await service.backups.restore(backup, service.owner)
+    try await service.settle()
+    let restored = try #require(try await service.store.server(id))
+    #expect(restored.status == .active)
+    #expect(restored.operatingSystemID == ID(3))
+    #expect(service.driver.machine(machine)?.disk?.content == "old")
     #expect(try await service.contradictionsAtRest() == [])
   }
 

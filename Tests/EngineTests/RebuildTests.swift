@@ -167,6 +167,32 @@ struct RebuildTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("After a rebuild that failed, no copy is made of the old disk, and a restored one is kept, with its system")
+  func copiesAfterFailure() async throws {
+    let service = try await Self.service()
+    let id = try await service.activeServer()
+    let uuid = try #require(try await service.store.server(id)).uuid
+    try service.driver.guestWrites("old", on: uuid)
+    let backup = try await service.backup(of: id)
+    service.driver.inject(Fault(in: .ensureDefined, .fail(DriverError(.rejected, "It does not fit."))))
+    _ = try await service.servers.rebuild(id, Self.draft(5), service.owner)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .error)
+    let copy = try await service.backups.create(DiskCopies.Draft(server: .id(id)), service.owner).id
+    try await service.settle()
+    #expect(try await service.backups.read(copy, service.owner).status == .failed)
+    _ = try await service.backups.restore(backup, service.owner)
+    try await service.settle()
+    let restored = try #require(try await service.store.server(id))
+    #expect(restored.status == .active)
+    #expect(restored.operatingSystemID == ID(3))
+    #expect(service.driver.machine(uuid)?.disk?.content == "old")
+    _ = try await service.servers.perform(.reboot, on: id, service.owner)
+    try await service.settle()
+    #expect(service.driver.machine(uuid)?.disk?.content == "old")
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("A server that was never ready pays for its first hour, or is not rebuilt", arguments: [true, false])
   func neverReady(canPay: Bool) async throws {
     let service = try await Self.service(quirks: [.sshNeverAnswers])

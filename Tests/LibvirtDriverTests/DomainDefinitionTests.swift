@@ -36,6 +36,12 @@ struct DomainDefinitionTests {
     #expect(!accelerated.contains("tb-cache"))
   }
 
+  @Test("Has a screen that listens nowhere")
+  func screen() throws {
+    let xml = try definition().xml.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined()
+    #expect(xml.contains(#"<graphics type="vnc"><listen type="none"/></graphics>"#))
+  }
+
   @Test("Never risks the guest's flushed data")
   func cache() throws {
     #expect(try !definition().xml.contains("unsafe"))

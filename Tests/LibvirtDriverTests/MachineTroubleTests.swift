@@ -56,6 +56,29 @@ extension MachineLifeTests {
     }
   }
 
+  @Test("A machine that was started from a definition without a screen says what helps")
+  func noScreen() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let machine = specification.machine
+      try await host.driver.ensureDefined(specification)
+      let blind = host.driver.definition(of: specification).xml
+        .replacing(/<(graphics|video)\b[\s\S]*?<\/\1>/, with: "")
+      _ = try await host.driver.onLibvirt("define it without") { try $0.define(blind) }
+      try await host.driver.start(machine)
+      await #expect {
+        _ = try await host.driver.openConsole(of: machine)
+      } throws: { error in
+        (error as? DriverError)?.kind == .rejected
+          && (error as? DriverError)?.customerReason?.contains("started without a screen") == true
+      }
+      try await host.driver.ensureDefined(specification)
+      try await host.driver.powerOff(machine)
+      try await host.driver.start(machine)
+      _ = try await host.driver.openConsole(of: machine)
+    }
+  }
+
   @Test("An address with a listener is not free, and a machine does not start on it")
   func addressInUse() async throws {
     try await PrivateHost.with { host in

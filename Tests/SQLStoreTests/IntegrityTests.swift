@@ -31,6 +31,16 @@ struct IntegrityTests {
       ("UPDATE server SET status = 'starting'", "an operation that leads there"),
       ("UPDATE server SET status = 'error'", "in error has a reason"),
       ("UPDATE server SET root_password_hash = 'x'", "is forgotten"),
+      ("UPDATE server SET storage_gib = 4", "has reserved"),
+      ("UPDATE server SET awaits_new_disk = 1", "first boot still to come"),
+      (
+        "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
+          + "VALUES (1, 'rebuild', 3, 'queued', 0, 0), (1, 'rebuild', 3, 'queued', 0, 0)", "one rebuild at most"
+      ),
+      (
+        "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
+          + "VALUES (1, 'rebuild', 3, 'queued', 0, 0)", "its keys or its password"
+      ),
       ("DELETE FROM operation WHERE kind = 'snapshot'", "as long as an operation makes it"),
       ("UPDATE operation SET subject_id = 77 WHERE kind = 'backup'", "on its own server"),
       ("UPDATE disk_copy SET deleted_at = NULL, erased_at = NULL", "seen by nobody"),

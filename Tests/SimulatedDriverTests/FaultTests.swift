@@ -156,6 +156,7 @@ extension SimulatedHost {
     case .powerOff: try await driver.powerOff(machine)
     case .readiness: _ = try await driver.readiness(of: machine)
     case .applyHostname: try await driver.applyHostname(Hostname("new.example.com")!, to: machine)
+    case .openConsole: _ = try await driver.openConsole(of: machine)
     case .ensureCopied: _ = try await driver.ensureCopied(machine, as: UUID())
     case .ensureRestored:
       let checksum = driver.copy(copy)?.checksum ?? ""

@@ -40,6 +40,7 @@ package struct ComputeDriverConformance: Sendable {
     case copiesGoWithMachine = "Copies go with their machine, also those under way"
     case newDisk = "A disk can be removed, and a new one made; the copies stay"
     case absence = "A machine can be removed in any state"
+    case console = "The console of a machine that runs speaks RFB, to several at once, and ends with the machine"
 
     package var testDescription: String { rawValue }
   }
@@ -59,6 +60,7 @@ package struct ComputeDriverConformance: Sendable {
     case .copiesGoWithMachine: try await copiesGoWithMachine()
     case .newDisk: try await newDisk()
     case .absence: try await absence()
+    case .console: try await console()
     }
   }
 }
@@ -156,6 +158,7 @@ extension ComputeDriverConformance {
     await expectError(.notFound) { _ = try await driver.readiness(of: machine) }
     let hostname = try #require(Hostname("nobody.example.com"))
     await expectError(.notFound) { try await driver.applyHostname(hostname, to: machine) }
+    await expectError(.notFound) { _ = try await driver.openConsole(of: machine) }
     await expectError(.notFound) { _ = try await driver.ensureCopied(machine, as: UUID()) }
     await expectError(.notFound) {
       _ = try await driver.ensureRestored(machine, from: UUID(), checksum: Self.unknownChecksum)
@@ -213,6 +216,27 @@ extension ComputeDriverConformance {
       #expect(try await driver.observe()[specification.machine] == nil)
       // The disk went with it.
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
+    }
+  }
+}
+
+extension ComputeDriverConformance {
+  private func console() async throws {
+    try await withMachine { specification in
+      let machine = specification.machine
+      try await driver.ensureDefined(specification)
+      await expectError(.rejected) { _ = try await driver.openConsole(of: machine) }
+      try await driver.start(machine)
+      let first = RFBClient(try await driver.openConsole(of: machine))
+      let second = RFBClient(try await driver.openConsole(of: machine))
+      let screen = try await first.shakeHands()
+      #expect(screen.width >= 320 && screen.height >= 200)
+      #expect(try await second.shakeHands() == screen)
+      #expect(try await !first.requestPicture(of: screen).isEmpty)
+      try await driver.powerOff(machine)
+      try await first.awaitEnd()
+      try await second.awaitEnd()
+      await expectError(.rejected) { _ = try await driver.openConsole(of: machine) }
     }
   }
 }

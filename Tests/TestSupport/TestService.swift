@@ -19,6 +19,7 @@ package final class TestService: Sendable {
   package let snapshots: DiskCopies
   package let schedule: BackupSchedule
   package let sshKeys: SSHKeys
+  package let consoles: Consoles
   package let catalogue: CatalogueReader
   package let authenticator: Authenticator
   package let runner: Runner
@@ -99,6 +100,7 @@ package final class TestService: Sendable {
       .snapshot, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
     schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: wallClock, logger: logger)
     sshKeys = SSHKeys(store: store, clock: wallClock)
+    consoles = Consoles(store: store, driver: driver, changes: changes, clock: wallClock)
     let monitor = Monitor(
       store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
       changes: changes, clock: wallClock, logger: logger, interval: .milliseconds(500))

@@ -30,12 +30,14 @@ struct ConfigurationTests {
         image_dir: /srv/work/var/images
         copy_dir: /srv/work/var/copies
         listen: 127.0.0.1:8080
+        public_url: auto
         driver: libvirt
         address_pool: 127.80.0.0/16
         forwarded_ports: [22, 80, 443]
         outbound: false
         accelerator: auto
         recipe_dir: /opt/vpsd/share/vpsd/images
+        novnc_dir: /usr/share/novnc
         log_level: info
         overcommit_vcpus: 16
         overcommit_memory: 1
@@ -52,23 +54,26 @@ struct ConfigurationTests {
   @Test("The defaults of the table are those that hold")
   func defaults() throws {
     let standard = try Self.load()
-    for key in ConfigurationKey.all where !["image_dir", "copy_dir"].contains(key.name) && key.name != "recipe_dir" {
+    for key in ConfigurationKey.all where !["image_dir", "copy_dir", "recipe_dir", "novnc_dir"].contains(key.name) {
       #expect(try Self.load(environment: [key.variable: key.defaultText]) == standard, "\(key.name)")
     }
   }
 
-  @Test("The recipes are those of the checkout that the executable was built in")
+  @Test("The recipes and noVNC are those of the checkout that the executable was built in")
   func recipes() throws {
     var loader = Self.loader
     loader.executable = URL(fileURLWithPath: "/home/me/vpsd/.build/x86_64-unknown-linux-gnu/release/vpsd")
-    #expect(try loader.load().configuration.recipeDirectory.path == "/home/me/vpsd/images")
+    let configuration = try loader.load().configuration
+    #expect(configuration.recipeDirectory.path == "/home/me/vpsd/images")
+    #expect(configuration.noVNCDirectory.path == "/home/me/vpsd/.build/novnc")
   }
 
   static let examples = [
     ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
-    ("driver", "simulated"),
+    ("public_url", "https://vps.example.com/cloud"), ("driver", "simulated"),
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
-    ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
+    ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
+    ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
     ("rate_limit", "0"), ("login_failures", "5"), ("connections_per_address", "8"),
     ("server_quota", "1000000"), ("copy_quota", "0"),

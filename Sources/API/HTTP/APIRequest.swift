@@ -11,6 +11,8 @@ struct APIRequest {
   let request: Request
   let context: APIContext
   let gate: Gate
+  /// Nil where neither the operator nor the client says where clients reach us.
+  let publicURL: PublicURL?
 
   /// Path and query, in one form for all ways to write it.
   var target: String {
@@ -22,7 +24,7 @@ struct APIRequest {
   func replacing(caller: Caller, body: ByteBuffer) -> APIRequest {
     APIRequest(
       caller: caller, request: Request(head: request.head, body: RequestBody(buffer: body)), context: context,
-      gate: gate)
+      gate: gate, publicURL: publicURL)
   }
 
   /// The id or uuid in the path. What can be neither is not found.
@@ -69,7 +71,7 @@ struct APIRequest {
   }
 
   private func body() async throws -> JSONValue? {
-    let buffer = try await request.body.collect(upTo: Self.maximumBodyBytes)
+    let buffer = try await Self.body(of: request)
     guard buffer.readableBytes > 0 else { return nil }
     let mediaType = request.headers[.contentType] ?? ""
     let essence = mediaType.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
@@ -78,6 +80,15 @@ struct APIRequest {
       return try JSONValue(parsing: Array(buffer.readableBytesView))
     } catch {
       throw Rejection.parseError(error.message)
+    }
+  }
+
+  /// All of the body. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
+  static func body(of request: Request) async throws -> ByteBuffer {
+    do {
+      return try await request.body.collect(upTo: maximumBodyBytes)
+    } catch  where !(error is CancellationError || error is NIOTooManyBytesError || error is HTTPError) {
+      throw Rejection.bodyIncomplete
     }
   }
 

@@ -9,6 +9,8 @@ struct Envelope: RouterMiddleware {
   private static let requestIDHeader = HTTPField.Name("X-Request-ID")!
 
   let routes: RouteTable
+  /// What anyone may read, and nothing else can be done with.
+  let openPaths: Set<String>
   let gate: Gate
   let logger: Logger
 
@@ -45,6 +47,10 @@ struct Envelope: RouterMiddleware {
 
   /// Nothing answers this method and path. Whoever has no token learns only that; then the method, then the path is wrong.
   private func refuseUnrouted(_ request: Request, _ context: APIContext) async throws {
+    let path = request.uri.path
+    if openPaths.contains(path.count > 1 && path.last == "/" ? String(path.dropLast()) : path) {
+      throw Rejection.methodNotAllowed(method: request.method.rawValue, allowed: ["GET", "HEAD"])
+    }
     guard request.uri.path.hasPrefix(RouteTable.basePath) else { throw Failure.notFound }
     _ = try await gate.admit(request, context, permission: nil)
     let allowed = routes.methods(at: request.uri.path)

@@ -60,7 +60,10 @@ enum ErrorTable {
     case .unsupportedMediaType(let type):
       detail(.unsupportedMediaType, "Unsupported media type \"\(type)\" in request.")
     case .bodyTooLarge: detail(.contentTooLarge, "Request body too large.")
+    case .bodyIncomplete: detail(.badRequest, "The request body is incomplete.")
     case .parseError(let message): detail(.badRequest, "JSON parse error - \(message)")
+    case .upgradeRequired:
+      detail(.upgradeRequired, "This path takes WebSocket connections only.", [.upgrade: "websocket"])
     case .notAnObject(let typeName):
       .json(
         JSONWriter.object { writer in

@@ -88,25 +88,15 @@ struct PageLinks {
   init?<Element: Sendable>(_ request: APIRequest, _ page: Page<Element>) {
     guard page.hasNext || page.hasPrevious else { return nil }
     let here = request.request
+    // What could be no host is left out, and the link has a path only.
+    let origin = request.publicURL?.description ?? ""
     let others = (here.uri.query ?? "").split(separator: "&").filter { $0 != "page" && !$0.hasPrefix("page=") }
     func link(to number: Int) -> String {
       let parts = others + (number > 1 ? ["page=\(number)"] : [])
       let query = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
-      return Self.origin(of: here) + here.uri.path + query
+      return origin + here.uri.path + query
     }
     next = page.hasNext ? link(to: page.number + 1) : nil
     previous = page.hasPrevious ? link(to: page.number - 1) : nil
-  }
-
-  /// How the client reached us, by its own account. What could not be a host is left out, and the link has a path only.
-  private static func origin(of request: Request) -> String {
-    guard let host = request.head.authority, (1...255).contains(host.utf8.count),
-      host.utf8.allSatisfy({ byte in
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-          || "-.:[]_".utf8.contains(byte)
-      })
-    else { return "" }
-    let proto = request.headers[HTTPField.Name("X-Forwarded-Proto")!]?.lowercased()
-    return (proto == "https" ? "https" : "http") + "://" + host
   }
 }

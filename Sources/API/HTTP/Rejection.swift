@@ -6,6 +6,8 @@ enum Rejection: Error, Equatable {
   case notAcceptable
   case unsupportedMediaType(String)
   case bodyTooLarge
+  case bodyIncomplete
   case parseError(String)
   case notAnObject(typeName: String)
+  case upgradeRequired
 }

@@ -17,7 +17,7 @@ struct Repetition: Sendable {
     guard request.request.method == .post, let key = request.request.headers[Self.keyHeader] else {
       return try await handle(request)
     }
-    let body = try await request.request.body.collect(upTo: APIRequest.maximumBodyBytes)
+    let body = try await APIRequest.body(of: request.request)
     let beginning = try await requests.begin(
       key: key, method: "POST", path: request.target, body: Array(body.readableBytesView), request.caller)
     switch beginning {
@@ -67,7 +67,7 @@ struct Repetition: Sendable {
 }
 
 extension ResponseBody {
-  fileprivate func bytes() async throws -> [UInt8] {
+  func bytes() async throws -> [UInt8] {
     let collector = Collector()
     try await write(collector)
     return Array(collector.buffer.readableBytesView)

@@ -42,12 +42,14 @@ struct RouteTable: Sendable {
     return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
   }
 
-  func register(on router: Router<APIContext>, gate: Gate, repetition: Repetition) {
+  func register(on router: Router<APIContext>, gate: Gate, repetition: Repetition, publicURL: PublicURL?) {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.admit(request, context, permission: endpoint.permission)
         guard APIRequest.accepts(endpoint.mediaType, request) else { throw Rejection.notAcceptable }
-        let request = APIRequest(caller: caller, request: request, context: context, gate: gate)
+        let request = APIRequest(
+          caller: caller, request: request, context: context, gate: gate,
+          publicURL: publicURL ?? PublicURL(of: request))
         return try await repetition.respond(to: request, endpoint.handle)
       }
     }

@@ -39,6 +39,8 @@ package struct JSONWriter {
   package mutating func value(_ amount: Money) { literal(amount.decimal) }
   package mutating func value(_ time: Timestamp) { literal("\"\(time.wireFormat)\"") }
   package mutating func null() { literal("null") }
+  /// A number as it is written.
+  package mutating func value(number: String) { literal(number) }
 
   // MARK: Fields
 
@@ -99,12 +101,16 @@ package struct JSONWriter {
   }
 
   /// A field whose name comes from data.
-  package mutating func field(named name: String, _ texts: [String]) {
+  package mutating func field(named name: String, _ write: (inout JSONWriter) -> Void) {
     separate()
     writeQuoted(name)
     buffer.writeString(":")
     needsComma = false
-    array(texts) { $0.value($1) }
+    write(&self)
+  }
+
+  package mutating func field(named name: String, _ texts: [String]) {
+    field(named: name) { writer in writer.array(texts) { $0.value($1) } }
   }
 
   // MARK: Pieces

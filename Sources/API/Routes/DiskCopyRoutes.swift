@@ -107,16 +107,7 @@ struct DiskCopyRoutes {
     let id = try await id(of: request)
     try await copies.requireExists(id, request.caller)
     try await request.ignoreBody()
-    var requested = try await copies.restore(id, request.caller)
-    let wait = Preference.wait(of: request.request)
-    if let wait {
-      requested = (try? await servers.finished(requested, within: .seconds(wait), request.caller)) ?? requested
-    }
-    var writer = JSONWriter()
-    ServerWire.actionReply(&writer, requested, whileUnderWay: "Server is being restored")
-    var response = Response.json(writer.buffer)
-    Preference.note(wait, in: &response)
-    return response
+    return await request.reply(try await copies.restore(id, request.caller), servers)
   }
 
   private func id(of request: APIRequest) async throws -> ID<DiskCopy> {

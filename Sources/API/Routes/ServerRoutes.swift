@@ -142,7 +142,7 @@ struct ServerRoutes {
     var fields = try await request.fields()
     let draft = try await body(of: request).resizeDraft(from: &fields)
     let requested = try await servers.resize(id, draft, request.caller)
-    return await reply(to: request, requested) { writer, requested in ServerWire.changeReply(&writer, requested) }
+    return await request.reply(requested, servers)
   }
 
   @Sendable private func rebuild(_ request: APIRequest) async throws -> Response {
@@ -151,23 +151,7 @@ struct ServerRoutes {
     var fields = try await request.fields()
     let draft = try await body(of: request).rebuildDraft(from: &fields)
     let rebuild = try await servers.rebuild(id, draft, request.caller)
-    return await reply(to: request, rebuild.requested) { writer, requested in
-      ServerWire.changeReply(&writer, requested, password: rebuild.rootPassword)
-    }
-  }
-
-  /// At once, or when what was asked for is over, if the client would rather wait.
-  private func reply(
-    to request: APIRequest, _ requested: RequestedOperation, _ write: (inout JSONWriter, RequestedOperation) -> Void
-  ) async -> Response {
-    let wait = Preference.wait(of: request.request)
-    var newest = requested
-    if let wait {
-      newest = (try? await servers.finished(requested, within: .seconds(wait), request.caller)) ?? requested
-    }
-    var writer = JSONWriter()
-    write(&writer, newest)
-    return Self.response(writer, status: .ok, wait)
+    return await request.reply(rebuild.requested, servers, password: rebuild.rootPassword)
   }
 
   @Sendable private func history(_ request: APIRequest) async throws -> Response {

@@ -80,6 +80,8 @@ enum ServerWire {
     case (.resize, _): "resizing"
     case (.rebuild, .succeeded): "rebuilt"
     case (.rebuild, _): "rebuilding"
+    case (.restore, .succeeded): "restored"
+    case (.restore, _): "being restored"
     default: operation.state.rawValue
     }
   }
@@ -89,23 +91,6 @@ enum ServerWire {
       writer.field("id", server.id.value)
       writer.field("name", server.name.name)
       writer.field("status", server.status.rawValue)
-    }
-  }
-
-  /// The same for an operation that has no status of its own.
-  static func actionReply(
-    _ writer: inout JSONWriter, _ requested: RequestedOperation, whileUnderWay message: String
-  ) {
-    writer.object { writer in
-      let isUnderWay = requested.operation.finishedAt == nil
-      let isFailed = requested.operation.state == .failed || requested.server.status == .error
-      writer.field("status", isFailed && !isUnderWay ? "error" : "success")
-      writer.field("message", isUnderWay ? message : self.message(requested.server))
-      writer.field("server") { writer in
-        writer.field("id", requested.server.id.value)
-        writer.field("name", requested.server.name.name)
-        writer.field("status", requested.server.status.rawValue)
-      }
     }
   }
 

@@ -39,6 +39,10 @@ package protocol ComputeDriver: Sendable {
   /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
 
+  /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
+  /// screen.
+  func openConsole(of machine: UUID) async throws -> ConsoleConnection
+
   /// Works on a standalone copy of the machine's disk as it is at one moment, whether the machine runs (its file systems
   /// frozen through the guest where that answers) or is off, and says how far it is: asked again until done. A copy that is
   /// there whole is left alone; half of one, left by a process that died, is begun anew. Work that fails throws at the next

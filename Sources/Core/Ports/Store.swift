@@ -90,6 +90,10 @@ package protocol Store: Sendable {
   func requestAction(_ action: PowerAction, on id: ID<Server>, by caller: Caller, at now: Timestamp) async throws
     -> Server?
 
+  /// Writes down that its console was asked for. Throws `wrongState` where it is not active; returns nil where there is no such
+  /// server.
+  func recordConsole(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Server?
+
   /// Queues the change to another plan, and reserves what the server needs until it is over: the larger of both plans. Throws
   /// `wrongState`, `invalidFields` for a plan that does not fit the server, with the name that the customer gave the field,
   /// `conflict` while another such change is not over, `insufficientCredit` or `noCapacity`. Returns nil where there is no such

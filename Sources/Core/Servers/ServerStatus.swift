@@ -55,6 +55,11 @@ extension ServerStatus {
       throw Failure(.wrongState, "Server is not running.")
     }
   }
+
+  /// For what needs a running guest and leaves its status alone: refused as a stop would be.
+  package func requireActive(hasDisk: Bool) throws(Failure) {
+    _ = try status(after: .stop, hasDisk: hasDisk)
+  }
 }
 
 extension ServerStatus {

@@ -1,8 +1,8 @@
 import COpenSSL
-import Foundation
+package import Foundation
 
-enum SHA256 {
-  static func digest(_ bytes: some ContiguousBytes) -> [UInt8] {
+package enum SHA256 {
+  package static func digest(_ bytes: some ContiguousBytes) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
     bytes.withUnsafeBytes { input in
       _ = COpenSSL.SHA256(input.baseAddress?.assumingMemoryBound(to: UInt8.self), input.count, &digest)
@@ -10,7 +10,7 @@ enum SHA256 {
     return digest
   }
 
-  static func hexadecimal(_ bytes: some ContiguousBytes) -> String {
+  package static func hexadecimal(_ bytes: some ContiguousBytes) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: digest(bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }

@@ -7,17 +7,12 @@ package struct TokenText: Sendable, CustomStringConvertible {
 
   /// Nil for a text that no token can have.
   package init?(_ text: some StringProtocol) {
-    let bytes = text.utf8
-    guard bytes.count == Self.length, text.hasPrefix(Self.prefix),
-      bytes.dropFirst(Self.prefix.utf8.count).allSatisfy({ Self.alphabet.contains($0) })
-    else { return nil }
+    guard text.hasPrefix(Self.prefix), RandomText.isPossible(text.dropFirst(Self.prefix.count)) else { return nil }
     self.text = String(text)
   }
 
   package static func random() -> TokenText {
-    var generator = SystemRandomNumberGenerator()
-    let characters = (0..<43).map { _ in alphabet[Int(generator.next(upperBound: UInt64(alphabet.count)))] }
-    return TokenText(prefix + String(decoding: characters, as: UTF8.self))!
+    TokenText(prefix + RandomText.make())!
   }
 
   package var hash: TokenHash {
@@ -27,6 +22,4 @@ package struct TokenText: Sendable, CustomStringConvertible {
   package var description: String { "\(Self.prefix)…" }
 
   private static let prefix = "vps_"
-  private static let length = 47
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 }

@@ -10,8 +10,9 @@ package struct CatalogueReader: Sendable {
     cache = TimedCache(clock: clock)
   }
 
+  /// For whoever may read servers, or make them.
   package func catalogue(for caller: Caller) async throws -> Catalogue {
-    try caller.require(.servers, .read)
+    do { try caller.require(.servers, .write) } catch { try caller.require(.servers, .read) }
     return try await catalogue()
   }
 

@@ -3,21 +3,25 @@ import Core
 /// Makes a copy of the server's disk, whether the server runs or not. Where that fails, nothing of it is left.
 struct CopyDisk: Workflow {
   enum Step: String, CaseIterable {
-    case copy, clean
+    case awaitGuest, copy, clean
   }
 
-  static let firstStep = Step.copy
+  static let firstStep = Step.awaitGuest
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     guard let copy = try await context.diskCopy() else {
       throw WorkflowFailure(customerReason: "The copy was removed.", operatorDetail: "Its row is a tombstone.")
     }
     switch step {
-    case .copy:
-      guard context.server.machine.hasDisk else {
+    case .awaitGuest:
+      try context.requireMachine()
+      guard !context.server.machine.awaitsNewDisk else {
         throw WorkflowFailure(
-          customerReason: Failure.neverCreated.message, operatorDetail: "There is no disk that could be copied.")
+          customerReason: "The server has no disk until it is rebuilt or restored.",
+          operatorDetail: "The disk that there may be is of the system before a rebuild that failed.")
       }
+      return try await hasGuestToWaitFor(context) ? .wait : .go(.copy)
+    case .copy:
       guard context.mayCopy() else { return .postpone }
       switch try await context.driver.ensureCopied(context.machine, as: copy.uuid) {
       case .underWay: return .wait
@@ -29,19 +33,28 @@ struct CopyDisk: Workflow {
     }
   }
 
+  /// One that has just booted may not be able to write down yet what it has in memory.
+  private func hasGuestToWaitFor(_ context: StepContext) async throws -> Bool {
+    guard try await context.driver.power(of: context.machine) == .running else { return false }
+    return try await !context.driver.readiness(of: context.machine).hasAgent
+  }
+
   func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
+    case .awaitGuest: .seconds(30)
     case .copy: timing.copyDeadline
     case .clean: .seconds(600)
     }
   }
 
+  /// A guest that has no agent is copied as if its power had been cut.
   func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    if step == .awaitGuest { return .go(.copy) }
     throw WorkflowFailure(
       customerReason: "The copy could not be made.", operatorDetail: "The step \(step) was not done in its time.")
   }
 
-  func undo(of step: Step) -> Step? { step == .copy ? .clean : nil }
+  func undo(of step: Step) -> Step? { step == .clean ? nil : .clean }
 
   /// What is left of a copy that not even the cleaning could remove is known to the store, and tried again by the schedule.
   func failureEffect(at step: Step) -> StepOutcome.Effect? { .copyFailed(isErased: false) }

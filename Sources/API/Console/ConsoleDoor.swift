@@ -1,0 +1,37 @@
+import Core
+import Engine
+import NIOHTTP1
+
+/// Who is let in to a console's WebSocket: whoever has a ticket, and is no page of somebody else's.
+struct ConsoleDoor: Sendable {
+  static let path = ConsolePage.path + "/websocket"
+  /// What is spoken over the WebSocket: RFB as it is, in messages cut anywhere.
+  static let subprotocol = "binary"
+  private static let ticketPrefix = "ticket."
+
+  let consoles: Consoles
+  let publicURL: PublicURL?
+
+  /// The ticket comes as one more subprotocol, because that header is in no log, and a page's script can set no other.
+  func open(_ head: HTTPRequestHead) async throws -> ConsoleSession {
+    guard head.uri.prefix(while: { $0 != "?" }) == Self.path else { throw Failure.notFound }
+    let protocols = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].map(String.init)
+    guard protocols.contains(Self.subprotocol),
+      let ticket = protocols.first(where: { $0.hasPrefix(Self.ticketPrefix) })?.dropFirst(Self.ticketPrefix.count)
+    else {
+      throw Failure(
+        .permissionDenied, "Sec-WebSocket-Protocol must be \"\(Self.subprotocol), \(Self.ticketPrefix)TICKET\".")
+    }
+    guard isFromOurPage(head) else {
+      throw Failure(.permissionDenied, "A page of another host may not open a console.")
+    }
+    return try await consoles.open(with: ticket)
+  }
+
+  /// Browsers say which page a WebSocket comes from; other clients have none.
+  private func isFromOurPage(_ head: HTTPRequestHead) -> Bool {
+    guard let origin = head.headers.first(name: "Origin")?.lowercased() else { return true }
+    let hosts = [publicURL?.authority, head.headers.first(name: "Host")?.lowercased()].compactMap { $0 }
+    return hosts.contains { origin == "https://" + $0 || origin == "http://" + $0 }
+  }
+}

@@ -1,0 +1,93 @@
+import Engine
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The console for browsers: a page of ours around noVNC, which the operator installs. All of it is read once, at the start,
+/// and nothing else can be asked for.
+struct ConsolePage: Sendable {
+  static let path = "/console"
+
+  private struct File: Sendable {
+    let mediaType: String
+    let content: ByteBuffer
+    let tag: String
+
+    init(_ mediaType: String, _ content: [UInt8]) {
+      self.mediaType = mediaType
+      self.content = ByteBuffer(bytes: content)
+      tag = "\"\(SHA256.hexadecimal(content).prefix(32))\""
+    }
+  }
+
+  private let files: [String: File]
+  private let publicURL: PublicURL?
+
+  /// - Parameter noVNC: The folder with noVNC's `core` and `vendor`; without them there is a page that says so.
+  init(noVNC: URL, publicURL: PublicURL?) {
+    self.publicURL = publicURL
+    var files: [String: File] = [:]
+    for folder in ["core", "vendor"] {
+      for (name, content) in Self.scripts(in: noVNC.appendingPathComponent(folder, isDirectory: true)) {
+        files["/novnc/\(folder)/\(name)"] = File("text/javascript; charset=utf-8", content)
+      }
+    }
+    if files["/novnc/core/rfb.js"] != nil {
+      files["/"] = File("text/html; charset=utf-8", PackageResources.console_html)
+      files["/console.js"] = File("text/javascript; charset=utf-8", PackageResources.console_js)
+      files["/console.css"] = File("text/css; charset=utf-8", PackageResources.console_css)
+    }
+    self.files = files
+  }
+
+  private static func scripts(in folder: URL) -> [(name: String, content: [UInt8])] {
+    let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.hasSuffix(".js") }.compactMap { name in
+      guard let data = FileManager.default.contents(atPath: folder.appendingPathComponent(name).path) else {
+        return nil
+      }
+      return (name, [UInt8](data))
+    }
+  }
+
+  func register(on router: Router<APIContext>) {
+    for path in [Self.path, Self.path + "/**"] {
+      router.get(RouterPath(path)) { request, _ in try response(to: request) }
+    }
+  }
+
+  private func response(to request: Request) throws -> Response {
+    let name = String(request.uri.path.dropFirst(Self.path.count))
+    guard let file = files[name] else {
+      guard name == "/" else { throw HTTPError(.notFound) }
+      return Response(
+        status: .serviceUnavailable, headers: [.contentType: "text/plain; charset=utf-8"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: Self.notInstalled)))
+    }
+    var headers = Self.headers
+    headers[.contentSecurityPolicy] = policy(for: request)
+    headers[.contentType] = file.mediaType
+    headers[.eTag] = file.tag
+    if request.headers[.ifNoneMatch] == file.tag { return Response(status: .notModified, headers: headers) }
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
+  }
+
+  private static let notInstalled = """
+    The console's viewer, noVNC, is not installed here. The operator of this service can install it: see "The console" in
+    docs/operating.md. The WebSocket of a console works without it.
+
+    """
+
+  private static let headers: HTTPFields = [
+    .cacheControl: "no-cache", .xContentTypeOptions: "nosniff", .init("Referrer-Policy")!: "no-referrer",
+    .init("X-Frame-Options")!: "DENY", .init("Cross-Origin-Opener-Policy")!: "same-origin",
+  ]
+
+  /// Not every browser takes 'self' for WebSockets, too.
+  private func policy(for request: Request) -> String {
+    let host = (publicURL ?? PublicURL(of: request)).map { " ws://\($0.authority) wss://\($0.authority)" } ?? ""
+    return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+      + "connect-src 'self'\(host); base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  }
+}

@@ -1,0 +1,52 @@
+import NIOCore
+
+/// Holds back what a new connection says until it is clear what it wants: a console's WebSocket, or anything else. The rest of
+/// the pipeline is set up then, so nothing changes for connections that never ask for a console.
+final class FirstWords: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  /// How long a console that is open has to say goodbye when the service ends.
+  private static let farewell = TimeAmount.seconds(2)
+
+  private let words: [UInt8]
+  private let decide: (_ isConsole: Bool, any Channel) -> Void
+  private var held: ByteBuffer? = ByteBuffer()
+
+  init(_ words: String, decide: @escaping (_ isConsole: Bool, any Channel) -> Void) {
+    self.words = Array(words.utf8)
+    self.decide = decide
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard var held else { return context.fireChannelRead(data) }
+    held.writeImmutableBuffer(unwrapInboundIn(data))
+    self.held = held
+    let begin = held.readableBytesView.prefix(words.count)
+    let isConsole = begin.elementsEqual(words)
+    guard isConsole || !words.starts(with: begin) else { return }
+    self.held = nil
+    decide(isConsole, context.channel)
+    context.fireChannelRead(wrapInboundOut(held))
+    context.fireChannelReadComplete()
+    // With a console it stays, to end it with the service.
+    if !isConsole { context.pipeline.syncOperations.removeHandler(context: context, promise: nil) }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    switch event {
+    case is ChannelShouldQuiesceEvent:
+      guard held == nil else { return context.close(promise: nil) }
+      let channel = context.channel
+      channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
+    case ChannelEvent.inputClosed where held != nil: context.close(promise: nil)
+    default: break
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard held == nil else { return context.close(promise: nil) }
+    context.fireErrorCaught(error)
+  }
+}

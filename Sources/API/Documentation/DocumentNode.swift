@@ -1,0 +1,62 @@
+/// A document as it was written: its members keep their order, and its numbers their digits.
+package indirect enum DocumentNode: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
+    package let name: String
+    package let value: DocumentNode
+
+    package init(_ name: String, _ value: DocumentNode) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  case null
+  case flag(Bool)
+  case number(String)
+  case text(String)
+  case list([DocumentNode])
+  case object([Member])
+
+  package var members: [Member] {
+    if case .object(let members) = self { members } else { [] }
+  }
+
+  package var elements: [DocumentNode] {
+    if case .list(let elements) = self { elements } else { [] }
+  }
+
+  package var string: String? {
+    if case .text(let text) = self { text } else { nil }
+  }
+
+  package var isTrue: Bool { self == .flag(true) }
+
+  package subscript(_ name: String) -> DocumentNode? {
+    members.first { $0.name == name }?.value
+  }
+
+  /// What `#/components/schemas/Server` leads to in this document.
+  package func at(_ reference: String) -> DocumentNode? {
+    reference.split(separator: "/").dropFirst().reduce(Optional(self)) { node, name in node?[String(name)] }
+  }
+
+  package var json: JSONWriter {
+    var writer = JSONWriter()
+    write(to: &writer)
+    return writer
+  }
+
+  private func write(to writer: inout JSONWriter) {
+    switch self {
+    case .null: writer.null()
+    case .flag(let flag): writer.value(flag)
+    case .number(let digits): writer.value(number: digits)
+    case .text(let text): writer.value(text)
+    case .list(let elements): writer.array(elements) { $1.write(to: &$0) }
+    case .object(let members):
+      writer.object { writer in
+        for member in members { writer.field(named: member.name) { member.value.write(to: &$0) } }
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/// A field of a body or a parameter, in a row of a table.
+struct DocumentedField {
+  let name: String
+  /// How many objects it is in.
+  let depth: Int
+  let type: String
+  let isRequired: Bool
+  /// In Markdown.
+  let text: String
+  let rules: [String]
+}
+
+/// The schemas of a document, told in rows of fields and in examples.
+struct DocumentedSchemas {
+  /// A schema that holds itself ends here.
+  private static let maximumDepth = 6
+
+  private let document: DocumentNode
+
+  init(_ document: DocumentNode) {
+    self.document = document
+  }
+
+  /// What the node is, or refers to. A description beside the reference stays.
+  func resolved(_ node: DocumentNode) -> DocumentNode {
+    guard let reference = node["$ref"]?.string, let target = document.at(reference) else { return node }
+    let beside = node.members.filter { $0.name != "$ref" }
+    guard !beside.isEmpty else { return target }
+    return .object(beside + target.members.filter { member in !beside.contains { $0.name == member.name } })
+  }
+
+  // MARK: Fields
+
+  /// The fields of an object, and below each those of the objects in it.
+  func fields(of schema: DocumentNode, depth: Int = 0) -> [DocumentedField] {
+    guard depth < Self.maximumDepth else { return [] }
+    let schema = resolved(schema)
+    if let items = schema["items"] { return fields(of: items, depth: depth) }
+    let required = Self.required(in: schema)
+    return (schema["properties"]?.members ?? []).flatMap { member in
+      let row = field(
+        member.name, member.value, isRequired: required.contains(member.name), text: nil, depth: depth)
+      return [row] + fields(of: member.value, depth: depth + 1)
+    }
+  }
+
+  func field(
+    _ name: String, _ schema: DocumentNode, isRequired: Bool, text: String?, depth: Int = 0
+  ) -> DocumentedField {
+    let schema = resolved(schema)
+    return DocumentedField(
+      name: name, depth: depth, type: type(of: schema), isRequired: isRequired,
+      text: text ?? schema["description"]?.string ?? "", rules: SchemaRules.rules(of: schema))
+  }
+
+  /// Of several ways to write an object, the first is the one that the table tells.
+  private static func required(in schema: DocumentNode) -> [String] {
+    let first = schema["anyOf"]?.elements.first
+    return ((schema["required"]?.elements ?? []) + (first?["required"]?.elements ?? [])).compactMap(\.string)
+  }
+
+  private func type(of schema: DocumentNode) -> String {
+    let schema = resolved(schema)
+    if let items = schema["items"] { return "array of " + Self.plural(type(of: items)) }
+    if let choices = schema["anyOf"]?.elements { return choices.map { type(of: $0) }.joined(separator: " or ") }
+    if let constant = schema["const"] { return constant.plainText }
+    return Self.types(of: schema).map { type in
+      type == "string" ? schema["format"]?.string ?? type : type
+    }.joined(separator: " or ")
+  }
+
+  private static func types(of schema: DocumentNode) -> [String] {
+    schema["type"].map { [$0] + $0.elements }?.compactMap(\.string) ?? []
+  }
+
+  private static func plural(_ type: String) -> String {
+    type.split(separator: " ").map { $0 == "or" ? "or" : $0.hasSuffix("s") ? String($0) : $0 + "s" }
+      .joined(separator: " ")
+  }
+
+  // MARK: Examples
+
+  /// A value that fits: the one that the schema gives, or else the plainest of its type.
+  func example(of schema: DocumentNode, depth: Int = 0) -> DocumentNode {
+    let schema = resolved(schema)
+    let given = schema["example"] ?? schema["examples"]?.elements.first ?? schema["default"] ?? schema["const"]
+    if let given = given ?? schema["enum"]?.elements.first { return given }
+    guard depth < Self.maximumDepth else { return .null }
+    if let first = schema["anyOf"]?.elements.first, schema["properties"] == nil {
+      return example(of: first, depth: depth + 1)
+    }
+    switch Self.types(of: schema).first {
+    case "array": return .list([example(of: schema["items"] ?? .null, depth: depth + 1)])
+    case "object": return object(schema, depth)
+    case "integer", "number": return schema["minimum"] ?? .number("1")
+    case "boolean": return .flag(true)
+    case "null", nil: return .null
+    default: return .text(Self.text(of: schema["format"]?.string))
+    }
+  }
+
+  /// With the fields that are always there.
+  private func object(_ schema: DocumentNode, _ depth: Int) -> DocumentNode {
+    let required = Self.required(in: schema)
+    let properties = (schema["properties"]?.members ?? []).filter { required.contains($0.name) }
+    return .object(properties.map { DocumentNode.Member($0.name, example(of: $0.value, depth: depth + 1)) })
+  }
+
+  private static func text(of format: String?) -> String {
+    switch format {
+    case "date-time": "2026-01-16T15:30:00Z"
+    case "date": "2026-01-16"
+    case "uuid": "0f8fad5b-d9cb-469f-a165-70867728950e"
+    default: "..."
+    }
+  }
+}
+
+/// What a value must be beyond its type, in words.
+enum SchemaRules {
+  static func rules(of schema: DocumentNode) -> [String] {
+    let target = schema["items"] ?? schema
+    // Where a pattern is described in words, nobody wants to read it.
+    let pattern = schema["description"] == nil ? target["pattern"] : nil
+    // That ids and counts are positive goes without saying.
+    let minimum = schema["maximum"] == nil && schema["minimum"] == .number("1") ? nil : schema["minimum"]
+    return [
+      choices(of: target), span("characters", schema["minLength"], schema["maxLength"]),
+      span("elements", schema["minItems"], schema["maxItems"]), span(nil, minimum, schema["maximum"]),
+      pattern.map { "Matches `\($0.plainText)`." }, schema["default"].map { "`\($0.plainText)` if left out." },
+    ].compactMap { $0 }
+  }
+
+  private static func choices(of schema: DocumentNode) -> String? {
+    guard let choices = schema["enum"]?.elements, !choices.isEmpty else { return nil }
+    return "One of " + choices.map { "`\($0.plainText)`" }.joined(separator: ", ") + "."
+  }
+
+  private static func span(_ unit: String?, _ least: DocumentNode?, _ most: DocumentNode?) -> String? {
+    let unit = unit.map { " " + $0 } ?? ""
+    return switch (least?.plainText, most?.plainText) {
+    case (let least?, let most?): "\(least) to \(most)\(unit)."
+    case (let least?, nil): "At least \(least)\(unit)."
+    case (nil, let most?): "At most \(most)\(unit)."
+    case (nil, nil): nil
+    }
+  }
+}
+
+extension DocumentNode {
+  /// A scalar as it stands in a sentence or a path.
+  var plainText: String {
+    switch self {
+    case .null: "null"
+    case .flag(let flag): flag ? "true" : "false"
+    case .number(let digits): digits
+    case .text(let text): text
+    case .list, .object: ""
+    }
+  }
+}

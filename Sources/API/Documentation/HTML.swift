@@ -1,0 +1,54 @@
+/// Writes HTML: every text and every attribute is escaped here, and every element that is opened is closed.
+struct HTML {
+  typealias Attributes = KeyValuePairs<StaticString, String>
+
+  private(set) var text = ""
+
+  mutating func element(_ name: StaticString, _ attributes: Attributes = [:], _ body: (inout HTML) -> Void) {
+    open(name, attributes)
+    body(&self)
+    text += "</\(name)>"
+  }
+
+  mutating func element(_ name: StaticString, _ attributes: Attributes = [:], text: String) {
+    element(name, attributes) { $0.write(text) }
+  }
+
+  /// An element that can have nothing in it.
+  /// - Parameter flags: Attributes that need no value.
+  mutating func void(_ name: StaticString, _ attributes: Attributes, flags: [StaticString] = []) {
+    open(name, attributes, flags)
+  }
+
+  mutating func write(_ text: String) {
+    self.text += Self.escaped(text)
+  }
+
+  /// HTML that is our own.
+  mutating func markup(_ text: StaticString) {
+    self.text += "\(text)"
+  }
+
+  private mutating func open(_ name: StaticString, _ attributes: Attributes, _ flags: [StaticString] = []) {
+    text += "<\(name)"
+    for (attribute, value) in attributes { text += " \(attribute)=\"\(Self.escaped(value))\"" }
+    for flag in flags { text += " \(flag)" }
+    text += ">"
+  }
+
+  static func escaped(_ text: String) -> String {
+    var escaped = ""
+    escaped.reserveCapacity(text.utf8.count)
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      case "\"": escaped += "&quot;"
+      case "'": escaped += "&#39;"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+}

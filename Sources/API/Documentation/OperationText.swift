@@ -1,0 +1,95 @@
+/// What there is to say about one operation: what it is for, what it takes, and what it answers.
+struct OperationText {
+  private let operation: DocumentedOperation
+  private let basePath: String
+
+  init(_ operation: DocumentedOperation, basePath: String) {
+    self.operation = operation
+    self.basePath = basePath
+  }
+
+  func write(to html: inout HTML) {
+    html.element("h3") { html in
+      html.element("a", ["href": "#" + operation.anchor], text: operation.summary)
+    }
+    html.element("p", ["class": "path"]) { html in
+      html.element("b", ["class": "method \(operation.method.lowercased())"], text: operation.method)
+      html.element("code") { html in
+        html.element("span", text: basePath)
+        html.write(operation.path)
+      }
+    }
+    if !operation.text.isEmpty { html.element("p") { $0.write(markdown: operation.text) } }
+    html.element("p", ["class": "needs"]) { $0.write(markdown: need) }
+    for (place, title) in [("path", "In the path"), ("query", "In the query"), ("header", "Headers")] {
+      let fields = operation.parameters.filter { $0.place == place }.map(\.field)
+      table(title, fields, isOptionalMarked: place != "path", &html)
+    }
+    table("Fields of the body", operation.fields, isOptionalMarked: true, &html)
+    for reply in operation.successes { describe(reply, &html) }
+    errors(&html)
+  }
+
+  private var need: String {
+    guard operation.needsToken else { return "Needs no token." }
+    return operation.permission.map { "Needs a token with `\($0)`." } ?? "Needs a token, whatever it may do."
+  }
+
+  private func table(
+    _ title: String, _ fields: [DocumentedField], isOptionalMarked: Bool, _ html: inout HTML
+  ) {
+    guard !fields.isEmpty else { return }
+    html.element("h4", text: title)
+    html.element("dl") { html in
+      for field in fields { row(field, isOptionalMarked: isOptionalMarked, &html) }
+    }
+  }
+
+  private func row(_ field: DocumentedField, isOptionalMarked: Bool, _ html: inout HTML) {
+    html.element("dt", ["class": "depth-\(field.depth)"]) { html in
+      html.element("code", text: field.name)
+      html.write(" ")
+      html.element("span", ["class": "type"], text: field.type)
+      if isOptionalMarked, field.isRequired {
+        html.write(" ")
+        html.element("span", ["class": "required"], text: "required")
+      }
+    }
+    html.element("dd", ["class": "depth-\(field.depth)"]) { html in
+      html.write(markdown: ([field.text].filter { !$0.isEmpty } + field.rules).joined(separator: " "))
+    }
+  }
+
+  private func describe(_ reply: DocumentedOperation.Reply, _ html: inout HTML) {
+    guard !reply.fields.isEmpty || !reply.headers.isEmpty else { return }
+    html.element("details") { html in
+      html.element("summary") { $0.write("What the \(reply.status) holds") }
+      table("Fields", reply.fields, isOptionalMarked: false, &html)
+      if !reply.headers.isEmpty {
+        html.element("h4", text: "Headers")
+        html.element("dl") { html in
+          for header in reply.headers {
+            html.element("dt") { $0.element("code", text: header.name) }
+            html.element("dd") { $0.write(markdown: header.text) }
+          }
+        }
+      }
+    }
+  }
+
+  private func errors(_ html: inout HTML) {
+    guard !operation.errors.isEmpty else { return }
+    html.element("details") { html in
+      html.element("summary") { html in
+        html.write("Errors ")
+        html.element("span", ["class": "statuses"], text: operation.errors.map(\.status).joined(separator: " "))
+      }
+      html.element("dl") { html in
+        for reply in operation.errors {
+          html.element("dt") { $0.element("code", text: reply.status) }
+          html.element("dd") { $0.write(markdown: reply.text) }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import HTTPTypes
+import Hummingbird
+
+/// Where clients reach this service.
+package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
+  private static let forwardedProtocol = HTTPField.Name("X-Forwarded-Proto")!
+
+  let isSecure: Bool
+  /// Host and port.
+  let authority: String
+  /// Begins with a slash where it is not empty, and does not end with one.
+  let path: String
+
+  /// As an operator writes it: `https://vps.example.com`, perhaps with a path that a proxy takes away.
+  package init?(_ text: String) {
+    guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return nil }
+    let rest = text.dropFirst(scheme.count)
+    let authority = rest.prefix { $0 != "/" }
+    var path = rest.dropFirst(authority.count)
+    while path.last == "/" { path = path.dropLast() }
+    guard Self.isAuthority(authority), path.utf8.allSatisfy({ Self.isPlain($0) || "/~".utf8.contains($0) }) else {
+      return nil
+    }
+    isSecure = scheme == "https://"
+    self.authority = authority.lowercased()
+    self.path = String(path)
+  }
+
+  /// How the client of this request reached us, by its own account and that of a proxy; nil where that could be no host.
+  init?(of request: Request) {
+    guard let authority = request.head.authority, Self.isAuthority(authority) else { return nil }
+    isSecure = request.headers[Self.forwardedProtocol]?.lowercased() == "https"
+    self.authority = authority
+    path = ""
+  }
+
+  package var description: String { (isSecure ? "https://" : "http://") + authority + path }
+
+  /// The same for WebSockets.
+  var webSocketText: String { (isSecure ? "wss://" : "ws://") + authority + path }
+
+  static func isAuthority(_ text: some StringProtocol) -> Bool {
+    (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { isPlain($0) || ":[]".utf8.contains($0) }
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "-._".utf8.contains(byte)
+  }
+}

@@ -1,0 +1,50 @@
+import Engine
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What is the same for everyone for as long as the process runs. Whoever has it already is told so.
+struct StaticDocument: Sendable {
+  private let body: ByteBuffer
+  private let tag: String
+  private let headers: HTTPFields
+
+  init(_ body: ByteBuffer, mediaType: String, _ headers: HTTPFields = [:]) {
+    self.body = body
+    let tag = "\"\(SHA256.hexadecimal(Array(body.readableBytesView)).prefix(32))\""
+    self.tag = tag
+    var headers = headers
+    headers[.contentType] = mediaType
+    headers[.eTag] = tag
+    headers[.cacheControl] = "no-cache"
+    self.headers = headers
+  }
+
+  func response(to request: Request) -> Response {
+    let known = request.headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }.map { tag in
+      tag.filter { !$0.isWhitespace }
+    }
+    guard !known.contains("*"), !known.contains(where: { $0 == tag || $0 == "W/" + tag }) else {
+      return Response(status: .notModified, headers: [.eTag: tag, .cacheControl: "no-cache"])
+    }
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+  }
+}
+
+extension StaticDocument {
+  /// The page that is made of the API's description. It takes nothing from anywhere, and says so.
+  static func page(of document: DocumentNode) -> StaticDocument {
+    let style = Data(SHA256.digest(Array("\(Stylesheet.text)".utf8))).base64EncodedString()
+    let policy = [
+      "default-src 'none'", "style-src 'sha256-\(style)'", "base-uri 'none'", "form-action 'none'",
+      "frame-ancestors 'none'",
+    ]
+    return StaticDocument(
+      ByteBuffer(string: DocumentationPage(document).html), mediaType: "text/html; charset=utf-8",
+      [
+        .contentSecurityPolicy: policy.joined(separator: "; "), .xContentTypeOptions: "nosniff",
+        HTTPField.Name("Referrer-Policy")!: "no-referrer",
+      ])
+  }
+}

@@ -1,0 +1,26 @@
+import Core
+import Engine
+import HTTPTypes
+import Hummingbird
+
+struct ConsoleRoutes {
+  let consoles: Consoles
+  let servers: Servers
+
+  var endpoints: [Endpoint] {
+    [Endpoint(.post, "/servers/{id}/console/", Permission(.servers, .write), handle: invite)]
+  }
+
+  @Sendable private func invite(_ request: APIRequest) async throws -> Response {
+    let id = try await servers.id(of: try request.reference(), request.caller)
+    try await servers.requireExists(id, request.caller)
+    try await request.ignoreBody()
+    guard let base = request.publicURL else {
+      throw Failure(.invalidRequest, "The Host header must name the host that you reach this service at.")
+    }
+    let invitation = try await consoles.invite(to: id, request.caller)
+    var response = Response.json(ConsoleWire.invitation(invitation, base), status: .created)
+    response.headers[.cacheControl] = "no-store"
+    return response
+  }
+}

@@ -1,0 +1,184 @@
+package import Core
+import Synchronization
+
+/// The screens of servers, for those who may change them.
+///
+/// A ticket lives for a minute, in memory: one process serves, and after a restart the customer asks for another one. What it
+/// stands for is asked again when it is used, and again and again while the console is open.
+package final class Consoles: Sendable {
+  package struct Limits: Sendable {
+    package var ticketLifetime = Duration.seconds(60)
+    package var ticketsPerServer = 8
+    /// How many may be open at once.
+    package var perServer = 4
+    package var perAccount = 16
+    package var inAll = 256
+
+    package init() {}
+  }
+
+  package struct Invitation: Sendable {
+    package let ticket: ConsoleTicket
+    package let server: Server
+    package let expiresAt: Timestamp
+  }
+
+  /// What a ticket stands for.
+  struct Grant: Sendable {
+    let serverID: ID<Server>
+    let accountID: ID<Account>
+    let tokenID: ID<Token>
+    let expiresAt: Timestamp
+  }
+
+  private struct State {
+    var grants: [String: Grant] = [:]
+    var open: [Int: Grant] = [:]
+    var nextNumber = 0
+  }
+
+  /// Between two looks at whether an open console is still allowed, where nobody told of a change.
+  private static let longestSilence = Duration.seconds(5)
+
+  private let store: any Store
+  private let driver: any ComputeDriver
+  private let changes: Broadcast
+  private let clock: any WallClock
+  private let limits: Limits
+  private let state = Mutex(State())
+
+  package init(
+    store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, limits: Limits = Limits()
+  ) {
+    self.store = store
+    self.driver = driver
+    self.changes = changes
+    self.clock = clock
+    self.limits = limits
+  }
+
+  package func invite(to id: ID<Server>, _ caller: Caller) async throws -> Invitation {
+    try caller.require(.servers, .write)
+    let server = try await activeServer(id, of: caller.accountID)
+    try state.withLock { try requireRoom(for: id, of: caller.accountID, in: $0) }
+    // That it has no console is told here, where the customer reads it, and not by a page that stays black.
+    _ = try await connect(to: server)
+    guard let server = try await store.recordConsole(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
+    let ticket = ConsoleTicket.random()
+    let grant = Grant(
+      serverID: id, accountID: caller.accountID, tokenID: caller.tokenID,
+      expiresAt: clock.now + limits.ticketLifetime)
+    keep(grant, under: ticket.hash)
+    return Invitation(ticket: ticket, server: server, expiresAt: grant.expiresAt)
+  }
+
+  /// Uses the ticket up, whatever comes of it.
+  package func open(with text: some StringProtocol) async throws -> ConsoleSession {
+    guard let ticket = ConsoleTicket(text),
+      let grant = state.withLock({ $0.grants.removeValue(forKey: ticket.hash) }), clock.now < grant.expiresAt,
+      await isAllowed(grant)
+    else { throw Self.ticketInvalid }
+    let server = try await activeServer(grant.serverID, of: grant.accountID)
+    let number = try state.withLock { state in
+      try requireRoom(for: grant.serverID, of: grant.accountID, in: state)
+      state.nextNumber += 1
+      state.open[state.nextNumber] = grant
+      return state.nextNumber
+    }
+    let place = ConsoleSession.Place { [weak self] in
+      _ = self?.state.withLock { $0.open.removeValue(forKey: number) }
+    }
+    return ConsoleSession(grant: grant, connection: try await connect(to: server), place: place)
+  }
+
+  /// Returns when the console has to end: its token was revoked, its server deleted, or the service ends.
+  package func whenOver(_ session: ConsoleSession) async {
+    await changes.listen(to: session.grant.serverID) { bell in
+      while !Task.isCancelled, !changes.isOver, await isAllowed(session.grant) {
+        await bell.wait(until: clock.now + Self.longestSilence, clock: clock)
+      }
+    }
+  }
+
+  package var openCount: Int { state.withLock { $0.open.count } }
+
+  /// Where nobody can tell, it is not.
+  private func isAllowed(_ grant: Grant) async -> Bool {
+    let token = try? await store.token(grant.tokenID, of: grant.accountID)
+    guard let token, token.isValid(at: clock.now) else { return false }
+    return (try? await store.server(grant.serverID, of: grant.accountID)) != nil
+  }
+
+  private func activeServer(_ id: ID<Server>, of account: ID<Account>) async throws -> Server {
+    guard let server = try await store.server(id, of: account) else { throw Failure.notFound }
+    try server.status.requireActive(hasDisk: server.machine.hasDisk)
+    return server
+  }
+
+  private func connect(to server: Server) async throws -> ConsoleConnection {
+    do {
+      return try await driver.openConsole(of: server.uuid)
+    } catch let error as DriverError where error.isWorthRetrying {
+      throw Failure(
+        .noCapacity, "The console cannot be reached at the moment.", privateDetail: error.detail, cause: error)
+    } catch let error as DriverError {
+      throw Failure(
+        .wrongState, error.customerReason ?? "Server has no console.", privateDetail: error.detail, cause: error)
+    }
+  }
+
+  private func requireRoom(for server: ID<Server>, of account: ID<Account>, in state: State) throws(Failure) {
+    let open = state.open.values
+    if open.count(where: { $0.serverID == server }) >= limits.perServer {
+      throw Failure(.conflict, "This server has \(limits.perServer) open consoles. Close one of them first.")
+    }
+    if open.count(where: { $0.accountID == account }) >= limits.perAccount {
+      throw Failure(.conflict, "Your account has \(limits.perAccount) open consoles. Close one of them first.")
+    }
+    if open.count >= limits.inAll {
+      throw Failure(.noCapacity, "Too many consoles are open at the moment.")
+    }
+  }
+
+  private func keep(_ grant: Grant, under hash: String) {
+    let now = clock.now
+    state.withLock { state in
+      state.grants = state.grants.filter { now < $0.value.expiresAt }
+      let earlier = state.grants.filter { $0.value.serverID == grant.serverID }
+      if earlier.count >= limits.ticketsPerServer,
+        let oldest = earlier.min(by: { $0.value.expiresAt < $1.value.expiresAt })
+      {
+        state.grants[oldest.key] = nil
+      }
+      state.grants[hash] = grant
+    }
+  }
+
+  private static let ticketInvalid = Failure(
+    .permissionDenied, "This console ticket is not valid. A ticket opens one console, within 60 seconds.")
+}
+
+/// An open console. It takes its place until nobody refers to it any more.
+package final class ConsoleSession: Sendable {
+  final class Place: Sendable {
+    private let leave: @Sendable () -> Void
+
+    init(leave: @escaping @Sendable () -> Void) {
+      self.leave = leave
+    }
+
+    deinit { leave() }
+  }
+
+  let grant: Consoles.Grant
+  package let connection: ConsoleConnection
+  private let place: Place
+
+  init(grant: Consoles.Grant, connection: ConsoleConnection, place: Place) {
+    self.grant = grant
+    self.connection = connection
+    self.place = place
+  }
+
+  package var serverID: ID<Server> { grant.serverID }
+}

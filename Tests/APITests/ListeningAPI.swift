@@ -1,0 +1,50 @@
+import API
+import Core
+import Engine
+import Hummingbird
+import Logging
+import NIOCore
+import TestSupport
+
+/// The HTTP face of a whole service on a port of this host, as the program has it.
+struct ListeningAPI {
+  let api: TestAPI
+  let port: Int
+
+  /// Runs a test with it, and ends it afterwards.
+  static func with(_ api: TestAPI, _ test: @escaping @Sendable (ListeningAPI) async throws -> Void) async throws {
+    let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+    let application = Application(
+      router: api.api.router(), server: api.api.server(.init(idleTimeout: .seconds(60))),
+      configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+      onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    try await withThrowingTaskGroup { group in
+      group.addTask {
+        try await application.run()
+        throw EndedEarly()
+      }
+      group.addTask {
+        for await port in ports { return try await test(ListeningAPI(api: api, port: port)) }
+      }
+      try await group.next()
+      group.cancelAll()
+      // What was told to end, ends.
+      try? await group.waitForAll()
+    }
+  }
+
+  struct EndedEarly: Error {}
+
+  struct Invitation {
+    let ticket: String
+    let protocols: String
+  }
+
+  /// A ticket for the console of an active server.
+  func invitation(to server: Int, token: String? = nil) async throws -> Invitation {
+    let reply = try await api.send(.post, "/servers/\(server)/console/", token: token)
+    let ticket = try reply.json["ticket"] as? String ?? ""
+    return Invitation(ticket: ticket, protocols: "binary, ticket.\(ticket)")
+  }
+}

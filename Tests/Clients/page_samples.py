@@ -1,0 +1,67 @@
+"""The samples of the page at /docs, run as they are: each program must be one, and get an answer that the page tells of."""
+
+import html
+import os
+import re
+import subprocess
+import urllib.request
+
+SECONDS = 60
+# How long an answer without an end is followed.
+STREAM_SECONDS = 3
+OPERATION = re.compile(r'<article id="(\w+)">(.*?)</article>', re.S)
+PROGRAM = re.compile(r'<pre class="(\w+)"><code>(.*?)</code></pre>', re.S)
+# A right program can be told that there is no such thing, or that it is there already, but never this:
+FAULTS = re.compile(
+    r"credentials|Invalid token|permission to|parse error|media type|not allowed|Accept header|This field|[Vv]alid (value|string|integer)"
+    r"|Warning|Traceback(?!.*(400|404) Client Error)|\w+Error:(?! (400|404) Client Error)", re.S)
+
+
+def operations(service):
+    """The programs of each operation by their language, those that delete last."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    page = direct.open(service.url + "/docs", timeout=SECONDS).read().decode()
+    found = {
+        name: {language: html.unescape(program) for language, program in PROGRAM.findall(article)}
+        for name, article in OPERATION.findall(page)}
+    return dict(sorted(found.items(), key=lambda item: "DELETE" in item[1]["curl"]))
+
+
+def command(language, program, python, folder):
+    suffix = {"javascript": ".mjs", "php": ".php"}.get(language, "")
+    file = folder / ("sample" + suffix)
+    file.write_text(program)
+    tool = {"curl": ["bash"], "python": [python], "javascript": ["node"], "php": ["php", "-d", "display_errors=stderr"]}
+    return [*tool[language], str(file)]
+
+
+def run(service, python, folder):
+    """How many programs ran, and how many of them failed."""
+    # One of the samples revokes the first token.
+    _, made = service.call("POST", "/tokens/", {"name": "samples", "permissions": ["*:*"]})
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(folder), "NO_PROXY": "*", "PYTHONUNBUFFERED": "1",
+        "VPSD_URL": service.url, "VPSD_TOKEN": made["token"]}
+    count = failures = 0
+    for name, programs in operations(service).items():
+        assert sorted(programs) == ["curl", "javascript", "php", "python"], f"{name} has {sorted(programs)}"
+        for language, program in programs.items():
+            is_stream = name == "followEvents"
+            try:
+                ran = subprocess.run(
+                    command(language, program, python, folder), capture_output=True, text=True, env=environment,
+                    timeout=STREAM_SECONDS if is_stream else SECONDS)
+                output, status = ran.stdout + ran.stderr, ran.returncode
+            except subprocess.TimeoutExpired as expired:
+                output, status = (expired.stdout or b"").decode(), 0 if is_stream else "too late"
+            # Python's raise_for_status ends a program that is refused, as it should; curl has nothing to say of a 204.
+            is_silent = language == "curl" and "-X DELETE" in program
+            ended_well = status == 0 or language == "python" and "Client Error" in output
+            # The description of the API has all of its errors in it.
+            is_faulty = name != "readDocument" and FAULTS.search(output)
+            is_well = ended_well and (output.strip() != "" or is_silent) and not is_faulty
+            count += 1
+            if not is_well:
+                failures += 1
+                print(f"FAILED  {name} in {language}: {status}\n{output}\n{program}")
+    return count, failures

@@ -1,0 +1,80 @@
+"""A service of its own on simulated machines, on loopback, in a folder that is gone afterwards."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+
+class Service:
+    def __init__(self, vpsd):
+        self._vpsd = str(pathlib.Path(vpsd).resolve())
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="vpsd-clients-")
+        folder = pathlib.Path(self._folder.name)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("VPSD_")}
+        environment |= {
+            "VPSD_DATA_DIR": str(folder / "data"),
+            "VPSD_LISTEN": "127.0.0.1:0",
+            "VPSD_LOG_LEVEL": "error",
+            "VPSD_RATE_LIMIT": "0",
+            "VPSD_LOGIN_FAILURES": "0",
+            "VPSD_SERVER_QUOTA": "0",
+        }
+        self._banner = folder / "banner"
+        self.log = folder / "log"
+        with open(self._banner, "w") as output, open(self.log, "w") as errors:
+            self._process = subprocess.Popen(
+                [self._vpsd, "serve", "--driver", "simulated"], env=environment, stdout=output, stderr=errors)
+        try:
+            self.url = self._wait_for_url()
+            self.token = (folder / "data" / "token").read_text().strip()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
+
+    def _wait_for_url(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            found = re.search(r"http://[0-9.:]+", self._banner.read_text())
+            if found:
+                return found.group()
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise SystemExit("The service did not start:\n" + self.log.read_text())
+
+    def call(self, method, path, body=None, token=None, **headers):
+        """The status and the body of one request."""
+        request = urllib.request.Request(
+            self.url + "/api/v1" + path, method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/json"} | headers)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(request, timeout=180) as reply:
+                status, text = reply.status, reply.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        return status, json.loads(text) if text else None
+
+    def is_running(self):
+        return self._process.poll() is None

@@ -1,0 +1,55 @@
+import APIClient
+import Foundation
+import TestSupport
+import Testing
+
+/// The screen of a real virtual machine, through the service.
+@Suite("The console of a server", .serialized)
+struct ConsoleTests {
+  @Test("Its address serves VNC to whoever has the ticket, once, and a password typed there logs in")
+  func console() async throws {
+    try await Service.with { service in
+      let client = try service.client()
+      let created = try await client.createServer(.init(name: "screen", planId: 3, osId: 3, location: "us-west"))
+      let password = try #require(created.password)
+      #expect(try await client.send("POST", "/servers/\(created.id)/console/").status == 400)
+      let endpoint = try await active(created.id, client)
+
+      let console = try await client.openConsole(of: created.id)
+      let port = try #require(URL(string: console.url)?.port)
+      #expect(try await WebSocketClient(port: port, protocols: "binary").status == 403)
+      let protocols = "binary, ticket.\(console.ticket)"
+      let socket = try await WebSocketClient(port: port, protocols: protocols)
+      #expect(socket.status == 101)
+      let viewer = RFBClient(read: socket.read, write: socket.write)
+      let screen = try await viewer.shakeHands()
+      #expect(screen.width >= 640 && screen.height >= 400)
+      #expect(try await !viewer.requestPicture(of: screen).isEmpty)
+      #expect(try await WebSocketClient(port: port, protocols: protocols).status == 403)
+
+      let directory = service.directory
+      func awaitAtScreen(_ program: String) async throws {
+        _ = try await eventually("\(program) at the screen", withinSeconds: 60) {
+          let programs = try Login.run("ps -o comm= -t tty1 || true", on: endpoint, password: password, in: directory)
+          return programs.split(separator: "\n").contains { $0 == program } ? true : nil
+        }
+      }
+      try await awaitAtScreen("agetty")
+      try await viewer.type("root\n")
+      try await awaitAtScreen("login")
+      try await viewer.type(password + "\n")
+      try await awaitAtScreen("bash")
+      try await viewer.type("echo typed > /root/typed\n")
+      _ = try await eventually("what was typed", withinSeconds: 30) {
+        let typed = try Login.run("cat /root/typed || true", on: endpoint, password: password, in: directory)
+        return typed == "typed" ? true : nil
+      }
+
+      let log = try String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)
+      #expect(log.contains("console opened"))
+      #expect(!log.contains(console.ticket))
+      try await client.deleteServer(created.id)
+      try await viewer.awaitEnd()
+    }
+  }
+}
