@@ -13,7 +13,7 @@ CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
 
-.PHONY: help setup build image run demo stop test test-fast test-samples test-contract test-real lint fmt bench clean
+.PHONY: help setup build image run demo stop test test-fast test-samples test-contract test-real chaos lint fmt bench soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -58,6 +58,10 @@ test-real: test-build ## Run the tests that boot virtual machines
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
 	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)'
 
+chaos: test-build ## Break everything that can be broken, with real virtual machines, and count what is left (20 minutes)
+	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
+	$(AS_ROOT) env CHAOS_TRIES=$${CHAOS_TRIES:-1} swift test --skip-build --no-parallel --filter ChaosTests
+
 lint: ## Check format and house rules
 	@scripts/lint
 
@@ -66,6 +70,9 @@ fmt: ## Format the sources
 
 bench: build ## Measure requests on simulated machines (needs Debian's wrk)
 	@bench/http $(VPSD)
+
+soak: build ## Thousands of simulated servers for minutes: does anything grow, does anything slow down
+	@bench/soak $(VPSD)
 
 clean: ## Remove what was built, but no data
 	rm -rf .build

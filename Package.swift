@@ -17,6 +17,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -31,6 +32,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -53,7 +55,7 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, logging,
+        "Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
         // For the WebSockets of consoles, and the sockets that they lead to.
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -81,7 +83,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
-      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "SimulatedDriver", "TestSupport", grdb],
+      name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", "TestSupport", grdb],
+      exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(
       name: "EngineTests",

@@ -9,6 +9,7 @@ struct Disk {
 
   /// Makes the disk where there is none; one that exists is never replaced, whatever is in it.
   func create(image: String, sizeBytes: Int64) throws {
+    try Self.requireWhole(image)
     guard try QCOW2Header(path: image).virtualSizeBytes <= sizeBytes else {
       throw DriverError(
         .rejected, "\(image) does not fit in \(sizeBytes) bytes",
@@ -26,6 +27,18 @@ struct Disk {
     // Unlike a rename, a link fails where another call was faster.
     guard link(temporary, path) == 0 || errno == EEXIST else { throw HostError.last("link \(path)") }
     try MachineFiles.syncDirectory(of: path)
+  }
+
+  /// One that is cut off opens without an error, and its servers would never boot. This reads no data, so it is quick.
+  private static func requireWhole(_ image: String) throws {
+    do {
+      try HostCommand(program: "qemu-img", arguments: ["check", "-q", "-U", "-f", "qcow2", image])
+        .run(within: toolLimit)
+    } catch let error as DriverError where error.kind == .rejected {
+      throw DriverError(
+        .rejected, "\(image) is damaged: \(error.detail.prefix(500))",
+        customerReason: "The image of the operating system cannot be read.")
+    }
   }
 
   /// At least what a copy that stands alone will take: it has what the disk and its image have.

@@ -35,17 +35,12 @@ struct GuestAgent {
 
   /// Bytes since the guest's boot through its first network interface; nil where it tells of none.
   func networkCounters() throws -> NetworkCounters? {
-    let interfaces: [Interface] = try answer(Command<NoArguments>(execute: "guest-network-get-interfaces"))
-    return interfaces.first { $0.name == "eth0" }?.statistics.map {
-      NetworkCounters(
-        receivedBytes: Int64(clamping: $0.receivedBytes), sentBytes: Int64(clamping: $0.sentBytes))
-    }
+    Self.networkCounters(in: try answer(Command<NoArguments>(execute: "guest-network-get-interfaces")))
   }
 
   /// Bytes in use on the root file system; nil where it does not tell.
   func rootFileSystemUsedBytes() throws -> Int64? {
-    let fileSystems: [FileSystem] = try answer(Command<NoArguments>(execute: "guest-get-fsinfo"))
-    return fileSystems.first { $0.mountpoint == "/" }?.usedBytes.map { Int64(clamping: $0) }
+    Self.rootFileSystemUsedBytes(in: try answer(Command<NoArguments>(execute: "guest-get-fsinfo")))
   }
 
   /// Starts a program in the guest and returns its number there.
@@ -62,12 +57,7 @@ struct GuestAgent {
   }
 
   private func answer<Arguments: Encodable, Value: Decodable>(_ command: Command<Arguments>) throws -> Value {
-    let text = try execute(command, timeoutSeconds: Self.answerSeconds)
-    do {
-      return try JSONDecoder().decode(Answer<Value>.self, from: Data(text.utf8)).return
-    } catch {
-      throw DriverError(.unreachable, "the agent answered \(command.execute) with \(text.prefix(200))")
-    }
+    try Self.decode(execute(command, timeoutSeconds: Self.answerSeconds), to: command.execute)
   }
 
   @discardableResult
@@ -77,13 +67,51 @@ struct GuestAgent {
   }
 }
 
+// MARK: - What the guest says: it may be anything
+
 extension GuestAgent {
+  /// No answer that is asked for comes near it.
+  private static let maximumAnswerBytes = 1 << 20
+  /// A counter beyond an exbibyte counts nothing.
+  private static let largestCounter: UInt64 = 1 << 60
+
+  static func decode<Value: Decodable>(_ text: String, to command: String) throws -> Value {
+    guard text.utf8.count <= maximumAnswerBytes else {
+      throw DriverError(.unreachable, "the agent answered \(command) with \(text.utf8.count) bytes")
+    }
+    do {
+      return try JSONDecoder().decode(Answer<Value>.self, from: Data(text.utf8)).return
+    } catch {
+      throw DriverError(.unreachable, "the agent answered \(command) with \(printable(text.prefix(200)))")
+    }
+  }
+
+  static func networkCounters(in interfaces: [Interface]) -> NetworkCounters? {
+    guard let statistics = interfaces.first(where: { $0.name == "eth0" })?.statistics,
+      let received = counter(statistics.receivedBytes), let sent = counter(statistics.sentBytes)
+    else { return nil }
+    return NetworkCounters(receivedBytes: received, sentBytes: sent)
+  }
+
+  static func rootFileSystemUsedBytes(in fileSystems: [FileSystem]) -> Int64? {
+    fileSystems.first { $0.mountpoint == "/" }?.usedBytes.flatMap(counter)
+  }
+
+  private static func counter(_ value: UInt64) -> Int64? { value <= largestCounter ? Int64(value) : nil }
+
+  /// For the operator's log and terminal, which a guest must not be able to write to.
+  static func printable(_ text: some StringProtocol) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { (0x20...0x7E).contains($0.value) ? $0 : "?" }))
+  }
+
   struct ProgramEnd: Decodable, Sendable {
     let exited: Bool
     let exitcode: Int?
     private let errorData: Data?
 
-    var standardError: String { errorData.map { String(decoding: $0.prefix(500), as: UTF8.self) } ?? "" }
+    var standardError: String {
+      errorData.map { GuestAgent.printable(String(decoding: $0.prefix(500), as: UTF8.self)) } ?? ""
+    }
 
     private enum CodingKeys: String, CodingKey {
       case exited, exitcode
@@ -117,7 +145,7 @@ extension GuestAgent {
     let pid: Int
   }
 
-  private struct Interface: Decodable {
+  struct Interface: Decodable {
     struct Statistics: Decodable {
       let receivedBytes: UInt64
       let sentBytes: UInt64
@@ -132,7 +160,7 @@ extension GuestAgent {
     let statistics: Statistics?
   }
 
-  private struct FileSystem: Decodable {
+  struct FileSystem: Decodable {
     let mountpoint: String
     let usedBytes: UInt64?
 

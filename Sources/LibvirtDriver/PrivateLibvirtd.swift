@@ -186,6 +186,7 @@ extension PrivateLibvirtd {
       stdio_handler = "file"
       cgroup_controllers = [ ]
       namespaces = [ ]
+      seccomp_sandbox = 1
 
       """
     try MachineFiles.write(Array(daemon.utf8), to: "\(directory)/etc/libvirtd.conf")

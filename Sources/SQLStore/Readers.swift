@@ -18,6 +18,10 @@ final class Readers: Sendable {
     connections = try (0..<Self.count).map { _ in try DatabaseQueue(path: path, configuration: configuration) }
   }
 
+  func close() throws {
+    for connection in connections { try connection.close() }
+  }
+
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
     let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
     return try connections[number % Self.count].read(body)

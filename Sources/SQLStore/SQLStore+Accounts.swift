@@ -12,7 +12,10 @@ extension SQLStore {
 
   package func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account {
     try await write { database in
-      try database.insertAccount(email: email, openingCredit: openingCredit, at: now)
+      let account = try database.insertAccount(email: email, openingCredit: openingCredit, at: now)
+      try database.auditOperator(
+        "account.create", account: account.id, detail: "credit \(openingCredit.decimal)", at: now)
+      return account
     }
   }
 }

@@ -9,7 +9,7 @@ extension SQLStore {
         """
         SELECT \(AuditEntry.columns) FROM (
           SELECT * FROM audit WHERE ?1 IS NULL OR server_id = ?1 ORDER BY id DESC LIMIT ?2) AS entry
-        JOIN account ON account.id = entry.account_id
+        LEFT JOIN account ON account.id = entry.account_id
         LEFT JOIN token ON token.id = entry.token_id
         LEFT JOIN operation ON operation.server_id = entry.server_id AND operation.created_at = entry.at
           AND operation.requested_by IS entry.token_id
@@ -26,13 +26,22 @@ extension SQLStore {
   }
 }
 
+extension SQLStore {
+  /// Remembers what the operator did to the whole installation.
+  package func recordOperator(_ action: String, detail: String? = nil, at now: Timestamp) async throws {
+    try await write { database in try database.auditOperator(action, detail: detail, at: now) }
+  }
+}
+
 extension AuditEntry: RowReadable {
   static let columns =
-    "entry.at, account.email, token.name, token.id, entry.action, entry.detail, entry.server_id, operation.state"
+    "entry.at, account.email, token.name, token.id, entry.action, entry.detail, entry.server_id, operation.state, "
+    + "entry.origin"
 
   init(from row: inout RowReader) throws {
     self.init(
       at: try row.next(), email: try row.next(), tokenName: try row.next(), tokenID: try row.next(),
-      action: try row.next(), detail: try row.next(), serverID: try row.next(), outcome: try row.next())
+      action: try row.next(), detail: try row.next(), serverID: try row.next(), outcome: try row.next(),
+      origin: try row.next())
   }
 }

@@ -2,6 +2,13 @@ import Foundation
 import GRDB
 
 extension SQLStore {
+  /// Lets go of the file, with all that was written in it and nothing beside it. The store is of no use afterwards.
+  package func release() throws {
+    try readers.close()
+    try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    try pool.close()
+  }
+
   /// Writes all that is committed now into a new file, which only its owner can read, and which can take the place of the
   /// database. Others go on writing meanwhile. Throws `UnusableFile` where the file exists already.
   package func backUp(to path: String) async throws {

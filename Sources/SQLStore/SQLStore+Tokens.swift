@@ -11,12 +11,21 @@ extension SQLStore {
   }
 
   package func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token {
-    try await write { database in try database.insert(token, at: now) }
+    try await write { database in
+      let created = try database.insert(token, at: now)
+      try database.auditOperator("token.create", account: created.accountID, detail: "\(created.id)", at: now)
+      return created
+    }
   }
 
   package func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool {
     try await write { database in
-      try database.run("UPDATE token SET revoked_at = COALESCE(revoked_at, ?) WHERE id = ?", [now, id]) > 0
+      let owner = try database.value(ID<Account>.self, "SELECT account_id FROM token WHERE id = ?", [id])
+      guard let owner else { return false }
+      if try database.run("UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [now, id]) > 0 {
+        try database.auditOperator("token.revoke", account: owner, detail: "\(id)", at: now)
+      }
+      return true
     }
   }
 

@@ -50,10 +50,17 @@ private struct StoredUsage: RowReadable {
       usage: ResourceUsage(
         cpuPermille: sample.cpuPermille, memoryUsedMiB: sample.memoryUsedMiB,
         diskUsedBytes: sample.diskUsedBytes ?? usage.diskUsedBytes, month: max(month, usage.month),
-        receivedBytes: (isNewMonth ? 0 : usage.receivedBytes)
-          + Self.growth(from: boot.receivedBytes, to: counters.receivedBytes),
-        sentBytes: (isNewMonth ? 0 : usage.sentBytes) + Self.growth(from: boot.sentBytes, to: counters.sentBytes)),
+        receivedBytes: Self.sum(
+          isNewMonth ? 0 : usage.receivedBytes, Self.growth(from: boot.receivedBytes, to: counters.receivedBytes)),
+        sentBytes: Self.sum(
+          isNewMonth ? 0 : usage.sentBytes, Self.growth(from: boot.sentBytes, to: counters.sentBytes))),
       boot: counters)
+  }
+
+  /// The counters come from the guest, which may say anything: a sum beyond all numbers is the largest one.
+  private static func sum(_ first: Int64, _ second: Int64) -> Int64 {
+    let (sum, isTooLarge) = first.addingReportingOverflow(second)
+    return isTooLarge ? .max : sum
   }
 
   private static func growth(from last: Int64, to counter: Int64) -> Int64 {

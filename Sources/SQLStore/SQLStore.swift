@@ -7,7 +7,7 @@ import GRDB
 /// Writes share transactions, and reads have connections of their own: see `GroupCommit` and `Readers`.
 package struct SQLStore: Store {
   let pool: DatabasePool
-  private let readers: Readers
+  let readers: Readers
   private let commits: GroupCommit
 
   /// Opens the file, makes it where there is none, and brings its schema up to date. Only its owner can read it.
@@ -18,6 +18,7 @@ package struct SQLStore: Store {
     var configuration = Configuration()
     configuration.label = "SQLStore"
     configuration.busyMode = .timeout(5)
+    try Schema.refuseNewer(path, configuration)
     pool = try DatabasePool(path: path, configuration: configuration)
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
@@ -27,11 +28,19 @@ package struct SQLStore: Store {
   }
 
   func read<Value>(_ body: (Database) throws -> Value) async throws -> Value {
-    try readers.read(body)
+    do {
+      return try readers.read(body)
+    } catch {
+      throw Availability.translated(error)
+    }
   }
 
   func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-    try await commits.write(body)
+    do {
+      return try await commits.write(body)
+    } catch {
+      throw Availability.translated(error)
+    }
   }
 
   /// SQLite gives the files beside the database, its log and its index, the mode of the database.

@@ -13,7 +13,17 @@ enum Schema {
     migrator.registerMigration("3 disk copies", foreignKeyChecks: .immediate) { database in
       try migrateToDiskCopies(database)
     }
+    migrator.registerMigration("4 whole audit", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: wholeAudit)
+    }
     return migrator
+  }
+
+  /// Before anything else: making a pool of a database writes in it.
+  static func refuseNewer(_ path: String, _ configuration: Configuration) throws {
+    let connection = try DatabaseQueue(path: path, configuration: configuration)
+    defer { try? connection.close() }
+    guard try !connection.inDatabase({ try migrator.hasBeenSuperseded($0) }) else { throw DatabaseIsNewer(path: path) }
   }
 
   static func update(_ pool: DatabasePool) throws {

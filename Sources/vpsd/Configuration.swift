@@ -37,6 +37,7 @@ struct Configuration: Sendable, Equatable {
   var logLevel = Logger.Level.info
   var overcommit = Overcommit()
   var limits = RequestLimits()
+  var connections = ConnectionLimits()
   /// How many servers an account may have; 0 for as many as it likes.
   var serverQuota = 100
   /// How many backups made by hand and snapshots a server may have; 0 for as many as its owner likes.

@@ -98,6 +98,9 @@ extension ConfigurationKey {
     count(
       "login_failures", \.limits.loginFailuresPerMinute, default: "30",
       "How many tokens that are not valid an address may send in a minute"),
+    count(
+      "connections_per_address", \.connections.connectionsPerAddress, default: "256",
+      "How many connections an address may have open at once"),
     count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
     count(
       "copy_quota", \.copyQuota, default: "50",

@@ -89,14 +89,10 @@ struct Daemon {
   /// Whoever comes beyond this waits until another connection ends.
   private static let maximumConnections = 1024
 
-  private static let http = HTTP1Channel.Configuration(
-    idleTimeout: .seconds(60),
-    httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
-
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
     Application(
       router: api.router(),
-      server: api.server(Self.http),
+      server: api.server(configuration.connections.http()),
       configuration: .init(
         address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
         availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections, logger: logger)),

@@ -12,6 +12,9 @@ protocol HostedDriver: ComputeDriver {
   /// Ends what goes on between the calls, before the process does.
   func endWork() async throws
   func endHost() async throws
+
+  /// The processes of this host that run a machine of ours, whether its hypervisor knows of them or not.
+  func processes() async throws -> [UUID: pid_t]
 }
 
 extension LibvirtDriver: HostedDriver {
@@ -21,6 +24,7 @@ extension LibvirtDriver: HostedDriver {
 
 extension SimulatedDriver: HostedDriver {
   func endHost() async throws { try hostRestarts() }
+  func processes() async throws -> [UUID: pid_t] { [:] }
 }
 
 extension Configuration {

@@ -6,6 +6,6 @@ struct Vpsd: AsyncParsableCommand {
     commandName: "vpsd", abstract: "A self-hosted service of virtual private servers.",
     subcommands: [
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, ServerCommand.self, ImageCommand.self,
-      AuditCommand.self, BackupState.self, ConfigCommand.self,
+      AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,
     ])
 }

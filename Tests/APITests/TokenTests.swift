@@ -105,7 +105,8 @@ struct TokenTests {
     let (_, token) = try await api.service.newToken(
       of: api.service.owner.accountID, permissions: [Permission("backups:read")!])
     _ = try await api.service.store.updateProfile(
-      of: api.service.owner.accountID, ProfileChange(firstName: "Ada", companyName: "Analytical Engines"))
+      of: api.service.owner.accountID, ProfileChange(firstName: "Ada", companyName: "Analytical Engines"),
+      at: api.service.clock.now)
     let reply = try await api.send(.get, "/account/me/", token: token.text)
     #expect(reply.status == 200)
     #expect(

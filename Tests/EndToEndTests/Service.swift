@@ -5,6 +5,8 @@ import Synchronization
 /// A vpsd of its own, as an operator runs it: the built program, on a fresh data directory, with real virtual machines.
 final class Service: Sendable {
   let directory: URL
+  private let settings: [String: String]
+  private let fileSystem: SmallFileSystem?
   private let process = Mutex<Process?>(nil)
   private let url = Mutex<URL?>(nil)
 
@@ -15,38 +17,55 @@ final class Service: Sendable {
   }
 
   /// Runs a test on a service of its own, and leaves nothing of it behind.
-  static func with(_ test: (Service) async throws -> Void) async throws {
-    let service = try Service()
+  /// - Parameter fileSystemMiB: Where its data directory is to be a file system of its own, of this size.
+  static func with(
+    _ settings: [String: String] = [:], fileSystemMiB: Int? = nil, _ test: (Service) async throws -> Void
+  ) async throws {
+    let service = try Service(settings, fileSystemMiB: fileSystemMiB)
     do {
       try await service.start()
       try await test(service)
     } catch {
       print(service.logTail)
       try? service.end()
+      service.endByForce()
       throw error
     }
     try service.end()
   }
 
-  private init() throws {
+  private init(_ settings: [String: String], fileSystemMiB: Int?) throws {
+    self.settings = settings
     directory = FileManager.default.temporaryDirectory.appendingPathComponent(
       "vpsd-e2e-" + UUID().uuidString.prefix(8).lowercased())
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let data = directory.appendingPathComponent("data")
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    fileSystem = try fileSystemMiB.map { try SmallFileSystem(at: data.path, sizeMiB: $0) }
+  }
+
+  /// The data directory, as this process sees it.
+  var data: String { (fileSystem?.root ?? "") + directory.path + "/data" }
+
+  var processID: pid_t? {
+    process.withLock { $0.flatMap { $0.isRunning ? $0.processIdentifier : nil } }
+  }
+
+  static var images: String {
+    ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? root.appendingPathComponent("var/images").path
   }
 
   private var environment: [String: String] {
-    let images =
-      ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? Self.root.appendingPathComponent("var/images").path
-    return [
-      "VPSD_DATA_DIR": directory.appendingPathComponent("data").path, "VPSD_IMAGE_DIR": images,
+    [
+      "VPSD_DATA_DIR": directory.appendingPathComponent("data").path, "VPSD_IMAGE_DIR": Self.images,
       "VPSD_LISTEN": "127.0.0.1:0", "VPSD_ADDRESS_POOL": "127.83.0.0/16", "VPSD_DRIVER": "libvirt",
-    ]
+    ].merging(settings) { $1 }
   }
 
   func start() async throws {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.program)
-    process.arguments = ["serve"]
+    let command = (fileSystem?.entrance ?? []) + [Self.program, "serve"]
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let banner = directory.appendingPathComponent("banner")
     process.standardOutput = try Self.handle(banner, truncating: true)
@@ -70,13 +89,28 @@ final class Service: Sendable {
   }
 
   func operate(_ arguments: [String], limitSeconds: Int = 200) throws -> String {
-    try Command.output(Self.program, arguments, environment: environment, limitSeconds: limitSeconds)
+    let command = (fileSystem?.entrance ?? []) + [Self.program] + arguments
+    return try Command.output(
+      command[0], Array(command.dropFirst()), environment: environment, limitSeconds: limitSeconds)
+  }
+
+  /// What `vpsd check` says, and its exit status.
+  func checked() throws -> Command {
+    let command = (fileSystem?.entrance ?? []) + [Self.program, "check"]
+    return try Command.run(command[0], Array(command.dropFirst()), environment: environment, limitSeconds: 120)
+  }
+
+  /// The file system of the data directory is made writable, or not; nothing on it may be open for writing.
+  func remount(_ option: String) throws {
+    guard let fileSystem else { throw Command.Failed(description: "The data directory is no file system of its own.") }
+    let command = fileSystem.entrance + ["/usr/bin/mount", "-o", "remount,\(option)", directory.path + "/data"]
+    _ = try Command.output(command[0], Array(command.dropFirst()))
   }
 
   func client(token: String? = nil) throws -> APIClient {
     guard let url = url.withLock({ $0 }) else { throw Command.Failed(description: "The service does not run.") }
-    let file = directory.appendingPathComponent("data/token")
-    let own = try String(contentsOf: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+    let own = try String(contentsOfFile: data + "/token", encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
     return APIClient(baseURL: url, token: token ?? own)
   }
 
@@ -84,10 +118,19 @@ final class Service: Sendable {
     _ = try operate(["shutdown", "--servers"])
     let left = processes(containing: directory.path)
     guard left.isEmpty else { throw Command.Failed(description: "Processes are left: \(left)") }
+    try fileSystem?.end()
     try FileManager.default.removeItem(at: directory)
   }
 
-  private var log: URL { directory.appendingPathComponent("log") }
+  /// After a test that failed, so that it costs the next one nothing: every process of this folder, by its number.
+  private func endByForce() {
+    try? kill()
+    for process in processes(containing: directory.path) { Foundation.kill(process, SIGKILL) }
+    try? fileSystem?.end()
+    try? FileManager.default.removeItem(at: directory)
+  }
+
+  var log: URL { directory.appendingPathComponent("log") }
 
   private var logTail: String {
     let lines = ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n")

@@ -138,13 +138,7 @@ struct FaultMatrixTests {
   private func eachCall(
     of step: WorkflowStep, _ body: (FaultWorld, DriverMethod) async throws -> Void
   ) async throws {
-    let rehearsal = try await FaultWorld.before(step)
-    #expect(try await rehearsal.service.runner.runNextStep())
-    let machine = rehearsal.machine
-    let methods = Set(
-      rehearsal.service.driver.calls.filter { $0.machine == machine || $0.method == .prepareImage }.map(\.method))
-    #expect(!methods.isEmpty, "The step \(step.testDescription) does nothing.")
-    for method in methods {
+    for method in try await Rehearsal.of(step).methods {
       try await body(try await FaultWorld.before(step), method)
     }
   }

@@ -1,6 +1,8 @@
 import Core
 import Foundation
+import SQLStore
 import SimulatedDriver
+import Synchronization
 import TestSupport
 import Testing
 
@@ -34,7 +36,7 @@ final class FaultWorld: Sendable {
   let service: TestService
   let server: Server
 
-  private init(_ step: WorkflowStep, _ service: TestService, _ server: Server) {
+  fileprivate init(_ step: WorkflowStep, _ service: TestService, _ server: Server) {
     self.step = step
     self.service = service
     self.server = server
@@ -43,7 +45,13 @@ final class FaultWorld: Sendable {
   var machine: UUID { server.uuid }
   var id: ID<Server> { server.id }
 
+  /// Worlds are made many times for each step, so that the way there is gone once, and its files are copied.
   static func before(_ step: WorkflowStep) async throws -> FaultWorld {
+    try await Rehearsal.of(step).world()
+  }
+
+  /// Goes the whole way there.
+  fileprivate static func made(_ step: WorkflowStep) async throws -> FaultWorld {
     let service = try await TestService()
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     let world = FaultWorld(step, service, try #require(try await service.store.server(id)))
@@ -182,5 +190,56 @@ final class FaultWorld: Sendable {
     if !isDeleted { try await service.servers.delete(id, service.owner) }
     try await settle()
     #expect(try await service.leftovers() == [], context)
+  }
+}
+
+/// What every world of a step begins with: the files as they are just before it, and the calls that it makes then.
+struct Rehearsal: Sendable {
+  private let step: WorkflowStep
+  private let files: ScopedFolder
+  private let now: Timestamp
+  private let token: TokenText
+  private let server: Server
+  let methods: Set<DriverMethod>
+
+  private static let known = Mutex<[String: Task<Rehearsal, any Error>]>([:])
+
+  static func of(_ step: WorkflowStep) async throws -> Rehearsal {
+    let task = known.withLock { known in
+      if let task = known[step.testDescription] { return task }
+      let task = Task { try await Rehearsal(step) }
+      known[step.testDescription] = task
+      return task
+    }
+    return try await task.value
+  }
+
+  private init(_ step: WorkflowStep) async throws {
+    self.step = step
+    let world = try await FaultWorld.made(step)
+    let service = world.service
+    (now, token, server) = (service.clock.now, service.token, world.server)
+    files = try ScopedFolder()
+    try await service.database.backUp(to: files.url.appendingPathComponent(Self.database).path)
+    try Self.copyMachines(from: service.directory, to: files.url)
+    #expect(try await service.runner.runNextStep())
+    methods = Set(
+      service.driver.calls.filter { $0.machine == world.machine || $0.method == .prepareImage }.map(\.method))
+    #expect(!methods.isEmpty, "The step \(step.testDescription) does nothing.")
+  }
+
+  func world() async throws -> FaultWorld {
+    let folder = try ScopedFolder()
+    try FileManager.default.copyItem(
+      at: files.url.appendingPathComponent(Self.database), to: folder.url.appendingPathComponent(Self.database))
+    try Self.copyMachines(from: files.url, to: folder.url)
+    return FaultWorld(step, try await TestService(inheriting: folder, token: token, now: now), server)
+  }
+
+  private static let database = "vpsd.sqlite"
+
+  private static func copyMachines(from folder: URL, to other: URL) throws {
+    try FileManager.default.copyItem(
+      at: folder.appendingPathComponent("simulated"), to: other.appendingPathComponent("simulated"))
   }
 }

@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import SimulatedDriver
 import TestSupport
@@ -29,6 +30,30 @@ struct AuditTests {
     #expect(trail.map(\.outcome) == [.succeeded, nil, .succeeded])
     #expect(trail[1].detail == "name")
     #expect(try await store.auditTrail(newest: 10, of: ID(999)).isEmpty)
+  }
+
+  @Test("What the operator does on the host has its row too, and a request its address")
+  func operators() async throws {
+    let service = try await TestService()
+    let (store, now) = (service.database, service.clock.now)
+    let account = try await store.createAccount(email: "new@example.com", openingCredit: .zero, at: now)
+    let token = try await service.newToken(of: account.id, permissions: [.everything]).caller.tokenID
+    #expect(try await store.updateProfile(of: account.id, ProfileChange(firstName: "Ada"), at: now))
+    #expect(try await store.revokeToken(token, at: now))
+    #expect(try await store.revokeToken(token, at: now))
+    try await store.recordOperator("service.shutdown", at: now)
+    let trail = try await store.auditTrail(newest: 10)
+    #expect(
+      trail.map(\.action)
+        == ["account.create", "token.create", "account.update", "token.revoke", "service.shutdown"])
+    #expect(trail.allSatisfy { $0.tokenID == nil && $0.origin == "host" })
+    #expect(trail.map(\.email) == Array(repeating: "new@example.com", count: 4) + [nil])
+
+    let draft = service.draft()
+    _ = try await service.servers.create(draft, service.owner.from("192.0.2.7"))
+    let created = try await store.auditTrail(newest: 1)
+    #expect(created.map(\.origin) == ["192.0.2.7"])
+    #expect(created.map(\.tokenID) == [service.owner.tokenID])
   }
 
   @Test("What failed, and what a delete came before, says so")

@@ -85,4 +85,19 @@ import Testing
       #expect(try await fixture.store.usage(of: server.id)?.receivedBytes == 2)
     }
   }
+
+  @Test("A guest that lies about its counters as boldly as it can spoils its own figures and nothing else")
+  func lies() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      for counter in [Int64.max, 0, .max, 1, .max] {
+        try await fixture.store.recordUsage(
+          [sample(server, disk: .max, received: counter, sent: counter)], at: Fixture.now)
+      }
+      let usage = try #require(try await fixture.store.usage(of: server.id))
+      #expect(usage.receivedBytes == .max)
+      #expect(usage.diskUsedGiB == 1 << 33)
+      #expect(usage.bandwidthUsedGB == 9_223_372_037)
+    }
+  }
 }

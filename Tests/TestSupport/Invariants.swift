@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import SQLStore
 import SimulatedDriver
@@ -15,15 +16,12 @@ extension TestService {
     var found = try await contradictions()
     if let due = try await store.nextOperationDue() { found.append("an operation is not over, and due at \(due)") }
     let rows = try await store.allServers()
-    let machines = try await driver.observe()
-    for stranger in Set(machines.keys).subtracting(rows.map(\.uuid)) {
-      found.append("machine \(stranger) belongs to no server")
-    }
+    found += try await Inspection(store: store, driver: driver).differences()
     for item in try await store.inventory() where item.isDeleted {
       found.append("server \(item.id) was deleted, and is still there")
     }
     for row in rows {
-      found += contradictions(of: row, with: machines[row.uuid]?.power ?? .absent)
+      found += contradictions(of: row)
     }
     found += try await contradictionsOfCopies(rows)
     let addresses = rows.compactMap(\.address)
@@ -31,13 +29,8 @@ extension TestService {
     return found
   }
 
-  private func contradictions(of row: Server, with power: MachinePower) -> [String] {
+  private func contradictions(of row: Server) -> [String] {
     var found: [String] = []
-    switch (row.status, power) {
-    case (.active, .running), (.error, _), (.suspended, _): break
-    case (.stopped, .off), (.stopped, .remnant), (.stopped, .absent): break
-    default: found.append("server \(row.id) is \(row.status), and its machine \(power)")
-    }
     guard let machine = driver.machine(row.uuid) else { return found }
     if row.status == .active, let plan = Catalogue.initial.plan(row.planID), !machine.has(plan) {
       found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")

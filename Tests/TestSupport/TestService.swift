@@ -57,6 +57,17 @@ package final class TestService: Sendable {
     try await store.releaseAllLeases()
   }
 
+  /// On files that another service left in the folder, as their owner, whose token is given.
+  package convenience init(
+    inheriting folder: ScopedFolder, token: TokenText, now: Timestamp = TestService.start
+  ) async throws {
+    let clock = ManualClock(now: now)
+    try await self.init(
+      in: folder, options: .init(), addressPool: AddressPool("127.80.0.0/16")!, clock: clock, wallClock: clock,
+      token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
+    try await store.releaseAllLeases()
+  }
+
   private init(
     in folder: ScopedFolder, options: SimulatedDriver.Options, addressPool: AddressPool, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,

@@ -44,6 +44,7 @@ struct ConfigurationTests {
         overcommit_storage: 2
         rate_limit: 1200
         login_failures: 30
+        connections_per_address: 256
         server_quota: 100
         copy_quota: 50
 
@@ -74,7 +75,8 @@ struct ConfigurationTests {
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
-    ("rate_limit", "0"), ("login_failures", "5"), ("server_quota", "1000000"), ("copy_quota", "0"),
+    ("rate_limit", "0"), ("login_failures", "5"), ("connections_per_address", "8"),
+    ("server_quota", "1000000"), ("copy_quota", "0"),
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)

@@ -38,7 +38,7 @@ struct Envelope: RouterMiddleware {
       do { try await refuseUnrouted(request, context) } catch let reason { error = reason }
     }
     let response = ErrorTable.response(to: error, requestID: context.requestID)
-    if response.status == .internalServerError {
+    if response.status == .internalServerError || error is StoreUnavailable {
       logger.error(
         "request failed", metadata: ["request": "\(context.requestID)", "error": "\(String(reflecting: error))"])
     }
@@ -66,7 +66,7 @@ struct Envelope: RouterMiddleware {
       level: level, "request",
       metadata: [
         "request": "\(context.requestID)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
-        "status": "\(status)", "milliseconds": "\(duration.milliseconds)",
+        "status": "\(status)", "milliseconds": "\(duration.milliseconds)", "from": "\(context.remoteAddress)",
       ])
   }
 

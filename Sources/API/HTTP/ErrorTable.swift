@@ -9,6 +9,8 @@ enum ErrorTable {
     switch error {
     case let failure as Failure: response(to: failure, requestID: requestID)
     case let rejection as Rejection: response(to: rejection)
+    case is StoreUnavailable:
+      detail(.serviceUnavailable, "The service cannot do this at the moment. Try again later.", [.retryAfter: "10"])
     case let error as HTTPError where error.status == .contentTooLarge: response(to: Rejection.bodyTooLarge)
     case let error as HTTPError where error.status == .notFound: response(to: Failure.notFound, requestID: requestID)
     case is NIOTooManyBytesError: response(to: Rejection.bodyTooLarge)

@@ -1,8 +1,9 @@
 /// One change that somebody asked for.
 package struct AuditEntry: Sendable, Equatable {
   package let at: Timestamp
-  package let email: String
-  /// The name of the token; nil where it was nobody's.
+  /// Whose account it was about; nil for the whole installation.
+  package let email: String?
+  /// The name of the token; nil where the operator did it.
   package let tokenName: String?
   package let tokenID: ID<Token>?
   /// `server.create`, `ssh_key.delete`.
@@ -11,10 +12,12 @@ package struct AuditEntry: Sendable, Equatable {
   package let serverID: ID<Server>?
   /// What became of the operation that it began; nil where it was done at once.
   package let outcome: Operation.State?
+  /// The client's address, or `host` for a command on it; nil where that was not written down yet.
+  package let origin: String?
 
   package init(
-    at: Timestamp, email: String, tokenName: String?, tokenID: ID<Token>?, action: String, detail: String?,
-    serverID: ID<Server>?, outcome: Operation.State?
+    at: Timestamp, email: String?, tokenName: String?, tokenID: ID<Token>?, action: String, detail: String?,
+    serverID: ID<Server>?, outcome: Operation.State?, origin: String?
   ) {
     self.at = at
     self.email = email
@@ -24,5 +27,6 @@ package struct AuditEntry: Sendable, Equatable {
     self.detail = detail
     self.serverID = serverID
     self.outcome = outcome
+    self.origin = origin
   }
 }

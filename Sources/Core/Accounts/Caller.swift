@@ -7,6 +7,8 @@ package struct Caller: Sendable, Equatable {
   package let permissions: [Permission]
   /// The claim of the repeatable request on whose behalf everything is changed, if there is one.
   package private(set) var requestClaim: UUID?
+  /// The address that the request came from, where there is one.
+  package private(set) var origin: String?
 
   package init(accountID: ID<Account>, tokenID: ID<Token>, permissions: [Permission]) {
     self.accountID = accountID
@@ -21,6 +23,12 @@ package struct Caller: Sendable, Equatable {
   package func under(_ claim: UUID) -> Caller {
     var caller = self
     caller.requestClaim = claim
+    return caller
+  }
+
+  package func from(_ address: String) -> Caller {
+    var caller = self
+    caller.origin = address.isEmpty ? nil : address
     return caller
   }
 

@@ -26,6 +26,7 @@ package protocol Store: Sendable {
   func account(_ id: ID<Account>) async throws -> Account?
   func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account
 
+  // Without a caller: the operator does it, and the audit trail says so.
   func token(hash: TokenHash) async throws -> Token?
   func tokens() async throws -> [Token]
   func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
@@ -38,7 +39,7 @@ package protocol Store: Sendable {
   /// Returns false where the caller's account has no such token, or has revoked it.
   func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool
   /// Returns false where there is no such account.
-  func updateProfile(of account: ID<Account>, _ change: ProfileChange) async throws -> Bool
+  func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool
   func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
 
   // MARK: Repeatable requests

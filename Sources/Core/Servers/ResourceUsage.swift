@@ -24,10 +24,15 @@ package struct ResourceUsage: Sendable, Equatable {
     cpuPermille: 0, memoryUsedMiB: 0, diskUsedBytes: 0, month: 0, receivedBytes: 0, sentBytes: 0)
 
   /// Whole gibibytes, rounded up.
-  package var diskUsedGiB: Int { Int((diskUsedBytes + (1 << 30) - 1) >> 30) }
+  package var diskUsedGiB: Int { Self.roundedUp(diskUsedBytes, by: 1 << 30) }
 
   /// The larger of both directions in whole gigabytes, rounded up.
-  package var bandwidthUsedGB: Int { Int((max(receivedBytes, sentBytes) + 999_999_999) / 1_000_000_000) }
+  package var bandwidthUsedGB: Int { Self.roundedUp(max(receivedBytes, sentBytes), by: 1_000_000_000) }
+
+  /// For any figure: a guest may tell the largest there is.
+  private static func roundedUp(_ bytes: Int64, by unit: Int64) -> Int {
+    Int(bytes / unit) + (bytes % unit > 0 ? 1 : 0)
+  }
 }
 
 /// One measurement, to be added to what is stored.

@@ -73,6 +73,7 @@ package final class Monitor: Sendable {
   }
 
   private func lookNow() async {
+    let began = ContinuousClock.now
     do {
       let inventory = try await store.inventory()
       let observed = try await driver.observe()
@@ -81,6 +82,9 @@ package final class Monitor: Sendable {
       let samples = meter.samples(inventory, observed, catalogue, at: clock.now)
       if !samples.isEmpty { try await store.recordUsage(samples, at: clock.now) }
       try await authenticator.recordUses()
+      logger.debug(
+        "looked at the machines",
+        metadata: ["machines": "\(observed.count)", "milliseconds": "\((ContinuousClock.now - began).milliseconds)"])
     } catch is CancellationError {
       return
     } catch {

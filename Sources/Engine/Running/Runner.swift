@@ -83,7 +83,7 @@ package final class Runner: Sendable {
   /// Runs the one step that is due for longest. Returns false where none is due.
   package func runNextStep() async throws -> Bool {
     guard let lease = try await claim() else { return false }
-    await execute(lease)
+    if await execute(lease) { await becameActive() }
     return true
   }
 
@@ -93,27 +93,31 @@ package final class Runner: Sendable {
   }
 
   private func work(_ lease: Lease) async {
-    await execute(lease)
+    let isNewlyActive = await execute(lease)
     state.withLock { $0.stepsUnderWay -= 1 }
     doorbell.ring()
+    // A look at all machines may take its time where there are thousands: no step waits for it.
+    if isNewlyActive { await becameActive() }
   }
 
-  private func execute(_ lease: Lease) async {
+  /// Returns whether a server has become active by it.
+  private func execute(_ lease: Lease) async -> Bool {
     let operation = lease.operation
     // What it overtook may have waited for its turn.
     if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
     do {
-      guard let outcome = await outcome(of: lease) else { return }
+      guard let outcome = await outcome(of: lease) else { return false }
       let result = try await store.commit(outcome, of: lease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
       if outcome.next.isEnd || result == .cancelled { leaveSlots(operation.serverID) }
-      if result == .committed, outcome.effect == .becameActive { await becameActive() }
+      return result == .committed && outcome.effect == .becameActive
     } catch {
       // The lease runs out, and the step is run again.
       logger.error(
         "an outcome could not be committed",
         metadata: ["server": "\(operation.serverID)", "error": "\(String(reflecting: error))"])
+      return false
     }
   }
 

@@ -37,7 +37,8 @@ struct AccountCommand: AsyncParsableCommand {
       let store = try options.openStore()
       let account = try await Accounts(store: store).one(named: email)
       _ = try await store.updateProfile(
-        of: account.id, ProfileChange(firstName: firstName, lastName: lastName, companyName: company))
+        of: account.id, ProfileChange(firstName: firstName, lastName: lastName, companyName: company),
+        at: SystemClock().now)
       print("Account \(account.id), \(account.email), is changed.")
     }
   }

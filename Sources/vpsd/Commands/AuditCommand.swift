@@ -20,11 +20,12 @@ struct AuditCommand: AsyncParsableCommand {
   }
 
   static func table(_ entries: [AuditEntry]) -> TextTable {
-    var table = TextTable("TIME", "ACCOUNT", "TOKEN", "ACTION", "SERVER", "OUTCOME", "DETAIL")
+    var table = TextTable("TIME", "ACCOUNT", "TOKEN", "FROM", "ACTION", "SERVER", "OUTCOME", "DETAIL")
     for entry in entries {
       table.add(
-        entry.at.displayed, entry.email, entry.tokenID.map { "\($0) (\(entry.tokenName ?? "?"))" } ?? "-",
-        entry.action, entry.serverID.map { "\($0)" } ?? "-", entry.outcome?.rawValue ?? "done", entry.detail ?? "")
+        entry.at.displayed, entry.email ?? "-", entry.tokenID.map { "\($0) (\(entry.tokenName ?? "?"))" } ?? "operator",
+        entry.origin ?? "-", entry.action, entry.serverID.map { "\($0)" } ?? "-", entry.outcome?.rawValue ?? "done",
+        entry.detail ?? "")
     }
     return table
   }

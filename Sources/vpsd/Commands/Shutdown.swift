@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import SQLStore
 
 struct Shutdown: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,6 +21,7 @@ struct Shutdown: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     let directory = DataDirectory(configuration.dataDirectory)
+    try await record()
     try await stopService(directory)
     guard servers, FileManager.default.fileExists(atPath: directory.database) else { return }
     // Held so that no service starts in the middle.
@@ -30,6 +32,13 @@ struct Shutdown: AsyncParsableCommand {
     try await stopMachines(driver)
     try await driver.endHost()
     withExtendedLifetime(lock) {}
+  }
+
+  /// A database that cannot be written is no reason not to stop.
+  private func record() async throws {
+    guard let database = try? options.openDatabase() else { return }
+    try? await database.recordOperator(
+      "service.shutdown", detail: servers ? "with its servers" : nil, at: SystemClock().now)
   }
 
   private func stopService(_ directory: DataDirectory) async throws {

@@ -1,0 +1,8 @@
+/// The store can be read or written again later: another process keeps it locked, or its disk is full or read-only.
+package struct StoreUnavailable: Error, CustomStringConvertible {
+  package let description: String
+
+  package init(_ detail: String) {
+    description = detail
+  }
+}

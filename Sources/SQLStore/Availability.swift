@@ -1,0 +1,15 @@
+import Core
+import GRDB
+
+/// Tells an error that passes by itself, or when the operator makes room, from one of the program.
+enum Availability {
+  private static let passing: [ResultCode] = [
+    .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN,
+  ]
+
+  static func translated(_ error: any Error) -> any Error {
+    guard let error = error as? DatabaseError, passing.contains(error.resultCode) else { return error }
+    // Without the statement and its arguments: this is logged.
+    return StoreUnavailable("SQLite \(error.extendedResultCode): \(error.message ?? "no message")")
+  }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Core
+import Engine
+import Foundation
+import SQLStore
+
+struct Check: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell whether every machine, disk, address and credit has one owner.",
+    discussion: """
+      Looks at the records, and while the service runs also at the machines, and changes nothing. What is wrong is printed, \
+      a line each; then the exit status is 1. What passes by itself within seconds is not reported.
+      """)
+
+  @OptionGroup var options: ConfigurationOptions
+
+  /// Longer than the service needs to see and mend what happened to a machine.
+  private static let secondLookAfter = Duration.seconds(12)
+
+  func run() async throws {
+    let configuration = try options.load()
+    let database = try options.openDatabase()
+    // A service that does not run mends nothing, so that its machines differ from its records with good reason.
+    let isServed = ProcessLock.holder(path: DataDirectory(configuration.dataDirectory).lock) != nil
+    var driver: (any HostedDriver)?
+    if isServed {
+      driver = try await configuration.makeDriver(
+        installation: database.installationID(), clock: SystemClock(), logger: configuration.makeLogger())
+    }
+    var found = try await Self.look(database, driver)
+    if !found.isEmpty {
+      try await SystemClock().sleep(until: SystemClock().now + Self.secondLookAfter)
+      found = try await Self.look(database, driver).filter(Set(found).contains)
+    }
+    guard found.isEmpty else {
+      print(found.joined(separator: "\n"))
+      throw ExitCode(1)
+    }
+    let count = try await database.inventory().count
+    print(
+      "\(count) server(s): the records agree\(isServed ? ", and so do the machines" : "; the service does not run").")
+  }
+
+  private static func look(_ database: SQLStore, _ driver: (any HostedDriver)?) async throws -> [String] {
+    let contradictions = try await database.contradictions()
+    guard let driver else { return contradictions }
+    let differences = try await Inspection(store: database, driver: driver).differences()
+    let running = try await driver.observe().filter { $0.value.power == .running || $0.value.power == .paused }
+    let strays = try await driver.processes().filter { running[$0.key] == nil }
+    return contradictions + differences
+      + strays.map {
+        "process \($0.value) runs the machine \($0.key.uuidString.lowercased()), which nobody knows to run"
+      }.sorted()
+  }
+}

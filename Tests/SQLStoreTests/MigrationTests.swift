@@ -1,0 +1,117 @@
+import Core
+import Engine
+import Foundation
+import GRDB
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import SQLStore
+
+@Suite("An installation of any released version goes on with this one")
+struct MigrationTests {
+  @Test("Every row and every value is kept, and nothing contradicts anything", arguments: ReleasedDatabase.all)
+  func keepsEverything(released: ReleasedDatabase) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.appendingPathComponent("vpsd.sqlite").path
+      try released.restore(to: path)
+      let before = try Contents(of: path)
+      let empty = before.rows.filter { $0.value.isEmpty }.keys
+      #expect(empty.isEmpty, "The fixture has no row in \(empty).")
+      let store = try SQLStore(path: path)
+      #expect(try Contents(of: path, columns: before.columns) == before)
+      #expect(try await store.contradictions() == [])
+    }
+  }
+
+  @Test("Work goes on: what was under way comes to an end, and new servers are made", arguments: ReleasedDatabase.all)
+  func goesOn(released: ReleasedDatabase) async throws {
+    let folder = try ScopedFolder()
+    try released.restore(to: folder.url.appendingPathComponent("vpsd.sqlite").path)
+    let service = try await TestService(inheriting: folder, token: ReleasedDatabase.token)
+    let unfinished = try await service.store.inventory().filter(\.hasOperation)
+    #expect(unfinished.count >= 5)
+    try await service.settle()
+    // Their machines were on another host: those that should run are missed, and end in error with a reason.
+    await service.monitor.look()
+    try await service.settle()
+    #expect(try await service.contradictionsAtRest() == [])
+    let id = try await service.activeServer()
+    #expect(try await service.status(of: id) == .active)
+    for server in try await service.store.allServers() where server.accountID == service.owner.accountID {
+      try await service.servers.delete(server.id, service.owner)
+    }
+    try await service.settle()
+    #expect(try await service.contradictions() == [])
+  }
+
+  @Test("A migration that was released is never changed", arguments: ReleasedDatabase.all)
+  func isUnchanged(released: ReleasedDatabase) async throws {
+    try await withTemporaryFolder { folder in
+      let (then, now) = (folder.path + "/then.sqlite", folder.path + "/now.sqlite")
+      try released.restore(to: then)
+      try Schema.migrator.migrate(DatabaseQueue(path: now), upTo: released.migration)
+      #expect(try Contents.schema(of: now) == Contents.schema(of: then))
+    }
+  }
+
+  @Test(
+    "A process that dies anywhere in a migration leaves the old schema or a newer one, whole",
+    arguments: ReleasedDatabase.all)
+  func diesInside(released: ReleasedDatabase) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/vpsd.sqlite"
+      try released.restore(to: path)
+      let before = try Contents(of: path)
+      let snapshots = Mutex((count: 0, lastLogBytes: -1))
+      var configuration = Configuration()
+      configuration.prepareDatabase { database in
+        // So that half of a transaction is in the log before its end.
+        try database.execute(sql: "PRAGMA cache_size = 1")
+        // What a power cut would leave of the files at the end of each statement.
+        database.trace(options: .profile) { _ in
+          let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? NSNumber
+          snapshots.withLock { snapshots in
+            guard log?.intValue != snapshots.lastLogBytes else { return }
+            snapshots = (snapshots.count + 1, log?.intValue ?? 0)
+            let count = snapshots.count
+            for suffix in ["", "-wal"] {
+              try? FileManager.default.copyItem(
+                atPath: path + suffix, toPath: folder.path + "/\(count).sqlite\(suffix)")
+            }
+          }
+        }
+      }
+      let pool = try DatabasePool(path: path, configuration: configuration)
+      try Schema.update(pool)
+      try pool.close()
+      let count = snapshots.withLock { $0.count }
+      #expect(count > 5)
+      for number in 1...count {
+        let snapshot = folder.path + "/\(number).sqlite"
+        let store = try SQLStore(path: snapshot)
+        #expect(try await store.contradictions() == [], "dead after statement \(number)")
+        #expect(try Contents(of: snapshot, columns: before.columns) == before, "dead after statement \(number)")
+      }
+    }
+  }
+
+  @Test("A database of a newer version is refused, and not a byte of it is changed")
+  func newer() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.appendingPathComponent("vpsd.sqlite").path
+      try ReleasedDatabase.all[0].restore(to: path)
+      try SQLStore(path: path).release()
+      let future = try DatabaseQueue(path: path)
+      try await future.write { database in
+        try database.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')")
+      }
+      try future.close()
+      let before = try Data(contentsOf: URL(fileURLWithPath: path))
+      #expect(throws: DatabaseIsNewer.self) { try SQLStore(path: path) }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+      let log = try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? NSNumber
+      #expect((log ?? 0).intValue == 0, "something was written")
+    }
+  }
+}
