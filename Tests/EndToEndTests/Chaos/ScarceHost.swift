@@ -232,7 +232,7 @@ struct Filler {
 
   init(in directory: String) throws {
     path = directory + "/filler"
-    FileManager.default.createFile(atPath: path, contents: nil)
+    try Data().write(to: URL(fileURLWithPath: path))
     let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     defer { try? handle.close() }
     for size in [1 << 20, 4096, 1] {
