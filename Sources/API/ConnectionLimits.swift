@@ -3,12 +3,17 @@ import NIOCore
 
 /// What one connection may take, and one address of them.
 package struct ConnectionLimits: Sendable, Equatable {
+  /// So many are open at once, and whoever comes then waits; 0 for as many as the system lets us have.
+  package var connections = 1024
   /// An address may have so many at once; 0 for as many as there are.
   package var connectionsPerAddress = 256
   /// A connection on which nobody asks anything, and one whose next request takes longer to begin, is closed.
   package var idle = Duration.seconds(60)
   /// The body of a request must come, and a client must take some of its reply, within this time.
   package var transfer = Duration.seconds(60)
+
+  /// All headers of a request together; one alone may have half of it.
+  package var headerBytes = 32_768
 
   package init() {}
 
@@ -20,6 +25,7 @@ package struct ConnectionLimits: Sendable, Equatable {
         ConnectionShare(counts, limit: limits.connectionsPerAddress), TransferDeadline(.init(limits.transfer)),
       ],
       idleTimeout: .init(idle),
-      httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 100))
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: headerBytes / 2, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100))
   }
 }

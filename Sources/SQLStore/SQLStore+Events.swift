@@ -27,7 +27,7 @@ extension SQLStore {
 extension ServerEvent: RowReadable {
   static let columns = """
     event.id, event.at, event.server_id, server.name, event.what, event.operation_id, operation.kind, \
-    operation.customer_reason
+    operation.customer_reason, \(OperationSubject.columns)
     """
 
   init(from row: inout RowReader) throws {
@@ -41,7 +41,9 @@ extension ServerEvent: RowReadable {
       let kind = try row.next(Core.Operation.Kind.self)
       let reason = try row.next(String?.self)
       let state = try Core.Operation.State(rawValue: what).orFail("\(what) is no state of an operation")
-      subject = .operation(id: operationID, kind: kind, state: state, reason: state == .failed ? reason : nil)
+      subject = .operation(
+        id: operationID, kind: kind, state: state, reason: state == .failed ? reason : nil,
+        subject: try row.subject(of: kind))
     } else if what == "deleted" {
       subject = .server(nil)
     } else {

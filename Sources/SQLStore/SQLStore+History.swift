@@ -23,13 +23,14 @@ extension OperationRecord: RowReadable {
     operation.id, operation.kind, operation.state, \
     CASE WHEN operation.finished_at IS NULL THEN operation.step END, token.name, operation.created_at, \
     operation.started_at, operation.finished_at, \
-    CASE WHEN operation.finished_at IS NOT NULL THEN operation.customer_reason END
+    CASE WHEN operation.finished_at IS NOT NULL THEN operation.customer_reason END, \(OperationSubject.columns)
     """
 
   init(from row: inout RowReader) throws {
+    let (id, kind): (ID<Core.Operation>, Core.Operation.Kind) = (try row.next(), try row.next())
     self.init(
-      id: try row.next(), kind: try row.next(), state: try row.next(), step: try row.next(),
+      id: id, kind: kind, state: try row.next(), step: try row.next(),
       requestedBy: try row.next(), createdAt: try row.next(), startedAt: try row.next(), finishedAt: try row.next(),
-      reason: try row.next())
+      reason: try row.next(), subject: try row.subject(of: kind))
   }
 }

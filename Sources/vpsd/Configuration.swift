@@ -82,3 +82,15 @@ struct Configuration: Sendable, Equatable {
     return URL(fileURLWithPath: NSString.path(withComponents: Array(folders[..<build])), isDirectory: true)
   }
 }
+
+extension ConnectionLimits {
+  var idleSeconds: Int {
+    get { Int(idle.components.seconds) }
+    set { idle = .seconds(newValue) }
+  }
+
+  var transferSeconds: Int {
+    get { Int(transfer.components.seconds) }
+    set { transfer = .seconds(newValue) }
+  }
+}

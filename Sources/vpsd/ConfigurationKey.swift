@@ -98,6 +98,19 @@ extension ConfigurationKey {
     count(
       "login_failures", \.limits.loginFailuresPerMinute, default: "30",
       "How many tokens that are not valid an address may send in a minute"),
+    amount(
+      "body_bytes", \.limits.bodyBytes, default: "1048576", "How large the body of a request may be", 1024...(1 << 30)),
+    amount(
+      "header_bytes", \.connections.headerBytes, default: "32768",
+      "How large the headers of a request may be together; one alone half of that", 4096...(1 << 20)),
+    amount(
+      "idle_seconds", \.connections.idleSeconds, default: "60",
+      "After how many seconds without a request a connection is closed", 1...86_400),
+    amount(
+      "transfer_seconds", \.connections.transferSeconds, default: "60",
+      "In how many seconds a body must come, and a client must take some of its reply", 1...86_400),
+    count(
+      "connections", \.connections.connections, default: "1024", "How many connections are open at once; others wait"),
     count(
       "connections_per_address", \.connections.connectionsPerAddress, default: "256",
       "How many connections an address may have open at once"),
@@ -165,14 +178,31 @@ extension ConfigurationKey {
     _ name: String, _ path: any WritableKeyPath<Configuration, Int> & Sendable, default defaultText: String,
     _ description: String
   ) -> ConfigurationKey {
+    number(
+      name, path, default: defaultText, description, 0...1_000_000,
+      rule: "a whole number from 0, which is no limit, to 1000000")
+  }
+
+  private static func amount(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Int> & Sendable, default defaultText: String,
+    _ description: String, _ range: ClosedRange<Int>
+  ) -> ConfigurationKey {
+    number(
+      name, path, default: defaultText, description, range,
+      rule: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+  }
+
+  private static func number(
+    _ name: String, _ path: any WritableKeyPath<Configuration, Int> & Sendable, default defaultText: String,
+    _ description: String, _ range: ClosedRange<Int>, rule: String
+  ) -> ConfigurationKey {
     value(
-      name, path, default: defaultText, description,
-      rule: "a whole number from 0, which is no limit, to 1000000",
+      name, path, default: defaultText, description, rule: rule,
       parse: { text in
-        guard (1...7).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }),
-          let count = Int(text), count <= 1_000_000
+        guard (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }),
+          let number = Int(text), range.contains(number)
         else { return nil }
-        return count
+        return number
       },
       print: { String($0) })
   }

@@ -86,16 +86,14 @@ struct Daemon {
     ]
   }
 
-  /// Whoever comes beyond this waits until another connection ends.
-  private static let maximumConnections = 1024
-
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
     Application(
       router: api.router(),
       server: api.server(configuration.connections.http()),
       configuration: .init(
         address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
-        availableConnectionsDelegate: MaximumAvailableConnections(Self.maximumConnections, logger: logger)),
+        availableConnectionsDelegate: configuration.connections.connections > 0
+          ? MaximumAvailableConnections(configuration.connections.connections, logger: logger) : nil),
       onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
       logger: logger)
   }

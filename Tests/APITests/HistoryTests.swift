@@ -15,7 +15,8 @@ struct HistoryTests {
     #expect(
       waiting.text
         == #"{"count":1,"results":[{"id":1,"kind":"create","status":"queued","step":null,"requested_by":"test","#
-        + #""created_at":"2025-01-16T15:30:00Z","started_at":null,"finished_at":null,"reason":null}]}"#)
+        + #""created_at":"2025-01-16T15:30:00Z","started_at":null,"finished_at":null,"reason":null,"#
+        + #""subject":null}]}"#)
     try await api.service.settle()
     api.service.clock.advance(by: .seconds(3600))
     _ = try await api.send(.post, "/servers/\(id)/power/", #"{"action": "hard_stop"}"#)
@@ -28,6 +29,37 @@ struct HistoryTests {
     #expect(results[0]["finished_at"] is String)
     let page = try await api.send(.get, "/servers/\(id)/operations/?page_size=1&page=2")
     #expect(try (page.json["results"] as? [[String: Any]])?.first?["kind"] as? String == "hard_stop")
+  }
+
+  @Test("An operation tells which backup, snapshot, plan or system it is about, in the history and in events")
+  func subjects() async throws {
+    let api = try await TestAPI.make()
+    let id = try await api.activeServer()
+    _ = try await api.send(.post, "/snapshots/", #"{"server_id": \#(id), "name": "a"}"#)
+    _ = try await api.send(.post, "/backups/", #"{"server_id": \#(id)}"#)
+    try await api.service.settle()
+    _ = try await api.send(.post, "/backups/2/restore/")
+    try await api.service.settle()
+    _ = try await api.send(.delete, "/snapshots/1/")
+    _ = try await api.send(.post, "/servers/\(id)/resize/", #"{"plan_id": 1}"#)
+    try await api.service.settle()
+    _ = try await api.send(.post, "/servers/\(id)/rebuild/", #"{"os_id": 3}"#)
+    let reply = try await api.send(.get, "/servers/\(id)/operations/")
+    let operations = try #require(try reply.json["results"] as? [[String: Any]])
+    let subjects = operations.map { operation in
+      let subject = operation["subject"] as? [String: Any]
+      return "\(operation["kind"] ?? "") \(subject?["type"] ?? "-") \(subject?["id"] ?? "-")"
+    }
+    #expect(
+      subjects == [
+        "create - -", "snapshot snapshot 1", "backup backup 2", "restore backup 2", "discard snapshot 1",
+        "resize plan 1", "rebuild os 3",
+      ])
+    let events = try await api.service.store.events(of: api.service.owner.accountID, after: 0, limit: 1000)
+    let backups = events.filter { event in
+      if case .operation(_, .backup, _, _, .backup(ID(2))) = event.subject { true } else { false }
+    }
+    #expect(backups.count == 3)
   }
 
   @Test("What failed shows the reason that the customer may know")

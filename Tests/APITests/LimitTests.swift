@@ -12,6 +12,20 @@ struct LimitTests {
   private static let remainingHeader = HTTPField.Name("X-RateLimit-Remaining")!
   private static let resetHeader = HTTPField.Name("X-RateLimit-Reset")!
 
+  @Test("A body is as large as the operator lets it be, and no larger")
+  func bodySize() async throws {
+    var limits = TestAPI.noLimits
+    limits.bodyBytes = 100
+    let api = TestAPI(try await TestService(), limits: limits)
+    let padding = String(repeating: " ", count: 100)
+    #expect(try await api.send(.post, "/servers/", String(padding.dropLast(2)) + "{}").status == 400)
+    let reply = try await api.send(.post, "/servers/", padding + "{}")
+    #expect(reply.status == 413)
+    #expect(reply.text == #"{"detail":"Request body too large."}"#)
+    let repeatable: HTTPFields = [HTTPField.Name("Idempotency-Key")!: "k"]
+    #expect(try await api.send(.post, "/servers/", padding + "{}", headers: repeatable).status == 413)
+  }
+
   @Test("A token may make so many requests a minute, and learns how many are left")
   func requests() async throws {
     let api = TestAPI(

@@ -5,8 +5,6 @@ import NIOCore
 
 /// A request whose caller is known and may do what it asks for.
 struct APIRequest {
-  static let maximumBodyBytes = 1 << 20
-
   let caller: Caller
   let request: Request
   let context: APIContext
@@ -71,7 +69,7 @@ struct APIRequest {
   }
 
   private func body() async throws -> JSONValue? {
-    let buffer = try await Self.body(of: request)
+    let buffer = try await wholeBody()
     guard buffer.readableBytes > 0 else { return nil }
     let mediaType = request.headers[.contentType] ?? ""
     let essence = mediaType.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
@@ -84,9 +82,9 @@ struct APIRequest {
   }
 
   /// All of the body. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
-  static func body(of request: Request) async throws -> ByteBuffer {
+  func wholeBody() async throws -> ByteBuffer {
     do {
-      return try await request.body.collect(upTo: maximumBodyBytes)
+      return try await request.body.collect(upTo: gate.bodyBytes)
     } catch  where !(error is CancellationError || error is NIOTooManyBytesError || error is HTTPError) {
       throw Rejection.bodyIncomplete
     }

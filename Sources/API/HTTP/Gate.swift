@@ -8,11 +8,13 @@ struct Gate: Sendable {
   private let authenticator: Authenticator
   private let requests: RateLimit<ID<Token>>?
   private let loginFailures: RateLimit<String>?
+  let bodyBytes: Int
 
   init(authenticator: Authenticator, limits: RequestLimits, clock: any WallClock) {
     self.authenticator = authenticator
     requests = RateLimit(perMinute: limits.requestsPerMinute, clock: clock)
     loginFailures = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
+    bodyBytes = limits.bodyBytes
   }
 
   /// Lets a request through to what it asks for: first who, then whether they may, then whether not too often. One that is

@@ -77,6 +77,8 @@ package struct RequestLimits: Sendable, Equatable {
   package var requestsPerMinute = 1200
   /// For each address that sends tokens that are not valid.
   package var loginFailuresPerMinute = 30
+  /// How large the body of a request may be.
+  package var bodyBytes = 1 << 20
 
   package init() {}
 

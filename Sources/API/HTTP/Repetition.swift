@@ -17,7 +17,7 @@ struct Repetition: Sendable {
     guard request.request.method == .post, let key = request.request.headers[Self.keyHeader] else {
       return try await handle(request)
     }
-    let body = try await APIRequest.body(of: request.request)
+    let body = try await request.wholeBody()
     let beginning = try await requests.begin(
       key: key, method: "POST", path: request.target, body: Array(body.readableBytesView), request.caller)
     switch beginning {

@@ -40,12 +40,13 @@ enum EventWire {
         writer.field("name", event.serverName.name)
         if case .server(let status?) = event.subject { writer.field("status", status.rawValue) }
       }
-      if case .operation(let id, let kind, let state, let reason) = event.subject {
+      if case .operation(let id, let kind, let state, let reason, let subject) = event.subject {
         writer.field("operation") { writer in
           writer.field("id", id.value)
           writer.field("kind", kind.rawValue)
           writer.field("status", state.rawValue)
           writer.field("reason", reason)
+          OperationWire.subject(&writer, subject)
         }
       }
     }

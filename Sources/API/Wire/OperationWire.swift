@@ -13,6 +13,24 @@ enum OperationWire {
       writer.field("started_at", record.startedAt)
       writer.field("finished_at", record.finishedAt)
       writer.field("reason", record.reason)
+      subject(&writer, record.subject)
+    }
+  }
+
+  /// What the operation is about beside its server.
+  static func subject(_ writer: inout JSONWriter, _ subject: OperationSubject?) {
+    let named: (type: String, id: Int64)? =
+      switch subject {
+      case .backup(let id)?: ("backup", id.value)
+      case .snapshot(let id)?: ("snapshot", id.value)
+      case .plan(let id)?: ("plan", id.value)
+      case .operatingSystem(let id)?: ("os", id.value)
+      case nil: nil
+      }
+    guard let named else { return writer.field("subject", nil as String?) }
+    writer.field("subject") { writer in
+      writer.field("type", named.type)
+      writer.field("id", named.id)
     }
   }
 }

@@ -12,10 +12,12 @@ package struct OperationRecord: Sendable, Equatable {
   package let finishedAt: Timestamp?
   /// Why it failed, for the customer to read.
   package let reason: String?
+  package let subject: OperationSubject?
 
   package init(
     id: ID<Operation>, kind: Operation.Kind, state: Operation.State, step: String?, requestedBy: String?,
-    createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?, reason: String?
+    createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?, reason: String?,
+    subject: OperationSubject?
   ) {
     self.id = id
     self.kind = kind
@@ -26,5 +28,6 @@ package struct OperationRecord: Sendable, Equatable {
     self.startedAt = startedAt
     self.finishedAt = finishedAt
     self.reason = reason
+    self.subject = subject
   }
 }

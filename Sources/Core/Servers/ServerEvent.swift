@@ -3,7 +3,8 @@ package struct ServerEvent: Sendable, Equatable {
   package enum Subject: Sendable, Equatable {
     /// The server has a new status; nil where it was deleted.
     case server(ServerStatus?)
-    case operation(id: ID<Operation>, kind: Operation.Kind, state: Operation.State, reason: String?)
+    case operation(
+      id: ID<Operation>, kind: Operation.Kind, state: Operation.State, reason: String?, subject: OperationSubject?)
   }
 
   /// Grows with every event of the installation.

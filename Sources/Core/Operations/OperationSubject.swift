@@ -1,0 +1,7 @@
+/// What an operation is about beside its server.
+package enum OperationSubject: Sendable, Equatable {
+  case backup(ID<DiskCopy>)
+  case snapshot(ID<DiskCopy>)
+  case plan(ID<Plan>)
+  case operatingSystem(ID<OperatingSystem>)
+}
