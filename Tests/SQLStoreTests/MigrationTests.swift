@@ -32,7 +32,12 @@ struct MigrationTests {
     let unfinished = try await service.store.inventory().filter(\.hasOperation)
     #expect(unfinished.count >= 5)
     try await service.settle()
-    // Their machines were on another host: those that should run are missed, and end in error with a reason.
+    // Their machines and copies were on another host: those that should run are missed, and end in error with a reason.
+    for copies in [service.backups, service.snapshots] {
+      for copy in try await copies.list(.init(), service.owner).elements {
+        try await copies.delete(copy.id, service.owner)
+      }
+    }
     await service.monitor.look()
     try await service.settle()
     #expect(try await service.contradictionsAtRest() == [])
@@ -86,7 +91,7 @@ struct MigrationTests {
       try Schema.update(pool)
       try pool.close()
       let count = snapshots.withLock { $0.count }
-      #expect(count > 5)
+      #expect(count > 5 || released.migration == Schema.migrator.migrations.last)
       for number in 1...count {
         let snapshot = folder.path + "/\(number).sqlite"
         let store = try SQLStore(path: snapshot)
