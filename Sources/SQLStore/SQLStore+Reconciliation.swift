@@ -48,24 +48,32 @@ extension SQLStore {
 }
 
 extension Database {
-  /// Whether the server has this status, and nothing is about to change it or has changed it since it was looked at: what
-  /// was seen on the host may be older than a whole operation.
+  /// Whether the server has this status, and nothing is about to change its power or has changed it since it was looked at:
+  /// what was seen on the host may be older than a whole operation.
   fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus, since lookedAt: Timestamp) throws -> Bool {
     try value(
       Int64.self,
       """
       SELECT id FROM server WHERE id = ? AND status = ? AND deleted_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM operation WHERE operation.server_id = server.id
+        SELECT 1 FROM operation WHERE operation.server_id = server.id AND \(Core.Operation.mayChangePower)
           AND (operation.finished_at IS NULL OR operation.finished_at > ?))
       """,
       [id, status, lookedAt]) != nil
   }
 }
 
+extension Core.Operation {
+  fileprivate static let mayChangePower: String = {
+    let others = Kind.allCases.filter(\.leavesPowerAlone).map { "'\($0.rawValue)'" }
+    return "operation.kind NOT IN (\(others.joined(separator: ", ")))"
+  }()
+}
+
 extension InventoryItem: RowReadable {
   static let columns = """
     id, uuid, status, plan_id, has_disk, deleted_at IS NOT NULL, \
-    EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL)
+    EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL
+      AND \(Core.Operation.mayChangePower))
     """
 
   init(from row: inout RowReader) throws {

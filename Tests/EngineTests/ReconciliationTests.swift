@@ -18,6 +18,28 @@ struct ReconciliationTests {
     #expect(try await service.status(of: id) == .stopped)
   }
 
+  @Test("A guest that powers itself off while its disk is copied is stopped at once; one that crashes comes back")
+  func duringBackup() async throws {
+    for (ends, seen, atLast) in [
+      (SimulatedDriver.guestPowersOff, ServerStatus.stopped, ServerStatus.stopped),
+      (SimulatedDriver.crash, .starting, .active),
+    ] {
+      let service = try await TestService()
+      let id = try await service.activeServer()
+      let backup = try await service.backups.create(.init(server: .id(id)), service.owner)
+      while try await service.store.operations(of: id).last?.step != "copy" {
+        _ = try await service.runner.runNextStep()
+      }
+      try ends(service.driver)(try await machine(of: id, service))
+      await service.monitor.look()
+      #expect(try await service.status(of: id) == seen)
+      try await service.settle()
+      #expect(try await service.status(of: id) == atLast)
+      #expect(try await service.backups.read(backup.id, service.owner).status == .completed)
+      #expect(try await service.contradictionsAtRest() == [])
+    }
+  }
+
   @Test("A machine that crashed is started again, three times in ten minutes, and then left in error")
   func crash() async throws {
     let service = try await TestService()

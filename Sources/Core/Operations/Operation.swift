@@ -88,6 +88,16 @@ extension Operation.Kind {
   }
 }
 
+extension Operation.Kind {
+  /// Whether a machine may go off or on while such an operation waits or runs, and that is none of its business.
+  package var leavesPowerAlone: Bool {
+    switch self {
+    case .backup, .snapshot, .discard: true
+    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .resize, .rebuild, .restore, .delete: false
+    }
+  }
+}
+
 /// The right to run the next step of an operation, and to commit its outcome, until it expires.
 package struct Lease: Sendable, Equatable {
   package let operation: Operation

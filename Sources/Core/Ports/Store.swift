@@ -243,6 +243,7 @@ package struct InventoryItem: Sendable, Equatable {
   package let planID: ID<Plan>
   package let hasDisk: Bool
   package let isDeleted: Bool
+  /// One that may change its power waits or runs.
   package let hasOperation: Bool
 
   package init(
