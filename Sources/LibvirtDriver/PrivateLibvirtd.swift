@@ -45,6 +45,7 @@ struct PrivateLibvirtd: Sendable {
       poll(nil, 0, 20)
     }
     kill()
+    endForgottenProbes()
     try writeConfiguration()
     try forgetEarlierHost()
     logger.info("starting a private libvirtd", metadata: ["directory": "\(directory)"])
@@ -65,6 +66,22 @@ struct PrivateLibvirtd: Sendable {
     while processID == process {
       guard deadline.remainingMilliseconds != nil else { return kill() }
       poll(nil, 0, 20)
+    }
+  }
+
+  /// A daemon that was killed while it asked QEMU what it can do leaves that QEMU behind, which nobody else knows of.
+  private func endForgottenProbes() {
+    let folder = "\(directory)/lib/qemu"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix("qmp-") {
+      guard let text = try? String(contentsOfFile: "\(folder)/\(name)/qmp.pid", encoding: .utf8),
+        let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+        let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
+        // The pid file may be older than the process that has its number now.
+        String(decoding: commandLine, as: UTF8.self).contains("/\(name)/qmp.")
+      else { continue }
+      logger.info("ending a QEMU that a libvirtd left behind", metadata: ["pid": "\(process)"])
+      Foundation.kill(process, SIGKILL)
     }
   }
 

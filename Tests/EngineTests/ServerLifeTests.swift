@@ -88,6 +88,22 @@ struct ServerLifeTests {
     #expect(try await service.store.allServers().isEmpty)
   }
 
+  @Test("A guest that does not hear the first request to shut down is asked again, and keeps its power until it is off")
+  func deafAtFirst() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)).uuid
+    try service.driver.setQuirks([.ignoresShutdown], of: machine)
+    _ = try await service.servers.perform(.stop, on: id, service.owner)
+    while try await service.store.operations(of: id).last?.step != "awaitOff" {
+      _ = try await service.runner.runNextStep()
+    }
+    try service.driver.setQuirks([], of: machine)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .stopped)
+    #expect(!service.driver.calls.contains { $0.method == .powerOff })
+  }
+
   @Test("A deleted server is gone at once for its owner, and leaves no machine and no address")
   func delete() async throws {
     let service = try await TestService(addressPool: AddressPool("127.80.0.0/30")!)

@@ -171,7 +171,8 @@ package final class Runner: Sendable {
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID)
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
-      server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease, driver: driver,
+      server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease,
+      now: clock.now, driver: driver,
       store: store, addressPool: addressPool, bootSlots: bootSlots, copySlots: copySlots,
       copiesAtOnce: limits.copiesAtOnce)
   }

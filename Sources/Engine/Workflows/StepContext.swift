@@ -8,6 +8,7 @@ struct StepContext: Sendable {
   let operatingSystem: OperatingSystem
   let catalogue: Catalogue
   let lease: Lease
+  let now: Timestamp
   let driver: any ComputeDriver
   let store: any Store
   let addressPool: AddressPool

@@ -20,12 +20,23 @@ struct StopServer: Workflow {
       try await context.driver.requestShutdown(context.machine)
       return .go(.awaitOff)
     case .awaitOff:
-      return try await context.isOff() ? .done(success) : .wait
+      if try await context.isOff() { return .done(success) }
+      if shouldAskAgain(context) { try? await context.driver.requestShutdown(context.machine) }
+      return .wait
     case .powerOff:
       try await context.driver.powerOff(context.machine)
       return try await context.isOff() ? .done(success) : .wait
     }
   }
+
+  /// A guest that has just booted may not have been listening yet, and what libvirtd was told may have died with it.
+  private func shouldAskAgain(_ context: StepContext) -> Bool {
+    let elapsed = context.now - (context.lease.operation.stepStartedAt ?? context.now)
+    let (seconds, interval) = (elapsed.milliseconds / 1000, Self.secondsBetweenRequests)
+    return seconds > 0 && seconds % interval == 0
+  }
+
+  private static let secondsBetweenRequests: Int64 = 5
 
   func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
