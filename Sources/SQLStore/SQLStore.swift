@@ -14,6 +14,8 @@ package struct SQLStore: Store {
   ///
   /// Throws `DatabaseIsNewer` where a newer version of the program wrote it.
   package init(path: String) throws {
+    let opening = try OpeningLock(path)
+    defer { opening.release() }
     try Self.makeFile(path)
     var configuration = Configuration()
     configuration.label = "SQLStore"
@@ -22,7 +24,7 @@ package struct SQLStore: Store {
     pool = try DatabasePool(path: path, configuration: configuration)
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
-    try Schema.update(pool)
+    try Schema.migrator.migrate(pool)
     commits = GroupCommit(pool)
     readers = try Readers(path: path, configuration)
   }

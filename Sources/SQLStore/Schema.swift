@@ -25,31 +25,6 @@ enum Schema {
     defer { try? connection.close() }
     guard try !connection.inDatabase({ try migrator.hasBeenSuperseded($0) }) else { throw DatabaseIsNewer(path: path) }
   }
-
-  static func update(_ pool: DatabasePool) throws {
-    let migrator = migrator
-    guard try !isNewer(pool) else { throw DatabaseIsNewer(path: pool.path) }
-    // Another process that was started at the same moment may be at it too. A migration that it was quicker with fails
-    // here, and what then is left to do is looked at again.
-    var attemptsLeft = migrator.migrations.count
-    while true {
-      do {
-        return try migrator.migrate(pool)
-      } catch {
-        guard attemptsLeft > 0 else { throw error }
-        attemptsLeft -= 1
-      }
-    }
-  }
-
-  private static func isNewer(_ pool: DatabasePool) throws -> Bool {
-    var isNewer = false
-    try pool.writeInTransaction(.immediate) { database in
-      isNewer = try migrator.hasBeenSuperseded(database)
-      return .commit
-    }
-    return isNewer
-  }
 }
 
 package struct DatabaseIsNewer: Error, CustomStringConvertible {

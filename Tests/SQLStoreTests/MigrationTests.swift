@@ -88,7 +88,7 @@ struct MigrationTests {
         }
       }
       let pool = try DatabasePool(path: path, configuration: configuration)
-      try Schema.update(pool)
+      try Schema.migrator.migrate(pool)
       try pool.close()
       let count = snapshots.withLock { $0.count }
       #expect(count > 5 || released.migration == Schema.migrator.migrations.last)

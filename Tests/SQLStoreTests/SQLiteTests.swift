@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test("Processes that make the same database at the same moment agree on one", arguments: 1...5)
+  @Test("Processes that make the same database at the same moment agree on one", arguments: 1...60)
   func concurrentOpening(round: Int) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
