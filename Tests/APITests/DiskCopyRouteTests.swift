@@ -117,6 +117,27 @@ struct DiskCopyRouteTests {
     #expect(try await api.send(.get, "/snapshots/").json["count"] as? Int == 1)
   }
 
+  @Test(
+    "A bad label of a backup is told by that name, with a description beside it or without", arguments: [true, false])
+  func badLabel(hasDescription: Bool) async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.activeServer()
+    let rest = hasDescription ? #", "description": "it all""# : ""
+    let long = String(repeating: "ы", count: 256)
+    for (label, message) in [
+      ("7", "Not a valid string."), ("[]", "Not a valid string."),
+      (#""a\u0000b""#, "Null characters are not allowed."),
+      (#""\#(long)""#, "Ensure this field has no more than 255 characters."),
+    ] {
+      let reply = try await api.send(.post, "/servers/1/backup/", #"{"label": \#(label)\#(rest)}"#)
+      #expect(reply.status == 400)
+      #expect(reply.text == #"{"label":["\#(message)"]}"#)
+    }
+    let good = try await api.send(.post, "/servers/1/backup/", #"{"label": "\#(long.dropLast())"\#(rest)}"#)
+    #expect(try good.json["description"] as? String == (hasDescription ? "it all" : String(long.dropLast())))
+    #expect(try await api.send(.get, "/backups/").json["count"] as? Int == 1)
+  }
+
   @Test("Lists are filtered by server, kind, status and name, ordered, and come in pages")
   func lists() async throws {
     let api = try await TestAPI.make()

@@ -67,7 +67,7 @@ def is_right_when_strict(case):
     body, document = dict(case.body), case.operation.schema.raw_schema
     schema = case.operation.definition.raw["requestBody"]["content"]["application/json"]["schema"]
     fields = resolved(schema, document).get("properties", {})
-    for documented, others in (("plan_id", ("plan", "os_version")), ("ssh_key_id", ("ssh_keys",)), ("description", ("label",))):
+    for documented, others in (("plan_id", ("plan", "os_version")), ("ssh_key_id", ("ssh_keys",))):
         for name in others if documented in body else ():
             body.pop(name, None)
     for name, value in body.items():

@@ -85,9 +85,7 @@ struct DiskCopyRoutes {
     draft.nameField = "label"
     switch copies.family {
     case .snapshot: draft.name = fields.string("label", isRequired: true)
-    case .backup:
-      let label = fields.string("label", isRequired: false, isNullable: true, mayBeBlank: true)
-      if draft.description ?? "" == "" { draft.description = label }
+    case .backup: draft.label = fields.string("label", isRequired: false, isNullable: true, mayBeBlank: true)
     }
     draft.errors = fields.errors
     return try await create(draft, request)

@@ -14,6 +14,8 @@ package struct DiskCopies: Sendable {
     /// What the customer called the field: errors are told by it.
     package var nameField = "name"
     package var description: String?
+    /// Stands for the description where that is blank.
+    package var label: String?
     package var errors: FieldErrors
 
     package init(
@@ -90,11 +92,7 @@ package struct DiskCopies: Sendable {
       if serverID == nil { errors.add("server_id", ServerFields.unknownKey(reference)) }
     }
     let name = draft.name.flatMap { Self.name($0, field: draft.nameField, &errors) }
-    let description = draft.description ?? ""
-    if description.count > Self.maximumDescriptionLength {
-      errors.add(
-        "description", "Ensure this field has no more than \(Self.maximumDescriptionLength) characters.")
-    }
+    let description = Self.description(draft, &errors)
     try errors.throwIfAny(order: Self.fieldOrder)
     guard let serverID, family == .backup || name != nil else {
       throw Failure.internalError("A draft without errors lacks a field.")
@@ -143,6 +141,14 @@ package struct DiskCopies: Sendable {
   private func find(_ id: ID<DiskCopy>, _ caller: Caller) async throws -> DiskCopy {
     guard let copy = try await store.diskCopy(id, family, of: caller.accountID) else { throw Failure.notFound }
     return copy
+  }
+
+  private static func description(_ draft: Draft, _ errors: inout FieldErrors) -> String {
+    for (field, text) in [("description", draft.description), ("label", draft.label)] {
+      guard let text, text.count > maximumDescriptionLength else { continue }
+      errors.add(field, "Ensure this field has no more than \(maximumDescriptionLength) characters.")
+    }
+    return [draft.description, draft.label].compactMap { $0 }.first { !$0.isEmpty } ?? ""
   }
 
   private static func name(_ text: String, field: String, _ errors: inout FieldErrors) -> CopyName? {
