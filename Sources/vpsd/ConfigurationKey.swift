@@ -101,6 +101,15 @@ extension ConfigurationKey {
     amount(
       "body_bytes", \.limits.bodyBytes, default: "1048576", "How large the body of a request may be", 1024...(1 << 30)),
     amount(
+      "json_depth", \.limits.jsonDepth, default: "16", "How deep lists and objects of a body may be nested",
+      RequestLimits.jsonDepths),
+    amount(
+      "list_elements", \.limits.listElements, default: "50",
+      "How many elements a list of a body may have: SSH keys of a server, permissions of a token", 1...1000),
+    amount(
+      "page_size", \.limits.pageSize, default: "100",
+      "How many elements of a list are on a page at most, and where the client does not say", 1...1000),
+    amount(
       "header_bytes", \.connections.headerBytes, default: "32768",
       "How large the headers of a request may be together; one alone half of that", 4096...(1 << 20)),
     amount(

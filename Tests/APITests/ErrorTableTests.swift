@@ -199,7 +199,7 @@ struct ErrorTableTests {
     }
   }
 
-  @Test("A body of more than a mebibyte is refused, with and without an Idempotency-Key")
+  @Test("By default a body of more than a mebibyte is refused, with and without an Idempotency-Key")
   func tooLarge() async throws {
     let routes = try await EveryRoute.make()
     let before = try await routes.everything()

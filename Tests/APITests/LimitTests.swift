@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Foundation
 import HTTPTypes
 import TestSupport
 import Testing
@@ -24,6 +25,78 @@ struct LimitTests {
     #expect(reply.text == #"{"detail":"Request body too large."}"#)
     let repeatable: HTTPFields = [HTTPField.Name("Idempotency-Key")!: "k"]
     #expect(try await api.send(.post, "/servers/", padding + "{}", headers: repeatable).status == 413)
+  }
+
+  @Test(
+    "Lists and objects of a body are nested as deep as the operator lets them be, and no deeper", arguments: [4, 20])
+  func depth(_ limit: Int) async throws {
+    var limits = TestAPI.noLimits
+    limits.jsonDepth = limit
+    let api = TestAPI(try await TestService(), limits: limits)
+    for (open, close) in [("[", "]"), (#"{"a":"#, "}")] {
+      let inner = String(repeating: open, count: limit - 1) + "1" + String(repeating: close, count: limit - 1)
+      let reply = try await api.send(.post, "/backups/", #"{"x": \#(inner)}"#)
+      #expect(reply.text == #"{"server_id":["This field is required."]}"#)
+      let deeper = try await api.send(.post, "/backups/", #"{"x": \#(open)\#(inner)\#(close)}"#)
+      #expect(deeper.status == 400)
+      #expect(deeper.text == #"{"detail":"JSON parse error - the document is nested too deeply."}"#)
+    }
+  }
+
+  @Test("The deepest body that an operator can let in does not end the service, on the smallest stack of a thread")
+  func deepest() async throws {
+    let limit = RequestLimits.jsonDepths.upperBound
+    for (open, close) in [("[", "]"), (#"{"a":"#, "}")] {
+      let text = String(repeating: open, count: limit) + "1" + String(repeating: close, count: limit)
+      let isRead = await withCheckedContinuation { continuation in
+        let thread = Thread {
+          let value = try? JSONValue(parsing: Array(text.utf8), maximumDepth: limit)
+          continuation.resume(returning: value != nil)
+        }
+        thread.stackSize = 512 << 10
+        thread.start()
+      }
+      #expect(isRead)
+    }
+  }
+
+  @Test("A list of a body has as many elements as the operator lets it have, and no more", arguments: [1, 3])
+  func listElements(_ limit: Int) async throws {
+    var limits = TestAPI.noLimits
+    limits.listElements = limit
+    let api = TestAPI(try await TestService(), limits: limits)
+    let tooMany = #"["Ensure this field has no more than \#(limit) elements."]"#
+    func token(_ count: Int) async throws -> TestAPI.Reply {
+      let permissions = Array(repeating: #""servers:read""#, count: count).joined(separator: ",")
+      return try await api.send(.post, "/tokens/", #"{"name": "t", "permissions": [\#(permissions)]}"#)
+    }
+    #expect(try await token(limit).status == 201)
+    #expect(try await token(limit + 1).text == #"{"permissions":\#(tooMany)}"#)
+    func server(_ count: Int) async throws -> TestAPI.Reply {
+      let keys = Array(repeating: "7", count: count).joined(separator: ",")
+      return try await api.send(
+        .post, "/servers/", #"{"hostname": "a", "location": 1, "plan": 3, "os_version": 3, "ssh_keys": [\#(keys)]}"#)
+    }
+    #expect(try await server(limit).text.contains("object does not exist"))
+    #expect(try await server(limit + 1).text == #"{"ssh_keys":\#(tooMany)}"#)
+  }
+
+  @Test("A page has as many elements as the operator lets it have, unless the client wants fewer", arguments: [2, 150])
+  func pageSize(_ limit: Int) async throws {
+    var limits = TestAPI.noLimits
+    limits.pageSize = limit
+    let api = TestAPI(try await TestService(quota: nil), limits: limits)
+    for _ in 0...limit { _ = try await api.createServer() }
+    func sizes(_ query: String, of path: String = "/servers/") async throws -> [Int?] {
+      let reply = try await api.send(.get, path + query).json
+      return [(reply["results"] as? [Any])?.count, reply["count"] as? Int]
+    }
+    #expect(try await sizes("") == [limit, limit + 1])
+    #expect(try await sizes("?page=2") == [1, limit + 1])
+    #expect(try await sizes("?page_size=\(limit + 1)") == [limit, limit + 1])
+    #expect(try await sizes("?page_size=1") == [1, limit + 1])
+    let plans = try await api.service.catalogue.catalogue(for: api.service.owner).plans.count
+    #expect(try await sizes("", of: "/plans/") == [min(limit, plans), plans])
   }
 
   @Test("A token may make so many requests a minute, and learns how many are left")

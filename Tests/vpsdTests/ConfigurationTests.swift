@@ -45,6 +45,9 @@ struct ConfigurationTests {
         rate_limit: 1200
         login_failures: 30
         body_bytes: 1048576
+        json_depth: 16
+        list_elements: 50
+        page_size: 100
         header_bytes: 32768
         idle_seconds: 60
         transfer_seconds: 60
@@ -80,7 +83,8 @@ struct ConfigurationTests {
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
-    ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("header_bytes", "8192"),
+    ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),
+    ("list_elements", "1"), ("page_size", "1000"), ("header_bytes", "8192"),
     ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"), ("connections_per_address", "8"),
     ("server_quota", "1000000"), ("copy_quota", "0"),
   ]

@@ -54,8 +54,8 @@ struct APIRequest {
   /// The fields of the body. An empty body has none.
   func fields() async throws -> FieldReader {
     switch try await body() {
-    case nil: FieldReader([:])
-    case .object(let fields)?: FieldReader(fields)
+    case nil: FieldReader([:], maximumElements: gate.limits.listElements)
+    case .object(let fields)?: FieldReader(fields, maximumElements: gate.limits.listElements)
     case let value?: throw Rejection.notAnObject(typeName: value.typeName)
     }
   }
@@ -75,7 +75,7 @@ struct APIRequest {
     let essence = mediaType.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
     guard essence == "application/json" else { throw Rejection.unsupportedMediaType(mediaType) }
     do {
-      return try JSONValue(parsing: Array(buffer.readableBytesView))
+      return try JSONValue(parsing: Array(buffer.readableBytesView), maximumDepth: gate.limits.jsonDepth)
     } catch {
       throw Rejection.parseError(error.message)
     }
@@ -84,7 +84,7 @@ struct APIRequest {
   /// All of the body. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
   func wholeBody() async throws -> ByteBuffer {
     do {
-      return try await request.body.collect(upTo: gate.bodyBytes)
+      return try await request.body.collect(upTo: gate.limits.bodyBytes)
     } catch  where !(error is CancellationError || error is NIOTooManyBytesError || error is HTTPError) {
       throw Rejection.bodyIncomplete
     }

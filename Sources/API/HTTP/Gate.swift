@@ -8,13 +8,14 @@ struct Gate: Sendable {
   private let authenticator: Authenticator
   private let requests: RateLimit<ID<Token>>?
   private let loginFailures: RateLimit<String>?
-  let bodyBytes: Int
+  /// Those of the requests that were let in.
+  let limits: RequestLimits
 
   init(authenticator: Authenticator, limits: RequestLimits, clock: any WallClock) {
     self.authenticator = authenticator
     requests = RateLimit(perMinute: limits.requestsPerMinute, clock: clock)
     loginFailures = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
-    bodyBytes = limits.bodyBytes
+    self.limits = limits
   }
 
   /// Lets a request through to what it asks for: first who, then whether they may, then whether not too often. One that is

@@ -24,7 +24,8 @@ extension APIRequest {
   /// `?page=` and `?page_size=`. As with existing servers of this API, a size that is none counts as absent, one that is
   /// too large as the largest, and a page that is none is not there.
   func page() throws(Failure) -> PageRequest {
-    let size = query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? PageRequest.maximumSize
+    let wanted = query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    let size = min(wanted ?? gate.limits.pageSize, gate.limits.pageSize)
     guard let text = query("page") else { return PageRequest(.number(1), size: size) }
     if text == "last" { return PageRequest(.last, size: size) }
     guard let number = Int(text), number > 0 else { throw .invalidPage }

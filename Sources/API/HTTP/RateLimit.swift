@@ -70,20 +70,3 @@ struct Allowance: Sendable, Equatable {
     if let retryAfterSeconds { throw .throttled(seconds: retryAfterSeconds) }
   }
 }
-
-/// How much of the service one client may take. Zero is no limit.
-package struct RequestLimits: Sendable, Equatable {
-  /// For each token.
-  package var requestsPerMinute = 1200
-  /// For each address that sends tokens that are not valid.
-  package var loginFailuresPerMinute = 30
-  /// How large the body of a request may be.
-  package var bodyBytes = 1 << 20
-
-  package init() {}
-
-  package init(requestsPerMinute: Int, loginFailuresPerMinute: Int) {
-    self.requestsPerMinute = requestsPerMinute
-    self.loginFailuresPerMinute = loginFailuresPerMinute
-  }
-}

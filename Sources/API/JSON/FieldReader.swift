@@ -4,10 +4,13 @@ import Core
 /// once. A field that is absent or wrong is nil.
 struct FieldReader {
   private let fields: [String: JSONValue]
+  private let maximumElements: Int
   private(set) var errors = FieldErrors()
 
-  init(_ fields: [String: JSONValue]) {
+  /// - Parameter maximumElements: How many a list may have.
+  init(_ fields: [String: JSONValue], maximumElements: Int) {
     self.fields = fields
+    self.maximumElements = maximumElements
   }
 
   /// - Parameter isNullable: Whether `null` means the same as leaving the field out.
@@ -61,14 +64,11 @@ struct FieldReader {
   }
 
   /// A list of numbers or uuids; `null` and no field at all are an empty one.
-  mutating func references<Entity>(_ name: String, maximumCount: Int) -> [Reference<Entity>] {
+  mutating func references<Entity>(_ name: String) -> [Reference<Entity>] {
     switch fields[name] {
     case nil, .null?: return []
     case .array(let values)?:
-      guard values.count <= maximumCount else {
-        errors.add(name, "Ensure this field has no more than \(maximumCount) elements.")
-        return []
-      }
+      guard isShort(values, name) else { return [] }
       return values.compactMap { reference($0) ?? reject(name, "A valid integer or UUID is required.") }
     case let value?:
       errors.add(name, "Expected a list of items but got type \"\(value.typeName)\".")
@@ -85,20 +85,24 @@ struct FieldReader {
   }
 
   /// A list of texts, which must be there.
-  mutating func strings(_ name: String, maximumCount: Int) -> [String]? {
+  mutating func strings(_ name: String) -> [String]? {
     guard let value = present(name, isRequired: true) else { return nil }
     guard case .array(let values) = value else {
       return reject(name, "Expected a list of items but got type \"\(value.typeName)\".")
     }
-    guard values.count <= maximumCount else {
-      return reject(name, "Ensure this field has no more than \(maximumCount) elements.")
-    }
+    guard isShort(values, name) else { return nil }
     var texts: [String] = []
     for value in values {
       guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
       texts.append(text)
     }
     return texts
+  }
+
+  private mutating func isShort(_ values: [JSONValue], _ name: String) -> Bool {
+    guard values.count > maximumElements else { return true }
+    errors.add(name, "Ensure this field has no more than \(maximumElements) elements.")
+    return false
   }
 
   /// One of the choices.

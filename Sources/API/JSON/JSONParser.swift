@@ -1,19 +1,21 @@
 /// Reads one JSON document of RFC 8259 in one pass over its bytes: a hostile one costs no more than an honest one of its size.
 struct JSONParser {
   private let bytes: UnsafeRawBufferPointer
+  private let maximumDepth: Int
   private var position = 0
   private var depth = 0
 
-  static func parse(_ bytes: [UInt8]) throws(JSONValue.SyntaxError) -> JSONValue {
+  static func parse(_ bytes: [UInt8], maximumDepth: Int) throws(JSONValue.SyntaxError) -> JSONValue {
     let result = bytes.withUnsafeBytes { bytes in
-      var parser = JSONParser(bytes: bytes)
+      var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
       return Result { () throws(JSONValue.SyntaxError) in try parser.document() }
     }
     return try result.get()
   }
 
-  private init(bytes: UnsafeRawBufferPointer) {
+  private init(bytes: UnsafeRawBufferPointer, maximumDepth: Int) {
     self.bytes = bytes
+    self.maximumDepth = maximumDepth
   }
 
   private mutating func document() throws(JSONValue.SyntaxError) -> JSONValue {
@@ -41,7 +43,7 @@ struct JSONParser {
   private mutating func nested(
     _ read: (inout JSONParser) throws(JSONValue.SyntaxError) -> JSONValue
   ) throws(JSONValue.SyntaxError) -> JSONValue {
-    guard depth < JSONValue.maximumDepth else {
+    guard depth < maximumDepth else {
       throw JSONValue.SyntaxError(message: "the document is nested too deeply.")
     }
     depth += 1

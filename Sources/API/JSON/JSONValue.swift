@@ -8,15 +8,12 @@ enum JSONValue: Equatable, Sendable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// No document of this API is nested deeper, and what is read by recursion costs a stack.
-  static let maximumDepth = 16
-
   struct SyntaxError: Error {
     let message: String
   }
 
-  init(parsing bytes: [UInt8]) throws(SyntaxError) {
-    self = try JSONParser.parse(bytes)
+  init(parsing bytes: [UInt8], maximumDepth: Int) throws(SyntaxError) {
+    self = try JSONParser.parse(bytes, maximumDepth: maximumDepth)
   }
 
   /// The name of the type as Python, and so the clients of this API, know it.

@@ -3,8 +3,6 @@ import Engine
 
 /// Reads the bodies that say what a server is to be: by the documented names of the fields, and by those that programs for the live API use.
 struct ServerBody {
-  static let maximumKeys = 20
-
   let catalogue: Catalogue
   let keys: SSHKeys
   let caller: Caller
@@ -89,7 +87,7 @@ struct ServerBody {
   }
 
   private func sshKeys(_ fields: inout FieldReader) async throws -> [Int64] {
-    let references: [Reference<SSHKey>] = fields.references("ssh_keys", maximumCount: Self.maximumKeys)
+    let references: [Reference<SSHKey>] = fields.references("ssh_keys")
     var ids: [Int64] = []
     for reference in references {
       do {

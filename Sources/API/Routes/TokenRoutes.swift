@@ -5,8 +5,6 @@ import NIOCore
 
 /// The tokens of an account, and what a token can learn of itself.
 struct TokenRoutes {
-  static let maximumPermissions = 50
-
   let tokens: Tokens
   let profiles: Profiles
 
@@ -40,7 +38,7 @@ struct TokenRoutes {
     var fields = try await request.fields()
     var draft = Tokens.Draft(
       name: fields.string("name", isRequired: true),
-      permissions: fields.strings("permissions", maximumCount: Self.maximumPermissions),
+      permissions: fields.strings("permissions"),
       expiresAt: fields.string("expires_at", isRequired: false, isNullable: true))
     draft.errors = fields.errors
     let created = try await tokens.create(draft, request.caller)

@@ -5,15 +5,14 @@ package struct PageRequest: Sendable, Equatable {
     case last
   }
 
-  package static let maximumSize = 100
-  package static let first = PageRequest(.number(1))
+  package static let first = PageRequest(.number(1), size: 100)
 
   package let number: Number
   package let size: Int
 
-  package init(_ number: Number, size: Int = PageRequest.maximumSize) {
+  package init(_ number: Number, size: Int) {
     self.number = number
-    self.size = min(max(size, 1), Self.maximumSize)
+    self.size = max(size, 1)
   }
 
   /// The number of the page and what it covers of so many elements. Throws where there is no such page; the first one of
