@@ -1,5 +1,6 @@
 import API
 import Core
+import Engine
 import Foundation
 import Logging
 
@@ -38,6 +39,7 @@ struct Configuration: Sendable, Equatable {
   var overcommit = Overcommit()
   var limits = RequestLimits()
   var connections = ConnectionLimits()
+  var consoles = Consoles.Limits()
   /// How many servers an account may have; 0 for as many as it likes.
   var serverQuota = 100
   /// How many backups made by hand and snapshots a server may have; 0 for as many as its owner likes.

@@ -1,5 +1,6 @@
 import API
 import Core
+import Engine
 import Foundation
 import Logging
 
@@ -123,6 +124,15 @@ extension ConfigurationKey {
     count(
       "connections_per_address", \.connections.connectionsPerAddress, default: "256",
       "How many connections an address may have open at once"),
+    count("consoles", \.consoles.inAll, default: "256", "How many consoles are open at once"),
+    count(
+      "consoles_per_account", \.consoles.perAccount, default: "16", "How many consoles an account may have open at once"
+    ),
+    count(
+      "consoles_per_server", \.consoles.perServer, default: "4", "How many consoles of a server may be open at once"),
+    amount(
+      "console_ticket_seconds", \.consoles.ticketSeconds, default: "60",
+      "For how many seconds the address of a console can be used", 5...3600),
     count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
     count(
       "copy_quota", \.copyQuota, default: "50",

@@ -72,8 +72,9 @@ struct Daemon {
       tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock),
       events: Events(store: store, changes: changes, clock: clock),
-      consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock), catalogue: catalogue,
-      authenticator: authenticator, document: OpenAPIDocument.root, noVNC: configuration.noVNCDirectory,
+      consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock, limits: configuration.consoles),
+      catalogue: catalogue, authenticator: authenticator, document: OpenAPIDocument.root,
+      noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, clock: clock, logger: logger,
       limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })

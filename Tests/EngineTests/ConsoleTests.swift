@@ -103,6 +103,75 @@ struct ConsoleTests {
     _ = try await service.consoles.invite(to: id, service.owner)
   }
 
+  @Test("A server, an account and all of them have as many consoles as the operator says", arguments: 0..<3)
+  func configuredLimits(_ which: Int) async throws {
+    var limits = Consoles.Limits()
+    (limits.perServer, limits.perAccount, limits.inAll) = [(2, 9, 9), (9, 2, 9), (9, 9, 2)][which]
+    let (service, consoles) = try await Self.service(limits)
+    let (stranger, _) = try await service.newCaller()
+    let (one, other) = (try await service.activeServer(), try await service.activeServer())
+    let strange = try await service.activeServer(of: stranger)
+    func open(_ id: ID<Server>, _ caller: Caller) async throws -> ConsoleSession {
+      try await consoles.open(with: try await consoles.invite(to: id, caller).ticket.text)
+    }
+    let sessions = [try await open(one, service.owner), try await open(one, service.owner)]
+    let refusals: [(Failure.Code, String)] = [
+      (.conflict, "Console limit of this server reached (2). Close one first."),
+      (.conflict, "Console limit of your account reached (2). Close one first."),
+      (.noCapacity, "Too many consoles are open at the moment."),
+    ]
+    let (code, message) = refusals[which]
+    await refuses(code, message) { try await open(one, service.owner) }
+    if which > 0 { await refuses(code, message) { try await open(other, service.owner) } }
+    if which > 1 { await refuses(code, message) { try await open(strange, stranger) } }
+    if which < 1 { _ = try await open(other, service.owner) }
+    if which < 2 { _ = try await open(strange, stranger) }
+    withExtendedLifetime(sessions) {}
+  }
+
+  @Test("Limits of consoles can be raised, and 0 is none: the tickets for so many are all good", arguments: [20, 0])
+  func wideLimits(_ limit: Int) async throws {
+    var limits = Consoles.Limits()
+    (limits.perServer, limits.perAccount, limits.inAll) = (limit, limit, limit)
+    let (service, consoles) = try await Self.service(limits)
+    let id = try await service.activeServer()
+    var invitations: [Consoles.Invitation] = []
+    for _ in 0..<20 { invitations.append(try await consoles.invite(to: id, service.owner)) }
+    var sessions: [ConsoleSession] = []
+    for invitation in invitations { sessions.append(try await consoles.open(with: invitation.ticket.text)) }
+    #expect(consoles.openCount == 20)
+  }
+
+  @Test("A ticket is good for as long as the operator says", arguments: [5, 3600])
+  func configuredExpiry(_ seconds: Int) async throws {
+    var limits = Consoles.Limits()
+    limits.ticketSeconds = seconds
+    let (service, consoles) = try await Self.service(limits)
+    let id = try await service.activeServer()
+    let (first, second) = (
+      try await consoles.invite(to: id, service.owner), try await consoles.invite(to: id, service.owner)
+    )
+    #expect(first.expiresAt == service.clock.now + .seconds(seconds))
+    service.clock.advance(by: .milliseconds(seconds * 1000 - 1))
+    _ = try await consoles.open(with: first.ticket.text)
+    service.clock.advance(by: .milliseconds(1))
+    await refuses(
+      .permissionDenied, "This console ticket is not valid. A ticket opens one console, within \(seconds) seconds."
+    ) {
+      try await consoles.open(with: second.ticket.text)
+    }
+  }
+
+  /// A service, and its consoles with other limits than those that hold by default.
+  private static func service(_ limits: Consoles.Limits) async throws -> (TestService, Consoles) {
+    let service = try await TestService()
+    return (
+      service,
+      Consoles(
+        store: service.store, driver: service.driver, changes: service.changes, clock: service.clock, limits: limits)
+    )
+  }
+
   @Test("Of many tickets of a server only the last eight are good")
   func manyTickets() async throws {
     let service = try await TestService()

@@ -53,6 +53,10 @@ struct ConfigurationTests {
         transfer_seconds: 60
         connections: 1024
         connections_per_address: 256
+        consoles: 256
+        consoles_per_account: 16
+        consoles_per_server: 4
+        console_ticket_seconds: 60
         server_quota: 100
         copy_quota: 50
 
@@ -86,7 +90,8 @@ struct ConfigurationTests {
     ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),
     ("list_elements", "1"), ("page_size", "1000"), ("header_bytes", "8192"),
     ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"), ("connections_per_address", "8"),
-    ("server_quota", "1000000"), ("copy_quota", "0"),
+    ("consoles", "0"), ("consoles_per_account", "1"), ("consoles_per_server", "1000000"),
+    ("console_ticket_seconds", "3600"), ("server_quota", "1000000"), ("copy_quota", "0"),
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)

@@ -25,7 +25,7 @@ function connect(ticket) {
   rfb.addEventListener("disconnect", () => {
     ctrlAltDel.disabled = true;
     show(wasConnected ? "Disconnected. Ask for a new console address to connect again."
-      : "No connection. A console address works once and within 60 seconds: ask for a new one.", true);
+      : "No connection. A console address works once, and not for long: ask for a new one.", true);
   });
   ctrlAltDel.addEventListener("click", () => {
     rfb.sendCtrlAltDel();

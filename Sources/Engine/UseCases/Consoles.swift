@@ -3,18 +3,23 @@ import Synchronization
 
 /// The screens of servers, for those who may change them.
 ///
-/// A ticket lives for a minute, in memory: one process serves, and after a restart the customer asks for another one. What it
-/// stands for is asked again when it is used, and again and again while the console is open.
+/// A ticket lives for a short time, in memory: one process serves, and after a restart the customer asks for another one.
+/// What it stands for is asked again when it is used, and again and again while the console is open.
 package final class Consoles: Sendable {
-  package struct Limits: Sendable {
-    package var ticketLifetime = Duration.seconds(60)
-    package var ticketsPerServer = 8
-    /// How many may be open at once.
-    package var perServer = 4
-    package var perAccount = 16
+  /// How many may be open at once; 0 for as many as there are connections.
+  package struct Limits: Sendable, Equatable {
     package var inAll = 256
+    package var perAccount = 16
+    package var perServer = 4
+    /// How long a ticket can be used.
+    package var ticketSeconds = 60
 
     package init() {}
+
+    /// How many tickets of a server that nobody has used are good.
+    var ticketsPerServer: Int { 2 * perServer }
+
+    static func isReached(_ limit: Int, by count: Int) -> Bool { limit > 0 && count >= limit }
   }
 
   package struct Invitation: Sendable {
@@ -67,7 +72,7 @@ package final class Consoles: Sendable {
     let ticket = ConsoleTicket.random()
     let grant = Grant(
       serverID: id, accountID: caller.accountID, tokenID: caller.tokenID,
-      expiresAt: clock.now + limits.ticketLifetime)
+      expiresAt: clock.now + .seconds(limits.ticketSeconds))
     keep(grant, under: ticket.hash)
     return Invitation(ticket: ticket, server: server, expiresAt: grant.expiresAt)
   }
@@ -77,7 +82,7 @@ package final class Consoles: Sendable {
     guard let ticket = ConsoleTicket(text),
       let grant = state.withLock({ $0.grants.removeValue(forKey: ticket.hash) }), clock.now < grant.expiresAt,
       await isAllowed(grant)
-    else { throw Self.ticketInvalid }
+    else { throw ticketInvalid }
     let server = try await activeServer(grant.serverID, of: grant.accountID)
     let number = try state.withLock { state in
       try requireRoom(for: grant.serverID, of: grant.accountID, in: state)
@@ -129,13 +134,13 @@ package final class Consoles: Sendable {
 
   private func requireRoom(for server: ID<Server>, of account: ID<Account>, in state: State) throws(Failure) {
     let open = state.open.values
-    if open.count(where: { $0.serverID == server }) >= limits.perServer {
-      throw Failure(.conflict, "This server has \(limits.perServer) open consoles. Close one of them first.")
+    if Limits.isReached(limits.perServer, by: open.count { $0.serverID == server }) {
+      throw Failure(.conflict, "Console limit of this server reached (\(limits.perServer)). Close one first.")
     }
-    if open.count(where: { $0.accountID == account }) >= limits.perAccount {
-      throw Failure(.conflict, "Your account has \(limits.perAccount) open consoles. Close one of them first.")
+    if Limits.isReached(limits.perAccount, by: open.count { $0.accountID == account }) {
+      throw Failure(.conflict, "Console limit of your account reached (\(limits.perAccount)). Close one first.")
     }
-    if open.count >= limits.inAll {
+    if Limits.isReached(limits.inAll, by: open.count) {
       throw Failure(.noCapacity, "Too many consoles are open at the moment.")
     }
   }
@@ -145,7 +150,7 @@ package final class Consoles: Sendable {
     state.withLock { state in
       state.grants = state.grants.filter { now < $0.value.expiresAt }
       let earlier = state.grants.filter { $0.value.serverID == grant.serverID }
-      if earlier.count >= limits.ticketsPerServer,
+      if Limits.isReached(limits.ticketsPerServer, by: earlier.count),
         let oldest = earlier.min(by: { $0.value.expiresAt < $1.value.expiresAt })
       {
         state.grants[oldest.key] = nil
@@ -154,8 +159,11 @@ package final class Consoles: Sendable {
     }
   }
 
-  private static let ticketInvalid = Failure(
-    .permissionDenied, "This console ticket is not valid. A ticket opens one console, within 60 seconds.")
+  private var ticketInvalid: Failure {
+    Failure(
+      .permissionDenied,
+      "This console ticket is not valid. A ticket opens one console, within \(limits.ticketSeconds) seconds.")
+  }
 }
 
 /// An open console. It takes its place until nobody refers to it any more.
