@@ -116,6 +116,42 @@ extension MachineLifeTests {
     }
   }
 
+  @Test(
+    "A QEMU that a killed libvirtd was asking is ended by the next start, and nobody who has the number of an older one"
+  )
+  func forgottenProbe() async throws {
+    try await PrivateHost.with { host in
+      let daemon = host.driver.hypervisor.daemon
+      let threads = BlockingThreads(name: "daemon", width: 2)
+      try await threads.run("start it", within: .seconds(60)) { try daemon.ensureRunning() }
+      let asking = Task {
+        try await threads.run("ask it", within: .seconds(60)) { try Connection(uri: daemon.uri).learnCapabilities() }
+      }
+      try await eventually("libvirtd asks QEMU", within: .seconds(60), every: .milliseconds(2)) {
+        host.probe != nil
+      }
+      let probe = try #require(host.probe)
+      defer { if host.probe == probe { kill(probe, SIGKILL) } }
+      daemon.kill()
+      await #expect(throws: LibvirtError.self) { try await asking.value }
+      #expect(host.probe == probe)
+
+      let bystander = Process()
+      bystander.executableURL = URL(fileURLWithPath: try #require(HostCommand.path(of: "sleep")))
+      bystander.arguments = ["600"]
+      try bystander.run()
+      // It has the signals blocked that the thread of a task has: it would not end for less.
+      defer { kill(bystander.processIdentifier, SIGKILL) }
+      try MachineFiles.makeDirectory("\(daemon.directory)/lib/qemu/qmp-older")
+      try MachineFiles.write(
+        Array("\(bystander.processIdentifier)\n".utf8), to: "\(daemon.directory)/lib/qemu/qmp-older/qmp.pid")
+
+      try await threads.run("start it again", within: .seconds(60)) { try daemon.ensureRunning() }
+      try await eventually("its QEMU is gone", within: .seconds(10)) { host.probe == nil }
+      #expect(PrivateHost.commandLine(of: bystander.processIdentifier).contains("sleep"))
+    }
+  }
+
   @Test("Another process on the same data directory uses the libvirtd that runs")
   func sharedDaemon() async throws {
     try await PrivateHost.with { host in

@@ -91,12 +91,30 @@ struct PrivateHost {
     }
   }
 
+  /// The QEMU that libvirtd asks, or asked when it was killed, what it can do; nil where there is none.
+  var probe: pid_t? {
+    let folder = "\(driver.hypervisor.daemon.directory)/lib/qemu"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.lazy.filter { $0.hasPrefix("qmp-") }.compactMap { name -> pid_t? in
+      let text = try? String(contentsOfFile: "\(folder)/\(name)/qmp.pid", encoding: .utf8)
+      guard let process = text.flatMap({ pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
+        return nil
+      }
+      let arguments = Self.commandLine(of: process)
+      return arguments.contains("qemu-system") && arguments.contains(name) ? process : nil
+    }.first
+  }
+
+  /// Empty where the process has ended.
+  static func commandLine(of process: pid_t) -> String {
+    String(decoding: FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data(), as: UTF8.self)
+  }
+
   /// The QEMU process of a machine; nil where there is none.
   static func emulator(of machine: UUID) -> pid_t? {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return processes.compactMap { pid_t($0) }.first { process in
-      guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
-      let arguments = String(decoding: data, as: UTF8.self)
+      let arguments = commandLine(of: process)
       return arguments.contains("qemu-system") && arguments.contains(machine.text)
     }
   }
