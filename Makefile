@@ -12,6 +12,9 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
+# Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
+OWN_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
+HOST_LIBVIRTD_TESTS := $(OWN_LIBVIRTD_TESTS)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
 .PHONY: help setup build image run demo stop test test-fast test-samples test-contract test-real chaos lint fmt bench soak clean
 
@@ -57,6 +60,8 @@ test-contract: test-clients-setup ## Send thousands of right and wrong requests 
 test-real: test-build ## Run the tests that boot virtual machines
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
 	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)'
+	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(OWN_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(HOST_LIBVIRTD_TESTS)'
 
 chaos: test-build ## Break everything that can be broken, with real virtual machines, and count what is left (20 minutes)
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing

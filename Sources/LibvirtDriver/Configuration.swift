@@ -2,6 +2,13 @@ package import Foundation
 
 extension LibvirtDriver {
   package struct Configuration: Sendable {
+    package enum Daemon: String, Sendable {
+      /// Started where none runs, with all its state in the data directory.
+      case own
+      /// The one that the host's administrator started, with the host's settings.
+      case host
+    }
+
     /// How much more servers may be promised than the host has.
     package struct Overcommitment: Sendable {
       package var memory = 1.0
@@ -12,7 +19,8 @@ extension LibvirtDriver {
       package init() {}
     }
 
-    /// Servers, and the private libvirtd, live below it.
+    package var daemon = Daemon.own
+    /// Servers, and a libvirtd of our own, live below it.
     package var dataDirectory: String
     package var imageDirectory: String
     /// Copies of disks.

@@ -22,17 +22,24 @@ struct CopyFiles: Equatable {
     try MachineFiles.uuids(in: root(copyDirectory, installation))
   }
 
-  func makeFolder() throws {
+  /// Lets the one through who will write a copy.
+  func makeFolder(for owner: FileOwner) throws {
     try MachineFiles.makeDirectory(root)
     try MachineFiles.makeDirectory(folder)
     try MachineFiles.sync(root)
+    for folder in [(root as NSString).deletingLastPathComponent, root, folder] { try owner.letThrough(folder) }
   }
 
   func path(of copy: UUID) -> String { "\(folder)/\(copy.text).qcow2" }
   private func recordPath(of copy: UUID) -> String { "\(folder)/\(copy.text).json" }
 
   /// Another one for each attempt: whatever still writes to an earlier one does no harm.
-  func newPartial(of copy: UUID) -> String { "\(folder)/\(copy.text).\(UUID().text).partial" }
+  func newPartial(of copy: UUID, for owner: FileOwner) throws -> String {
+    let path = "\(folder)/\(copy.text).\(UUID().text).partial"
+    try MachineFiles.write([], to: path)
+    try owner.take(path)
+    return path
+  }
 
   /// What is written down of a whole copy; nil where there is none, or half of one.
   func copiedDisk(_ copy: UUID) throws -> CopiedDisk? {

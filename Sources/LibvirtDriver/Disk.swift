@@ -47,6 +47,14 @@ struct Disk {
     return try MachineFiles.allocatedBytes(of: path) + (image.map(MachineFiles.allocatedBytes) ?? 0)
   }
 
+  /// Makes an empty image of the same size of a file that is there, with its owner's rights.
+  func makeEmptyCopy(_ copy: String) throws {
+    let size = try QCOW2Header(path: path).virtualSizeBytes
+    try HostCommand(
+      program: "qemu-img", arguments: ["create", "-q", "-f", "qcow2", copy, String(size)], user: FileOwner(of: copy)
+    ).run(within: Self.toolLimit)
+  }
+
   /// Never shrinks. The machine must be off: QEMU's lock on the disk sees to that.
   func grow(to sizeBytes: Int64) throws {
     let size: Int64
@@ -56,7 +64,9 @@ struct Disk {
       throw DriverError(.rejected, error.detail, customerReason: "The server's disk cannot be read.")
     }
     guard size < sizeBytes else { return }
-    try HostCommand(program: "qemu-img", arguments: ["resize", "-q", "-f", "qcow2", path, String(sizeBytes)])
-      .run(within: Self.toolLimit)
+    try HostCommand(
+      program: "qemu-img", arguments: ["resize", "-q", "-f", "qcow2", path, String(sizeBytes)],
+      user: FileOwner(of: path)
+    ).run(within: Self.toolLimit)
   }
 }

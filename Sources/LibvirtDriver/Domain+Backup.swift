@@ -4,7 +4,7 @@ import Foundation
 
 /// A backup is a job of QEMU's: it copies the first disk as it was at one moment, while the guest goes on.
 extension Domain {
-  /// Makes the file, and fills it in the background. Throws where another backup is under way.
+  /// Fills the file, an empty image of the disk's size, in the background. Throws where another backup is under way.
   func beginBackup(to path: String) throws {
     let xml = Markup(
       "domainbackup", ["mode": "push"],
@@ -19,7 +19,8 @@ extension Domain {
           ])
       ]
     ).rendered
-    try check(virDomainBackupBegin(pointer, xml, nil, 0), "begin a backup of")
+    let flags = VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL.rawValue
+    try check(virDomainBackupBegin(pointer, xml, nil, flags), "begin a backup of")
   }
 
   /// The backup that is under way, as libvirt describes it; nil where there is none.

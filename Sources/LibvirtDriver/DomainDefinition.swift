@@ -11,6 +11,7 @@ struct DomainDefinition {
   let files: ServerFiles
   let ports: ForwardedPorts
   let allowsOutbound: Bool
+  let owner: FileOwner
 
   var name: String { "vpsd-\(mark.label)" }
 
@@ -45,6 +46,10 @@ struct DomainDefinition {
           "pm", [:],
           [Markup("suspend-to-mem", ["enabled": "no"]), Markup("suspend-to-disk", ["enabled": "no"])]),
         Markup("devices", [:], devices),
+        // The files are handed over by us, because libvirt would also take the image that others build on.
+        Markup(
+          "seclabel", ["type": "static", "model": "dac", "relabel": "no"],
+          [Markup("label", text: "+\(owner.user):+\(owner.group)")]),
         Markup("qemu:commandline", [:], network.map { Markup("qemu:arg", ["value": $0]) }),
       ]
     ).rendered

@@ -17,19 +17,23 @@ package struct ForwardedPorts: Sendable, Equatable {
   /// A listener on 0.0.0.0 holds its port on every loopback address, and a port may need a privilege that we lack: then
   /// another port of the host leads there.
   static func chosen(
-    for guestPorts: [UInt16], logger: Logger, canBind: (UInt16) -> Bool = { canBind(probeAddress, port: $0) }
+    for guestPorts: [UInt16], from lowestPort: UInt16 = 1, logger: Logger,
+    canBind: (UInt16) -> Bool = { canBind(probeAddress, port: $0) }
   ) throws -> ForwardedPorts {
     var taken: Set<UInt16> = []
     var rules: [Rule] = []
     for guest in guestPorts where !rules.contains(where: { $0.guest == guest }) {
       guard
         let host = candidates(for: guest).first(where: { port in
-          !taken.contains(port) && (port == guest || !guestPorts.contains(port)) && canBind(port)
+          !taken.contains(port) && (port == guest || !guestPorts.contains(port)) && port >= lowestPort && canBind(port)
         })
       else { throw DriverError(.exhausted, "no port of this host can be forwarded to port \(guest) of the servers") }
       if host != guest {
-        logger.warning(
-          "port \(guest) is taken on every address of this host (a listener on 0.0.0.0?), servers have it on \(host)")
+        let reason =
+          guest < lowestPort
+          ? "QEMU may not listen below port \(lowestPort)"
+          : "port \(guest) is taken on every address of this host (a listener on 0.0.0.0?)"
+        logger.warning("\(reason): servers have their port \(guest) on \(host)")
       }
       taken.insert(host)
       rules.append(Rule(host: host, guest: guest))

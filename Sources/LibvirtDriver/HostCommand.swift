@@ -6,6 +6,9 @@ import Foundation
 struct HostCommand {
   let program: String
   let arguments: [String]
+  /// Whoever broke out of a QEMU may have written anything in its disk: the name of a file of the host's, for one. So
+  /// programs that read it see no more than the QEMU does.
+  var user = FileOwner.root
 
   /// Where programs are looked for: a service's PATH may lack the system's own folders.
   private static let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
@@ -22,8 +25,15 @@ struct HostCommand {
       throw DriverError(.rejected, "\(program) is not installed on this host")
     }
     var commandLine = [path] + arguments
-    if stop != nil, let setpriv = Self.path(of: "setpriv") {
-      commandLine = [setpriv, "--pdeathsig", "KILL"] + commandLine
+    var privileges = stop == nil ? [] : ["--pdeathsig", "KILL"]
+    if user != .root {
+      privileges += ["--reuid", "\(user.user)", "--regid", "\(user.group)", "--clear-groups", "--no-new-privs"]
+    }
+    if !privileges.isEmpty {
+      guard let setpriv = Self.path(of: "setpriv") else {
+        throw DriverError(.rejected, "setpriv is not installed on this host")
+      }
+      commandLine = [setpriv] + privileges + commandLine
     }
     var ends: [Int32] = [-1, -1]
     guard pipe2(&ends, O_CLOEXEC) == 0 else { throw HostError.last("pipe") }

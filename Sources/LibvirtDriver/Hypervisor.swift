@@ -18,7 +18,7 @@ final class Hypervisor: Sendable {
     var nextListener = 0
   }
 
-  let daemon: PrivateLibvirtd
+  let daemon: any Libvirtd
   private let threads: BlockingThreads
   private let logger: Logger
   private let state = Mutex(State())
@@ -26,7 +26,7 @@ final class Hypervisor: Sendable {
   private static let openLimit: Duration = .seconds(10)
   private static let idleLimit = 8
 
-  init(daemon: PrivateLibvirtd, threads: BlockingThreads, logger: Logger) {
+  init(daemon: any Libvirtd, threads: BlockingThreads, logger: Logger) {
     self.daemon = daemon
     self.threads = threads
     self.logger = logger

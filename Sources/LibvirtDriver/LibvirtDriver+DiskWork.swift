@@ -13,19 +13,21 @@ extension LibvirtDriver {
     if try await onCopies("look at the copy", { try copies.copiedDisk(copy) }) != nil { return }
     // What a process left behind that died.
     try await endBackup(of: machine, as: nil)
-    let (partial, bytes) = try await onCopies("prepare the copy") {
+    let (partial, owner, bytes) = try await onCopies("prepare the copy") {
       try copies.remove(copy)
-      try copies.makeFolder()
+      let owner = try FileOwner(of: disk)
+      try copies.makeFolder(for: owner)
       let bytes = try Disk(path: disk).contentBytes()
       try Self.requireRoom(for: bytes, at: copies.folder)
-      return (copies.newPartial(of: copy), bytes)
+      return (try copies.newPartial(of: copy, for: owner), owner, bytes)
     }
     try await cleaningUp {
       if try await isActive(machine) {
+        try await onCopies("prepare the backup") { try Disk(path: disk).makeEmptyCopy(partial) }
         try await backUp(machine, to: partial, bytes: bytes)
       } else {
         try await onDisk(
-          "qemu-img", ["convert", "-q", "-f", "qcow2", "-O", "qcow2", disk, partial], bytes: bytes,
+          "qemu-img", ["convert", "-q", "-f", "qcow2", "-O", "qcow2", disk, partial], as: owner, bytes: bytes,
           customerReason: "The server's disk cannot be read.")
       }
       try await completeCopy(partial, of: disk, as: copy, in: copies)
@@ -112,14 +114,14 @@ extension LibvirtDriver {
   /// Runs a program that reads or writes so many bytes; it is stopped where the work is cancelled.
   @discardableResult
   private func onDisk(
-    _ program: String, _ arguments: [String], bytes: Int64, customerReason: String? = nil
+    _ program: String, _ arguments: [String], as user: FileOwner = .root, bytes: Int64, customerReason: String? = nil
   ) async throws -> String {
     let stop = StopSignal()
     let limit = Self.limit(for: bytes)
     do {
       return try await withTaskCancellationHandler {
         try await diskThreads.run(program, within: limit + .seconds(60)) {
-          try HostCommand(program: program, arguments: arguments).run(within: limit, stop: stop)
+          try HostCommand(program: program, arguments: arguments, user: user).run(within: limit, stop: stop)
         }
       } onCancel: {
         stop.set()
@@ -134,6 +136,7 @@ extension LibvirtDriver {
 
   private func syncPrivately(_ path: String, bytes: Int64) async throws {
     try await diskThreads.run("sync \(path)", within: Self.limit(for: bytes)) {
+      try FileOwner.root.take(path)
       guard chmod(path, 0o600) == 0 else { throw HostError.last("chmod \(path)") }
       try MachineFiles.sync(path)
     }

@@ -25,7 +25,8 @@ extension LibvirtDriver {
         sshPort: forwardedPorts.ssh),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       files: files(of: specification.machine),
-      ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound)
+      ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound,
+      owner: emulatorUser.owner(at: specification.address))
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
@@ -52,6 +53,7 @@ extension LibvirtDriver {
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       guard try domain.isActive() else {
+        if let mark = try domain.mark() { try handOver(files, to: emulatorUser.owner(at: mark.address)) }
         do {
           return try domain.start()
         } catch {
@@ -62,6 +64,15 @@ extension LibvirtDriver {
       }
       if try domain.state().power == .paused { try domain.resume() }
     }
+  }
+
+  /// Whatever QEMU ran as whoever before, and whatever was written here since.
+  private func handOver(_ files: ServerFiles, to owner: FileOwner) throws {
+    for folder in [configuration.dataDirectory, ServerFiles.root(configuration.dataDirectory), files.folder] {
+      try owner.letThrough(folder)
+    }
+    try files.makeConsole()
+    for file in [files.disk, files.seed, files.console] { try owner.take(file) }
   }
 
   /// A copy reads the disk that a QEMU is about to lock, and a restore must not replace it under one.

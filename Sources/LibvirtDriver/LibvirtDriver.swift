@@ -16,6 +16,7 @@ package struct LibvirtDriver: ComputeDriver {
   let hypervisor: Hypervisor
   let readings: GuestReadings
   let ownership: Ownership
+  let emulatorUser: EmulatorUser
   let clock: any WallClock
   let logger: Logger
 
@@ -36,13 +37,14 @@ package struct LibvirtDriver: ComputeDriver {
     self.clock = clock
     self.logger = logger
     self.accelerator = configuration.accelerator ?? .detected()
-    self.forwardedPorts = try ForwardedPorts.chosen(for: configuration.guestPorts, logger: logger)
+    let host = UserSupport.ofThisHost()
+    self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
+    self.forwardedPorts = try .chosen(
+      for: configuration.guestPorts, from: emulatorUser == .root ? 1 : host.lowestPort, logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.readings = GuestReadings(clock: clock)
     self.ownership = Ownership(installation: configuration.installation)
-    self.hypervisor = Hypervisor(
-      daemon: try PrivateLibvirtd(directory: "\(configuration.dataDirectory)/libvirt", logger: logger),
-      threads: threads, logger: logger)
+    self.hypervisor = Hypervisor(daemon: try configuration.libvirtd(logger: logger), threads: threads, logger: logger)
     let cores = ProcessInfo.processInfo.activeProcessorCount
     switch accelerator {
     case .kvm:
@@ -87,10 +89,21 @@ package struct LibvirtDriver: ComputeDriver {
   /// Lets go of libvirtd, and ends the streams of events. Machines and libvirtd go on.
   package func close() { hypervisor.close() }
 
-  /// Stops the private libvirtd, which nothing on this data directory may be using any more. Machines that run go on.
+  /// Stops a libvirtd of our own, which nothing on this data directory may be using any more. Machines that run go on. Why
+  /// others are off is forgotten: a libvirtd that goes on is told to forget these machines.
   package func stop() async throws {
+    if configuration.daemon == .host { try await forgetMachinesThatAreOff() }
     hypervisor.close()
     try await onHost("stop libvirtd") { try hypervisor.daemon.stop() }
+  }
+
+  private func forgetMachinesThatAreOff() async throws {
+    try await onLibvirt("forget the machines") { connection in
+      for statistics in try ownership.filter(try connection.statistics()).values
+      where try !statistics.domain.isActive() {
+        try statistics.domain.undefine()
+      }
+    }
   }
 
   // MARK: - Off the cooperative pool

@@ -2,6 +2,7 @@ import Foundation
 
 /// Files that only root may read, written so that a power cut leaves the old or the new one. Everything here blocks.
 enum MachineFiles {
+  /// A folder that exists is closed to others than those whom we let through ourselves: see `FileOwner`.
   static func makeDirectory(_ path: String) throws {
     do {
       try FileManager.default.createDirectory(
@@ -9,7 +10,10 @@ enum MachineFiles {
     } catch {
       throw HostError(call: "make \(path)", number: number(of: error))
     }
-    guard chmod(path, 0o700) == 0 else { throw HostError.last("chmod \(path)") }
+    var status = stat()
+    guard stat(path, &status) == 0, chmod(path, status.st_mode & 0o710) == 0 else {
+      throw HostError.last("chmod \(path)")
+    }
   }
 
   static func write(_ bytes: [UInt8], to path: String) throws {

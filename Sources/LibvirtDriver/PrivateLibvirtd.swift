@@ -5,7 +5,7 @@ import Logging
 /// A libvirtd of our own, for a host where none runs: in a mount namespace of its own, with all its state in one folder.
 /// It is no child of this process: both it and the machines go on when this process dies, and the next one finds them.
 /// All methods block: only for `BlockingThreads`.
-struct PrivateLibvirtd: Sendable {
+struct PrivateLibvirtd: Libvirtd {
   let directory: String
   let logger: Logger
 
@@ -31,7 +31,7 @@ struct PrivateLibvirtd: Sendable {
 
   func logPath(domain name: String) -> String { "\(directory)/log/qemu/\(name).log" }
 
-  /// Uses the daemon that listens already, or starts one. One process at a time does this.
+  /// One process at a time does this.
   func ensureRunning() throws {
     if isListening { return }
     try MachineFiles.makeDirectory(directory)
@@ -46,8 +46,8 @@ struct PrivateLibvirtd: Sendable {
     }
     kill()
     endForgottenProbes()
-    try writeConfiguration()
     try forgetEarlierHost()
+    try writeConfiguration()
     logger.info("starting a private libvirtd", metadata: ["directory": "\(directory)"])
     try HostCommand(
       program: "setsid",
@@ -58,7 +58,6 @@ struct PrivateLibvirtd: Sendable {
     try waitUntilListening()
   }
 
-  /// Stops the daemon; the machines run on.
   func stop() throws {
     guard let process = processID else { return }
     Foundation.kill(process, SIGTERM)
@@ -85,7 +84,6 @@ struct PrivateLibvirtd: Sendable {
     }
   }
 
-  /// Ends a daemon that does not answer. The machines survive this, too.
   func kill() {
     guard let process = processID else { return }
     logger.warning("killing a libvirtd that does not answer", metadata: ["pid": "\(process)"])
@@ -129,7 +127,6 @@ struct PrivateLibvirtd: Sendable {
     }
   }
 
-  /// The ends of its logs, for an operator who wants to know why it did not start.
   var lastWords: String {
     ["start.log", "libvirtd.log"].map { name in
       let log = FileManager.default.contents(atPath: "\(directory)/log/\(name)") ?? Data()
@@ -183,6 +180,8 @@ extension PrivateLibvirtd {
   private func writeConfiguration() throws {
     for folder in ["etc", "lib", "cache", "log", "run", "sock"] {
       try MachineFiles.makeDirectory("\(directory)/\(folder)")
+      // In the daemon's eyes they are the host's, and its machines' users pass through them. Ours is closed above them.
+      guard chmod("\(directory)/\(folder)", 0o711) == 0 else { throw HostError.last("chmod \(folder)") }
     }
     let daemon = """
       unix_sock_dir = "\(directory)/sock"
@@ -193,7 +192,7 @@ extension PrivateLibvirtd {
       log_outputs = "3:file:\(directory)/log/libvirtd.log"
 
       """
-    // QEMU runs as root here: it must bind ports below 1024 and read our folder.
+    // As whom QEMU runs is part of each machine: see `EmulatorUser`. This is as whom it is asked what it can do.
     let qemu = """
       user = "root"
       group = "root"
@@ -222,7 +221,6 @@ extension PrivateLibvirtd {
     let host = Self.hostIdentity
     if (try? String(contentsOfFile: path, encoding: .utf8)) == host { return }
     try MachineFiles.remove("\(directory)/run")
-    try MachineFiles.makeDirectory("\(directory)/run")
     try MachineFiles.write(Array(host.utf8), to: path)
   }
 

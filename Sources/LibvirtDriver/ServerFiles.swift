@@ -37,6 +37,12 @@ struct ServerFiles: Equatable {
     try MachineFiles.sync(folder)
   }
 
+  func makeConsole() throws {
+    let descriptor = open(console, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw HostError.last("make \(console)") }
+    close(descriptor)
+  }
+
   /// A guest may write to its console without end. QEMU appends, so it goes on at the beginning.
   func trimConsole() {
     if let size = try? MachineFiles.size(of: console), size > 1 << 20 { truncate(console, 0) }

@@ -10,6 +10,10 @@ struct Configuration: Sendable, Equatable {
     case libvirt, simulated
   }
 
+  enum Libvirtd: String, Sendable, CaseIterable {
+    case own, host
+  }
+
   enum Accelerator: String, Sendable, CaseIterable {
     /// KVM where it truly works, else TCG.
     case auto, kvm, tcg
@@ -31,6 +35,7 @@ struct Configuration: Sendable, Equatable {
   /// Where clients reach the service; nil for where each of them says that it does.
   var publicURL: PublicURL?
   var driver = Driver.libvirt
+  var libvirtd = Libvirtd.own
   var addressPool = AddressPool("127.80.0.0/16")!
   var forwardedPorts = [22, 80, 443]
   var isOutboundAllowed = false

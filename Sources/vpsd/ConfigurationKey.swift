@@ -73,6 +73,9 @@ extension ConfigurationKey {
       rule: "auto, or an http or https URL without a query, such as https://vps.example.com",
       parse: { $0 == "auto" ? .some(nil) : PublicURL($0).map { .some($0) } }, print: { $0?.description ?? "auto" }),
     choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
+    choice(
+      "libvirtd", \.libvirtd, default: "own",
+      "Through which libvirtd the machines run: one that vpsd starts for itself, or the host's"),
     value(
       "address_pool", \.addressPool, default: "127.80.0.0/16", "The addresses that servers are given",
       rule: "an IPv4 network without host bits and of at most 30 bits, such as 127.80.0.0/16",

@@ -1,3 +1,5 @@
+import APIClient
+import Foundation
 import Testing
 
 /// The quick part of `make chaos`: what a host may lack, with the real driver and without a guest that boots.
@@ -26,7 +28,23 @@ struct ScarceHostTests {
 
 @Suite("The host restarts", .serialized)
 struct HostRestartTests {
-  @Test("What was active comes back by itself, with its disk")
+  @Test("What was active when the operator stopped all comes back with the service; what its owner stopped does not")
+  func operatorsRestart() async throws {
+    try await Service.with { service in
+      let faults = try await SuddenDeaths(service)
+      let (running, stopped) = (try await faults.activeServer("back"), try await faults.activeServer("off"))
+      _ = try await service.client().perform("stop", on: stopped.id)
+      try await status("stopped", of: stopped.id, service.client(), withinSeconds: 90)
+      _ = try await faults.operatorRestarts(active: running, stopped: stopped)
+      _ = try await faults.startsAndIsDeleted(stopped)
+    }
+  }
+
+  @Test(
+    "What was active comes back by itself, with its disk",
+    .enabled(
+      if: ProcessInfo.processInfo.environment["VPSD_LIBVIRTD"] != "host", "a libvirtd of the host's goes with the host")
+  )
   func restart() async throws {
     try await Service.with { service in
       let faults = try await SuddenDeaths(service)

@@ -53,7 +53,9 @@ struct DiskCopyTests {
   private func healsAfterADeath(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
     let (machine, copy) = (specification.machine, UUID())
     let copies = host.driver.copyFiles(of: machine)
-    let partial = copies.newPartial(of: copy)
+    let owner = try FileOwner(of: host.driver.files(of: machine).disk)
+    let partial = try copies.newPartial(of: copy, for: owner)
+    try Disk(path: host.driver.files(of: machine).disk).makeEmptyCopy(partial)
     let mark = host.driver.files(of: machine).frozenMark
     try MachineFiles.write([], to: mark)
     try await host.driver.onGuest(machine, "freeze") { try GuestAgent(domain: $0).freezeFileSystems() }
@@ -297,8 +299,10 @@ extension PrivateHost {
     #expect(information.contains("\"format\": \"qcow2\"") && !information.contains("backing-filename"))
     _ = try await Program("qemu-img", ["check", "-q", path]).output()
     #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
+    #expect(try FileOwner(of: path) == .root)
     let folder = driver.copyFiles(of: machine).folder
-    #expect(try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int == 0o700)
+    let mode = driver.emulatorUser == .root ? 0o700 : 0o710
+    #expect(try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int == mode)
     #expect(try fileNames(ofCopy: copy, of: machine).sorted() == ["\(copy.text).json", "\(copy.text).qcow2"])
   }
 

@@ -16,7 +16,7 @@ struct DomainDefinitionTests {
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
       ports: ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)]),
-      allowsOutbound: allowsOutbound)
+      allowsOutbound: allowsOutbound, owner: FileOwner(user: 0x7050_000B, group: 108))
   }
 
   @Test("Forwards the ports of the server's own address, and lets the guest go nowhere else")

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Logging
 import Testing
 
 @testable import LibvirtDriver
@@ -16,15 +17,84 @@ extension MachineLifeTests {
       // A filter of system calls that no thread of it can take off again.
       #expect(status.contains("Seccomp:\t2"), "\(status)")
       #expect(status.contains("NoNewPrivs:\t1"), "\(status)")
+      let owner = host.driver.emulatorUser.owner(at: specification.address)
+      #expect(try FileOwner(of: "/proc/\(emulator)/status") == owner)
+      #expect(status.contains("CapEff:\t0000000000000000") || owner == .root, "\(status)")
       let folder = host.driver.files(of: specification.machine).folder
-      #expect(try mode(folder) == 0o700)
-      #expect(try mode(ServerFiles.root(host.dataDirectory)) == 0o700)
-      #expect(try mode("\(host.dataDirectory)/libvirt") == 0o700)
+      for folder in [folder, ServerFiles.root(host.dataDirectory), host.dataDirectory] {
+        // Its QEMU may pass, and neither see what there is nor change it.
+        #expect(try mode(folder) == (owner == .root ? 0o700 : 0o710), "\(folder)")
+        #expect(try FileOwner(of: folder) == FileOwner(user: 0, group: owner.group))
+      }
       let files = try FileManager.default.contentsOfDirectory(atPath: folder)
-      #expect(Set(files).isSuperset(of: ["disk.qcow2", "seed.tar", "console.log"]))
-      for file in files { #expect(try mode("\(folder)/\(file)") == 0o600, "\(file)") }
+      #expect(Set(files) == ["disk.qcow2", "seed.tar", "console.log"])
+      for file in files {
+        #expect(try mode("\(folder)/\(file)") == 0o600, "\(file)")
+        #expect(try FileOwner(of: "\(folder)/\(file)") == owner, "\(file)")
+      }
       #expect(try await host.driver.processes() == [specification.machine: emulator])
     }
+  }
+
+  @Test("No server's QEMU is another's, and all are nobody else's")
+  func users() {
+    let user = EmulatorUser.oneForEachServer(group: 108)
+    let owners = (1...1000).map { user.owner(at: IPv4Address(number: 0x7F50_0000 + $0)) }
+    #expect(Set(owners.map(\.user)).count == owners.count)
+    #expect(owners.allSatisfy { $0.user >= 0x7000_0000 && $0.user <= Int32.max && $0.group == 108 })
+    #expect(EmulatorUser.root.owner(at: IPv4Address(number: 0x7F50_0001)) == .root)
+  }
+
+  @Test("QEMU is root only where our own libvirtd has no other choice, and what is in the way is told")
+  func rootOnlyWhereNeeded() throws {
+    var host = UserSupport()
+    host.lowestPort = 0
+    var configuration = LibvirtDriver.Configuration(
+      dataDirectory: "/srv/vpsd", imageDirectory: "/srv/vpsd/images", installation: UUID())
+    #expect(host.obstacle(for: configuration, accelerator: .tcg) == nil)
+    #expect(host.obstacle(for: configuration, accelerator: .kvm) == "others may not use /dev/kvm")
+    host.kvmGroup = 108
+    #expect(host.obstacle(for: configuration, accelerator: .kvm) == nil)
+    #expect(host.group(for: .kvm) == 108)
+
+    host.lowestPort = 23
+    #expect(host.obstacle(for: configuration, accelerator: .tcg)?.contains("below port 23") == true)
+    #expect(try chosen(for: configuration, on: host) == .root)
+    // The host's libvirtd gives servers other ports instead.
+    configuration.daemon = .host
+    #expect(host.obstacle(for: configuration, accelerator: .tcg) == nil)
+
+    host.userMap = "0 100000 65536"
+    #expect(throws: DriverError.self) { try chosen(for: configuration, on: host) }
+  }
+
+  @Test("A folder on the way that is closed is named")
+  func closedFolder() throws {
+    let top = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    let closed = "\(top)/closed"
+    try FileManager.default.createDirectory(atPath: "\(closed)/data", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: top) }
+    var host = UserSupport()
+    host.lowestPort = 0
+    let configuration = LibvirtDriver.Configuration(
+      dataDirectory: "\(closed)/data", imageDirectory: "\(closed)/data/images", installation: UUID())
+    #expect(host.obstacle(for: configuration, accelerator: .tcg) == nil)
+    // The data directory is ours to open, what is above it is not.
+    #expect(chmod("\(closed)/data", 0o700) == 0)
+    #expect(host.obstacle(for: configuration, accelerator: .tcg) == nil)
+    var linked = configuration
+    linked.dataDirectory = "\(top)/link"
+    try FileManager.default.createSymbolicLink(atPath: linked.dataDirectory, withDestinationPath: "\(closed)/data")
+    #expect(host.obstacle(for: linked, accelerator: .tcg) == nil)
+    #expect(chmod(closed, 0o750) == 0)
+    #expect(host.obstacle(for: linked, accelerator: .tcg) == "others may not enter \(closed)")
+    #expect(host.obstacle(for: configuration, accelerator: .tcg) == "others may not enter \(closed)")
+  }
+
+  private func chosen(
+    for configuration: LibvirtDriver.Configuration, on host: UserSupport
+  ) throws -> EmulatorUser {
+    try .chosen(for: configuration, on: host, accelerator: .tcg, logger: Logger(label: "test"))
   }
 
   private func mode(_ path: String) throws -> Int? {

@@ -75,12 +75,12 @@ struct MachineLifeTests {
 
   private func outlivesItsDaemon(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
     let emulator = try #require(PrivateHost.emulator(of: specification.machine))
-    let daemon = try #require(host.driver.hypervisor.daemon.processID)
+    let daemon = try #require(host.daemonProcess)
     var events = host.driver.events().makeAsyncIterator()
     kill(daemon, SIGKILL)
     // The driver comes back by itself, and says so.
     try await eventually("another libvirtd runs", within: .seconds(30)) {
-      let process = host.driver.hypervisor.daemon.processID
+      let process = host.daemonProcess
       return process != nil && process != daemon
     }
     await events.next()

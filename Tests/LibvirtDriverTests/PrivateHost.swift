@@ -16,6 +16,9 @@ struct PrivateHost {
     ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("var/images").path
   static let imageName = "debian-12"
+  /// Which libvirtd these tests are about: see Tests/Hosts.
+  static let daemon: LibvirtDriver.Configuration.Daemon =
+    ProcessInfo.processInfo.environment["VPSD_LIBVIRTD"] == "host" ? .host : .own
 
   private static let installation = UUID()
 
@@ -46,6 +49,7 @@ struct PrivateHost {
     logger.logLevel = .error
     var configuration = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory, imageDirectory: imageDirectory, installation: installation)
+    configuration.daemon = daemon
     if let copyDirectory { configuration.copyDirectory = copyDirectory }
     return try LibvirtDriver(configuration: configuration, clock: SystemClock(), logger: logger)
   }
@@ -93,7 +97,7 @@ struct PrivateHost {
 
   /// The QEMU that libvirtd asks, or asked when it was killed, what it can do; nil where there is none.
   var probe: pid_t? {
-    let folder = "\(driver.hypervisor.daemon.directory)/lib/qemu"
+    let folder = "\(dataDirectory)/libvirt/lib/qemu"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.lazy.filter { $0.hasPrefix("qmp-") }.compactMap { name -> pid_t? in
       let text = try? String(contentsOfFile: "\(folder)/\(name)/qmp.pid", encoding: .utf8)
@@ -117,6 +121,13 @@ struct PrivateHost {
       let arguments = commandLine(of: process)
       return arguments.contains("qemu-system") && arguments.contains(machine.text)
     }
+  }
+
+  /// The process of libvirtd; nil where there is none.
+  var daemonProcess: pid_t? {
+    if let own = driver.hypervisor.daemon as? PrivateLibvirtd { return own.processID }
+    let text = try? String(contentsOfFile: "/run/libvirt/libvirtd.pid", encoding: .utf8)
+    return text.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
   }
 
   static func unusedAddress() -> IPv4Address {

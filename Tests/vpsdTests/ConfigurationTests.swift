@@ -32,6 +32,7 @@ struct ConfigurationTests {
         listen: 127.0.0.1:8080
         public_url: auto
         driver: libvirt
+        libvirtd: own
         address_pool: 127.80.0.0/16
         forwarded_ports: [22, 80, 443]
         outbound: false
@@ -82,7 +83,7 @@ struct ConfigurationTests {
 
   static let examples = [
     ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
-    ("public_url", "https://vps.example.com/cloud"), ("driver", "simulated"),
+    ("public_url", "https://vps.example.com/cloud"), ("driver", "simulated"), ("libvirtd", "host"),
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),

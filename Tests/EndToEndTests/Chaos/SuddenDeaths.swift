@@ -141,7 +141,17 @@ struct SuddenDeaths {
     try service.kill()
     for process in ends { Foundation.kill(process, SIGKILL) }
     try "another boot\n".write(toFile: service.data + "/libvirt/host", atomically: true, encoding: .utf8)
-    return try await time {
+    return try await comeBack(active: running, stopped: stopped)
+  }
+
+  func operatorRestarts(active running: APIClient.Server, stopped: APIClient.Server) async throws -> Duration {
+    _ = try service.operate(["shutdown", "--servers"])
+    try expect(service.machine(of: running) == nil, "it runs on")
+    return try await comeBack(active: running, stopped: stopped)
+  }
+
+  private func comeBack(active running: APIClient.Server, stopped: APIClient.Server?) async throws -> Duration {
+    try await time {
       try await service.start()
       try await status("starting", of: running.id, service.client(), withinSeconds: 30)
       try await expectOneActive(running, hostname: running.hostname)

@@ -1,0 +1,112 @@
+import Core
+import Foundation
+import Logging
+
+/// As whom QEMU runs.
+enum EmulatorUser: Equatable {
+  /// In its sandbox all the same.
+  case root
+  /// Every server has a user of its own, which has no name, no password and nothing else: whoever broke out of one QEMU could
+  /// neither read nor stop another.
+  case oneForEachServer(group: UInt32)
+
+  /// Above all that is handed out to people, services and containers; below the sign.
+  private static let firstUser: UInt32 = 0x7000_0000
+
+  /// An address belongs to one server at a time, and so does the user that is counted from it.
+  func owner(at address: IPv4Address) -> FileOwner {
+    switch self {
+    case .root: .root
+    case .oneForEachServer(let group): FileOwner(user: Self.firstUser | (address.number & 0xFF_FFFF), group: group)
+    }
+  }
+
+  /// Root only where our own libvirtd has no other choice; the host's is not asked to do such a thing.
+  static func chosen(
+    for configuration: LibvirtDriver.Configuration, on host: UserSupport, accelerator: Accelerator, logger: Logger
+  ) throws -> EmulatorUser {
+    let obstacle = host.obstacle(for: configuration, accelerator: accelerator)
+    guard let obstacle else { return .oneForEachServer(group: host.group(for: accelerator)) }
+    guard configuration.daemon == .own else {
+      throw DriverError(.rejected, "the host's libvirtd runs no QEMU as root, and \(obstacle)")
+    }
+    logger.notice("QEMU runs as root, in its sandbox: \(obstacle)")
+    return .root
+  }
+}
+
+/// What a host lets users do that are not root.
+struct UserSupport {
+  /// From which port on everybody may listen.
+  var lowestPort: UInt16 = 1024
+  /// The group that may use KVM; nil where only root may.
+  var kvmGroup: UInt32?
+  /// `/proc/self/uid_map`: inside a container there may be fewer users.
+  var userMap = "0 0 4294967295"
+
+  init() {}
+
+  static func ofThisHost() -> UserSupport {
+    var support = UserSupport()
+    func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+    let port = text("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    support.lowestPort = port.flatMap { UInt16($0.trimmingCharacters(in: .whitespacesAndNewlines)) } ?? 1024
+    support.userMap = text("/proc/self/uid_map") ?? support.userMap
+    var device = stat()
+    if stat("/dev/kvm", &device) == 0 {
+      support.kvmGroup = device.st_mode & 0o006 == 0o006 ? nobodysGroup : device.st_gid == 0 ? nil : device.st_gid
+    }
+    return support
+  }
+
+  /// Where KVM asks for no group.
+  private static let nobodysGroup: UInt32 = 0x7000_0000
+
+  func group(for accelerator: Accelerator) -> UInt32 {
+    accelerator == .kvm ? kvmGroup ?? Self.nobodysGroup : Self.nobodysGroup
+  }
+
+  /// Why QEMU cannot run as another user than root, to follow a colon or "and"; nil where it can.
+  func obstacle(for configuration: LibvirtDriver.Configuration, accelerator: Accelerator) -> String? {
+    if let port = configuration.guestPorts.min(), port < lowestPort, configuration.daemon == .own {
+      return "others may not listen below port \(lowestPort) (net.ipv4.ip_unprivileged_port_start)"
+    }
+    if accelerator == .kvm, kvmGroup == nil { return "others may not use /dev/kvm" }
+    if !hasUser(0x70FF_FFFF) { return "there are no other users in this container" }
+    let group = group(for: accelerator)
+    let data = Self.url(configuration.dataDirectory)
+    let (images, copies) = (Self.url(configuration.imageDirectory), Self.url(configuration.copyDirectory))
+    let ways = [data, images, copies].flatMap(Self.way) + [images]
+    // The data directory and what is in it are ours to open.
+    let closed = ways.first { $0 != data && Self.isClosed($0.path, to: group) }
+    return closed.map { "others may not enter \($0.path)" }
+  }
+
+  private func hasUser(_ user: Int) -> Bool {
+    userMap.split(separator: "\n").contains { line in
+      let numbers = line.split(separator: " ").compactMap { Int($0) }
+      return numbers.count == 3 && user >= numbers[0] && user - numbers[0] < numbers[2]
+    }
+  }
+
+  private static func url(_ path: String) -> URL {
+    URL(fileURLWithPath: path, isDirectory: true).resolvingSymlinksInPath()
+  }
+
+  /// The folders above this one, from the root of the file system on.
+  private static func way(to url: URL) -> [URL] {
+    var folders: [URL] = []
+    var folder = url
+    while folder.path != "/" {
+      folder.deleteLastPathComponent()
+      folders.append(folder)
+    }
+    return folders.reversed()
+  }
+
+  private static func isClosed(_ folder: String, to group: UInt32) -> Bool {
+    var status = stat()
+    guard stat(folder, &status) == 0 else { return false }
+    return status.st_mode & (status.st_gid == group ? 0o010 : 0o001) == 0
+  }
+}

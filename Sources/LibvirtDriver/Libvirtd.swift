@@ -1,0 +1,43 @@
+import Core
+import Foundation
+import Logging
+
+/// A daemon through which the machines are run. All methods block: only for `BlockingThreads`.
+protocol Libvirtd: Sendable {
+  var uri: String { get }
+
+  /// Uses the daemon that listens already, or starts one where that is ours to do.
+  func ensureRunning() throws
+
+  /// Stops the daemon where it is ours; the machines run on.
+  func stop() throws
+
+  /// Ends a daemon of ours that does not answer. The machines survive this, too.
+  func kill()
+
+  /// Where libvirt and QEMU write how a machine began and ended.
+  func logPath(domain name: String) -> String
+
+  /// The ends of its logs, for an operator who wants to know why it did not start.
+  var lastWords: String { get }
+}
+
+/// The host's own, which the host's administrator starts, stops and sets up.
+struct HostLibvirtd: Libvirtd {
+  let uri = "qemu:///system"
+  let lastWords = "it is the host's: see its own log"
+
+  func ensureRunning() throws {}
+  func stop() throws {}
+  func kill() {}
+  func logPath(domain name: String) -> String { "/var/log/libvirt/qemu/\(name).log" }
+}
+
+extension LibvirtDriver.Configuration {
+  func libvirtd(logger: Logger) throws -> any Libvirtd {
+    switch daemon {
+    case .own: try PrivateLibvirtd(directory: "\(dataDirectory)/libvirt", logger: logger)
+    case .host: HostLibvirtd()
+    }
+  }
+}
