@@ -58,6 +58,12 @@ struct CopyFiles: Equatable {
     try MachineFiles.syncDirectory(of: partial)
   }
 
+  /// Those of which there is anything.
+  func copies() throws -> Set<UUID> {
+    guard MachineFiles.exists(folder) else { return [] }
+    return Set(try MachineFiles.names(in: folder).compactMap { UUID(uuidString: String($0.prefix(36))) })
+  }
+
   /// Removes a copy and every half of it.
   func remove(_ copy: UUID) throws {
     guard MachineFiles.exists(folder) else { return }

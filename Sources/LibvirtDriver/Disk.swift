@@ -9,12 +9,7 @@ struct Disk {
 
   /// Makes the disk where there is none; one that exists is never replaced, whatever is in it.
   func create(image: String, sizeBytes: Int64) throws {
-    try Self.requireWhole(image)
-    guard try QCOW2Header(path: image).virtualSizeBytes <= sizeBytes else {
-      throw DriverError(
-        .rejected, "\(image) does not fit in \(sizeBytes) bytes",
-        customerReason: "The operating system does not fit on the plan's disk.")
-    }
+    try Self.requireFit(image, in: sizeBytes)
     let temporary = path + ".new"
     unlink(temporary)
     defer { unlink(temporary) }
@@ -27,6 +22,16 @@ struct Disk {
     // Unlike a rename, a link fails where another call was faster.
     guard link(temporary, path) == 0 || errno == EEXIST else { throw HostError.last("link \(path)") }
     try MachineFiles.syncDirectory(of: path)
+  }
+
+  /// Throws where no disk of this size can be made from the image.
+  static func requireFit(_ image: String, in sizeBytes: Int64) throws {
+    try requireWhole(image)
+    guard try QCOW2Header(path: image).virtualSizeBytes <= sizeBytes else {
+      throw DriverError(
+        .rejected, "\(image) does not fit in \(sizeBytes) bytes",
+        customerReason: "The operating system does not fit on the plan's disk.")
+    }
   }
 
   /// One that is cut off opens without an error, and its servers would never boot. This reads no data, so it is quick.

@@ -55,6 +55,15 @@ extension LibvirtDriver {
     try await DriverError.translating { try await work.end { _ in true } }
   }
 
+  /// The copies that this host has, whole or in part, by machine.
+  package func copiesOnHost() async throws -> [UUID: Set<UUID>] {
+    try await onCopies("list the copies") {
+      let machines = try CopyFiles.machines(
+        copyDirectory: configuration.copyDirectory, installation: configuration.installation)
+      return try Dictionary(uniqueKeysWithValues: machines.map { ($0, try copyFiles(of: $0).copies()) })
+    }
+  }
+
   /// The copies may be on another disk, and another host: where that hangs, only they do.
   func onCopies<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(60), _ body: @escaping @Sendable () throws -> Value

@@ -71,8 +71,12 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
-  package func prepareImage(_ name: String) async throws -> String {
-    try await onHost("look at the image") { try images.currentVersion(of: name) }
+  package func prepareImage(_ name: String, storageGiB: Int) async throws -> String {
+    try await onHost("look at the image") {
+      let version = try images.currentVersion(of: name)
+      try Disk.requireFit(try images.diskPath(of: name, version: version), in: Int64(storageGiB) << 30)
+      return version
+    }
   }
 
   package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {

@@ -17,6 +17,8 @@ package final class SimulatedDriver: ComputeDriver {
     /// Nil for a host without bound.
     package var capacity: HostCapacity?
     package var images: Set<String> = ["debian-12"]
+    /// How large a disk must be for any of them.
+    package var imageStorageGiB = 1
     /// What something else on the host holds.
     package var occupiedAddresses: Set<IPv4Address> = []
     /// What the guests of machines that are made from now on do wrong.
@@ -74,9 +76,9 @@ package final class SimulatedDriver: ComputeDriver {
     try await perform(.capacity) { state.withLock { $0.options.capacity } }
   }
 
-  package func prepareImage(_ name: String) async throws -> String {
+  package func prepareImage(_ name: String, storageGiB: Int) async throws -> String {
     try await perform(.prepareImage) {
-      try state.withLock { try Self.requireImage(name, in: $0.options) }
+      try state.withLock { try Self.requireImage(name, storageGiB: storageGiB, in: $0.options) }
       return Self.imageVersion
     }
   }
@@ -299,7 +301,7 @@ extension SimulatedDriver {
     for specification: MachineSpecification, _ options: Options
   ) throws(DriverError) -> SimulatedMachine.Disk {
     guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
-    try Self.requireImage(specification.imageName, in: options)
+    try Self.requireImage(specification.imageName, storageGiB: specification.storageGiB, in: options)
     guard specification.imageVersion == Self.imageVersion else {
       throw Self.noImage("\(specification.imageName) \(specification.imageVersion)")
     }
@@ -319,8 +321,13 @@ extension SimulatedDriver {
     return machine
   }
 
-  private static func requireImage(_ name: String, in options: Options) throws(DriverError) {
+  private static func requireImage(_ name: String, storageGiB: Int, in options: Options) throws(DriverError) {
     guard options.images.contains(name) else { throw noImage(name) }
+    guard storageGiB >= options.imageStorageGiB else {
+      throw DriverError(
+        .rejected, "The image \(name) does not fit in \(storageGiB) GiB.",
+        customerReason: "The operating system does not fit on the plan's disk.")
+    }
   }
 
   private static func noImage(_ name: String) -> DriverError {

@@ -15,6 +15,9 @@ protocol HostedDriver: ComputeDriver {
 
   /// The processes of this host that run a machine of ours, whether its hypervisor knows of them or not.
   func processes() async throws -> [UUID: pid_t]
+
+  /// The copies of disks that this host has, whole or in part, by machine.
+  func copiesOnHost() async throws -> [UUID: Set<UUID>]
 }
 
 extension LibvirtDriver: HostedDriver {
@@ -25,6 +28,9 @@ extension LibvirtDriver: HostedDriver {
 extension SimulatedDriver: HostedDriver {
   func endHost() async throws { try hostRestarts() }
   func processes() async throws -> [UUID: pid_t] { [:] }
+  func copiesOnHost() async throws -> [UUID: Set<UUID>] {
+    Dictionary(grouping: copies, by: \.value.machine).mapValues { Set($0.map(\.key)) }
+  }
 }
 
 extension Configuration {

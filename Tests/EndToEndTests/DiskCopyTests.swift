@@ -30,6 +30,7 @@ struct DiskCopyTests {
       try await restores(snapshot.id, from: "snapshots", server.id, client)
       #expect(try login.run("cat /root/file; hostname", on: endpoint) == "second\ncopied")
 
+      try tellsOfLostAndFound(backup, server, service)
       try await client.deleteServer(server.id)
       #expect(try await client.copies(in: "backups").isEmpty)
       #expect(try await client.copies(in: "snapshots").isEmpty)
@@ -37,6 +38,30 @@ struct DiskCopyTests {
         files(named: [server.uuid, backup.uuid, snapshot.uuid], in: service.directory).isEmpty ? true : nil
       }
     }
+  }
+
+  /// The operator is told of a copy whose file is gone, and of a file that is no copy.
+  private func tellsOfLostAndFound(
+    _ backup: APIClient.DiskCopy, _ server: APIClient.Server, _ service: Service
+  ) throws {
+    #expect(try service.checked().status == 0)
+    let path = try #require(files(named: [backup.uuid], in: service.directory).first { $0.hasSuffix(".qcow2") })
+    let file = service.directory.appendingPathComponent(path)
+    let stray = file.deletingLastPathComponent().appendingPathComponent("\(UUID().uuidString.lowercased()).qcow2")
+    let record = file.deletingPathExtension().appendingPathExtension("json")
+    let aside = service.directory.appendingPathComponent("record")
+    try FileManager.default.moveItem(at: file, to: stray)
+    try FileManager.default.moveItem(at: record, to: aside)
+    let check = try service.checked()
+    #expect(check.status == 1)
+    #expect(
+      check.output.split(separator: "\n").map(String.init) == [
+        "copy \(backup.id) (manual) of server \(server.id) has no file",
+        "the copy \(stray.deletingPathExtension().lastPathComponent) belongs to no backup and no snapshot",
+      ])
+    try FileManager.default.moveItem(at: stray, to: file)
+    try FileManager.default.moveItem(at: aside, to: record)
+    #expect(try service.checked().status == 0)
   }
 
   private func completed(_ copy: APIClient.DiskCopy, in collection: String, _ client: APIClient) async throws {

@@ -107,9 +107,10 @@ struct RebuildTests {
   }
 
   @Test(
-    "Where there is no image nothing happens to the server, and the history says why",
-    arguments: [ServerStatus.active, .stopped])
-  func noImage(status: ServerStatus) async throws {
+    "Where there is no image, or one that the disk has no room for, nothing happens to the server, and the history says why",
+    arguments: [ServerStatus.active, .stopped],
+    ["No image for this operating system", "The operating system does not fit on the plan's disk."])
+  func noImage(status: ServerStatus, reason: String) async throws {
     let service = try await TestService()
     let id = try await service.activeServer()
     let uuid = try #require(try await service.store.server(id)).uuid
@@ -118,11 +119,17 @@ struct RebuildTests {
       _ = try await service.servers.perform(.stop, on: id, service.owner)
       try await service.settle()
     }
+    if reason.contains("fit") {
+      service.driver.configure {
+        $0.images.insert("ubuntu-22.04")
+        $0.imageStorageGiB = 1000
+      }
+    }
     _ = try await service.servers.rebuild(id, Self.draft(5), service.owner)
     try await service.settle()
     let operation = try #require(try await service.store.operations(of: id).last { $0.kind == .rebuild })
     #expect(operation.state == .failed)
-    #expect(operation.customerReason?.contains("No image for this operating system") == true)
+    #expect(operation.customerReason?.hasPrefix(reason) == true)
     let server = try #require(try await service.store.server(id))
     #expect(server.status == status)
     #expect(server.operatingSystemID == ID(3))

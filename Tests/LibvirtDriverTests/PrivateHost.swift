@@ -59,7 +59,7 @@ struct PrivateHost {
   ) async throws -> MachineSpecification {
     let version: String
     do {
-      version = try await driver.prepareImage(Self.imageName)
+      version = try await driver.prepareImage(Self.imageName, storageGiB: storageGiB)
     } catch {
       Issue.record("no image \(Self.imageName) in \(Self.imageDirectory): build it, or set VPSD_IMAGE_DIR")
       throw error

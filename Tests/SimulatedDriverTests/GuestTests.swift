@@ -152,10 +152,12 @@ struct GuestTests {
       host.driver.configure { $0.capacity = capacity }
       #expect(try await host.driver.capacity() == capacity)
 
-      let error = await #expect(throws: DriverError.self) { try await host.driver.prepareImage("ubuntu-22.04") }
+      let error = await #expect(throws: DriverError.self) {
+        try await host.driver.prepareImage("ubuntu-22.04", storageGiB: 10)
+      }
       #expect(error?.customerReason?.hasPrefix("No image for this operating system is installed on this host.") == true)
       host.driver.configure { $0.images.insert("ubuntu-22.04") }
-      #expect(try await host.driver.prepareImage("ubuntu-22.04") == "simulated-1")
+      #expect(try await host.driver.prepareImage("ubuntu-22.04", storageGiB: 10) == "simulated-1")
     }
   }
 

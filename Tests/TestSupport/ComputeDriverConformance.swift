@@ -138,13 +138,16 @@ extension ComputeDriverConformance {
   private func unknownImage() async throws {
     try await withMachine { specification async throws in
       let name = "no-such-image"
-      await expectError(.notFound) { _ = try await driver.prepareImage(name) }
+      await expectError(.notFound) { _ = try await driver.prepareImage(name, storageGiB: 100) }
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(imageName: name)) }
       await expectError(.notFound) {
         try await driver.ensureDefined(specification.with(imageVersion: "no-such-version"))
       }
       #expect(try await driver.power(of: specification.machine) == .absent)
-      #expect(try await driver.prepareImage(specification.imageName) == specification.imageVersion)
+      let image = specification.imageName
+      await expectError(.rejected) { _ = try await driver.prepareImage(image, storageGiB: 0) }
+      let version = try await driver.prepareImage(image, storageGiB: specification.storageGiB)
+      #expect(version == specification.imageVersion)
     }
   }
 

@@ -13,8 +13,9 @@ package protocol ComputeDriver: Sendable {
   /// What the host can carry in all; nil where there is no bound.
   func capacity() async throws -> HostCapacity?
 
-  /// Makes the named image ready for use and returns its current version. Throws `notFound` where there is none.
-  func prepareImage(_ name: String) async throws -> String
+  /// Makes the named image ready for a disk of so many GiB and returns its current version. Throws `notFound` where there is
+  /// none, and `rejected` where no disk of that size could be made from it.
+  func prepareImage(_ name: String, storageGiB: Int) async throws -> String
 
   /// Whether nothing else on the host holds the address, as far as can be told by trying. An address that this machine
   /// itself holds is free for it.

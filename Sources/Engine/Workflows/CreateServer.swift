@@ -14,7 +14,7 @@ struct CreateServer: Workflow {
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .prepareImage:
-      let version = try await context.driver.prepareImage(context.operatingSystem.imageName)
+      let version = try await context.prepareImage(of: context.operatingSystem)
       return .go(.claimAddress, .imageChosen(version: version))
     case .claimAddress:
       return try await claimAddress(context)

@@ -10,7 +10,7 @@ struct ReplaceSystem: Workflow {
   static let firstStep = Step.replaceSystem
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    let version = try await context.driver.prepareImage(try context.newSystem().imageName)
+    let version = try await context.prepareImage(of: context.newSystem())
     return .done(.systemReplaced(imageVersion: version))
   }
 
@@ -39,7 +39,7 @@ struct FindImage: Workflow {
         customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
       )
     }
-    _ = try await context.driver.prepareImage(try context.newSystem().imageName)
+    _ = try await context.prepareImage(of: context.newSystem())
     return .done()
   }
 

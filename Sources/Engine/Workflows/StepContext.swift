@@ -53,6 +53,11 @@ extension StepContext {
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
   }
 
+  /// For the server's disk.
+  func prepareImage(of system: OperatingSystem) async throws -> String {
+    try await driver.prepareImage(system.imageName, storageGiB: plan.storageGiB)
+  }
+
   /// What the operation is about, where that is an operating system.
   func newSystem() throws -> OperatingSystem {
     guard let system = lease.operation.subjectID.flatMap({ catalogue.operatingSystem(ID($0)) }) else {

@@ -6,9 +6,9 @@ import SQLStore
 
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell whether every machine, disk, address and credit has one owner.",
+    abstract: "Tell whether every machine, disk, copy, address and credit has one owner.",
     discussion: """
-      Looks at the records, and while the service runs also at the machines, and changes nothing. What is wrong is printed, \
+      Looks at the records, and while the service runs also at machines and copies, and changes nothing. What is wrong is printed, \
       a line each; then the exit status is 1. What passes by itself within seconds is not reported.
       """)
 
@@ -45,11 +45,29 @@ struct Check: AsyncParsableCommand {
     let contradictions = try await database.contradictions()
     guard let driver else { return contradictions }
     let differences = try await Inspection(store: database, driver: driver).differences()
+    let copies = try await copyDifferences(database, driver)
     let running = try await driver.observe().filter { $0.value.power == .running || $0.value.power == .paused }
     let strays = try await driver.processes().filter { running[$0.key] == nil }
-    return contradictions + differences
+    return contradictions + differences + copies
       + strays.map {
         "process \($0.value) runs the machine \($0.key.uuidString.lowercased()), which nobody knows to run"
       }.sorted()
+  }
+
+  /// A copy whose file waits for its removal has its row until then.
+  private static func copyDifferences(_ database: SQLStore, _ driver: any HostedDriver) async throws -> [String] {
+    let onHost = try await driver.copiesOnHost()
+    var unknown = onHost
+    var missing: [String] = []
+    for server in try await database.inventory() {
+      for copy in try await database.diskCopies(of: server.id) {
+        unknown[server.uuid]?.remove(copy.uuid)
+        if copy.status == .completed, onHost[server.uuid]?.contains(copy.uuid) != true {
+          missing.append("copy \(copy.id) (\(copy.kind.rawValue)) of server \(server.id) has no file")
+        }
+      }
+    }
+    let strays = unknown.values.joined().map(\.uuidString).sorted()
+    return missing + strays.map { "the copy \($0.lowercased()) belongs to no backup and no snapshot" }
   }
 }
