@@ -12,8 +12,15 @@ struct DomainDefinition {
   let ports: ForwardedPorts
   let allowsOutbound: Bool
   let owner: FileOwner
+  let daemon: LibvirtDriver.Configuration.Daemon
 
-  var name: String { "vpsd-\(mark.label)" }
+  /// Several installations may have their machines in the host's libvirtd, and each has a first server.
+  var name: String {
+    switch daemon {
+    case .own: "vpsd-\(mark.label)"
+    case .host: "vpsd-\(mark.installation.text.prefix(8))-\(mark.label)"
+    }
+  }
 
   /// Locally administered, and different for each server on every network that servers share.
   static func macAddress(of machine: UUID) -> String {

@@ -26,7 +26,7 @@ extension LibvirtDriver {
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       files: files(of: specification.machine),
       ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound,
-      owner: emulatorUser.owner(at: specification.address))
+      owner: emulatorUser.owner(at: specification.address), daemon: configuration.daemon)
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {

@@ -7,7 +7,8 @@ import Testing
 @Suite("The definition of a machine")
 struct DomainDefinitionTests {
   private func definition(
-    accelerator: Accelerator = .tcg, dataDirectory: String = "/data", allowsOutbound: Bool = false
+    accelerator: Accelerator = .tcg, dataDirectory: String = "/data", allowsOutbound: Bool = false,
+    daemon: LibvirtDriver.Configuration.Daemon = .own
   ) throws -> DomainDefinition {
     let machine = try #require(UUID(uuidString: "6F9619FF-8B86-D011-B42D-00CF4FC964FF"))
     let mark = MachineMark(
@@ -16,7 +17,24 @@ struct DomainDefinitionTests {
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
       ports: ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)]),
-      allowsOutbound: allowsOutbound, owner: FileOwner(user: 0x7050_000B, group: 108))
+      allowsOutbound: allowsOutbound, owner: FileOwner(user: 0x7050_000B, group: 108),
+      daemon: daemon)
+  }
+
+  @Test("Runs as the server's own user, on files that libvirt leaves alone")
+  func owner() throws {
+    let xml = try definition().xml.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined()
+    #expect(
+      xml.contains(
+        #"<seclabel type="static" model="dac" relabel="no"><label>+1884291083:+108</label></seclabel>"#))
+  }
+
+  @Test("Has a name of its own among those of other installations in the host's libvirtd")
+  func name() throws {
+    #expect(try definition().name == "vpsd-server-7")
+    let (first, second) = (try definition(daemon: .host), try definition(daemon: .host))
+    #expect(first.name.hasPrefix("vpsd-") && first.name.hasSuffix("-server-7"))
+    #expect(first.name != second.name)
   }
 
   @Test("Forwards the ports of the server's own address, and lets the guest go nowhere else")
