@@ -13,8 +13,8 @@ CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
-OWN_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
-HOST_LIBVIRTD_TESTS := $(OWN_LIBVIRTD_TESTS)|EndToEndTests.(ServerLifeTests|HostRestartTests)
+OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
+HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
 .PHONY: help setup build image run demo stop test test-fast test-samples test-contract test-real chaos lint fmt bench soak clean
 

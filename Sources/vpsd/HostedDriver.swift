@@ -69,6 +69,13 @@ extension Configuration {
     logger.logLevel = logLevel
     return logger
   }
+
+  /// For an operator's command: what the service says at its start is not said again by each of them.
+  func makeCommandLogger() -> Logger {
+    var logger = makeLogger()
+    logger.logLevel = max(logLevel, .warning)
+    return logger
+  }
 }
 
 extension ConfigurationOptions {

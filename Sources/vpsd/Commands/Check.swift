@@ -25,7 +25,7 @@ struct Check: AsyncParsableCommand {
     var driver: (any HostedDriver)?
     if isServed {
       driver = try await configuration.makeDriver(
-        installation: database.installationID(), clock: SystemClock(), logger: configuration.makeLogger())
+        installation: database.installationID(), clock: SystemClock(), logger: configuration.makeCommandLogger())
     }
     var found = try await Self.look(database, driver)
     if !found.isEmpty {

@@ -28,7 +28,7 @@ struct Shutdown: AsyncParsableCommand {
     let lock = try ProcessLock(path: directory.lock)
     let store = try options.openStore()
     let driver = try await configuration.makeDriver(
-      installation: store.installationID(), clock: SystemClock(), logger: configuration.makeLogger())
+      installation: store.installationID(), clock: SystemClock(), logger: configuration.makeCommandLogger())
     try await stopMachines(driver)
     try await driver.endHost()
     withExtendedLifetime(lock) {}
