@@ -11,7 +11,6 @@ struct DomainDefinition {
   let files: ServerFiles
   let ports: ForwardedPorts
   let allowsOutbound: Bool
-  let owner: FileOwner
   let daemon: LibvirtDriver.Configuration.Daemon
 
   /// Several installations may have their machines in the host's libvirtd, and each has a first server.
@@ -56,7 +55,7 @@ struct DomainDefinition {
         // The files are handed over by us, because libvirt would also take the image that others build on.
         Markup(
           "seclabel", ["type": "static", "model": "dac", "relabel": "no"],
-          [Markup("label", text: "+\(owner.user):+\(owner.group)")]),
+          [Markup("label", text: "+\(mark.owner.user):+\(mark.owner.group)")]),
         Markup("qemu:commandline", [:], network.map { Markup("qemu:arg", ["value": $0]) }),
       ]
     ).rendered

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Whose a file is, and as whom programs read and write it.
-struct FileOwner: Equatable {
+struct FileOwner: Sendable, Equatable {
   let user: UInt32
   let group: UInt32
 

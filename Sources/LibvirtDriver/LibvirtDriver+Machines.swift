@@ -22,11 +22,11 @@ extension LibvirtDriver {
       machine: specification.machine,
       mark: MachineMark(
         installation: configuration.installation, label: specification.label, address: specification.address,
-        sshPort: forwardedPorts.ssh),
+        sshPort: forwardedPorts.ssh, owner: emulatorUser.owner(at: specification.address)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       files: files(of: specification.machine),
       ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound,
-      owner: emulatorUser.owner(at: specification.address), daemon: configuration.daemon)
+      daemon: configuration.daemon)
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
@@ -53,7 +53,7 @@ extension LibvirtDriver {
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       guard try domain.isActive() else {
-        if let mark = try domain.mark() { try handOver(files, to: emulatorUser.owner(at: mark.address)) }
+        if let owner = try domain.mark()?.owner { try handOver(files, to: owner) }
         do {
           return try domain.start()
         } catch {

@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// What a domain carries in its metadata: whose it is, and how the running machine is reached.
+/// What a domain carries in its metadata: whose it is, how the running machine is reached, and as whom it runs.
 struct MachineMark: Sendable, Equatable {
   static let namespace = "urn:vpsd:machine"
 
@@ -9,12 +9,15 @@ struct MachineMark: Sendable, Equatable {
   let label: String
   let address: IPv4Address
   let sshPort: UInt16
+  /// Of its process and its files.
+  let owner: FileOwner
 
-  init(installation: UUID, label: String, address: IPv4Address, sshPort: UInt16) {
+  init(installation: UUID, label: String, address: IPv4Address, sshPort: UInt16, owner: FileOwner = .root) {
     self.installation = installation
     self.label = label
     self.address = address
     self.sshPort = sshPort
+    self.owner = owner
   }
 
   /// Reads the element back as libvirt prints it; nil where it is not ours.
@@ -29,7 +32,11 @@ struct MachineMark: Sendable, Equatable {
       let label = attribute("label"), let address = attribute("address").flatMap({ IPv4Address($0) }),
       let sshPort = attribute("ssh-port").flatMap({ UInt16($0) })
     else { return nil }
-    self.init(installation: installation, label: label, address: address, sshPort: sshPort)
+    // Those that were defined before there were other users have none.
+    let (user, group) = (attribute("user").flatMap { UInt32($0) }, attribute("group").flatMap { UInt32($0) })
+    self.init(
+      installation: installation, label: label, address: address, sshPort: sshPort,
+      owner: FileOwner(user: user ?? 0, group: group ?? 0))
   }
 
   var markup: Markup {
@@ -38,6 +45,7 @@ struct MachineMark: Sendable, Equatable {
       [
         "xmlns:vpsd": Self.namespace, "installation": installation.text, "label": label,
         "address": address.description, "ssh-port": String(sshPort),
+        "user": String(owner.user), "group": String(owner.group),
       ])
   }
 }
