@@ -28,11 +28,18 @@ enum EmulatorUser: Equatable {
     let obstacle = host.obstacle(for: configuration, accelerator: accelerator)
     guard let obstacle else { return .oneForEachServer(group: host.group(for: accelerator)) }
     guard configuration.daemon == .own else {
-      throw DriverError(.rejected, "the host's libvirtd runs no QEMU as root, and \(obstacle)")
+      throw NoUserForQEMU(obstacle: obstacle)
     }
     logger.notice("QEMU runs as root, in its sandbox: \(obstacle)")
     return .root
   }
+}
+
+/// With the host's libvirtd QEMU is never root.
+struct NoUserForQEMU: Error, CustomStringConvertible {
+  let obstacle: String
+
+  var description: String { "With `libvirtd: host` QEMU does not run as root, but \(obstacle)." }
 }
 
 /// What a host lets users do that are not root.

@@ -65,7 +65,8 @@ extension MachineLifeTests {
     #expect(host.obstacle(for: configuration, accelerator: .tcg) == nil)
 
     host.userMap = "0 100000 65536"
-    #expect(throws: DriverError.self) { try chosen(for: configuration, on: host) }
+    let error = #expect(throws: NoUserForQEMU.self) { try chosen(for: configuration, on: host) }
+    #expect(error?.description.contains("there are no other users in this container") == true)
   }
 
   @Test("A folder on the way that is closed is named")
