@@ -2,7 +2,7 @@ package import Foundation
 
 extension LibvirtDriver {
   package struct Configuration: Sendable {
-    package enum Daemon: String, Sendable {
+    package enum Daemon: String, Sendable, CaseIterable {
       /// Started where none runs, with all its state in the data directory.
       case own
       /// The one that the host's administrator started, with the host's settings.

@@ -2,16 +2,13 @@ import API
 import Core
 import Engine
 import Foundation
+import LibvirtDriver
 import Logging
 
 /// All settings of the daemon, checked. Each of its keys is described in `ConfigurationKey.all`.
 struct Configuration: Sendable, Equatable {
   enum Driver: String, Sendable, CaseIterable {
     case libvirt, simulated
-  }
-
-  enum Libvirtd: String, Sendable, CaseIterable {
-    case own, host
   }
 
   enum Accelerator: String, Sendable, CaseIterable {
@@ -35,7 +32,7 @@ struct Configuration: Sendable, Equatable {
   /// Where clients reach the service; nil for where each of them says that it does.
   var publicURL: PublicURL?
   var driver = Driver.libvirt
-  var libvirtd = Libvirtd.own
+  var libvirtd = LibvirtDriver.Configuration.Daemon.own
   var addressPool = AddressPool("127.80.0.0/16")!
   var forwardedPorts = [22, 80, 443]
   var isOutboundAllowed = false

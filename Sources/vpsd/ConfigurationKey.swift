@@ -2,6 +2,7 @@ import API
 import Core
 import Engine
 import Foundation
+import LibvirtDriver
 import Logging
 
 /// One setting: everything that is said about it anywhere comes from here.

@@ -52,10 +52,7 @@ extension Configuration {
     libvirt.overcommitment.memory = overcommit.memory
     libvirt.overcommitment.vcpus = overcommit.vcpus
     libvirt.overcommitment.storage = overcommit.storage
-    switch libvirtd {
-    case .own: libvirt.daemon = .own
-    case .host: libvirt.daemon = .host
-    }
+    libvirt.daemon = libvirtd
     switch accelerator {
     case .auto: libvirt.accelerator = nil
     case .kvm: libvirt.accelerator = .kvm

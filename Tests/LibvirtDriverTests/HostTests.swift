@@ -25,6 +25,9 @@ struct HostTests {
     let moved = try ForwardedPorts.chosen(for: [22, 2222, 80], logger: logger) { $0 != 22 && $0 != 80 }
     #expect(moved.rules.map(\.host) == [10_022, 2222, 8080])
     #expect(moved.ssh == 10_022)
+    // Where QEMU may not listen below a port, nobody needs to hold those.
+    let raised = try ForwardedPorts.chosen(for: [22, 80, 443, 5432], from: 1024, logger: logger) { _ in true }
+    #expect(raised.rules.map(\.host) == [2222, 8080, 8443, 5432])
     #expect(throws: DriverError.self) { try ForwardedPorts.chosen(for: [22], logger: logger) { _ in false } }
   }
 
