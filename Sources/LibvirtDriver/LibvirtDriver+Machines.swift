@@ -44,7 +44,8 @@ extension LibvirtDriver {
     } else if canGrow {
       try disk.grow(to: sizeBytes)
     }
-    try MachineFiles.write(Seed(specification: specification).archive, to: files.seed)
+    try MachineFiles.write(
+      Seed(specification: specification, allowsOutbound: configuration.allowsOutbound).archive, to: files.seed)
   }
 
   package func start(_ machine: UUID) async throws {

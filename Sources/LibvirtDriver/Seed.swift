@@ -1,22 +1,28 @@
 import Core
 import Foundation
 
-/// What a guest is told about itself: a tar archive on its second disk. `first/` is applied at the very first boot only,
-/// `boot/` whenever the revision is another than the one applied last.
+/// What a guest is told about itself: a tar archive on its second disk. `first/` is applied at the very first boot only, and
+/// of the settings each one that is another than the one applied last.
+///
+/// Servers of images that know no settings look at `revision`, and take all of `boot/` where that has changed. It must not
+/// change by itself: it would overwrite what their customers have written.
 struct Seed {
   let specification: MachineSpecification
+  /// Without a way out no name server answers, and each look-up would wait for one.
+  let allowsOutbound: Bool
 
   /// QEMU's user-mode network is the same for every guest.
-  private static let network = """
+  private static let addresses = """
     ADDRESS4=10.0.2.15/24
     GATEWAY4=10.0.2.2
-    DNS="10.0.2.3"
 
     """
+  private static let nameServer = "DNS=\"10.0.2.3\"\n"
 
   var archive: [UInt8] {
     var tar = TarArchive()
     tar.addFile("revision", mode: 0o644, revision + "\n")
+    tar.addFile("settings", mode: 0o644, settings)
     tar.addDirectory("first", mode: 0o755)
     tar.addDirectory("first/etc", mode: 0o755)
     let machineID = specification.machine.text.filter { $0 != "-" }
@@ -35,6 +41,11 @@ struct Seed {
     for file in bootFiles { tar.addFile(file.path, mode: 0o644, file.content) }
     tar.finish()
     return tar.bytes
+  }
+
+  private var settings: String {
+    let names = "HOSTNAME=\(specification.hostname.firstLabel)\nFQDN=\(specification.hostname.name)\n"
+    return names + Self.addresses + (allowsOutbound ? Self.nameServer : "")
   }
 
   /// The same for the same content of `boot/`, so that a mere restart changes nothing in the guest.
@@ -58,7 +69,7 @@ struct Seed {
       """
     return [
       ("boot/etc/hostname", hostname.firstLabel + "\n"), ("boot/etc/hosts", hosts),
-      ("boot/etc/vpsd/network", Self.network),
+      ("boot/etc/vpsd/network", Self.addresses + Self.nameServer),
     ]
   }
 }

@@ -23,6 +23,7 @@ struct ServerLifeTests {
       #expect(try login.run("hostname", on: endpoint) == "web-1")
       print("from POST to an SSH login: \(ContinuousClock.now - began)")
 
+      try isReadyForProvisioners(login, endpoint)
       try hasTheSizeOfItsPlan(login, endpoint)
       #expect(try login.run("hostname -f", on: endpoint) == "web-1.example.com")
       _ = try login.run("echo kept > /root/kept && sync", on: endpoint)
@@ -70,6 +71,15 @@ struct ServerLifeTests {
 
   // MARK: - Parts of the whole life
 
+  /// They come with the first second of `active`, some of them with clients that know no Ed25519.
+  private func isReadyForProvisioners(_ login: Login, _ endpoint: Endpoint) throws {
+    #expect(try login.run("hostnamectl --static", on: endpoint) == "web-1")
+    #expect(try login.run("hostname", on: endpoint, hostKey: "ecdsa-sha2-nistp256") == "web-1")
+    let lookUp = ContinuousClock.now
+    _ = try login.run("! getent hosts example.com", on: endpoint)
+    #expect(ContinuousClock.now - lookUp < .seconds(10))
+  }
+
   private func hasTheSizeOfItsPlan(_ login: Login, _ endpoint: Endpoint) throws {
     #expect(try login.run("nproc", on: endpoint) == "1")
     let memoryKiB = try #require(Int(try login.run("awk '/^MemTotal/ {print $2}' /proc/meminfo", on: endpoint)))
@@ -89,9 +99,13 @@ struct ServerLifeTests {
     #expect(usage.cpuPercent <= 100)
   }
 
+  /// Other machines, whose names only resemble the server's.
+  private static let neighbours = "10.0.0.5 web-1.internal.lan primary\n192.168.7.7 app web-1.prod"
+
   private func takesANewHostname(
     _ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint
   ) async throws {
+    _ = try login.run("echo '\(Self.neighbours)' >> /etc/hosts", on: endpoint)
     let updated = try await client.updateServer(id, .init(hostname: "renamed.example.org"))
     #expect(updated.hostname == "renamed.example.org")
     _ = try await eventually("the new hostname in the guest", withinSeconds: 60) {
@@ -110,6 +124,7 @@ struct ServerLifeTests {
     #expect(try await client.perform("start", on: server.id).message == "Server is starting")
     #expect(try await active(server.id, client) == endpoint)
     #expect(try login.run("cat /root/kept; hostname", on: endpoint) == "kept\nrenamed")
+    #expect(try login.run("tail -n 2 /etc/hosts", on: endpoint) == Self.neighbours)
   }
 
   private func reboots(_ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint) async throws {
@@ -125,6 +140,11 @@ struct ServerLifeTests {
     let machine = try #require(processes(containing: server.uuid).first)
     kill(machine, SIGKILL)
     try await status("starting", of: server.id, client, withinSeconds: 10)
+    _ = try await active(server.id, client)
+    #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
+
+    try login.send("echo c > /proc/sysrq-trigger", to: endpoint)
+    try await status("starting", of: server.id, client, withinSeconds: 30)
     _ = try await active(server.id, client)
     #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
 

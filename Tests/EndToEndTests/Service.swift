@@ -172,9 +172,12 @@ struct Login {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  func run(_ command: String, on endpoint: Endpoint) throws -> String {
-    try Command.output(
-      "/usr/bin/ssh", ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + endpoint.arguments + [command])
+  /// - Parameter hostKey: The only algorithm that this client knows for the server's key; any, if nil.
+  func run(_ command: String, on endpoint: Endpoint, hostKey: String? = nil) throws -> String {
+    let algorithm = hostKey.map { ["-o", "HostKeyAlgorithms=\($0)"] } ?? []
+    return try Command.output(
+      "/usr/bin/ssh",
+      ["-i", privateKey, "-o", "BatchMode=yes"] + Self.options + algorithm + endpoint.arguments + [command])
   }
 
   /// A command that ends its own connection, so that its status says nothing.
