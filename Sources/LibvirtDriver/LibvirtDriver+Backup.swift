@@ -7,11 +7,11 @@ import Logging
 extension LibvirtDriver {
   func backUp(_ machine: UUID, to partial: String, bytes: Int64) async throws {
     let runID = try await beginBackup(of: machine, to: partial)
-    let deadline = clock.now + Self.limit(for: bytes)
+    let deadline = clock.uptime + Self.limit(for: bytes)
     let name = (partial as NSString).lastPathComponent
     var pause: Duration = .milliseconds(100)
     while true {
-      try await clock.sleep(until: clock.now + pause)
+      try await clock.sleep(for: pause)
       let hasEnded = try await onDomain(machine, "look at the backup") { domain in
         guard domain.runID == runID else { throw Self.stoppedMeanwhile(machine) }
         do {
@@ -25,7 +25,7 @@ extension LibvirtDriver {
         }
       }
       if hasEnded { return }
-      guard clock.now < deadline else { throw DriverError(.unreachable, "the backup to \(partial) takes too long") }
+      guard clock.uptime < deadline else { throw DriverError(.unreachable, "the backup to \(partial) takes too long") }
       pause = min(pause * 2, .seconds(1))
     }
   }
@@ -59,7 +59,7 @@ extension LibvirtDriver {
   func endBackup(of machine: UUID, as copy: UUID?) async throws {
     let folder = "/\(configuration.installation.text)/\(machine.text)/"
     let mark = copy.map { "\(folder)\($0.text)." } ?? folder
-    let deadline = clock.now + .seconds(60)
+    let deadline = clock.uptime + .seconds(60)
     while true {
       let isGone = try await onLibvirt("end a backup") { connection in
         guard let domain = try ownership.domain(machine, on: connection), try domain.isActive() else { return true }
@@ -74,8 +74,8 @@ extension LibvirtDriver {
         return false
       }
       if isGone { return }
-      guard clock.now < deadline else { throw DriverError(.busy, "a backup of \(machine.text) does not end") }
-      try await DriverError.translating { try await clock.sleep(until: clock.now + .milliseconds(200)) }
+      guard clock.uptime < deadline else { throw DriverError(.busy, "a backup of \(machine.text) does not end") }
+      try await DriverError.translating { try await clock.sleep(for: .milliseconds(200)) }
     }
   }
 
@@ -113,7 +113,7 @@ extension LibvirtDriver {
   /// Tries until the guest has thawed its file systems, or does not run.
   func thaw(_ machine: UUID, within limit: Duration) async throws {
     let mark = files(of: machine).frozenMark
-    let deadline = clock.now + limit
+    let deadline = clock.uptime + limit
     while true {
       do {
         try await onGuest(machine, "thaw the file systems", within: .seconds(40)) { domain in
@@ -122,13 +122,13 @@ extension LibvirtDriver {
         break
       } catch let error as DriverError {
         if error.kind == .notFound { break }
-        guard clock.now < deadline else {
+        guard clock.uptime < deadline else {
           logger.error(
             "the file systems of a guest may be frozen still",
             metadata: ["machine": "\(machine.text)", "detail": "\(error.detail)"])
           throw error
         }
-        try await DriverError.translating { try await clock.sleep(until: clock.now + .seconds(1)) }
+        try await DriverError.translating { try await clock.sleep(for: .seconds(1)) }
       }
     }
     try await onHost("forget that the machine was frozen") { try MachineFiles.remove(mark) }

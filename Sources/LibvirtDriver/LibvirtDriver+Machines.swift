@@ -163,8 +163,8 @@ extension LibvirtDriver {
     let process = try await onGuest(machine, "start the change of the hostname") { domain in
       try GuestAgent(domain: domain).start("/usr/sbin/vpsd-set-hostname", [hostname.firstLabel, hostname.name])
     }
-    let deadline = clock.now + (accelerator == .kvm ? .seconds(10) : .seconds(30))
-    while clock.now < deadline {
+    let deadline = clock.uptime + (accelerator == .kvm ? .seconds(10) : .seconds(30))
+    while clock.uptime < deadline {
       let end = try await onGuest(machine, "ask for the change of the hostname") { domain in
         try GuestAgent(domain: domain).end(of: process)
       }
@@ -176,7 +176,7 @@ extension LibvirtDriver {
         }
         return
       }
-      try await DriverError.translating { try await clock.sleep(until: clock.now + .milliseconds(100)) }
+      try await DriverError.translating { try await clock.sleep(for: .milliseconds(100)) }
     }
     throw DriverError(.unreachable, "vpsd-set-hostname did not end in time")
   }

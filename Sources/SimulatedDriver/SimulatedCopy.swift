@@ -39,11 +39,11 @@ package struct SimulatedCopy: SimulatedRecord {
 /// Work on a disk that takes its time. It is in memory only, and ends with the process.
 struct DiskWork: Sendable, Equatable {
   let copy: UUID
-  let begunAt: Timestamp
+  let begunAt: Instant
   /// When the machine's power was switched on; nil for a machine that is off. Work does not outlive a change of it.
   let poweredOnAtMilliseconds: Int64?
 
-  func isOver(at now: Timestamp, _ duration: Duration) -> Bool { now >= begunAt + duration }
+  func isOver(at now: Instant, _ duration: Duration) -> Bool { now >= begunAt + duration }
 }
 
 /// 64-bit FNV-1a, and not Hasher, which is seeded anew in every process.

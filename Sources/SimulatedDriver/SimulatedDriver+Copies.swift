@@ -16,7 +16,7 @@ extension SimulatedDriver {
           try removeCopy(copy, in: &state)
           throw DriverError(.busy, "Machine \(machine) was started or stopped while its disk was copied.")
         }
-        guard work.isOver(at: clock.now, state.options.copyDuration) else { return .underWay }
+        guard work.isOver(at: clock.uptime, state.options.copyDuration) else { return .underWay }
         half.isWhole = true
         try saveCopy(half, in: &state)
         state.copying[copy] = nil
@@ -39,9 +39,9 @@ extension SimulatedDriver {
         }
         guard powerOnTime(of: machine, in: state) == nil else { throw Self.running(machine) }
         if state.restoring[machine]?.copy != copy {
-          state.restoring[machine] = DiskWork(copy: copy, begunAt: clock.now, poweredOnAtMilliseconds: nil)
+          state.restoring[machine] = DiskWork(copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: nil)
         }
-        guard let work = state.restoring[machine], work.isOver(at: clock.now, state.options.copyDuration) else {
+        guard let work = state.restoring[machine], work.isOver(at: clock.uptime, state.options.copyDuration) else {
           return .underWay
         }
         var restored =
@@ -92,14 +92,13 @@ extension SimulatedDriver {
   }
 
   private func beginCopy(of machine: UUID, as copy: UUID, in state: inout State) throws -> DiskWork {
-    let now = clock.now
     let copied = try require(machine, in: state)
     guard let disk = copied.disk else { throw Self.missingDisk(machine) }
     try saveCopy(
       SimulatedCopy(
-        copy, of: machine, installation: installation, disk: disk, sizeBytes: copied.diskUsedBytes(at: now)),
+        copy, of: machine, installation: installation, disk: disk, sizeBytes: copied.diskUsedBytes(at: clock.now)),
       in: &state)
-    let work = DiskWork(copy: copy, begunAt: now, poweredOnAtMilliseconds: powerOnTime(of: machine, in: state))
+    let work = DiskWork(copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: powerOnTime(of: machine, in: state))
     state.copying[copy] = work
     return work
   }

@@ -9,7 +9,8 @@ package enum GuestQuirk: String, Codable, Sendable, CaseIterable {
 }
 
 /// All there is to a simulated machine. It keeps when things were asked for, and what follows from that is told from the
-/// time of day; so nothing has to run for it to boot or to shut down.
+/// time of day; so nothing has to run for it to boot or to shut down. What is said to have begun later than now was begun
+/// before somebody set the clock back, and is over.
 package struct SimulatedMachine: SimulatedRecord {
   package let uuid: UUID
   /// The mark of the installation that made it.
@@ -141,11 +142,17 @@ extension SimulatedMachine.Boot {
   var startedAt: Timestamp { Timestamp(millisecondsSinceEpoch: startedAtMilliseconds) }
 
   func isUp(at now: Timestamp, _ durations: GuestDurations) -> Bool {
-    shutdownRequestedAtMilliseconds == nil && now >= startedAt + durations.boot
+    shutdownRequestedAtMilliseconds == nil && now.isPast(durations.boot, since: startedAt)
   }
 
   func isOver(at now: Timestamp, _ durations: GuestDurations) -> Bool {
     guard let requested = shutdownRequestedAtMilliseconds else { return false }
-    return now >= Timestamp(millisecondsSinceEpoch: requested) + durations.shutdown
+    return now.isPast(durations.shutdown, since: Timestamp(millisecondsSinceEpoch: requested))
+  }
+}
+
+extension Timestamp {
+  fileprivate func isPast(_ duration: Duration, since begin: Timestamp) -> Bool {
+    self >= begin + duration || self < begin
   }
 }

@@ -11,7 +11,8 @@ struct GuestReadingsTests {
     private let time = Mutex(Timestamp(millisecondsSinceEpoch: 0))
 
     var now: Timestamp { time.withLock { $0 } }
-    func sleep(until deadline: Timestamp) async throws {}
+    var uptime: Instant { Instant(elapsed: .milliseconds(now.millisecondsSinceEpoch)) }
+    func sleep(for duration: Duration) async throws {}
     func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
   }
 

@@ -177,14 +177,15 @@ struct GuestTests {
 
 @Suite("The clock in a test's hand")
 struct ManualClockTests {
-  @Test("A sleeper wakes when the clock reaches its time, and not before")
+  @Test("A sleeper wakes when its time has passed, and not before, whatever the time of day is set to")
   func sleep() async throws {
     let clock = ManualClock()
-    let deadline = clock.now + .seconds(5)
+    let deadline = clock.uptime + .seconds(5)
     let sleeper = Task { try await clock.sleep(until: deadline) }
     await clock.whenSleeping()
+    clock.setTimeOfDay(to: clock.now + .seconds(3600))
     clock.advance(by: .milliseconds(4999))
-    #expect(clock.nextDeadline == deadline)
+    #expect(clock.nextDeadline == clock.now + .milliseconds(1))
     clock.advance(by: .milliseconds(1))
     try await sleeper.value
     #expect(clock.nextDeadline == nil)
@@ -194,8 +195,7 @@ struct ManualClockTests {
   @Test("A cancelled sleeper wakes at once")
   func cancellation() async throws {
     let clock = ManualClock()
-    let deadline = clock.now + .seconds(5)
-    let sleeper = Task { try await clock.sleep(until: deadline) }
+    let sleeper = Task { try await clock.sleep(for: .seconds(5)) }
     await clock.whenSleeping()
     sleeper.cancel()
     await #expect(throws: CancellationError.self) { try await sleeper.value }

@@ -4,12 +4,13 @@ import Synchronization
 /// A clock that stands still until a test moves it.
 package final class ManualClock: WallClock {
   private struct Sleeper {
-    let deadline: Timestamp
+    let deadline: Instant
     let continuation: CheckedContinuation<Void, any Error>
   }
 
   private struct State {
     var now: Timestamp
+    var uptime = Instant(elapsed: .zero)
     var nextNumber = 0
     var sleepers: [Int: Sleeper] = [:]
     var onlookers: [Int: AsyncStream<Int>.Continuation] = [:]
@@ -33,21 +34,21 @@ package final class ManualClock: WallClock {
 
   package var now: Timestamp { state.withLock { $0.now } }
 
-  /// The earliest time at which someone wants to be woken; nil where nobody sleeps.
+  package var uptime: Instant { state.withLock { $0.uptime } }
+
+  /// The earliest time of day at which someone wants to be woken; nil where nobody sleeps.
   package var nextDeadline: Timestamp? {
-    state.withLock { $0.sleepers.values.map(\.deadline).min() }
+    state.withLock { state in
+      state.sleepers.values.map(\.deadline).min().map { state.now + ($0 - state.uptime) }
+    }
   }
 
-  /// Wakes everyone whose time has come, in the order of their deadlines.
+  /// Lets time pass: the time of day goes on with it. Wakes everyone whose time has come, in the order of their deadlines.
   package func advance(by duration: Duration) {
-    advance(to: now + duration)
-  }
-
-  /// Goes back as well as forth: the time of day of a real machine is set sometimes.
-  package func advance(to time: Timestamp) {
     let woken = state.withLock { state in
-      state.now = time
-      let due = state.sleepers.filter { $0.value.deadline <= time }
+      state.now = state.now + duration
+      state.uptime = state.uptime + duration
+      let due = state.sleepers.filter { $0.value.deadline <= state.uptime }
       for number in due.keys { state.sleepers[number] = nil }
       state.tellOnlookers()
       return due.values.sorted { $0.deadline < $1.deadline }
@@ -55,15 +56,25 @@ package final class ManualClock: WallClock {
     for sleeper in woken { sleeper.continuation.resume() }
   }
 
-  package func sleep(until deadline: Timestamp) async throws {
+  /// Lets time pass until then; it does not go back.
+  package func advance(to time: Timestamp) {
+    advance(by: max(.zero, time - now))
+  }
+
+  /// Somebody sets the time of day, ahead or back, and no time passes.
+  package func setTimeOfDay(to time: Timestamp) {
+    state.withLock { $0.now = time }
+  }
+
+  package func sleep(for duration: Duration) async throws {
     let number = state.withLock { $0.takeNumber() }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         // A cancellation that comes before this finds nobody to wake, but has set the flag by then.
         let outcome: Result<Void, any Error>? = state.withLock { state in
           if Task.isCancelled { return .failure(CancellationError()) }
-          if state.now >= deadline { return .success(()) }
-          state.sleepers[number] = Sleeper(deadline: deadline, continuation: continuation)
+          if duration <= .zero { return .success(()) }
+          state.sleepers[number] = Sleeper(deadline: state.uptime + duration, continuation: continuation)
           state.tellOnlookers()
           return nil
         }

@@ -61,7 +61,7 @@ struct ConsoleRelay: Sendable {
         channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
       }
       return try await machine.executeThenClose { fromMachine, toMachine in
-        let heard = Heard(at: clock.now)
+        let heard = Heard(at: clock.uptime)
         return await withTaskGroup(of: End.self) { group in
           group.addTask { await pass(fromMachine, to: toClient) }
           group.addTask { await pass(fromClient, to: toMachine, answeringTo: toClient, heard) }
@@ -101,7 +101,7 @@ struct ConsoleRelay: Sendable {
       for try await frame in fromClient {
         // A client has to mask what it sends.
         guard frame.maskKey != nil else { return .misused }
-        heard.note(frame, at: clock.now)
+        heard.note(frame, at: clock.uptime)
         switch frame.opcode {
         case .binary, .continuation:
           do { try await machine.write(frame.unmaskedData) } catch { return .machine }
@@ -118,8 +118,8 @@ struct ConsoleRelay: Sendable {
   /// Ends what nobody is there for. It never waits for a client that does not read.
   private func watch(_ heard: Heard, _ channel: any Channel, _ client: Frames) async -> End {
     while !Task.isCancelled {
-      try? await clock.sleep(until: clock.now + Self.pingInterval)
-      let now = clock.now
+      try? await clock.sleep(for: Self.pingInterval)
+      let now = clock.uptime
       let (anything, input) = heard.times
       if now - anything >= Self.longestSilence { return .silent }
       if now - input >= Self.longestIdleness { return .idle }
@@ -146,15 +146,15 @@ struct ConsoleRelay: Sendable {
 
 /// When the client was heard of last, and when somebody used keyboard or pointer.
 private final class Heard: Sendable {
-  private let state: Mutex<(anything: Timestamp, input: Timestamp)>
+  private let state: Mutex<(anything: Instant, input: Instant)>
 
-  init(at now: Timestamp) {
+  init(at now: Instant) {
     state = Mutex((now, now))
   }
 
-  var times: (anything: Timestamp, input: Timestamp) { state.withLock { $0 } }
+  var times: (anything: Instant, input: Instant) { state.withLock { $0 } }
 
-  func note(_ frame: WebSocketFrame, at now: Timestamp) {
+  func note(_ frame: WebSocketFrame, at now: Instant) {
     let isInput = frame.opcode == .binary && !Self.asksForPicture(frame.unmaskedData)
     state.withLock { state in
       state.anything = now

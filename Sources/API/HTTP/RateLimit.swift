@@ -22,12 +22,11 @@ final class RateLimit<Key: Hashable & Sendable>: Sendable {
   var keyCount: Int { fullAtMicroseconds.withLock { $0.count } }
 
   func take(_ key: Key) -> Allowance {
-    let now = clock.now.millisecondsSinceEpoch * 1000
+    let now = clock.uptime.elapsed.milliseconds * 1000
     let horizon = now + Self.minuteMicroseconds
     let interval = max(1, Self.minuteMicroseconds / Int64(perMinute))
     return fullAtMicroseconds.withLock { fullAt in
-      // The time of day can be set back: nobody waits for longer than a minute because of that.
-      let before = min(max(fullAt[key] ?? now, now), horizon)
+      let before = max(fullAt[key] ?? now, now)
       guard before + interval <= horizon else {
         fullAt[key] = before
         return allowance(
@@ -42,8 +41,10 @@ final class RateLimit<Key: Hashable & Sendable>: Sendable {
   }
 
   private func allowance(remaining: Int, fullAt: Int64, now: Int64, retryAfterSeconds: Int?) -> Allowance {
-    Allowance(
-      limit: perMinute, remaining: remaining, resetSeconds: Self.seconds(fullAt), retryAfterSeconds: retryAfterSeconds)
+    let today = clock.now.millisecondsSinceEpoch * 1000
+    return Allowance(
+      limit: perMinute, remaining: remaining, resetSeconds: Self.seconds(today + fullAt - now),
+      retryAfterSeconds: retryAfterSeconds)
   }
 
   /// First those that say nothing, then those that are furthest from their limit.

@@ -30,7 +30,7 @@ package final class BackupSchedule: Sendable {
   package func run() async {
     while !Task.isCancelled {
       let next = await look()
-      try? await clock.sleep(until: next)
+      try? await clock.sleep(for: next - clock.now)
     }
   }
 

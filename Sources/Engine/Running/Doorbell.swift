@@ -22,7 +22,7 @@ package final class Doorbell: Sendable {
   }
 
   /// Returns at the next ring, when the time has come, or when the task is cancelled.
-  package func wait(until deadline: Timestamp, clock: any WallClock) async {
+  package func wait(until deadline: Instant, clock: any WallClock) async {
     await withTaskGroup { group in
       group.addTask { await self.waitForRing() }
       group.addTask { try? await clock.sleep(until: deadline) }

@@ -49,7 +49,7 @@ package final class Monitor: Sendable {
         for await _ in events { self.hint.ring() }
       }
       while !Task.isCancelled {
-        let next = clock.now + interval
+        let next = clock.uptime + interval
         await look()
         await hint.wait(until: next, clock: clock)
       }
@@ -73,18 +73,18 @@ package final class Monitor: Sendable {
   }
 
   private func lookNow() async {
-    let began = ContinuousClock.now
+    let began = clock.uptime
     do {
       let inventory = try await store.inventory()
       let observed = try await driver.observe()
       if try await reconciler.reconcile(inventory, observed) { doorbell.ring() }
       let catalogue = try await catalogueReader.catalogue()
-      let samples = meter.samples(inventory, observed, catalogue, at: clock.now)
+      let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
       if !samples.isEmpty { try await store.recordUsage(samples, at: clock.now) }
       try await authenticator.recordUses()
       logger.debug(
         "looked at the machines",
-        metadata: ["machines": "\(observed.count)", "milliseconds": "\((ContinuousClock.now - began).milliseconds)"])
+        metadata: ["machines": "\(observed.count)", "milliseconds": "\((clock.uptime - began).milliseconds)"])
     } catch is CancellationError {
       return
     } catch {

@@ -57,18 +57,17 @@ package final class Runner: Sendable {
         do {
           if state.withLock({ $0.stepsUnderWay >= limits.stepsAtOnce }) {
             // The end of a step rings.
-            await doorbell.wait(until: clock.now + limits.idle, clock: clock)
+            await doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
           } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
             group.addTask { await self.work(lease) }
           } else {
-            let due = try await store.nextOperationDue() ?? clock.now + limits.idle
-            await doorbell.wait(
-              until: max(min(due, clock.now + limits.idle), clock.now + .milliseconds(5)), clock: clock)
+            let pause = try await store.nextOperationDue().map { $0 - clock.now } ?? limits.idle
+            await doorbell.wait(until: clock.uptime + max(min(pause, limits.idle), .milliseconds(5)), clock: clock)
           }
         } catch {
           logger.error("the store does not answer", metadata: ["error": "\(String(reflecting: error))"])
-          await doorbell.wait(until: clock.now + limits.idle, clock: clock)
+          await doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
         }
       }
     }
@@ -152,10 +151,10 @@ package final class Runner: Sendable {
 
   /// Renews the lease until the step takes too long, or the lease is lost.
   private func keep(_ lease: Lease) async {
-    let giveUpAt = clock.now + limits.longestStep
-    while !Task.isCancelled, clock.now < giveUpAt {
+    let giveUpAt = clock.uptime + limits.longestStep
+    while !Task.isCancelled, clock.uptime < giveUpAt {
       do {
-        try await clock.sleep(until: clock.now + limits.lease / 3)
+        try await clock.sleep(for: limits.lease / 3)
         guard try await store.renew(lease, until: clock.now + limits.lease) else { return }
       } catch is CancellationError {
         return

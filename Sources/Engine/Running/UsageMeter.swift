@@ -7,7 +7,7 @@ import Synchronization
 final class UsageMeter: Sendable {
   private struct Reading {
     let cpuNanoseconds: Int64
-    let at: Timestamp
+    let at: Instant
     let cpuPermille: Int
   }
 
@@ -17,7 +17,7 @@ final class UsageMeter: Sendable {
   private let readings = Mutex<[UUID: Reading]>([:])
 
   func samples(
-    _ inventory: [InventoryItem], _ observed: [UUID: MachineObservation], _ catalogue: Catalogue, at now: Timestamp
+    _ inventory: [InventoryItem], _ observed: [UUID: MachineObservation], _ catalogue: Catalogue, at now: Instant
   ) -> [UsageSample] {
     let before = readings.withLock { $0 }
     var after: [UUID: Reading] = [:]
@@ -36,8 +36,8 @@ final class UsageMeter: Sendable {
     return samples
   }
 
-  private static func reading(_ cpuNanoseconds: Int64, vcpus: Int, at now: Timestamp, before: Reading?) -> Reading {
-    guard let before, cpuNanoseconds >= before.cpuNanoseconds, now >= before.at else {
+  private static func reading(_ cpuNanoseconds: Int64, vcpus: Int, at now: Instant, before: Reading?) -> Reading {
+    guard let before, cpuNanoseconds >= before.cpuNanoseconds else {
       return Reading(cpuNanoseconds: cpuNanoseconds, at: now, cpuPermille: 0)
     }
     let elapsed = now - before.at

@@ -9,7 +9,7 @@ package final class Authenticator: Sendable {
 
   private struct Cached {
     let token: Token
-    let readAt: Timestamp
+    let readAt: Instant
   }
 
   private let store: any Store
@@ -49,9 +49,9 @@ package final class Authenticator: Sendable {
   }
 
   private func token(_ hash: TokenHash) async throws -> Token? {
-    let now = clock.now
+    let now = clock.uptime
     let (cached, revocations) = cache.withLock { ($0.tokens[hash], $0.revocations) }
-    if let cached, now - cached.readAt < Self.cacheLifetime, now >= cached.readAt { return cached.token }
+    if let cached, now - cached.readAt < Self.cacheLifetime { return cached.token }
     guard let token = try await store.token(hash: hash) else { return nil }
     cache.withLock { cache in
       // What was read before a revocation may be of before it.

@@ -33,7 +33,7 @@ package final class Consoles: Sendable {
     let serverID: ID<Server>
     let accountID: ID<Account>
     let tokenID: ID<Token>
-    let expiresAt: Timestamp
+    let deadline: Instant
   }
 
   private struct State {
@@ -69,18 +69,18 @@ package final class Consoles: Sendable {
     // That it has no console is told here, where the customer reads it, and not by a page that stays black.
     _ = try await connect(to: server)
     guard let server = try await store.recordConsole(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
-    let ticket = ConsoleTicket.random()
+    let (ticket, lifetime) = (ConsoleTicket.random(), Duration.seconds(limits.ticketSeconds))
     let grant = Grant(
       serverID: id, accountID: caller.accountID, tokenID: caller.tokenID,
-      expiresAt: clock.now + .seconds(limits.ticketSeconds))
+      deadline: clock.uptime + lifetime)
     keep(grant, under: ticket.hash)
-    return Invitation(ticket: ticket, server: server, expiresAt: grant.expiresAt)
+    return Invitation(ticket: ticket, server: server, expiresAt: clock.now + lifetime)
   }
 
   /// Uses the ticket up, whatever comes of it.
   package func open(with text: some StringProtocol) async throws -> ConsoleSession {
     guard let ticket = ConsoleTicket(text),
-      let grant = state.withLock({ $0.grants.removeValue(forKey: ticket.hash) }), clock.now < grant.expiresAt,
+      let grant = state.withLock({ $0.grants.removeValue(forKey: ticket.hash) }), clock.uptime < grant.deadline,
       await isAllowed(grant)
     else { throw ticketInvalid }
     let server = try await activeServer(grant.serverID, of: grant.accountID)
@@ -100,7 +100,7 @@ package final class Consoles: Sendable {
   package func whenOver(_ session: ConsoleSession) async {
     await changes.listen(to: session.grant.serverID) { bell in
       while !Task.isCancelled, !changes.isOver, await isAllowed(session.grant) {
-        await bell.wait(until: clock.now + Self.longestSilence, clock: clock)
+        await bell.wait(until: clock.uptime + Self.longestSilence, clock: clock)
       }
     }
   }
@@ -146,12 +146,12 @@ package final class Consoles: Sendable {
   }
 
   private func keep(_ grant: Grant, under hash: String) {
-    let now = clock.now
+    let now = clock.uptime
     state.withLock { state in
-      state.grants = state.grants.filter { now < $0.value.expiresAt }
+      state.grants = state.grants.filter { now < $0.value.deadline }
       let earlier = state.grants.filter { $0.value.serverID == grant.serverID }
       if Limits.isReached(limits.ticketsPerServer, by: earlier.count),
-        let oldest = earlier.min(by: { $0.value.expiresAt < $1.value.expiresAt })
+        let oldest = earlier.min(by: { $0.value.deadline < $1.value.deadline })
       {
         state.grants[oldest.key] = nil
       }

@@ -125,14 +125,14 @@ package struct DiskCopies: Sendable {
   /// The copy as it is once it is not pending any more, or when the time is up or the service ends. One that is deleted
   /// meanwhile is shown as it was last.
   package func settled(_ copy: DiskCopy, within limit: Duration, _ caller: Caller) async throws -> DiskCopy {
-    let deadline = clock.now + limit
+    let deadline = clock.uptime + limit
     return try await changes.listen(to: copy.serverID) { bell in
       var newest = copy
       while !Task.isCancelled {
         guard let copy = try await store.diskCopy(copy.id, family, of: caller.accountID) else { break }
         newest = copy
-        guard copy.status == .pending, clock.now < deadline, !changes.isOver else { break }
-        await bell.wait(until: min(deadline, clock.now + Servers.longestSilence), clock: clock)
+        guard copy.status == .pending, clock.uptime < deadline, !changes.isOver else { break }
+        await bell.wait(until: min(deadline, clock.uptime + Servers.longestSilence), clock: clock)
       }
       return newest
     }

@@ -33,20 +33,20 @@ package struct Events: Sendable {
     try caller.require(.servers, .read)
     try await changes.listen(to: nil) { bell in
       var last = try await begin(after: id, tell)
-      var lastTold = clock.now
+      var lastTold = clock.uptime
       while !Task.isCancelled, !changes.isOver, try await isWelcome() {
         let events = try await store.events(of: caller.accountID, after: last, limit: Self.batchSize)
         for event in events { try await tell(.event(event)) }
         if let newest = events.last {
           last = newest.id
-          lastTold = clock.now
+          lastTold = clock.uptime
           continue
         }
-        if clock.now - lastTold >= Self.heartbeat {
+        if clock.uptime - lastTold >= Self.heartbeat {
           try await tell(.heartbeat)
-          lastTold = clock.now
+          lastTold = clock.uptime
         }
-        await bell.wait(until: min(clock.now + Self.longestSilence, lastTold + Self.heartbeat), clock: clock)
+        await bell.wait(until: min(clock.uptime + Self.longestSilence, lastTold + Self.heartbeat), clock: clock)
       }
     }
   }

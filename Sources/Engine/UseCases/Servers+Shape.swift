@@ -89,7 +89,7 @@ extension Servers {
     _ requested: RequestedOperation, within limit: Duration, _ caller: Caller
   ) async throws -> RequestedOperation {
     let id = requested.server.id
-    let deadline = clock.now + limit
+    let deadline = clock.uptime + limit
     return try await changes.listen(to: id) { bell in
       var newest = requested
       while !Task.isCancelled {
@@ -97,10 +97,10 @@ extension Servers {
           let operation = try await store.operation(requested.operation.id)
         else { break }
         newest = RequestedOperation(server: server, operation: operation)
-        guard operation.finishedAt == nil || server.status.isTransitional, clock.now < deadline, !changes.isOver else {
+        guard operation.finishedAt == nil || server.status.isTransitional, clock.uptime < deadline, !changes.isOver else {
           break
         }
-        await bell.wait(until: min(deadline, clock.now + Self.longestSilence), clock: clock)
+        await bell.wait(until: min(deadline, clock.uptime + Self.longestSilence), clock: clock)
       }
       return newest
     }

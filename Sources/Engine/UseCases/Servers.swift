@@ -160,15 +160,15 @@ package struct Servers: Sendable {
   /// The server as it is once nothing is on its way any more, or when the time is up or the service ends. One that is
   /// deleted meanwhile is shown as it was last.
   package func settled(_ view: View, within limit: Duration, _ caller: Caller) async throws -> View {
-    let deadline = clock.now + limit
+    let deadline = clock.uptime + limit
     let catalogue = try await catalogueReader.catalogue()
     return try await changes.listen(to: view.server.id) { bell in
       var newest = view
       while !Task.isCancelled {
         guard let server = try await store.server(view.server.id, of: caller.accountID) else { break }
         newest = try self.view(server, in: catalogue)
-        guard server.status.isTransitional, clock.now < deadline, !changes.isOver else { break }
-        await bell.wait(until: min(deadline, clock.now + Self.longestSilence), clock: clock)
+        guard server.status.isTransitional, clock.uptime < deadline, !changes.isOver else { break }
+        await bell.wait(until: min(deadline, clock.uptime + Self.longestSilence), clock: clock)
       }
       return newest
     }

@@ -5,7 +5,7 @@ import Synchronization
 final class TimedCache<Value: Sendable>: Sendable {
   private let lifetime: Duration
   private let clock: any WallClock
-  private let kept = Mutex<(value: Value, readAt: Timestamp)?>(nil)
+  private let kept = Mutex<(value: Value, readAt: Instant)?>(nil)
 
   init(lifetime: Duration = .seconds(1), clock: any WallClock) {
     self.lifetime = lifetime
@@ -13,8 +13,8 @@ final class TimedCache<Value: Sendable>: Sendable {
   }
 
   func value(orRead read: () async throws -> Value) async throws -> Value {
-    let now = clock.now
-    if let kept = kept.withLock({ $0 }), now - kept.readAt < lifetime, now >= kept.readAt { return kept.value }
+    let now = clock.uptime
+    if let kept = kept.withLock({ $0 }), now - kept.readAt < lifetime { return kept.value }
     let value = try await read()
     kept.withLock { $0 = (value, now) }
     return value

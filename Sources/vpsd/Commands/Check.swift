@@ -29,7 +29,7 @@ struct Check: AsyncParsableCommand {
     }
     var found = try await Self.look(database, driver)
     if !found.isEmpty {
-      try await SystemClock().sleep(until: SystemClock().now + Self.secondLookAfter)
+      try await SystemClock().sleep(for: Self.secondLookAfter)
       found = try await Self.look(database, driver).filter(Set(found).contains)
     }
     guard found.isEmpty else {

@@ -47,10 +47,10 @@ struct Shutdown: AsyncParsableCommand {
       throw ValidationError("The service, process \(process), cannot be signalled.")
     }
     let clock = SystemClock()
-    let deadline = clock.now + Self.drainDeadline
+    let deadline = clock.uptime + Self.drainDeadline
     while ProcessLock.holder(path: directory.lock) != nil {
-      guard clock.now < deadline else { throw ValidationError("The service, process \(process), did not end in time.") }
-      try await clock.sleep(until: clock.now + Self.pollInterval)
+      guard clock.uptime < deadline else { throw ValidationError("The service, process \(process), did not end in time.") }
+      try await clock.sleep(for: Self.pollInterval)
     }
     print("The service has ended.")
   }
@@ -61,9 +61,9 @@ struct Shutdown: AsyncParsableCommand {
     print("Stopping \(running.count) server(s).")
     for machine in running { try await driver.requestShutdown(machine) }
     let clock = SystemClock()
-    let deadline = clock.now + driver.timing.shutdownDeadline
-    while clock.now < deadline, try await !Self.running(driver).isEmpty {
-      try await clock.sleep(until: clock.now + Self.pollInterval)
+    let deadline = clock.uptime + driver.timing.shutdownDeadline
+    while clock.uptime < deadline, try await !Self.running(driver).isEmpty {
+      try await clock.sleep(for: Self.pollInterval)
     }
     for machine in try await Self.running(driver) {
       print("A server did not shut down in time; its power is taken away: \(machine)")
