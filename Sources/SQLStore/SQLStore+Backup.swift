@@ -9,6 +9,30 @@ extension SQLStore {
     try pool.close()
   }
 
+  /// Throws `UnfitState` where the file, which nobody else has open, is no database of this program that can be served, with
+  /// nothing in it that contradicts anything else. One of an earlier version is brought up to date.
+  package static func requireServable(_ path: String) async throws {
+    do {
+      let connection = try DatabaseQueue(path: path)
+      defer { try? connection.close() }
+      if try connection.inDatabase({ try Schema.migrator.hasBeenSuperseded($0) }) {
+        throw UnfitState("A newer version of this program wrote it.")
+      }
+      let isOurs = try Schema.isOurs(connection)
+      guard isOurs else { throw UnfitState("It is no database of vpsd, or somebody has changed its tables.") }
+    } catch let error as DatabaseError {
+      throw UnfitState("It is no database that can be read: \(error.message ?? "\(error.extendedResultCode)").")
+    }
+    let database = try SQLStore(path: path)
+    guard try await database.isBootstrapped() else { throw UnfitState("It holds no account.") }
+    let contradictions = try await database.contradictions()
+    guard contradictions.isEmpty else {
+      throw UnfitState("It contradicts itself:\n" + contradictions.joined(separator: "\n"))
+    }
+    // All of it in the one file.
+    try database.release()
+  }
+
   /// Writes all that is committed now into a new file, which only its owner can read, and which can take the place of the
   /// database. Others go on writing meanwhile. Throws `UnusableFile` where the file exists already.
   package func backUp(to path: String) async throws {
@@ -25,5 +49,13 @@ extension SQLStore {
       unlink(path)
       throw error
     }
+  }
+}
+
+package struct UnfitState: Error, CustomStringConvertible {
+  package let description: String
+
+  init(_ reason: String) {
+    description = reason
   }
 }

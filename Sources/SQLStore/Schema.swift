@@ -20,10 +20,30 @@ enum Schema {
   }
 
   /// Before anything else: making a pool of a database writes in it.
-  static func refuseNewer(_ path: String, _ configuration: Configuration) throws {
+  static func requireFit(_ path: String, _ opening: SQLStore.Opening, _ configuration: Configuration) throws {
     let connection = try DatabaseQueue(path: path, configuration: configuration)
     defer { try? connection.close() }
-    guard try !connection.inDatabase({ try migrator.hasBeenSuperseded($0) }) else { throw DatabaseIsNewer(path: path) }
+    let (isNewer, isCurrent) = try connection.inDatabase { database in
+      (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))
+    }
+    if isNewer { throw DatabaseIsNewer(path: path) }
+    if opening == .asItIs, !isCurrent { throw DatabaseIsOlder(path: path) }
+  }
+
+  /// The statements that make tables, indices and triggers; spacing and quotes say nothing.
+  static func statements(_ database: Database) throws -> Set<String> {
+    let statements = try String.fetchAll(
+      database, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+    return Set(statements.map { $0.filter { !$0.isWhitespace && $0 != "\"" } })
+  }
+
+  /// Whether the database is what this program made of it, in this version or an earlier one, and nothing else.
+  static func isOurs(_ connection: DatabaseQueue) throws -> Bool {
+    let applied = try connection.inDatabase { try migrator.appliedMigrations($0) }
+    guard let last = applied.last, applied == Array(migrator.migrations.prefix(applied.count)) else { return false }
+    let standard = try DatabaseQueue()
+    try migrator.migrate(standard, upTo: last)
+    return try connection.inDatabase(statements) == standard.inDatabase(statements)
   }
 }
 
@@ -31,6 +51,21 @@ package struct DatabaseIsNewer: Error, CustomStringConvertible {
   package let path: String
 
   package var description: String {
-    "the database \(path) was written by a newer version of this program, and is left as it is"
+    "The database \(path) was written by a newer version of this program, and is left as it is."
   }
+}
+
+package struct DatabaseIsOlder: Error, CustomStringConvertible {
+  package let path: String
+
+  package var description: String {
+    "The database \(path) was written by an earlier version of this program. Start the service of this version, which "
+      + "brings it up to date."
+  }
+}
+
+package struct DatabaseIsMissing: Error, CustomStringConvertible {
+  package let path: String
+
+  package var description: String { "There is no database at \(path): start the service once." }
 }

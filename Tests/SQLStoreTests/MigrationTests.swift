@@ -101,6 +101,53 @@ struct MigrationTests {
     }
   }
 
+  @Test(
+    "Whoever works beside the service leaves an older database as it is, and says what to do",
+    arguments: ReleasedDatabase.all)
+  func olderStaysAsItIs(released: ReleasedDatabase) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/vpsd.sqlite"
+      #expect(throws: DatabaseIsMissing.self) { try SQLStore(path: path, .asItIs) }
+      #expect(throws: DatabaseIsMissing.self) { try SQLStore.installationID(at: path) }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+      try released.restore(to: path)
+      let before = try Data(contentsOf: URL(fileURLWithPath: path))
+      let installation = try SQLStore.installationID(at: path)
+      if released.migration != Schema.migrator.migrations.last {
+        let error = #expect(throws: DatabaseIsOlder.self) { try SQLStore(path: path, .asItIs) }
+        #expect(error?.description.contains("Start the service of this version") == true)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+      }
+      let store = try SQLStore(path: path)
+      #expect(try await store.installationID() == installation)
+      #expect(try await SQLStore(path: path, .asItIs).contradictions() == [])
+    }
+  }
+
+  @Test("A state of any released version can be put back, and nothing that is none", arguments: ReleasedDatabase.all)
+  func servable(released: ReleasedDatabase) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/state.sqlite"
+      try released.restore(to: path)
+      for change in [
+        "ALTER TABLE account ADD COLUMN extra TEXT",
+        "DROP INDEX IF EXISTS sqlite_none; CREATE TABLE stranger (id INTEGER)",
+        "DELETE FROM grdb_migrations", "INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')",
+        "PRAGMA foreign_keys = OFF; DELETE FROM address",
+      ] {
+        let changed = folder.path + "/changed.sqlite"
+        try? FileManager.default.removeItem(atPath: changed)
+        try released.restore(to: changed)
+        let queue = try DatabaseQueue(path: changed)
+        try await queue.writeWithoutTransaction { try $0.execute(sql: change) }
+        try queue.close()
+        await #expect(throws: UnfitState.self, "\(change)") { try await SQLStore.requireServable(changed) }
+      }
+      try await SQLStore.requireServable(path)
+      #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+    }
+  }
+
   @Test("A database of a newer version is refused, and not a byte of it is changed")
   func newer() async throws {
     try await withTemporaryFolder { folder in
