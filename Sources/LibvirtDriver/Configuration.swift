@@ -34,6 +34,8 @@ extension LibvirtDriver {
     /// Whether guests reach other hosts, and with them what listens on this host's loopback addresses.
     package var allowsOutbound = false
     package var overcommitment = Overcommitment()
+    /// Whether nothing is started or changed, whatever is found: for a look beside a service.
+    package var onlyLooks = false
 
     package init(dataDirectory: String, imageDirectory: String, installation: UUID) {
       self.dataDirectory = dataDirectory

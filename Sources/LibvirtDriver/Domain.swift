@@ -6,7 +6,7 @@ import Foundation
 final class Domain: @unchecked Sendable {
   let pointer: virDomainPtr
   /// Keeps the connection open for as long as the handle lives.
-  private let connection: Connection
+  let connection: Connection
   /// Kept, because asking libvirt for it would forget the error of the call before.
   let name: String
 
@@ -56,6 +56,18 @@ final class Domain: @unchecked Sendable {
     }
     defer { free(text) }
     return MachineMark(metadata: String(cString: text))
+  }
+
+  /// What it is defined as, and started from the next time.
+  func definition() throws -> String { try description(VIR_DOMAIN_XML_INACTIVE.rawValue) }
+
+  /// Whether what runs, or where it is off, what would, has a screen.
+  func hasScreen() throws -> Bool { try description(0).contains("<graphics ") }
+
+  private func description(_ flags: UInt32) throws -> String {
+    guard let text = virDomainGetXMLDesc(pointer, flags) else { throw LibvirtError.last("describe \(name)") }
+    defer { free(text) }
+    return String(cString: text)
   }
 
   func start() throws { try check(virDomainCreateWithFlags(pointer, 0), "start") }
@@ -116,5 +128,18 @@ struct DomainState: Equatable {
     default:
       return .off(.other)
     }
+  }
+
+  /// QEMU stopped it, because it could not write.
+  var isPausedForWantOfRoom: Bool {
+    state == Int32(VIR_DOMAIN_PAUSED.rawValue) && reason == Int32(VIR_DOMAIN_PAUSED_IOERROR.rawValue)
+  }
+
+  /// Something at the hypervisor needs it still, and lets it go on afterwards.
+  var isPausedForAWhile: Bool {
+    let reasons = [
+      VIR_DOMAIN_PAUSED_MIGRATION, VIR_DOMAIN_PAUSED_SAVE, VIR_DOMAIN_PAUSED_DUMP, VIR_DOMAIN_PAUSED_SNAPSHOT,
+    ]
+    return state == Int32(VIR_DOMAIN_PAUSED.rawValue) && reasons.contains { Int32($0.rawValue) == reason }
   }
 }

@@ -12,6 +12,7 @@ struct DomainDefinition {
   let ports: ForwardedPorts
   let allowsOutbound: Bool
   let daemon: LibvirtDriver.Configuration.Daemon
+  let hardwareAddress: String
 
   /// Several installations may have their machines in the host's libvirtd, and each has a first server.
   var name: String {
@@ -21,8 +22,15 @@ struct DomainDefinition {
     }
   }
 
-  /// Locally administered, and different for each server on every network that servers share.
-  static func macAddress(of machine: UUID) -> String {
+  /// Locally administered, and by 40 bits of chance different for each server on every network that servers share.
+  static func hardwareAddress(of machine: UUID) -> String {
+    let bytes = machine.uuid
+    let parts = [0x52, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15]
+    return parts.map { String(format: "%02x", $0) }.joined(separator: ":")
+  }
+
+  /// What servers have that were made before theirs was written down: a guest may know its network card by it.
+  static func earlierHardwareAddress(of machine: UUID) -> String {
     let bytes = machine.uuid
     return "52:54:00:" + [bytes.13, bytes.14, bytes.15].map { String(format: "%02x", $0) }.joined(separator: ":")
   }
@@ -127,7 +135,7 @@ struct DomainDefinition {
     // A guest with a way out would also reach what listens on the host's own loopback.
     let backend = ["user", "id=net0", "ipv6=off", "restrict=\(allowsOutbound ? "off" : "on")"] + forwards
     let device = [
-      "virtio-net-pci", "netdev=net0", "mac=\(Self.macAddress(of: machine))", "bus=pcie.0", "addr=0x10", "romfile=",
+      "virtio-net-pci", "netdev=net0", "mac=\(hardwareAddress)", "bus=pcie.0", "addr=0x10", "romfile=",
     ]
     return ["-netdev", backend.joined(separator: ","), "-device", device.joined(separator: ",")]
   }

@@ -6,6 +6,14 @@ import Foundation
 struct DomainStatistics: Sendable {
   let domain: Domain
   let state: DomainState
+  /// Nil where it does not run.
+  var runID: Int? {
+    switch state.power {
+    case .running, .paused: domain.runID
+    case .off, .remnant, .absent: nil
+    }
+  }
+
   let cpuNanoseconds: Int64?
   let memoryUsedMiB: Int?
   let diskAllocatedBytes: Int64?

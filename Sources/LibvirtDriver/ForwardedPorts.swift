@@ -1,6 +1,5 @@
 import Core
 import Foundation
-import Logging
 
 /// Which port of a server's own address leads to which port of its guest.
 package struct ForwardedPorts: Sendable, Equatable {
@@ -14,26 +13,28 @@ package struct ForwardedPorts: Sendable, Equatable {
   /// The port of a server's address that leads to its sshd.
   package var ssh: UInt16 { rules.first { $0.guest == 22 }?.host ?? 22 }
 
+  init(rules: [Rule]) {
+    self.rules = rules
+  }
+
   /// A listener on 0.0.0.0 holds its port on every loopback address, and a port may need a privilege that we lack: then
-  /// another port of the host leads there.
+  /// another port of the host leads there. That one stays, even when what was in the way is gone: customers know it, and
+  /// what holds the port sometimes could not come back if servers had it meanwhile.
   static func chosen(
-    for guestPorts: [UInt16], from lowestPort: UInt16 = 1, logger: Logger,
+    for guestPorts: [UInt16], from lowestPort: UInt16 = 1, keeping earlier: ForwardedPorts? = nil,
     canBind: (UInt16) -> Bool = { canBind(probeAddress, port: $0) }
   ) throws -> ForwardedPorts {
     var taken: Set<UInt16> = []
     var rules: [Rule] = []
     for guest in guestPorts where !rules.contains(where: { $0.guest == guest }) {
-      guard
-        let host = candidates(for: guest).first(where: { port in
-          !taken.contains(port) && (port == guest || !guestPorts.contains(port)) && port >= lowestPort && canBind(port)
-        })
-      else { throw DriverError(.exhausted, "no port of this host can be forwarded to port \(guest) of the servers") }
-      if host != guest {
-        let reason =
-          guest < lowestPort
-          ? "QEMU may not listen below port \(lowestPort)"
-          : "port \(guest) is taken on every address of this host (a listener on 0.0.0.0?)"
-        logger.warning("\(reason): servers have their port \(guest) on \(host)")
+      let host = candidates(for: guest, earlier: earlier?.host(of: guest)).first { port in
+        !taken.contains(port) && (port == guest || !guestPorts.contains(port)) && port >= lowestPort && canBind(port)
+      }
+      guard let host else {
+        throw DriverError(
+          .exhausted,
+          "port \(guest) is taken on every address of this host, and so is each that could lead to the servers' port "
+            + "\(guest) instead")
       }
       taken.insert(host)
       rules.append(Rule(host: host, guest: guest))
@@ -41,14 +42,17 @@ package struct ForwardedPorts: Sendable, Equatable {
     return ForwardedPorts(rules: rules)
   }
 
-  private static func candidates(for guest: UInt16) -> [UInt16] {
+  private static func candidates(for guest: UInt16, earlier: UInt16?) -> [UInt16] {
     let wellKnown: [UInt16: UInt16] = [22: 2222, 80: 8080, 443: 8443]
     let others = stride(from: 10_000, through: 50_000, by: 10_000).compactMap { UInt16(exactly: Int(guest) + $0) }
-    return [guest] + (wellKnown[guest].map { [$0] } ?? []) + others
+    let all = (wellKnown[guest].map { [$0] } ?? []) + others
+    return earlier.map { [$0] + ($0 == guest ? all : all.filter { $0 != earlier }) } ?? [guest] + all
   }
 
+  func host(of guest: UInt16) -> UInt16? { rules.first { $0.guest == guest }?.host }
+
   /// An address that no pool hands out in practice, so that only a listener on all addresses is in the way.
-  private static let probeAddress = IPv4Address(number: 0x7FFF_FFFD)
+  static let probeAddress = IPv4Address(number: 0x7FFF_FFFD)
 
   /// Whether QEMU could listen there now. It sets SO_REUSEADDR, as here: connections that linger do not matter.
   static func canBind(_ address: IPv4Address, port: UInt16) -> Bool {

@@ -27,7 +27,9 @@ struct GuestAgent {
   func thawFileSystems() throws {
     do {
       try execute(Command<NoArguments>(execute: "guest-fsfreeze-thaw"), timeoutSeconds: 10)
-    } catch let error as LibvirtError where error.isAgentRefusal {
+    } catch let error as LibvirtError {
+      // It may have said no, for which libvirt has no code, or nothing: then it does not answer this either.
+      guard (try? ping()) != nil else { throw error }
       let status: String? = try? answer(Command<NoArguments>(execute: "guest-fsfreeze-status"))
       if status == "frozen" { throw error }
     }

@@ -2,32 +2,12 @@ import Core
 import Foundation
 import Synchronization
 
-/// What guest agents said last. Asking them is slow, so that it happens beside the observation, which takes what is there.
+/// What guest agents said last. Asking them is slow, so that it happens beside the observation, which takes what is there:
+/// a queue of machines by the time at which each is due.
 final class GuestReadings: Sendable {
   struct Reading: Sendable {
     var network: NetworkCounters?
     var diskUsedBytes: Int64?
-  }
-
-  private struct Entry {
-    /// Another number is another boot, of which nothing is known yet.
-    let runID: Int
-    var reading = Reading()
-    var isBeingRead = false
-    var networkIsDue: Timestamp
-    var diskIsDue: Timestamp
-    var hasGreeted = false
-
-    init(runID: Int, now: Timestamp) {
-      self.runID = runID
-      self.networkIsDue = now
-      self.diskIsDue = now
-    }
-  }
-
-  private struct State {
-    var entries: [UUID: Entry] = [:]
-    var inFlight = 0
   }
 
   struct Due: Sendable, Equatable {
@@ -35,9 +15,49 @@ final class GuestReadings: Sendable {
     let disk: Bool
   }
 
+  /// Asks one guest. What it throws says that the agent did not answer.
+  typealias Reader = @Sendable (UUID, Due) async throws -> Reading
+
+  struct Claim: Sendable {
+    let machine: UUID
+    let runID: Int
+    let due: Due
+    fileprivate let claimedAt: Instant
+  }
+
+  private struct Entry {
+    /// Another number is another boot, of which nothing is known yet.
+    let runID: Int
+    var reading = Reading()
+    var isBeingRead = false
+    var networkIsDue: Instant
+    var diskIsDue: Instant
+    /// How often in a row the agent did not answer.
+    var silences = 0
+    var hasGreeted = false
+
+    init(runID: Int, now: Instant) {
+      self.runID = runID
+      self.networkIsDue = now
+      self.diskIsDue = now
+    }
+
+    var isDue: Instant { min(networkIsDue, diskIsDue) }
+  }
+
+  private struct State {
+    var entries: [UUID: Entry] = [:]
+    var inFlight = 0
+
+    var width: Int { GuestReadings.width(for: entries.count) }
+  }
+
   static let networkInterval: Duration = .seconds(15)
   static let diskInterval: Duration = .seconds(60)
-  private static let concurrency = 4
+  /// An agent that never answers is asked ever more seldom: each time costs its place for seconds.
+  static let longestInterval: Duration = .seconds(120)
+  /// A machine that has just been seen waits so long to be asked at most.
+  private static let longestSleep: Duration = .seconds(1)
 
   private let clock: any WallClock
   private let state = Mutex(State())
@@ -45,6 +65,12 @@ final class GuestReadings: Sendable {
   init(clock: any WallClock) {
     self.clock = clock
   }
+
+  /// Guests that are asked at once. One that answers does so within a fraction of a second, so that a place for each of
+  /// the seconds of an interval is enough; libvirtd itself serves 20 calls at once.
+  static func width(for machines: Int) -> Int { min(16, max(4, (machines + 14) / 15)) }
+
+  // MARK: - What is known
 
   func reading(of machine: UUID, runID: Int) -> Reading {
     state.withLock { state in
@@ -63,7 +89,7 @@ final class GuestReadings: Sendable {
   }
 
   func noteGreeting(of machine: UUID, runID: Int) {
-    let now = clock.now
+    let now = clock.uptime
     state.withLock { state in
       var entry = Self.entry(machine, runID: runID, in: state, now: now)
       entry.hasGreeted = true
@@ -71,47 +97,87 @@ final class GuestReadings: Sendable {
     }
   }
 
-  private static func entry(_ machine: UUID, runID: Int, in state: State, now: Timestamp) -> Entry {
+  /// Forgets every machine that does not run, and asks the others from now on.
+  func noteRunning(_ running: [UUID: Int]) {
+    let now = clock.uptime
+    state.withLock { state in
+      let entries = running.map { ($0.key, Self.entry($0.key, runID: $0.value, in: state, now: now)) }
+      state.entries = Dictionary(uniqueKeysWithValues: entries)
+    }
+  }
+
+  private static func entry(_ machine: UUID, runID: Int, in state: State, now: Instant) -> Entry {
     if let entry = state.entries[machine], entry.runID == runID { return entry }
     return Entry(runID: runID, now: now)
   }
 
-  /// Forgets every machine that does not run.
-  func retain(_ running: Set<UUID>) {
-    state.withLock { state in state.entries = state.entries.filter { running.contains($0.key) } }
+  // MARK: - The queue
+
+  /// Asks each guest when it is due, until the task is cancelled.
+  func run(_ read: @escaping Reader) async {
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        while let claim = claim() { group.addTask { await self.serve(claim, read) } }
+        try? await clock.sleep(until: nextLook)
+      }
+    }
   }
 
-  /// What of the machine should be read now, by the caller, who calls `finish` whatever comes of it; nil if nothing.
-  func claim(_ machine: UUID, runID: Int) -> Due? {
-    let now = clock.now
+  /// A place that becomes free goes on with whoever is due.
+  private func serve(_ first: Claim, _ read: Reader) async {
+    var next: Claim? = first
+    while let claim = next {
+      finish(claim, try? await read(claim.machine, claim.due))
+      next = Task.isCancelled ? nil : self.claim()
+    }
+  }
+
+  private var nextLook: Instant {
+    let now = clock.uptime
+    let latest = now + Self.longestSleep
     return state.withLock { state in
-      var entry = Self.entry(machine, runID: runID, in: state, now: now)
+      guard state.inFlight < state.width else { return latest }
+      return min(latest, state.entries.values.filter { !$0.isBeingRead }.map(\.isDue).min() ?? latest)
+    }
+  }
+
+  /// Whoever has been due for longest, where there is a place; the caller asks it, and calls `finish` whatever comes of it.
+  func claim() -> Claim? {
+    let now = clock.uptime
+    return state.withLock { state in
+      guard state.inFlight < state.width,
+        let (machine, entry) = state.entries.lazy.filter({ !$0.value.isBeingRead && $0.value.isDue <= now })
+          .min(by: { $0.value.isDue < $1.value.isDue })
+      else { return nil }
+      state.entries[machine]?.isBeingRead = true
+      state.inFlight += 1
       let due = Due(network: entry.networkIsDue <= now, disk: entry.diskIsDue <= now)
-      if !entry.isBeingRead, state.inFlight < Self.concurrency, due.network || due.disk {
-        entry.isBeingRead = true
-        state.inFlight += 1
-        state.entries[machine] = entry
-        return due
-      }
-      state.entries[machine] = entry
-      return nil
+      return Claim(machine: machine, runID: entry.runID, due: due, claimedAt: now)
     }
   }
 
   /// A reading of nil says that the agent did not answer: what it said before is no longer true, except for the disk.
-  func finish(_ machine: UUID, runID: Int, due: Due, reading: Reading?) {
-    let now = clock.now
+  func finish(_ claim: Claim, _ reading: Reading?) {
+    let now = clock.uptime
     state.withLock { state in
       state.inFlight -= 1
-      guard var entry = state.entries[machine], entry.runID == runID else { return }
+      guard var entry = state.entries[claim.machine], entry.runID == claim.runID else { return }
       entry.isBeingRead = false
-      entry.networkIsDue = now + Self.networkInterval
-      if due.network { entry.reading.network = reading?.network }
-      if due.disk, let reading {
+      entry.silences = reading == nil ? entry.silences + 1 : 0
+      let interval = Self.interval(afterSilences: entry.silences)
+      entry.networkIsDue = max(now, claim.claimedAt + interval)
+      if claim.due.network { entry.reading.network = reading?.network }
+      if let reading, claim.due.disk {
         entry.reading.diskUsedBytes = reading.diskUsedBytes
-        entry.diskIsDue = now + Self.diskInterval
+        entry.diskIsDue = max(now, claim.claimedAt + Self.diskInterval)
       }
-      state.entries[machine] = entry
+      if reading == nil { entry.diskIsDue = max(entry.diskIsDue, entry.networkIsDue) }
+      state.entries[claim.machine] = entry
     }
+  }
+
+  /// A guest that boots is silent for a while.
+  private static func interval(afterSilences silences: Int) -> Duration {
+    min(networkInterval * (1 << min(8, max(0, silences - 2))), longestInterval)
   }
 }

@@ -87,14 +87,14 @@ extension LibvirtDriver {
     let mark = files(of: machine).frozenMark
     let giveUp = StopSignal()
     // A process that died may have left it frozen.
-    if MachineFiles.exists(mark) { try? await thaw(machine, within: .seconds(30)) }
+    if await mayBeFrozen(machine) { try? await thaw(machine, within: .seconds(30)) }
     do {
       try await onGuest(machine, "ping the agent") { domain in
         guard try domain.state().power == .running else { throw DriverError(.busy, "the machine is paused") }
         try GuestAgent(domain: domain).ping()
       }
       // It outlives this process, unlike the intention to thaw.
-      try await onHost("mark the machine as frozen") { try MachineFiles.write([], to: mark) }
+      try await onFiles("mark the machine as frozen") { try MachineFiles.write([], to: mark) }
       try await onGuest(machine, "freeze the file systems", within: .seconds(40)) { domain in
         let agent = GuestAgent(domain: domain)
         try agent.freezeFileSystems()
@@ -107,7 +107,13 @@ extension LibvirtDriver {
         "a disk is copied without freezing the guest's file systems",
         metadata: ["machine": "\(machine.text)", "error": "\(error)"])
     }
-    return MachineFiles.exists(mark)
+    return await mayBeFrozen(machine)
+  }
+
+  /// Also where nobody knows.
+  private func mayBeFrozen(_ machine: UUID) async -> Bool {
+    let mark = files(of: machine).frozenMark
+    return (try? await onFiles("look whether it is frozen") { MachineFiles.exists(mark) }) ?? true
   }
 
   /// Tries until the guest has thawed its file systems, or does not run.
@@ -131,12 +137,16 @@ extension LibvirtDriver {
         try await DriverError.translating { try await clock.sleep(for: .seconds(1)) }
       }
     }
-    try await onHost("forget that the machine was frozen") { try MachineFiles.remove(mark) }
+    try await onFiles("forget that the machine was frozen") { try MachineFiles.remove(mark) }
   }
 
-  /// Thaws a guest that a process left frozen that died.
-  func thawIfForgotten(_ machine: UUID) {
-    guard MachineFiles.exists(files(of: machine).frozenMark), !work.isRunning(on: machine) else { return }
-    _ = try? work.isDone(.init(machine: machine, purpose: .thaw)) { try await thaw(machine, within: .zero) }
+  /// Thaws guests that a process left frozen that died.
+  func thawForgotten(among machines: [UUID]) async {
+    let frozen = try? await onFiles("look for guests that are frozen", within: .seconds(20)) {
+      machines.filter { MachineFiles.exists(files(of: $0).frozenMark) }
+    }
+    for machine in frozen ?? [] where !work.isRunning(on: machine) {
+      _ = try? work.isDone(.init(machine: machine, purpose: .thaw)) { try await thaw(machine, within: .zero) }
+    }
   }
 }

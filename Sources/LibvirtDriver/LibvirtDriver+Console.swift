@@ -10,7 +10,9 @@ extension LibvirtDriver {
       }
       do {
         return ConsoleConnection(descriptor: try domain.openGraphics())
-      } catch let error as LibvirtError where error.isMissingGraphics {
+      } catch let error as LibvirtError {
+        // libvirt has no code of its own for a machine without a screen.
+        guard (try? domain.hasScreen()) == false else { throw error }
         throw DriverError(
           .rejected, "\(error): it was started from a definition without one",
           customerReason: "This server was started without a screen. Reboot it to get a console.")

@@ -47,7 +47,7 @@ extension LibvirtDriver {
   package func ensureDiskAbsent(_ machine: UUID) async throws {
     guard try await !isActive(machine) else { throw Self.running(machine) }
     try await DriverError.translating { try await work.end { $0.machine == machine && $0.isRestore } }
-    try await onHost("remove the disk") { try files(of: machine).removeDisk() }
+    try await onFiles("remove the disk") { try files(of: machine).removeDisk() }
   }
 
   /// Ends all that goes on between the calls, in order, before the process does.

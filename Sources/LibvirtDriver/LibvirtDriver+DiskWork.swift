@@ -77,7 +77,7 @@ extension LibvirtDriver {
         try MachineFiles.syncDirectory(of: files.folder)
       }
     } after: {
-      try await onHost("remove half of a disk") { try files.removePartialDisks() }
+      try await onFiles("remove half of a disk") { try files.removePartialDisks() }
     }
   }
 

@@ -4,29 +4,32 @@ package import Foundation
 extension LibvirtDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
     let files = files(of: specification.machine)
-    let definition = definition(of: specification)
     let isActive = try await onLibvirt("look up the machine") { connection in
       try ownership.domain(specification.machine, on: connection)?.isActive() ?? false
     }
-    try await onHost("prepare the files") {
+    let domain = try await onFiles("prepare the files") {
       try prepare(files, for: specification, canGrow: !isActive)
+      return try definition(of: specification, ports.renewed())
     }
     try await onLibvirt("define the machine") { connection in
       _ = try ownership.domain(specification.machine, on: connection)
-      try connection.define(definition.xml)
+      try connection.define(domain.xml)
     }
   }
 
-  func definition(of specification: MachineSpecification) -> DomainDefinition {
-    DomainDefinition(
+  /// Reads files.
+  func definition(of specification: MachineSpecification, _ ports: ForwardedPorts) throws -> DomainDefinition {
+    let files = files(of: specification.machine)
+    return DomainDefinition(
       machine: specification.machine,
       mark: MachineMark(
         installation: configuration.installation, label: specification.label, address: specification.address,
-        sshPort: forwardedPorts.ssh, owner: emulatorUser.owner(at: specification.address)),
+        sshPort: ports.ssh, owner: emulatorUser.owner(at: specification.address)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
-      files: files(of: specification.machine),
-      ports: forwardedPorts, allowsOutbound: configuration.allowsOutbound,
-      daemon: configuration.daemon)
+      files: files, ports: ports, allowsOutbound: configuration.allowsOutbound, daemon: configuration.daemon,
+      hardwareAddress: files.hasHardwareAddress
+        ? DomainDefinition.hardwareAddress(of: specification.machine)
+        : DomainDefinition.earlierHardwareAddress(of: specification.machine))
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
@@ -39,6 +42,8 @@ extension LibvirtDriver {
       let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
       try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
       try MachineFiles.makeDirectory(files.folder)
+      // Before the disk, so that what is on it has never seen another one.
+      try files.keepHardwareAddress()
       try disk.create(image: image, sizeBytes: sizeBytes)
       try MachineFiles.syncDirectory(of: files.folder)
     } else if canGrow {
@@ -59,13 +64,67 @@ extension LibvirtDriver {
           return try domain.start()
         } catch {
           // Another call may have been faster.
-          guard (try? domain.isActive()) == true else { throw error }
-          return
+          if (try? domain.isActive()) == true { return }
+          guard let moved = try Self.moved(domain, to: ports) else { throw Self.explained(error, files) }
+          return try moved.start()
         }
       }
       if try domain.state().power == .paused { try domain.resume() }
     }
   }
+
+  /// The machine defined anew where something has taken one of its ports on every address since it was defined; nil where
+  /// that is not why it does not start.
+  private static func moved(_ domain: Domain, to ports: PortChoice) throws -> Domain? {
+    guard let mark = try domain.mark() else { return nil }
+    let definition = try domain.definition()
+    let old = ForwardedPorts(definition: definition, address: mark.address)
+    let taken = old.rules.filter { !ForwardedPorts.canBind(mark.address, port: $0.host) }
+    if taken.isEmpty { return nil }
+    let new = try ports.renewed()
+    let stuck = taken.filter { rule in new.host(of: rule.guest) ?? rule.host == rule.host }
+    guard stuck.isEmpty else {
+      let list = stuck.map { String($0.host) }.joined(separator: ", ")
+      throw DriverError(.exhausted, "another program of this host listens at \(mark.address), port \(list)")
+    }
+    return try domain.connection.define(new.replacing(old, in: definition, address: mark.address))
+  }
+
+  /// libvirt says in the words of its own language why it does not open a disk; the disk itself can be looked at.
+  private static func explained(_ error: any Error, _ files: ServerFiles) -> any Error {
+    guard MachineFiles.exists(files.disk) else { return missingDisk(files) }
+    if let free = try? MachineFiles.freeBytes(at: files.folder), free < 1 << 20 {
+      return DriverError(.exhausted, "\(error); there is no room at \(files.folder)")
+    }
+    return error
+  }
+
+  package func resume(_ machine: UUID) async throws {
+    let files = files(of: machine)
+    let free = try await onFiles("look for room") { () -> Int64? in
+      MachineFiles.exists(files.folder) ? try MachineFiles.freeBytes(at: files.folder) : nil
+    }
+    try await onDomain(machine, "resume the machine") { domain in
+      let state = try domain.state()
+      guard state.power == .paused, !state.isPausedForAWhile else { return }
+      if state.isPausedForWantOfRoom, let free, free < Self.roomToGoOn {
+        throw DriverError(.exhausted, "its disk could not be written, and \(free) bytes are free at \(files.folder)")
+      }
+      // It may pause again at once, which is an event that leads here.
+      guard resumptions.mayTry(machine) else {
+        throw DriverError(.exhausted, "it was paused again as soon as it went on: its disk cannot be written")
+      }
+      do {
+        try domain.resume()
+      } catch {
+        guard (try? domain.state().power) == .paused else { return }
+        throw error
+      }
+    }
+  }
+
+  /// Less would be written in no time.
+  private static let roomToGoOn: Int64 = 16 << 20
 
   /// Whatever QEMU ran as whoever before, and whatever was written here since.
   private func handOver(_ files: ServerFiles, to owner: FileOwner) throws {
@@ -129,7 +188,7 @@ extension LibvirtDriver {
     // Without its machine it fails, and need not wait for the guest.
     try await DriverError.translating { try await work.end { $0.machine == machine } }
     try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
-    try await onHost("remove the files") {
+    try await onFiles("remove the files") {
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
     }
@@ -141,6 +200,7 @@ extension LibvirtDriver {
       return (mark, runID)
     }
     guard let boot else { return Readiness(hasSSHBanner: false, hasAgent: false) }
+    runningPorts.note(machine, runID: boot.runID, sshPort: boot.mark.sshPort)
     async let hasAgent = onGuest(machine, "ping the agent") { domain in
       (try? GuestAgent(domain: domain).ping()) != nil
     }
@@ -183,11 +243,11 @@ extension LibvirtDriver {
 
   /// Runs a body that waits for the guest, apart from all that does not.
   func onGuest<Value: Sendable>(
-    _ machine: UUID, _ what: String, within limit: Duration = .seconds(20),
+    _ machine: UUID, _ what: String, within limit: Duration = .seconds(20), on threads: BlockingThreads? = nil,
     _ body: @escaping @Sendable (Domain) throws -> Value
   ) async throws -> Value {
     try await DriverError.translating {
-      try await hypervisor.perform(what, within: limit, on: guestThreads) { connection in
+      try await hypervisor.perform(what, within: limit, on: threads ?? guestThreads) { connection in
         try body(try ownership.existingDomain(machine, on: connection))
       }
     }

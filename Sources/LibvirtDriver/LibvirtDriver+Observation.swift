@@ -2,42 +2,48 @@ package import Core
 package import Foundation
 
 extension LibvirtDriver {
-  package func power(of machine: UUID) async throws -> MachinePower {
-    let files = files(of: machine)
-    let seen = try await onLibvirt("look at the machine") { connection -> MachinePower in
-      guard let domain = try ownership.domain(machine, on: connection) else {
-        return MachineFiles.exists(files.folder) ? .remnant : .absent
-      }
-      return power(of: domain, in: try domain.state())
+  /// What it does beside the calls, until it is cancelled.
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await consoleLogs.run() }
+      group.addTask { await readings.run(readGuest ?? askAgent) }
     }
-    guard seen == .absent else { return seen }
+  }
+
+  package func power(of machine: UUID) async throws -> MachinePower {
+    let seen = try await onLibvirt("look at the machine") { connection -> (name: String, power: MachinePower)? in
+      guard let domain = try ownership.domain(machine, on: connection) else { return nil }
+      return (domain.name, try domain.state().power)
+    }
+    if let seen { return try await onFiles("read how it ended") { power(seen.power, of: seen.name) } }
+    let files = files(of: machine)
+    if try await onFiles("look for files", { MachineFiles.exists(files.folder) }) { return .remnant }
     let copies = copyFiles(of: machine)
     return try await onCopies("look for copies") { MachineFiles.exists(copies.folder) ? .remnant : .absent }
   }
 
   package func observe() async throws -> [UUID: MachineObservation] {
     let copied = await machinesWithCopies()
-    let (folders, domains) = try await onLibvirt("observe the machines", within: .seconds(20)) { connection in
-      // The folders first: a machine that is being made has its folder before its domain, and is no remnant.
-      let folders = try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
-      return (folders, try ownership.filter(try connection.statistics()))
+    // The folders before the domains: a machine that is being made has its folder first, and is no remnant.
+    let folders = try await onFiles("list the servers", within: .seconds(20)) {
+      try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
+    }
+    let seen = try await onLibvirt("observe the machines", within: .seconds(20)) { connection in
+      let owned = try ownership.filter(try connection.statistics())
+      noteRunning(owned)
+      return owned
+    }
+    let powers = try await onFiles("read how machines ended", within: .seconds(20)) {
+      seen.mapValues { power($0.state.power, of: $0.domain.name) }
     }
     var observations: [UUID: MachineObservation] = [:]
-    var running: Set<UUID> = []
-    for machine in folders.union(copied) where domains[machine] == nil {
+    for machine in folders.union(copied) where seen[machine] == nil {
       observations[machine] = MachineObservation(power: .remnant, usage: nil)
     }
-    for (machine, statistics) in domains {
-      let power = power(of: statistics.domain, in: statistics.state)
-      var usage: MachineUsage?
-      if let runID = statistics.domain.runID, power == .running || power == .paused {
-        running.insert(machine)
-        thawIfForgotten(machine)
-        usage = self.usage(of: machine, runID: runID, statistics)
-      }
-      observations[machine] = MachineObservation(power: power, usage: usage)
+    for (machine, power) in powers {
+      observations[machine] = MachineObservation(power: power, usage: seen[machine].flatMap { usage(of: machine, $0) })
     }
-    readings.retain(running)
+    if !configuration.onlyLooks { await thawForgotten(among: Array(powers.filter { $0.value == .running }.keys)) }
     return observations
   }
 
@@ -50,35 +56,38 @@ extension LibvirtDriver {
     return machines ?? []
   }
 
-  private func power(of domain: Domain, in state: DomainState) -> MachinePower {
-    let power = state.power
+  /// A guest is asked, and its SSH port told, by what it runs with. Blocks.
+  private func noteRunning(_ owned: [UUID: DomainStatistics]) {
+    let running = owned.compactMapValues(\.runID)
+    for (machine, runID) in running where !runningPorts.isKnown(machine, runID: runID) {
+      guard let mark = try? owned[machine]?.domain.mark() else { continue }
+      runningPorts.note(machine, runID: runID, sshPort: mark.sshPort)
+    }
+    runningPorts.retain(running.keys)
+    readings.noteRunning(running)
+  }
+
+  /// Reads a file.
+  private func power(_ power: MachinePower, of name: String) -> MachinePower {
     guard power == .off(.guestShutdown) else { return power }
-    let log = hypervisor.daemon.logPath(domain: domain.name)
+    let log = hypervisor.daemon.logPath(domain: name)
     return QEMULog.endedBySignal(path: log) ? .off(.other) : power
   }
 
-  private func usage(of machine: UUID, runID: Int, _ statistics: DomainStatistics) -> MachineUsage? {
-    readGuestIfDue(machine, runID: runID)
-    guard let cpuNanoseconds = statistics.cpuNanoseconds else { return nil }
+  private func usage(of machine: UUID, _ statistics: DomainStatistics) -> MachineUsage? {
+    guard let runID = statistics.runID, let cpuNanoseconds = statistics.cpuNanoseconds else { return nil }
     let reading = readings.reading(of: machine, runID: runID)
     return MachineUsage(
       cpuNanoseconds: cpuNanoseconds, memoryUsedMiB: statistics.memoryUsedMiB,
       diskUsedBytes: reading.diskUsedBytes ?? statistics.diskAllocatedBytes, network: reading.network)
   }
 
-  /// Asks the guest beside the observation; the next one has the answer.
-  private func readGuestIfDue(_ machine: UUID, runID: Int) {
-    guard let due = readings.claim(machine, runID: runID) else { return }
-    let files = files(of: machine)
-    Task {
-      let reading = try? await onGuest(machine, "read the guest's counters") { domain in
-        files.trimConsole()
-        let agent = GuestAgent(domain: domain)
-        return GuestReadings.Reading(
-          network: due.network ? try agent.networkCounters() : nil,
-          diskUsedBytes: due.disk ? try agent.rootFileSystemUsedBytes() : nil)
-      }
-      readings.finish(machine, runID: runID, due: due, reading: reading)
+  private func askAgent(_ machine: UUID, _ due: GuestReadings.Due) async throws -> GuestReadings.Reading {
+    try await onGuest(machine, "read the guest's counters", within: .seconds(10), on: readingThreads) { domain in
+      let agent = GuestAgent(domain: domain)
+      return GuestReadings.Reading(
+        network: due.network ? try agent.networkCounters() : nil,
+        diskUsedBytes: due.disk ? try agent.rootFileSystemUsedBytes() : nil)
     }
   }
 }

@@ -4,7 +4,7 @@ extension LibvirtDriver {
   /// The QEMUs on the disks of this installation, by machine, told from the host's processes and not by libvirt.
   package func processes() async throws -> [UUID: pid_t] {
     let root = ServerFiles.root(configuration.dataDirectory) + "/"
-    return try await onHost("look at the host's processes") {
+    return try await onFiles("look at the host's processes") {
       var found: [UUID: pid_t] = [:]
       for process in try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap({ pid_t($0) }) {
         // One that has ended meanwhile has nothing to read any more.

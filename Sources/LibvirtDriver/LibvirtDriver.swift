@@ -9,12 +9,16 @@ package import Logging
 package struct LibvirtDriver: ComputeDriver {
   package let timing: MachineTiming
   package let accelerator: Accelerator
-  package let forwardedPorts: ForwardedPorts
 
   let configuration: Configuration
   let images: ImageStore
   let hypervisor: Hypervisor
+  let ports: PortChoice
+  let runningPorts = RunningPorts()
   let readings: GuestReadings
+  let consoleLogs: ConsoleLogs
+  /// Nil for the guest itself.
+  let readGuest: GuestReadings.Reader?
   let ownership: Ownership
   let emulatorUser: EmulatorUser
   let clock: any WallClock
@@ -26,23 +30,35 @@ package struct LibvirtDriver: ComputeDriver {
   let copyThreads = BlockingThreads(name: "copies", width: 4)
   /// For programs that read or write whole disks.
   let diskThreads = BlockingThreads(name: "disks", width: 4)
-  /// For calls to libvirtd and the file system.
+  /// For calls to libvirtd.
   let threads = BlockingThreads(name: "libvirt", width: 8)
+  /// For the files of servers: where their disk hangs, libvirtd may still answer.
+  let fileThreads = BlockingThreads(name: "files", width: 8)
   /// For calls that wait for a guest, so that guests that hang delay nobody else.
   let guestThreads = BlockingThreads(name: "guests", width: 16)
+  /// For what guests are asked all the time, so that those who wait for one guest do not wait for all.
+  let readingThreads = BlockingThreads(name: "readings", width: 16)
+  let resumptions = Resumptions()
 
   /// Chooses accelerator and ports by trying, and starts nothing.
   package init(configuration: Configuration, clock: any WallClock, logger: Logger) throws {
+    try self.init(configuration: configuration, clock: clock, logger: logger, readGuest: nil)
+  }
+
+  init(configuration: Configuration, clock: any WallClock, logger: Logger, readGuest: GuestReadings.Reader?) throws {
+    self.readGuest = readGuest
     self.configuration = configuration
     self.clock = clock
     self.logger = logger
     self.accelerator = configuration.accelerator ?? .detected()
     let host = UserSupport.ofThisHost()
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
-    self.forwardedPorts = try .chosen(
-      for: configuration.guestPorts, from: emulatorUser == .root ? 1 : host.lowestPort, logger: logger)
+    self.ports = try PortChoice(
+      for: configuration.guestPorts, from: emulatorUser == .root ? 1 : host.lowestPort,
+      path: "\(configuration.dataDirectory)/forwarded-ports", logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.readings = GuestReadings(clock: clock)
+    self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)
     self.ownership = Ownership(installation: configuration.installation)
     self.hypervisor = Hypervisor(daemon: try configuration.libvirtd(logger: logger), threads: threads, logger: logger)
     let cores = ProcessInfo.processInfo.activeProcessorCount
@@ -61,10 +77,14 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
+  /// Where machines are defined with from now on.
+  package var forwardedPorts: ForwardedPorts { ports.current }
   package var sshPort: Int { Int(forwardedPorts.ssh) }
 
+  package func sshPort(of machine: UUID) -> Int { runningPorts.sshPort(of: machine).map { Int($0) } ?? sshPort }
+
   package func capacity() async throws -> HostCapacity? {
-    try await onHost("measure the host") {
+    try await onFiles("measure the host") {
       try MachineFiles.makeDirectory(configuration.dataDirectory)
       return try HostResources.capacity(
         dataDirectory: configuration.dataDirectory, overcommitment: configuration.overcommitment)
@@ -72,7 +92,7 @@ package struct LibvirtDriver: ComputeDriver {
   }
 
   package func prepareImage(_ name: String, storageGiB: Int) async throws -> String {
-    try await onHost("look at the image") {
+    try await onFiles("look at the image") {
       let version = try images.currentVersion(of: name)
       try Disk.requireFit(try images.diskPath(of: name, version: version), in: Int64(storageGiB) << 30)
       return version
@@ -85,7 +105,9 @@ package struct LibvirtDriver: ComputeDriver {
       return try domain.mark()?.address == address
     }
     if isHeldByMachine { return true }
-    return forwardedPorts.rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
+    // What is taken on every address is no reason to try another one.
+    let rules = try await onFiles("choose ports") { try ports.renewed().rules }
+    return rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
   }
 
   package func events() -> AsyncStream<Void> { hypervisor.events() }
@@ -98,7 +120,7 @@ package struct LibvirtDriver: ComputeDriver {
   package func stop() async throws {
     if configuration.daemon == .host { try await forgetMachinesThatAreOff() }
     hypervisor.close()
-    try await onHost("stop libvirtd") { try hypervisor.daemon.stop() }
+    try await onFiles("stop libvirtd") { try hypervisor.daemon.stop() }
   }
 
   private func forgetMachinesThatAreOff() async throws {
@@ -112,10 +134,10 @@ package struct LibvirtDriver: ComputeDriver {
 
   // MARK: - Off the cooperative pool
 
-  func onHost<Value: Sendable>(
+  func onFiles<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(120), _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
-    try await DriverError.translating { try await threads.run(what, within: limit, body) }
+    try await DriverError.translating { try await fileThreads.run(what, within: limit, body) }
   }
 
   func onLibvirt<Value: Sendable>(

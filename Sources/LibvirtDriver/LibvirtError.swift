@@ -17,20 +17,22 @@ struct LibvirtError: Error, CustomStringConvertible {
 
   var description: String { "\(call): \(message) (libvirt error \(code))" }
   var isMissingDomain: Bool { code == VIR_ERR_NO_DOMAIN.rawValue }
-  /// libvirt has no code of its own for a machine without a screen.
-  var isMissingGraphics: Bool { message.contains("No graphics backend") }
   var isMissingBackup: Bool { code == VIR_ERR_NO_DOMAIN_BACKUP.rawValue }
-  /// The guest's agent answered, and with an error.
-  var isAgentRefusal: Bool { message.contains("unable to execute QEMU agent command") }
   var isMissingMetadata: Bool { code == VIR_ERR_NO_DOMAIN_METADATA.rawValue }
 }
 
 extension LibvirtError {
   var driverError: DriverError {
-    if let known = Self.complaints.first(where: { complaint in complaint.fragments.allSatisfy(message.contains) }) {
-      return DriverError(known.kind, description, customerReason: known.customerReason)
-    }
-    return DriverError(kindByCode, description)
+    guard isInWordsOnly,
+      let known = Self.complaints.first(where: { complaint in complaint.fragments.allSatisfy(message.contains) })
+    else { return DriverError(kindByCode, description) }
+    return DriverError(known.kind, description, customerReason: known.customerReason)
+  }
+
+  /// QEMU tells why it did not start in words only, which libvirt hands on behind a code that says nothing. They are English
+  /// on every host: libvirt starts QEMU with LC_ALL=C.
+  private var isInWordsOnly: Bool {
+    [VIR_ERR_INTERNAL_ERROR, VIR_ERR_OPERATION_FAILED].contains { $0.rawValue == code }
   }
 
   private var kindByCode: DriverError.Kind {
@@ -46,7 +48,6 @@ extension LibvirtError {
     }
   }
 
-  /// QEMU tells why it did not start in words only, which libvirt hands on behind a code that says nothing.
   private struct Complaint {
     let fragments: [String]
     let kind: DriverError.Kind
@@ -60,9 +61,6 @@ extension LibvirtError {
     Complaint(fragments: ["cannot set up guest memory"], kind: .exhausted, customerReason: nil),
     Complaint(fragments: ["No space left on device"], kind: .exhausted, customerReason: nil),
     Complaint(fragments: ["Failed to get", "lock"], kind: .busy, customerReason: nil),
-    Complaint(
-      fragments: ["disk.qcow2", "No such file or directory"], kind: .notFound,
-      customerReason: "The server's disk is missing."),
     Complaint(
       fragments: ["not in qcow2 format"], kind: .rejected, customerReason: "The server's disk cannot be read."),
     Complaint(

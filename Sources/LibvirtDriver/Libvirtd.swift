@@ -33,11 +33,31 @@ struct HostLibvirtd: Libvirtd {
   func logPath(domain name: String) -> String { "/var/log/libvirt/qemu/\(name).log" }
 }
 
+/// Our own, of which a mere look starts none and ends none.
+struct LibvirtdAsItIs: Libvirtd {
+  let daemon: PrivateLibvirtd
+
+  var uri: String { daemon.uri }
+  var lastWords: String { daemon.lastWords }
+
+  func ensureRunning() throws {
+    guard daemon.isListening else {
+      throw DriverError(.unreachable, "no libvirtd of this data directory runs: nobody listens at \(daemon.socketPath)")
+    }
+  }
+
+  func stop() throws {}
+  func kill() {}
+  func logPath(domain name: String) -> String { daemon.logPath(domain: name) }
+}
+
 extension LibvirtDriver.Configuration {
   func libvirtd(logger: Logger) throws -> any Libvirtd {
     switch daemon {
-    case .own: try PrivateLibvirtd(directory: "\(dataDirectory)/libvirt", logger: logger)
-    case .host: HostLibvirtd()
+    case .own:
+      let own = try PrivateLibvirtd(directory: "\(dataDirectory)/libvirt", logger: logger)
+      return onlyLooks ? LibvirtdAsItIs(daemon: own) : own
+    case .host: return HostLibvirtd()
     }
   }
 }

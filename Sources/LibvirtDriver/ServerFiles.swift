@@ -3,8 +3,10 @@ import Foundation
 /// Where the files of one server are.
 struct ServerFiles: Equatable {
   let folder: String
+  private let machine: UUID
 
   init(dataDirectory: String, machine: UUID) {
+    self.machine = machine
     self.folder = "\(Self.root(dataDirectory))/\(machine.text)"
   }
 
@@ -15,6 +17,8 @@ struct ServerFiles: Equatable {
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
+  /// The address of the machine's network card. Servers that are older than this file have none, and another address.
+  var hardwareAddress: String { "\(folder)/mac" }
 
   /// The machines that have a folder.
   static func machines(dataDirectory: String) throws -> Set<UUID> {
@@ -37,13 +41,21 @@ struct ServerFiles: Equatable {
     try MachineFiles.sync(folder)
   }
 
+  /// Written down once, so that a disk keeps it for ever, however others get theirs.
+  var hasHardwareAddress: Bool { MachineFiles.exists(hardwareAddress) }
+
+  func keepHardwareAddress() throws {
+    guard !hasHardwareAddress else { return }
+    try MachineFiles.write(Array("\(DomainDefinition.hardwareAddress(of: machine))\n".utf8), to: hardwareAddress)
+  }
+
   func makeConsole() throws {
     let descriptor = open(console, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw HostError.last("make \(console)") }
     close(descriptor)
   }
 
-  /// A guest may write to its console without end. QEMU appends, so it goes on at the beginning.
+  /// QEMU appends, so it goes on at the beginning.
   func trimConsole() {
     if let size = try? MachineFiles.size(of: console), size > 1 << 20 { truncate(console, 0) }
   }

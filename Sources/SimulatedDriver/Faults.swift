@@ -3,7 +3,8 @@ package import Foundation
 
 /// The methods of `ComputeDriver` that can fail.
 package enum DriverMethod: String, Sendable, CaseIterable {
-  case capacity, prepareImage, isAddressFree, ensureDefined, start, requestShutdown, powerOff, readiness, applyHostname
+  case capacity, prepareImage, isAddressFree, ensureDefined, start, resume, requestShutdown, powerOff, readiness,
+    applyHostname
   case openConsole
   case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }

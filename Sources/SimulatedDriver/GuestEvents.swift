@@ -40,10 +40,6 @@ extension SimulatedDriver {
     }
   }
 
-  package func resume(_ machine: UUID) throws {
-    try change(machine) { machine, _ in machine.boot?.pausedAtMilliseconds = nil }
-  }
-
   /// The host lost its power and came back: every machine is off, and none was seen to shut down; work on disks ended.
   package func hostRestarts() throws {
     for uuid in state.withLock({ Array($0.machines.keys) }) {

@@ -23,6 +23,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var occupiedAddresses: Set<IPv4Address> = []
     /// What the guests of machines that are made from now on do wrong.
     package var quirks: Set<GuestQuirk> = []
+    /// Whether machines that are paused stay so.
+    package var isDiskFull = false
 
     package init() {}
 
@@ -70,7 +72,7 @@ package final class SimulatedDriver: ComputeDriver {
 
   package var timing: MachineTiming { state.withLock { $0.options.timing } }
 
-  package var sshPort: Int { 22 }
+  package func sshPort(of machine: UUID) -> Int { 22 }
 
   package func capacity() async throws -> HostCapacity? {
     try await perform(.capacity) { state.withLock { $0.options.capacity } }
@@ -111,6 +113,19 @@ package final class SimulatedDriver: ComputeDriver {
     try await perform(.start, machine) {
       try change(machine) { machine, now in try machine.start(at: now) }
       state.withLock { $0.restoring[machine] = nil }
+    }
+  }
+
+  package func resume(_ machine: UUID) async throws {
+    try await perform(.resume, machine) {
+      let isDiskFull = state.withLock { $0.options.isDiskFull }
+      try change(machine) { machine, _ in
+        guard machine.boot?.pausedAtMilliseconds != nil else { return }
+        if isDiskFull {
+          throw DriverError(.exhausted, "The disk of the host is full.")
+        }
+        machine.boot?.pausedAtMilliseconds = nil
+      }
     }
   }
 

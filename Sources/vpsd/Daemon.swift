@@ -35,6 +35,8 @@ struct Daemon {
       try await group.run()
     } catch let error as IOError {
       throw CannotListen(address: configuration.listen, reason: String(cString: strerror(error.errnoCode)))
+    } catch let error as SocketAddressError.UnknownHost {
+      throw CannotListen(address: configuration.listen, reason: error.errorDescription)
     }
     do {
       try await driver.endWork()
@@ -45,7 +47,7 @@ struct Daemon {
   }
 
   private func services(
-    store: any Store, driver: any ComputeDriver, clock: any WallClock, firstToken: TokenText?
+    store: any Store, driver: any HostedDriver, clock: any WallClock, firstToken: TokenText?
   ) throws -> [any Service] {
     let doorbell = Doorbell()
     let changes = Broadcast()
@@ -81,7 +83,8 @@ struct Daemon {
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // backups and looks, then no more steps.
     return [
-      RunnerService(runner: runner), EndlessService { await monitor.run() }, EndlessService { await schedule.run() },
+      EndlessService { await driver.run() }, RunnerService(runner: runner), EndlessService { await monitor.run() },
+      EndlessService { await schedule.run() },
       web(api, Banner(configuration: configuration, firstToken: firstToken, sshPort: driver.sshPort)),
       EndOfWaits(changes: changes),
     ]

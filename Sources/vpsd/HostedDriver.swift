@@ -1,4 +1,3 @@
-import ArgumentParser
 import Core
 import Foundation
 import LibvirtDriver
@@ -9,6 +8,12 @@ import SimulatedDriver
 /// A driver whose host can be told that its machines were stopped from outside: they are off, and nobody in the guests
 /// wanted it, so that what was active comes back.
 protocol HostedDriver: ComputeDriver {
+  /// The port of the servers' own addresses that leads to their sshd, where the next one starts.
+  var sshPort: Int { get }
+
+  /// What it does beside the calls, until it is cancelled: for the service.
+  func run() async
+
   /// Ends what goes on between the calls, before the process does.
   func endWork() async throws
   func endHost() async throws
@@ -26,6 +31,9 @@ extension LibvirtDriver: HostedDriver {
 }
 
 extension SimulatedDriver: HostedDriver {
+  var sshPort: Int { 22 }
+  /// There is nothing to do.
+  func run() async { for await _ in events() {} }
   func endHost() async throws { try hostRestarts() }
   func processes() async throws -> [UUID: pid_t] { [:] }
   func copiesOnHost() async throws -> [UUID: Set<UUID>] {
@@ -34,12 +42,17 @@ extension SimulatedDriver: HostedDriver {
 }
 
 extension Configuration {
-  func makeDriver(installation: UUID, clock: any WallClock, logger: Logger) throws -> any HostedDriver {
+  /// - Parameter onlyLooks: Whether nothing is to be started or changed, whatever is found.
+  func makeDriver(
+    installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
+  ) throws -> any HostedDriver {
     switch driver {
     case .simulated:
-      try SimulatedDriver(installation: installation, dataDirectory: dataDirectory, clock: clock)
+      return try SimulatedDriver(installation: installation, dataDirectory: dataDirectory, clock: clock)
     case .libvirt:
-      try LibvirtDriver(configuration: libvirt(installation), clock: clock, logger: logger)
+      var libvirt = libvirt(installation)
+      libvirt.onlyLooks = onlyLooks
+      return try LibvirtDriver(configuration: libvirt, clock: clock, logger: logger)
     }
   }
 
@@ -76,19 +89,12 @@ extension Configuration {
 }
 
 extension ConfigurationOptions {
-  /// The store of the data directory, beside a service that may be running on it.
-  func openStore() throws -> any Store {
-    let directory = DataDirectory(try load().dataDirectory)
-    try directory.ensureExists()
-    return try SQLStore(path: directory.database)
-  }
+  func openStore() throws -> any Store { try openDatabase() }
 
-  /// The database that is there; none is made.
+  /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
   func openDatabase() throws -> SQLStore {
-    let path = DataDirectory(try load().dataDirectory).database
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw ValidationError("There is no database at \(path): start the service once.")
-    }
-    return try SQLStore(path: path)
+    let directory = DataDirectory(try load().dataDirectory)
+    try directory.requireOurs()
+    return try SQLStore(path: directory.database, .asItIs)
   }
 }

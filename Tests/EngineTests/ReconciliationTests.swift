@@ -86,6 +86,52 @@ struct ReconciliationTests {
     #expect(try await service.status(of: stopped) == .stopped)
   }
 
+  @Test("A server whose machine is paused for want of room stays active, and goes on when there is room")
+  func paused() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try await machine(of: id, service)
+    try service.driver.pause(machine)
+    service.driver.configure { $0.isDiskFull = true }
+    let operations = try await service.store.operations(of: id).count
+    // Longer than three recoveries would have taken, and all their deadlines.
+    for _ in 1...120 {
+      await service.monitor.look()
+      try await service.settle()
+      #expect(try await service.status(of: id) == .active)
+      service.clock.advance(by: .seconds(60))
+    }
+    #expect(try await service.driver.power(of: machine) == .paused)
+    service.driver.configure { $0.isDiskFull = false }
+    await service.monitor.look()
+    #expect(try await service.driver.power(of: machine) == .running)
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.store.operations(of: id).count == operations)
+  }
+
+  @Test(
+    "A server whose machine is paused while it boots waits for room for as long as it takes", arguments: [true, false])
+  func pausedBoot(isFirst: Bool) async throws {
+    var options = SimulatedDriver.Options()
+    options.bootDuration = .seconds(20)
+    let service = try await TestService(options: options)
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    if !isFirst {
+      try await service.settle()
+      _ = try await service.servers.perform(.reboot, on: id, service.owner)
+    }
+    try await service.run { try await service.store.operations(of: id).last?.step == "awaitReady" }
+    let machine = try await machine(of: id, service)
+    try service.driver.pause(machine)
+    service.driver.configure { $0.isDiskFull = true }
+    let pausedAt = service.clock.now
+    while service.clock.now < pausedAt + .seconds(900) { _ = try await service.step() }
+    #expect(try await service.status(of: id) == (isFirst ? .provisioning : .rebooting))
+    service.driver.configure { $0.isDiskFull = false }
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+  }
+
   @Test("A machine without a row is removed, and one with a row never is")
   func reap() async throws {
     let service = try await TestService()

@@ -18,7 +18,8 @@ struct DomainDefinitionTests {
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
       ports: ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)]),
-      allowsOutbound: allowsOutbound, daemon: daemon)
+      allowsOutbound: allowsOutbound, daemon: daemon,
+      hardwareAddress: "52:cf:4f:c9:64:ff")
   }
 
   @Test("Runs as the server's own user, on files that libvirt leaves alone")
@@ -41,8 +42,23 @@ struct DomainDefinitionTests {
   func network() throws {
     let xml = try definition().xml
     #expect(xml.contains("restrict=on,hostfwd=tcp:127.80.0.11:2222-:22,hostfwd=tcp:127.80.0.11:80-:80\""))
-    #expect(xml.contains("mac=52:54:00:c9:64:ff,bus=pcie.0,addr=0x10"))
+    #expect(xml.contains("mac=52:cf:4f:c9:64:ff,bus=pcie.0,addr=0x10"))
     #expect(try definition(allowsOutbound: true).xml.contains("restrict=off"))
+  }
+
+  @Test("Is given other ports, in its network and its mark, and nothing else of it changes")
+  func otherPorts() throws {
+    let definition = try definition()
+    let address = definition.mark.address
+    for xml in [definition.xml, definition.xml.replacing("\"", with: "'")] {
+      let old = ForwardedPorts(definition: xml, address: address)
+      #expect(old == definition.ports)
+      let new = ForwardedPorts(rules: [.init(host: 22, guest: 22), .init(host: 8080, guest: 80)])
+      let moved = new.replacing(old, in: xml, address: address)
+      #expect(ForwardedPorts(definition: moved, address: address) == new)
+      #expect(MachineMark(metadata: moved)?.sshPort == 22)
+      #expect(old.replacing(new, in: moved, address: address) == xml)
+    }
   }
 
   @Test("Takes the accelerator that works")

@@ -2,6 +2,7 @@ import Core
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -19,16 +20,92 @@ struct HostTests {
 
   @Test("A port that is taken everywhere is replaced by one that is not")
   func ports() throws {
-    let logger = Logger(label: "test")
-    let free = try ForwardedPorts.chosen(for: [22, 80], logger: logger) { _ in true }
+    let free = try ForwardedPorts.chosen(for: [22, 80]) { _ in true }
     #expect(free.rules == [.init(host: 22, guest: 22), .init(host: 80, guest: 80)])
-    let moved = try ForwardedPorts.chosen(for: [22, 2222, 80], logger: logger) { $0 != 22 && $0 != 80 }
+    let moved = try ForwardedPorts.chosen(for: [22, 2222, 80]) { $0 != 22 && $0 != 80 }
     #expect(moved.rules.map(\.host) == [10_022, 2222, 8080])
     #expect(moved.ssh == 10_022)
     // Where QEMU may not listen below a port, nobody needs to hold those.
-    let raised = try ForwardedPorts.chosen(for: [22, 80, 443, 5432], from: 1024, logger: logger) { _ in true }
+    let raised = try ForwardedPorts.chosen(for: [22, 80, 443, 5432], from: 1024) { _ in true }
     #expect(raised.rules.map(\.host) == [2222, 8080, 8443, 5432])
-    #expect(throws: DriverError.self) { try ForwardedPorts.chosen(for: [22], logger: logger) { _ in false } }
+    #expect(throws: DriverError.self) { try ForwardedPorts.chosen(for: [22]) { _ in false } }
+  }
+
+  @Test("A port that something takes is left to it for good, while the service runs and after a restart")
+  func keptPorts() async throws {
+    try await withTemporaryFolder { folder in
+      let taken = Mutex<Set<UInt16>>([])
+      let path = folder.path + "/forwarded-ports"
+      func choice() throws -> PortChoice {
+        try PortChoice(
+          for: [22, 80], from: 1, path: path, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        ) { port in taken.withLock { !$0.contains(port) } }
+      }
+      let first = try choice()
+      #expect(try first.renewed().rules.map(\.host) == [22, 80])
+      taken.withLock { $0 = [80] }
+      #expect(first.current.rules.map(\.host) == [22, 80])
+      #expect(try first.renewed().rules.map(\.host) == [22, 8080])
+      taken.withLock { $0 = [] }
+      #expect(try first.renewed().rules.map(\.host) == [22, 8080])
+      #expect(try choice().current.rules.map(\.host) == [22, 8080])
+      // Not even where the other one is gone, too.
+      taken.withLock { $0 = [8080] }
+      #expect(try choice().renewed().rules.map(\.host) == [22, 10_080])
+      taken.withLock { $0 = [22, 80, 8080, 10_080, 2222, 20_080, 30_080, 40_080, 50_080] }
+      let error = #expect(throws: DriverError.self) { try choice() }
+      #expect(error?.detail.contains("port 80 is taken on every address of this host") == true)
+      // What is no choice is as good as none.
+      try MachineFiles.write(Array("22 x\n".utf8), to: path)
+      taken.withLock { $0 = [] }
+      #expect(try choice().current.rules.map(\.host) == [22, 80])
+    }
+  }
+
+  @Test("A look starts no libvirtd and ends none")
+  func onlyLooks() async throws {
+    try await withTemporaryFolder { folder in
+      var configuration = LibvirtDriver.Configuration(
+        dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID())
+      configuration.onlyLooks = true
+      let driver = try LibvirtDriver(
+        configuration: configuration, clock: SystemClock(),
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      await #expect {
+        _ = try await driver.observe()
+      } throws: { error in
+        (error as? DriverError)?.kind == .unreachable
+          && (error as? DriverError)?.detail.contains("no libvirtd of this data directory runs") == true
+      }
+      driver.close()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+
+  @Test("A server keeps the hardware address that it was made with, and new ones differ in 40 bits")
+  func hardwareAddress() async throws {
+    try await withTemporaryFolder { folder in
+      let machine = try #require(UUID(uuidString: "6F9619FF-8B86-D011-B42D-00CF4FC964FF"))
+      let driver = try LibvirtDriver(
+        configuration: .init(dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID()),
+        clock: SystemClock(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      let specification = MachineSpecification(
+        machine: machine, label: "server-1", hostname: try #require(Hostname("a")), vcpus: 1, memoryMiB: 512,
+        storageGiB: 1, imageName: "i", imageVersion: "1", address: IPv4Address(number: 0x7F50_000B),
+        authorizedKey: nil, rootPasswordHash: nil, mayCreateDisk: true)
+      // One that was made by an earlier version has a folder and a disk.
+      let files = driver.files(of: machine)
+      try FileManager.default.createDirectory(atPath: files.folder, withIntermediateDirectories: true)
+      #expect(
+        try driver.definition(of: specification, driver.forwardedPorts).xml.contains("mac=52:54:00:c9:64:ff,"))
+      try files.keepHardwareAddress()
+      #expect(
+        try driver.definition(of: specification, driver.forwardedPorts).xml.contains("mac=52:cf:4f:c9:64:ff,"))
+      let others = Set((1...20_000).map { _ in DomainDefinition.hardwareAddress(of: UUID()) })
+      #expect(others.count == 20_000)
+      // Locally administered, and of one machine.
+      #expect(others.allSatisfy { UInt8($0.prefix(2), radix: 16).map { $0 & 3 == 2 } == true })
+    }
   }
 
   @Test("A listener on all addresses holds its port on every loopback address")

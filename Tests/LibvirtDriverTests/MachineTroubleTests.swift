@@ -62,7 +62,7 @@ extension MachineLifeTests {
       let specification = try await host.specification()
       let machine = specification.machine
       try await host.driver.ensureDefined(specification)
-      let blind = host.driver.definition(of: specification).xml
+      let blind = try host.driver.definition(of: specification, host.driver.forwardedPorts).xml
         .replacing(/<(graphics|video)\b[\s\S]*?<\/\1>/, with: "")
       _ = try await host.driver.onLibvirt("define it without") { try $0.define(blind) }
       try await host.driver.start(machine)

@@ -77,13 +77,19 @@ struct MockConnectionTests {
       ("qemu-system-x86_64: -netdev user: Could not set up host forwarding rule 'tcp:1.2.3.4:22-:22'", "exhausted"),
       ("cannot set up guest memory 'pc.ram': Cannot allocate memory", "exhausted"),
       ("Failed to get \"write\" lock", "busy"),
-      ("Cannot access storage file '/d/servers/x/disk.qcow2': No such file or directory", "notFound"),
       ("Could not open '/d/disk.qcow2': Image is not in qcow2 format", "rejected"),
       ("something new", "unreachable"),
     ])
   func complaints(message: String, kind: String) {
     let error = LibvirtError(call: "start", code: VIR_ERR_INTERNAL_ERROR.rawValue, message: message)
     #expect(error.driverError.kind.rawValue == kind)
+  }
+
+  @Test("A code that says what happened is believed, and not the words beside it")
+  func codes() {
+    let busy = LibvirtError(
+      call: "start", code: VIR_ERR_OPERATION_INVALID.rawValue, message: "/a/No space left on device/Failed to get lock")
+    #expect(busy.driverError.kind == .busy)
   }
 
   @Test(

@@ -152,6 +152,7 @@ extension SimulatedHost {
     case .ensureDefined:
       try await driver.ensureDefined(specification(machine: machine, vcpus: 2))
     case .start: try await driver.start(machine)
+    case .resume: try await driver.resume(machine)
     case .requestShutdown: try await driver.requestShutdown(machine)
     case .powerOff: try await driver.powerOff(machine)
     case .readiness: _ = try await driver.readiness(of: machine)

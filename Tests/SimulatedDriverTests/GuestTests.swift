@@ -67,7 +67,11 @@ struct GuestTests {
       #expect(paused?.power == .paused)
       #expect(try await host.driver.observe()[machine] == paused)
       #expect(try await host.driver.readiness(of: machine).hasAgent == false)
-      try host.driver.resume(machine)
+      host.driver.configure { $0.isDiskFull = true }
+      await #expect { try await host.driver.resume(machine) } throws: { ($0 as? DriverError)?.kind == .exhausted }
+      #expect(try await host.driver.power(of: machine) == .paused)
+      host.driver.configure { $0.isDiskFull = false }
+      try await host.driver.resume(machine)
       #expect(try await host.driver.power(of: machine) == .running)
       try host.driver.pause(machine)
       try await host.driver.powerOff(machine)

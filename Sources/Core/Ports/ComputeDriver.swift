@@ -7,8 +7,9 @@ package import Foundation
 package protocol ComputeDriver: Sendable {
   var timing: MachineTiming { get }
 
-  /// The port of a server's own address that leads to its sshd: 22, unless something on the host holds that everywhere.
-  var sshPort: Int { get }
+  /// The port of the machine's own address that leads to its sshd, as it was started; of one that does not run, as it would
+  /// be: 22, unless something on the host holds that everywhere.
+  func sshPort(of machine: UUID) -> Int
 
   /// What the host can carry in all; nil where there is no bound.
   func capacity() async throws -> HostCapacity?
@@ -27,6 +28,10 @@ package protocol ComputeDriver: Sendable {
 
   /// Starts a defined machine; one that runs is left alone.
   func start(_ machine: UUID) async throws
+
+  /// Lets a paused machine go on, where what it waits for is there; any other is left alone. Throws `exhausted` while the host
+  /// has no room for it.
+  func resume(_ machine: UUID) async throws
 
   /// Asks the guest to shut down, and returns without waiting for it. A machine that is off is left alone.
   func requestShutdown(_ machine: UUID) async throws

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import Synchronization
 
 /// Brings the rows and the machines together.
 struct Reconciler: Sendable {
@@ -13,12 +14,24 @@ struct Reconciler: Sendable {
   let changes: Broadcast
   let clock: any WallClock
   let logger: Logger
+  private let paused = PausedMachines()
+
+  init(
+    store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, logger: Logger
+  ) {
+    self.store = store
+    self.driver = driver
+    self.changes = changes
+    self.clock = clock
+    self.logger = logger
+  }
 
   /// - Parameter inventory: Read before the machines were observed, so that a difference can only be out of date, and every
   ///   action is guarded by another look.
   /// - Returns: Whether there is new work for the runner.
   func reconcile(_ inventory: [InventoryItem], _ observed: [UUID: MachineObservation]) async throws -> Bool {
     var isNewWork = false
+    paused.retain(observed.filter { $0.value.power == .paused }.keys)
     for item in inventory {
       let seen = observed[item.uuid]?.power ?? .absent
       guard Reconciliation.action(wanted: item, observed: seen) != .none else { continue }
@@ -43,6 +56,9 @@ struct Reconciler: Sendable {
     let changed: Bool
     switch action {
     case .none, .reap: return false
+    case .resume:
+      await resume(item)
+      return false
     case .recordShutdown: changed = try await store.recordShutdown(of: item.id, at: now)
     case .recordRunning: changed = try await store.recordRunning(of: item.id, at: now)
     case .recover:
@@ -58,6 +74,20 @@ struct Reconciler: Sendable {
     return changed && action == .recover
   }
 
+  /// A server whose machine is paused is as active as before, and tried for as long as it takes.
+  private func resume(_ item: InventoryItem) async {
+    let isNew = paused.insert(item.uuid)
+    do {
+      try await driver.resume(item.uuid)
+      if isNew { logger.notice("a paused machine goes on", metadata: ["server": "\(item.id)"]) }
+    } catch {
+      let detail = (error as? DriverError)?.detail ?? "\(error)"
+      logger.log(
+        level: isNew ? .error : .debug, "a machine is paused",
+        metadata: ["server": "\(item.id)", "detail": "\(detail)"])
+    }
+  }
+
   /// A machine may be new: its row was written before it, so a second look at the rows tells.
   private func reap(_ strangers: Set<UUID>) async throws {
     guard !strangers.isEmpty else { return }
@@ -71,4 +101,14 @@ struct Reconciler: Sendable {
       }
     }
   }
+}
+
+/// Those of which the log has it already.
+private final class PausedMachines: Sendable {
+  private let known = Mutex<Set<UUID>>([])
+
+  /// Whether it was not there.
+  func insert(_ machine: UUID) -> Bool { known.withLock { $0.insert(machine).inserted } }
+
+  func retain(_ paused: some Sequence<UUID>) { known.withLock { $0.formIntersection(paused) } }
 }

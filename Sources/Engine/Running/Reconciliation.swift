@@ -9,6 +9,8 @@ enum Reconciliation: Equatable {
   case recordRunning
   /// It went away without being told to: start it again.
   case recover
+  /// It runs and does not execute, for want of room on the disk: let it go on.
+  case resume
   /// A machine that belongs to nobody.
   case reap
 
@@ -19,7 +21,8 @@ enum Reconciliation: Equatable {
     switch (item.status, power) {
     case (.active, .running): return .none
     case (.active, .off(.guestShutdown)): return .recordShutdown
-    case (.active, .off(.other)), (.active, .paused), (.active, .remnant), (.active, .absent): return .recover
+    case (.active, .off(.other)), (.active, .remnant), (.active, .absent): return .recover
+    case (.active, .paused): return .resume
     case (.stopped, .running): return .recordRunning
     case (.stopped, _), (.error, _), (.suspended, _): return .none
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _): return .none

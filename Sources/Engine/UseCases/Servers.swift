@@ -201,6 +201,7 @@ package struct Servers: Sendable {
       let location = catalogue.location(code: server.location)
     else { throw .internalError("Server \(server.id) names something that is not in the catalogue.") }
     return View(
-      server: server, plan: plan, operatingSystem: operatingSystem, location: location, sshPort: driver.sshPort)
+      server: server, plan: plan, operatingSystem: operatingSystem, location: location,
+      sshPort: driver.sshPort(of: server.uuid))
   }
 }

@@ -24,7 +24,7 @@ struct StartServer: Workflow {
       try await context.driver.start(context.machine)
       return .go(.awaitReady)
     case .awaitReady:
-      return try await context.isReady() ? .done(.becameActive) : .wait
+      return try await context.awaitReady()
     }
   }
 

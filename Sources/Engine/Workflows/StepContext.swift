@@ -87,15 +87,22 @@ extension StepContext {
     bootSlots.take(for: server, lease.operation.id, atOnce: driver.timing.bootsAtOnce)
   }
 
-  /// Whether this boot is over. The first one of a disk personalises it, so nothing but the banner of its sshd will do.
-  func isReady() async throws -> Bool {
+  /// The step that waits for the end of a boot. The first one of a disk personalises it, so nothing but the banner of its sshd
+  /// will do. While the host keeps the machine from executing, no time passes for it.
+  func awaitReady<Step>() async throws -> StepResult<Step> {
     bootSlots.occupy(server)
-    guard try await driver.power(of: machine) == .running else {
+    switch try await driver.power(of: machine) {
+    case .running: break
+    case .paused:
+      try? await driver.resume(machine)
+      return .postpone
+    case .off, .remnant, .absent:
       try await driver.start(machine)
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")
     }
     let readiness = try await driver.readiness(of: machine)
-    return readiness.hasSSHBanner || (!server.machine.awaitsFirstBoot && readiness.hasAgent)
+    let isReady = readiness.hasSSHBanner || (!server.machine.awaitsFirstBoot && readiness.hasAgent)
+    return isReady ? .done(.becameActive) : .wait
   }
 
   /// At the deadline of a boot: a server whose disk has booted before may have its sshd turned off, and runs all the same.
