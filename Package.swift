@@ -102,7 +102,10 @@ let package = Package(
         "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "API", "Core", "TestSupport", nio], swiftSettings: settings),
+    .testTarget(
+      name: "vpsdTests",
+      dependencies: ["vpsd", "API", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb],
+      swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]
 )

@@ -14,7 +14,11 @@ struct Banner: Sendable {
     Swift.print("vpsd listens on \(url) (driver: \(configuration.driver.rawValue))")
     Swift.print("Its API is explained at \(url)/docs")
     if let firstToken {
-      Swift.print("\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)")
+      // Where nobody looks on, this is written down: in a journal, which others may read.
+      Swift.print(
+        isatty(STDOUT_FILENO) == 1
+          ? "\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)"
+          : "\nYour token is in \(tokenFile).")
     }
     Swift.print(
       """

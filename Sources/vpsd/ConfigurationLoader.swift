@@ -57,8 +57,11 @@ struct ConfigurationLoader: Sendable {
     ConfigurationValue(texts: [text], isList: false, baseDirectory: workingDirectory)
   }
 
+  /// What clients of the service read: who runs both in one terminal has them too.
+  private static let clientVariables: Set = ["VPSD_URL", "VPSD_TOKEN"]
+
   private var warnings: [String] {
-    let variables = Set(ConfigurationKey.all.map(\.variable))
+    let variables = Set(ConfigurationKey.all.map(\.variable)).union(Self.clientVariables)
     return environment.keys.filter { $0.hasPrefix("VPSD_") && !variables.contains($0) }.sorted()
       .map { "The environment variable \($0) names no setting and is ignored." }
   }

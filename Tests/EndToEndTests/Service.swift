@@ -67,7 +67,6 @@ final class Service: Sendable {
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let banner = directory.appendingPathComponent("banner")
     process.standardOutput = try Self.handle(banner, truncating: true)
     process.standardError = try Self.handle(log, truncating: false)
     process.standardInput = FileHandle.nullDevice
@@ -130,6 +129,8 @@ final class Service: Sendable {
     try? FileManager.default.removeItem(at: directory)
   }
 
+  /// Its standard output.
+  var banner: URL { directory.appendingPathComponent("banner") }
   var log: URL { directory.appendingPathComponent("log") }
 
   private var logTail: String {

@@ -19,13 +19,16 @@ struct Check: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.load()
+    let directory = DataDirectory(configuration.dataDirectory)
     let database = try options.openDatabase()
     // A service that does not run mends nothing, so that its machines differ from its records with good reason.
-    let isServed = ProcessLock.holder(path: DataDirectory(configuration.dataDirectory).lock) != nil
+    let isServed = ProcessLock.holder(path: directory.lock) != nil
     var driver: (any HostedDriver)?
     if isServed {
+      try Self.require(configuration.driver, in: directory)
       driver = try await configuration.makeDriver(
-        installation: database.installationID(), clock: SystemClock(), logger: configuration.makeCommandLogger())
+        installation: database.installationID(), clock: SystemClock(), logger: configuration.makeCommandLogger(),
+        onlyLooks: true)
     }
     var found = try await Self.look(database, driver)
     if !found.isEmpty {
@@ -39,6 +42,24 @@ struct Check: AsyncParsableCommand {
     let count = try await database.inventory().count
     print(
       "\(count) server(s): the records agree\(isServed ? ", and so do the machines" : "; the service does not run").")
+  }
+
+  /// What the service runs its machines with is seen from what it has made: a look with another driver would find nothing of
+  /// them, and make something of its own.
+  private static func require(_ driver: Configuration.Driver, in directory: DataDirectory) throws {
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(directory.path)/\(name)") }
+    let found: [Configuration.Driver] = Configuration.Driver.allCases.filter { driver in
+      switch driver {
+      case .simulated: exists("simulated")
+      case .libvirt: exists("libvirt") || exists("servers")
+      }
+    }
+    // The host's libvirtd leaves nothing here before there is a server.
+    if found.contains(driver) || (found.isEmpty && driver == .libvirt) { return }
+    let there = found.map { "the machines are of the driver \($0.rawValue)" }.first ?? "there are none of its machines"
+    throw ValidationError(
+      "The driver that is configured here is \(driver.rawValue), but \(there) in \(directory.path). Give this command "
+        + "the configuration that the service has (--config, --driver, VPSD_DRIVER).")
   }
 
   private static func look(_ database: SQLStore, _ driver: (any HostedDriver)?) async throws -> [String] {

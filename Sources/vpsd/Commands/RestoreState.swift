@@ -21,13 +21,17 @@ struct RestoreState: AsyncParsableCommand {
     // Held so that no service starts in the middle.
     let lock = try ProcessLock(path: directory.lock)
     let incoming = directory.database + ".restored"
-    try? FileManager.default.removeItem(atPath: incoming)
+    unlink(incoming)
     defer { for suffix in ["", "-wal", "-shm"] { unlink(incoming + suffix) } }
-    guard FileManager.default.fileExists(atPath: file) else { throw ValidationError("There is no file \(file).") }
-    try FileManager.default.copyItem(atPath: file, toPath: incoming)
-    try await Self.requireUsable(incoming)
+    do {
+      try Self.copyFile(file, to: incoming)
+      // One of an earlier version is brought up to date here, before it counts.
+      try await SQLStore.requireServable(incoming)
+    } catch let error as UnfitState {
+      throw ValidationError("\(file) is no state that can be put back. \(error)")
+    }
     let kept = try keepCurrent(directory)
-    guard rename(incoming, directory.database) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+    guard rename(incoming, directory.database) == 0 else { throw FileFailure.last("rename", incoming) }
     if let database = try? options.openDatabase() {
       try? await database.recordOperator("state.restore", detail: file, at: SystemClock().now)
     }
@@ -35,33 +39,42 @@ struct RestoreState: AsyncParsableCommand {
     withExtendedLifetime(lock) {}
   }
 
-  /// A database of ours without contradictions; one of an earlier version is brought up to date here, before it counts.
-  private static func requireUsable(_ path: String) async throws {
-    let database: SQLStore
-    do {
-      database = try SQLStore(path: path)
-      guard try await database.isBootstrapped() else { throw ValidationError("It holds no installation.") }
-    } catch {
-      throw ValidationError("This is no state that can be put back: \(error)")
+  /// Whatever has the name, nothing but a file is read, and nobody is waited for.
+  private static func copyFile(_ source: String, to destination: String) throws {
+    switch FileStatus(source)?.type {
+    case .typeRegular?, nil: break
+    case .typeSymbolicLink?: throw ValidationError("\(source) is a link: name the file itself.")
+    case _?: throw ValidationError("\(source) is no file.")
     }
-    let contradictions = try await database.contradictions()
-    guard contradictions.isEmpty else {
-      throw ValidationError("The copy contradicts itself:\n" + contradictions.joined(separator: "\n"))
+    let input = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
+    guard input >= 0 else { throw FileFailure.last("open", source) }
+    defer { close(input) }
+    let output = open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard output >= 0 else { throw FileFailure.last("make", destination) }
+    defer { close(output) }
+    var buffer = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = read(input, &buffer, buffer.count)
+      guard count >= 0 else { throw FileFailure.last("read", source) }
+      if count == 0 { break }
+      var written = 0
+      while written < count {
+        let now = buffer[written..<count].withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
+        guard now > 0 else { throw FileFailure.last("write", destination) }
+        written += now
+      }
     }
-    // All of it in the one file that is moved.
-    try database.release()
+    guard fsync(output) == 0 else { throw FileFailure.last("write", destination) }
   }
 
   /// Links, so that whenever this process ends, all that was there is under one of the two names.
   private func keepCurrent(_ directory: DataDirectory) throws -> String? {
     guard FileManager.default.fileExists(atPath: directory.database) else { return nil }
     // One that can still be opened needs its log no more; one that cannot is kept with it.
-    try? SQLStore(path: directory.database).release()
+    try? SQLStore(path: directory.database, .asItIs).release()
     let kept = directory.database + ".before-\(Int(Date().timeIntervalSince1970))"
     for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: directory.database + suffix) {
-      guard link(directory.database + suffix, kept + suffix) == 0 else {
-        throw POSIXError(.init(rawValue: errno) ?? .EIO)
-      }
+      guard link(directory.database + suffix, kept + suffix) == 0 else { throw FileFailure.last("make", kept + suffix) }
     }
     // SQLite would carry a log that is left over into the database that takes the place of its own.
     for suffix in ["-wal", "-shm"] { unlink(directory.database + suffix) }

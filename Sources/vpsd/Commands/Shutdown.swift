@@ -21,15 +21,21 @@ struct Shutdown: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     let directory = DataDirectory(configuration.dataDirectory)
+    try directory.requireOurs()
     try await record()
     try await stopService(directory)
     guard servers, FileManager.default.fileExists(atPath: directory.database) else { return }
     // Held so that no service starts in the middle.
     let lock = try ProcessLock(path: directory.lock)
-    let store = try options.openStore()
-    let driver = try await configuration.makeDriver(
-      installation: store.installationID(), clock: SystemClock(), logger: configuration.makeCommandLogger())
-    try await stopMachines(driver)
+    // A database that a service has never served knows of no machines, and one of another version stays as it is.
+    guard let installation = try SQLStore.installationID(at: directory.database) else { return }
+    let driver = try configuration.makeDriver(
+      installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger())
+    let left = try await HostShutdown(driver: driver, clock: SystemClock()) { print($0) }.run()
+    guard left.isEmpty else {
+      throw ValidationError(
+        "\(left.count) server(s) run on. Whatever runs them stays for them, so that this can be tried again.")
+    }
     try await driver.endHost()
     withExtendedLifetime(lock) {}
   }
@@ -49,29 +55,11 @@ struct Shutdown: AsyncParsableCommand {
     let clock = SystemClock()
     let deadline = clock.uptime + Self.drainDeadline
     while ProcessLock.holder(path: directory.lock) != nil {
-      guard clock.uptime < deadline else { throw ValidationError("The service, process \(process), did not end in time.") }
+      guard clock.uptime < deadline else {
+        throw ValidationError("The service, process \(process), did not end in time.")
+      }
       try await clock.sleep(for: Self.pollInterval)
     }
     print("The service has ended.")
-  }
-
-  private func stopMachines(_ driver: any HostedDriver) async throws {
-    let running = try await Self.running(driver)
-    if running.isEmpty { return }
-    print("Stopping \(running.count) server(s).")
-    for machine in running { try await driver.requestShutdown(machine) }
-    let clock = SystemClock()
-    let deadline = clock.uptime + driver.timing.shutdownDeadline
-    while clock.uptime < deadline, try await !Self.running(driver).isEmpty {
-      try await clock.sleep(for: Self.pollInterval)
-    }
-    for machine in try await Self.running(driver) {
-      print("A server did not shut down in time; its power is taken away: \(machine)")
-      try await driver.powerOff(machine)
-    }
-  }
-
-  private static func running(_ driver: any ComputeDriver) async throws -> [UUID] {
-    try await driver.observe().filter { $0.value.power == .running || $0.value.power == .paused }.map(\.key)
   }
 }

@@ -1,0 +1,95 @@
+import Foundation
+import SQLStore
+import Synchronization
+import TestSupport
+
+/// Somebody at a terminal with the program that was built, and a data directory of their own.
+final class Operator: Sendable {
+  struct Result {
+    let status: Int32
+    let output: String
+    let errors: String
+
+    var all: String { output + errors }
+  }
+
+  let folder: ScopedFolder
+  private let settings: [String: String]
+  private let service = Mutex<(process: Process, output: Pipe, errors: URL)?>(nil)
+
+  static let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent(".build/debug/vpsd")
+
+  init(_ settings: [String: String] = [:]) throws {
+    folder = try ScopedFolder()
+    self.settings = settings
+  }
+
+  deinit {
+    service.withLock { service in
+      if let process = service?.process, process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+  }
+
+  var data: String { folder.url.path + "/data" }
+  var database: String { data + "/vpsd.sqlite" }
+
+  private func process(_ arguments: [String], _ more: [String: String]) -> Process {
+    let process = Process()
+    process.executableURL = Self.program
+    process.arguments = arguments
+    process.environment = [
+      "PATH": "/usr/bin:/bin", "VPSD_DATA_DIR": data, "VPSD_DRIVER": "simulated", "VPSD_LISTEN": "127.0.0.1:0",
+    ].merging(settings) { $1 }.merging(more) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    return process
+  }
+
+  /// Runs a command to its end.
+  func run(_ arguments: String..., with more: [String: String] = [:]) throws -> Result {
+    let process = process(arguments, more)
+    let files = ["out", "err"].map { folder.url.appendingPathComponent("\(UUID().uuidString).\($0)") }
+    for file in files { try Data().write(to: file) }
+    process.standardOutput = try FileHandle(forWritingTo: files[0])
+    process.standardError = try FileHandle(forWritingTo: files[1])
+    try process.run()
+    process.waitUntilExit()
+    let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
+    return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
+  }
+
+  /// Starts the service, and returns what it says until it can be used.
+  func serve() throws -> String {
+    let process = process(["serve"], [:])
+    let errors = folder.url.appendingPathComponent("log")
+    try Data().write(to: errors)
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = try FileHandle(forWritingTo: errors)
+    try process.run()
+    service.withLock { $0 = (process, output, errors) }
+    var banner = Data()
+    while String(decoding: banner, as: UTF8.self).contains("ADDRESS") == false {
+      let more = output.fileHandleForReading.availableData
+      guard !more.isEmpty else { break }
+      banner += more
+    }
+    return String(decoding: banner, as: UTF8.self)
+  }
+
+  /// Ends the service, and returns all that it logged.
+  func endService() throws -> String {
+    guard let (process, _, errors) = service.withLock({ $0 }) else { return "" }
+    process.terminate()
+    process.waitUntilExit()
+    return try String(contentsOf: errors, encoding: .utf8)
+  }
+
+  /// A data directory as a service leaves it that has ended.
+  func makeInstallation() throws {
+    _ = try serve()
+    _ = try endService()
+  }
+
+  func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: data).sorted() }
+}

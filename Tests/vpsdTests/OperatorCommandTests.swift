@@ -1,0 +1,246 @@
+import Foundation
+import GRDB
+import SQLStore
+import TestSupport
+import Testing
+
+@testable import vpsd
+
+/// Through the program, as it is built.
+@Suite("What an operator types")
+struct OperatorCommandTests {
+  private static let readers = [
+    ["token", "list"], ["token", "create", "--name", "x"], ["token", "revoke", "1"], ["account", "list"],
+    ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
+    ["check"], ["backup-state", "/nonexistent/copy"],
+  ]
+
+  private func run(_ operator: Operator, _ arguments: [String]) throws -> Operator.Result {
+    switch arguments.count {
+    case 1: try `operator`.run(arguments[0])
+    case 2: try `operator`.run(arguments[0], arguments[1])
+    case 3: try `operator`.run(arguments[0], arguments[1], arguments[2])
+    default: try `operator`.run(arguments[0], arguments[1], arguments[2], arguments[3])
+    }
+  }
+
+  @Test("Before the first start every command says what to do, and makes nothing")
+  func nothingThere() throws {
+    let someone = try Operator()
+    for arguments in Self.readers {
+      let result = try run(someone, arguments)
+      #expect(result.status != 0 && result.errors.contains("start the service once"), "\(arguments): \(result.all)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: someone.data))
+    #expect(try someone.run("image", "list").status == 0)
+    #expect(try someone.run("shutdown", "--servers").status == 0)
+  }
+
+  @Test("On a database of an earlier or a newer version every command says what to do, and changes nothing")
+  func otherVersions() throws {
+    let someone = try Operator()
+    try someone.makeInstallation()
+    let whole = try Data(contentsOf: URL(fileURLWithPath: someone.database))
+    for (sql, words) in [
+      ("DELETE FROM grdb_migrations WHERE rowid = (SELECT MAX(rowid) FROM grdb_migrations)", "an earlier version"),
+      ("INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')", "a newer version"),
+    ] {
+      try whole.write(to: URL(fileURLWithPath: someone.database))
+      let queue = try DatabaseQueue(path: someone.database)
+      try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+      try queue.close()
+      for suffix in ["-wal", "-shm"] { unlink(someone.database + suffix) }
+      let before = try Data(contentsOf: URL(fileURLWithPath: someone.database))
+      for arguments in Self.readers {
+        let result = try run(someone, arguments)
+        #expect(result.status != 0 && result.errors.contains(words), "\(arguments): \(result.all)")
+      }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: someone.database)) == before)
+      #expect(try someone.run("image", "list").status == 0)
+      // The servers of another version can be stopped all the same.
+      #expect(try someone.run("shutdown", "--servers").status == 0)
+      #expect(try Data(contentsOf: URL(fileURLWithPath: someone.database)) == before)
+    }
+  }
+
+  @Test("A data directory that others may write, or have, is refused in a sentence")
+  func unsafeDirectories() throws {
+    let someone = try Operator()
+    try someone.makeInstallation()
+    func expectRefused(_ words: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+      for arguments in Self.readers + [["serve"], ["shutdown"], ["restore-state", someone.database]] {
+        let result = try run(someone, arguments)
+        #expect(
+          result.status != 0 && result.errors.contains(words), "\(arguments): \(result.all)",
+          sourceLocation: sourceLocation)
+      }
+    }
+    for mode in [0o777, 0o770, 0o1777] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: someone.data)
+      try expectRefused("Others may write in the data directory \(someone.data)")
+    }
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: someone.data)
+    if geteuid() == 0 {
+      chown(someone.data, 4711, 4711)
+      try expectRefused("belongs to the user 4711")
+      chown(someone.data, 0, 0)
+    }
+    // Two directories whose databases are one.
+    let elsewhere = someone.folder.url.path + "/elsewhere.sqlite"
+    try FileManager.default.moveItem(atPath: someone.database, toPath: elsewhere)
+    try FileManager.default.createSymbolicLink(atPath: someone.database, withDestinationPath: elsewhere)
+    try expectRefused("is no file")
+    unlink(someone.database)
+    try FileManager.default.moveItem(atPath: elsewhere, toPath: someone.database)
+    // The directory itself may be a link: whoever comes through it meets the same lock.
+    try FileManager.default.moveItem(atPath: someone.data, toPath: someone.data + "-real")
+    try FileManager.default.createSymbolicLink(atPath: someone.data, withDestinationPath: someone.data + "-real")
+    #expect(try someone.run("account", "list").status == 0)
+  }
+
+  @Test("What a client of the service reads is no setting, and no warning")
+  func clientVariables() throws {
+    let someone = try Operator()
+    let variables = ["VPSD_URL": "http://127.0.0.1:8080", "VPSD_TOKEN": "x"]
+    #expect(try someone.run("config", with: variables).errors.isEmpty)
+    #expect(try someone.run("config", with: ["VPSD_TOKENS": "x"]).errors.contains("VPSD_TOKENS names no setting"))
+  }
+
+  @Test("A service that does not start says why in a sentence")
+  func startErrors() throws {
+    let someone = try Operator()
+    let long = someone.folder.url.path + "/" + String(repeating: "d", count: 170)
+    let results = [
+      (
+        try someone.run("serve", with: ["VPSD_DATA_DIR": long, "VPSD_DRIVER": "libvirt"]),
+        "The path of the data directory"
+      ),
+      (
+        try someone.run("serve", with: ["VPSD_DATA_DIR": "/proc/nowhere"]),
+        "The data directory /proc/nowhere cannot be made"
+      ),
+      (try someone.run("serve", with: ["VPSD_LISTEN": "no-such-host.invalid:80"]), "Cannot listen on no-such-host"),
+      (try someone.run("serve", with: ["VPSD_LISTEN": "192.0.2.1:80"]), "Cannot listen on 192.0.2.1:80"),
+      (try someone.run("restore-state", "/nonexistent/copy"), "Cannot open /nonexistent/copy: No such file"),
+      (try someone.run("account", "create", "admin@localhost"), "An account with this email exists already"),
+    ]
+    for (result, words) in results {
+      #expect(result.status != 0)
+      #expect(
+        result.errors.contains("Error: \(words)") || result.errors.contains("email: \(words)"), "\(result.errors)")
+      for raw in ["DriverError", "kind:", "Optional", "Domain=", "nil", "POSIXError"] {
+        #expect(!result.errors.contains(raw), "\(result.errors)")
+      }
+    }
+    try Data("no database".utf8).write(to: URL(fileURLWithPath: someone.database))
+    let damaged = try someone.run("serve")
+    #expect(damaged.errors.contains("cannot be used as a database: file is not a database"), "\(damaged.errors)")
+  }
+
+  @Test("The first token is written to its file, and not to where a journal would keep it")
+  func journal() throws {
+    let someone = try Operator(["VPSD_LOG_LEVEL": "trace"])
+    let banner = try someone.serve()
+    let token = try String(contentsOfFile: someone.data + "/token", encoding: .utf8)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(token.hasPrefix("vps_"))
+    #expect(banner.contains("Your token is in \(someone.data)/token."))
+    #expect(!banner.contains(token))
+    #expect(!(try someone.endService()).contains(token))
+  }
+
+  @Test("A check with another driver than the service's says so, and starts and makes nothing")
+  func wrongDriver() throws {
+    let someone = try Operator()
+    _ = try someone.serve()
+    let before = try someone.names()
+    let result = try someone.run("check", "--driver", "libvirt")
+    #expect(
+      result.status != 0 && result.errors.contains("The driver that is configured here is libvirt"), "\(result.all)")
+    #expect(try someone.names() == before)
+    #expect(try someone.run("check").status == 0)
+    _ = try someone.endService()
+  }
+
+  @Test("Nothing is put back that cannot be served, and whatever it is, nothing is replaced and nobody is waited for")
+  func unfitStates() throws {
+    let someone = try Operator()
+    try someone.makeInstallation()
+    let folder = someone.folder.url.path
+    let copy = folder + "/copy.sqlite"
+    #expect(try someone.run("backup-state", copy).status == 0)
+    let before = try Data(contentsOf: URL(fileURLWithPath: someone.database))
+    let names = try someone.names()
+
+    func changed(_ name: String, _ sql: String) throws -> String {
+      let path = "\(folder)/\(name)"
+      try FileManager.default.copyItem(atPath: copy, toPath: path)
+      let queue = try DatabaseQueue(path: path)
+      try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+      try queue.close()
+      return path
+    }
+    try Data("no database".utf8).write(to: URL(fileURLWithPath: folder + "/text"))
+    try Data().write(to: URL(fileURLWithPath: folder + "/empty"))
+    mkfifo(folder + "/fifo", 0o600)
+    try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: copy)
+    let files = [
+      ("\(folder)/text", "no database"), ("\(folder)/empty", "no database of vpsd"), ("\(folder)/fifo", "is no file"),
+      ("\(folder)/link", "is a link"), (folder, "is no file"), ("\(folder)/missing", "No such file"),
+      (try changed("newer", "INSERT INTO grdb_migrations (identifier) VALUES ('99 future')"), "newer version"),
+      (try changed("wrong", "ALTER TABLE account ADD COLUMN extra TEXT"), "changed its tables"),
+      (
+        try changed("false", "PRAGMA ignore_check_constraints = ON; UPDATE account SET balance = 7"),
+        "contradicts itself"
+      ),
+    ]
+    for (file, words) in files {
+      let result = try someone.run("restore-state", file)
+      #expect(result.status != 0 && result.errors.contains(words), "\(file): \(result.all)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: someone.database)) == before, "\(file)")
+      #expect(try someone.names() == names, "\(file)")
+    }
+    #expect(try someone.run("restore-state", copy).status == 0)
+  }
+}
+
+@Suite("One service a data directory")
+struct ProcessLockTests {
+  @Test("Whoever asks who holds the lock never keeps a service from starting")
+  func looks() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/vpsd.lock"
+      _ = try ProcessLock(path: path)
+      let lookers = (1...2).map { _ in
+        Task.detached {
+          while !Task.isCancelled { _ = ProcessLock.holder(path: path) }
+        }
+      }
+      for _ in 1...300 {
+        let lock = try ProcessLock(path: path)
+        #expect(ProcessLock.holder(path: path) == getpid())
+        #expect(throws: ProcessLock.Held.self) { try ProcessLock(path: path) }
+        withExtendedLifetime(lock) {}
+      }
+      for looker in lookers {
+        looker.cancel()
+        await looker.value
+      }
+      #expect(ProcessLock.holder(path: path) == nil)
+    }
+  }
+
+  @Test("A service of an earlier version is seen, and none is started beside it")
+  func earlierVersion() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/vpsd.lock"
+      try Data("\(getpid())\n".utf8).write(to: URL(fileURLWithPath: path))
+      let descriptor = open(path, O_RDWR | O_CLOEXEC)
+      #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+      #expect(ProcessLock.holder(path: path) == getpid())
+      #expect(throws: ProcessLock.Held.self) { try ProcessLock(path: path) }
+      close(descriptor)
+      #expect(ProcessLock.holder(path: path) == nil)
+    }
+  }
+}
