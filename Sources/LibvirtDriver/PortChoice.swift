@@ -37,10 +37,12 @@ final class PortChoice: Sendable {
   func renewed() throws -> ForwardedPorts {
     try state.withLock { state in
       let ports = try ForwardedPorts.chosen(for: guestPorts, from: lowestPort, keeping: state.ports, canBind: canBind)
-      if ports != state.stored {
+      // A port that we may not have is chosen anew once we may.
+      let kept = ForwardedPorts(rules: ports.rules.filter { $0.guest >= lowestPort })
+      if kept != state.stored {
         try MachineFiles.makeDirectory((path as NSString).deletingLastPathComponent)
-        try MachineFiles.write(ports.file, to: path)
-        state.stored = ports
+        try MachineFiles.write(kept.file, to: path)
+        state.stored = kept
       }
       if ports != state.ports {
         state.ports = ports
@@ -73,7 +75,7 @@ extension ForwardedPorts {
       guard numbers.count == 2, let guest = numbers[0], let host = numbers[1], host > 0 else { return nil }
       return Rule(host: host, guest: guest)
     }
-    guard !rules.isEmpty, !rules.contains(nil) else { return nil }
+    guard !rules.contains(nil) else { return nil }
     self.init(rules: rules.compactMap { $0 })
   }
 }

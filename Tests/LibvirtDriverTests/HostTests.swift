@@ -36,9 +36,9 @@ struct HostTests {
     try await withTemporaryFolder { folder in
       let taken = Mutex<Set<UInt16>>([])
       let path = folder.path + "/forwarded-ports"
-      func choice() throws -> PortChoice {
+      func choice(from lowestPort: UInt16 = 1) throws -> PortChoice {
         try PortChoice(
-          for: [22, 80], from: 1, path: path, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+          for: [22, 80], from: lowestPort, path: path, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         ) { port in taken.withLock { !$0.contains(port) } }
       }
       let first = try choice()
@@ -55,6 +55,11 @@ struct HostTests {
       taken.withLock { $0 = [22, 80, 8080, 10_080, 2222, 20_080, 30_080, 40_080, 50_080] }
       let error = #expect(throws: DriverError.self) { try choice() }
       #expect(error?.detail.contains("port 80 is taken on every address of this host") == true)
+      taken.withLock { $0 = [] }
+      unlink(path)
+      // What only a privilege was missing for is not kept.
+      #expect(try choice(from: 1024).renewed().rules.map(\.host) == [2222, 8080])
+      #expect(try choice().renewed().rules.map(\.host) == [22, 80])
       // What is no choice is as good as none.
       try MachineFiles.write(Array("22 x\n".utf8), to: path)
       taken.withLock { $0 = [] }
