@@ -49,7 +49,7 @@ package struct DiskCopies: Sendable {
   }
 
   package func list(
-    _ filter: DiskCopyFilter, order: [DiskCopyOrder] = [], page: PageRequest = .first, _ caller: Caller
+    _ filter: DiskCopyFilter, order: [ListOrder<DiskCopyKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<DiskCopy> {
     try caller.require(family.resource, .read)
     return try await store.diskCopies(family, of: caller.accountID, filter: filter, order: order, page: page)

@@ -55,7 +55,7 @@ package struct Servers: Sendable {
   }
 
   package func list(
-    _ filter: ServerFilter, order: [ServerOrder] = [], page: PageRequest = .first, _ caller: Caller
+    _ filter: ServerFilter, order: [ListOrder<ServerKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<View> {
     try caller.require(.servers, .read)
     let catalogue = try await catalogueReader.catalogue()
