@@ -79,7 +79,7 @@ struct Daemon {
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock, limits: configuration.consoles),
       catalogue: catalogue, authenticator: authenticator,
-      document: OpenAPIDocument.root,
+      document: OpenAPIDocument.root(of: configuration),
       noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, clock: clock, logger: logger,
       limits: configuration.limits,
