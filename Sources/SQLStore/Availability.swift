@@ -8,8 +8,9 @@ enum Availability {
   ]
 
   static func translated(_ error: any Error) -> any Error {
-    guard let error = error as? DatabaseError, passing.contains(error.resultCode) else { return error }
+    guard let error = error as? DatabaseError else { return error }
     // Without the statement and its arguments: this is logged.
-    return StoreUnavailable("SQLite \(error.extendedResultCode): \(error.message ?? "no message")")
+    let text = "SQLite \(error.extendedResultCode): \((error.message ?? "no message").prefix(200))"
+    return passing.contains(error.resultCode) ? StoreUnavailable(text) : Failure.internalError(text)
   }
 }

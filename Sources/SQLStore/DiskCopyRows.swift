@@ -19,27 +19,20 @@ extension DiskCopy: RowReadable {
   }
 }
 
-/// Which copies of an account a list shows, as a condition of SQL.
-struct DiskCopySelection: Sendable {
-  private(set) var condition: String
-  let arguments: StatementArguments
+/// Which copies of an account a list shows, as a condition of SQL: one for all filters.
+enum DiskCopySelection {
+  static func condition(_ family: DiskCopy.Family) -> String {
+    """
+    server.account_id = ?1 AND server.deleted_at IS NULL AND disk_copy.deleted_at IS NULL AND \(family.condition)
+      AND (?2 IS NULL OR disk_copy.server_id = ?2) AND (?3 IS NULL OR disk_copy.kind = ?3)
+      AND (?4 IS NULL OR disk_copy.status = ?4) AND (?5 IS NULL OR lower(disk_copy.name) = lower(?5))
+    """
+  }
 
-  init(_ filter: DiskCopyFilter, _ family: DiskCopy.Family, of account: ID<Account>) {
-    var condition = """
-      server.account_id = ? AND server.deleted_at IS NULL AND disk_copy.deleted_at IS NULL AND \(family.condition)
-      """
-    var arguments: [any DatabaseValueConvertible] = [account]
-    func add(_ term: String, _ value: (any DatabaseValueConvertible)?) {
-      guard let value else { return }
-      condition += " AND \(term)"
-      arguments.append(value)
-    }
-    add("disk_copy.server_id = ?", filter.serverID)
-    add("disk_copy.kind = ?", filter.kind)
-    add("disk_copy.status = ?", filter.status)
-    add("lower(disk_copy.name) = lower(?)", filter.name)
-    self.condition = condition
-    self.arguments = StatementArguments(arguments)
+  static func arguments(
+    _ filter: DiskCopyFilter, of account: ID<Account>
+  ) -> [(any DatabaseValueConvertible)?] {
+    [account, filter.serverID, filter.kind, filter.status, filter.name]
   }
 }
 
@@ -52,20 +45,6 @@ extension DiskCopy.Family {
   }
 }
 
-extension DiskCopyOrder {
-  var sql: String { "\(column) \(isDescending ? "DESC" : "ASC")" }
-
-  private var column: String {
-    switch key {
-    case .id: "disk_copy.id"
-    case .name: "lower(disk_copy.name)"
-    case .status: "disk_copy.status"
-    case .size: "disk_copy.size_bytes"
-    case .createdAt: "disk_copy.created_at"
-    }
-  }
-}
-
 extension Operation {
   /// What an operation on a copy is about.
   var copyID: ID<DiskCopy>? { subjectID.map { ID($0) } }
@@ -74,9 +53,12 @@ extension Operation {
 extension Database {
   /// As its customer sees it.
   func diskCopy(_ id: ID<DiskCopy>, _ family: DiskCopy.Family, of account: ID<Account>) throws -> DiskCopy? {
-    let selection = DiskCopySelection(DiskCopyFilter(), family, of: account)
-    return try first(
-      "\(DiskCopy.query) WHERE \(selection.condition) AND disk_copy.id = ?", selection.arguments + [id])
+    try first(
+      """
+      \(DiskCopy.query) WHERE disk_copy.id = ? AND server.account_id = ? AND server.deleted_at IS NULL
+        AND disk_copy.deleted_at IS NULL AND \(family.condition)
+      """,
+      [id, account])
   }
 
   /// As the engine sees it: hidden ones too, until they are erased.
@@ -92,20 +74,23 @@ extension Database {
   // MARK: The end of copies
 
   /// Nobody sees the copy any more, and its file is removed when its turn comes. What is still making it is ended.
-  func discard(_ copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws {
+  ///
+  /// Returns what removes the file; nil where there is none.
+  @discardableResult
+  func discard(_ copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws -> ID<Operation>? {
     try run("UPDATE disk_copy SET deleted_at = COALESCE(deleted_at, ?) WHERE id = ?", [now, copy.id])
     try cancelOvertaken(at: now)
-    try queueDiscard(of: copy, by: token, at: now)
+    return try queueDiscard(of: copy, by: token, at: now)
   }
 
-  /// Where there is no file, and where its end is under way, there is nothing to do.
-  func queueDiscard(of copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws {
-    let hasFile = try diskCopy(copy.id) != nil
-    let isUnderWay =
-      try value(
-        Int64.self,
-        "SELECT id FROM operation WHERE subject_id = ? AND kind = 'discard' AND finished_at IS NULL", [copy.id]) != nil
-    if hasFile, !isUnderWay { try queue(.discard, about: copy.id.value, on: copy.serverID, by: token, at: now) }
+  /// Where its end is under way already, that is it.
+  @discardableResult
+  func queueDiscard(of copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws -> ID<Operation>? {
+    guard try diskCopy(copy.id) != nil else { return nil }
+    let underWay = try value(
+      ID<Operation>.self,
+      "SELECT id FROM operation WHERE subject_id = ? AND kind = 'discard' AND finished_at IS NULL", [copy.id])
+    return try underWay ?? queue(.discard, about: copy.id.value, on: copy.serverID, by: token, at: now).id
   }
 
   func hideCopies(of server: ID<Server>, at now: Timestamp) throws {

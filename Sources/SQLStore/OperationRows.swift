@@ -67,12 +67,11 @@ extension Database {
   }
 
   /// One that waits already will see the new hostname; one that runs may have read the old one.
-  func queueConfigure(_ server: ID<Server>, by caller: Caller, at now: Timestamp) throws {
+  func queueConfigure(_ server: ID<Server>, by caller: Caller, at now: Timestamp) throws -> ID<Operation> {
     let waiting = try value(
-      Int64.self, "SELECT id FROM operation WHERE server_id = ? AND kind = 'configure' AND state = 'queued'", [server])
-    if waiting == nil {
-      try queue(.configure, on: server, by: caller.tokenID, at: now)
-    }
+      ID<Operation>.self,
+      "SELECT id FROM operation WHERE server_id = ? AND kind = 'configure' AND state = 'queued'", [server])
+    return try waiting ?? queue(.configure, on: server, by: caller.tokenID, at: now).id
   }
 
   /// Ends what a delete, of a server or of a copy that is being made, has overtaken, unless a step of it is still in flight.

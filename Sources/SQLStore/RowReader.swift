@@ -51,10 +51,13 @@ extension Database {
     try rows(sql, arguments) { row in try row.next(Value.self) }.first
   }
 
+  /// - Parameter isKept: Whether the statement is prepared for good; only for those of a small set, as it is never let go.
   func rows<Value>(
-    _ sql: String, _ arguments: StatementArguments = [], _ read: (inout RowReader) throws -> Value
+    _ sql: String, _ arguments: StatementArguments = [], isKept: Bool = true,
+    _ read: (inout RowReader) throws -> Value
   ) throws -> [Value] {
-    let cursor = try Row.fetchCursor(cachedStatement(sql: sql), arguments: arguments)
+    let statement = try isKept ? cachedStatement(sql: sql) : makeStatement(sql: sql)
+    let cursor = try Row.fetchCursor(statement, arguments: arguments)
     var values: [Value] = []
     while let row = try cursor.next() {
       var reader = RowReader(row)

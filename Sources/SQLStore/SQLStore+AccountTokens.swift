@@ -2,10 +2,14 @@ package import Core
 import GRDB
 
 extension SQLStore {
-  package func tokens(of account: ID<Account>) async throws -> [Token] {
-    try await read { database in
-      try database.all(
-        "SELECT \(Token.columns) FROM token WHERE account_id = ? AND revoked_at IS NULL ORDER BY id", [account])
+  package func tokens(
+    of account: ID<Account>, named name: String?, order: [ListOrder<TokenKey>], page: PageRequest
+  ) async throws -> Page<Token> {
+    let condition = "account_id = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR lower(name) = lower(?2))"
+    return try await read { database in
+      try database.page(
+        page, of: "SELECT \(Token.columns) FROM token WHERE \(condition)", by: OrderClause(order),
+        count: "SELECT COUNT(*) FROM token WHERE \(condition)", [account, name])
     }
   }
 
@@ -18,20 +22,19 @@ extension SQLStore {
 
   package func createToken(_ token: NewToken, by caller: Caller, at now: Timestamp) async throws -> Token {
     try await write { database in
-      let created = try database.insert(token, at: now)
+      try database.requireValid(caller.tokenID, at: now)
+      try database.requireQuota(for: token, at: now)
+      let created = try database.insert(token, madeBy: caller.tokenID, at: now)
       try database.audit("token.create", detail: "\(created.id)", by: caller, at: now)
       return created
     }
   }
 
-  package func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool {
+  package func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> [ID<Token>] {
     try await write { database in
-      let revoked = try database.run(
-        "UPDATE token SET revoked_at = ? WHERE id = ? AND account_id = ? AND revoked_at IS NULL",
-        [now, id, caller.accountID])
-      guard revoked > 0 else { return false }
-      try database.audit("token.revoke", detail: "\(id)", by: caller, at: now)
-      return true
+      let revoked = try database.revoke(id, of: caller.accountID, at: now)
+      for id in revoked { try database.audit("token.revoke", detail: "\(id)", by: caller, at: now) }
+      return revoked
     }
   }
 
@@ -48,5 +51,32 @@ extension SQLStore {
       try database.auditOperator("account.update", account: account, at: now)
       return true
     }
+  }
+}
+
+extension Database {
+  /// What is known of a token may be a second old, and a token that is revoked leaves none behind.
+  fileprivate func requireValid(_ token: ID<Token>, at now: Timestamp) throws {
+    let valid = try value(
+      Int64.self,
+      "SELECT id FROM token WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+      [token, now])
+    guard valid != nil else { throw Failure.tokenInvalid }
+  }
+
+  fileprivate func requireQuota(for token: NewToken, at now: Timestamp) throws {
+    guard let quota = token.quota else { return }
+    if try tokenCount(of: token.accountID) < quota { return }
+    // Nobody can use them, and nobody should have to tidy up before the next one.
+    try run(
+      "UPDATE token SET revoked_at = expires_at WHERE account_id = ? AND revoked_at IS NULL AND expires_at <= ?",
+      [token.accountID, now])
+    guard try tokenCount(of: token.accountID) < quota else {
+      throw Failure(.permissionDenied, "Token quota reached (\(quota)).")
+    }
+  }
+
+  private func tokenCount(of account: ID<Account>) throws -> Int {
+    try value(Int.self, "SELECT COUNT(*) FROM token WHERE account_id = ? AND revoked_at IS NULL", [account]) ?? 0
   }
 }

@@ -2,8 +2,17 @@ package import Core
 import GRDB
 
 extension SQLStore {
-  package func accounts() async throws -> [Account] {
-    try await read { database in try database.all("SELECT \(Account.columns) FROM account ORDER BY id") }
+  package func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account] {
+    try await read { database in
+      try database.all(
+        "SELECT \(Account.columns) FROM account WHERE id > ? ORDER BY id LIMIT ?", [id?.value ?? 0, limit])
+    }
+  }
+
+  package func account(email: String) async throws -> Account? {
+    try await read { database in
+      try database.first("SELECT \(Account.columns) FROM account WHERE email = ?", [email])
+    }
   }
 
   package func account(_ id: ID<Account>) async throws -> Account? {

@@ -5,17 +5,15 @@ package import struct Foundation.UUID
 
 extension SQLStore {
   package func diskCopies(
-    _ family: DiskCopy.Family, of account: ID<Account>, filter: DiskCopyFilter, order: [DiskCopyOrder],
+    _ family: DiskCopy.Family, of account: ID<Account>, filter: DiskCopyFilter, order: [ListOrder<DiskCopyKey>],
     page: PageRequest
   ) async throws -> Page<DiskCopy> {
-    let selection = DiskCopySelection(filter, family, of: account)
-    let keys = (order + [DiskCopyOrder(.id)]).map(\.sql).joined(separator: ", ")
+    let condition = DiskCopySelection.condition(family)
     return try await read { database in
       try database.page(
-        page, of: "\(DiskCopy.query) WHERE \(selection.condition) ORDER BY \(keys)",
-        count:
-          "SELECT COUNT(*) FROM disk_copy JOIN server ON server.id = disk_copy.server_id WHERE \(selection.condition)",
-        selection.arguments)
+        page, of: "\(DiskCopy.query) WHERE \(condition)", by: OrderClause(order),
+        count: "SELECT COUNT(*) FROM disk_copy JOIN server ON server.id = disk_copy.server_id WHERE \(condition)",
+        DiskCopySelection.arguments(filter, of: account))
     }
   }
 
@@ -56,8 +54,9 @@ extension SQLStore {
       try database.requireQuota(for: copy)
       let id = try database.insert(copy, at: now)
       let kind: Core.Operation.Kind = copy.kind == .snapshot ? .snapshot : .backup
-      try database.queue(kind, about: id.value, on: server.id, by: caller.tokenID, at: now)
-      try database.audit("\(kind.rawValue).create", on: server.id, detail: "\(id)", by: caller, at: now)
+      let operation = try database.queue(kind, about: id.value, on: server.id, by: caller.tokenID, at: now)
+      try database.audit(
+        "\(kind.rawValue).create", on: server.id, operation: operation.id, detail: "\(id)", by: caller, at: now)
       return try database.diskCopy(id).orFail("the copy was not written")
     }
   }
@@ -74,7 +73,8 @@ extension SQLStore {
       }
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       let operation = try database.queue(.restore, about: id.value, on: server.id, by: caller.tokenID, at: now)
-      try database.audit("\(family.noun).restore", on: server.id, detail: "\(id)", by: caller, at: now)
+      try database.audit(
+        "\(family.noun).restore", on: server.id, operation: operation.id, detail: "\(id)", by: caller, at: now)
       return RequestedOperation(
         server: try database.server(server.id).orFail("the server is gone"), operation: operation)
     }
@@ -85,8 +85,9 @@ extension SQLStore {
   ) async throws -> ID<Server>? {
     try await write { database in
       guard let copy = try database.diskCopy(id, family, of: caller.accountID) else { return nil }
-      try database.discard(copy, by: caller.tokenID, at: now)
-      try database.audit("\(family.noun).delete", on: copy.serverID, detail: "\(id)", by: caller, at: now)
+      let operation = try database.discard(copy, by: caller.tokenID, at: now)
+      try database.audit(
+        "\(family.noun).delete", on: copy.serverID, operation: operation, detail: "\(id)", by: caller, at: now)
       return copy.serverID
     }
   }

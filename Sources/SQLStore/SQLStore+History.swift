@@ -11,11 +11,18 @@ extension SQLStore {
         page,
         of: """
           SELECT \(OperationRecord.columns) FROM operation LEFT JOIN token ON token.id = operation.requested_by
-          WHERE operation.server_id = ? ORDER BY operation.id \(isNewestFirst ? "DESC" : "ASC")
+          WHERE operation.server_id = ?
           """,
+        by: OrderClause([ListOrder(HistoryKey.id, isDescending: isNewestFirst)]),
         count: "SELECT COUNT(*) FROM operation WHERE server_id = ?", [id])
     }
   }
+}
+
+private enum HistoryKey: OrderKey {
+  case id
+
+  var column: String { "operation.id" }
 }
 
 extension OperationRecord: RowReadable {

@@ -149,6 +149,32 @@ extension SQLStore {
       """
     ),
     (
+      "a token that may be used was made by one that may be, and does not outlast it",
+      """
+      SELECT token.id FROM token JOIN token AS parent ON parent.id = token.parent_id
+      WHERE token.revoked_at IS NULL AND (parent.account_id <> token.account_id
+        OR parent.revoked_at IS NOT NULL
+        OR (parent.expires_at IS NOT NULL AND COALESCE(token.expires_at > parent.expires_at, 1)))
+      """
+    ),
+    (
+      "what is counted of an account's repeatable requests is what there is",
+      """
+      SELECT account.id FROM account LEFT JOIN repeatable_request_total AS total ON total.account_id = account.id
+      WHERE COALESCE(total.request_count, 0) <>
+          (SELECT COUNT(*) FROM repeatable_request WHERE account_id = account.id)
+        OR COALESCE(total.body_bytes, 0) <>
+          (SELECT COALESCE(SUM(LENGTH(sealed_body)), 0) FROM repeatable_request WHERE account_id = account.id)
+      """
+    ),
+    (
+      "a change on record names an operation of its own server",
+      """
+      SELECT audit.id FROM audit JOIN operation ON operation.id = audit.operation_id
+      WHERE operation.server_id IS NOT audit.server_id
+      """
+    ),
+    (
       "a server has one running operation at most",
       "SELECT server_id FROM operation WHERE state = 'running' GROUP BY server_id HAVING COUNT(*) > 1"
     ),

@@ -10,6 +10,16 @@ extension SQLStore {
     }
   }
 
+  package func lastFailure(of id: ID<Server>) async throws -> Operation? {
+    try await read { database in
+      try database.first(
+        """
+        SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND state = 'failed' ORDER BY id DESC LIMIT 1
+        """,
+        [id])
+    }
+  }
+
   package func operation(_ id: ID<Operation>) async throws -> Operation? {
     try await read { database in
       try database.first("SELECT \(Operation.columns) FROM operation WHERE id = ?", [id])

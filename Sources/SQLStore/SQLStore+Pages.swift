@@ -5,14 +5,13 @@ package import struct Foundation.UUID
 
 extension SQLStore {
   package func servers(
-    of account: ID<Account>, filter: ServerFilter, order: [ServerOrder], page: PageRequest
+    of account: ID<Account>, filter: ServerFilter, order: [ListOrder<ServerKey>], page: PageRequest
   ) async throws -> Page<Server> {
-    let selection = ServerSelection(filter, of: account)
-    let keys = (order + [ServerOrder(.id)]).map(\.sql).joined(separator: ", ")
-    return try await read { database in
+    try await read { database in
       try database.page(
-        page, of: "\(Server.query) WHERE \(selection.condition) ORDER BY \(keys)",
-        count: "SELECT COUNT(*) FROM server WHERE \(selection.condition)", selection.arguments)
+        page, of: "\(Server.query) WHERE \(ServerSelection.condition)", by: OrderClause(order),
+        count: "SELECT COUNT(*) FROM server WHERE \(ServerSelection.condition)",
+        ServerSelection.arguments(filter, of: account))
     }
   }
 
@@ -33,13 +32,17 @@ extension SQLStore {
 }
 
 extension Database {
-  /// Both queries see the same state where they run in one transaction.
+  /// Reads one page and counts the rest. Both queries see the same state where they run in one transaction.
   func page<Value: RowReadable & Sendable>(
-    _ request: PageRequest, of query: String, count countQuery: String, _ arguments: StatementArguments
+    _ request: PageRequest, of query: String, by order: OrderClause, count countQuery: String,
+    _ arguments: [(any DatabaseValueConvertible)?]
   ) throws -> Page<Value> {
-    let totalCount = try value(Int.self, countQuery, arguments) ?? 0
+    let totalCount = try value(Int.self, countQuery, StatementArguments(arguments)) ?? 0
     let (number, range) = try request.resolve(totalCount: totalCount)
-    let elements: [Value] = try all("\(query) LIMIT \(range.count) OFFSET \(range.lowerBound)", arguments)
+    let elements: [Value] = try rows(
+      "\(query) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
+      StatementArguments(arguments + [range.count, range.lowerBound]), isKept: order.isCommon
+    ) { row in try Value(from: &row) }
     return Page(elements, totalCount: totalCount, number: number, size: request.size)
   }
 }

@@ -23,7 +23,7 @@ extension SQLStore {
       try database.run(
         "INSERT INTO rebuild (operation_id, authorized_key, root_password_hash) VALUES (?, ?, ?)",
         [operation.id, authorizedKey, system.rootPasswordHash])
-      try database.audit("server.rebuild", on: id, by: caller, at: now)
+      try database.audit("server.rebuild", on: id, operation: operation.id, by: caller, at: now)
       let changed = try database.server(id, of: caller.accountID).orFail("the server is gone")
       return RequestedOperation(server: changed, operation: operation)
     }

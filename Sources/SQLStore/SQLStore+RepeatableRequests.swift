@@ -4,22 +4,24 @@ import GRDB
 
 extension SQLStore {
   package func claim(
-    _ request: RepeatableRequest, leaseUntil: Timestamp, forgetBefore: Timestamp, at now: Timestamp
+    _ request: RepeatableRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
   ) async throws -> RequestState {
     try await write { database in
-      try database.run("DELETE FROM repeatable_request WHERE created_at <= ?", [forgetBefore])
-      let known: StoredRequest? = try database.first(
-        "SELECT \(StoredRequest.columns) FROM repeatable_request WHERE account_id = ? AND key_hash = ?",
-        [request.accountID, request.keyHash])
+      try database.forgetSomeRequests(until: retention.forgetUntil)
+      let known = try database.storedRequest(request, since: retention.forgetUntil)
       if let state = known?.state(for: request, at: now), state != .claimed { return state }
+      if known == nil { try database.makeRoom(for: request, retention) }
       try database.run(
         """
-        INSERT INTO repeatable_request (account_id, key_hash, fingerprint, claim, lease_expires_at, created_at)
-        VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT (account_id, key_hash) DO UPDATE SET
-          claim = excluded.claim, lease_expires_at = excluded.lease_expires_at
+        INSERT INTO repeatable_request (account_id, principal, key_hash, fingerprint, claim, lease_expires_at, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (account_id, principal, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint,
+          claim = excluded.claim, lease_expires_at = excluded.lease_expires_at, created_at = excluded.created_at
         """,
-        [request.accountID, request.keyHash, request.fingerprint, request.claim.text, leaseUntil, now])
+        [
+          request.accountID, request.principal.description, request.keyHash, request.fingerprint, request.claim.text,
+          leaseUntil, now,
+        ])
       return .claimed
     }
   }
@@ -41,6 +43,60 @@ extension SQLStore {
 }
 
 extension Database {
+  private static let requestsForgottenAtOnce = 100
+
+  /// Not all of them at once: others wait for this transaction. More come with each claim than it adds.
+  fileprivate func forgetSomeRequests(until time: Timestamp) throws {
+    try run(
+      """
+      DELETE FROM repeatable_request WHERE claim IN (
+        SELECT claim FROM repeatable_request WHERE created_at <= ? ORDER BY created_at LIMIT ?)
+      """,
+      [time, Self.requestsForgottenAtOnce])
+  }
+
+  /// What is known of the key. What was asked before it was written down who asks has no principal.
+  fileprivate func storedRequest(_ request: RepeatableRequest, since time: Timestamp) throws -> StoredRequest? {
+    let key: StatementArguments = [request.accountID, request.principal.description, request.keyHash]
+    try run(
+      """
+      DELETE FROM repeatable_request
+      WHERE account_id = ? AND principal IN (?, '') AND key_hash = ? AND created_at <= ?
+      """,
+      key + [time])
+    return try first(
+      """
+      SELECT \(StoredRequest.columns) FROM repeatable_request
+      WHERE account_id = ? AND principal IN (?, '') AND key_hash = ? ORDER BY principal DESC LIMIT 1
+      """,
+      key)
+  }
+
+  /// The oldest ones go first, and no one that its client may still be about to repeat.
+  fileprivate func makeRoom(for request: RepeatableRequest, _ retention: RequestRetention) throws {
+    while try !hasRoom(for: request.accountID, retention) {
+      let forgotten = try run(
+        """
+        DELETE FROM repeatable_request WHERE claim IN (
+          SELECT claim FROM repeatable_request WHERE account_id = ? AND created_at <= ? ORDER BY created_at LIMIT ?)
+        """,
+        [request.accountID, retention.makeRoomUntil, Self.requestsForgottenAtOnce])
+      guard forgotten > 0 else {
+        throw Failure(
+          .permissionDenied,
+          retention.maximumCount.map { "Idempotency-Key quota reached (\($0))." } ?? "Idempotency-Key quota reached.")
+      }
+    }
+  }
+
+  private func hasRoom(for account: ID<Account>, _ retention: RequestRetention) throws -> Bool {
+    let totals = try rows(
+      "SELECT request_count, body_bytes FROM repeatable_request_total WHERE account_id = ?", [account]
+    ) { row in (count: try row.next(Int.self), bytes: try row.next(Int.self)) }
+    guard let total = totals.first else { return true }
+    return total.count < retention.maximumCount ?? .max && total.bytes < retention.maximumBytes
+  }
+
   /// What a repeatable request changes goes with this mark, or not at all.
   func markEffect(of caller: Caller) throws {
     guard let claim = caller.requestClaim else { return }
@@ -68,9 +124,10 @@ private struct StoredRequest: RowReadable {
   }
 
   func state(for request: RepeatableRequest, at now: Timestamp) -> RequestState {
+    // Whoever was at it has changed nothing, and will not any more.
+    if status == nil, !hasEffect, leaseExpiresAt <= now { return .claimed }
     guard fingerprint == request.fingerprint else { return .different }
     if let status, let sealedBody { return .answered(status: status, sealedBody: [UInt8](sealedBody)) }
-    if now < leaseExpiresAt { return .underWay }
-    return hasEffect ? .carriedOut : .claimed
+    return now < leaseExpiresAt ? .underWay : .carriedOut
   }
 }

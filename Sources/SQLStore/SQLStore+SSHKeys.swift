@@ -4,9 +4,14 @@ import GRDB
 import struct Foundation.UUID
 
 extension SQLStore {
-  package func sshKeys(of account: ID<Account>) async throws -> [SSHKey] {
-    try await read { database in
-      try database.all("SELECT \(SSHKey.columns) FROM ssh_key WHERE account_id = ? ORDER BY id", [account])
+  package func sshKeys(
+    of account: ID<Account>, named name: String?, order: [ListOrder<SSHKeyKey>], page: PageRequest
+  ) async throws -> Page<SSHKey> {
+    let condition = "account_id = ?1 AND (?2 IS NULL OR lower(name) = lower(?2))"
+    return try await read { database in
+      try database.page(
+        page, of: "SELECT \(SSHKey.columns) FROM ssh_key WHERE \(condition)", by: OrderClause(order),
+        count: "SELECT COUNT(*) FROM ssh_key WHERE \(condition)", [account, name])
     }
   }
 
@@ -16,6 +21,7 @@ extension SQLStore {
 
   package func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey {
     try await write { database in
+      try database.requireQuota(for: key)
       let inserted: SSHKey? = try database.first(
         """
         INSERT INTO ssh_key (uuid, account_id, name, fingerprint, public_key, created_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -44,6 +50,12 @@ extension SQLStore {
 }
 
 extension Database {
+  fileprivate func requireQuota(for key: NewSSHKey) throws {
+    guard let quota = key.quota else { return }
+    let count = try value(Int.self, "SELECT COUNT(*) FROM ssh_key WHERE account_id = ?", [key.accountID])
+    guard count ?? 0 < quota else { throw Failure(.permissionDenied, "SSH key quota reached (\(quota)).") }
+  }
+
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) throws -> SSHKey? {
     try first("SELECT \(SSHKey.columns) FROM ssh_key WHERE id = ? AND account_id = ?", [id, account])
   }

@@ -15,8 +15,8 @@ extension SQLStore {
       let id = try database.insert(server, authorizedKey: authorizedKey, at: now)
       try database.assignAddress(of: pool, to: id, location: server.location)
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
-      try database.queue(.create, on: id, by: caller.tokenID, at: now)
-      try database.audit("server.create", on: id, by: caller, at: now)
+      let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.create", on: id, operation: operation.id, by: caller, at: now)
       return try database.server(id).orFail("the server was not written")
     }
   }

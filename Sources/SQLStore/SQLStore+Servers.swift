@@ -2,13 +2,6 @@ package import Core
 import GRDB
 
 extension SQLStore {
-  package func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server] {
-    let selection = ServerSelection(filter, of: account)
-    return try await read { database in
-      try database.all("\(Server.query) WHERE \(selection.condition) ORDER BY server.id", selection.arguments)
-    }
-  }
-
   package func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server? {
     try await read { database in try database.server(id, of: account) }
   }
@@ -17,9 +10,11 @@ extension SQLStore {
     try await read { database in try database.server(id) }
   }
 
-  package func allServers() async throws -> [Server] {
+  package func allServers(after id: ID<Server>?, limit: Int) async throws -> [Server] {
     try await read { database in
-      try database.all("\(Server.query) WHERE server.erased_at IS NULL ORDER BY server.id")
+      try database.all(
+        "\(Server.query) WHERE server.erased_at IS NULL AND server.id > ? ORDER BY server.id LIMIT ?",
+        [id?.value ?? 0, limit])
     }
   }
 
@@ -38,10 +33,12 @@ extension SQLStore {
         WHERE id = ?
         """,
         [change.name, change.hostname, change.isBackupEnabled, now, id])
+      var operation: ID<Core.Operation>?
       if changed.contains("hostname"), server.status.mayHaveRunningGuest {
-        try database.queueConfigure(server.id, by: caller, at: now)
+        operation = try database.queueConfigure(server.id, by: caller, at: now)
       }
-      try database.audit("server.update", on: id, detail: changed.joined(separator: " "), by: caller, at: now)
+      try database.audit(
+        "server.update", on: id, operation: operation, detail: changed.joined(separator: " "), by: caller, at: now)
       return try database.server(id, of: caller.accountID)
     }
   }
@@ -56,8 +53,8 @@ extension SQLStore {
         try database.holdFirstHourAgain(of: server, at: now)
       }
       try database.setStatus(status, of: id, at: now)
-      try database.queue(action.operationKind, on: id, by: caller.tokenID, at: now)
-      try database.audit("server.\(action.rawValue)", on: id, by: caller, at: now)
+      let operation = try database.queue(action.operationKind, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.\(action.rawValue)", on: id, operation: operation.id, by: caller, at: now)
       return try database.server(id, of: caller.accountID)
     }
   }
@@ -79,8 +76,8 @@ extension SQLStore {
       guard hidden > 0 else { return false }
       try database.hideCopies(of: id, at: now)
       try database.cancelOvertaken(at: now)
-      try database.queue(.delete, on: id, by: caller.tokenID, at: now)
-      try database.audit("server.delete", on: id, by: caller, at: now)
+      let operation = try database.queue(.delete, on: id, by: caller.tokenID, at: now)
+      try database.audit("server.delete", on: id, operation: operation.id, by: caller, at: now)
       return true
     }
   }

@@ -6,8 +6,10 @@ extension SQLStore {
     try await read { database in try database.first("SELECT \(Token.columns) FROM token WHERE hash = ?", [hash]) }
   }
 
-  package func tokens() async throws -> [Token] {
-    try await read { database in try database.all("SELECT \(Token.columns) FROM token ORDER BY id") }
+  package func tokens(after id: ID<Token>?, limit: Int) async throws -> [Token] {
+    try await read { database in
+      try database.all("SELECT \(Token.columns) FROM token WHERE id > ? ORDER BY id LIMIT ?", [id?.value ?? 0, limit])
+    }
   }
 
   package func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token {
@@ -22,7 +24,7 @@ extension SQLStore {
     try await write { database in
       let owner = try database.value(ID<Account>.self, "SELECT account_id FROM token WHERE id = ?", [id])
       guard let owner else { return false }
-      if try database.run("UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", [now, id]) > 0 {
+      for id in try database.revoke(id, of: owner, at: now) {
         try database.auditOperator("token.revoke", account: owner, detail: "\(id)", at: now)
       }
       return true
@@ -42,28 +44,45 @@ extension SQLStore {
 }
 
 extension Database {
-  func insert(_ token: NewToken, at now: Timestamp) throws -> Token {
+  /// - Parameter parent: The token that makes it; nil for the operator.
+  func insert(_ token: NewToken, madeBy parent: ID<Token>? = nil, at now: Timestamp) throws -> Token {
     let inserted: Token? = try first(
       """
-      INSERT INTO token (account_id, name, hash, permissions, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)
+      INSERT INTO token (account_id, name, hash, permissions, created_at, expires_at, parent_id)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
       RETURNING \(Token.columns)
       """,
       [
         token.accountID, token.name, token.hash, token.permissions.map(\.description).joined(separator: " "), now,
-        token.expiresAt,
+        token.expiresAt, parent,
       ])
     return try inserted.orFail("the token was not written")
+  }
+
+  /// Ends the token and all that were made with it, and with those. Returns those that were valid or had just expired.
+  func revoke(_ id: ID<Token>, of account: ID<Account>, at now: Timestamp) throws -> [ID<Token>] {
+    let family = try rows(
+      """
+      WITH RECURSIVE family (id) AS (
+        SELECT id FROM token WHERE id = ? AND account_id = ? AND revoked_at IS NULL
+        UNION SELECT token.id FROM token JOIN family ON token.parent_id = family.id WHERE token.revoked_at IS NULL)
+      SELECT id FROM family ORDER BY id
+      """,
+      [id, account]
+    ) { row in try row.next(ID<Token>.self) }
+    for member in family { try run("UPDATE token SET revoked_at = ? WHERE id = ?", [now, member]) }
+    return family
   }
 }
 
 extension Token: RowReadable {
-  static let columns = "id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at"
+  static let columns = "id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at, parent_id"
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), accountID: try row.next(), name: try row.next(),
       permissions: try Self.permissions(in: row.next()), createdAt: try row.next(), expiresAt: try row.next(),
-      lastUsedAt: try row.next(), revokedAt: try row.next())
+      lastUsedAt: try row.next(), revokedAt: try row.next(), parentID: try row.next())
   }
 
   private static func permissions(in text: String) throws -> [Permission] {

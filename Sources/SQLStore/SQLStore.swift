@@ -39,6 +39,7 @@ package struct SQLStore: Store {
     var configuration = Configuration()
     configuration.label = "SQLStore"
     configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { database in database.add(function: .lower) }
     try Schema.requireFit(path, opening, configuration)
     let pool = try DatabasePool(path: path, configuration: configuration)
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.

@@ -1,37 +1,17 @@
 import Core
 import GRDB
 
-/// Which servers of an account a list shows, as a condition of SQL.
-struct ServerSelection: Sendable {
-  private(set) var condition = "server.account_id = ? AND server.deleted_at IS NULL"
-  let arguments: StatementArguments
+/// Which servers of an account a list shows, as a condition of SQL: one for all filters.
+enum ServerSelection {
+  static let condition = """
+    server.account_id = ?1 AND server.deleted_at IS NULL AND (?2 IS NULL OR server.status = ?2)
+      AND (?3 IS NULL OR server.location = ?3) AND (?4 IS NULL OR lower(server.name) = lower(?4))
+      AND (?5 IS NULL OR lower(server.hostname) = lower(?5))
+    """
 
-  init(_ filter: ServerFilter, of account: ID<Account>) {
-    var arguments: [any DatabaseValueConvertible] = [account]
-    func add(_ term: String, _ value: (any DatabaseValueConvertible)?, to condition: inout String) {
-      guard let value else { return }
-      condition += " AND \(term)"
-      arguments.append(value)
-    }
-    add("server.status = ?", filter.status, to: &condition)
-    add("server.location = ?", filter.location, to: &condition)
-    add("lower(server.name) = lower(?)", filter.name, to: &condition)
-    add("lower(server.hostname) = lower(?)", filter.hostname, to: &condition)
-    self.arguments = StatementArguments(arguments)
-  }
-}
-
-extension ServerOrder {
-  var sql: String { "\(column) \(isDescending ? "DESC" : "ASC")" }
-
-  private var column: String {
-    switch key {
-    case .id: "server.id"
-    case .name: "lower(server.name)"
-    case .hostname: "lower(server.hostname)"
-    case .status: "server.status"
-    case .createdAt: "server.created_at"
-    case .updatedAt: "server.updated_at"
-    }
+  static func arguments(
+    _ filter: ServerFilter, of account: ID<Account>
+  ) -> [(any DatabaseValueConvertible)?] {
+    [account, filter.status, filter.location, filter.name, filter.hostname]
   }
 }

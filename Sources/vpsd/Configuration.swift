@@ -46,6 +46,10 @@ struct Configuration: Sendable, Equatable {
   var serverQuota = 100
   /// How many backups made by hand and snapshots a server may have; 0 for as many as its owner likes.
   var copyQuota = 50
+  /// How many tokens, and how many SSH keys, an account may have; 0 for as many as it likes.
+  var tokenQuota = 100
+  var sshKeyQuota = 100
+  var repeatableRequests = RepeatableRequests.Limits()
 
   /// What holds where nothing is configured.
   init(workingDirectory: URL, executable: URL) {

@@ -99,7 +99,8 @@ extension ConfigurationKey {
     factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),
     factor("overcommit_storage", \.overcommit.storage, default: "2", "How often the host's disk is given away"),
     count(
-      "rate_limit", \.limits.requestsPerMinute, default: "1200", "How many requests a minute a token may make"),
+      "rate_limit", \.limits.requestsPerMinute, default: "1200",
+      "How many requests a minute an account may make, with all its tokens"),
     count(
       "login_failures", \.limits.loginFailuresPerMinute, default: "30",
       "How many tokens that are not valid an address may send in a minute"),
@@ -141,6 +142,15 @@ extension ConfigurationKey {
     count(
       "copy_quota", \.copyQuota, default: "50",
       "How many copies a server may have: snapshots, and backups that somebody asked for"),
+    count("token_quota", \.tokenQuota, default: "100", "How many tokens an account may have"),
+    count("ssh_key_quota", \.sshKeyQuota, default: "100", "How many SSH keys an account may have"),
+    count(
+      "idempotency_quota", \.repeatableRequests.requests, default: "10000",
+      "How many requests with an Idempotency-Key are remembered of an account; the oldest one gives way after an hour"),
+    amount(
+      "idempotency_bytes", \.repeatableRequests.bytes, default: "16777216",
+      "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
+      65_536...(1 << 30)),
   ]
 
   private static let forwardedPorts = ConfigurationKey(

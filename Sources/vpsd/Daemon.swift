@@ -70,12 +70,18 @@ struct Daemon {
     }
     let schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: clock, logger: logger)
     let api = try APIService(
-      servers: servers, copies: copies, sshKeys: SSHKeys(store: store, clock: clock),
-      tokens: Tokens(store: store, authenticator: authenticator, clock: clock), profiles: Profiles(store: store),
-      requests: RepeatableRequests(store: store, clock: clock),
+      servers: servers, copies: copies,
+      sshKeys: SSHKeys(
+        store: store, clock: clock, quota: configuration.sshKeyQuota > 0 ? configuration.sshKeyQuota : nil),
+      tokens: Tokens(
+        store: store, authenticator: authenticator, clock: clock,
+        quota: configuration.tokenQuota > 0 ? configuration.tokenQuota : nil),
+      profiles: Profiles(store: store),
+      requests: RepeatableRequests(store: store, clock: clock, limits: configuration.repeatableRequests),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock, limits: configuration.consoles),
-      catalogue: catalogue, authenticator: authenticator, document: OpenAPIDocument.root,
+      catalogue: catalogue, authenticator: authenticator,
+      document: OpenAPIDocument.root(of: configuration),
       noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, clock: clock, logger: logger,
       limits: configuration.limits,

@@ -10,6 +10,12 @@ enum OpenAPIDocument {
       return try Yams.compose(yaml: text).map(DocumentNode.init) ?? .null
     }
   }
+
+  /// With the operator's settings in the place of the standard ones.
+  static func root(of configuration: Configuration) throws -> DocumentNode {
+    let settings = ConfigurationKey.all.map { ($0.name, $0.read(configuration).joined(separator: ", ")) }
+    return try root.showing(Dictionary(uniqueKeysWithValues: settings))
+  }
 }
 
 extension DocumentNode {

@@ -6,6 +6,8 @@ import SimulatedDriver
 import TestSupport
 import Testing
 
+@testable import SQLStore
+
 @Suite("A request that is sent again with its key is carried out once")
 struct IdempotencyTests {
   private static let keyHeader = HTTPField.Name("Idempotency-Key")!
@@ -52,21 +54,72 @@ struct IdempotencyTests {
     #expect(try await post(api, token: other.text).json["id"] as? Int == 2)
   }
 
-  @Test("A mistake is answered again as it was; what the service could not do is tried again")
-  func errors() async throws {
+  @Test("Two tokens of one account can use the same key")
+  func tokens() async throws {
+    let api = try await TestAPI.make()
+    let (_, other) = try await api.service.newToken(of: api.service.owner.accountID, permissions: [.everything])
+    #expect(try await post(api).json["id"] as? Int == 1)
+    let second = try await post(api, token: other.text)
+    #expect(try second.json["id"] as? Int == 2)
+    #expect(second.headers[Self.replayed] == nil)
+    #expect(try await post(api, token: other.text).text == second.text)
+  }
+
+  @Test("What was carried out before it was written down whose key it was is not carried out again")
+  func earlierVersion() async throws {
+    let api = try await TestAPI.make()
+    let first = try await post(api)
+    _ = try await api.service.database.write { database in
+      try database.run("UPDATE repeatable_request SET principal = ''")
+    }
+    let (_, other) = try await api.service.newToken(of: api.service.owner.accountID, permissions: [.everything])
+    #expect(try await post(api).text == first.text)
+    #expect(try await post(api, token: other.text).text == first.text)
+    api.service.clock.advance(by: .seconds(24 * 3600))
+    #expect(try await post(api).json["id"] as? Int == 2)
+    #expect(try await post(api, token: other.text).json["id"] as? Int == 3)
+  }
+
+  @Test("What was refused is asked afresh: the refusal was about that moment")
+  func refusals() async throws {
     let api = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))
     let id = try await api.createServer()
-    let wrong = try await post(api, "/servers/\(id)/start/", nil, key: "start")
+    let wrong = try await post(api, "/servers/\(id)/stop/", nil, key: "stop")
     #expect(wrong.status == 400)
     try await api.service.settle()
-    let again = try await post(api, "/servers/\(id)/start/", nil, key: "start")
-    #expect(again.text == wrong.text)
-    #expect(again.headers[Self.replayed] == "true")
+    let again = try await post(api, "/servers/\(id)/stop/", nil, key: "stop")
+    #expect(again.status == 200)
+    #expect(again.headers[Self.replayed] == nil)
 
     _ = try await api.createServer()
     #expect(try await post(api).status == 503)
     _ = try await api.send(.delete, "/servers/\(id)/")
     try await api.service.settle()
+    #expect(try await post(api).status == 201)
+  }
+
+  @Test("Whoever had no credit at first has a server once there is credit, with the same key")
+  func noCredit() async throws {
+    let api = TestAPI(try await TestService(openingCredit: Money(microunits: 5_000)))
+    let id = try await api.createServer()
+    #expect(try await post(api).status == 402)
+    _ = try await api.send(.delete, "/servers/\(id)/")
+    try await api.service.settle()
+    #expect(try await post(api).status == 201)
+  }
+
+  @Test("A key whose request was refused can be used for another one, and the refusal is kept nowhere")
+  func nothingKept() async throws {
+    let api = try await TestAPI.make()
+    let secret = String(repeating: "mars", count: 1_000)
+    for body in [#"{"location": "\#(secret)"}"#, "[]", "{", #"{"name": "\#(secret)"}"#] {
+      let first = try await post(api, "/servers/", body)
+      #expect(first.status == 400)
+      let second = try await post(api, "/servers/", body)
+      #expect(second.status == 400)
+      #expect(second.headers[Self.replayed] == nil)
+    }
+    #expect(try await post(api, "/servers/99/start/", nil).status == 404)
     #expect(try await post(api).status == 201)
   }
 

@@ -25,6 +25,13 @@ struct TestAPI {
     }
   }
 
+  /// How much an account may have; nil for as much as it likes.
+  struct Quotas {
+    var tokens: Int?
+    var sshKeys: Int?
+    var requests = RepeatableRequests.Limits()
+  }
+
   static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
 
   let service: TestService
@@ -35,14 +42,18 @@ struct TestAPI {
 
   init(
     _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
-    noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil
+    noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil,
+    quotas: Quotas = Quotas()
   ) {
     self.service = service
     let store = service.store
     api = APIService(
-      servers: service.servers, copies: [service.backups, service.snapshots], sshKeys: service.sshKeys,
-      tokens: Tokens(store: store, authenticator: service.authenticator, clock: service.clock),
-      profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
+      servers: service.servers, copies: [service.backups, service.snapshots],
+      sshKeys: SSHKeys(store: store, clock: service.clock, quota: quotas.sshKeys),
+      tokens: Tokens(
+        store: store, authenticator: service.authenticator, clock: service.clock, quota: quotas.tokens),
+      profiles: Profiles(store: store),
+      requests: RepeatableRequests(store: store, clock: service.clock, limits: quotas.requests),
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
       document: Self.document, noVNC: noVNC, publicURL: publicURL, clock: service.clock,

@@ -29,7 +29,7 @@ struct TokenTests {
     #expect(!list.text.contains(text))
     let read = try await api.send(.get, "/tokens/\(id)/")
     let order = read.text.matches(of: /"([a-z_]+)":/).map { String($0.output.1) }
-    #expect(order == ["id", "name", "permissions", "expires_at", "last_used_at", "created_at"])
+    #expect(order == ["id", "name", "permissions", "expires_at", "last_used_at", "created_at", "parent_id"])
 
     try await api.service.authenticator.recordUses()
     #expect(try await api.send(.get, "/tokens/\(id)/").json["last_used_at"] is String)

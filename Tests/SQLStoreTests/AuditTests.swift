@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import GRDB
 import SimulatedDriver
 import TestSupport
 import Testing
@@ -54,6 +55,62 @@ struct AuditTests {
     let created = try await store.auditTrail(newest: 1)
     #expect(created.map(\.origin) == ["192.0.2.7"])
     #expect(created.map(\.tokenID) == [service.owner.tokenID])
+  }
+
+  @Test("Two changes of the same moment by the same token have each its own outcome")
+  func sameMoment() async throws {
+    let service = try await TestService()
+    let (store, caller, now) = (service.database, service.owner, service.clock.now)
+    let id = try await service.activeServer()
+    let backups = try await [service.backup(of: id), service.backup(of: id)]
+    _ = try await store.requestRestore(of: backups[0], .backup, by: caller, at: now)
+    _ = try await store.requestRestore(of: backups[0], .backup, by: caller, at: now)
+    _ = try await service.step()
+    _ = try await store.requestDeletion(of: id, by: caller, at: now)
+    try await service.settle()
+    let trail = try await store.auditTrail(newest: 3, of: id)
+    #expect(trail.map(\.action) == ["backup.restore", "backup.restore", "server.delete"])
+    #expect(trail.map(\.outcome) == [.cancelled, .cancelled, .succeeded])
+  }
+
+  @Test("A change that an operation under way will carry out has that one's outcome")
+  func joined() async throws {
+    let service = try await TestService()
+    let (store, caller) = (service.database, service.owner)
+    let id = try await service.servers.create(service.draft(), caller).view.server.id
+    for name in ["one", "two"] {
+      service.clock.advance(by: .seconds(1))
+      let change = ServerChange(hostname: Hostname("\(name).example.com"))
+      _ = try await store.updateServer(id, change, by: caller, at: service.clock.now)
+    }
+    try await service.settle()
+    let trail = try await store.auditTrail(newest: 2, of: id)
+    #expect(trail.map(\.detail) == ["hostname", "hostname"])
+    #expect(trail.map(\.outcome) == [.succeeded, .succeeded])
+  }
+
+  @Test("Of changes from before their operations were written down, those are told that can be no other")
+  func earlierVersion() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.appendingPathComponent("vpsd.sqlite").path
+      let released = try #require(ReleasedDatabase.all.last { $0.migration <= "4 whole audit" })
+      try released.restore(to: path)
+      try await DatabaseQueue(path: path).write { database in
+        try database.execute(
+          sql: """
+            INSERT INTO operation (server_id, kind, state, not_before, requested_by, created_at, finished_at)
+            SELECT server.id, kind, state, 0, 1, at, at FROM (SELECT MIN(id) AS id FROM server) AS server
+            JOIN (SELECT 'stop' AS kind, 'failed' AS state, 5000 AS at UNION ALL SELECT 'start', 'succeeded', 6000
+              UNION ALL SELECT 'start', 'failed', 6000) AS wanted;
+            INSERT INTO audit (at, account_id, token_id, server_id, action)
+            SELECT at, 1, 1, server.id, action FROM (SELECT MIN(id) AS id FROM server) AS server
+            JOIN (SELECT 'server.stop' AS action, 5000 AS at UNION ALL SELECT 'server.start', 6000) AS wanted;
+            """)
+      }
+      let trail = try await SQLStore(path: path).auditTrail(newest: 2)
+      #expect(trail.map(\.action) == ["server.stop", "server.start"])
+      #expect(trail.map(\.outcome) == [.failed, nil])
+    }
   }
 
   @Test("What failed, and what a delete came before, says so")

@@ -1,5 +1,6 @@
 import Core
 import GRDB
+import TestSupport
 import Testing
 
 @testable import SQLStore

@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import SimulatedDriver
 import TestSupport
@@ -41,10 +42,17 @@ struct IntegrityTests {
         "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
           + "VALUES (1, 'rebuild', 3, 'queued', 0, 0)", "its keys or its password"
       ),
-      ("DELETE FROM operation WHERE kind = 'snapshot'", "as long as an operation makes it"),
+      (
+        "UPDATE operation SET state = 'cancelled', finished_at = 1 WHERE kind = 'snapshot'",
+        "as long as an operation makes it"
+      ),
       ("UPDATE operation SET subject_id = 77 WHERE kind = 'backup'", "on its own server"),
       ("UPDATE disk_copy SET deleted_at = NULL, erased_at = NULL", "seen by nobody"),
       ("UPDATE server SET deleted_at = 1", "hidden with their server"),
+      ("UPDATE token SET revoked_at = 1 WHERE id = 1", "made by one that may be"),
+      ("UPDATE token SET expires_at = 1 WHERE id = 1", "does not outlast it"),
+      ("UPDATE repeatable_request_total SET request_count = 2", "is what there is"),
+      ("UPDATE audit SET server_id = NULL WHERE operation_id IS NOT NULL", "of its own server"),
     ])
   func found(statement: String, promise: String) async throws {
     let service = try await TestService()
@@ -53,6 +61,12 @@ struct IntegrityTests {
     _ = try await store.requestDiscard(of: try await service.backup(of: id), .backup, by: service.owner, at: now)
     let snapshot = NewDiskCopy(uuid: UUID(), serverID: id, name: CopyName("a"), description: "")
     _ = try await store.createDiskCopy(snapshot, by: service.owner, at: now)
+    let token = NewToken(
+      accountID: service.owner.accountID, name: "child", hash: TokenHash(hexadecimal: "c"), permissions: [],
+      expiresAt: nil)
+    _ = try await store.createToken(token, by: service.owner, at: now)
+    _ = try await RepeatableRequests(store: store, clock: service.clock).begin(
+      key: "k", method: "POST", path: "/", body: [], service.owner)
     #expect(try await service.database.contradictions() == [])
     _ = try await service.database.write { database in try database.run(statement) }
     let found = try await service.database.contradictions()

@@ -1,8 +1,9 @@
 import Core
 import Foundation
 import GRDB
-import SQLStore
 import Testing
+
+@testable import SQLStore
 
 /// What holds for the file itself.
 @Suite struct SQLiteTests {
@@ -61,6 +62,22 @@ import Testing
     try await withStore { fixture in
       let error = await #expect(throws: DatabaseError.self) { try await fixture.raw.execute(sql) }
       #expect(error?.message == "the ledger is append-only")
+    }
+  }
+
+  @Test("What the store tells of an error of the program shows neither the statement nor its arguments")
+  func errors() async throws {
+    try await withStore { fixture in
+      let store = try SQLStore(path: fixture.path)
+      for sql in ["SELECT nothing FROM account WHERE email = ?", "INSERT INTO account (email) VALUES (?)"] {
+        let error = await #expect(throws: (any Error).self) {
+          try await store.write { database in try database.run(sql, ["secret@example.com"]) }
+        }
+        let text = String(reflecting: error)
+        #expect(!text.contains("WHERE") && !text.contains("VALUES"))
+        #expect(!text.contains("secret"))
+        #expect(text.contains("SQLite"))
+      }
     }
   }
 

@@ -60,6 +60,10 @@ struct ConfigurationTests {
         console_ticket_seconds: 60
         server_quota: 100
         copy_quota: 50
+        token_quota: 100
+        ssh_key_quota: 100
+        idempotency_quota: 10000
+        idempotency_bytes: 16777216
 
         """)
   }
@@ -93,6 +97,7 @@ struct ConfigurationTests {
     ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"), ("connections_per_address", "8"),
     ("consoles", "0"), ("consoles_per_account", "1"), ("consoles_per_server", "1000000"),
     ("console_ticket_seconds", "3600"), ("server_quota", "1000000"), ("copy_quota", "0"),
+    ("token_quota", "7"), ("ssh_key_quota", "0"), ("idempotency_quota", "0"), ("idempotency_bytes", "65536"),
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)

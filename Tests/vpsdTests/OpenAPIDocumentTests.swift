@@ -1,8 +1,8 @@
-import API
 import Foundation
 import NIOCore
 import Testing
 
+@testable import API
 @testable import vpsd
 
 @Suite("The OpenAPI document that is built in")
@@ -14,5 +14,56 @@ struct OpenAPIDocumentTests {
     #expect(document["openapi"] as? String == "3.1.0")
     let paths = try #require(document["paths"] as? [String: Any])
     #expect(paths["/servers/{id}/"] != nil)
+  }
+
+  private static func texts(in node: DocumentNode) -> [String] {
+    (node.string.map { [$0] } ?? []) + (node.members.map(\.value) + node.elements).flatMap { texts(in: $0) }
+  }
+
+  private static func limited(in node: DocumentNode) -> [DocumentNode] {
+    (node["x-setting"] == nil ? [] : [node]) + (node.members.map(\.value) + node.elements).flatMap { limited(in: $0) }
+  }
+
+  @Test("Every limit that it names is a setting, by its name and with its standard value")
+  func standardLimits() throws {
+    let configuration = try ConfigurationTests.load()
+    let root = try OpenAPIDocument.root
+    let settings = Dictionary(
+      uniqueKeysWithValues: ConfigurationKey.all.map { ($0.name, $0.read(configuration).joined()) })
+    var named: Set<String> = []
+    for text in Self.texts(in: root) {
+      for match in text.matches(of: /([0-9]+) \(`([a-z_]+)`\)/) {
+        #expect(settings[String(match.output.2)] == String(match.output.1))
+        named.insert(String(match.output.2))
+      }
+    }
+    #expect(named.isSuperset(of: ["rate_limit", "server_quota", "token_quota", "list_elements", "page_size"]))
+    #expect(Self.limited(in: root).count >= 4)
+    #expect(try OpenAPIDocument.root(of: configuration) == root)
+  }
+
+  @Test("What is served shows the operator's limits, in its schemas, in its texts and on its page")
+  func operatorsLimits() throws {
+    let configuration = try ConfigurationTests.load(environment: [
+      "VPSD_LIST_ELEMENTS": "7", "VPSD_PAGE_SIZE": "33", "VPSD_RATE_LIMIT": "0", "VPSD_SERVER_QUOTA": "4",
+    ])
+    let root = try OpenAPIDocument.root(of: configuration)
+    for schema in ["NewServer", "Rebuild"] {
+      let keys = try #require(root.at("#/components/schemas/\(schema)/properties/ssh_keys"))
+      #expect(keys["maxItems"] == .number("7"))
+    }
+    #expect(root.at("#/components/schemas/NewToken/properties/permissions")?["maxItems"] == .number("7"))
+    #expect(root.at("#/components/schemas/NewToken/properties/permissions")?["minItems"] == .number("1"))
+    #expect(root.at("#/components/parameters/PageSize/schema")?["default"] == .number("33"))
+    #expect(root.at("#/components/parameters/PageSize/schema")?["minimum"] == .number("1"))
+    let page = DocumentationPage(root).html
+    for (shown, hidden) in [
+      ("4 (<code>server_quota</code>)", "100 (<code>server_quota</code>)"),
+      ("unlimited (<code>rate_limit</code>)", "1200 (<code>rate_limit</code>)"),
+      ("33 (<code>page_size</code>)", "100 (<code>page_size</code>)"),
+    ] {
+      #expect(page.contains(shown), "\(shown)")
+      #expect(!page.contains(hidden), "\(hidden)")
+    }
   }
 }

@@ -3,10 +3,22 @@ import Engine
 import HTTPTypes
 import Hummingbird
 
+/// Whose requests are counted together: those of an account, but each kind of caller apart, so that no script that runs away
+/// keeps people out.
+struct RequestShare: Hashable {
+  private let account: ID<Account>
+  private let kind: Principal.Kind
+
+  init(of caller: Caller) {
+    account = caller.accountID
+    kind = caller.principal.kind
+  }
+}
+
 /// Tells who a request comes from, and whether it is one too many.
 struct Gate: Sendable {
   private let authenticator: Authenticator
-  private let requests: RateLimit<ID<Token>>?
+  private let requests: RateLimit<RequestShare>?
   private let loginFailures: RateLimit<String>?
   /// Those of the requests that were let in.
   let limits: RequestLimits
@@ -22,7 +34,7 @@ struct Gate: Sendable {
   /// refused for want of a permission counts too.
   func admit(_ request: Request, _ context: APIContext, permission: Permission?) async throws -> Caller {
     let caller = try await caller(of: request, context)
-    let allowance = requests?.take(caller.tokenID)
+    let allowance = requests?.take(RequestShare(of: caller))
     context.allowance.note(allowance)
     if let permission { try caller.require(permission.resource, permission.action) }
     try allowance?.throwIfRefused()

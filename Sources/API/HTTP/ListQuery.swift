@@ -32,9 +32,15 @@ extension APIRequest {
     return PageRequest(.number(number), size: size)
   }
 
+  /// The same key again says nothing new.
   func ordering(by keys: [String], _ errors: inout FieldErrors) -> [Ordering] {
     guard let text = query("ordering") else { return [] }
-    return text.split(separator: ",").compactMap { word in
+    let words = text.split(separator: ",", maxSplits: Self.maximumTerms)
+    guard words.count <= Self.maximumTerms else {
+      errors.add("ordering", "Ensure this field has no more than \(Self.maximumTerms) elements.")
+      return []
+    }
+    let all: [Ordering] = words.compactMap { word in
       let key = String(word.first == "-" ? word.dropFirst() : word)
       guard keys.contains(key) else {
         errors.add("ordering", Self.unknownChoice(key, keys))
@@ -42,7 +48,19 @@ extension APIRequest {
       }
       return Ordering(key: key, isDescending: word.first == "-")
     }
+    return all.enumerated().filter { index, term in !all[..<index].contains { $0.key == term.key } }.map(\.element)
   }
+
+  /// The same for a list that the store orders.
+  func order<Key: RawRepresentable<String>>(
+    by keys: [Key], _ errors: inout FieldErrors
+  ) -> [ListOrder<Key>] {
+    ordering(by: keys.map(\.rawValue), &errors).compactMap { term in
+      keys.first { $0.rawValue == term.key }.map { ListOrder($0, isDescending: term.isDescending) }
+    }
+  }
+
+  private static let maximumTerms = 16
 
   /// The value of a filter; nil where there is none, or one that is none of the choices.
   func choice<Choice: RawRepresentable<String>>(

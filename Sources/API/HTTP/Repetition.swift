@@ -4,7 +4,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Carries out a request that bears an `Idempotency-Key` once, and answers every repetition with what was answered first.
+/// Carries out a request that bears an `Idempotency-Key` once, and answers every repetition with what was answered first. One
+/// that was refused has changed nothing, and is asked afresh.
 struct Repetition: Sendable {
   private static let keyHeader = HTTPField.Name("Idempotency-Key")!
   private static let replayedHeader = HTTPField.Name("Idempotent-Replayed")!
@@ -38,15 +39,11 @@ struct Repetition: Sendable {
     do {
       response = try await handle(request)
     } catch {
-      let reply = ErrorTable.response(to: error, requestID: request.context.requestID)
-      guard Self.isKept(reply.status) else {
-        try await requests.abandon(attempt)
-        throw error
-      }
-      response = reply
+      try await requests.abandon(attempt)
+      throw error
     }
     let body = try await response.body.bytes()
-    if Self.isKept(response.status) {
+    if response.status.kind == .successful {
       // The work is done, and its answer is worth more than the copy: without it, a repetition is told that it was done.
       try? await requests.finish(attempt, status: response.status.code, body: body)
     } else {
@@ -54,15 +51,6 @@ struct Repetition: Sendable {
     }
     return Response(
       status: response.status, headers: response.headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
-  }
-
-  /// Whether the same answer would be right the next time: not where only the token, the load or this service is at fault.
-  private static func isKept(_ status: HTTPResponse.Status) -> Bool {
-    switch status.code {
-    case 401, 403, 409, 429: false
-    case 200..<300, 400..<500: true
-    default: false
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 /// How much of the service one client, or one request, may take.
 package struct RequestLimits: Sendable, Equatable {
-  /// For each token; 0 for as many as it likes.
+  /// For each account, all its tokens together; 0 for as many as it likes.
   package var requestsPerMinute = 1200
   /// For each address that sends tokens that are not valid; 0 for as many as it likes.
   package var loginFailuresPerMinute = 30

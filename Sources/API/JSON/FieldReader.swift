@@ -49,6 +49,9 @@ struct FieldReader {
 
   func has(_ name: String) -> Bool { fields[name] != nil }
 
+  /// Whether it has a value; `null` is none.
+  func isGiven(_ name: String) -> Bool { has(name) && fields[name] != .null }
+
   mutating func add(_ name: String, _ message: String) { errors.add(name, message) }
 
   /// A text, or a number as its digits.

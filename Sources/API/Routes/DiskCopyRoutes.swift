@@ -36,10 +36,8 @@ struct DiskCopyRoutes {
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
     var errors = FieldErrors()
     let filter = try await filter(request, &errors)
-    let keys = DiskCopyOrder.Key.allCases.filter { $0 != .name || copies.family == .snapshot }
-    let order = request.ordering(by: keys.map(\.rawValue), &errors).compactMap { order in
-      DiskCopyOrder.Key(rawValue: order.key).map { DiskCopyOrder($0, isDescending: order.isDescending) }
-    }
+    let keys = DiskCopyKey.allCases.filter { $0 != .name || copies.family == .snapshot }
+    let order = request.order(by: keys, &errors)
     try errors.throwIfAny(order: ["server_id", "backup_type", "status", "ordering"])
     let page = try await copies.list(filter, order: order, page: try request.page(), request.caller)
     return request.list(page, DiskCopyWire.copy)

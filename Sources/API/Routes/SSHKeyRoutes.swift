@@ -12,12 +12,7 @@ struct SSHKeyRoutes {
 
   var endpoints: [Endpoint] {
     [
-      Endpoint(.get, "/ssh-keys/", Self.read) { request in
-        try request.list(
-          try await keys.list(request.caller),
-          orderedBy: [SortKey("id", \.id), SortKey("name", \.name), SortKey("created_at", \.createdAt)],
-          name: \.name, Self.key)
-      },
+      Endpoint(.get, "/ssh-keys/", Self.read, handle: list),
       Endpoint(.post, "/ssh-keys/", Self.write, handle: create),
       Endpoint(.get, "/ssh-keys/{id}/", Self.read) { request in
         .json(Self.body(try await keys.read(try await id(of: request), request.caller)))
@@ -27,6 +22,15 @@ struct SSHKeyRoutes {
         return Response(status: .noContent)
       },
     ]
+  }
+
+  @Sendable private func list(_ request: APIRequest) async throws -> Response {
+    var errors = FieldErrors()
+    let order = request.order(by: SSHKeyKey.allCases, &errors)
+    try errors.throwIfAny(order: [])
+    let page = try await keys.list(
+      named: request.query("name"), order: order, page: try request.page(), request.caller)
+    return request.list(page, Self.key)
   }
 
   @Sendable private func create(_ request: APIRequest) async throws -> Response {

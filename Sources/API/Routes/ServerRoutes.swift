@@ -34,9 +34,7 @@ struct ServerRoutes {
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
     var errors = FieldErrors()
     let filter = try await filter(request, &errors)
-    let order = request.ordering(by: ServerOrder.Key.allCases.map(\.rawValue), &errors).compactMap { order in
-      ServerOrder.Key(rawValue: order.key).map { ServerOrder($0, isDescending: order.isDescending) }
-    }
+    let order = request.order(by: ServerKey.allCases, &errors)
     try errors.throwIfAny(order: ["status", "location", "ordering"])
     let page = try await servers.list(filter, order: order, page: try request.page(), request.caller)
     return request.list(page, ServerWire.listItem)

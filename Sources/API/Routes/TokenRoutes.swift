@@ -13,12 +13,7 @@ struct TokenRoutes {
 
   var endpoints: [Endpoint] {
     [
-      Endpoint(.get, "/tokens/", Self.read) { request in
-        try request.list(
-          try await tokens.list(request.caller),
-          orderedBy: [SortKey("id", \.id), SortKey("name", \.name), SortKey("created_at", \.createdAt)],
-          name: \.name, Self.token)
-      },
+      Endpoint(.get, "/tokens/", Self.read, handle: list),
       Endpoint(.post, "/tokens/", Self.write, handle: create),
       Endpoint(.get, "/tokens/{id}/", Self.read) { request in
         let token = try await tokens.read(try request.id(), request.caller)
@@ -34,6 +29,15 @@ struct TokenRoutes {
     ]
   }
 
+  @Sendable private func list(_ request: APIRequest) async throws -> Response {
+    var errors = FieldErrors()
+    let order = request.order(by: TokenKey.allCases, &errors)
+    try errors.throwIfAny(order: [])
+    let page = try await tokens.list(
+      named: request.query("name"), order: order, page: try request.page(), request.caller)
+    return request.list(page, Self.token)
+  }
+
   @Sendable private func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
     var draft = Tokens.Draft(
@@ -46,6 +50,7 @@ struct TokenRoutes {
       JSONWriter.object { writer in
         Self.fields(&writer, created.token)
         writer.field("token", created.text.text)
+        writer.field("parent_id", created.token.parentID?.value)
       }, status: .created)
   }
 
@@ -73,7 +78,10 @@ struct TokenRoutes {
   }
 
   private static func token(_ writer: inout JSONWriter, _ token: Token) {
-    writer.object { writer in fields(&writer, token) }
+    writer.object { writer in
+      fields(&writer, token)
+      writer.field("parent_id", token.parentID?.value)
+    }
   }
 
   private static func fields(_ writer: inout JSONWriter, _ token: Token) {

@@ -20,6 +20,8 @@ package struct Caller: Sendable, Equatable {
     self.init(accountID: token.accountID, tokenID: token.id, permissions: token.permissions)
   }
 
+  package var principal: Principal { .token(tokenID) }
+
   package func under(_ claim: UUID) -> Caller {
     var caller = self
     caller.requestClaim = claim

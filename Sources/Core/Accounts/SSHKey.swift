@@ -35,12 +35,24 @@ package struct NewSSHKey: Sendable {
   package let name: String
   package let fingerprint: String
   package let publicKey: String
+  /// How many keys the account may have, this one included; nil for as many as it likes.
+  package let quota: Int?
 
-  package init(uuid: UUID, accountID: ID<Account>, name: String, fingerprint: String, publicKey: String) {
+  package init(
+    uuid: UUID, accountID: ID<Account>, name: String, fingerprint: String, publicKey: String, quota: Int? = nil
+  ) {
     self.uuid = uuid
     self.accountID = accountID
     self.name = name
     self.fingerprint = fingerprint
     self.publicKey = publicKey
+    self.quota = quota
   }
+}
+
+/// By what keys can be ordered.
+package enum SSHKeyKey: String, Sendable, CaseIterable {
+  case id
+  case name
+  case createdAt = "created_at"
 }

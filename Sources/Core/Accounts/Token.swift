@@ -8,10 +8,12 @@ package struct Token: Sendable, Equatable {
   package let expiresAt: Timestamp?
   package let lastUsedAt: Timestamp?
   package let revokedAt: Timestamp?
+  /// The token that made it, and takes it along when it is revoked; nil where the operator made it.
+  package let parentID: ID<Token>?
 
   package init(
     id: ID<Token>, accountID: ID<Account>, name: String, permissions: [Permission], createdAt: Timestamp,
-    expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?
+    expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?, parentID: ID<Token>?
   ) {
     self.id = id
     self.accountID = accountID
@@ -21,6 +23,7 @@ package struct Token: Sendable, Equatable {
     self.expiresAt = expiresAt
     self.lastUsedAt = lastUsedAt
     self.revokedAt = revokedAt
+    self.parentID = parentID
   }
 
   package func isValid(at now: Timestamp) -> Bool {
@@ -47,14 +50,25 @@ package struct NewToken: Sendable {
   package let hash: TokenHash
   package let permissions: [Permission]
   package let expiresAt: Timestamp?
+  /// How many tokens the account may have, this one included; nil for as many as it likes.
+  package let quota: Int?
 
   package init(
-    accountID: ID<Account>, name: String, hash: TokenHash, permissions: [Permission], expiresAt: Timestamp?
+    accountID: ID<Account>, name: String, hash: TokenHash, permissions: [Permission], expiresAt: Timestamp?,
+    quota: Int? = nil
   ) {
     self.accountID = accountID
     self.name = name
     self.hash = hash
     self.permissions = permissions
     self.expiresAt = expiresAt
+    self.quota = quota
   }
+}
+
+/// By what tokens can be ordered.
+package enum TokenKey: String, Sendable, CaseIterable {
+  case id
+  case name
+  case createdAt = "created_at"
 }

@@ -130,21 +130,11 @@ package struct DiskCopyFilter: Sendable, Equatable {
   }
 }
 
-/// By what a list of copies is ordered; the id decides between equals.
-package struct DiskCopyOrder: Sendable, Equatable {
-  package enum Key: String, Sendable, CaseIterable {
-    case id
-    case name
-    case status
-    case size = "size_mb"
-    case createdAt = "created_at"
-  }
-
-  package let key: Key
-  package let isDescending: Bool
-
-  package init(_ key: Key, isDescending: Bool = false) {
-    self.key = key
-    self.isDescending = isDescending
-  }
+/// By what copies can be ordered.
+package enum DiskCopyKey: String, Sendable, CaseIterable {
+  case id
+  case name
+  case status
+  case size = "size_mb"
+  case createdAt = "created_at"
 }

@@ -22,31 +22,42 @@ package protocol Store: Sendable {
 
   // MARK: Accounts and tokens
 
-  func accounts() async throws -> [Account]
+  /// In the order of their ids, those after this one; of so many at most.
+  func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account]
+  func account(email: String) async throws -> Account?
   func account(_ id: ID<Account>) async throws -> Account?
   func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account
 
   // Without a caller: the operator does it, and the audit trail says so.
   func token(hash: TokenHash) async throws -> Token?
-  func tokens() async throws -> [Token]
+  /// In the order of their ids, those after this one; of so many at most.
+  func tokens(after id: ID<Token>?, limit: Int) async throws -> [Token]
   func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
-  /// Returns false where there is no such token. Revoking one again changes nothing.
+  /// Revokes with it all that were made with it. Returns false where there is no such token. Revoking one again changes
+  /// nothing.
   func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool
-  /// Those of an account that were not revoked.
-  func tokens(of account: ID<Account>) async throws -> [Token]
+  /// Those of an account that were not revoked; only those of this name, whatever the case of its letters, where there is
+  /// one. Throws `notFound` where there is no such page.
+  func tokens(
+    of account: ID<Account>, named name: String?, order: [ListOrder<TokenKey>], page: PageRequest
+  ) async throws -> Page<Token>
   func token(_ id: ID<Token>, of account: ID<Account>) async throws -> Token?
+  /// The new token is the child of the caller's. Throws `credentialsInvalid` where that is not valid any more, and
+  /// `permissionDenied` beyond the account's quota; tokens that have expired make room.
   func createToken(_ token: NewToken, by caller: Caller, at now: Timestamp) async throws -> Token
-  /// Returns false where the caller's account has no such token, or has revoked it.
-  func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool
+  /// Revokes with it all that were made with it, and returns all of them: none where the caller's account has no such token,
+  /// or has revoked it.
+  func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> [ID<Token>]
   /// Returns false where there is no such account.
   func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool
   func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
 
   // MARK: Repeatable requests
 
-  /// Grants the claim where nobody has it. What was first asked before `forgetBefore` is forgotten.
+  /// Grants the claim where nobody has it. Throws `permissionDenied` where as much is kept of the account's as may be, and
+  /// nothing of it can make room.
   func claim(
-    _ request: RepeatableRequest, leaseUntil: Timestamp, forgetBefore: Timestamp, at now: Timestamp
+    _ request: RepeatableRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
   ) async throws -> RequestState
   func finish(_ request: RepeatableRequest, status: Int, sealedBody: [UInt8]) async throws
   /// Gives the claim back, unless something was changed under it.
@@ -54,20 +65,23 @@ package protocol Store: Sendable {
 
   // MARK: SSH keys
 
-  func sshKeys(of account: ID<Account>) async throws -> [SSHKey]
+  /// Only those of this name, whatever the case of its letters, where there is one. Throws `notFound` where there is no such
+  /// page.
+  func sshKeys(
+    of account: ID<Account>, named name: String?, order: [ListOrder<SSHKeyKey>], page: PageRequest
+  ) async throws -> Page<SSHKey>
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey?
   func sshKeyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<SSHKey>?
-  /// Throws `invalidFields` where the account has this key, by fingerprint, already.
+  /// Throws `invalidFields` where the account has this key, by fingerprint, already, and `permissionDenied` beyond its quota.
   func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey
   func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool
 
   // MARK: Servers, for customers: a deleted one is not seen from the moment of the request
 
   /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
-  func servers(of account: ID<Account>, filter: ServerFilter, order: [ServerOrder], page: PageRequest) async throws
-    -> Page<Server>
-  /// All at once, ordered by id.
-  func servers(of account: ID<Account>, filter: ServerFilter) async throws -> [Server]
+  func servers(
+    of account: ID<Account>, filter: ServerFilter, order: [ListOrder<ServerKey>], page: PageRequest
+  ) async throws -> Page<Server>
   func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server?
   func serverID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<Server>?
   func usage(of id: ID<Server>) async throws -> ResourceUsage?
@@ -114,7 +128,8 @@ package protocol Store: Sendable {
 
   // MARK: Servers, for the engine and the operator
 
-  func allServers() async throws -> [Server]
+  /// In the order of their ids, those after this one that are not erased; of so many at most.
+  func allServers(after id: ID<Server>?, limit: Int) async throws -> [Server]
   /// Deleted ones too, until they are erased.
   func server(_ id: ID<Server>) async throws -> Server?
   /// Gives the server another free address of the pool instead of the one it has, which something else on the host uses.
@@ -123,6 +138,8 @@ package protocol Store: Sendable {
   // MARK: Operations
 
   func operation(_ id: ID<Operation>) async throws -> Operation?
+  /// The newest of a server that failed.
+  func lastFailure(of id: ID<Server>) async throws -> Operation?
   /// The history of a server, oldest first.
   func operations(of id: ID<Server>) async throws -> [Operation]
   /// The same for its customer, a page of it; nil where the account has no such server.
@@ -145,7 +162,7 @@ package protocol Store: Sendable {
 
   /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
   func diskCopies(
-    _ family: DiskCopy.Family, of account: ID<Account>, filter: DiskCopyFilter, order: [DiskCopyOrder],
+    _ family: DiskCopy.Family, of account: ID<Account>, filter: DiskCopyFilter, order: [ListOrder<DiskCopyKey>],
     page: PageRequest
   ) async throws -> Page<DiskCopy>
   func diskCopy(_ id: ID<DiskCopy>, _ family: DiskCopy.Family, of account: ID<Account>) async throws -> DiskCopy?

@@ -4,17 +4,38 @@ package import Foundation
 /// read from what is stored.
 package struct RepeatableRequest: Sendable {
   package let accountID: ID<Account>
+  /// Whose key it is: the same one of another caller is another key.
+  package let principal: Principal
   package let keyHash: String
   /// The same for the same method, path and body.
   package let fingerprint: String
   /// Names this attempt: what it changes, it changes only while the claim is its own.
   package let claim: UUID
 
-  package init(accountID: ID<Account>, keyHash: String, fingerprint: String, claim: UUID) {
+  package init(accountID: ID<Account>, principal: Principal, keyHash: String, fingerprint: String, claim: UUID) {
     self.accountID = accountID
+    self.principal = principal
     self.keyHash = keyHash
     self.fingerprint = fingerprint
     self.claim = claim
+  }
+}
+
+/// How much is kept of an account's requests, and for how long.
+package struct RequestRetention: Sendable, Equatable {
+  /// What was first asked at this time or before is forgotten.
+  package let forgetUntil: Timestamp
+  /// What was first asked at this time or before may be forgotten to make room for another one.
+  package let makeRoomUntil: Timestamp
+  /// Nil for as many as there are.
+  package let maximumCount: Int?
+  package let maximumBytes: Int
+
+  package init(forgetUntil: Timestamp, makeRoomUntil: Timestamp, maximumCount: Int?, maximumBytes: Int) {
+    self.forgetUntil = forgetUntil
+    self.makeRoomUntil = makeRoomUntil
+    self.maximumCount = maximumCount
+    self.maximumBytes = maximumBytes
   }
 }
 

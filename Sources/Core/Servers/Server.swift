@@ -175,22 +175,12 @@ package struct ServerFilter: Sendable, Equatable {
   }
 }
 
-/// By what a list of servers is ordered; the id decides between equals.
-package struct ServerOrder: Sendable, Equatable {
-  package enum Key: String, Sendable, CaseIterable {
-    case id
-    case name
-    case hostname
-    case status
-    case createdAt = "created_at"
-    case updatedAt = "updated_at"
-  }
-
-  package let key: Key
-  package let isDescending: Bool
-
-  package init(_ key: Key, isDescending: Bool = false) {
-    self.key = key
-    self.isDescending = isDescending
-  }
+/// By what servers can be ordered.
+package enum ServerKey: String, Sendable, CaseIterable {
+  case id
+  case name
+  case hostname
+  case status
+  case createdAt = "created_at"
+  case updatedAt = "updated_at"
 }

@@ -31,11 +31,12 @@ package final class Authenticator: Sendable {
     return Caller(token)
   }
 
-  /// For a token that was revoked just now: nobody who comes from here on is let in by what is kept.
-  func forget(_ id: ID<Token>) {
+  /// For tokens that were revoked just now: nobody who comes from here on is let in by what is kept.
+  func forget(_ ids: [ID<Token>]) {
+    let ids = Set(ids)
     cache.withLock { cache in
       cache.revocations += 1
-      cache.tokens = cache.tokens.filter { $0.value.token.id != id }
+      cache.tokens = cache.tokens.filter { !ids.contains($0.value.token.id) }
     }
   }
 

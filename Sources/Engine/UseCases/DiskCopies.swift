@@ -14,7 +14,7 @@ package struct DiskCopies: Sendable {
     /// What the customer called the field: errors are told by it.
     package var nameField = "name"
     package var description: String?
-    /// Stands for the description where that is blank.
+    /// Another name of the description.
     package var label: String?
     package var errors: FieldErrors
 
@@ -49,7 +49,7 @@ package struct DiskCopies: Sendable {
   }
 
   package func list(
-    _ filter: DiskCopyFilter, order: [DiskCopyOrder] = [], page: PageRequest = .first, _ caller: Caller
+    _ filter: DiskCopyFilter, order: [ListOrder<DiskCopyKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<DiskCopy> {
     try caller.require(family.resource, .read)
     return try await store.diskCopies(family, of: caller.accountID, filter: filter, order: order, page: page)
@@ -148,7 +148,11 @@ package struct DiskCopies: Sendable {
       guard let text, text.count > maximumDescriptionLength else { continue }
       errors.add(field, "Ensure this field has no more than \(maximumDescriptionLength) characters.")
     }
-    return [draft.description, draft.label].compactMap { $0 }.first { !$0.isEmpty } ?? ""
+    let given = [draft.description, draft.label].compactMap { $0 }.filter { !$0.isEmpty }
+    if !errors.has("label"), let first = given.first, let last = given.last, !first.utf8.elementsEqual(last.utf8) {
+      errors.add("label", "This says something else than description.")
+    }
+    return given.first ?? ""
   }
 
   private static func name(_ text: String, field: String, _ errors: inout FieldErrors) -> CopyName? {

@@ -11,6 +11,18 @@ package struct RepeatableRequests: Sendable {
   static let lifetime = Duration.seconds(24 * 3600)
   /// Longer than any request takes, with the longest wait that a client may ask for.
   static let lease = Duration.seconds(180)
+  /// For how long nothing is forgotten to make room: longer than clients go on trying.
+  static let certainLifetime = Duration.seconds(3600)
+
+  /// How much is kept of an account's requests.
+  package struct Limits: Sendable, Equatable {
+    /// 0 for as many as there are.
+    package var requests = 10_000
+    /// Of answers.
+    package var bytes = 16 << 20
+
+    package init() {}
+  }
 
   package enum Beginning: Sendable {
     /// To be carried out by this caller, and then finished or abandoned.
@@ -27,10 +39,12 @@ package struct RepeatableRequests: Sendable {
 
   private let store: any Store
   private let clock: any WallClock
+  private let limits: Limits
 
-  package init(store: any Store, clock: any WallClock) {
+  package init(store: any Store, clock: any WallClock, limits: Limits = Limits()) {
     self.store = store
     self.clock = clock
+    self.limits = limits
   }
 
   package func begin(
@@ -40,12 +54,15 @@ package struct RepeatableRequests: Sendable {
       throw Failure(.invalidRequest, "Idempotency-Key must have 1 to \(Self.maximumKeyLength) characters.")
     }
     let request = RepeatableRequest(
-      accountID: caller.accountID, keyHash: SHA256.hexadecimal(Self.salted("key", Array(key.utf8), caller)),
+      accountID: caller.accountID, principal: caller.principal,
+      keyHash: SHA256.hexadecimal(Self.salted("key", Array(key.utf8), caller)),
       fingerprint: SHA256.hexadecimal(Self.salted("\(method) \(path)", body, caller)), claim: UUID())
     let seal = SealedBody(key: SHA256.digest(Self.salted("body", Array(key.utf8), caller)))
     let now = clock.now
-    let state = try await store.claim(
-      request, leaseUntil: now + Self.lease, forgetBefore: now - Self.lifetime, at: now)
+    let retention = RequestRetention(
+      forgetUntil: now - Self.lifetime, makeRoomUntil: now - Self.certainLifetime,
+      maximumCount: limits.requests > 0 ? limits.requests : nil, maximumBytes: limits.bytes)
+    let state = try await store.claim(request, leaseUntil: now + Self.lease, keeping: retention, at: now)
     switch state {
     case .claimed:
       return .first(Attempt(caller: caller.under(request.claim), request: request, seal: seal))
@@ -59,13 +76,13 @@ package struct RepeatableRequests: Sendable {
     }
   }
 
-  /// Keeps the answer.
+  /// Keeps the answer, which is one to a request that was carried out.
   package func finish(_ attempt: Attempt, status: Int, body: [UInt8]) async throws {
     guard let sealed = attempt.seal.seal(body) else { throw Failure.internalError("libcrypto does not encrypt.") }
     try await store.finish(attempt.request, status: status, sealedBody: sealed)
   }
 
-  /// The answer is not one to be kept: the client may try again with this key, unless something was changed already.
+  /// The request was refused: the client may ask again with this key, or for something else, unless something was changed.
   package func abandon(_ attempt: Attempt) async throws {
     try await store.abandon(attempt.request)
   }

@@ -21,15 +21,20 @@ package struct SSHKeys: Sendable {
 
   private let store: any Store
   private let clock: any WallClock
+  private let quota: Int?
 
-  package init(store: any Store, clock: any WallClock) {
+  /// - Parameter quota: How many keys an account may have; nil for as many as it likes.
+  package init(store: any Store, clock: any WallClock, quota: Int? = nil) {
     self.store = store
     self.clock = clock
+    self.quota = quota
   }
 
-  package func list(_ caller: Caller) async throws -> [SSHKey] {
+  package func list(
+    named name: String? = nil, order: [ListOrder<SSHKeyKey>] = [], page: PageRequest = .first, _ caller: Caller
+  ) async throws -> Page<SSHKey> {
     try caller.require(.sshKeys, .read)
-    return try await store.sshKeys(of: caller.accountID)
+    return try await store.sshKeys(of: caller.accountID, named: name, order: order, page: page)
   }
 
   /// Throws `notFound` for the uuid of a key that is not the caller's.
@@ -64,7 +69,7 @@ package struct SSHKeys: Sendable {
     }
     let key = NewSSHKey(
       uuid: UUID(), accountID: caller.accountID, name: name, fingerprint: publicKey.fingerprint,
-      publicKey: publicKey.line)
+      publicKey: publicKey.line, quota: quota)
     return try await store.createSSHKey(key, by: caller, at: clock.now)
   }
 

@@ -8,19 +8,33 @@ package struct ServerDraft: Sendable {
   package var operatingSystemID: Int64?
   package var location: String?
   package var hostname: String?
-  package var sshKeyIDs: [Int64]
+  package var sshKeys: [Key]
   package var isBackupEnabled: Bool?
   package var errors: FieldErrors
   package var names = FieldNames.documented
 
   /// What the customer called the fields that have two names: errors are told by them.
   package struct FieldNames: Sendable, Equatable {
-    package static let documented = FieldNames(plan: "plan_id", operatingSystem: "os_id", sshKeys: "ssh_key_id")
-    package static let alias = FieldNames(plan: "plan", operatingSystem: "os_version", sshKeys: "ssh_key_id")
+    package static let documented = FieldNames(plan: "plan_id", operatingSystem: "os_id")
 
     package var plan: String
     package var operatingSystem: String
-    package var sshKeys: String
+
+    package init(plan: String, operatingSystem: String) {
+      self.plan = plan
+      self.operatingSystem = operatingSystem
+    }
+  }
+
+  /// A key to be installed, and the name of the field that it stood in.
+  package struct Key: Sendable, Equatable {
+    package let id: Int64
+    package let field: String
+
+    package init(_ id: Int64, field: String = "ssh_key_id") {
+      self.id = id
+      self.field = field
+    }
   }
 
   package init(
@@ -32,7 +46,7 @@ package struct ServerDraft: Sendable {
     self.operatingSystemID = operatingSystemID
     self.location = location
     self.hostname = hostname
-    sshKeyIDs = sshKeyID.map { [$0] } ?? []
+    sshKeys = sshKeyID.map { [Key($0)] } ?? []
     self.isBackupEnabled = isBackupEnabled
     self.errors = errors
   }
@@ -64,7 +78,7 @@ package struct ServerDraft: Sendable {
     }
     return Order(
       name: name, hostname: hostname ?? Hostname(serverName: name), plan: plan,
-      operatingSystemID: operatingSystem.id, location: location.code, sshKeyIDs: sshKeyIDs.map { ID($0) },
+      operatingSystemID: operatingSystem.id, location: location.code, sshKeyIDs: sshKeys.ids,
       isBackupEnabled: isBackupEnabled ?? false)
   }
 
@@ -87,6 +101,15 @@ package struct ServerDraft: Sendable {
     if let location = catalogue.location(code: code), location.isActive { return location }
     errors.add("location", "\"\(code)\" is not a valid choice.")
     return nil
+  }
+}
+
+extension [ServerDraft.Key] {
+  /// Each once, in the order in which they were named.
+  var ids: [ID<SSHKey>] {
+    reduce(into: []) { ids, key in
+      if !ids.contains(ID(key.id)) { ids.append(ID(key.id)) }
+    }
   }
 }
 

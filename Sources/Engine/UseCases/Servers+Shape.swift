@@ -36,7 +36,7 @@ extension Servers {
   /// A rebuild as a customer asks for it; nothing said means: as it is.
   package struct RebuildDraft: Sendable {
     package var operatingSystem: Reference<OperatingSystem>?
-    package var sshKeyIDs: [Int64] = []
+    package var sshKeys: [ServerDraft.Key] = []
     package var errors = FieldErrors()
     package var names = ServerDraft.FieldNames.documented
 
@@ -63,15 +63,12 @@ extension Servers {
         errors.add(draft.names.operatingSystem, ServerFields.unknownKey(reference))
       }
     }
-    for id in draft.sshKeyIDs where try await store.sshKey(ID(id), of: caller.accountID) == nil {
-      errors.add(draft.names.sshKeys, ServerFields.unknownKey(id))
-    }
+    try await requireExist(draft.sshKeys, caller, &errors)
     try errors.throwIfAny(order: Self.fieldOrder)
-    let hasKey = !draft.sshKeyIDs.isEmpty || server.machine.authorizedKey != nil
+    let hasKey = !draft.sshKeys.isEmpty || server.machine.authorizedKey != nil
     let password = hasKey ? nil : try RootPassword.random()
     let system = NewSystem(
-      operatingSystemID: operatingSystemID, sshKeyIDs: draft.sshKeyIDs.map { ID($0) },
-      rootPasswordHash: password?.hash)
+      operatingSystemID: operatingSystemID, sshKeyIDs: draft.sshKeys.ids, rootPasswordHash: password?.hash)
     let requested = try await store.requestRebuild(of: id, with: system, by: caller, at: clock.now)
     return RequestedRebuild(requested: try announce(requested), rootPassword: password?.text)
   }

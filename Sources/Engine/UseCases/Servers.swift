@@ -55,7 +55,7 @@ package struct Servers: Sendable {
   }
 
   package func list(
-    _ filter: ServerFilter, order: [ServerOrder] = [], page: PageRequest = .first, _ caller: Caller
+    _ filter: ServerFilter, order: [ListOrder<ServerKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<View> {
     try caller.require(.servers, .read)
     let catalogue = try await catalogueReader.catalogue()
@@ -97,9 +97,7 @@ package struct Servers: Sendable {
     try caller.require(.servers, .write)
     let catalogue = try await catalogueReader.catalogue()
     var draft = draft
-    for id in draft.sshKeyIDs where try await store.sshKey(ID(id), of: caller.accountID) == nil {
-      draft.errors.add(draft.names.sshKeys, ServerFields.unknownKey(id))
-    }
+    try await requireExist(draft.sshKeys, caller, &draft.errors)
     let order = try draft.validated(against: catalogue)
     let password = order.sshKeyIDs.isEmpty ? try RootPassword.random() : nil
     let new = NewServer(
@@ -110,6 +108,12 @@ package struct Servers: Sendable {
       new, pool: addressPool, capacity: try await capacity(at: order.location), by: caller, at: clock.now)
     ring(server.id)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
+  }
+
+  func requireExist(_ keys: [ServerDraft.Key], _ caller: Caller, _ errors: inout FieldErrors) async throws {
+    for key in keys where try await store.sshKey(ID(key.id), of: caller.accountID) == nil {
+      errors.add(key.field, ServerFields.unknownKey(key.id))
+    }
   }
 
   /// - Parameter tags: The change is made only where the server has one of these; nil where any will do.

@@ -29,16 +29,21 @@ package struct Tokens: Sendable {
   private let store: any Store
   private let authenticator: Authenticator
   private let clock: any WallClock
+  private let quota: Int?
 
-  package init(store: any Store, authenticator: Authenticator, clock: any WallClock) {
+  /// - Parameter quota: How many tokens an account may have; nil for as many as it likes.
+  package init(store: any Store, authenticator: Authenticator, clock: any WallClock, quota: Int? = nil) {
     self.store = store
     self.authenticator = authenticator
     self.clock = clock
+    self.quota = quota
   }
 
-  package func list(_ caller: Caller) async throws -> [Token] {
+  package func list(
+    named name: String? = nil, order: [ListOrder<TokenKey>] = [], page: PageRequest = .first, _ caller: Caller
+  ) async throws -> Page<Token> {
     try caller.require(.tokens, .read)
-    return try await store.tokens(of: caller.accountID)
+    return try await store.tokens(of: caller.accountID, named: name, order: order, page: page)
   }
 
   package func read(_ id: ID<Token>, _ caller: Caller) async throws -> Token {
@@ -54,22 +59,25 @@ package struct Tokens: Sendable {
       errors.add("name", "Ensure this field has no more than \(Self.maximumNameLength) characters.")
     }
     let permissions = Self.permissions(draft, caller, &errors)
-    let expiresAt = expiry(draft, &errors)
+    guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
+    let expiresAt = expiry(draft, within: own.expiresAt, &errors)
     try errors.throwIfAny(order: Self.fieldOrder)
     guard let name = draft.name else { throw Failure.internalError("A draft without errors lacks a field.") }
     let text = TokenText.random()
     let token = try await store.createToken(
       NewToken(
-        accountID: caller.accountID, name: name, hash: text.hash, permissions: permissions, expiresAt: expiresAt),
+        accountID: caller.accountID, name: name, hash: text.hash, permissions: permissions, expiresAt: expiresAt,
+        quota: quota),
       by: caller, at: clock.now)
     return Created(token: token, text: text)
   }
 
-  /// From here on the token is refused.
+  /// From here on the token is refused, and so are all that were made with it.
   package func revoke(_ id: ID<Token>, _ caller: Caller) async throws {
     try caller.require(.tokens, .write)
-    guard try await store.revokeToken(id, by: caller, at: clock.now) else { throw Failure.notFound }
-    authenticator.forget(id)
+    let revoked = try await store.revokeToken(id, by: caller, at: clock.now)
+    guard !revoked.isEmpty else { throw Failure.notFound }
+    authenticator.forget(revoked)
   }
 
   /// A token may pass on what it may do itself, and nothing more.
@@ -91,8 +99,9 @@ package struct Tokens: Sendable {
     return permissions
   }
 
-  private func expiry(_ draft: Draft, _ errors: inout FieldErrors) -> Timestamp? {
-    guard let text = draft.expiresAt else { return nil }
+  /// - Parameter limit: When the token ends that makes this one, and with it this one at the latest; nil for never.
+  private func expiry(_ draft: Draft, within limit: Timestamp?, _ errors: inout FieldErrors) -> Timestamp? {
+    guard let text = draft.expiresAt else { return limit }
     guard let time = Timestamp(wireFormat: text) else {
       errors.add(
         "expires_at",
@@ -101,6 +110,9 @@ package struct Tokens: Sendable {
       return nil
     }
     if time <= clock.now { errors.add("expires_at", "Enter a time in the future.") }
+    if let limit, time > limit {
+      errors.add("expires_at", "A token may not last longer than the one that makes it.")
+    }
     return time
   }
 }

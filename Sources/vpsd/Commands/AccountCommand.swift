@@ -49,11 +49,12 @@ struct AccountCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
-      var table = TextTable("ID", "E-MAIL", "BALANCE")
-      for account in try await options.openStore().accounts() {
+      let store = try options.openStore()
+      try await PrintedList<Account>.print(TextTable("ID", "E-MAIL", "BALANCE")) { last, limit in
+        try await store.accounts(after: last?.id, limit: limit)
+      } _: { table, account in
         table.add("\(account.id)", account.email, account.balance.decimal)
       }
-      print(table.text)
     }
   }
 }
@@ -63,11 +64,11 @@ struct Accounts {
   let store: any Store
 
   func one(named email: String?) async throws -> Account {
-    let accounts = try await store.accounts()
     if let email {
-      if let account = accounts.first(where: { $0.email == email }) { return account }
+      if let account = try await store.account(email: email) { return account }
       throw ValidationError("There is no account \(email).")
     }
+    let accounts = try await store.accounts(after: nil, limit: 2)
     guard accounts.count == 1, let account = accounts.first else {
       throw ValidationError(
         accounts.isEmpty

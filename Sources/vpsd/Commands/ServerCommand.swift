@@ -13,22 +13,22 @@ struct ServerCommand: AsyncParsableCommand {
 
     func run() async throws {
       let store = try options.openStore()
-      let emails = Dictionary(uniqueKeysWithValues: try await store.accounts().map { ($0.id, $0.email) })
-      var table = TextTable("ID", "ACCOUNT", "NAME", "STATUS", "ADDRESS", "LOCATION", "CREATED", "MACHINE", "REASON")
-      for server in try await store.allServers() {
+      let headings = TextTable(
+        "ID", "ACCOUNT", "NAME", "STATUS", "ADDRESS", "LOCATION", "CREATED", "MACHINE", "REASON")
+      try await PrintedList<Server>.print(headings) { last, limit in
+        try await store.allServers(after: last?.id, limit: limit)
+      } _: { table, server in
         table.add(
-          "\(server.id)", emails[server.accountID] ?? "?", server.name.name, server.status.rawValue,
-          server.address?.description ?? "-", server.location, server.createdAt.displayed,
+          "\(server.id)", try await store.account(server.accountID)?.email ?? "?", server.name.name,
+          server.status.rawValue, server.address?.description ?? "-", server.location, server.createdAt.displayed,
           server.uuid.uuidString.lowercased(), try await reason(server, store))
       }
-      print(table.text)
     }
 
     /// What the operator needs to know of a server that failed.
     private func reason(_ server: Server, _ store: any Store) async throws -> String {
       guard server.status == .error else { return "" }
-      let failed = try await store.operations(of: server.id).last { $0.state == .failed }
-      return failed?.operatorDetail ?? server.statusReason ?? ""
+      return try await store.lastFailure(of: server.id)?.operatorDetail ?? server.statusReason ?? ""
     }
   }
 }

@@ -50,22 +50,23 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
       let store = try options.openStore()
-      let emails = Dictionary(uniqueKeysWithValues: try await store.accounts().map { ($0.id, $0.email) })
       let now = SystemClock().now
-      var table = TextTable("ID", "ACCOUNT", "NAME", "PERMISSIONS", "STATE", "LAST USED")
-      for token in try await store.tokens() {
+      let headings = TextTable("ID", "ACCOUNT", "NAME", "PERMISSIONS", "STATE", "LAST USED", "MADE WITH")
+      try await PrintedList<Token>.print(headings) { last, limit in
+        try await store.tokens(after: last?.id, limit: limit)
+      } _: { table, token in
         let state = token.isValid(at: now) ? "valid" : token.revokedAt != nil ? "revoked" : "expired"
         table.add(
-          "\(token.id)", emails[token.accountID] ?? "?", token.name,
+          "\(token.id)", try await store.account(token.accountID)?.email ?? "?", token.name,
           token.permissions.map(\.description).joined(separator: " "), state,
-          token.lastUsedAt.map(\.displayed) ?? "never")
+          token.lastUsedAt.map(\.displayed) ?? "never", token.parentID.map { "\($0)" } ?? "-")
       }
-      print(table.text)
     }
   }
 
   struct Revoke: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Revoke a token; the service refuses it within a second.")
+    static let configuration = CommandConfiguration(
+      abstract: "Revoke a token, and all that were made with it; the service refuses them within a second.")
 
     @OptionGroup var options: ConfigurationOptions
     @Argument(help: "The token's id.") var id: Int64
@@ -74,7 +75,7 @@ struct TokenCommand: AsyncParsableCommand {
       guard try await options.openStore().revokeToken(ID(id), at: SystemClock().now) else {
         throw ValidationError("There is no token \(id).")
       }
-      print("Token \(id) is revoked.")
+      print("Token \(id) is revoked, with all that were made with it.")
     }
   }
 }

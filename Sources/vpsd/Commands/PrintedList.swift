@@ -1,0 +1,25 @@
+import Core
+
+/// A table of any length, printed piece by piece: what is in memory does not grow with it.
+enum PrintedList<Row> {
+  static var pieceLength: Int { 500 }
+
+  /// - Parameters:
+  ///   - next: The rows after this one, the first ones for nil: so many at most.
+  ///   - add: Adds a row to the table.
+  static func print(
+    _ headings: TextTable, _ next: (Row?, _ limit: Int) async throws -> [Row],
+    _ add: (inout TextTable, Row) async throws -> Void, to output: (String) -> Void = { Swift.print($0) }
+  ) async throws {
+    var last: Row?
+    while true {
+      let rows = try await next(last, pieceLength)
+      var table = headings
+      for row in rows { try await add(&table, row) }
+      let lines = table.text.split(separator: "\n", omittingEmptySubsequences: false)
+      for line in lines.dropFirst(last == nil ? 0 : 1) { output(String(line)) }
+      guard rows.count == pieceLength else { return }
+      last = rows.last
+    }
+  }
+}
