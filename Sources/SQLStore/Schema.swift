@@ -16,6 +16,9 @@ enum Schema {
     migrator.registerMigration("4 whole audit", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: wholeAudit)
     }
+    migrator.registerMigration("5 clocks", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: clocks)
+    }
     return migrator
   }
 

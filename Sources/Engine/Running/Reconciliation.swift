@@ -7,6 +7,8 @@ enum Reconciliation: Equatable {
   case recordShutdown
   /// Somebody started it on the host.
   case recordRunning
+  /// It was given up too early: where it is ready, it is active again.
+  case recordReturn
   /// It went away without being told to: start it again.
   case recover
   /// A machine that belongs to nobody.
@@ -21,6 +23,8 @@ enum Reconciliation: Equatable {
     case (.active, .off(.guestShutdown)): return .recordShutdown
     case (.active, .off(.other)), (.active, .paused), (.active, .remnant), (.active, .absent): return .recover
     case (.stopped, .running): return .recordRunning
+    // What may be on the old disk is not the system that was asked for.
+    case (.error, .running): return item.hasDisk && !item.awaitsNewDisk ? .recordReturn : .none
     case (.stopped, _), (.error, _), (.suspended, _): return .none
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _): return .none
     }

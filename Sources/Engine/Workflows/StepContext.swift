@@ -8,7 +8,8 @@ struct StepContext: Sendable {
   let operatingSystem: OperatingSystem
   let catalogue: Catalogue
   let lease: Lease
-  let now: Timestamp
+  /// Since the first try of the step, without the time in which it waited for a turn.
+  let elapsed: Duration
   let driver: any ComputeDriver
   let store: any Store
   let addressPool: AddressPool
