@@ -16,7 +16,7 @@ REAL_TESTS := LibvirtDriverTests|EndToEndTests
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build image run demo stop test test-fast test-samples test-contract test-real chaos lint fmt bench soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-samples test-contract test-real test-long chaos lint fmt bench soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -39,7 +39,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-samples test-contract test-real ## Run every test, those with real virtual machines too
+test: test-fast test-crowd test-samples test-contract test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -49,6 +49,13 @@ test-clients-setup: test-build
 
 test-fast: test-build ## Run the tests that need no virtual machine
 	swift test --skip-build --skip '$(REAL_TESTS)'
+
+test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
+	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
+
+test-long: build ## Ten thousand creates at once, and again with the service killed in the middle (some minutes)
+	@$(CLIENTS)/crowd.py $(VPSD) 10000
+	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 
 test-samples: test-clients-setup ## Run the samples of the documentation with curl, Python, node and PHP
 	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)

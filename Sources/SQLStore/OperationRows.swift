@@ -5,15 +5,14 @@ import struct Foundation.UUID
 
 extension Operation: RowReadable {
   static let columns = """
-    id, server_id, kind, subject_id, state, step, failures, step_started_at, requested_by, created_at, finished_at, \
-    customer_reason, operator_detail
+    id, server_id, kind, subject_id, state, step, failures, requested_by, created_at, finished_at, customer_reason, \
+    operator_detail
     """
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), serverID: try row.next(), kind: try row.next(), subjectID: try row.next(),
-      state: try row.next(), step: try row.next(), failures: try row.next(), stepStartedAt: try row.next(),
-      requestedBy: try row.next(),
+      state: try row.next(), step: try row.next(), failures: try row.next(), requestedBy: try row.next(),
       createdAt: try row.next(), finishedAt: try row.next(), customerReason: try row.next(),
       operatorDetail: try row.next())
   }
@@ -26,11 +25,11 @@ extension Database {
   ) throws -> Operation {
     let queued: Operation? = try first(
       """
-      INSERT INTO operation (server_id, kind, subject_id, state, not_before, requested_by, created_at)
-      VALUES (?, ?, ?, 'queued', ?, ?, ?)
+      INSERT INTO operation (server_id, kind, subject_id, state, not_before, scheduled_at, requested_by, created_at)
+      VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)
       RETURNING \(Operation.columns)
       """,
-      [server, kind, subject, now, token, now])
+      [server, kind, subject, now, now, token, now])
     try takeDownIfNext(server, at: now)
     return try queued.orFail("the operation was not written")
   }
@@ -93,10 +92,10 @@ extension Database {
     try rows(
       """
       UPDATE operation SET state = 'cancelled', finished_at = ?, lease_token = NULL, lease_expires_at = NULL
-      WHERE finished_at IS NULL AND (lease_expires_at IS NULL OR lease_expires_at <= ?) AND \(condition)
+      WHERE finished_at IS NULL AND lease_token IS NULL AND \(condition)
       RETURNING server_id
       """,
-      [now, now]
+      [now]
     ) { row in try row.next(ID<Server>.self) }
   }
 

@@ -2,7 +2,7 @@ import Core
 import GRDB
 
 extension Database {
-  /// A server takes its share of the host until nothing is left of it.
+  /// A server takes its share of the host until nothing is left of it, or nothing was made of it.
   ///
   /// - Parameter resized: The server that is to have the plan instead of what it has; nil for a new one.
   func requireRoom(
@@ -61,8 +61,14 @@ extension Database {
       """
       UPDATE server SET (vcpus, memory_mib, storage_gib) =
         (SELECT vcpus, memory_mib, storage_gib FROM plan WHERE plan.id = server.plan_id)
-      WHERE id = ?
+      WHERE id = ? AND vcpus > 0
       """,
       [server])
+  }
+
+  /// Nothing was made of the server, and it can only be deleted: all that it has is its row.
+  func giveShareBack(of server: ID<Server>) throws {
+    try run("UPDATE server SET vcpus = 0, memory_mib = 0, storage_gib = 0 WHERE id = ?", [server])
+    try run("DELETE FROM address WHERE server_id = ?", [server])
   }
 }

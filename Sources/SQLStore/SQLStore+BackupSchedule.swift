@@ -26,14 +26,26 @@ extension SQLStore {
     }
   }
 
-  package func discardCopies(limit: Int, at now: Timestamp) async throws -> [ID<Server>] {
+  package func trusts(_ now: Timestamp, after elapsed: Duration) async throws -> Bool {
     try await write { database in
-      let expired: [DiskCopy] = try database.all(
-        """
-        \(DiskCopy.query) WHERE disk_copy.expires_at <= ? AND disk_copy.deleted_at IS NULL
-        ORDER BY disk_copy.expires_at, disk_copy.id LIMIT ?
-        """,
-        [now, limit])
+      let seen = try database.time(Database.timeSeenKey)
+      let isPlausible = seen.map { now.isPlausible(after: elapsed, since: $0) } ?? false
+      try database.setTime(Database.timeSeenKey, now)
+      if !isPlausible { try database.setTime(Database.timeDoubtedKey, now + BackupDay.length) }
+      return try database.time(Database.timeDoubtedKey).map { now >= $0 } ?? true
+    }
+  }
+
+  package func discardCopies(expired: Bool, limit: Int, at now: Timestamp) async throws -> [ID<Server>] {
+    try await write { database in
+      let expired: [DiskCopy] =
+        expired
+        ? try database.all(
+          """
+          \(DiskCopy.query) WHERE disk_copy.expires_at <= ? AND \(Self.mayExpire)
+          ORDER BY disk_copy.expires_at, disk_copy.id LIMIT ?
+          """,
+          [now, limit]) : []
       for copy in expired { try database.discard(copy, by: nil, at: now) }
       // What could not be removed before is tried again.
       let left: [DiskCopy] = try database.all(
@@ -53,19 +65,42 @@ extension SQLStore {
   package func nextCopyExpiry() async throws -> Timestamp? {
     try await read { database in
       try database.value(
-        Timestamp?.self,
-        "SELECT MIN(expires_at) FROM disk_copy WHERE expires_at IS NOT NULL AND deleted_at IS NULL") ?? nil
+        Timestamp.self,
+        """
+        SELECT expires_at FROM disk_copy WHERE expires_at IS NOT NULL AND \(Self.mayExpire)
+        ORDER BY expires_at LIMIT 1
+        """)
     }
   }
+
+  /// The newest backup of a server that is whole never does.
+  private static let mayExpire = """
+    disk_copy.deleted_at IS NULL AND (disk_copy.status <> 'completed' OR EXISTS (
+      SELECT 1 FROM disk_copy AS newer
+      WHERE newer.server_id = disk_copy.server_id AND newer.id > disk_copy.id AND newer.deleted_at IS NULL
+        AND newer.status = 'completed' AND newer.kind IN ('manual', 'automatic')))
+    """
 }
 
 extension Database {
   private static let dayKey = "backup_day"
+  fileprivate static let timeSeenKey = "time_seen"
+  fileprivate static let timeDoubtedKey = "time_doubted_until"
+
+  fileprivate func time(_ key: String) throws -> Timestamp? {
+    try value(String.self, "SELECT value FROM setting WHERE key = ?", [key])
+      .flatMap { Int64($0) }.map(Timestamp.init(millisecondsSinceEpoch:))
+  }
+
+  fileprivate func setTime(_ key: String, _ time: Timestamp) throws {
+    try run(
+      "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+      [key, String(time.millisecondsSinceEpoch)])
+  }
 
   /// A day that lies far behind the last one is a clock that was wrong, and is right now.
   fileprivate func isNew(_ day: BackupDay) throws -> Bool {
-    let text = try value(String.self, "SELECT value FROM setting WHERE key = ?", [Self.dayKey])
-    guard let last = text.flatMap({ Int64($0) }).map(Timestamp.init(millisecondsSinceEpoch:)) else { return true }
+    guard let last = try time(Self.dayKey) else { return true }
     return last < day.begin || last > day.begin + BackupDay.length
   }
 
@@ -77,9 +112,7 @@ extension Database {
         AND status <> 'suspended'
       """,
       [day.begin])
-    try run(
-      "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-      [Self.dayKey, String(day.begin.millisecondsSinceEpoch)])
+    try setTime(Self.dayKey, day.begin)
   }
 
   /// Between the plan and its turn the server may have been deleted, or its customer may not want backups any more.

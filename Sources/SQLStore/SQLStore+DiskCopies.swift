@@ -72,6 +72,9 @@ extension SQLStore {
         throw Failure(.wrongState, "\(family.noun.capitalized) is \(copy.status.rawValue).")
       }
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
+      guard try !database.hasUnfinished(.restore, on: server.id) else {
+        throw Failure(.conflict, "Server is being restored already.")
+      }
       let operation = try database.queue(.restore, about: id.value, on: server.id, by: caller.tokenID, at: now)
       try database.audit(
         "\(family.noun).restore", on: server.id, operation: operation.id, detail: "\(id)", by: caller, at: now)

@@ -49,9 +49,9 @@ extension SQLStore {
       """
     ),
     (
-      "a server has an address until it is erased",
+      "a server has an address until it is erased, or nothing was made of it",
       """
-      SELECT id FROM server WHERE (erased_at IS NULL)
+      SELECT id FROM server WHERE (erased_at IS NULL AND vcpus > 0)
         <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id)
       """
     ),
@@ -85,10 +85,18 @@ extension SQLStore {
       SELECT server.id FROM server JOIN plan ON plan.id = server.plan_id
       LEFT JOIN operation ON operation.server_id = server.id AND operation.kind = 'resize' AND finished_at IS NULL
       LEFT JOIN plan AS next ON next.id = operation.subject_id
-      WHERE erased_at IS NULL AND deleted_at IS NULL
+      WHERE erased_at IS NULL AND deleted_at IS NULL AND server.vcpus > 0
         AND (server.vcpus <> MAX(plan.vcpus, COALESCE(next.vcpus, 0))
           OR server.memory_mib <> MAX(plan.memory_mib, COALESCE(next.memory_mib, 0))
           OR server.storage_gib <> MAX(plan.storage_gib, COALESCE(next.storage_gib, 0)))
+      """
+    ),
+    (
+      "only a server that failed before it was made takes nothing of the host, and that of everything",
+      """
+      SELECT id FROM server WHERE (vcpus = 0 OR memory_mib = 0 OR storage_gib = 0)
+        AND NOT (vcpus = 0 AND memory_mib = 0 AND storage_gib = 0 AND status = 'error' AND has_disk = 0
+          AND was_ever_ready = 0 AND credit_hold = 0)
       """
     ),
     (

@@ -26,55 +26,56 @@ extension SQLStore {
     }
   }
 
-  package func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease? {
+  package func claimOperation(at now: Timestamp) async throws -> Lease? {
     try await write { database in
       try database.cancelOvertaken(at: now)
       let token = UUID()
+      // Nobody asks when a lease was given: it is there for people who look.
       let claimed: Operation? = try database.first(
         """
         UPDATE operation SET state = 'running', lease_token = ?, lease_expires_at = ?,
-          started_at = COALESCE(started_at, ?),
-          step_started_at = CASE WHEN lease_token IS NULL THEN COALESCE(step_started_at, ?) ELSE ? END
-        WHERE id = (
-          SELECT candidate.id FROM operation AS candidate
-          WHERE candidate.finished_at IS NULL AND candidate.not_before <= ?
-            AND (candidate.lease_expires_at IS NULL OR candidate.lease_expires_at <= ?)
-            AND \(Self.isNextOfItsServer)
-          ORDER BY candidate.not_before, candidate.id LIMIT 1)
+          started_at = COALESCE(started_at, ?)
+        WHERE id = COALESCE(
+          (SELECT candidate.id FROM operation AS candidate
+           WHERE candidate.scheduled_at > ? AND \(Self.isClaimable)
+           ORDER BY candidate.scheduled_at, candidate.id LIMIT 1),
+          (SELECT candidate.id FROM operation AS candidate
+           WHERE candidate.not_before <= ? AND \(Self.isClaimable)
+           ORDER BY candidate.not_before, candidate.id LIMIT 1))
         RETURNING \(Operation.columns)
         """,
-        [token.text, leaseUntil, now, now, now, now, now])
+        [token.text, now, now, now, now])
       return claimed.map { Lease(operation: $0, token: token) }
     }
   }
 
   package func nextOperationDue() async throws -> Timestamp? {
     try await read { database in
-      // MIN of no rows is a row with NULL.
       try database.value(
-        Timestamp?.self,
+        Timestamp.self,
         """
-        SELECT MIN(CASE WHEN candidate.lease_expires_at > candidate.not_before
-          THEN candidate.lease_expires_at ELSE candidate.not_before END)
-        FROM operation AS candidate
-        WHERE candidate.finished_at IS NULL AND \(Self.isNextOfItsServer)
-        """) ?? nil
+        SELECT candidate.not_before FROM operation AS candidate WHERE \(Self.isClaimable)
+        ORDER BY candidate.not_before, candidate.id LIMIT 1
+        """)
     }
   }
 
-  package func renew(_ lease: Lease, until: Timestamp) async throws -> Bool {
+  package func hasten(_ operations: [ID<Operation>], at now: Timestamp) async throws {
     try await write { database in
-      try database.run(
-        "UPDATE operation SET lease_expires_at = ? WHERE id = ? AND lease_token = ?",
-        [until, lease.operation.id, lease.token.text]) > 0
+      for operation in operations {
+        try database.run(
+          "UPDATE operation SET not_before = ?, scheduled_at = ? WHERE id = ? AND finished_at IS NULL",
+          [now, now, operation])
+      }
     }
   }
 
   package func releaseAllLeases() async throws {
     _ = try await write { database in
+      // Who waited for a turn, or between two tries, waited for something of the process that is dead.
       try database.run(
         """
-        UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, step_started_at = NULL
+        UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, not_before = scheduled_at
         WHERE finished_at IS NULL
         """)
       try database.run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE status IS NULL")
@@ -94,9 +95,10 @@ extension SQLStore {
     }
   }
 
-  /// Operations of a server go by their order: one at a time, and the others wait, even for one that waits itself.
-  private static let isNextOfItsServer = """
-    NOT EXISTS (
+  /// Nobody is at it, and it is the next one of its server: operations go by their order, one at a time, and the others wait,
+  /// even for one that waits itself.
+  private static let isClaimable = """
+    candidate.finished_at IS NULL AND candidate.lease_token IS NULL AND NOT EXISTS (
       SELECT 1 FROM operation AS earlier
       WHERE earlier.server_id = candidate.server_id AND earlier.id < candidate.id AND earlier.finished_at IS NULL)
     """

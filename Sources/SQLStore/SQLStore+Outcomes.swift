@@ -26,7 +26,7 @@ extension SQLStore {
 }
 
 /// What the effect of a step depends on.
-private struct ServerUnderWork {
+struct ServerUnderWork {
   let id: ID<Server>
   let accountID: ID<Account>
   let creditHold: Money
@@ -36,7 +36,7 @@ private struct ServerUnderWork {
 }
 
 extension Database {
-  fileprivate func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
+  func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
     let found = try rows(
       "SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL FROM server WHERE id = ?", [id]
     ) { row in
@@ -63,35 +63,32 @@ extension Database {
     case .advance(let step):
       try run(
         """
-        UPDATE operation SET step = ?, failures = 0, step_started_at = ?, not_before = ?,
+        UPDATE operation SET step = ?, failures = 0, not_before = ?, scheduled_at = ?,
           lease_token = NULL, lease_expires_at = NULL
         WHERE id = ?
         """,
         [step, now, now, id])
-    case .wait(let time):
-      try run(
-        "UPDATE operation SET not_before = ?, lease_token = NULL, lease_expires_at = NULL WHERE id = ?", [time, id])
-    case .postpone(let time):
+    case .wait(let time, _), .postpone(let time):
       try run(
         """
-        UPDATE operation SET not_before = ?, step_started_at = NULL, lease_token = NULL, lease_expires_at = NULL
+        UPDATE operation SET not_before = ?, scheduled_at = ?, lease_token = NULL, lease_expires_at = NULL
         WHERE id = ?
         """,
-        [time, id])
+        [time, now, id])
     case .retry(let time, let operatorDetail):
       // Where it is known already why it will fail, that stays.
       try run(
         """
-        UPDATE operation SET failures = failures + 1, not_before = ?,
+        UPDATE operation SET failures = failures + 1, not_before = ?, scheduled_at = ?,
           operator_detail = CASE WHEN customer_reason IS NULL THEN ? ELSE operator_detail END,
           lease_token = NULL, lease_expires_at = NULL
         WHERE id = ?
         """,
-        [time, operatorDetail, id])
+        [time, now, operatorDetail, id])
     case .undo(let step, let customerReason, let operatorDetail):
       try run(
         """
-        UPDATE operation SET step = ?, failures = 0, step_started_at = ?, not_before = ?, customer_reason = ?,
+        UPDATE operation SET step = ?, failures = 0, not_before = ?, scheduled_at = ?, customer_reason = ?,
           operator_detail = ?, lease_token = NULL, lease_expires_at = NULL
         WHERE id = ?
         """,
@@ -128,19 +125,15 @@ extension Database {
     case .machineDefined:
       try defined(server.id)
     case .becameActive:
-      try setStatus(.active, of: server.id, at: now)
-      try run(
-        "UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL WHERE id = ?",
-        [server.id])
-      // One that was deleted before anybody could use it costs nothing.
-      if !server.isDeleted {
-        try releaseHold(of: server, thenCharge: true, at: now)
-      }
+      try becomeActive(server, at: now)
     case .becameStopped:
       try setStatus(.stopped, of: server.id, at: now)
       try resetUsage(of: server.id)
     case .becameFaulty:
       try becomeFaulty(server, next, at: now)
+    case .neverMade:
+      try becomeFaulty(server, next, at: now)
+      try giveShareBack(of: server.id)
     case .resized:
       try defined(server.id)
       try run("UPDATE server SET plan_id = ?, updated_at = ? WHERE id = ?", [operation.subjectID, now, server.id])
@@ -161,6 +154,17 @@ extension Database {
         [now, now, server.id])
       try eraseCopies(of: server.id, at: now)
     case .copyCompleted, .copyFailed, .copyErased, .restored: break
+    }
+  }
+
+  func becomeActive(_ server: ServerUnderWork, at now: Timestamp) throws {
+    try setStatus(.active, of: server.id, at: now)
+    try run(
+      "UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL WHERE id = ?",
+      [server.id])
+    // One that was deleted before anybody could use it costs nothing.
+    if !server.isDeleted {
+      try releaseHold(of: server, thenCharge: true, at: now)
     }
   }
 
@@ -197,9 +201,8 @@ extension Database {
       [operation.id])
     guard !server.isDeleted, server.status == .rebooting, let former else { return }
     switch former {
-    case .active:
-      try setStatus(.starting, of: server.id, at: now)
-      try queue(.start, on: server.id, by: nil, at: now)
+    // The operation brings it up again before it fails.
+    case .active: break
     case .error: try becomeFaulty(server, next, at: now)
     case .provisioning, .stopping, .stopped, .starting, .rebooting, .suspended:
       try setStatus(former, of: server.id, at: now)
@@ -217,6 +220,9 @@ extension Database {
 
 extension StepOutcome.Next {
   var customerReason: String? {
-    if case .fail(let customerReason, _) = self { customerReason } else { nil }
+    switch self {
+    case .fail(let customerReason, _), .undo(_, let customerReason, _): customerReason
+    case .advance, .wait, .postpone, .retry, .succeed: nil
+    }
   }
 }

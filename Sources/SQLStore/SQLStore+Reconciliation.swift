@@ -8,32 +8,49 @@ extension SQLStore {
     }
   }
 
-  package func recordShutdown(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
+  package func recordShutdown(
+    of id: ID<Server>, seenAfter event: Int64, at now: Timestamp
+  ) async throws -> Bool {
     try await write { database in
-      guard try database.isIdle(id, in: .active, since: now) else { return false }
+      guard try database.isIdle(id, in: .active, since: event) else { return false }
       try database.setStatus(.stopped, of: id, at: now)
       try database.resetUsage(of: id)
       return true
     }
   }
 
-  package func recordRunning(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
+  package func recordRunning(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool {
     try await write { database in
-      guard try database.isIdle(id, in: .stopped, since: now) else { return false }
+      guard try database.isIdle(id, in: .stopped, since: event) else { return false }
       try database.setStatus(.active, of: id, at: now)
       return true
     }
   }
 
+  package func recordReturn(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      guard try database.isIdle(id, in: .error, since: event), let server = try database.server(id),
+        server.machine.hasDisk, !server.machine.awaitsNewDisk
+      else { return false }
+      do {
+        try database.holdFirstHourAgain(of: server, at: now)
+      } catch let failure as Failure where failure.code == .insufficientCredit {
+        return false
+      }
+      try database.becomeActive(try database.serverUnderWork(id), at: now)
+      return true
+    }
+  }
+
   package func beginRecovery(
-    of id: ID<Server>, limit: Int, since windowStart: Timestamp, at now: Timestamp
+    of id: ID<Server>, limit: Int, since windowStart: Timestamp, seenAfter event: Int64, at now: Timestamp
   ) async throws -> Bool {
     try await write { database in
-      guard try database.isIdle(id, in: .active, since: now) else { return false }
+      guard try database.isIdle(id, in: .active, since: event) else { return false }
       let begun = try database.value(
         Int.self,
-        "SELECT COUNT(*) FROM operation WHERE server_id = ? AND kind = 'recover' AND created_at >= ?",
-        [id, windowStart])
+        "SELECT COUNT(*) FROM operation WHERE server_id = ? AND kind = 'recover' AND created_at BETWEEN ? AND ?",
+        [id, windowStart, now])
       try database.resetUsage(of: id)
       guard begun ?? 0 < limit else {
         let reason = "The server stopped unexpectedly several times in a row."
@@ -50,15 +67,16 @@ extension SQLStore {
 extension Database {
   /// Whether the server has this status, and nothing is about to change its power or has changed it since it was looked at:
   /// what was seen on the host may be older than a whole operation.
-  fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus, since lookedAt: Timestamp) throws -> Bool {
+  fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus, since event: Int64) throws -> Bool {
     try value(
       Int64.self,
       """
       SELECT id FROM server WHERE id = ? AND status = ? AND deleted_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM operation WHERE operation.server_id = server.id AND \(Core.Operation.mayChangePower)
-          AND (operation.finished_at IS NULL OR operation.finished_at > ?))
+          AND operation.finished_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM event WHERE event.id > ? AND event.server_id = server.id)
       """,
-      [id, status, lookedAt]) != nil
+      [id, status, event]) != nil
   }
 }
 
@@ -71,7 +89,7 @@ extension Core.Operation {
 
 extension InventoryItem: RowReadable {
   static let columns = """
-    id, uuid, status, plan_id, has_disk, deleted_at IS NOT NULL, \
+    id, uuid, status, plan_id, has_disk, awaits_first_boot, awaits_new_disk, deleted_at IS NOT NULL, \
     EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL
       AND \(Core.Operation.mayChangePower))
     """
@@ -79,6 +97,7 @@ extension InventoryItem: RowReadable {
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), uuid: try row.next(), status: try row.next(), planID: try row.next(),
-      hasDisk: try row.next(), isDeleted: try row.next(), hasOperation: try row.next())
+      hasDisk: try row.next(), awaitsFirstBoot: try row.next(), awaitsNewDisk: try row.next(),
+      isDeleted: try row.next(), hasOperation: try row.next())
   }
 }

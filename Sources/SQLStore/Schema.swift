@@ -19,6 +19,9 @@ enum Schema {
     migrator.registerMigration("5 principals", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: principals)
     }
+    migrator.registerMigration("6 clocks", foreignKeyChecks: .immediate) { database in
+      try database.execute(sql: clocks)
+    }
     return migrator
   }
 

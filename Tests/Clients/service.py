@@ -21,8 +21,9 @@ class Service:
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="vpsd-clients-")
         folder = pathlib.Path(self._folder.name)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("VPSD_")}
-        environment |= {
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("VPSD_")}
+        self._environment |= {
+            "VPSD_DRIVER": "simulated",
             "VPSD_DATA_DIR": str(folder / "data"),
             "VPSD_LISTEN": "127.0.0.1:0",
             "VPSD_LOG_LEVEL": "error",
@@ -32,16 +33,31 @@ class Service:
         }
         self._banner = folder / "banner"
         self.log = folder / "log"
-        with open(self._banner, "w") as output, open(self.log, "w") as errors:
-            self._process = subprocess.Popen(
-                [self._vpsd, "serve", "--driver", "simulated"], env=environment, stdout=output, stderr=errors)
         try:
-            self.url = self._wait_for_url()
+            self.start()
             self.token = (folder / "data" / "token").read_text().strip()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def start(self):
+        with open(self._banner, "w") as output, open(self.log, "a") as errors:
+            self._process = subprocess.Popen(
+                [self._vpsd, "serve"], env=self._environment, stdout=output, stderr=errors)
+        self.url = self._wait_for_url()
+
+    def kill(self):
+        """As a power cut would; `start` goes on with what is on the disk."""
+        self._process.kill()
+        self._process.wait()
+
+    def run(self, *arguments):
+        """An operator's command, which must succeed."""
+        done = subprocess.run([self._vpsd, *arguments], env=self._environment, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"vpsd {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def __exit__(self, *_):
         self._process.terminate()

@@ -136,6 +136,51 @@ struct BackupScheduleTests {
     #expect(try await backups(of: service).contains { $0.createdAt == Self.first + Self.day * 3 })
   }
 
+  @Test("A clock that jumps a month ahead takes no backup away, not even where the service starts meanwhile")
+  func jumpAhead() async throws {
+    let service = try await TestService()
+    _ = try await server(of: service)
+    for number in 0...4 { try await work(service, until: Self.first + Self.day * number) }
+    let before = try await backups(of: service).map(\.id)
+    #expect(before.count == 5)
+    service.clock.setTimeOfDay(to: service.clock.now + Self.day * 31)
+    try await service.work(until: service.clock.now + .seconds(3600))
+    let next = try await TestService(after: service)
+    try await next.work(until: next.clock.now + .seconds(3600))
+    #expect(try await Set(backups(of: next).map(\.id)).isSuperset(of: before))
+    next.clock.setTimeOfDay(to: next.clock.now - Self.day * 31)
+    for _ in 1...3 { try await work(next, until: next.clock.now + Self.day) }
+    #expect(try await Set(backups(of: next).map(\.id)).isSuperset(of: before))
+  }
+
+  @Test("A clock that goes on evenly for a day is believed, and then what has expired goes")
+  func believed() async throws {
+    let service = try await TestService()
+    let id = try await server(of: service)
+    for number in 0...4 { try await work(service, until: Self.first + Self.day * number) }
+    _ = try await service.servers.update(id, ServerChange(isBackupEnabled: false), service.owner)
+    service.clock.setTimeOfDay(to: service.clock.now + Self.day * 90)
+    try await service.work(until: service.clock.now)
+    try await work(service, until: service.clock.now + Self.day - .seconds(3600))
+    #expect(try await backups(of: service).count == 5)
+    try await work(service, until: service.clock.now + .seconds(7200))
+    #expect(try await backups(of: service).count == 1)
+  }
+
+  @Test("The newest backup of a server that is whole never expires")
+  func newest() async throws {
+    let service = try await TestService()
+    let id = try await server(of: service)
+    for number in 0...1 { try await work(service, until: Self.first + Self.day * number) }
+    let newest = try #require(try await backups(of: service).map(\.id).max())
+    service.driver.inject(Fault(in: .ensureCopied, .fail(DriverError(.rejected, "no"))))
+    try await work(service, until: Self.first + Self.day * 2)
+    _ = try await service.servers.update(id, ServerChange(isBackupEnabled: false), service.owner)
+    for number in 3...70 { try await work(service, until: Self.first + Self.day * number) }
+    #expect(try await backups(of: service).filter { $0.status == .completed }.map(\.id) == [newest])
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("It wakes by itself when the time has come")
   func wakes() async throws {
     let service = try await TestService()
@@ -149,6 +194,12 @@ struct BackupScheduleTests {
     schedule.cancel()
     #expect(service.clock.now == Self.first)
     #expect(try await backups(of: service).map(\.status) == [.pending])
+  }
+
+  /// With one look at the end, however long that takes.
+  private func work(_ service: TestService, until moment: Timestamp) async throws {
+    service.clock.advance(to: moment)
+    try await service.work(until: moment)
   }
 
   private func server(of service: TestService) async throws -> ID<Server> {

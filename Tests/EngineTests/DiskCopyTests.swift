@@ -264,6 +264,21 @@ struct DiskCopyTests {
     #expect(backups.elements.map(\.status) == Array(repeating: .completed, count: 5))
   }
 
+  @Test("One restore at a time: another one is refused until the first is over")
+  func oneRestoreAtATime() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let backup = try await service.backup(of: id)
+    _ = try await service.backups.restore(backup, service.owner)
+    let refused = await #expect(throws: Failure.self) { _ = try await service.backups.restore(backup, service.owner) }
+    #expect(refused?.code == .conflict)
+    #expect(refused?.message == "Server is being restored already.")
+    try await service.settle()
+    _ = try await service.backups.restore(backup, service.owner)
+    try await service.settle()
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("A server has as many copies as its quota allows, automatic ones left out")
   func quota() async throws {
     let service = try await TestService(copyQuota: 2)

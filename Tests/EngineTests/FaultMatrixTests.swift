@@ -103,6 +103,28 @@ struct FaultMatrixTests {
     }
   }
 
+  @Test(
+    "The store refuses what a step came to: once, for minutes, or until the process has died",
+    arguments: WorkflowStep.all)
+  func storeFails(step: WorkflowStep) async throws {
+    for outage in StoreOutage.allCases {
+      var world = try await FaultWorld.before(step)
+      let service = world.service
+      try await service.refuseOutcomes()
+      #expect(try await service.runner.runNextStep())
+      for _ in 1...(outage == .minutes ? 5 : 1) {
+        if outage == .minutes { service.clock.advance(by: .seconds(120)) }
+        if outage != .once { #expect(try await !service.runner.runNextStep(), "\(step.testDescription), \(outage)") }
+        #expect(try await service.contradictions() == [])
+      }
+      try await service.acceptOutcomes()
+      if outage == .untilProcessDies { world = try await world.afterDeath() }
+      world.service.clock.advance(by: .seconds(1))
+      try await world.settle()
+      try await world.expectRest(mayFail: false, "the store failed: \(outage)")
+    }
+  }
+
   @Test("A delete arrives in the middle of a call, and goes next only when that is over", arguments: WorkflowStep.all)
   func deleteArrives(step: WorkflowStep) async throws {
     guard step.kind != .delete else { return }

@@ -132,6 +132,62 @@ struct ReconciliationTests {
     #expect(try await service.status(of: id) == .active)
   }
 
+  @Test("A server that was given up too early is active again when it is seen to be ready, and paid for")
+  func returns() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let price = Money(microunits: 5_000)
+    let service = try await TestService(options: options, openingCredit: price)
+    let id = try await service.activeServer()
+    await service.monitor.look()
+    #expect(try await service.status(of: id) == .error)
+    #expect(try await service.balance(of: service.owner) == price)
+    try service.driver.setQuirks([], of: try await machine(of: id, service))
+    await service.monitor.look()
+    let server = try #require(try await service.store.server(id))
+    #expect(server.status == .active && server.statusReason == nil)
+    #expect(!server.machine.awaitsFirstBoot && server.machine.rootPasswordHash == nil)
+    #expect(try await service.balance(of: service.owner) == .zero)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("One whose first hour cannot be paid any more stays in error")
+  func unpaid() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    let service = try await TestService(options: options, openingCredit: Money(microunits: 5_000))
+    let id = try await service.activeServer()
+    service.driver.configure { $0.quirks = [] }
+    _ = try await service.activeServer()
+    try service.driver.setQuirks([], of: try await machine(of: id, service))
+    await service.monitor.look()
+    #expect(try await service.status(of: id) == .error)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test(
+    "Of many in error that are not ready so few are asked in one look that the others do not wait, and each in its turn"
+  )
+  func returnsInTurn() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.sshNeverAnswers]
+    options.timing = MachineTiming(
+      bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .seconds(5))
+    let service = try await TestService(options: options)
+    for _ in 1...20 { _ = try await service.servers.create(service.draft(), service.owner) }
+    try await service.settle()
+    var asked: [UUID] = []
+    for _ in 1...5 {
+      service.driver.forgetCalls()
+      await service.monitor.look()
+      let calls = service.driver.calls.filter { $0.method == .readiness }.compactMap(\.machine)
+      #expect(calls.count == Reconciler.returnsAtOnce)
+      asked += calls
+    }
+    #expect(Set(asked).count == 20)
+    #expect(Dictionary(grouping: asked) { $0 }.values.allSatisfy { $0.count == 2 })
+  }
+
   @Test("A machine without a row is removed, and one with a row never is")
   func reap() async throws {
     let service = try await TestService()
@@ -188,18 +244,19 @@ struct ReconciliationTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
-  @Test("Two looks at once count the traffic once")
+  @Test("Two looks at once count the traffic once", .timeLimit(.minutes(1)))
   func looksAtOnce() async throws {
     let service = try await TestService()
     let id = try await service.activeServer()
     service.clock.advance(by: .seconds(3600))
+    let observations = service.driver.calls.count { $0.method == .observe }
     service.driver.inject(Fault(in: .observe, .hangAfterwards))
     let first = Task { await service.monitor.look() }
     await service.driver.whenHanging()
     service.clock.advance(by: .seconds(60))
     let second = Task { await service.monitor.look() }
-    // Long enough for a second look that does not wait for the first one.
-    for _ in 1...200 { _ = try await service.store.isBootstrapped() }
+    while !service.monitor.isLookWaiting { await Task.yield() }
+    #expect(service.driver.calls.count { $0.method == .observe } == observations + 1)
     service.driver.releaseHangingCalls()
     await first.value
     await second.value

@@ -118,10 +118,9 @@ struct ResizeTests {
     #expect(server.status == .active)
     #expect(server.planID == ID(3))
     let operations = try await service.store.operations(of: id)
-    #expect(operations.map(\.kind) == [.create, .resize, .start])
+    #expect(operations.map(\.kind) == [.create, .resize])
     #expect(operations[1].state == .failed)
     #expect(operations[1].customerReason == "The host has no room.")
-    #expect(operations[2].requestedBy == nil)
     #expect(try await service.contradictionsAtRest() == [])
   }
 

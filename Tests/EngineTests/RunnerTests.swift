@@ -24,7 +24,7 @@ struct RunnerTests {
     #expect(try await service.status(of: id) == .active)
   }
 
-  @Test("A step keeps its lease for as long as it runs, and one that hangs is ended and tried again")
+  @Test("A step that hangs is ended and tried again, and nobody else runs it meanwhile")
   func hanging() async throws {
     let service = try await TestService()
     let id = try await service.activeServer()
@@ -32,13 +32,10 @@ struct RunnerTests {
     service.driver.inject(Fault(in: .ensureAbsent, .hang))
     let step = Task { try await service.runner.runNextStep() }
     await service.driver.whenHanging()
-    let limits = Runner.Limits()
-    let end = service.clock.now + limits.longestStep
-    while service.clock.now < end {
-      await service.clock.whenSleeping()
-      #expect(try await !service.runner.runNextStep(), "Somebody else has claimed it.")
-      service.clock.advance(by: limits.lease / 3)
-    }
+    await service.clock.whenSleeping()
+    service.clock.advance(by: Runner.Limits().longestStep - .milliseconds(1))
+    #expect(try await !service.runner.runNextStep(), "Somebody else has claimed it.")
+    service.clock.advance(by: .milliseconds(1))
     #expect(try await step.value)
     let operation = try #require(try await service.store.operations(of: id).last)
     #expect(operation.failures == 1)
@@ -47,36 +44,66 @@ struct RunnerTests {
     #expect(try await service.leftovers() == [])
   }
 
-  @Test("A lease that nobody keeps expires, and the step is run by someone else")
-  func abandoned() async throws {
+  @Test(
+    "A call that does not even return when it is ended is made again beside it, and comes to nothing",
+    .timeLimit(.minutes(1)))
+  func stubborn() async throws {
     let service = try await TestService()
-    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
-    let now = service.clock.now
-    #expect(try await service.store.claimOperation(at: now, leaseUntil: now + .seconds(60)) != nil)
-    service.clock.advance(by: .seconds(59))
-    #expect(try await !service.runner.runNextStep())
-    service.clock.advance(by: .seconds(1))
-    #expect(try await service.runner.runNextStep())
+    let id = try await Self.serverBefore(.define, service)
+    let call = StubbornCall()
+    service.driver.inject(Fault(in: .ensureDefined, .before { await call.hang() }))
+    let step = Task { try await service.runner.runNextStep() }
+    await call.whenHanging()
+    for limit in [Runner.Limits().longestStep, Runner.Limits().longestEnd] {
+      await service.clock.whenSleeping()
+      #expect(try await !service.runner.runNextStep())
+      service.clock.advance(by: limit)
+    }
+    while try await service.store.operations(of: id).last?.failures == 0 { _ = try await service.runner.runNextStep() }
     try await service.settle()
     #expect(try await service.status(of: id) == .active)
+    call.end()
+    #expect(try await step.value)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.contradictionsAtRest() == [])
   }
 
-  @Test("Stop waits for the steps under way, and begins no other")
+  @Test("An outcome that cannot be written down keeps nobody else from their turn")
+  func refused() async throws {
+    let service = try await TestService()
+    let first = try await service.servers.create(service.draft(), service.owner).view.server.id
+    try await service.refuseOutcomes()
+    #expect(try await service.runner.runNextStep())
+    _ = try await service.servers.create(service.draft(), service.owner)
+    #expect(try await service.runner.runNextStep(), "The other one was not claimed.")
+    #expect(try await !service.runner.runNextStep())
+    try await service.acceptOutcomes()
+    service.clock.advance(by: .seconds(1))
+    try await service.settle()
+    #expect(try await service.store.allServers().map(\.status) == [.active, .active])
+    #expect(try await service.store.operations(of: first).map(\.state) == [.succeeded])
+  }
+
+  @Test("Stop waits for the steps under way, and begins no other", .timeLimit(.minutes(1)))
   func stop() async throws {
     let service = try await TestService()
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    let events = Mutex<[String]>([])
     service.driver.inject(Fault(in: .ensureDefined, .hang))
-    let hasReturned = Mutex(false)
+    service.driver.inject(Fault(in: .ensureDefined, .after { events.withLock { $0.append("the step ended") } }))
     let running = Task {
       await service.runner.run()
-      hasReturned.withLock { $0 = true }
+      events.withLock { $0.append("the runner returned") }
     }
     await service.driver.whenHanging()
+    // The watch of the step, and the runner that waits for work.
+    await service.clock.whenSleeping(2)
     service.runner.stop()
-    for _ in 1...50 { _ = try await service.store.isBootstrapped() }
-    #expect(hasReturned.withLock { !$0 })
+    await service.clock.whenSleeping(atMost: 1)
     service.driver.releaseHangingCalls()
     await running.value
+    #expect(events.withLock { $0 } == ["the step ended", "the runner returned"])
     #expect(try await service.store.operations(of: id).last?.step == "start")
     #expect(!service.driver.calls.contains { $0.method == .start })
   }
@@ -104,5 +131,39 @@ struct RunnerTests {
       #expect(try await service.runner.runNextStep())
     }
     return id
+  }
+}
+
+/// A call that does not listen when it is told to end.
+private final class StubbornCall: Sendable {
+  private struct State {
+    var hanging: CheckedContinuation<Void, Never>?
+    var onlooker: CheckedContinuation<Void, Never>?
+  }
+
+  private let state = Mutex(State())
+
+  func hang() async {
+    await withCheckedContinuation { continuation in
+      let onlooker = state.withLock { state in
+        state.hanging = continuation
+        return state.onlooker
+      }
+      onlooker?.resume()
+    }
+  }
+
+  func whenHanging() async {
+    await withCheckedContinuation { continuation in
+      let isHanging = state.withLock { state in
+        if state.hanging == nil { state.onlooker = continuation }
+        return state.hanging != nil
+      }
+      if isHanging { continuation.resume() }
+    }
+  }
+
+  func end() {
+    state.withLock { $0.hanging }?.resume()
   }
 }

@@ -19,6 +19,8 @@ struct Fixture: Sendable {
   func reopened() throws -> any Store { try Self.open(path) }
 
   var raw: RawDatabase { RawDatabase(path: path) }
+
+  func contradictions() async throws -> [String] { try await SQLStore(path: path).contradictions() }
 }
 
 /// Runs the body with a fresh, empty store, and removes its files afterwards.
@@ -91,7 +93,7 @@ extension Fixture {
   }
 
   func claim(_ kind: Core.Operation.Kind? = nil, at now: Timestamp = now) async throws -> Lease {
-    guard let lease = try await store.claimOperation(at: now, leaseUntil: now + .seconds(60)) else {
+    guard let lease = try await store.claimOperation(at: now) else {
       throw FixtureError.nothingToClaim
     }
     if let kind, lease.operation.kind != kind { throw FixtureError.wrongOperation(lease.operation.kind) }

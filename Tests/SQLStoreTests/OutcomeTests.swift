@@ -98,7 +98,7 @@ import Testing
             _ = try await fixture.store.requestDeletion(of: server.id, by: fixture.caller, at: now)
           }
         default:
-          if let lease = try await fixture.store.claimOperation(at: now, leaseUntil: now + .seconds(30)) {
+          if let lease = try await fixture.store.claimOperation(at: now) {
             _ = try await fixture.store.commit(.random(for: lease, using: &random), of: lease, at: now)
           }
         }

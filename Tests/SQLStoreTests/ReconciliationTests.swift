@@ -7,10 +7,10 @@ import Testing
     try await withStore { fixture in
       let server = try await fixture.activeServer()
       let later = Fixture.now + .seconds(5)
-      #expect(try await fixture.store.recordShutdown(of: server.id, at: later))
+      #expect(try await fixture.recordShutdown(server, at: later))
       #expect(try await fixture.reread(server).status == .stopped)
       #expect(try await fixture.reread(server).updatedAt == later)
-      #expect(try await fixture.store.recordShutdown(of: server.id, at: later) == false)
+      #expect(try await fixture.recordShutdown(server, at: later) == false)
     }
   }
 
@@ -20,7 +20,7 @@ import Testing
       let server = try await fixture.activeServer()
       _ = try await fixture.store.updateServer(
         server.id, ServerChange(hostname: Hostname("a.example.com")), by: fixture.caller, at: Fixture.now)
-      #expect(try await fixture.store.recordShutdown(of: server.id, at: Fixture.now) == false)
+      #expect(try await fixture.recordShutdown(server, at: Fixture.now) == false)
       #expect(try await fixture.recover(server) == false)
       #expect(try await fixture.reread(server).status == .active)
     }
@@ -31,8 +31,58 @@ import Testing
     try await withStore { fixture in
       let server = try await fixture.activeServer()
       try await fixture.erase(server)
-      #expect(try await fixture.store.recordShutdown(of: server.id, at: Fixture.now) == false)
+      #expect(try await fixture.recordShutdown(server, at: Fixture.now) == false)
       #expect(try await fixture.recover(server) == false)
+    }
+  }
+
+  @Test("What was seen before an operation that is over by now changes nothing, whatever the time of day says")
+  func outdated() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer()
+      let event = try await fixture.store.keptEvents().last
+      _ = try await fixture.store.requestAction(.reboot, on: server.id, by: fixture.caller, at: Fixture.now)
+      try await fixture.finish(.reboot, effect: .becameActive)
+      for now in [Fixture.now - .seconds(3600), Fixture.now, Fixture.now + .seconds(3600)] {
+        #expect(try await fixture.store.recordShutdown(of: server.id, seenAfter: event, at: now) == false)
+      }
+      let before = Fixture.now - .seconds(3600)
+      #expect(try await fixture.recordShutdown(server, at: before), "The clock was set back.")
+    }
+  }
+
+  @Test("A server in error that runs and is ready is active again; one that was never paid for is charged, or stays")
+  func returns() async throws {
+    try await withStore(openingCredit: Money(microunits: 5_000)) { fixture in
+      let server = try await fixture.create()
+      try await fixture.define()
+      let fail = StepOutcome.Next.fail(customerReason: "no", operatorDetail: "no")
+      try await fixture.finish(.create, fail, effect: .becameFaulty)
+      #expect(try await fixture.balance() == Money(microunits: 5_000))
+      let other = try await fixture.create()
+      let event = try await fixture.store.keptEvents().last
+      #expect(try await fixture.store.recordReturn(of: server.id, seenAfter: event, at: Fixture.now) == false)
+      #expect(try await fixture.reread(server).status == .error)
+      try await fixture.erase(other)
+      let later = try await fixture.store.keptEvents().last
+      #expect(try await fixture.store.recordReturn(of: server.id, seenAfter: later, at: Fixture.now))
+      #expect(try await fixture.reread(server).status == .active)
+      #expect(try await fixture.reread(server).statusReason == nil)
+      #expect(try await fixture.balance() == .zero)
+      #expect(try await fixture.contradictions() == [])
+    }
+  }
+
+  @Test("A server in error that was never made does not return")
+  func neverMade() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.create()
+      let fail = StepOutcome.Next.fail(customerReason: "no", operatorDetail: "no")
+      try await fixture.finish(.create, fail, effect: .neverMade)
+      let event = try await fixture.store.keptEvents().last
+      #expect(try await fixture.store.recordReturn(of: server.id, seenAfter: event, at: Fixture.now) == false)
+      #expect(try await fixture.reread(server).address == nil)
+      #expect(try await fixture.contradictions() == [])
     }
   }
 
@@ -40,9 +90,9 @@ import Testing
   func running() async throws {
     try await withStore { fixture in
       let server = try await fixture.stoppedServer()
-      #expect(try await fixture.store.recordRunning(of: server.id, at: Fixture.now))
+      #expect(try await fixture.recordRunning(server, at: Fixture.now))
       #expect(try await fixture.reread(server).status == .active)
-      #expect(try await fixture.store.recordRunning(of: server.id, at: Fixture.now) == false)
+      #expect(try await fixture.recordRunning(server, at: Fixture.now) == false)
     }
   }
 
@@ -79,7 +129,7 @@ import Testing
             hasOperation: false),
           InventoryItem(
             id: created.id, uuid: created.uuid, status: .provisioning, planID: ID(3), hasDisk: false,
-            isDeleted: false, hasOperation: true),
+            awaitsFirstBoot: true, isDeleted: false, hasOperation: true),
         ])
     }
   }
@@ -87,6 +137,15 @@ import Testing
 
 extension Fixture {
   fileprivate func recover(_ server: Server, at now: Timestamp = now) async throws -> Bool {
-    try await store.beginRecovery(of: server.id, limit: 3, since: now - .seconds(600), at: now)
+    try await store.beginRecovery(
+      of: server.id, limit: 3, since: now - .seconds(600), seenAfter: try await store.keptEvents().last, at: now)
+  }
+
+  fileprivate func recordShutdown(_ server: Server, at now: Timestamp) async throws -> Bool {
+    try await store.recordShutdown(of: server.id, seenAfter: try await store.keptEvents().last, at: now)
+  }
+
+  fileprivate func recordRunning(_ server: Server, at now: Timestamp) async throws -> Bool {
+    try await store.recordRunning(of: server.id, seenAfter: try await store.keptEvents().last, at: now)
   }
 }

@@ -59,14 +59,16 @@ import Testing
       let server = try await fixture.activeServer()
       let store = fixture.store
       try await store.recordUsage([sample(server, received: 1000, sent: 1000)], at: Fixture.now)
-      _ = try await store.recordShutdown(of: server.id, at: Fixture.now)
+      _ = try await store.recordShutdown(
+        of: server.id, seenAfter: try await store.keptEvents().last, at: Fixture.now)
       let measuredBefore = sample(server, received: 1001, sent: 1001)
       try await store.recordUsage([measuredBefore], at: Fixture.now)
       let usage = try await store.usage(of: server.id)
       #expect(usage?.cpuPermille == 0 && usage?.memoryUsedMiB == 0)
       #expect(usage?.diskUsedBytes == 1 << 30)
       #expect(usage?.receivedBytes == 1000)
-      _ = try await store.recordRunning(of: server.id, at: Fixture.now)
+      _ = try await store.recordRunning(
+        of: server.id, seenAfter: try await store.keptEvents().last, at: Fixture.now)
       try await store.recordUsage([sample(server, received: 5000, sent: 1)], at: Fixture.now)
       #expect(try await store.usage(of: server.id)?.receivedBytes == 6000)
       #expect(try await store.usage(of: server.id)?.sentBytes == 1001)

@@ -14,8 +14,11 @@ extension TestService {
   /// When nothing is left to do: rows and machines say the same, and nothing waits.
   package func contradictionsAtRest() async throws -> [String] {
     var found = try await contradictions()
-    if let due = try await store.nextOperationDue() { found.append("an operation is not over, and due at \(due)") }
     let rows = try await store.allServers()
+    for row in rows {
+      let unfinished = try await store.operations(of: row.id).filter { $0.finishedAt == nil }
+      found += unfinished.map { "\($0.kind) of server \(row.id) is not over, at \($0.step ?? "its first step")" }
+    }
     found += try await Inspection(store: store, driver: driver).differences()
     for item in try await store.inventory() where item.isDeleted {
       found.append("server \(item.id) was deleted, and is still there")
@@ -35,6 +38,7 @@ extension TestService {
     if row.status == .active, let plan = Catalogue.initial.plan(row.planID), !machine.has(plan) {
       found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")
     }
+    if row.address == nil { found.append("server \(row.id) has no address, and a machine") }
     if !row.machine.hasDisk, row.machine.wasEverReady { found.append("server \(row.id) has a disk nobody knows of") }
     let image = Catalogue.initial.operatingSystem(row.operatingSystemID)?.imageName
     if row.status == .active, machine.disk?.imageName != image {

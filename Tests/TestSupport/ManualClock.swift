@@ -92,6 +92,15 @@ package final class ManualClock: WallClock {
 
   /// Returns when so many sleep at once, or the task is cancelled: then it is safe to move the clock.
   package func whenSleeping(_ count: Int = 1) async {
+    await whenSleeping { $0 >= count }
+  }
+
+  /// Returns when no more than so many sleep.
+  package func whenSleeping(atMost count: Int) async {
+    await whenSleeping { $0 <= count }
+  }
+
+  private func whenSleeping(_ isWanted: (Int) -> Bool) async {
     let (counts, continuation) = AsyncStream.makeStream(of: Int.self)
     let number = state.withLock { state in
       let number = state.takeNumber()
@@ -100,6 +109,6 @@ package final class ManualClock: WallClock {
       return number
     }
     defer { state.withLock { _ = $0.onlookers.removeValue(forKey: number) } }
-    for await sleeping in counts where sleeping >= count { return }
+    for await sleeping in counts where isWanted(sleeping) { return }
   }
 }

@@ -46,8 +46,6 @@ package struct Operation: Sendable, Equatable {
   package let step: String?
   /// How often the current step has failed.
   package let failures: Int
-  /// When the current step was first tried: its deadline counts from here.
-  package let stepStartedAt: Timestamp?
   package let requestedBy: ID<Token>?
   package let createdAt: Timestamp
   package let finishedAt: Timestamp?
@@ -56,7 +54,7 @@ package struct Operation: Sendable, Equatable {
 
   package init(
     id: ID<Operation>, serverID: ID<Server>, kind: Kind, subjectID: Int64?, state: State, step: String?,
-    failures: Int, stepStartedAt: Timestamp?, requestedBy: ID<Token>?, createdAt: Timestamp, finishedAt: Timestamp?,
+    failures: Int, requestedBy: ID<Token>?, createdAt: Timestamp, finishedAt: Timestamp?,
     customerReason: String?, operatorDetail: String?
   ) {
     self.id = id
@@ -66,7 +64,6 @@ package struct Operation: Sendable, Equatable {
     self.state = state
     self.step = step
     self.failures = failures
-    self.stepStartedAt = stepStartedAt
     self.requestedBy = requestedBy
     self.createdAt = createdAt
     self.finishedAt = finishedAt
@@ -98,7 +95,8 @@ extension Operation.Kind {
   }
 }
 
-/// The right to run the next step of an operation, and to commit its outcome, until it expires.
+/// The right to run the next step of an operation, and to commit its outcome. Whoever has it gives it back; those of a process
+/// that died are released by the next one.
 package struct Lease: Sendable, Equatable {
   package let operation: Operation
   package let token: UUID

@@ -3,14 +3,14 @@ package struct StepOutcome: Sendable, Equatable {
   package enum Next: Sendable, Equatable {
     /// The step is done; the named one comes next, at once.
     case advance(to: String)
-    /// The step is not done yet and is looked at again at this time.
-    case wait(until: Timestamp)
-    /// The step has not begun: its turn has not come. Asked again at this time; the time until then does not count.
+    /// The step is not done yet and is looked at again at this time; the time until then counts against its deadline, or not.
+    case wait(until: Timestamp, counts: Bool = true)
+    /// The step has not begun: its turn has not come. It is hastened when it comes, and asked again at this time in any case.
     case postpone(until: Timestamp)
     /// The step failed and is tried again at this time.
     case retry(at: Timestamp, operatorDetail: String)
     case succeed
-    /// The operation will fail for this reason; before that, the named step removes what was begun.
+    /// The operation will fail for this reason; before that, the named step, and those that follow it, undo what was begun.
     case undo(by: String, customerReason: String, operatorDetail: String)
     case fail(customerReason: String, operatorDetail: String)
 
@@ -32,13 +32,15 @@ package struct StepOutcome: Sendable, Equatable {
     case becameStopped
     /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
     case becameFaulty
+    /// The same, and nothing was made of it: its address and its share of the host are given back.
+    case neverMade
     /// The server has the plan that the operation is about, and its machine is what that says.
     case resized
     /// The server has the operating system that the operation is about, this version of its image, and the keys or the
     /// password that were asked for with it. The disk that there is is not the server's any more.
     case systemReplaced(imageVersion: String)
     /// The machine could not be changed and is as it was, but for its power. A server that was taken down for this becomes
-    /// again what it was: one that was active is started, in an operation of its own.
+    /// again what it was; one that was active is still on its way, and started by the steps that follow.
     case takenBack
     /// Nothing of it is left: address and hold come back and the row is a tombstone.
     case erased

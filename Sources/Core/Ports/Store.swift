@@ -145,17 +145,17 @@ package protocol Store: Sendable {
   /// The same for its customer, a page of it; nil where the account has no such server.
   func history(of id: ID<Server>, of account: ID<Account>, isNewestFirst: Bool, page: PageRequest) async throws
     -> Page<OperationRecord>?
-  /// Takes the lease of the operation that is due for longest. One whose lease has expired is due too, and its step has all
-  /// its time again: whoever held the lease never came back.
-  func claimOperation(at now: Timestamp, leaseUntil: Timestamp) async throws -> Lease?
+  /// Takes the lease of the operation that is due for longest. One that was scheduled later than now is due, too: it was
+  /// before somebody set the clock back, and waits for no longer than was meant.
+  func claimOperation(at now: Timestamp) async throws -> Lease?
   /// When the next operation is due that nobody holds; nil where none waits.
   func nextOperationDue() async throws -> Timestamp?
-  /// Returns false where the lease was lost.
-  func renew(_ lease: Lease, until: Timestamp) async throws -> Bool
+  /// What waited for a turn is due now.
+  func hasten(_ operations: [ID<Operation>], at now: Timestamp) async throws
   /// At most the outcome of one step, `WHERE id AND lease`.
   func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult
   /// For a process that starts, and knows that it is the only one: every lease left over is free at once, every claim of a
-  /// request too, and the time in which nobody worked counts against no step.
+  /// request too, and what waited is due.
   func releaseAllLeases() async throws
 
   // MARK: Copies of disks, for customers: a deleted one is not seen from the moment of the request
@@ -173,7 +173,7 @@ package protocol Store: Sendable {
   func createDiskCopy(_ copy: NewDiskCopy, by caller: Caller, at now: Timestamp) async throws -> DiskCopy?
 
   /// Queues a `restore` from the copy. Returns nil where there is no such copy. Throws `wrongState` where it is not
-  /// completed.
+  /// completed, and `conflict` while another restore of the server is not over.
   func requestRestore(
     of id: ID<DiskCopy>, _ family: DiskCopy.Family, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
@@ -195,9 +195,15 @@ package protocol Store: Sendable {
   /// backups whose turn it is, as long as fewer than `limit` automatic ones are under way.
   func beginDueBackups(of day: BackupDay, atOnce limit: Int, at now: Timestamp) async throws -> BackupProgress
 
-  /// Hides the copies that have expired, and queues the `discard` of those and of all that were left behind; of each so many
-  /// at most. Returns their servers.
-  func discardCopies(limit: Int, at now: Timestamp) async throws -> [ID<Server>]
+  /// Notes the time of day, and says whether it can be believed: not for a day after it was found to be set by more than an
+  /// hour, or was looked at for the last time so long ago.
+  ///
+  /// - Parameter elapsed: What has passed since the last note of this process; zero for its first.
+  func trusts(_ now: Timestamp, after elapsed: Duration) async throws -> Bool
+
+  /// Hides the copies that have expired, where that is wanted, but never the newest backup of a server that is whole, and
+  /// queues the `discard` of those and of all that were left behind; of each so many at most. Returns their servers.
+  func discardCopies(expired: Bool, limit: Int, at now: Timestamp) async throws -> [ID<Server>]
   func nextCopyExpiry() async throws -> Timestamp?
 
   // MARK: Events
@@ -206,18 +212,23 @@ package protocol Store: Sendable {
   /// Ordered by id.
   func events(of account: ID<Account>, after id: Int64, limit: Int) async throws -> [ServerEvent]
 
-  // MARK: Reconciliation. `at` is when the machine was looked at: what has happened since counts more.
+  // MARK: Reconciliation. `event` is the last one from before the machine was looked at: what has happened to the server since
+  // counts more.
 
   /// All servers that are not erased.
   func inventory() async throws -> [InventoryItem]
   /// An active server without an operation that was seen to shut itself down is stopped. Returns whether it was changed.
-  func recordShutdown(of id: ID<Server>, at now: Timestamp) async throws -> Bool
+  func recordShutdown(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
   /// A stopped server without an operation that was seen to run is active. Returns whether it was changed.
-  func recordRunning(of id: ID<Server>, at now: Timestamp) async throws -> Bool
+  func recordRunning(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
+  /// A server in error without an operation that was seen to run, and to be ready, is active. One that was never ready was
+  /// given back what was held for its first hour: that is charged now, or it stays in error. Returns whether it was changed.
+  func recordReturn(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
   /// Queues a `recover` operation for an active server without an operation, or, where `limit` of them were begun since
   /// `windowStart`, puts it in `error`. Returns whether it was changed.
-  func beginRecovery(of id: ID<Server>, limit: Int, since windowStart: Timestamp, at now: Timestamp) async throws
-    -> Bool
+  func beginRecovery(
+    of id: ID<Server>, limit: Int, since windowStart: Timestamp, seenAfter event: Int64, at now: Timestamp
+  ) async throws -> Bool
 
   /// Adds measurements to what is stored, all in one transaction.
   func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws
@@ -259,19 +270,23 @@ package struct InventoryItem: Sendable, Equatable {
   package let status: ServerStatus
   package let planID: ID<Plan>
   package let hasDisk: Bool
+  package let awaitsFirstBoot: Bool
+  package let awaitsNewDisk: Bool
   package let isDeleted: Bool
   /// One that may change its power waits or runs.
   package let hasOperation: Bool
 
   package init(
-    id: ID<Server>, uuid: UUID, status: ServerStatus, planID: ID<Plan>, hasDisk: Bool, isDeleted: Bool,
-    hasOperation: Bool
+    id: ID<Server>, uuid: UUID, status: ServerStatus, planID: ID<Plan>, hasDisk: Bool,
+    awaitsFirstBoot: Bool = false, awaitsNewDisk: Bool = false, isDeleted: Bool, hasOperation: Bool
   ) {
     self.id = id
     self.uuid = uuid
     self.status = status
     self.planID = planID
     self.hasDisk = hasDisk
+    self.awaitsFirstBoot = awaitsFirstBoot
+    self.awaitsNewDisk = awaitsNewDisk
     self.isDeleted = isDeleted
     self.hasOperation = hasOperation
   }

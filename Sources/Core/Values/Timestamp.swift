@@ -23,6 +23,16 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   }
 }
 
+extension Timestamp {
+  private static let largestStep = Duration.seconds(3600)
+
+  /// Whether a clock that showed the other time, so long ago, may show this one now without having been set.
+  package func isPlausible(after elapsed: Duration, since other: Timestamp) -> Bool {
+    let step = self - (other + elapsed)
+    return step <= Self.largestStep && step >= .zero - Self.largestStep
+  }
+}
+
 extension Duration {
   package var milliseconds: Int64 {
     components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000

@@ -1,5 +1,6 @@
 package import Core
 package import Logging
+import Synchronization
 
 /// Automatic backups, once a day for every server that is to have them, and the end of those that have expired. What is due
 /// is in the store: a service that was down at 03:00 makes the backups of that day when it is back.
@@ -17,6 +18,7 @@ package final class BackupSchedule: Sendable {
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
+  private let trust = Mutex<(lastLook: Instant?, isTrusted: Bool)>((nil, true))
 
   package init(store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger) {
     self.store = store
@@ -39,16 +41,29 @@ package final class BackupSchedule: Sendable {
     let now = clock.now
     do {
       let day = BackupDay(of: now)
-      let discarded = try await store.discardCopies(limit: Self.discardsAtOnce, at: now)
+      let mayExpire = try await trustsTimeOfDay(now)
+      let discarded = try await store.discardCopies(expired: mayExpire, limit: Self.discardsAtOnce, at: now)
       let progress = try await store.beginDueBackups(of: day, atOnce: Self.backupsAtOnce, at: now)
       announce(discarded + progress.begun)
       if progress.waitingCount > 0 || discarded.count >= Self.discardsAtOnce { return now + Self.shortInterval }
-      let expiry = try await store.nextCopyExpiry() ?? day.end
+      let expiry = mayExpire ? try await store.nextCopyExpiry() ?? day.end : day.end
       return max(now + .milliseconds(1), min(day.end, expiry, now + Self.longInterval))
     } catch {
       logger.error("the schedule of backups could not be kept", metadata: ["error": "\(String(reflecting: error))"])
       return now + Self.shortInterval
     }
+  }
+
+  /// A clock that was set by mistake must not take a month of backups away.
+  private func trustsTimeOfDay(_ now: Timestamp) async throws -> Bool {
+    let uptime = clock.uptime
+    let before = trust.withLock { $0 }
+    let isTrusted = try await store.trusts(now, after: before.lastLook.map { uptime - $0 } ?? .zero)
+    trust.withLock { $0 = (uptime, isTrusted) }
+    if before.isTrusted, !isTrusted {
+      logger.notice("the time of day was set, or the service was down: no backup expires within the next day")
+    }
+    return isTrusted
   }
 
   private func announce(_ servers: [ID<Server>]) {

@@ -56,6 +56,9 @@ package final class Monitor: Sendable {
     }
   }
 
+  /// Whether somebody waits for a look that has not begun.
+  var isLookWaiting: Bool { looks.withLock { $0.waiting != nil } }
+
   /// One look at a time: counters that are written down in another order than they were read would seem to begin anew. Who
   /// comes during a look shares the next one with all others who came.
   package func look() async {

@@ -4,21 +4,23 @@ import Logging
 import Synchronization
 
 /// Brings the rows and the machines together.
-struct Reconciler: Sendable {
+final class Reconciler: Sendable {
   /// A machine that keeps going away is started again this often in this time, and then left alone.
   static let maximumRecoveries = 3
   static let recoveryWindow = Duration.seconds(600)
+  /// Of the servers in error so many are asked in one look whether they are ready: one that is not may take its time to say so.
+  static let returnsAtOnce = 8
 
-  let store: any Store
-  let driver: any ComputeDriver
-  let changes: Broadcast
-  let clock: any WallClock
-  let logger: Logger
+  private let store: any Store
+  private let driver: any ComputeDriver
+  private let changes: Broadcast
+  private let clock: any WallClock
+  private let logger: Logger
   private let paused = PausedMachines()
+  /// The last server in error that was asked.
+  private let lastAsked = Mutex<ID<Server>?>(nil)
 
-  init(
-    store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, logger: Logger
-  ) {
+  init(store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, logger: Logger) {
     self.store = store
     self.driver = driver
     self.changes = changes
@@ -32,14 +34,12 @@ struct Reconciler: Sendable {
   func reconcile(_ inventory: [InventoryItem], _ observed: [UUID: MachineObservation]) async throws -> Bool {
     var isNewWork = false
     paused.retain(observed.filter { $0.value.power == .paused }.keys)
-    for item in inventory {
-      let seen = observed[item.uuid]?.power ?? .absent
-      guard Reconciliation.action(wanted: item, observed: seen) != .none else { continue }
+    for item in inTurn(inventory.filter { action(for: $0, observed) != .none }, observed) {
       do {
-        let lookedAt = clock.now
+        let event = try await store.keptEvents().last
         let power = try await driver.power(of: item.uuid)
         let action = Reconciliation.action(wanted: item, observed: power)
-        let changed = try await apply(action, to: item, power, seenAt: lookedAt)
+        let changed = try await apply(action, to: item, power, seenAfter: event)
         isNewWork = isNewWork || changed
       } catch let error as DriverError {
         // One machine that cannot be looked at is no reason to leave the others alone.
@@ -50,20 +50,43 @@ struct Reconciler: Sendable {
     return isNewWork
   }
 
+  private func action(for item: InventoryItem, _ observed: [UUID: MachineObservation]) -> Reconciliation {
+    Reconciliation.action(wanted: item, observed: observed[item.uuid]?.power ?? .absent)
+  }
+
+  /// Without those that are asked in another look whether they are ready.
+  private func inTurn(_ items: [InventoryItem], _ observed: [UUID: MachineObservation]) -> [InventoryItem] {
+    let asked = items.filter { action(for: $0, observed) == .recordReturn }
+    guard asked.count > Self.returnsAtOnce else { return items }
+    let turn = lastAsked.withLock { last in
+      let next = asked.filter { $0.id > last ?? ID(0) } + asked.filter { $0.id <= last ?? ID(0) }
+      let turn = next.prefix(Self.returnsAtOnce)
+      last = turn.last?.id
+      return turn
+    }
+    return items.filter { action(for: $0, observed) != .recordReturn } + turn
+  }
+
   private func apply(
-    _ action: Reconciliation, to item: InventoryItem, _ power: MachinePower, seenAt now: Timestamp
+    _ action: Reconciliation, to item: InventoryItem, _ power: MachinePower, seenAfter event: Int64
   ) async throws -> Bool {
+    let now = clock.now
     let changed: Bool
     switch action {
     case .none, .reap: return false
     case .resume:
       await resume(item)
       return false
-    case .recordShutdown: changed = try await store.recordShutdown(of: item.id, at: now)
-    case .recordRunning: changed = try await store.recordRunning(of: item.id, at: now)
+    case .recordShutdown: changed = try await store.recordShutdown(of: item.id, seenAfter: event, at: now)
+    case .recordRunning: changed = try await store.recordRunning(of: item.id, seenAfter: event, at: now)
+    case .recordReturn:
+      let readiness = try await driver.readiness(of: item.uuid)
+      guard readiness.hasSSHBanner || (!item.awaitsFirstBoot && readiness.hasAgent) else { return false }
+      changed = try await store.recordReturn(of: item.id, seenAfter: event, at: now)
     case .recover:
       changed = try await store.beginRecovery(
-        of: item.id, limit: Self.maximumRecoveries, since: now - Self.recoveryWindow, at: now)
+        of: item.id, limit: Self.maximumRecoveries, since: now - Self.recoveryWindow, seenAfter: event,
+        at: now)
     }
     if changed {
       changes.tell(item.id)

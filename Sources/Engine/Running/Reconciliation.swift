@@ -7,6 +7,8 @@ enum Reconciliation: Equatable {
   case recordShutdown
   /// Somebody started it on the host.
   case recordRunning
+  /// It was given up too early: where it is ready, it is active again.
+  case recordReturn
   /// It went away without being told to: start it again.
   case recover
   /// It runs and does not execute, for want of room on the disk: let it go on.
@@ -24,6 +26,8 @@ enum Reconciliation: Equatable {
     case (.active, .off(.other)), (.active, .remnant), (.active, .absent): return .recover
     case (.active, .paused): return .resume
     case (.stopped, .running): return .recordRunning
+    // What may be on the old disk is not the system that was asked for.
+    case (.error, .running): return item.hasDisk && !item.awaitsNewDisk ? .recordReturn : .none
     case (.stopped, _), (.error, _), (.suspended, _): return .none
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _): return .none
     }

@@ -9,9 +9,10 @@ package final class Runner: Sendable {
     package var stepsAtOnce = 32
     /// How many disks are copied at the same time.
     package var copiesAtOnce = 2
-    package var lease = Duration.seconds(60)
     /// A step that has not returned by then is cancelled. Drivers bound their own calls well below.
     package var longestStep = Duration.seconds(150)
+    /// One that was cancelled and has not returned by then either is run again beside that.
+    package var longestEnd = Duration.seconds(60)
     /// How long the runner sleeps at most: other processes may write to the store.
     package var idle = Duration.seconds(1)
 
@@ -30,7 +31,22 @@ package final class Runner: Sendable {
   private let becameActive: @Sendable () async -> Void
   private let bootSlots = HostSlots()
   private let copySlots = HostSlots()
-  private let state = Mutex((isStopping: false, stepsUnderWay: 0))
+  private let stepTimes = StepTimes()
+  private let state = Mutex(State())
+
+  private struct State {
+    var isStopping = false
+    var stepsUnderWay = 0
+    /// Whose turn has come, until that is written down.
+    var hastened: [ID<Core.Operation>] = []
+    var toGiveBack: [Return] = []
+  }
+
+  private struct Return {
+    let lease: Lease
+    let reason: String
+    var due: Instant
+  }
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
@@ -87,8 +103,18 @@ package final class Runner: Sendable {
   }
 
   private func claim() async throws -> Lease? {
-    let now = clock.now
-    return try await store.claimOperation(at: now, leaseUntil: now + limits.lease)
+    await giveLeasesBack()
+    let hastened = state.withLock { state in
+      defer { state.hastened = [] }
+      return state.hastened
+    }
+    do {
+      if !hastened.isEmpty { try await store.hasten(hastened, at: clock.now) }
+    } catch {
+      state.withLock { $0.hastened += hastened }
+      throw error
+    }
+    return try await store.claimOperation(at: clock.now)
   }
 
   private func work(_ lease: Lease) async {
@@ -104,63 +130,103 @@ package final class Runner: Sendable {
     let operation = lease.operation
     // What it overtook may have waited for its turn.
     if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
+    let outcome = await outcome(of: lease)
     do {
-      guard let outcome = await outcome(of: lease) else { return false }
       let result = try await store.commit(outcome, of: lease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
-      if outcome.next.isEnd || result == .cancelled { leaveSlots(operation.serverID) }
+      note(outcome.next, of: operation, result)
       return result == .committed && outcome.effect == .becameActive
     } catch {
-      // The lease runs out, and the step is run again.
       logger.error(
-        "an outcome could not be committed",
+        "an outcome could not be committed; the step is run again",
         metadata: ["server": "\(operation.serverID)", "error": "\(String(reflecting: error))"])
+      giveBackLater(lease, "What the step came to could not be written down: \(String(reflecting: error))")
       return false
     }
   }
 
-  private func leaveSlots(_ server: ID<Server>) {
-    bootSlots.leave(server)
-    copySlots.leave(server)
-  }
-
-  /// The outcome of the step, run beside a task that keeps its lease and ends it when it takes too long.
-  private func outcome(of lease: Lease) async -> StepOutcome? {
-    await withTaskGroup(of: StepOutcome?.self) { group in
-      group.addTask {
-        do {
-          let context = try await self.context(for: lease)
-          return await StepRunner(clock: self.clock, logger: self.logger).outcome(of: context)
-        } catch {
-          let delay = StepRunner.maximumRetryDelay
-          return StepOutcome(.retry(at: self.clock.now + delay, operatorDetail: String(reflecting: error)))
-        }
-      }
-      group.addTask {
-        await self.keep(lease)
-        return nil
-      }
-      // Where the keeper is first, the step was cancelled and still says what it came to.
-      let first = await group.next() ?? nil
-      group.cancelAll()
-      let second = await group.next() ?? nil
-      return first ?? second
+  private func note(_ next: StepOutcome.Next, of operation: Core.Operation, _ result: CommitResult) {
+    guard result != .fenced else { return }
+    let server = operation.serverID
+    switch next {
+    case _ where next.isEnd || result == .cancelled:
+      stepTimes.forget(server)
+      leaveSlots(server)
+    case .wait(let time, counts: true), .retry(let time, _):
+      stepTimes.wait(server, until: clock.uptime + (time - clock.now))
+    case .wait(_, counts: false): stepTimes.forget(server)
+    case .postpone:
+      stepTimes.forget(server)
+      // Its turn may have come before it was written down that it waits.
+      if bootSlots.isBusy(server) || copySlots.isBusy(server) { hasten([operation.id]) }
+    case .advance, .undo, .succeed, .fail:
+      stepTimes.forget(server)
     }
   }
 
-  /// Renews the lease until the step takes too long, or the lease is lost.
-  private func keep(_ lease: Lease) async {
-    let giveUpAt = clock.uptime + limits.longestStep
-    while !Task.isCancelled, clock.uptime < giveUpAt {
+  private func leaveSlots(_ server: ID<Server>) {
+    hasten(bootSlots.leave(server) + copySlots.leave(server))
+  }
+
+  private func hasten(_ operations: [ID<Core.Operation>]) {
+    guard !operations.isEmpty else { return }
+    state.withLock { $0.hastened += operations }
+    doorbell.ring()
+  }
+
+  // MARK: Leases that are not given back with an outcome
+
+  private func giveBackLater(_ lease: Lease, _ reason: String) {
+    // The time in which nobody could work counts against no step.
+    stepTimes.forget(lease.operation.serverID)
+    state.withLock { $0.toGiveBack.append(Return(lease: lease, reason: reason, due: clock.uptime)) }
+    doorbell.ring()
+  }
+
+  /// So that their steps are run again. Where that fails it is tried again after a while, and everything else goes on.
+  private func giveLeasesBack() async {
+    let now = clock.uptime
+    let due = state.withLock { state in
+      let due = state.toGiveBack.filter { $0.due <= now }
+      state.toGiveBack.removeAll { $0.due <= now }
+      return due
+    }
+    for var one in due {
       do {
-        try await clock.sleep(for: limits.lease / 3)
-        guard try await store.renew(lease, until: clock.now + limits.lease) else { return }
-      } catch is CancellationError {
-        return
+        let retry = StepOutcome.Next.retry(at: clock.now + StepRunner.retryDelay, operatorDetail: one.reason)
+        _ = try await store.commit(StepOutcome(retry), of: one.lease, at: clock.now)
       } catch {
-        logger.error("a lease could not be renewed", metadata: ["error": "\(String(reflecting: error))"])
+        one.due = now + limits.idle
+        state.withLock { $0.toGiveBack.append(one) }
       }
+    }
+  }
+
+  /// The outcome of the step, which is ended when it takes too long.
+  private func outcome(of lease: Lease) async -> StepOutcome {
+    let step = Task { await stepOutcome(of: lease) }
+    let watch = Task {
+      try await clock.sleep(for: limits.longestStep)
+      step.cancel()
+      try await clock.sleep(for: limits.longestEnd)
+      giveBackLater(lease, "A step did not return, not even when it was ended.")
+    }
+    defer { watch.cancel() }
+    return await withTaskCancellationHandler {
+      await step.value
+    } onCancel: {
+      step.cancel()
+    }
+  }
+
+  private func stepOutcome(of lease: Lease) async -> StepOutcome {
+    do {
+      let context = try await context(for: lease)
+      return await StepRunner(clock: clock, logger: logger).outcome(of: context)
+    } catch {
+      let delay = StepRunner.maximumRetryDelay
+      return StepOutcome(.retry(at: clock.now + delay, operatorDetail: String(reflecting: error)))
     }
   }
 
@@ -171,7 +237,7 @@ package final class Runner: Sendable {
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
       server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease,
-      now: clock.now, driver: driver,
+      elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime), driver: driver,
       store: store, addressPool: addressPool, bootSlots: bootSlots, copySlots: copySlots,
       copiesAtOnce: limits.copiesAtOnce)
   }

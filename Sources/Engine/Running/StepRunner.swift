@@ -6,6 +6,8 @@ import Logging
 struct StepRunner: Sendable {
   static let retryDelay = Duration.milliseconds(500)
   static let maximumRetryDelay = Duration.seconds(30)
+  /// One whose turn comes is hastened: this is for what nobody has thought of.
+  static let longestTurn = Duration.seconds(600)
 
   let clock: any WallClock
   let logger: Logger
@@ -18,9 +20,13 @@ struct StepRunner: Sendable {
     let operation = context.lease.operation
     let step = operation.step.flatMap(W.Step.init(rawValue:)) ?? W.firstStep
     let patience = workflow.patience(for: step, context.timing)
-    let isLate = patience.map { clock.now - (operation.stepStartedAt ?? clock.now) >= $0 } ?? false
+    let isLate = patience.map { context.elapsed >= $0 } ?? false
+    var lastFailure = operation.failures > 0 ? operation.operatorDetail : nil
     do {
-      let result = isLate ? try await workflow.giveUp(step, context) : try await workflow.run(step, context)
+      let result =
+        isLate
+        ? try await lastResult(of: workflow, at: step, context, &lastFailure)
+        : try await workflow.run(step, context)
       return outcome(result, context)
     } catch let error as DriverError {
       let isFinal = patience != nil && (isLate || !error.isWorthRetrying)
@@ -32,7 +38,7 @@ struct StepRunner: Sendable {
       return outcome(failure, of: workflow, at: step, operation)
     } catch let error as WorkflowFailure {
       // Why it took too long is what the operator must know.
-      let last = operation.failures > 0 ? operation.operatorDetail.map { " The last failure: \($0)" } : nil
+      let last = lastFailure.map { " The last failure: \($0)" }
       let failure = WorkflowFailure(
         customerReason: error.customerReason, operatorDetail: error.operatorDetail + (last ?? ""))
       return outcome(failure, of: workflow, at: step, operation)
@@ -44,12 +50,29 @@ struct StepRunner: Sendable {
     }
   }
 
+  /// A step that has had its time is tried once more: what it waited for may have come to pass while nobody looked.
+  private func lastResult<W: Workflow>(
+    of workflow: W, at step: W.Step, _ context: StepContext, _ lastFailure: inout String?
+  ) async throws -> StepResult<W.Step> {
+    do {
+      let result = try await workflow.run(step, context)
+      guard case .wait = result else { return result }
+    } catch let error as DriverError where error.isWorthRetrying {
+      log(error, isFinal: false, context.lease.operation)
+      lastFailure = error.detail
+    }
+    return try await workflow.giveUp(step, context)
+  }
+
   private func outcome<Step>(_ result: StepResult<Step>, _ context: StepContext) -> StepOutcome
   where Step: RawRepresentable<String> {
     switch result {
     case .go(let next, let effect): StepOutcome(.advance(to: next.rawValue), effect: effect)
     case .wait: StepOutcome(.wait(until: clock.now + context.timing.pollInterval))
-    case .postpone: StepOutcome(.postpone(until: clock.now + context.timing.pollInterval))
+    case .held: StepOutcome(.wait(until: clock.now + context.timing.pollInterval, counts: false))
+    case .postpone: StepOutcome(.postpone(until: clock.now + Self.longestTurn))
+    // Where it is known why the work fails, what came after that has undone it.
+    case .done(let effect) where context.lease.operation.customerReason != nil: failed(context.lease.operation, effect)
     case .done(let effect): StepOutcome(.succeed, effect: effect)
     case .undone(let effect): failed(context.lease.operation, effect)
     }
@@ -62,7 +85,8 @@ struct StepRunner: Sendable {
     if let undo = workflow.undo(of: step) {
       return StepOutcome(
         .undo(
-          by: undo.rawValue, customerReason: failure.customerReason, operatorDetail: failure.operatorDetail))
+          by: undo.rawValue, customerReason: failure.customerReason, operatorDetail: failure.operatorDetail),
+        effect: workflow.undoEffect(of: step))
     }
     let customerReason = operation.customerReason ?? failure.customerReason
     return StepOutcome(

@@ -56,6 +56,7 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     switch result {
     case .go(let next, let effect): .go(.first(next), effect)
     case .wait: .wait
+    case .held: .held
     case .postpone: .postpone
     case .done(let effect): .go(.second(Second.firstStep), effect)
     case .undone(let effect): .undone(effect)
@@ -66,6 +67,7 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     switch result {
     case .go(let next, let effect): .go(.second(next), effect)
     case .wait: .wait
+    case .held: .held
     case .postpone: .postpone
     case .done(let effect): .done(effect)
     case .undone(let effect): .undone(effect)

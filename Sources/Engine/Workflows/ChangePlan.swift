@@ -20,6 +20,4 @@ struct ChangePlan: Workflow {
     throw WorkflowFailure(
       customerReason: "The server could not be resized.", operatorDetail: "The machine was not changed in its time.")
   }
-
-  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
 }

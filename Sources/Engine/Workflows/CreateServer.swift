@@ -3,7 +3,7 @@ import Core
 /// From a row to a machine that takes an SSH login.
 struct CreateServer: Workflow {
   enum Step: String, CaseIterable {
-    case prepareImage, claimAddress, define, start, awaitReady
+    case prepareImage, claimAddress, define, start, awaitReady, clean
   }
 
   static let firstStep = Step.prepareImage
@@ -27,6 +27,9 @@ struct CreateServer: Workflow {
       return .go(.awaitReady)
     case .awaitReady:
       return try await context.awaitReady()
+    case .clean:
+      try await context.driver.ensureAbsent(context.machine)
+      return .undone(.neverMade)
     }
   }
 
@@ -46,6 +49,7 @@ struct CreateServer: Workflow {
     switch step {
     case .prepareImage, .claimAddress, .define, .start: .seconds(60)
     case .awaitReady: timing.bootDeadline
+    case .clean: .seconds(600)
     }
   }
 
@@ -54,5 +58,13 @@ struct CreateServer: Workflow {
       customerReason: step == .awaitReady
         ? "The server did not become reachable in time." : "The server could not be created.",
       operatorDetail: "The step \(step) was not done in its time.")
+  }
+
+  /// Of a server that was never made nothing is left but its row. One that has its disk keeps it, and can be started.
+  func undo(of step: Step) -> Step? {
+    switch step {
+    case .prepareImage, .claimAddress, .define: .clean
+    case .start, .awaitReady, .clean: nil
+    }
   }
 }

@@ -12,7 +12,7 @@ struct HardStopServer: Workflow {
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch try await stop.run(.powerOff, context) {
-    case .go, .wait, .postpone, .undone: .wait
+    case .go, .wait, .held, .postpone, .undone: .wait
     case .done(let effect): .done(effect)
     }
   }

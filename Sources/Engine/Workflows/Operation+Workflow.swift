@@ -11,7 +11,7 @@ extension Core.Operation.Kind {
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
     case .resize: TakenDown(ChangePlan())
-    case .rebuild: Chain(FindImage(), TakenDown(ReplaceSystem()))
+    case .rebuild: TakenDown(after: FindImage(), ReplaceSystem())
     case .delete: DeleteServer()
     case .backup, .snapshot: CopyDisk()
     case .restore: TakenDown(RestoreDisk())

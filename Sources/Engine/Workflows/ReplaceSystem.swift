@@ -20,8 +20,6 @@ struct ReplaceSystem: Workflow {
     throw WorkflowFailure(
       customerReason: "The server could not be rebuilt.", operatorDetail: "The image was not ready in its time.")
   }
-
-  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
 }
 
 /// Sees, while the server still runs as it is, that there is something to put in its place.
@@ -49,6 +47,4 @@ struct FindImage: Workflow {
     throw WorkflowFailure(
       customerReason: "The server could not be rebuilt.", operatorDetail: "The image was not found in its time.")
   }
-
-  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
 }

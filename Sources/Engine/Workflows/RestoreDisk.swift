@@ -24,6 +24,4 @@ struct RestoreDisk: Workflow {
     throw WorkflowFailure(
       customerReason: "The server could not be restored.", operatorDetail: "The disk was not restored in its time.")
   }
-
-  func failureEffect(at step: Step) -> StepOutcome.Effect? { .takenBack }
 }

@@ -8,7 +8,8 @@ struct StepContext: Sendable {
   let operatingSystem: OperatingSystem
   let catalogue: Catalogue
   let lease: Lease
-  let now: Timestamp
+  /// Since the first try of the step, without the time in which it waited for a turn.
+  let elapsed: Duration
   let driver: any ComputeDriver
   let store: any Store
   let addressPool: AddressPool
@@ -95,7 +96,7 @@ extension StepContext {
     case .running: break
     case .paused:
       try? await driver.resume(machine)
-      return .postpone
+      return .held
     case .off, .remnant, .absent:
       try await driver.start(machine)
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")

@@ -9,9 +9,8 @@ struct StopServer: Workflow {
 
   static let firstStep = Step.requestShutdown
 
-  /// What the server becomes when it is off, and where it cannot be turned off.
+  /// What the server becomes when it is off.
   var success: StepOutcome.Effect? = .becameStopped
-  var failure: StepOutcome.Effect? = .becameFaulty
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
@@ -21,7 +20,7 @@ struct StopServer: Workflow {
       return .go(.awaitOff)
     case .awaitOff:
       if try await context.isOff() { return .done(success) }
-      if shouldAskAgain(context) { try? await context.driver.requestShutdown(context.machine) }
+      if Self.shouldAskAgain(after: context.elapsed) { try? await context.driver.requestShutdown(context.machine) }
       return .wait
     case .powerOff:
       try await context.driver.powerOff(context.machine)
@@ -30,9 +29,8 @@ struct StopServer: Workflow {
   }
 
   /// A guest that has just booted may not have been listening yet, and what libvirtd was told may have died with it.
-  private func shouldAskAgain(_ context: StepContext) -> Bool {
-    let elapsed = context.now - (context.lease.operation.stepStartedAt ?? context.now)
-    let (seconds, interval) = (elapsed.milliseconds / 1000, Self.secondsBetweenRequests)
+  package static func shouldAskAgain(after elapsed: Duration) -> Bool {
+    let (seconds, interval) = (elapsed.milliseconds / 1000, secondsBetweenRequests)
     return seconds > 0 && seconds % interval == 0
   }
 
@@ -40,7 +38,8 @@ struct StopServer: Workflow {
 
   func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
-    case .requestShutdown: .seconds(15)
+    // A host that cannot be reached to ask for it could not take the power away either.
+    case .requestShutdown: .seconds(60)
     case .awaitOff: timing.shutdownDeadline
     case .powerOff: .seconds(60)
     }
@@ -51,6 +50,4 @@ struct StopServer: Workflow {
     throw WorkflowFailure(
       customerReason: "The server could not be stopped.", operatorDetail: "The machine did not go off.")
   }
-
-  func failureEffect(at step: Step) -> StepOutcome.Effect? { failure }
 }

@@ -9,14 +9,18 @@ protocol Workflow: Sendable {
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
 
-  /// How long a step may take, with its retries and waits.
+  /// How long a step may take, with its retries and waits, before its last try.
   func patience(for step: Step, _ timing: MachineTiming) -> Duration?
 
-  /// What follows when a step has not come to an end in its time.
+  /// What follows when a step has not come to an end in its time, and neither with one more try.
   func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
 
-  /// The step that removes what this one may have begun, before the workflow fails; nil where there is nothing to remove.
+  /// The step that undoes what this one may have begun, before the workflow fails; nil where there is nothing to undo. The
+  /// workflow fails where that, or a step that follows it, is done.
   func undo(of step: Step) -> Step?
+
+  /// What the server becomes before that.
+  func undoEffect(of step: Step) -> StepOutcome.Effect?
 
   /// What the server becomes when the workflow fails at this step.
   func failureEffect(at step: Step) -> StepOutcome.Effect?
@@ -24,6 +28,7 @@ protocol Workflow: Sendable {
 
 extension Workflow {
   func undo(of step: Step) -> Step? { nil }
+  func undoEffect(of step: Step) -> StepOutcome.Effect? { nil }
   func failureEffect(at step: Step) -> StepOutcome.Effect? { .becameFaulty }
 }
 
@@ -31,7 +36,9 @@ enum StepResult<Step: Sendable>: Sendable {
   case go(Step, StepOutcome.Effect? = nil)
   /// Not done yet; look again after the driver's poll interval.
   case wait
-  /// Its turn has not come; ask again.
+  /// The host keeps it from going on; look again after the driver's poll interval. The time until then does not count.
+  case held
+  /// Its turn has not come; the step is run again when it has.
   case postpone
   case done(StepOutcome.Effect? = nil)
   /// What was begun is removed: the workflow fails for the reason that led here.
