@@ -102,7 +102,8 @@ let package = Package(
         "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
-    .testTarget(name: "vpsdTests", dependencies: ["vpsd", "API", "Core", "TestSupport", nio], swiftSettings: settings),
+    .testTarget(
+      name: "vpsdTests", dependencies: ["vpsd", "API", "Core", "TestSupport", nio, logging], swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]
 )

@@ -75,8 +75,8 @@ struct Daemon {
       consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock, limits: configuration.consoles),
       catalogue: catalogue, authenticator: authenticator, document: OpenAPIDocument.root,
       noVNC: configuration.noVNCDirectory,
-      publicURL: configuration.publicURL, clock: clock, logger: logger,
-      limits: configuration.limits,
+      publicURL: configuration.publicURL, trustedProxies: TrustedProxies(configuration.trustedProxies), clock: clock,
+      logger: logger, limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // backups and looks, then no more steps.
@@ -88,15 +88,11 @@ struct Daemon {
   }
 
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
-    Application(
-      router: api.router(),
-      server: api.server(configuration.connections.http()),
-      configuration: .init(
-        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
-        availableConnectionsDelegate: configuration.connections.connections > 0
-          ? MaximumAvailableConnections(configuration.connections.connections, logger: logger) : nil),
-      onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
-      logger: logger)
+    let limits = DescriptorLimit.raised().fitting(
+      configuration.connections, consoles: configuration.consoles.inAll, logger: logger)
+    return api.listener(
+      on: .hostname(configuration.listen.host, port: configuration.listen.port), limits: limits,
+      onServerRunning: { channel in banner.print(port: channel.localAddress?.port) })
   }
 }
 

@@ -35,7 +35,8 @@ struct TestAPI {
 
   init(
     _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
-    noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil
+    noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil,
+    trustedProxies: TrustedProxies = .none
   ) {
     self.service = service
     let store = service.store
@@ -45,7 +46,8 @@ struct TestAPI {
       profiles: Profiles(store: store), requests: RepeatableRequests(store: store, clock: service.clock),
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
-      document: Self.document, noVNC: noVNC, publicURL: publicURL, clock: service.clock,
+      document: Self.document, noVNC: noVNC, publicURL: publicURL,
+      trustedProxies: trustedProxies, clock: service.clock,
       logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     )
