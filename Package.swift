@@ -104,7 +104,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "vpsdTests",
-      dependencies: ["vpsd", "API", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb],
+      dependencies: ["vpsd", "API", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb, logging],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]

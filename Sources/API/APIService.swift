@@ -2,7 +2,6 @@ package import Core
 package import Engine
 package import Foundation
 package import Hummingbird
-package import HummingbirdCore
 package import Logging
 
 /// The HTTP face of the engine: every route, and what surrounds them.
@@ -13,22 +12,25 @@ package struct APIService: Sendable {
   /// What whoever asks may see, by its path.
   private let documents: [String: StaticDocument]
   private let consolePage: ConsolePage
-  private let consoleDoor: ConsoleDoor
+  let consoleDoor: ConsoleDoor
+  let trustedProxies: TrustedProxies
   private let publicURL: PublicURL?
-  private let clock: any WallClock
+  let clock: any WallClock
   private let isHealthy: @Sendable () async throws -> Bool
-  private let logger: Logger
+  let logger: Logger
 
   /// - Parameters:
   ///   - copies: Backups and snapshots.
   ///   - document: The description of the API, in OpenAPI.
   ///   - noVNC: The folder of the viewer that the console's page shows.
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
+  ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
     servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
     requests: RepeatableRequests, events: Events, consoles: Consoles, catalogue: CatalogueReader,
     authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
-    clock: any WallClock, logger: Logger, limits: RequestLimits = RequestLimits(),
+    trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
+    limits: RequestLimits = RequestLimits(),
     isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
@@ -40,8 +42,9 @@ package struct APIService: Sendable {
     ]
     self.clock = clock
     self.publicURL = publicURL
+    self.trustedProxies = trustedProxies
     consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
-    consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL)
+    consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL, proxies: trustedProxies)
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
@@ -63,7 +66,8 @@ package struct APIService: Sendable {
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     let openPaths = Set(documents.keys).union([Self.healthPath, "/"])
-    router.add(middleware: Envelope(routes: routes, openPaths: openPaths, gate: gate, logger: logger))
+    router.add(
+      middleware: Envelope(routes: routes, openPaths: openPaths, gate: gate, proxies: trustedProxies, logger: logger))
     router.get("/") { _, _ in Response.redirect(to: Self.pagePath, type: .temporary) }
     router.get(RouterPath(Self.healthPath)) { _, _ in
       let isHealthy = (try? await isHealthy()) ?? false
@@ -77,14 +81,5 @@ package struct APIService: Sendable {
     routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
     consolePage.register(on: router)
     return router
-  }
-
-  /// What listens for the router, and carries consoles beside it.
-  package func server(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
-    HTTPServerBuilder { responder in
-      ConsoleChannel(
-        http: HTTP1Channel(responder: responder, configuration: configuration), door: consoleDoor, clock: clock,
-        logger: logger)
-    }
   }
 }

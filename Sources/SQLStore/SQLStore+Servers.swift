@@ -68,8 +68,13 @@ extension SQLStore {
     }
   }
 
-  package func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool {
+  package func requestDeletion(
+    of id: ID<Server>, expecting expected: Server.Writable? = nil, by caller: Caller, at now: Timestamp
+  ) async throws -> Bool {
     try await write { database in
+      if let expected, let server = try database.server(id, of: caller.accountID), server.writable != expected {
+        throw Failure.changedMeanwhile
+      }
       let hidden = try database.run(
         "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL",
         [now, id, caller.accountID])

@@ -31,6 +31,8 @@ struct Configuration: Sendable, Equatable {
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
   /// Where clients reach the service; nil for where each of them says that it does.
   var publicURL: PublicURL?
+  /// The proxies that are believed when they say whose request they pass on.
+  var trustedProxies: [IPNetwork] = []
   var driver = Driver.libvirt
   var libvirtd = LibvirtDriver.Configuration.Daemon.own
   var addressPool = AddressPool("127.80.0.0/16")!
@@ -92,6 +94,11 @@ struct Configuration: Sendable, Equatable {
 }
 
 extension ConnectionLimits {
+  var firstRequestSeconds: Int {
+    get { Int(firstRequest.components.seconds) }
+    set { firstRequest = .seconds(newValue) }
+  }
+
   var idleSeconds: Int {
     get { Int(idle.components.seconds) }
     set { idle = .seconds(newValue) }

@@ -70,9 +70,10 @@ extension ConfigurationKey {
       parse: { ListenAddress($0) }, print: \.description),
     value(
       "public_url", \.publicURL, default: "auto",
-      "Where clients reach the service, which only a proxy in front of it changes; auto takes each client's word",
+      "Where clients reach the service, which only a proxy in front of it changes; auto takes the word of each client, and of trusted proxies",
       rule: "auto, or an http or https URL without a query, such as https://vps.example.com",
       parse: { $0 == "auto" ? .some(nil) : PublicURL($0).map { .some($0) } }, print: { $0?.description ?? "auto" }),
+    trustedProxies,
     choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
     choice(
       "libvirtd", \.libvirtd, default: "own",
@@ -119,6 +120,9 @@ extension ConfigurationKey {
       "header_bytes", \.connections.headerBytes, default: "32768",
       "How large the headers of a request may be together; one alone half of that", 4096...(1 << 20)),
     amount(
+      "first_request_seconds", \.connections.firstRequestSeconds, default: "10",
+      "In how many seconds a new connection must have sent the whole head of its first request", 1...3600),
+    amount(
       "idle_seconds", \.connections.idleSeconds, default: "60",
       "After how many seconds without a request a connection is closed", 1...86_400),
     amount(
@@ -128,7 +132,11 @@ extension ConfigurationKey {
       "connections", \.connections.connections, default: "1024", "How many connections are open at once; others wait"),
     count(
       "connections_per_address", \.connections.connectionsPerAddress, default: "256",
-      "How many connections an address may have open at once"),
+      "How many connections an address may have open at once, or an IPv6 network of 64 bits; those of trusted proxies do not count"
+    ),
+    count(
+      "event_streams_per_account", \.limits.eventStreamsPerAccount, default: "16",
+      "How many streams of events an account may have open at once"),
     count("consoles", \.consoles.inAll, default: "256", "How many consoles are open at once"),
     count(
       "consoles_per_account", \.consoles.perAccount, default: "16", "How many consoles an account may have open at once"
@@ -152,6 +160,20 @@ extension ConfigurationKey {
       "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
       65_536...(1 << 30)),
   ]
+
+  private static let trustedProxies = ConfigurationKey(
+    name: "trusted_proxies", defaultText: "none",
+    description: "The proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed",
+    rule: "none, or a list of addresses and networks without host bits, such as [127.0.0.1, 10.0.0.0/8, 2001:db8::/32]",
+    isList: true,
+    apply: { value, configuration in
+      let texts = value.text == "none" ? [] : value.elements
+      let networks = texts.compactMap { IPNetwork($0) }
+      guard networks.count == texts.count, networks.count <= 100 else { return false }
+      configuration.trustedProxies = networks
+      return true
+    },
+    read: { $0.trustedProxies.map(\.description) })
 
   private static let forwardedPorts = ConfigurationKey(
     name: "forwarded_ports", defaultText: "22, 80, 443",

@@ -83,8 +83,8 @@ struct Daemon {
       catalogue: catalogue, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
       noVNC: configuration.noVNCDirectory,
-      publicURL: configuration.publicURL, clock: clock, logger: logger,
-      limits: configuration.limits,
+      publicURL: configuration.publicURL, trustedProxies: TrustedProxies(configuration.trustedProxies), clock: clock,
+      logger: logger, limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // backups and looks, then no more steps.
@@ -97,15 +97,11 @@ struct Daemon {
   }
 
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
-    Application(
-      router: api.router(),
-      server: api.server(configuration.connections.http()),
-      configuration: .init(
-        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: "vpsd",
-        availableConnectionsDelegate: configuration.connections.connections > 0
-          ? MaximumAvailableConnections(configuration.connections.connections, logger: logger) : nil),
-      onServerRunning: { channel in banner.print(port: channel.localAddress?.port) },
-      logger: logger)
+    let limits = DescriptorLimit.raised().fitting(
+      configuration.connections, consoles: configuration.consoles.inAll, logger: logger)
+    return api.listener(
+      on: .hostname(configuration.listen.host, port: configuration.listen.port), limits: limits,
+      onServerRunning: { channel in banner.print(port: channel.localAddress?.port) })
   }
 }
 

@@ -2,10 +2,8 @@ import Engine
 import Foundation
 import HTTPTypes
 import Hummingbird
-import Logging
 import NIOCore
 import NIOEmbedded
-import Synchronization
 import TestSupport
 import Testing
 
@@ -99,101 +97,85 @@ struct ConnectionTests {
     }
   }
 
-  private func withServer(_ limits: ConnectionLimits, _ body: (TestAPI, Int) async throws -> Void) async throws {
-    let api = try await TestAPI.make()
-    let (ports, found) = AsyncStream.makeStream(of: Int.self)
-    let application = Application(
-      router: api.api.router(), server: .http1(configuration: limits.http()),
-      configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-      onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) },
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await application.run() }
-      for await port in ports {
-        try await body(api, port)
-        break
+  @Test("Those who have said nothing yet count, and those who begin to ask for a console")
+  func silentPerAddress() async throws {
+    var limits = ConnectionLimits()
+    limits.connectionsPerAddress = 4
+    limits.firstRequest = .seconds(600)
+    try await withServer(limits) { _, port in
+      let silent = try (1...3).map { _ in try RawClient(port: port) }
+      let console = try RawClient(port: port)
+      console.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n")
+      let more = try (1...10).map { _ in try RawClient(port: port) }
+      for client in more { #expect(await client.receiveAll() == "") }
+      #expect(!silent.contains { $0.hasEnded } && !console.hasEnded)
+      let neighbour = try RawClient(port: port, host: 2)
+      neighbour.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(await neighbour.receive(until: #""ok""#))
+    }
+  }
+
+  @Test("However many say nothing, whoever says something is answered", arguments: [0, 300])
+  func silentMany(_ perAddress: Int) async throws {
+    var limits = ConnectionLimits()
+    limits.connections = 64
+    limits.connectionsPerAddress = perAddress
+    try await withServer(limits) { _, port in
+      var silent: [RawClient] = []
+      for number in 0..<300 { silent.append(try RawClient(port: port, host: UInt32(2 + number % 3))) }
+      let client = try RawClient(port: port)
+      client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(await client.receive(until: #""ok""#, withinSeconds: 5))
+      // And it is not one of the silent while it waits for an answer.
+      #expect(silent.count { !$0.hasEnded } < 64)
+    }
+  }
+
+  @Test(
+    "One address that opens 1,200 connections keeps nobody out, whatever it says first", arguments: ["", "GET /con"])
+  func silentAddress(_ words: String) async throws {
+    try await withServer(ConnectionLimits()) { _, port in
+      var silent: [RawClient] = []
+      for _ in 0..<1200 {
+        silent.append(try RawClient(port: port, host: 2))
+        silent.last?.send(words)
       }
-      api.service.changes.end()
-      group.cancelAll()
-      while let result = await group.nextResult() {
-        if case .failure(let error) = result, !(error is CancellationError) { throw error }
-      }
-    }
-  }
-}
-
-/// A client that speaks byte by byte, and never waits in the kernel.
-final class RawClient: Sendable {
-  private let descriptor: Int32
-  private let state = Mutex((text: "", isClosed: false))
-
-  struct CannotConnect: Error {}
-
-  init(port: Int) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard result == 0 else { throw CannotConnect() }
-    _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-  }
-
-  deinit { close() }
-
-  func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
-
-  var isClosed: Bool { state.withLock { $0.isClosed } }
-
-  func send(_ text: String) {
-    let bytes = Array(text.utf8)
-    let count = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-    if count < 0, errno != EAGAIN { state.withLock { $0.isClosed = true } }
-  }
-
-  /// Takes what has come.
-  private func look() {
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    let count = recv(descriptor, &buffer, buffer.count, 0)
-    state.withLock { state in
-      if count > 0 { state.text += String(decoding: buffer.prefix(count), as: UTF8.self) }
-      if count == 0 || (count < 0 && errno != EAGAIN) { state.isClosed = true }
+      let client = try RawClient(port: port)
+      client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(await client.receive(until: #""ok""#, withinSeconds: 5))
     }
   }
 
-  func receive(until text: String, withinSeconds limit: Int = 20) async -> Bool {
-    let deadline = ContinuousClock.now + .seconds(limit)
-    while ContinuousClock.now < deadline, !isClosed {
-      look()
-      if state.withLock({ $0.text.contains(text) }) { return true }
-      try? await Task.sleep(for: .milliseconds(10))
+  @Test(
+    "A new connection has a while for its first request, and no longer",
+    arguments: ["", "G", "GET /healthz HTTP/1.1\r\nX: ", "GET /console/websocket HTTP/1.1\r\nX: "])
+  func firstRequest(_ begin: String) async throws {
+    var limits = ConnectionLimits()
+    limits.firstRequest = .milliseconds(300)
+    try await withServer(limits) { _, port in
+      let client = try RawClient(port: port)
+      client.send(begin)
+      let drop = begin.count > 1 ? "x" : ""
+      #expect(await client.dripUntilClosed(drop, withinSeconds: 10) != nil)
     }
-    return false
   }
 
-  /// Sends a text again and again, and reads nothing; returns how long it took until the server closed the connection.
-  func dripUntilClosed(
-    _ text: String, withinSeconds limit: Int = 20
-  ) async -> Duration? {
-    let began = ContinuousClock.now
-    while ContinuousClock.now - began < .seconds(limit) {
-      send(text)
-      if isClosed || hasEnded { return ContinuousClock.now - began }
-      try? await Task.sleep(for: .milliseconds(20))
+  @Test(
+    "A head is as large as it may be, and no larger, at the console's path too",
+    arguments: ["/healthz", "/console/websocket"])
+  func headBytes(_ path: String) async throws {
+    var limits = ConnectionLimits()
+    limits.headerBytes = 4096
+    try await withServer(limits) { _, port in
+      let client = try RawClient(port: port)
+      client.send("GET \(path) HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "x", count: 5000))\r\n\r\n")
+      #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"))
     }
-    return nil
   }
 
-  /// Whether the other side has closed, told without taking anything from the buffer.
-  private var hasEnded: Bool {
-    var descriptors = pollfd(fd: descriptor, events: 0, revents: 0)
-    if poll(&descriptors, 1, 0) > 0, descriptors.revents & Int16(POLLHUP | POLLERR) != 0 { return true }
-    var byte: UInt8 = 0
-    return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) == 0
+  private func withServer(
+    _ limits: ConnectionLimits, _ body: @escaping @Sendable (TestAPI, Int) async throws -> Void
+  ) async throws {
+    try await ListeningAPI.with(try await TestAPI.make(), limits) { try await body($0.api, $0.port) }
   }
 }

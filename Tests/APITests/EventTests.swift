@@ -17,7 +17,7 @@ struct EventTests {
     #expect(stream.status == 200)
     #expect(stream.headers[.contentType] == "text/event-stream")
     var parts = stream.parts.makeAsyncIterator()
-    #expect(await parts.next() == ": heartbeat\n\n")
+    #expect(await parts.next() == ": heartbeat\nid: 0\n\n")
     let id = try await api.activeServer()
     _ = try await api.send(.delete, "/servers/\(id)/")
     try await api.service.settle()
@@ -47,6 +47,22 @@ struct EventTests {
     stream.cancel()
     let bad = try await api.send(.get, "/events/", headers: [Self.lastEventID: "x"])
     #expect(bad.status == 400)
+  }
+
+  @Test("Whoever lost the connection before the first event goes on after what was there")
+  func resumptionFromTheFirstWords() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.activeServer()
+    let lost = try await api.stream("/events/")
+    var words = lost.parts.makeAsyncIterator()
+    let match = try #require(await words.next()?.wholeMatch(of: /: heartbeat\nid: (\d+)\n\n/)?.output)
+    lost.cancel()
+    let id = try await api.createServer(name: "meanwhile")
+    let stream = try await api.stream("/events/", headers: [Self.lastEventID: String(match.1)])
+    var parts = stream.parts.makeAsyncIterator()
+    let first = try Event(try #require(await parts.next()))
+    #expect(first.server == id && first.summary == "provisioning")
+    stream.cancel()
   }
 
   @Test("Where events are not kept any more, the client is told that it missed some")
@@ -83,7 +99,7 @@ struct EventTests {
       of: api.service.owner.accountID, permissions: [Permission("servers:read")!])
     let stream = try await api.stream("/events/", token: token.text)
     var parts = stream.parts.makeAsyncIterator()
-    #expect(await parts.next() == ": heartbeat\n\n")
+    #expect(await parts.next() == ": heartbeat\nid: 0\n\n")
     while clock.now - began < .seconds(15) {
       await clock.whenSleeping()
       clock.advance(by: .seconds(1))

@@ -2,7 +2,6 @@ import API
 import Core
 import Engine
 import Hummingbird
-import Logging
 import NIOCore
 import TestSupport
 
@@ -12,13 +11,14 @@ struct ListeningAPI {
   let port: Int
 
   /// Runs a test with it, and ends it afterwards.
-  static func with(_ api: TestAPI, _ test: @escaping @Sendable (ListeningAPI) async throws -> Void) async throws {
+  static func with(
+    _ api: TestAPI, _ limits: ConnectionLimits = ConnectionLimits(),
+    _ test: @escaping @Sendable (ListeningAPI) async throws -> Void
+  ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-    let application = Application(
-      router: api.api.router(), server: api.api.server(.init(idleTimeout: .seconds(60))),
-      configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-      onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) },
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    let application = api.api.listener(
+      on: .hostname("127.0.0.1", port: 0), limits: limits,
+      onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) })
     try await withThrowingTaskGroup { group in
       group.addTask {
         try await application.run()

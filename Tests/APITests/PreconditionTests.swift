@@ -6,6 +6,8 @@ import SimulatedDriver
 import TestSupport
 import Testing
 
+@testable import API
+
 @Suite("Nobody overwrites what somebody else changed meanwhile, unless they want to")
 struct PreconditionTests {
   private func patch(_ api: TestAPI, _ body: String, ifMatch: String) async throws -> TestAPI.Reply {
@@ -49,6 +51,53 @@ struct PreconditionTests {
     #expect(try await patch(api, "{}", ifMatch: "\"x\", \(tag)").status == 200)
     #expect(try await patch(api, "{}", ifMatch: "*").status == 200)
     #expect(try await patch(api, "{}", ifMatch: "W/\(tag)").status == 412)
+  }
+
+  @Test("A server is deleted only where it is as the client saw it last")
+  func delete() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let tag = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
+    _ = try await api.send(.patch, "/servers/1/", #"{"name": "b"}"#)
+    #expect(try await api.send(.delete, "/servers/1/", headers: [.ifMatch: tag]).status == 412)
+    let newest = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
+    #expect(try await api.send(.delete, "/servers/1/", headers: [.ifMatch: newest]).status == 204)
+  }
+
+  @Test("What is only read is read under a condition too")
+  func read() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let tag = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
+    for (headers, status): (HTTPFields, Int) in [
+      ([.ifMatch: tag], 200), ([.ifMatch: "*"], 200), ([.ifMatch: "\"x\", \(tag)"], 200), ([.ifMatch: "\"x\""], 412),
+      ([.ifMatch: "W/\(tag)"], 412), ([.ifNoneMatch: tag], 304), ([.ifNoneMatch: "W/\(tag)"], 304),
+      ([.ifNoneMatch: "\"x\" ,\(tag)"], 304), ([.ifNoneMatch: "*"], 304), ([.ifNoneMatch: "\"x\""], 200),
+    ] {
+      for method: HTTPRequest.Method in [.get, .head] {
+        let reply = try await api.send(method, "/servers/1/", headers: headers)
+        #expect(reply.status == status, "\(method) \(headers)")
+        if status == 304 { #expect(reply.text.isEmpty && reply.headers[.eTag] == tag) }
+      }
+    }
+    // What has no tag is not what anybody saw.
+    #expect(try await api.send(.get, "/servers/", headers: [.ifMatch: "\"x\""]).status == 412)
+    #expect(try await api.send(.get, "/servers/", headers: [.ifNoneMatch: "\"x\""]).status == 200)
+    #expect(try await api.send(.get, "//docs", headers: [.ifMatch: "\"x\""]).status == 412)
+  }
+
+  @Test("On every route that changes something a condition is followed or refused, and nothing is changed")
+  func everyRoute() async throws {
+    let routes = try await EveryRoute.make()
+    let before = try await routes.everything()
+    for endpoint in routes.endpoints where endpoint.method != .get {
+      for headers: HTTPFields in [[.ifMatch: "\"x\""], [.ifNoneMatch: "*"], [.ifNoneMatch: "\"x\""]] {
+        let body = endpoint.takesBody ? #"{"name": "b", "hostname": "b", "backups_enabled": true}"# : nil
+        let reply = try await routes.send(endpoint, nil, body, headers: headers)
+        #expect(reply.status == 412, "\(endpoint.name): \(headers)")
+      }
+    }
+    #expect(try await routes.everything() == before)
   }
 
   @Test("Of many changes under one tag, one is made")

@@ -43,7 +43,7 @@ struct TestAPI {
   init(
     _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
     noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil,
-    quotas: Quotas = Quotas()
+    quotas: Quotas = Quotas(), trustedProxies: TrustedProxies = .none
   ) {
     self.service = service
     let store = service.store
@@ -56,7 +56,8 @@ struct TestAPI {
       requests: RepeatableRequests(store: store, clock: service.clock, limits: quotas.requests),
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
-      document: Self.document, noVNC: noVNC, publicURL: publicURL, clock: service.clock,
+      document: Self.document, noVNC: noVNC, publicURL: publicURL,
+      trustedProxies: trustedProxies, clock: service.clock,
       logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
     )

@@ -149,3 +149,10 @@ func failure(of body: () async throws -> Void) async -> Failure? {
     return error as? Failure
   }
 }
+
+extension Store {
+  /// Deletes it whatever it is like.
+  func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool {
+    try await requestDeletion(of: id, expecting: nil, by: caller, at: now)
+  }
+}

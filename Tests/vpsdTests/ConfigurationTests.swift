@@ -31,6 +31,7 @@ struct ConfigurationTests {
         copy_dir: /srv/work/var/copies
         listen: 127.0.0.1:8080
         public_url: auto
+        trusted_proxies: []
         driver: libvirt
         libvirtd: own
         address_pool: 127.80.0.0/16
@@ -50,10 +51,12 @@ struct ConfigurationTests {
         list_elements: 50
         page_size: 100
         header_bytes: 32768
+        first_request_seconds: 10
         idle_seconds: 60
         transfer_seconds: 60
         connections: 1024
         connections_per_address: 256
+        event_streams_per_account: 16
         consoles: 256
         consoles_per_account: 16
         consoles_per_server: 4
@@ -87,14 +90,17 @@ struct ConfigurationTests {
 
   static let examples = [
     ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
-    ("public_url", "https://vps.example.com/cloud"), ("driver", "simulated"), ("libvirtd", "host"),
+    ("public_url", "https://vps.example.com/cloud"),
+    ("trusted_proxies", "[127.0.0.1/32, 10.0.0.0/8, 2001:db8::/32]"), ("driver", "simulated"), ("libvirtd", "host"),
     ("address_pool", "10.1.0.0/24"), ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
     ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),
     ("list_elements", "1"), ("page_size", "1000"), ("header_bytes", "8192"),
-    ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"), ("connections_per_address", "8"),
+    ("first_request_seconds", "5"), ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"),
+    ("connections_per_address", "8"),
+    ("event_streams_per_account", "0"),
     ("consoles", "0"), ("consoles_per_account", "1"), ("consoles_per_server", "1000000"),
     ("console_ticket_seconds", "3600"), ("server_quota", "1000000"), ("copy_quota", "0"),
     ("token_quota", "7"), ("ssh_key_quota", "0"), ("idempotency_quota", "0"), ("idempotency_bytes", "65536"),

@@ -9,11 +9,19 @@ struct ConsoleDoor: Sendable {
   static let subprotocol = "binary"
   private static let ticketPrefix = "ticket."
 
+  /// An open console, and the address of who has opened it.
+  struct Entrance: Sendable {
+    let session: ConsoleSession
+    let address: String
+  }
+
   let consoles: Consoles
   let publicURL: PublicURL?
+  let proxies: TrustedProxies
 
   /// The ticket comes as one more subprotocol, because that header is in no log, and a page's script can set no other.
-  func open(_ head: HTTPRequestHead) async throws -> ConsoleSession {
+  func open(_ head: HTTPRequestHead, from peer: String) async throws -> Entrance {
+    let origin = proxies.origin(peer: peer) { head.headers[$0] }
     guard head.uri.prefix(while: { $0 != "?" }) == Self.path else { throw Failure.notFound }
     let protocols = head.headers[canonicalForm: "Sec-WebSocket-Protocol"].map(String.init)
     guard protocols.contains(Self.subprotocol),
@@ -22,16 +30,17 @@ struct ConsoleDoor: Sendable {
       throw Failure(
         .permissionDenied, "Sec-WebSocket-Protocol must be \"\(Self.subprotocol), \(Self.ticketPrefix)TICKET\".")
     }
-    guard isFromOurPage(head) else {
+    guard isFromOurPage(head, origin) else {
       throw Failure(.permissionDenied, "A page of another host may not open a console.")
     }
-    return try await consoles.open(with: ticket)
+    return Entrance(session: try await consoles.open(with: ticket), address: origin.address)
   }
 
   /// Browsers say which page a WebSocket comes from; other clients have none.
-  private func isFromOurPage(_ head: HTTPRequestHead) -> Bool {
+  private func isFromOurPage(_ head: HTTPRequestHead, _ reached: RequestOrigin) -> Bool {
     guard let origin = head.headers.first(name: "Origin")?.lowercased() else { return true }
-    let hosts = [publicURL?.authority, head.headers.first(name: "Host")?.lowercased()].compactMap { $0 }
+    let host = reached.authority ?? head.headers.first(name: "Host")
+    let hosts = [publicURL?.authority, host?.lowercased()].compactMap { $0 }
     return hosts.contains { origin == "https://" + $0 || origin == "http://" + $0 }
   }
 }

@@ -53,11 +53,11 @@ struct ConsolePage: Sendable {
 
   func register(on router: Router<APIContext>) {
     for path in [Self.path, Self.path + "/**"] {
-      router.get(RouterPath(path)) { request, _ in try response(to: request) }
+      router.get(RouterPath(path)) { request, context in try response(to: request, context.origin) }
     }
   }
 
-  private func response(to request: Request) throws -> Response {
+  private func response(to request: Request, _ origin: RequestOrigin) throws -> Response {
     let name = String(request.uri.path.dropFirst(Self.path.count))
     guard let file = files[name] else {
       guard name == "/" else { throw HTTPError(.notFound) }
@@ -66,11 +66,11 @@ struct ConsolePage: Sendable {
         body: ResponseBody(byteBuffer: ByteBuffer(string: Self.notInstalled)))
     }
     var headers = Self.headers
-    headers[.contentSecurityPolicy] = policy(for: request)
+    headers[.contentSecurityPolicy] = policy(for: request, origin)
     headers[.contentType] = file.mediaType
     headers[.eTag] = file.tag
-    if request.headers[.ifNoneMatch] == file.tag { return Response(status: .notModified, headers: headers) }
-    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
+    return Precondition.applied(
+      to: Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content)), of: request)
   }
 
   private static let notInstalled = """
@@ -85,8 +85,8 @@ struct ConsolePage: Sendable {
   ]
 
   /// Not every browser takes 'self' for WebSockets, too.
-  private func policy(for request: Request) -> String {
-    let host = (publicURL ?? PublicURL(of: request)).map { " ws://\($0.authority) wss://\($0.authority)" } ?? ""
+  private func policy(for request: Request, _ origin: RequestOrigin) -> String {
+    let host = (publicURL ?? PublicURL(of: request, origin)).map { " ws://\($0.authority) wss://\($0.authority)" } ?? ""
     return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
       + "connect-src 'self'\(host); base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }

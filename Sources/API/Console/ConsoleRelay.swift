@@ -39,7 +39,7 @@ struct ConsoleRelay: Sendable {
   let consoles: Consoles
   let clock: any WallClock
 
-  func run(over webSocket: ConsoleChannel.WebSocket) async -> End {
+  func run(over webSocket: ServiceChannel.WebSocket) async -> End {
     do {
       return try await webSocket.executeThenClose { fromClient, toClient in
         let end = await relay(webSocket.channel, fromClient, toClient)
@@ -99,8 +99,8 @@ struct ConsoleRelay: Sendable {
   ) async -> End {
     do {
       for try await frame in fromClient {
-        // A client has to mask what it sends.
-        guard frame.maskKey != nil else { return .misused }
+        // A client has to mask what it sends, and no extension was agreed on that would give the reserved bits a meaning.
+        guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .misused }
         heard.note(frame, at: clock.uptime)
         switch frame.opcode {
         case .binary, .continuation:

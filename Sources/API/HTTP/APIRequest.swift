@@ -81,8 +81,15 @@ struct APIRequest {
     }
   }
 
-  /// All of the body. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
+  /// All of the body, in no coding. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
   func wholeBody() async throws -> ByteBuffer {
+    let codings = request.headers[values: .contentEncoding].flatMap(\.listElements)
+    guard codings.allSatisfy({ $0.utf8.isToken("identity") }) else { throw Rejection.unsupportedContentCoding }
+    // What is too large is refused before it is sent, where its client waits for a word.
+    if let length = request.headers[.contentLength], Int(length).map({ $0 > gate.limits.bodyBytes }) ?? true {
+      throw Rejection.bodyTooLarge
+    }
+    if request.headers[.expect] != nil { context.askForBody() }
     do {
       return try await request.body.collect(upTo: gate.limits.bodyBytes)
     } catch  where !(error is CancellationError || error is NIOTooManyBytesError || error is HTTPError) {
@@ -90,9 +97,10 @@ struct APIRequest {
     }
   }
 
-  /// For an answer that goes on and on: whether its token is good still.
+  /// For an answer that goes on and on: whether its client is there and its token is good still.
   func isStillAllowed() async -> Bool {
-    await gate.stillAdmits(request, context)
+    guard !context.isGone else { return false }
+    return await gate.stillAdmits(request, context)
   }
 
   /// Whether the client takes this media type at all.

@@ -12,6 +12,7 @@ struct Envelope: RouterMiddleware {
   /// What anyone may read, and nothing else can be done with.
   let openPaths: Set<String>
   let gate: Gate
+  let proxies: TrustedProxies
   let logger: Logger
 
   func handle(
@@ -19,6 +20,9 @@ struct Envelope: RouterMiddleware {
   ) async throws -> Response {
     var context = context
     context.requestID = Self.requestID(of: request)
+    context.origin = proxies.origin(peer: context.peer) { name in
+      HTTPField.Name(name).map { request.headers[values: $0] } ?? []
+    }
     let started = ContinuousClock.now
     var response: Response
     do {
@@ -66,7 +70,7 @@ struct Envelope: RouterMiddleware {
       level: level, "request",
       metadata: [
         "request": "\(context.requestID)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
-        "status": "\(status)", "milliseconds": "\(duration.milliseconds)", "from": "\(context.remoteAddress)",
+        "status": "\(status)", "milliseconds": "\(duration.milliseconds)", "from": "\(context.origin.address)",
       ])
   }
 

@@ -59,6 +59,15 @@ enum ErrorTable {
     case .notAcceptable: detail(.notAcceptable, "Could not satisfy the request Accept header.")
     case .unsupportedMediaType(let type):
       detail(.unsupportedMediaType, "Unsupported media type \"\(type)\" in request.")
+    case .unsupportedContentCoding:
+      detail(
+        .unsupportedMediaType, "A body must not be compressed: Content-Encoding can only be identity.",
+        [.acceptEncoding: "identity"])
+    case .unknownExpectation: detail(.expectationFailed, "Expect can only be 100-continue.")
+    case .tooManyStreams(let limit):
+      detail(
+        .tooManyRequests, "Event stream limit of your account reached (\(limit)). Close one first.",
+        [.retryAfter: "15"])
     case .bodyTooLarge: detail(.contentTooLarge, "Request body too large.")
     case .bodyIncomplete: detail(.badRequest, "The request body is incomplete.")
     case .parseError(let message): detail(.badRequest, "JSON parse error - \(message)")

@@ -49,9 +49,9 @@ struct Gate: Sendable {
   /// Whoever has a valid token is let in, whatever others at the same address do.
   private func caller(of request: Request, _ context: APIContext) async throws -> Caller {
     do {
-      return try await authenticator.caller(bearing: Self.token(in: request)).from(context.remoteAddress)
+      return try await authenticator.caller(bearing: Self.token(in: request)).from(context.origin.address)
     } catch let failure as Failure where failure.code == .credentialsInvalid {
-      try loginFailures?.take(context.remoteAddress).throwIfRefused()
+      try loginFailures?.take(context.origin.client).throwIfRefused()
       throw failure
     }
   }

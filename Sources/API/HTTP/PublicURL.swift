@@ -3,8 +3,6 @@ import Hummingbird
 
 /// Where clients reach this service.
 package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
-  private static let forwardedProtocol = HTTPField.Name("X-Forwarded-Proto")!
-
   let isSecure: Bool
   /// Host and port.
   let authority: String
@@ -26,10 +24,11 @@ package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
     self.path = String(path)
   }
 
-  /// How the client of this request reached us, by its own account and that of a proxy; nil where that could be no host.
-  init?(of request: Request) {
-    guard let authority = request.head.authority, Self.isAuthority(authority) else { return nil }
-    isSecure = request.headers[Self.forwardedProtocol]?.lowercased() == "https"
+  /// How the client of this request reached us, by its own account and that of a proxy that is trusted; nil where that could be
+  /// no host.
+  init?(of request: Request, _ origin: RequestOrigin) {
+    guard let authority = origin.authority ?? request.head.authority, Self.isAuthority(authority) else { return nil }
+    isSecure = origin.isSecure
     self.authority = authority
     path = ""
   }

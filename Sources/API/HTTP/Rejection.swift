@@ -5,9 +5,13 @@ enum Rejection: Error, Equatable {
   case methodNotAllowed(method: String, allowed: [String])
   case notAcceptable
   case unsupportedMediaType(String)
+  /// A body that is compressed.
+  case unsupportedContentCoding
+  case unknownExpectation
   case bodyTooLarge
   case bodyIncomplete
   case parseError(String)
   case notAnObject(typeName: String)
   case upgradeRequired
+  case tooManyStreams(limit: Int)
 }

@@ -25,6 +25,8 @@ struct Repetition: Sendable {
     case .answered(let status, let body):
       var response = Response.json(ByteBuffer(bytes: body), status: .init(code: status))
       response.headers[Self.replayedHeader] = "true"
+      // Some of what was answered is for one reader only, and which, nobody remembers.
+      response.headers[.cacheControl] = "no-store"
       return response
     case .first(let attempt):
       return try await carryOut(attempt, request.replacing(caller: attempt.caller, body: body), handle)

@@ -4,6 +4,8 @@ package struct RequestLimits: Sendable, Equatable {
   package var requestsPerMinute = 1200
   /// For each address that sends tokens that are not valid; 0 for as many as it likes.
   package var loginFailuresPerMinute = 30
+  /// How many streams of events an account may have open at once; 0 for as many as it likes.
+  package var eventStreamsPerAccount = 16
   /// How large the body of a request may be.
   package var bodyBytes = 1 << 20
   /// How deep lists and objects of a body may be nested.

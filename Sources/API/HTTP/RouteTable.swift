@@ -11,16 +11,20 @@ struct Endpoint: Sendable {
   let permission: Permission?
   /// What it answers with, unless something is wrong.
   let mediaType: String
+  /// Whether it changes what has an entity tag, and looks at `If-Match`.
+  let hasTag: Bool
   let handle: @Sendable (APIRequest) async throws -> Response
 
   init(
     _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
-    mediaType: String = "application/json", handle: @escaping @Sendable (APIRequest) async throws -> Response
+    mediaType: String = "application/json", hasTag: Bool = false,
+    handle: @escaping @Sendable (APIRequest) async throws -> Response
   ) {
     self.method = method
     self.path = path
     self.permission = permission
     self.mediaType = mediaType
+    self.hasTag = hasTag
     self.handle = handle
   }
 }
@@ -47,10 +51,15 @@ struct RouteTable: Sendable {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.admit(request, context, permission: endpoint.permission)
         guard APIRequest.accepts(endpoint.mediaType, request) else { throw Rejection.notAcceptable }
-        let request = APIRequest(
+        guard request.headers[values: .expect].allSatisfy({ $0.utf8.isToken("100-continue") }) else {
+          throw Rejection.unknownExpectation
+        }
+        try QueryNames.requireOnce(request)
+        try Precondition.check(request, hasTag: endpoint.hasTag)
+        let whole = APIRequest(
           caller: caller, request: request, context: context, gate: gate,
-          publicURL: publicURL ?? PublicURL(of: request))
-        return try await repetition.respond(to: request, endpoint.handle)
+          publicURL: publicURL ?? PublicURL(of: request, context.origin))
+        return Precondition.applied(to: try await repetition.respond(to: whole, endpoint.handle), of: request)
       }
     }
   }

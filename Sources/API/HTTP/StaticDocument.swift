@@ -7,13 +7,11 @@ import NIOCore
 /// What is the same for everyone for as long as the process runs. Whoever has it already is told so.
 struct StaticDocument: Sendable {
   private let body: ByteBuffer
-  private let tag: String
   private let headers: HTTPFields
 
   init(_ body: ByteBuffer, mediaType: String, _ headers: HTTPFields = [:]) {
     self.body = body
     let tag = "\"\(SHA256.hexadecimal(Array(body.readableBytesView)).prefix(32))\""
-    self.tag = tag
     var headers = headers
     headers[.contentType] = mediaType
     headers[.eTag] = tag
@@ -22,13 +20,8 @@ struct StaticDocument: Sendable {
   }
 
   func response(to request: Request) -> Response {
-    let known = request.headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }.map { tag in
-      tag.filter { !$0.isWhitespace }
-    }
-    guard !known.contains("*"), !known.contains(where: { $0 == tag || $0 == "W/" + tag }) else {
-      return Response(status: .notModified, headers: [.eTag: tag, .cacheControl: "no-cache"])
-    }
-    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+    Precondition.applied(
+      to: Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body)), of: request)
   }
 }
 

@@ -9,6 +9,11 @@ struct EventRoutes {
   private static let lastEventID = HTTPField.Name("Last-Event-ID")!
 
   let events: Events
+  private let streams = EventStreams()
+
+  init(events: Events) {
+    self.events = events
+  }
 
   var endpoints: [Endpoint] {
     [
@@ -26,6 +31,7 @@ struct EventRoutes {
       }
       start = id
     }
+    let place = try streams.enter(request.caller.accountID, atMost: request.gate.limits.eventStreamsPerAccount)
     let events = events
     return Response(
       status: .ok,
@@ -35,6 +41,7 @@ struct EventRoutes {
           after: start, request.caller, isWelcome: { await request.isStillAllowed() },
           { element in try await writer.write(EventWire.element(element)) })
         try await writer.finish(nil)
+        withExtendedLifetime(place) {}
       })
   }
 }

@@ -18,9 +18,9 @@ struct ServerRoutes {
       Endpoint(.get, "/servers/", Self.read, handle: list),
       Endpoint(.post, "/servers/", Self.write, handle: create),
       Endpoint(.get, "/servers/{id}/", Self.read, handle: read),
-      Endpoint(.put, "/servers/{id}/", Self.write) { try await update($0, isPartial: false) },
-      Endpoint(.patch, "/servers/{id}/", Self.write) { try await update($0, isPartial: true) },
-      Endpoint(.delete, "/servers/{id}/", Self.write, handle: delete),
+      Endpoint(.put, "/servers/{id}/", Self.write, hasTag: true) { try await update($0, isPartial: false) },
+      Endpoint(.patch, "/servers/{id}/", Self.write, hasTag: true) { try await update($0, isPartial: true) },
+      Endpoint(.delete, "/servers/{id}/", Self.write, hasTag: true, handle: delete),
       Endpoint(.post, "/servers/{id}/start/", Self.write) { try await perform(.start, $0) },
       Endpoint(.post, "/servers/{id}/stop/", Self.write) { try await perform(.stop, $0) },
       Endpoint(.post, "/servers/{id}/reboot/", Self.write) { try await perform(.reboot, $0) },
@@ -100,7 +100,7 @@ struct ServerRoutes {
   }
 
   @Sendable private func delete(_ request: APIRequest) async throws -> Response {
-    try await servers.delete(try await id(of: request), request.caller)
+    try await servers.delete(try await id(of: request), ifTagged: request.wantedTags, request.caller)
     return Response(status: .noContent)
   }
 

@@ -6,6 +6,8 @@ import NIOCore
 enum EventWire {
   static func element(_ element: Events.Element) -> ByteBuffer {
     switch element {
+    // Without data it is no event: clients remember its id, and do nothing else.
+    case .beginning(let id): ByteBuffer(string: ": heartbeat\nid: \(id)\n\n")
     case .event(let event): message(id: event.id, type: type(of: event), data(of: event))
     case .gap(let id):
       message(

@@ -123,8 +123,11 @@ package protocol Store: Sendable {
     of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
-  /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server.
-  func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
+  /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server. Throws
+  /// `preconditionFailed` where it is not as expected; nil is for whatever it is like.
+  func requestDeletion(
+    of id: ID<Server>, expecting expected: Server.Writable?, by caller: Caller, at now: Timestamp
+  ) async throws -> Bool
 
   // MARK: Servers, for the engine and the operator
 

@@ -1,21 +1,38 @@
 extension Timestamp {
-  /// Reads `2026-01-16T15:30:00Z`: seconds and their fraction may be missing, an offset such as `+02:00` may stand for the
-  /// Z, and none at all means UTC. Nil for anything else, and for days and hours that do not exist.
+  /// Reads what RFC 3339 writes, `2026-01-16T15:30:00.5+02:00`, and what this API's other servers take: seconds may be missing,
+  /// a space stand for the T, and no offset means UTC. Nil for anything else, for days and hours that do not exist, and for
+  /// what is not in the years 1 to 9999 of UTC.
   package init?(wireFormat text: String) {
-    let pattern = /(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?(Z|[+-]\d{2}:\d{2})?/
-    guard text.utf8.count <= 40, let match = text.wholeMatch(of: pattern)?.output, let year = Int(match.1),
-      let month = Int(match.2), let day = Int(match.3), let hour = Int(match.4), let minute = Int(match.5)
+    guard text.utf8.count <= 40 else { return nil }
+    var text = Characters(text.utf8)
+    guard let year = text.number(ofDigits: 4), text.take("-"), let month = text.number(ofDigits: 2), text.take("-"),
+      let day = text.number(ofDigits: 2), text.take("Tt "), let hour = text.number(ofDigits: 2), text.take(":"),
+      let minute = text.number(ofDigits: 2)
     else { return nil }
-    let second = match.6.flatMap { Int($0) } ?? 0
-    let milliseconds = match.7.flatMap { Int64(($0 + "000").prefix(3)) } ?? 0
-    let days = Self.days(year: year, month: month, day: day)
-    let seconds = days * 86_400 + Int64(hour * 3600 + minute * 60 + second)
-    let time = Timestamp(millisecondsSinceEpoch: seconds * 1000 + milliseconds)
-    // The thirtieth of February and its like come out as another day than they went in.
-    guard hour < 24, minute < 60, second < 60, time.calendar == (year, month, day, hour, minute, second) else {
-      return nil
+    var second = 0
+    var milliseconds: Int64 = 0
+    if text.take(":") {
+      guard let number = text.number(ofDigits: 2) else { return nil }
+      second = number
+      if text.take(".") {
+        guard let fraction = text.milliseconds() else { return nil }
+        milliseconds = fraction
+      }
     }
-    self = time - .seconds(Self.offset(match.8 ?? "Z"))
+    guard let offset = text.offsetSeconds(), text.isAtEnd, hour < 24, minute < 60, second <= 60 else { return nil }
+    // Where a second is put in, it is the sixtieth. It counts as the one after it, as everywhere.
+    let seconds = Self.days(year: year, month: month, day: day) * 86_400 + Int64(hour * 3600 + minute * 60)
+    let begin = Timestamp(millisecondsSinceEpoch: seconds * 1000)
+    // The thirtieth of February and its like come out as another day than they went in.
+    guard begin.calendar == (year, month, day, hour, minute, 0) else { return nil }
+    let time = begin + .seconds(second - offset) + .milliseconds(milliseconds)
+    let calendar = time.calendar
+    guard (1...9999).contains(calendar.year) else { return nil }
+    if second == 60 {
+      guard calendar.day == 1, calendar.month == 1 || calendar.month == 7, calendar.hour == 0, calendar.minute == 0
+      else { return nil }
+    }
+    self = time
   }
 
   /// Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil.
@@ -27,12 +44,58 @@ extension Timestamp {
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
     return Int64(era * 146_097 + dayOfEra - 719_468)
   }
+}
 
-  /// In seconds.
-  private static func offset(_ text: Substring) -> Int {
-    guard text != "Z" else { return 0 }
-    let parts = text.dropFirst().split(separator: ":").compactMap { Int($0) }
-    let seconds = (parts.first ?? 0) * 3600 + (parts.last ?? 0) * 60
-    return text.first == "-" ? -seconds : seconds
+/// What is left to read of a time, in ASCII.
+private struct Characters {
+  private var bytes: Substring.UTF8View
+
+  init(_ text: String.UTF8View) {
+    bytes = text[...]
+  }
+
+  var isAtEnd: Bool { bytes.isEmpty }
+
+  /// One of these characters.
+  mutating func take(_ characters: String) -> Bool {
+    guard let first = bytes.first, characters.utf8.contains(first) else { return false }
+    bytes.removeFirst()
+    return true
+  }
+
+  private mutating func digit() -> Int? {
+    guard let first = bytes.first, (48...57).contains(first) else { return nil }
+    bytes.removeFirst()
+    return Int(first - 48)
+  }
+
+  mutating func number(ofDigits count: Int) -> Int? {
+    var number = 0
+    for _ in 0..<count {
+      guard let digit = digit() else { return nil }
+      number = number * 10 + digit
+    }
+    return number
+  }
+
+  /// Of a fraction of a second, with as many digits as it has.
+  mutating func milliseconds() -> Int64? {
+    guard let first = digit() else { return nil }
+    var milliseconds = Int64(first * 100)
+    var weight: Int64 = 10
+    while let digit = digit() {
+      milliseconds += Int64(digit) * weight
+      weight /= 10
+    }
+    return milliseconds
+  }
+
+  mutating func offsetSeconds() -> Int? {
+    if isAtEnd || take("Zz") { return 0 }
+    let isWest = bytes.first == UInt8(ascii: "-")
+    guard take("+-"), let hours = number(ofDigits: 2), take(":"), let minutes = number(ofDigits: 2), hours < 24,
+      minutes < 60
+    else { return nil }
+    return (hours * 3600 + minutes * 60) * (isWest ? -1 : 1)
   }
 }

@@ -8,6 +8,8 @@ package struct Events: Sendable {
   static let batchSize = 100
 
   package enum Element: Sendable {
+    /// The first words where no event was asked for: those that follow come after this id.
+    case beginning(after: Int64)
     case event(ServerEvent)
     /// Some events after the one that was asked for are not kept any more; those that follow come after this id.
     case gap(after: Int64)
@@ -54,8 +56,8 @@ package struct Events: Sendable {
   private func begin(after id: Int64?, _ tell: (Element) async throws -> Void) async throws -> Int64 {
     let kept = try await store.keptEvents()
     guard let id else {
-      // The first words open the stream for clients that wait for them.
-      try await tell(.heartbeat)
+      // The first words open the stream for clients that wait for them, and let go on who lost it before the first event.
+      try await tell(.beginning(after: kept.last))
       return kept.last
     }
     // An id that was never given comes from another installation, or from a database that was put back.

@@ -122,11 +122,7 @@ package struct Servers: Sendable {
   ) async throws -> (View, ResourceUsage) {
     try caller.require(.servers, .write)
     var change = change
-    if let tags {
-      guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
-      guard tags.contains(Self.tag(of: server)) else { throw Failure.changedMeanwhile }
-      change.expected = server.writable
-    }
+    change.expected = try await expected(id, ifTagged: tags, caller)
     guard let server = try await store.updateServer(id, change, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
@@ -140,10 +136,24 @@ package struct Servers: Sendable {
     return String(SHA256.hexadecimal(Array(fields.utf8)).prefix(32))
   }
 
-  package func delete(_ id: ID<Server>, _ caller: Caller) async throws {
+  /// - Parameter tags: It is deleted only where it has one of these; nil where any will do.
+  package func delete(_ id: ID<Server>, ifTagged tags: [String]? = nil, _ caller: Caller) async throws {
     try caller.require(.servers, .write)
-    guard try await store.requestDeletion(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
+    let expected = try await expected(id, ifTagged: tags, caller)
+    guard try await store.requestDeletion(of: id, expecting: expected, by: caller, at: clock.now) else {
+      throw Failure.notFound
+    }
     ring(id)
+  }
+
+  /// What the store has to find in a server that has one of these tags.
+  private func expected(
+    _ id: ID<Server>, ifTagged tags: [String]?, _ caller: Caller
+  ) async throws -> Server.Writable? {
+    guard let tags else { return nil }
+    guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
+    guard tags.contains(Self.tag(of: server)) else { throw Failure.changedMeanwhile }
+    return server.writable
   }
 
   package func perform(_ action: PowerAction, on id: ID<Server>, _ caller: Caller) async throws -> Server {

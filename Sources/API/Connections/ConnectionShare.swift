@@ -1,30 +1,31 @@
 import NIOCore
 import Synchronization
 
-/// How many connections each address has open.
+/// How many connections each client has open.
 final class ConnectionCounts: Sendable {
-  private let counts = Mutex<[String: Int]>([:])
+  private let counts = Mutex<[IPAddress: Int]>([:])
 
-  /// False, and nothing is counted, where the address has as many as it may have.
-  func open(_ address: String, atMost limit: Int) -> Bool {
+  /// False, and nothing is counted, where the client has as many as it may have.
+  func open(_ client: IPAddress, atMost limit: Int) -> Bool {
     counts.withLock { counts in
-      guard counts[address, default: 0] < limit else { return false }
-      counts[address, default: 0] += 1
+      guard counts[client, default: 0] < limit else { return false }
+      counts[client, default: 0] += 1
       return true
     }
   }
 
-  func close(_ address: String) {
+  func close(_ client: IPAddress) {
     counts.withLock { counts in
-      let left = counts[address, default: 0] - 1
-      counts[address] = left > 0 ? left : nil
+      let left = counts[client, default: 0] - 1
+      counts[client] = left > 0 ? left : nil
     }
   }
 
   var total: Int { counts.withLock { $0.values.reduce(0, +) } }
 }
 
-/// Closes a connection at once where its address has too many, so that one client cannot take all of them.
+/// Closes a connection at once where its client has too many, so that one client cannot take all of them. It is the first in
+/// every pipeline, and there from the moment that the connection is accepted.
 ///
 /// Used on the event loop of its channel only.
 final class ConnectionShare: ChannelInboundHandler, RemovableChannelHandler {
@@ -33,7 +34,7 @@ final class ConnectionShare: ChannelInboundHandler, RemovableChannelHandler {
 
   private let counts: ConnectionCounts
   private let limit: Int
-  private var counted: String?
+  private var counted: IPAddress?
 
   init(_ counts: ConnectionCounts, limit: Int) {
     self.counts = counts
@@ -41,9 +42,11 @@ final class ConnectionShare: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
-    guard limit > 0, let address = context.channel.remoteAddress?.ipAddress else { return }
-    if counts.open(address, atMost: limit) {
-      counted = address
+    guard limit > 0, let client = context.channel.remoteAddress?.ipAddress.flatMap({ IPAddress($0) })?.client else {
+      return
+    }
+    if counts.open(client, atMost: limit) {
+      counted = client
     } else {
       context.channel.close(promise: nil)
     }

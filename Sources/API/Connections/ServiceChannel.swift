@@ -12,13 +12,13 @@ import Synchronization
 
 /// What becomes of a connection: HTTP as ever, or the WebSocket of a console. As with every server that NIO upgrades, only the
 /// first request of a connection can be one for a WebSocket.
-struct ConsoleChannel: ServerChildChannel {
+struct ServiceChannel: ServerChildChannel {
   typealias Answering = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
   typealias WebSocket = NIOAsyncChannel<WebSocketFrame, WebSocketFrame>
 
   enum Outcome: Sendable {
     case http(HTTP1Channel.Value)
-    case console(WebSocket, ConsoleSession)
+    case console(WebSocket, ConsoleDoor.Entrance)
     case refused(Answering, any Error)
   }
 
@@ -27,24 +27,29 @@ struct ConsoleChannel: ServerChildChannel {
     let outcome: EventLoopFuture<Outcome>
   }
 
-  /// For the first words of a connection, and for those of a WebSocket.
-  private static let patience = TimeAmount.seconds(60)
   private static let maximumFrameBytes = 1 << 16
 
   let http: HTTP1Channel
   let door: ConsoleDoor
+  let limits: ConnectionLimits
+  let proxies: TrustedProxies
+  let counts: ConnectionCounts
+  let idle: IdleConnections
   let clock: any WallClock
   let logger: Logger
 
+  /// Called when a connection is accepted: its limits begin before its first word. Those of a proxy that is trusted are many
+  /// clients', so they are not counted by address.
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
+      let isProxy = channel.remoteAddress?.ipAddress.map { proxies.contains($0) } ?? false
+      try channel.pipeline.syncOperations.addHandler(
+        ConnectionShare(counts, limit: isProxy ? 0 : limits.connectionsPerAddress))
+      let silence = ConnectionSilence(channel, firstRequestWithin: .init(limits.firstRequest), among: idle)
       let promise = channel.eventLoop.makePromise(of: Outcome.self)
-      let deadline = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
-      promise.futureResult.whenComplete { _ in deadline.cancel() }
       channel.closeFuture.whenComplete { _ in promise.fail(ChannelError.eof) }
       let handler = FirstWords("GET \(ConsoleDoor.path)") { isConsole, channel in
-        let outcome =
-          isConsole ? negotiate(on: channel) : http.setup(channel: channel, logger: logger).map { .http($0) }
+        let outcome = isConsole ? negotiate(on: channel, silence) : http(on: channel, silence, logger: logger)
         outcome.cascade(to: promise)
       }
       try channel.pipeline.syncOperations.addHandler(handler)
@@ -52,11 +57,22 @@ struct ConsoleChannel: ServerChildChannel {
     }
   }
 
+  private func http(
+    on channel: any Channel, _ silence: ConnectionSilence, logger: Logger
+  ) -> EventLoopFuture<Outcome> {
+    http.setup(channel: channel, logger: logger).assumeIsolated().flatMapThrowing { value in
+      let pipeline = channel.pipeline.syncOperations
+      let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+      try pipeline.addHandler(ConnectionPersistence(silence), position: .after(decoder))
+      return .http(value)
+    }.nonisolated()
+  }
+
   func handle(value: Value, logger: Logger) async {
     do {
       switch try await value.outcome.get() {
       case .http(let channel): await http.handle(value: channel, logger: logger)
-      case .console(let channel, let session): await relay(session, channel)
+      case .console(let channel, let entrance): await relay(entrance, channel)
       case .refused(let channel, let error): try await refuse(error, channel)
       }
     } catch {
@@ -66,14 +82,17 @@ struct ConsoleChannel: ServerChildChannel {
 
   // MARK: The WebSocket's handshake
 
-  private func negotiate(on channel: any Channel) -> EventLoopFuture<Outcome> {
+  private func negotiate(on channel: any Channel, _ silence: ConnectionSilence) -> EventLoopFuture<Outcome> {
     let answer = Answer()
+    let silence = NIOLoopBound(silence, eventLoop: channel.eventLoop)
     let upgrader = NIOTypedWebSocketServerUpgrader<Outcome>(
       maxFrameSize: Self.maximumFrameBytes,
       shouldUpgrade: { [door] channel, head in
-        channel.eventLoop.makeFutureWithTask {
+        silence.value.end()
+        let peer = channel.remoteAddress?.ipAddress ?? ""
+        return channel.eventLoop.makeFutureWithTask {
           do {
-            answer.set(.success(try await door.open(head)))
+            answer.set(.success(try await door.open(head, from: peer)))
             return ["Sec-WebSocket-Protocol": ConsoleDoor.subprotocol]
           } catch {
             answer.set(.failure(error))
@@ -86,14 +105,16 @@ struct ConsoleChannel: ServerChildChannel {
           .console(try NIOAsyncChannel(wrappingChannelSynchronously: channel), try answer.get())
         }
       })
-    let configuration = NIOUpgradableHTTPServerPipelineConfiguration<Outcome>(
+    var configuration = NIOUpgradableHTTPServerPipelineConfiguration<Outcome>(
       upgradeConfiguration: .init(
         upgraders: [upgrader],
         notUpgradingCompletionHandler: { channel in
           channel.eventLoop.makeCompletedFuture {
-            .refused(try NIOAsyncChannel(wrappingChannelSynchronously: channel), answer.error)
+            silence.value.end()
+            return .refused(try NIOAsyncChannel(wrappingChannelSynchronously: channel), answer.error)
           }
         }))
+    configuration.decoderConfiguration = limits.consoleHead
     do {
       return try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
     } catch {
@@ -133,10 +154,10 @@ struct ConsoleChannel: ServerChildChannel {
 
   // MARK: The console
 
-  private func relay(_ session: ConsoleSession, _ channel: WebSocket) async {
-    let address = channel.channel.remoteAddress?.ipAddress ?? ""
+  private func relay(_ entrance: ConsoleDoor.Entrance, _ channel: WebSocket) async {
+    let session = entrance.session
     let server = session.serverID
-    logger.info("console opened", metadata: ["server": "\(server)", "address": "\(address)"])
+    logger.info("console opened", metadata: ["server": "\(server)", "address": "\(entrance.address)"])
     let end = await ConsoleRelay(session: session, consoles: door.consoles, clock: clock).run(over: channel)
     logger.info("console closed", metadata: ["server": "\(server)", "reason": "\(end.rawValue)"])
   }
@@ -144,11 +165,11 @@ struct ConsoleChannel: ServerChildChannel {
 
 /// What the door said to the one request of a connection.
 private final class Answer: Sendable {
-  private let result = Mutex<Result<ConsoleSession, any Error>>(.failure(Rejection.upgradeRequired))
+  private let result = Mutex<Result<ConsoleDoor.Entrance, any Error>>(.failure(Rejection.upgradeRequired))
 
-  func set(_ result: Result<ConsoleSession, any Error>) { self.result.withLock { $0 = result } }
+  func set(_ result: Result<ConsoleDoor.Entrance, any Error>) { self.result.withLock { $0 = result } }
 
-  func get() throws -> ConsoleSession { try result.withLock { $0 }.get() }
+  func get() throws -> ConsoleDoor.Entrance { try result.withLock { $0 }.get() }
 
   /// Where the door was not even asked, it was no request for a WebSocket.
   var error: any Error {

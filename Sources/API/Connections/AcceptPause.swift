@@ -1,0 +1,58 @@
+import Foundation
+import Logging
+import NIOCore
+
+/// Where the system has nothing left for one more connection, accepting waits for a while, and the operator is told once.
+/// NIO would try again at once, for ever, and say nothing.
+///
+/// Used on the event loop of the listening channel only, in the first place of its pipeline.
+final class AcceptPause: ChannelInboundHandler {
+  typealias InboundIn = NIOAny
+  typealias InboundOut = NIOAny
+
+  static let length = TimeAmount.seconds(1)
+
+  private let logger: Logger
+  private var isPaused = false
+  private var isScarce = false
+
+  init(logger: Logger) {
+    self.logger = logger
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let code = (error as? IOError)?.errnoCode, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code) else {
+      // A client that was gone again before it was accepted is nobody's fault.
+      if (error as? IOError)?.errnoCode != ECONNABORTED { context.fireErrorCaught(error) }
+      return
+    }
+    if !isScarce {
+      isScarce = true
+      logger.error(
+        "no connection can be accepted for want of descriptors or memory; new ones wait",
+        metadata: ["reason": "\(String(cString: strerror(code)))"])
+    }
+    guard !isPaused else { return }
+    isPaused = true
+    let channel = context.channel
+    setReading(false, channel)
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    context.eventLoop.scheduleTask(in: Self.length) {
+      handler.value.isPaused = false
+      handler.value.setReading(true, channel)
+    }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if isScarce {
+      isScarce = false
+      logger.notice("connections are accepted again")
+    }
+    context.fireChannelRead(data)
+  }
+
+  private func setReading(_ isReading: Bool, _ channel: any Channel) {
+    guard channel.isActive else { return }
+    try? channel.syncOptions?.setOption(.autoRead, value: isReading)
+  }
+}

@@ -1,0 +1,229 @@
+import NIOCore
+import NIOHTTP1
+
+/// That the body of the request under way is about to be read: a client that waits for a word before it sends it gets one.
+struct BodyIsWanted: Sendable {}
+
+/// How long a connection lasts, by the words of both sides (RFC 9112, section 9), and what is read of it at its end.
+///
+/// A reply that comes before its request is all there ends the connection, unless what is missing is known and little: it says
+/// so, and what still comes is thrown away for a moment, so that the client gets to read the reply.
+///
+/// Used on the event loop of its channel only, between NIO's coders and everything that knows nothing of HTTP/1.
+final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPServerRequestPart
+  typealias OutboundIn = HTTPServerResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// What may be missing of a request that is answered already without an end of the connection.
+  static let restBytes = 65_536
+  /// For that, and for what comes after the end.
+  static let restPatience = TimeAmount.seconds(2)
+  /// As much is thrown away of what comes after the end.
+  static let discardedBytes = 1 << 18
+
+  /// A request, from its head until it is there and answered.
+  private struct Exchange {
+    /// HTTP/1.0, which knows neither chunks nor expectations, and keeps a connection only where both sides say so.
+    let isOld: Bool
+    /// Nil where the client does not say.
+    var missingBytes: Int?
+    var isPersistent: Bool
+    var awaitsContinue: Bool
+    var isReceived = false
+    var isAnswered = false
+    var hasReply = false
+    /// The reply goes on until somebody ends it.
+    var isStream = false
+
+    init(_ head: HTTPRequestHead) {
+      isOld = head.version.major < 1 || head.version == .http1_0
+      let options = head.headers["connection"].flatMap(\.listElements)
+      let asksForClose = options.contains { $0.utf8.isToken("close") }
+      isPersistent = !asksForClose && (!isOld || options.contains { $0.utf8.isToken("keep-alive") })
+      missingBytes = head.headers.contains(name: "transfer-encoding") ? nil : 0
+      if missingBytes != nil, let length = head.headers.first(name: "content-length") { missingBytes = Int(length) }
+      awaitsContinue = !isOld && head.headers["expect"].contains { $0.utf8.isToken("100-continue") }
+    }
+
+    /// What is still to come is worth waiting for.
+    var hasShortRest: Bool {
+      !awaitsContinue && missingBytes.map { $0 <= ConnectionPersistence.restBytes } ?? false
+    }
+  }
+
+  private let silence: ConnectionSilence
+  /// In the order of their requests; only the last one can be missing something.
+  private var exchanges = CircularBuffer<Exchange>()
+  /// After the last reply: nothing that comes is heard, and nothing more is said.
+  private var isOver = false
+  private var isInputClosed = false
+  private var discarded = 0
+  private var deadline: Scheduled<Void>?
+
+  init(_ silence: ConnectionSilence) {
+    self.silence = silence
+  }
+
+  // MARK: What the client says
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !isOver else { return discard(unwrapInboundIn(data), context) }
+    switch unwrapInboundIn(data) {
+    case .head(var head):
+      // After the last request that the client announced, it has nothing to say.
+      guard exchanges.last?.isPersistent ?? true else { return }
+      silence.end()
+      let exchange = Exchange(head)
+      exchanges.append(exchange)
+      guard exchange.isOld, head.headers.contains(name: "expect") else { break }
+      head.headers.remove(name: "expect")
+      return context.fireChannelRead(wrapInboundOut(.head(head)))
+    case .body(let buffer):
+      guard let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
+      exchanges[last].awaitsContinue = false
+      exchanges[last].missingBytes? -= buffer.readableBytes
+    case .end:
+      guard let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
+      exchanges[last].isReceived = true
+      settle()
+    }
+    context.fireChannelRead(data)
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    // Nobody above asks for more when nothing arrives there.
+    if isOver { context.read() }
+    context.fireChannelReadComplete()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .inputClosed? = event as? ChannelEvent {
+      isInputClosed = true
+      // Who listens to a stream that has no end and says no more is gone.
+      if isOver || exchanges.first?.isStream == true { context.close(promise: nil) }
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard !isOver else { return }
+    context.fireErrorCaught(error)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    deadline?.cancel()
+    context.fireChannelInactive()
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    deadline?.cancel()
+  }
+
+  private func discard(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+    guard case .body(let buffer) = part else { return }
+    discarded += buffer.readableBytes
+    if discarded > Self.discardedBytes { context.close(promise: nil) }
+  }
+
+  // MARK: What we say
+
+  func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    guard event is BodyIsWanted else { return context.triggerUserOutboundEvent(event, promise: promise) }
+    promise?.succeed()
+    guard let first = exchanges.first, first.awaitsContinue, !first.hasReply else { return }
+    exchanges[exchanges.startIndex].awaitsContinue = false
+    context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard !isOver else {
+      promise?.succeed()
+      return
+    }
+    let first = exchanges.first
+    // Whatever follows an answer before its request has ended is none.
+    guard first?.isAnswered != true else {
+      promise?.succeed()
+      return
+    }
+    switch unwrapOutboundIn(data) {
+    case .head(var head):
+      begin(&head)
+      context.write(wrapOutboundOut(.head(head)), promise: promise)
+    case .body: context.write(data, promise: promise)
+    case .end: end(context, data, promise, first)
+    }
+  }
+
+  /// What could not be read has no exchange, and its reply is the last one.
+  private func begin(_ head: inout HTTPResponseHead) {
+    guard var exchange = exchanges.first else {
+      head.headers.replaceOrAdd(name: "Connection", value: "close")
+      return
+    }
+    exchange.hasReply = true
+    if exchange.isOld { head.version = .http1_0 }
+    if head.headers["connection"].flatMap(\.listElements).contains(where: { $0.utf8.isToken("close") }) {
+      exchange.isPersistent = false
+    }
+    if !exchange.isReceived, !exchange.hasShortRest { exchange.isPersistent = false }
+    exchange.isStream = head.status.mayHaveResponseBody && !head.headers.contains(name: "content-length")
+    // What has neither a length nor chunks ends with the connection.
+    if exchange.isOld, exchange.isStream { exchange.isPersistent = false }
+    if !exchange.isPersistent {
+      head.headers.replaceOrAdd(name: "Connection", value: "close")
+    } else if exchange.isOld {
+      head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
+    }
+    exchanges[exchanges.startIndex] = exchange
+  }
+
+  private func end(
+    _ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?, _ first: Exchange?
+  ) {
+    let written = promise ?? context.eventLoop.makePromise()
+    context.write(data, promise: written)
+    guard let first, first.isPersistent else { return finish(context, after: written.futureResult) }
+    exchanges[exchanges.startIndex].isAnswered = true
+    settle()
+    if !first.isReceived { closeSoon(context) }
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    // Once it is over, the output is closed, or will be as soon as all is written.
+    guard isOver, mode == .output else { return context.close(mode: mode, promise: promise) }
+    promise?.succeed()
+  }
+
+  // MARK: The end
+
+  /// An exchange that is there and answered is none any more.
+  private func settle() {
+    guard let first = exchanges.first, first.isReceived, first.isAnswered else { return }
+    exchanges.removeFirst()
+    deadline?.cancel()
+    deadline = nil
+    if exchanges.isEmpty { silence.begin() }
+  }
+
+  /// The reply is the last one: our side ends when it is sent, and the client's when it has read it, or soon.
+  private func finish(_ context: ChannelHandlerContext, after written: EventLoopFuture<Void>) {
+    isOver = true
+    let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+    written.whenSuccess {
+      let (handler, context) = bound.value
+      guard context.channel.isActive, !handler.isInputClosed else { return context.close(promise: nil) }
+      context.close(mode: .output, promise: nil)
+      handler.closeSoon(context)
+      context.read()
+    }
+  }
+
+  private func closeSoon(_ context: ChannelHandlerContext) {
+    deadline?.cancel()
+    let channel = context.channel
+    deadline = context.eventLoop.scheduleTask(in: Self.restPatience) { channel.close(promise: nil) }
+  }
+}

@@ -1,0 +1,38 @@
+package import Hummingbird
+package import HummingbirdCore
+package import NIOCore
+
+extension APIService {
+  /// What listens for the service: the one way from a socket to its routes, for the program and for every test of it.
+  ///
+  /// - Parameter onServerRunning: Is told of the listening channel.
+  package func listener(
+    on address: BindAddress, limits: ConnectionLimits,
+    onServerRunning: @escaping @Sendable (any Channel) async -> Void
+  ) -> some ApplicationProtocol {
+    let idle = IdleConnections(limit: limits.connections)
+    return Application(
+      router: router(), server: server(limits, among: idle),
+      configuration: .init(
+        address: address, serverName: "vpsd",
+        availableConnectionsDelegate: limits.connections > 0 ? ConnectionPlaces(idle: idle) : nil),
+      onServerRunning: { [logger] channel in
+        // Only a listener that is being closed has no place for it.
+        try? await channel.eventLoop.submit {
+          try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger), position: .first)
+        }.get()
+        await onServerRunning(channel)
+      },
+      logger: logger)
+  }
+
+  /// Carries consoles beside the router.
+  private func server(_ limits: ConnectionLimits, among idle: IdleConnections) -> HTTPServerBuilder {
+    let counts = ConnectionCounts()
+    return HTTPServerBuilder { responder in
+      ServiceChannel(
+        http: HTTP1Channel(responder: responder, configuration: limits.http), door: consoleDoor, limits: limits,
+        proxies: trustedProxies, counts: counts, idle: idle, clock: clock, logger: logger)
+    }
+  }
+}

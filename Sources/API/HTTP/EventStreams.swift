@@ -1,0 +1,38 @@
+import Core
+import Synchronization
+
+/// How many streams of events each account has open.
+final class EventStreams: Sendable {
+  /// Is taken until nobody refers to it any more, whatever becomes of the reply.
+  final class Place: Sendable {
+    private let streams: EventStreams
+    private let account: ID<Account>
+
+    fileprivate init(_ streams: EventStreams, _ account: ID<Account>) {
+      self.streams = streams
+      self.account = account
+    }
+
+    deinit { streams.leave(account) }
+  }
+
+  private let counts = Mutex<[ID<Account>: Int]>([:])
+
+  /// - Parameter limit: 0 for as many as there are connections.
+  func enter(_ account: ID<Account>, atMost limit: Int) throws(Rejection) -> Place {
+    let hasRoom = counts.withLock { counts in
+      guard limit == 0 || counts[account, default: 0] < limit else { return false }
+      counts[account, default: 0] += 1
+      return true
+    }
+    guard hasRoom else { throw .tooManyStreams(limit: limit) }
+    return Place(self, account)
+  }
+
+  private func leave(_ account: ID<Account>) {
+    counts.withLock { counts in
+      let left = counts[account, default: 0] - 1
+      counts[account] = left > 0 ? left : nil
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import Foundation
+
+/// An address of either family. An IPv4 address that is written as an IPv6 one, `::ffff:192.0.2.1`, is the IPv4 address.
+package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+  /// Both halves of the IPv6 form.
+  fileprivate let high: UInt64
+  fileprivate let low: UInt64
+
+  fileprivate init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// Reads an address alone, without port, brackets or zone.
+  package init?(_ text: some StringProtocol) {
+    guard (2...45).contains(text.utf8.count), text.utf8.allSatisfy({ $0 < 128 && $0 > 0 }) else { return nil }
+    let text = String(text)
+    var bytes = [UInt8](repeating: 0, count: 16)
+    if text.utf8.contains(UInt8(ascii: ":")) {
+      guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
+    } else {
+      var address = [UInt8](repeating: 0, count: 4)
+      guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
+      bytes.replaceSubrange(10..<16, with: [255, 255] + address)
+    }
+    high = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+    low = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
+
+  /// Whom limits are for: an IPv6 client has all of a network of 64 bits, and is one client nevertheless.
+  var client: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
+
+  package var description: String {
+    if isIPv4 { return [24, 16, 8, 0].map { String(low >> UInt64($0) & 255) }.joined(separator: ".") }
+    var bytes = [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * $0)) } }
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    guard inet_ntop(AF_INET6, &bytes, &text, socklen_t(text.count)) != nil else { return "" }
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Of the 128 bits of the IPv6 form, those that do not belong to a network of this length.
+  fileprivate func hasBits(beyond length: Int) -> Bool {
+    high & (length >= 64 ? 0 : UInt64.max >> UInt64(length)) != 0
+      || low & (length >= 128 ? 0 : length <= 64 ? .max : UInt64.max >> UInt64(length - 64)) != 0
+  }
+
+  fileprivate func differs(from other: IPAddress, withinFirst length: Int) -> Bool {
+    let highMask = length >= 64 ? UInt64.max : length == 0 ? 0 : UInt64.max << UInt64(64 - length)
+    let lowMask = length <= 64 ? 0 : UInt64.max << UInt64(128 - length)
+    return (high ^ other.high) & highMask != 0 || (low ^ other.low) & lowMask != 0
+  }
+}
+
+/// A network of either family, `10.0.0.0/8` or `2001:db8::/32`; an address alone is the network that has nothing else.
+package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
+  private let first: IPAddress
+  /// In the IPv6 form.
+  private let length: Int
+
+  /// Nil where bits of the address are set that do not belong to the network.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let text = parts.first, let address = IPAddress(text) else { return nil }
+    // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
+    let offset = text.utf8.contains(UInt8(ascii: ":")) ? 0 : 96
+    var length = 128
+    if parts.count > 1 {
+      guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
+        let written = Int(parts[1]), written + offset <= 128
+      else { return nil }
+      length = written + offset
+    }
+    guard !address.hasBits(beyond: length), !address.isIPv4 || length >= 96 else { return nil }
+    first = address
+    self.length = length
+  }
+
+  package func contains(_ address: IPAddress) -> Bool {
+    address.isIPv4 == first.isIPv4 && !address.differs(from: first, withinFirst: length)
+  }
+
+  package var description: String { "\(first)/\(first.isIPv4 ? length - 96 : length)" }
+}

@@ -1,0 +1,59 @@
+import Core
+import HTTPTypes
+import Hummingbird
+
+/// `If-Match` and `If-None-Match` of RFC 9110: what a client wants to hold before its request is carried out. Whatever the method,
+/// they are followed or refused: who asks for a condition must not be served without it. Those on times are about nothing here,
+/// because nothing says when it was modified.
+enum Precondition {
+  /// Before a request that changes something.
+  ///
+  /// - Parameter hasTag: Whether what it changes has an entity tag, which its handler compares.
+  static func check(_ request: Request, hasTag: Bool) throws(Failure) {
+    guard request.method != .get, request.method != .head else { return }
+    if request.headers[.ifNoneMatch] != nil {
+      throw Failure(.preconditionFailed, "If-None-Match can be used with GET and HEAD only.")
+    }
+    if !hasTag, let tags = Tags(request.headers[values: .ifMatch]), !tags.isAny {
+      throw Failure(.preconditionFailed, "If-Match matches nothing here: it has no ETag.")
+    }
+  }
+
+  /// After what is only read, and has been found.
+  static func applied(to response: Response, of request: Request) -> Response {
+    guard request.method == .get || request.method == .head, response.status == .ok else { return response }
+    let tag = response.headers[.eTag]
+    if let wanted = Tags(request.headers[values: .ifMatch]), !wanted.match(tag, isWeak: false) {
+      return ErrorTable.response(
+        to: Failure(.preconditionFailed, "It is not as If-Match says."), requestID: "")
+    }
+    if let known = Tags(request.headers[values: .ifNoneMatch]), known.match(tag, isWeak: true) {
+      var headers = response.headers
+      headers[.contentType] = nil
+      headers[.contentLength] = nil
+      return Response(status: .notModified, headers: headers)
+    }
+    return response
+  }
+
+  /// The tags of a header; nil where there is none.
+  private struct Tags {
+    let isAny: Bool
+    let tags: [Substring]
+
+    init?(_ lines: [String]) {
+      guard !lines.isEmpty else { return nil }
+      tags = lines.flatMap(\.listElements)
+      isAny = tags.contains { $0.utf8.elementsEqual("*".utf8) }
+    }
+
+    func match(_ tag: String?, isWeak: Bool) -> Bool {
+      guard !isAny else { return true }
+      guard let tag else { return false }
+      return tags.contains { text in
+        text.utf8.elementsEqual(tag.utf8)
+          || (isWeak && text.utf8.starts(with: "W/".utf8) && text.utf8.dropFirst(2).elementsEqual(tag.utf8))
+      }
+    }
+  }
+}

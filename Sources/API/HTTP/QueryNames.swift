@@ -1,0 +1,44 @@
+import Core
+import Hummingbird
+
+/// A parameter of a query that is given twice, with two values, would be read once, and the other value lost without a word.
+enum QueryNames {
+  static func requireOnce(_ request: Request) throws(Failure) {
+    guard let query = request.uri.query, !query.isEmpty else { return }
+    var seen: [[UInt8]: Substring.UTF8View] = [:]
+    for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+      let name = part.prefix { $0 != UInt8(ascii: "=") }
+      let value = part.dropFirst(name.count)
+      // One without a value counts as absent.
+      guard value.count > 1 else { continue }
+      let decoded = decoded(name)
+      guard let earlier = seen.updateValue(value, forKey: decoded) else { continue }
+      guard earlier.elementsEqual(value) else {
+        throw Failure(.invalidFields([FieldError(printed(decoded), ["Give this parameter once."])]), "Invalid input.")
+      }
+    }
+  }
+
+  private static func decoded(_ name: Substring.UTF8View) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = name
+    while let byte = rest.popFirst() {
+      let digits = rest.prefix(2)
+      guard byte == UInt8(ascii: "%"), digits.count == 2, let number = UInt8(String(Substring(digits)), radix: 16)
+      else {
+        bytes.append(byte)
+        continue
+      }
+      bytes.append(number)
+      rest = rest.dropFirst(2)
+    }
+    return bytes
+  }
+
+  /// A name that is none of ours is not repeated.
+  private static func printed(_ name: [UInt8]) -> String {
+    let isPlain =
+      (1...64).contains(name.count) && name.allSatisfy { (97...122).contains($0) || $0 == UInt8(ascii: "_") }
+    return isPlain ? String(decoding: name, as: UTF8.self) : "non_field_errors"
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import Synchronization
+
+/// A client that speaks byte by byte, and never waits in the kernel.
+final class RawClient: Sendable {
+  private let descriptor: Int32
+  private let state = Mutex((text: "", isClosed: false))
+
+  struct CannotConnect: Error {}
+
+  /// - Parameter host: The last number of its own address, 127.0.0.1 unless it is to be another one of this host.
+  init(port: Int, host: UInt32 = 1) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let own = Self.call(bind, descriptor, 0x7F00_0000 + host, port: 0)
+    guard own == 0, Self.call(connect, descriptor, 0x7F00_0001, port: port) == 0 else {
+      Foundation.close(descriptor)
+      throw CannotConnect()
+    }
+    _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+  }
+
+  private static func call(
+    _ function: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ descriptor: Int32, _ host: UInt32, port: Int
+  ) -> Int32 {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = in_addr_t(host).bigEndian
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        function(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+
+  deinit { Foundation.close(descriptor) }
+
+  func close() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+  /// Says that it will say no more.
+  func closeInput() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  var received: String { state.withLock { $0.text } }
+
+  /// All that the server says until it closes; nil where it does not in time.
+  func receiveAll(withinSeconds limit: Int = 20) async -> String? {
+    _ = await receive(until: "\0", withinSeconds: limit)
+    return isClosed ? received : nil
+  }
+
+  var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// How many bytes the kernel has taken.
+  @discardableResult func send(_ text: String) -> Int {
+    let bytes = Array(text.utf8)
+    let count = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    if count < 0, errno != EAGAIN { state.withLock { $0.isClosed = true } }
+    return max(count, 0)
+  }
+
+  /// Takes what has come.
+  private func look() {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(descriptor, &buffer, buffer.count, 0)
+    state.withLock { state in
+      if count > 0 { state.text += String(decoding: buffer.prefix(count), as: UTF8.self) }
+      if count == 0 || (count < 0 && errno != EAGAIN) { state.isClosed = true }
+    }
+  }
+
+  func receive(until text: String, withinSeconds limit: Int = 20) async -> Bool {
+    let deadline = ContinuousClock.now + .seconds(limit)
+    while ContinuousClock.now < deadline {
+      let wasClosed = isClosed
+      look()
+      if state.withLock({ $0.text.contains(text) }) { return true }
+      if wasClosed { return false }
+      try? await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+  }
+
+  /// Sends a text again and again, and reads nothing; returns how long it took until the server closed the connection.
+  func dripUntilClosed(
+    _ text: String, withinSeconds limit: Int = 20
+  ) async -> Duration? {
+    let began = ContinuousClock.now
+    while ContinuousClock.now - began < .seconds(limit) {
+      send(text)
+      if isClosed || hasEnded { return ContinuousClock.now - began }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    return nil
+  }
+
+  /// Whether the other side has closed, told without taking anything from the buffer.
+  var hasEnded: Bool {
+    var descriptors = pollfd(fd: descriptor, events: 0, revents: 0)
+    if poll(&descriptors, 1, 0) > 0, descriptors.revents & Int16(POLLHUP | POLLERR) != 0 { return true }
+    var byte: UInt8 = 0
+    return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) == 0
+  }
+}
