@@ -150,6 +150,14 @@ final class RawClient: Sendable {
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
+  var received: String { state.withLock { $0.text } }
+
+  /// Whether the server closes the connection, whatever it says before.
+  func ends(withinSeconds limit: Int = 20) async -> Bool {
+    _ = await receive(until: "what nobody says", withinSeconds: limit)
+    return isClosed
+  }
+
   func send(_ text: String) {
     let bytes = Array(text.utf8)
     let count = Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))

@@ -44,7 +44,7 @@ struct ConsoleChannel: ServerChildChannel {
       channel.closeFuture.whenComplete { _ in promise.fail(ChannelError.eof) }
       let handler = FirstWords("GET \(ConsoleDoor.path)") { isConsole, channel in
         let outcome =
-          isConsole ? negotiate(on: channel) : http.setup(channel: channel, logger: logger).map { .http($0) }
+          isConsole ? negotiate(on: channel) : setUp(http, channel).map { .http($0) }
         outcome.cascade(to: promise)
       }
       try channel.pipeline.syncOperations.addHandler(handler)
@@ -61,6 +61,13 @@ struct ConsoleChannel: ServerChildChannel {
       }
     } catch {
       value.channel.close(promise: nil)
+    }
+  }
+
+  private func setUp(_ http: HTTP1Channel, _ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
+    http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+      try PlainHeads.add(to: channel, logger: logger)
+      return value
     }
   }
 
@@ -82,7 +89,7 @@ struct ConsoleChannel: ServerChildChannel {
         }
       },
       upgradePipelineHandler: { channel, _ in
-        channel.eventLoop.makeCompletedFuture {
+        PlainHeads.remove(from: channel).flatMapThrowing {
           .console(try NIOAsyncChannel(wrappingChannelSynchronously: channel), try answer.get())
         }
       })
@@ -95,7 +102,10 @@ struct ConsoleChannel: ServerChildChannel {
           }
         }))
     do {
-      return try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+      let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+        configuration: configuration)
+      try PlainHeads.add(to: channel, logger: logger)
+      return outcome
     } catch {
       return channel.eventLoop.makeFailedFuture(error)
     }

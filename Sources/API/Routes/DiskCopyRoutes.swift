@@ -37,7 +37,7 @@ struct DiskCopyRoutes {
     var errors = FieldErrors()
     let filter = try await filter(request, &errors)
     let keys = DiskCopyOrder.Key.allCases.filter { $0 != .name || copies.family == .snapshot }
-    let order = request.ordering(by: keys.map(\.rawValue), &errors).compactMap { order in
+    let order = try request.ordering(by: keys.map(\.rawValue), &errors).compactMap { order in
       DiskCopyOrder.Key(rawValue: order.key).map { DiskCopyOrder($0, isDescending: order.isDescending) }
     }
     try errors.throwIfAny(order: ["server_id", "backup_type", "status", "ordering"])
@@ -47,7 +47,7 @@ struct DiskCopyRoutes {
 
   private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> DiskCopyFilter {
     var filter = DiskCopyFilter()
-    if let text = request.query("server_id") {
+    if let text = try request.query("server_id") {
       let reference = Reference<Server>(text)
       if let reference { filter.serverID = try await copies.serverID(of: reference, request.caller) }
       if filter.serverID == nil {
@@ -55,10 +55,10 @@ struct DiskCopyRoutes {
           "server_id", reference.map { ServerFields.unknownKey($0) } ?? "A valid integer or UUID is required.")
       }
     }
-    filter.status = request.choice("status", of: DiskCopy.Status.allCases, &errors)
+    filter.status = try request.choice("status", of: DiskCopy.Status.allCases, &errors)
     switch copies.family {
-    case .backup: filter.kind = request.choice("backup_type", of: [DiskCopy.Kind.manual, .automatic], &errors)
-    case .snapshot: filter.name = request.query("name")
+    case .backup: filter.kind = try request.choice("backup_type", of: [DiskCopy.Kind.manual, .automatic], &errors)
+    case .snapshot: filter.name = try request.query("name")
     }
     return filter
   }
