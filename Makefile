@@ -16,7 +16,7 @@ REAL_TESTS := LibvirtDriverTests|EndToEndTests
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-samples test-contract test-real test-long chaos lint fmt bench soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-samples test-contract test-real test-long chaos lint fmt bench bench-hostile soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -82,6 +82,9 @@ fmt: ## Format the sources
 
 bench: build ## Measure requests on simulated machines (needs Debian's wrk)
 	@bench/http $(VPSD)
+
+bench-hostile: build ## Compare what hostile and harmless input of the same size cost
+	@bench/hostile $(VPSD)
 
 soak: build ## Thousands of simulated servers for minutes: does anything grow, does anything slow down
 	@bench/soak $(VPSD)

@@ -82,10 +82,32 @@ extension GuestAgent {
       throw DriverError(.unreachable, "the agent answered \(command) with \(text.utf8.count) bytes")
     }
     do {
-      return try JSONDecoder().decode(Answer<Value>.self, from: Data(text.utf8)).return
+      return try JSONDecoder().decode(Answer<Value>.self, from: plain(text)).return
     } catch {
-      throw DriverError(.unreachable, "the agent answered \(command) with \(printable(text.prefix(200)))")
+      throw DriverError(
+        .unreachable, "the agent answered \(command) with \(printable(String(text.unicodeScalars.prefix(200))))")
     }
+  }
+
+  /// The answer with everything that is not ASCII replaced, written as it is or as an escape: what is looked at in answers is
+  /// ASCII, and other texts can take a time that is quadratic in their length to be compared or hashed.
+  static func plain(_ text: String) -> Data {
+    var plain = Data(capacity: text.utf8.count)
+    var bytes = text.utf8.makeIterator()
+    while let byte = bytes.next() {
+      guard byte == UInt8(ascii: "\\") else {
+        plain.append(byte < 0x80 ? byte : UInt8(ascii: "?"))
+        continue
+      }
+      guard let next = bytes.next() else { break }
+      if next == UInt8(ascii: "u") {
+        plain.append(UInt8(ascii: "?"))
+        for _ in 0..<4 { _ = bytes.next() }
+      } else {
+        plain.append(contentsOf: [byte, next])
+      }
+    }
+    return plain
   }
 
   static func networkCounters(in interfaces: [Interface]) -> NetworkCounters? {

@@ -75,7 +75,7 @@ extension Configuration {
   }
 
   func makeLogger() -> Logger {
-    var logger = Logger(label: "vpsd", factory: { StreamLogHandler.standardError(label: $0) })
+    var logger = Logger(label: "vpsd", factory: { StreamLogHandler(label: $0, stream: LogLines()) })
     logger.logLevel = logLevel
     return logger
   }

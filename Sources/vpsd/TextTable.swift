@@ -1,6 +1,6 @@
 import Core
 
-/// Rows in columns, for a terminal.
+/// Rows in columns, for a terminal. Cells hold what customers and guests chose: nothing in them begins a row or moves a cursor.
 struct TextTable {
   private var rows: [[String]]
 
@@ -9,10 +9,11 @@ struct TextTable {
   }
 
   mutating func add(_ cells: String...) {
-    rows.append(cells)
+    rows.append(cells.map { $0.escaped() })
   }
 
   var text: String {
+    // Characters as they are seen, of cells that are bounded.
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     let lines = rows.map { row in
       let cells = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }

@@ -12,6 +12,8 @@ struct OpenAPIDocument {
     let permission: String?
     /// The name of the schema of its body, if it takes one.
     let bodySchema: String?
+    /// The names of the parameters that its query can have.
+    let queryParameters: [String]
 
     var name: String { "\(method) \(path)" }
   }
@@ -33,7 +35,9 @@ struct OpenAPIDocument {
           statuses: Set((operation["responses"] as? [String: Any] ?? [:]).keys.compactMap { Int($0) }),
           needsToken: (operation["security"] as? [Any])?.isEmpty != true,
           permission: operation["x-permission"] as? String,
-          bodySchema: Self.schemaName(in: operation["requestBody"]))
+          bodySchema: Self.schemaName(in: operation["requestBody"]),
+          queryParameters: (operation["parameters"] as? [[String: Any]] ?? []).map { Self.resolved($0, in: root) }
+            .filter { $0["in"] as? String == "query" }.compactMap { $0["name"] as? String })
       }
     }.sorted { $0.name < $1.name }
   }
@@ -121,10 +125,17 @@ struct OpenAPIDocument {
   }
 
   private func resolved(_ value: [String: Any]) throws -> [String: Any] {
+    let resolved = Self.resolved(value, in: root)
+    try #require(!resolved.isEmpty, "\(value) leads nowhere")
+    return resolved
+  }
+
+  /// Empty for a reference that leads nowhere.
+  private static func resolved(_ value: [String: Any], in root: [String: Any]) -> [String: Any] {
     guard let reference = value["$ref"] as? String else { return value }
     var node: Any? = root
     for key in reference.split(separator: "/").dropFirst() { node = (node as? [String: Any])?[String(key)] }
-    return try #require(node as? [String: Any], "\(reference) leads nowhere")
+    return node as? [String: Any] ?? [:]
   }
 
   private static func schema(in holder: Any?) -> [String: Any]? {

@@ -48,6 +48,9 @@ final class RawClient: Sendable {
     return isClosed ? received : nil
   }
 
+  /// Whether the server closes the connection, whatever it says before.
+  func ends(withinSeconds limit: Int = 20) async -> Bool { await receiveAll(withinSeconds: limit) != nil }
+
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
   /// How many bytes the kernel has taken.

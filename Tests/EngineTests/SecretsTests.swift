@@ -58,8 +58,8 @@ struct SecretsTests {
 
   @Test("An OpenSSH key is read with its fingerprint")
   func publicKey() throws {
-    let key = try #require(
-      PublicKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host"))
+    let key = try PublicKey(
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host")
     #expect(key.fingerprint == "SHA256:rDrgBNjOhHUtB7TCOa2MFu+Dr4PSBPl1gmAJvFuOWtA")
     #expect(key.comment == "me@host")
   }
@@ -74,6 +74,6 @@ struct SecretsTests {
       "ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEEtPDKzUWihPme4dGcLE2kCi+cm1EvQFO7NJyoqniYz me@host",
     ])
   func badPublicKeys(text: String) {
-    #expect(PublicKey(text) == nil)
+    #expect(throws: PublicKey.Refusal.self) { try PublicKey(text) }
   }
 }

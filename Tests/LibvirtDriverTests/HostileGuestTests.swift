@@ -48,6 +48,30 @@ struct HostileGuestTests {
     }
   }
 
+  @Test("Names that take quadratic time to compare cost no more than others, written as they are or as escapes")
+  func expensive() throws {
+    let marks = String(repeating: "\u{345}\u{334}", count: 100_000)
+    let escapes = String(repeating: #"\u0345\u0334"#, count: 40_000)
+    let took = try ContinuousClock().measure {
+      for text in [marks, escapes] {
+        let interfaces: Interfaces = try GuestAgent.decode(
+          #"{"return":[{"name":"eth0\#(text)","a\#(text)":1},{"name":"eth0","statistics":{"rx-bytes":1,"tx-bytes":2}}]}"#,
+          to: "x")
+        #expect(GuestAgent.networkCounters(in: interfaces) == NetworkCounters(receivedBytes: 1, sentBytes: 2))
+      }
+    }
+    #expect(took < .seconds(10))
+  }
+
+  @Test("An escape that breaks off, or one of a backslash, is what it was")
+  func escapes() {
+    for (text, plain) in [
+      (#"a\\u0041"#, #"a\\u0041"#), (#"\u00"#, "?"), (#"\"#, ""), (#"\"\n"#, #"\"\n"#), ("é", "??"),
+    ] {
+      #expect(String(decoding: GuestAgent.plain(text), as: UTF8.self) == plain)
+    }
+  }
+
   @Test("What it says reaches the operator's log without control characters, and short")
   func log() {
     let answer = "\u{1B}]0;owned\u{07}\u{1B}[2J\r\nfake: line \u{202E}" + String(repeating: "y", count: 10_000)

@@ -122,12 +122,12 @@ package final class TestService: Sendable {
   }
 
   package func newToken(
-    of account: ID<Account>, permissions: [Permission], expiresAt: Timestamp? = nil
+    of account: ID<Account>, permissions: [Permission], expiresAt: Timestamp? = nil, name: String = "test"
   ) async throws -> (caller: Caller, token: TokenText) {
     let text = TokenText.random()
     let token = try await store.createToken(
       NewToken(
-        accountID: account, name: "test", hash: text.hash, permissions: permissions, expiresAt: expiresAt),
+        accountID: account, name: name, hash: text.hash, permissions: permissions, expiresAt: expiresAt),
       at: wallClock.now)
     return (Caller(token), text)
   }

@@ -64,6 +64,7 @@ struct ServiceChannel: ServerChildChannel {
       let pipeline = channel.pipeline.syncOperations
       let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
       try pipeline.addHandler(ConnectionPersistence(silence), position: .after(decoder))
+      try PlainHeads.add(to: channel, logger: logger)
       return .http(value)
     }.nonisolated()
   }
@@ -101,7 +102,7 @@ struct ServiceChannel: ServerChildChannel {
         }
       },
       upgradePipelineHandler: { channel, _ in
-        channel.eventLoop.makeCompletedFuture {
+        PlainHeads.remove(from: channel).flatMapThrowing {
           .console(try NIOAsyncChannel(wrappingChannelSynchronously: channel), try answer.get())
         }
       })
@@ -116,7 +117,10 @@ struct ServiceChannel: ServerChildChannel {
         }))
     configuration.decoderConfiguration = limits.consoleHead
     do {
-      return try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+      let outcome = try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(
+        configuration: configuration)
+      try PlainHeads.add(to: channel, logger: logger)
+      return outcome
     } catch {
       return channel.eventLoop.makeFailedFuture(error)
     }

@@ -11,6 +11,17 @@ struct APIRequest {
   let gate: Gate
   /// Nil where neither the operator nor the client says where clients reach us.
   let publicURL: PublicURL?
+  private let parameters: Parameters
+
+  init(caller: Caller, request: Request, context: APIContext, gate: Gate, publicURL: PublicURL?) {
+    self.caller = caller
+    self.request = request
+    self.context = context
+    self.gate = gate
+    self.publicURL = publicURL
+    // Once, because it takes the whole query apart.
+    parameters = request.uri.queryParameters
+  }
 
   /// Path and query, in one form for all ways to write it.
   var target: String {
@@ -46,15 +57,23 @@ struct APIRequest {
     return tags.contains("*") ? nil : tags.filter { $0.first == "\"" }.map { $0.filter { $0 != "\"" } }
   }
 
+  /// No value that means anything is longer.
+  static let longestQueryBytes = 1024
+
   /// A query parameter; an empty one counts as absent.
-  func query(_ name: Substring) -> String? {
-    request.uri.queryParameters[name].flatMap { $0.isEmpty ? nil : String($0) }
+  func query(_ name: Substring) throws(Failure) -> String? {
+    guard let text = parameters[name], !text.isEmpty else { return nil }
+    guard text.utf8.count <= Self.longestQueryBytes else {
+      let message = "Ensure this parameter has no more than \(Self.longestQueryBytes) bytes."
+      throw Failure(.invalidFields([FieldError(String(name), [message])]), "Invalid input.")
+    }
+    return String(text)
   }
 
   /// The fields of the body. An empty body has none.
   func fields() async throws -> FieldReader {
     switch try await body() {
-    case nil: FieldReader([:], maximumElements: gate.limits.listElements)
+    case nil: FieldReader(JSONObject(), maximumElements: gate.limits.listElements)
     case .object(let fields)?: FieldReader(fields, maximumElements: gate.limits.listElements)
     case let value?: throw Rejection.notAnObject(typeName: value.typeName)
     }

@@ -69,8 +69,9 @@ struct Envelope: RouterMiddleware {
     logger.log(
       level: level, "request",
       metadata: [
-        "request": "\(context.requestID)", "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
-        "status": "\(status)", "milliseconds": "\(duration.milliseconds)", "from": "\(context.origin.address)",
+        "request": "\(context.requestID)", "method": "\(request.method.rawValue)",
+        "path": "\(request.uri.path.escaped(atMost: 200))", "status": "\(status)",
+        "milliseconds": "\(duration.milliseconds)", "from": "\(context.origin.address)",
       ])
   }
 

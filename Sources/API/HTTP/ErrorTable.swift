@@ -55,10 +55,10 @@ enum ErrorTable {
         [.retryAfter: String(seconds)])
     case .methodNotAllowed(let method, let allowed):
       detail(
-        .methodNotAllowed, "Method \"\(method)\" not allowed.", [.allow: allowed.joined(separator: ", ")])
+        .methodNotAllowed, "Method \(method.quoted) not allowed.", [.allow: allowed.joined(separator: ", ")])
     case .notAcceptable: detail(.notAcceptable, "Could not satisfy the request Accept header.")
     case .unsupportedMediaType(let type):
-      detail(.unsupportedMediaType, "Unsupported media type \"\(type)\" in request.")
+      detail(.unsupportedMediaType, "Unsupported media type \(type.quoted) in request.")
     case .unsupportedContentCoding:
       detail(
         .unsupportedMediaType, "A body must not be compressed: Content-Encoding can only be identity.",

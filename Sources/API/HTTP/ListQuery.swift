@@ -12,6 +12,12 @@ struct SortKey<Element> {
     self.name = name
     isInOrder = { value($0) < value($1) }
   }
+
+  /// By bytes, as the database orders texts.
+  init(_ name: String, _ text: @escaping (Element) -> String) {
+    self.name = name
+    isInOrder = { text($0).utf8.lexicographicallyPrecedes(text($1).utf8) }
+  }
 }
 
 /// One key of `?ordering=name,-id`.
@@ -24,17 +30,22 @@ extension APIRequest {
   /// `?page=` and `?page_size=`. As with existing servers of this API, a size that is none counts as absent, one that is
   /// too large as the largest, and a page that is none is not there.
   func page() throws(Failure) -> PageRequest {
-    let wanted = query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+    let wanted = try query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     let size = min(wanted ?? gate.limits.pageSize, gate.limits.pageSize)
-    guard let text = query("page") else { return PageRequest(.number(1), size: size) }
+    guard let text = try query("page") else { return PageRequest(.number(1), size: size) }
+    guard text.isPlain(atMost: 64) else { throw .invalidPage }
     if text == "last" { return PageRequest(.last, size: size) }
     guard let number = Int(text), number > 0 else { throw .invalidPage }
     return PageRequest(.number(number), size: size)
   }
 
   /// The same key again says nothing new.
-  func ordering(by keys: [String], _ errors: inout FieldErrors) -> [Ordering] {
-    guard let text = query("ordering") else { return [] }
+  func ordering(by keys: [String], _ errors: inout FieldErrors) throws(Failure) -> [Ordering] {
+    guard let text = try query("ordering") else { return [] }
+    guard text.isPlain(atMost: Self.longestQueryBytes) else {
+      errors.add("ordering", Self.unknownChoice(text, keys))
+      return []
+    }
     let words = text.split(separator: ",", maxSplits: Self.maximumTerms)
     guard words.count <= Self.maximumTerms else {
       errors.add("ordering", "Ensure this field has no more than \(Self.maximumTerms) elements.")
@@ -54,8 +65,8 @@ extension APIRequest {
   /// The same for a list that the store orders.
   func order<Key: RawRepresentable<String>>(
     by keys: [Key], _ errors: inout FieldErrors
-  ) -> [ListOrder<Key>] {
-    ordering(by: keys.map(\.rawValue), &errors).compactMap { term in
+  ) throws(Failure) -> [ListOrder<Key>] {
+    try ordering(by: keys.map(\.rawValue), &errors).compactMap { term in
       keys.first { $0.rawValue == term.key }.map { ListOrder($0, isDescending: term.isDescending) }
     }
   }
@@ -65,9 +76,9 @@ extension APIRequest {
   /// The value of a filter; nil where there is none, or one that is none of the choices.
   func choice<Choice: RawRepresentable<String>>(
     _ name: Substring, of choices: [Choice], _ errors: inout FieldErrors
-  ) -> Choice? {
-    guard let text = query(name) else { return nil }
-    if let choice = choices.first(where: { $0.rawValue == text }) { return choice }
+  ) throws(Failure) -> Choice? {
+    guard let text = try query(name) else { return nil }
+    if text.isPlain(atMost: 64), let choice = choices.first(where: { $0.rawValue == text }) { return choice }
     errors.add(String(name), Self.unknownChoice(text, choices.map(\.rawValue)))
     return nil
   }
@@ -78,10 +89,12 @@ extension APIRequest {
     _ write: (inout JSONWriter, Element) -> Void
   ) throws -> Response {
     var errors = FieldErrors()
-    let ordering = ordering(by: keys.map(\.name), &errors)
+    let ordering = try ordering(by: keys.map(\.name), &errors)
     try errors.throwIfAny(order: [])
     var elements = elements
-    if let wanted = query("name")?.lowercased() { elements = elements.filter { name($0).lowercased() == wanted } }
+    if let wanted = try query("name")?.lowercased() {
+      elements = elements.filter { name($0).lowercased().utf8.elementsEqual(wanted.utf8) }
+    }
     // The least important key first: the sort is stable.
     for order in ordering.reversed() {
       guard let key = keys.first(where: { $0.name == order.key }) else { continue }
@@ -95,7 +108,7 @@ extension APIRequest {
   }
 
   static func unknownChoice(_ value: String, _ choices: [String]) -> String {
-    "\"\(value)\" is not a valid choice. Valid choices are: \(choices.joined(separator: ", "))."
+    "\(value.quoted) is not a valid choice. Valid choices are: \(choices.joined(separator: ", "))."
   }
 }
 

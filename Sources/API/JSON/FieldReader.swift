@@ -3,12 +3,12 @@ import Core
 /// Reads the fields of a body one by one and collects what is wrong with each, so that the customer learns of everything at
 /// once. A field that is absent or wrong is nil.
 struct FieldReader {
-  private let fields: [String: JSONValue]
+  private let fields: JSONObject
   private let maximumElements: Int
   private(set) var errors = FieldErrors()
 
   /// - Parameter maximumElements: How many a list may have.
-  init(_ fields: [String: JSONValue], maximumElements: Int) {
+  init(_ fields: JSONObject, maximumElements: Int) {
     self.fields = fields
     self.maximumElements = maximumElements
   }
@@ -17,7 +17,7 @@ struct FieldReader {
   mutating func string(
     _ name: String, isRequired: Bool, isNullable: Bool = false, mayBeBlank: Bool = false
   ) -> String? {
-    if isNullable, fields[name] == .null { return nil }
+    if isNullable, fields[name]?.isNull == true { return nil }
     guard let value = present(name, isRequired: isRequired) else { return nil }
     guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
     if text.unicodeScalars.contains("\0") { return reject(name, "Null characters are not allowed.") }
@@ -27,7 +27,7 @@ struct FieldReader {
 
   /// - Parameter isNullable: Whether `null` means the same as leaving the field out.
   mutating func integer(_ name: String, isRequired: Bool, isNullable: Bool = false) -> Int64? {
-    if isNullable, fields[name] == .null { return nil }
+    if isNullable, fields[name]?.isNull == true { return nil }
     guard let value = present(name, isRequired: isRequired) else { return nil }
     switch value {
     case .integer(let number): return number
@@ -41,10 +41,14 @@ struct FieldReader {
     guard let value = present(name, isRequired: isRequired) else { return nil }
     switch value {
     case .bool(let flag): return flag
-    case .integer(0), .string("false"), .string("False"), .string("0"): return false
-    case .integer(1), .string("true"), .string("True"), .string("1"): return true
-    default: return reject(name, "Must be a valid boolean.")
+    case .integer(0): return false
+    case .integer(1): return true
+    case .string(let text) where text.isPlain(atMost: 5):
+      if ["false", "False", "0"].contains(text) { return false }
+      if ["true", "True", "1"].contains(text) { return true }
+    default: break
     }
+    return reject(name, "Must be a valid boolean.")
   }
 
   func has(_ name: String) -> Bool { fields[name] != nil }
@@ -111,8 +115,8 @@ struct FieldReader {
   /// One of the choices.
   mutating func choice<Value>(_ name: String, of choices: [(text: String, value: Value)]) -> Value? {
     guard let text = string(name, isRequired: true) else { return nil }
-    if let choice = choices.first(where: { $0.text == text }) { return choice.value }
-    return reject(name, "\"\(text)\" is not a valid choice.")
+    if text.isPlain(atMost: 64), let choice = choices.first(where: { $0.text == text }) { return choice.value }
+    return reject(name, "\(text.quoted) is not a valid choice.")
   }
 
   private mutating func present(_ name: String, isRequired: Bool) -> JSONValue? {
@@ -131,9 +135,9 @@ struct FieldReader {
 
 extension String {
   fileprivate func trimmingWhitespace() -> String {
-    var text = self[...]
-    while let first = text.first, first.isWhitespace { text.removeFirst() }
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return String(text)
+    var scalars = unicodeScalars[...]
+    while scalars.first?.properties.isWhitespace == true { scalars.removeFirst() }
+    while scalars.last?.properties.isWhitespace == true { scalars.removeLast() }
+    return String(scalars)
   }
 }

@@ -54,7 +54,7 @@ struct JSONParser {
   }
 
   private mutating func object() throws(JSONValue.SyntaxError) -> JSONValue {
-    var fields: [String: JSONValue] = [:]
+    var fields = JSONObject()
     skipSpace()
     if take(UInt8(ascii: "}")) { return .object(fields) }
     repeat {
@@ -63,8 +63,7 @@ struct JSONParser {
       let name = try string()
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw unexpected() }
-      // Of a name that comes twice, the last one counts.
-      fields[name] = try value()
+      fields.append(name, try value())
       skipSpace()
     } while take(UInt8(ascii: ","))
     guard take(UInt8(ascii: "}")) else { throw unexpected() }

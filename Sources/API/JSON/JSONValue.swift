@@ -1,12 +1,12 @@
-/// A JSON document that came from outside.
-enum JSONValue: Equatable, Sendable {
+/// A JSON document that came from outside. It cannot be compared or hashed, because its texts must not be: see `isPlain`.
+enum JSONValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int64)
   case number(Double)
   case string(String)
   case array([JSONValue])
-  case object([String: JSONValue])
+  case object(JSONObject)
 
   struct SyntaxError: Error {
     let message: String
@@ -14,6 +14,10 @@ enum JSONValue: Equatable, Sendable {
 
   init(parsing bytes: [UInt8], maximumDepth: Int) throws(SyntaxError) {
     self = try JSONParser.parse(bytes, maximumDepth: maximumDepth)
+  }
+
+  var isNull: Bool {
+    if case .null = self { true } else { false }
   }
 
   /// The name of the type as Python, and so the clients of this API, know it.
@@ -27,5 +31,19 @@ enum JSONValue: Equatable, Sendable {
     case .array: "list"
     case .object: "dict"
     }
+  }
+}
+
+/// The fields of an object, found by the bytes of their names.
+struct JSONObject: Sendable {
+  private var fields: [(name: String, value: JSONValue)] = []
+
+  mutating func append(_ name: String, _ value: JSONValue) {
+    fields.append((name, value))
+  }
+
+  /// Of a name that comes twice, the last one counts.
+  subscript(name: String) -> JSONValue? {
+    fields.last { $0.name.utf8.count == name.utf8.count && $0.name.utf8.elementsEqual(name.utf8) }?.value
   }
 }

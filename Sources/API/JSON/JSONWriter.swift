@@ -144,7 +144,7 @@ package struct JSONWriter {
 
   private mutating func writeQuoted(_ text: String) {
     buffer.writeString("\"")
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+    if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
       buffer.writeString(text)
     } else {
       for scalar in text.unicodeScalars { writeEscaped(scalar) }
@@ -159,7 +159,8 @@ package struct JSONWriter {
     case "\n": buffer.writeString("\\n")
     case "\r": buffer.writeString("\\r")
     case "\t": buffer.writeString("\\t")
-    case _ where scalar.value < 0x20:
+    // The same text to a program, and harmless where a reply is shown on a terminal.
+    case _ where scalar.isControl:
       let hexadecimal = String(scalar.value, radix: 16)
       buffer.writeString("\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal)
     default: buffer.writeString(String(scalar))

@@ -49,9 +49,9 @@ struct CatalogueRoutes {
   @Sendable private func listPlans(_ request: APIRequest) async throws -> Response {
     let catalogue = try await catalogue.catalogue(for: request.caller)
     var plans = catalogue.plans
-    if let code = request.query("location") {
+    if let code = try request.query("location") {
       var errors = FieldErrors()
-      if catalogue.location(code: code) == nil { errors.add("location", "\"\(code)\" is not a valid choice.") }
+      if catalogue.location(code: code) == nil { errors.add("location", "\(code.quoted) is not a valid choice.") }
       try errors.throwIfAny(order: ["location"])
       plans = plans.filter { $0.locations.contains(code) }
     }

@@ -37,7 +37,7 @@ struct DiskCopyRoutes {
     var errors = FieldErrors()
     let filter = try await filter(request, &errors)
     let keys = DiskCopyKey.allCases.filter { $0 != .name || copies.family == .snapshot }
-    let order = request.order(by: keys, &errors)
+    let order = try request.order(by: keys, &errors)
     try errors.throwIfAny(order: ["server_id", "backup_type", "status", "ordering"])
     let page = try await copies.list(filter, order: order, page: try request.page(), request.caller)
     return request.list(page, DiskCopyWire.copy)
@@ -45,7 +45,7 @@ struct DiskCopyRoutes {
 
   private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> DiskCopyFilter {
     var filter = DiskCopyFilter()
-    if let text = request.query("server_id") {
+    if let text = try request.query("server_id") {
       let reference = Reference<Server>(text)
       if let reference { filter.serverID = try await copies.serverID(of: reference, request.caller) }
       if filter.serverID == nil {
@@ -53,10 +53,10 @@ struct DiskCopyRoutes {
           "server_id", reference.map { ServerFields.unknownKey($0) } ?? "A valid integer or UUID is required.")
       }
     }
-    filter.status = request.choice("status", of: DiskCopy.Status.allCases, &errors)
+    filter.status = try request.choice("status", of: DiskCopy.Status.allCases, &errors)
     switch copies.family {
-    case .backup: filter.kind = request.choice("backup_type", of: [DiskCopy.Kind.manual, .automatic], &errors)
-    case .snapshot: filter.name = request.query("name")
+    case .backup: filter.kind = try request.choice("backup_type", of: [DiskCopy.Kind.manual, .automatic], &errors)
+    case .snapshot: filter.name = try request.query("name")
     }
     return filter
   }

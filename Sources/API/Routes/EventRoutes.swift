@@ -23,7 +23,7 @@ struct EventRoutes {
   }
 
   @Sendable private func follow(_ request: APIRequest) async throws -> Response {
-    let text = request.request.headers[Self.lastEventID] ?? request.query("last_event_id")
+    let text = try request.request.headers[Self.lastEventID] ?? request.query("last_event_id")
     var start: Int64?
     if let text, !text.isEmpty {
       guard let id = Int64(text), id >= 0 else {

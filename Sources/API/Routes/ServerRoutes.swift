@@ -34,19 +34,21 @@ struct ServerRoutes {
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
     var errors = FieldErrors()
     let filter = try await filter(request, &errors)
-    let order = request.order(by: ServerKey.allCases, &errors)
+    let order = try request.order(by: ServerKey.allCases, &errors)
     try errors.throwIfAny(order: ["status", "location", "ordering"])
     let page = try await servers.list(filter, order: order, page: try request.page(), request.caller)
     return request.list(page, ServerWire.listItem)
   }
 
   private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> ServerFilter {
-    var filter = ServerFilter(name: request.query("name"), hostname: request.query("hostname"))
-    filter.status = request.choice("status", of: ServerStatus.allCases, &errors)
-    if let location = request.query("location") {
+    var filter = ServerFilter(name: try request.query("name"), hostname: try request.query("hostname"))
+    filter.status = try request.choice("status", of: ServerStatus.allCases, &errors)
+    if let location = try request.query("location") {
       filter.location = location
       let known = try await catalogue.catalogue(for: request.caller).locations.map(\.code)
-      if !known.contains(location) { errors.add("location", APIRequest.unknownChoice(location, known)) }
+      if !location.isPlain(atMost: 64) || !known.contains(location) {
+        errors.add("location", APIRequest.unknownChoice(location, known))
+      }
     }
     return filter
   }
@@ -154,7 +156,7 @@ struct ServerRoutes {
 
   @Sendable private func history(_ request: APIRequest) async throws -> Response {
     var errors = FieldErrors()
-    let ordering = request.ordering(by: ["id"], &errors)
+    let ordering = try request.ordering(by: ["id"], &errors)
     try errors.throwIfAny(order: [])
     let page = try await servers.history(
       of: try await id(of: request), isNewestFirst: ordering.first?.isDescending ?? false, page: try request.page(),

@@ -1,4 +1,7 @@
 package struct Account: Sendable, Equatable {
+  /// For each of its owner's names.
+  package static let nameRule = TextRule(maximumLength: 255)
+
   package let id: ID<Account>
   package let email: String
   package let balance: Money

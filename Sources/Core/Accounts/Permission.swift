@@ -25,6 +25,7 @@ package struct Permission: Hashable, Sendable, CustomStringConvertible {
   }
 
   package init?(_ text: some StringProtocol) {
+    guard text.isPlain(atMost: 64) else { return nil }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 2, let resource = Resource(rawValue: String(parts[0])),
       let action = Action(rawValue: String(parts[1]))

@@ -30,7 +30,9 @@ package struct Catalogue: Sendable, Equatable {
     }
   }
   package func location(_ id: ID<Location>) -> Location? { locations.first { $0.id == id } }
-  package func location(code: String) -> Location? { locations.first { $0.code == code } }
+  package func location(code: String) -> Location? {
+    code.isPlain(atMost: 64) ? locations.first { $0.code == code } : nil
+  }
 }
 
 extension Catalogue {

@@ -81,11 +81,12 @@ package struct CopyName: Hashable, Sendable, CustomStringConvertible {
   package let name: String
 
   package init?(_ text: String) {
+    guard (1...Self.maximumLength).contains(text.utf8.count) else { return nil }
     let isWord = text.utf8.allSatisfy { byte in
       (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
         || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
     }
-    guard isWord, (1...Self.maximumLength).contains(text.utf8.count) else { return nil }
+    guard isWord else { return nil }
     name = text
   }
 

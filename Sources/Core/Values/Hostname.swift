@@ -1,10 +1,12 @@
 /// A fully qualified domain name, or a single label, by RFC 1123: letters, digits and hyphens in labels of at most
 /// 63 characters, 253 in all.
 package struct Hostname: Hashable, Sendable, CustomStringConvertible {
+  package static let maximumLength = 253
+
   package let name: String
 
   package init?(_ text: String) {
-    guard (1...253).contains(text.utf8.count) else { return nil }
+    guard !text.isEmpty, text.isPlain(atMost: Self.maximumLength) else { return nil }
     let labels = text.split(separator: ".", omittingEmptySubsequences: false)
     guard labels.allSatisfy({ Self.isLabel($0, maximumLength: 63) }) else { return nil }
     // A name that ends in a number, 10.0.0.1, would be read as an address.
@@ -24,8 +26,8 @@ package struct Hostname: Hashable, Sendable, CustomStringConvertible {
 
   /// Letters, digits and hyphens, with no hyphen at either end.
   package static func isLabel(_ text: some StringProtocol, maximumLength: Int) -> Bool {
+    guard (1...maximumLength).contains(text.utf8.count) else { return false }
     let bytes = Array(text.utf8)
-    guard (1...maximumLength).contains(bytes.count) else { return false }
     let hyphen = UInt8(ascii: "-")
     return bytes.first != hyphen && bytes.last != hyphen
       && bytes.allSatisfy { byte in

@@ -8,6 +8,7 @@ package struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConverti
 
   /// Reads dotted decimal notation, `127.80.0.11`; nil for anything else.
   package init?(_ text: some StringProtocol) {
+    guard text.isPlain(atMost: 15) else { return nil }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
     var number: UInt32 = 0

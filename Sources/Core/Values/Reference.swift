@@ -7,6 +7,7 @@ package enum Reference<Entity>: Hashable, Sendable, CustomStringConvertible {
 
   /// Nil for a text that names nothing.
   package init?(_ text: some StringProtocol) {
+    guard text.isPlain(atMost: 64) else { return nil }
     if let number = Int64(text) {
       guard number > 0, text.first != "+" else { return nil }
       self = .id(ID(number))

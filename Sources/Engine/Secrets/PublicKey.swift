@@ -1,39 +1,46 @@
+import Core
 import Foundation
 
 /// An OpenSSH public key that has been taken apart and found whole.
 package struct PublicKey: Sendable, Equatable {
+  /// Why a text is no key that is taken, for whoever sent it.
+  package struct Refusal: Error, Equatable {
+    package let message: String
+
+    static let notAKey = Refusal(message: "Enter a valid OpenSSH public key.")
+  }
+
+  /// Of a line, with its comment.
+  package static let maximumBytes = 16_384
+
   package let type: String
   package let blob: [UInt8]
   package let comment: String
 
-  /// Types that a current OpenSSH accepts for authentication, and how many fields follow the type.
-  private static let fieldCounts = [
-    "ssh-ed25519": 1,
-    "ssh-rsa": 2,
-    "ecdsa-sha2-nistp256": 2,
-    "ecdsa-sha2-nistp384": 2,
-    "ecdsa-sha2-nistp521": 2,
-    "sk-ssh-ed25519@openssh.com": 2,
-    "sk-ecdsa-sha2-nistp256@openssh.com": 3,
-  ]
-
-  /// Reads one line of an authorized_keys file without options; nil for anything else.
-  package init?(_ text: String) {
-    let line = text.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard line.utf8.count <= 16_384, !line.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-    else { return nil }
-    let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
-    guard parts.count >= 2, let fieldCount = Self.fieldCounts[String(parts[0])],
-      let data = Data(base64Encoded: String(parts[1])),
-      let fields = Self.fields(of: [UInt8](data)), fields.count == fieldCount + 1,
-      fields[0].elementsEqual(parts[0].utf8), fields.dropFirst().allSatisfy({ !$0.isEmpty })
-    else { return nil }
-    if parts[0] == "ssh-ed25519", fields[1].count != 32 { return nil }
-    // OpenSSH refuses RSA keys of less than 2048 bits in practice, and so do we: the modulus has a leading zero byte.
-    if parts[0] == "ssh-rsa", fields[2].count < 256 { return nil }
-    type = String(parts[0])
+  /// Reads one line of an authorized_keys file without options: type, base 64 and perhaps a comment, with spaces or tabs between
+  /// them. What a terminal obeys becomes a space in the comment.
+  package init(_ text: String) throws(Refusal) {
+    var rest = text.utf8[...].trimmed
+    guard rest.count <= Self.maximumBytes else {
+      throw Refusal(message: "Ensure this field has no more than \(Self.maximumBytes) bytes.")
+    }
+    guard !rest.starts(with: "-----BEGIN".utf8) else {
+      throw Refusal(message: "This is no public key in one line, as ssh-keygen writes it to a file ending in .pub.")
+    }
+    guard rest.allSatisfy({ $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }) else {
+      throw Refusal(message: "Enter one key, in one line.")
+    }
+    let type = rest.takeWord()
+    let base64 = rest.takeWord()
+    guard type.isPlain(atMost: 64), base64.isPlain(atMost: Self.maximumBytes), let data = Data(base64Encoded: base64)
+    else {
+      throw .notAKey
+    }
     blob = [UInt8](data)
-    comment = parts.count == 3 ? parts[2].trimmingCharacters(in: .whitespaces) : ""
+    try PublicKeyBlob.check(blob, type)
+    self.type = type
+    let scalars = String(Substring(rest.trimmed)).unicodeScalars.map { $0.isControl ? " " : $0 }
+    comment = String(Substring(String(String.UnicodeScalarView(scalars)).utf8[...].trimmed))
   }
 
   package var line: String {
@@ -45,19 +52,24 @@ package struct PublicKey: Sendable, Equatable {
     let digest = Data(SHA256.digest(blob)).base64EncodedString()
     return "SHA256:" + digest.prefix { $0 != "=" }
   }
+}
 
-  /// Splits a blob into its length-prefixed fields; nil where the lengths do not add up.
-  private static func fields(of blob: [UInt8]) -> [ArraySlice<UInt8>]? {
-    var fields: [ArraySlice<UInt8>] = []
-    var rest = blob[...]
-    while !rest.isEmpty {
-      guard rest.count >= 4 else { return nil }
-      let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
-      rest = rest.dropFirst(4)
-      guard length <= rest.count else { return nil }
-      fields.append(rest.prefix(length))
-      rest = rest.dropFirst(length)
-    }
-    return fields
+extension Substring.UTF8View {
+  fileprivate static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+  /// Without spaces, tabs and ends of lines on either side.
+  fileprivate var trimmed: Self {
+    var rest = self
+    let isBlank = { (byte: UInt8) in Self.isSpace(byte) || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+    while let byte = rest.first, isBlank(byte) { rest.removeFirst() }
+    while let byte = rest.last, isBlank(byte) { rest.removeLast() }
+    return rest
+  }
+
+  /// Up to the next space or tab, and takes those away, too.
+  fileprivate mutating func takeWord() -> String {
+    let word = prefix { !Self.isSpace($0) }
+    self = dropFirst(word.count).drop(while: Self.isSpace)
+    return String(Substring(word))
   }
 }

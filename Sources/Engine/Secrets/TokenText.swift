@@ -7,7 +7,9 @@ package struct TokenText: Sendable, CustomStringConvertible {
 
   /// Nil for a text that no token can have.
   package init?(_ text: some StringProtocol) {
-    guard text.hasPrefix(Self.prefix), RandomText.isPossible(text.dropFirst(Self.prefix.count)) else { return nil }
+    guard text.isPlain(atMost: 64), text.hasPrefix(Self.prefix),
+      RandomText.isPossible(text.dropFirst(Self.prefix.count))
+    else { return nil }
     self.text = String(text)
   }
 

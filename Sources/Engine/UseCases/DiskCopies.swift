@@ -4,7 +4,7 @@ import Foundation
 /// All that a customer can do with backups, or with snapshots: the same, by another name.
 package struct DiskCopies: Sendable {
   package static let fieldOrder = ["server_id", "name", "label", "description"]
-  package static let maximumDescriptionLength = 255
+  package static let descriptionRule = TextRule(maximumLength: 255)
 
   /// A copy as a customer asks for it. What could not even be read is nil and has its message in `errors`.
   package struct Draft: Sendable {
@@ -144,10 +144,8 @@ package struct DiskCopies: Sendable {
   }
 
   private static func description(_ draft: Draft, _ errors: inout FieldErrors) -> String {
-    for (field, text) in [("description", draft.description), ("label", draft.label)] {
-      guard let text, text.count > maximumDescriptionLength else { continue }
-      errors.add(field, "Ensure this field has no more than \(maximumDescriptionLength) characters.")
-    }
+    descriptionRule.check(draft.description, "description", &errors)
+    descriptionRule.check(draft.label, "label", &errors)
     let given = [draft.description, draft.label].compactMap { $0 }.filter { !$0.isEmpty }
     if !errors.has("label"), let first = given.first, let last = given.last, !first.utf8.elementsEqual(last.utf8) {
       errors.add("label", "This says something else than description.")
@@ -156,12 +154,9 @@ package struct DiskCopies: Sendable {
   }
 
   private static func name(_ text: String, field: String, _ errors: inout FieldErrors) -> CopyName? {
-    if text.count > CopyName.maximumLength {
-      errors.add(field, "Ensure this field has no more than \(CopyName.maximumLength) characters.")
-      return nil
-    }
     if let name = CopyName(text) { return name }
-    errors.add(field, "Enter a valid value.")
+    let rule = TextRule(maximumLength: CopyName.maximumLength)
+    errors.add(field, rule.lengthViolation(in: text) ?? "Enter a valid value.")
     return nil
   }
 

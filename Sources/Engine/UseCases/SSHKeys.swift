@@ -4,7 +4,7 @@ import Foundation
 /// The public keys of an account.
 package struct SSHKeys: Sendable {
   package static let fieldOrder = ["name", "public_key"]
-  package static let maximumNameLength = 255
+  package static let nameRule = TextRule(maximumLength: 255)
 
   /// What a customer asks for. A field that could not even be read is nil and has its message in `errors`.
   package struct Draft: Sendable {
@@ -56,13 +56,8 @@ package struct SSHKeys: Sendable {
   package func create(_ draft: Draft, _ caller: Caller) async throws -> SSHKey {
     try caller.require(.sshKeys, .write)
     var errors = draft.errors
-    if let name = draft.name, name.count > Self.maximumNameLength {
-      errors.add("name", "Ensure this field has no more than \(Self.maximumNameLength) characters.")
-    }
-    let publicKey = draft.publicKey.flatMap(PublicKey.init)
-    if draft.publicKey != nil, publicKey == nil {
-      errors.add("public_key", "Enter a valid OpenSSH public key.")
-    }
+    Self.nameRule.check(draft.name, "name", &errors)
+    let publicKey = Self.publicKey(draft, &errors)
     try errors.throwIfAny(order: Self.fieldOrder)
     guard let name = draft.name, let publicKey else {
       throw Failure.internalError("A draft without errors lacks a field.")
@@ -71,6 +66,16 @@ package struct SSHKeys: Sendable {
       uuid: UUID(), accountID: caller.accountID, name: name, fingerprint: publicKey.fingerprint,
       publicKey: publicKey.line, quota: quota)
     return try await store.createSSHKey(key, by: caller, at: clock.now)
+  }
+
+  private static func publicKey(_ draft: Draft, _ errors: inout FieldErrors) -> PublicKey? {
+    guard let text = draft.publicKey else { return nil }
+    do {
+      return try PublicKey(text)
+    } catch {
+      errors.add("public_key", error.message)
+      return nil
+    }
   }
 
   package func delete(_ id: ID<SSHKey>, _ caller: Caller) async throws {

@@ -99,7 +99,7 @@ package struct ServerDraft: Sendable {
   private func chosenLocation(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> Location? {
     guard let code = location else { return nil }
     if let location = catalogue.location(code: code), location.isActive { return location }
-    errors.add("location", "\"\(code)\" is not a valid choice.")
+    errors.add("location", "\(code.quoted) is not a valid choice.")
     return nil
   }
 }
@@ -116,22 +116,16 @@ extension [ServerDraft.Key] {
 /// The rules of single fields, and their messages.
 package enum ServerFields {
   package static func name(_ text: String, _ errors: inout FieldErrors) -> ServerName? {
-    if text.count > ServerName.maximumLength {
-      errors.add("name", "Ensure this field has no more than \(ServerName.maximumLength) characters.")
-      return nil
-    }
     if let name = ServerName(text) { return name }
-    errors.add("name", "Enter a valid value.")
+    let rule = TextRule(maximumLength: ServerName.maximumLength)
+    errors.add("name", rule.lengthViolation(in: text) ?? "Enter a valid value.")
     return nil
   }
 
   package static func hostname(_ text: String, _ errors: inout FieldErrors) -> Hostname? {
-    if text.count > 253 {
-      errors.add("hostname", "Ensure this field has no more than 253 characters.")
-      return nil
-    }
     if let hostname = Hostname(text) { return hostname }
-    errors.add("hostname", "Enter a valid value.")
+    let rule = TextRule(maximumLength: Hostname.maximumLength)
+    errors.add("hostname", rule.lengthViolation(in: text) ?? "Enter a valid value.")
     return nil
   }
 

@@ -3,7 +3,7 @@ package import Core
 /// The tokens of an account, for those who bear one.
 package struct Tokens: Sendable {
   package static let fieldOrder = ["name", "permissions", "expires_at"]
-  package static let maximumNameLength = 255
+  package static let nameRule = TextRule(maximumLength: 255)
 
   /// What a customer asks for. A field that could not even be read is nil and has its message in `errors`.
   package struct Draft: Sendable {
@@ -55,9 +55,7 @@ package struct Tokens: Sendable {
   package func create(_ draft: Draft, _ caller: Caller) async throws -> Created {
     try caller.require(.tokens, .write)
     var errors = draft.errors
-    if let name = draft.name, name.count > Self.maximumNameLength {
-      errors.add("name", "Ensure this field has no more than \(Self.maximumNameLength) characters.")
-    }
+    Self.nameRule.check(draft.name, "name", &errors)
     let permissions = Self.permissions(draft, caller, &errors)
     guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
     let expiresAt = expiry(draft, within: own.expiresAt, &errors)
@@ -87,7 +85,7 @@ package struct Tokens: Sendable {
     var permissions: [Permission] = []
     for word in words {
       guard let permission = Permission(word) else {
-        errors.add("permissions", "\"\(word)\" is not a valid choice.")
+        errors.add("permissions", "\(word.quoted) is not a valid choice.")
         continue
       }
       if !caller.covers(permission) {

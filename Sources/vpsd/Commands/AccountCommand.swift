@@ -13,8 +13,15 @@ struct AccountCommand: AsyncParsableCommand {
     @Option(help: "Its opening credit, in whole units.") var credit = 0
 
     func validate() throws {
-      guard email.contains("@"), email.count <= 254 else { throw ValidationError("\(email): no e-mail address.") }
+      guard Self.isAddress(email) else { throw ValidationError("\(email.quoted): no e-mail address.") }
       guard (0...1_000_000_000).contains(credit) else { throw ValidationError("--credit: 0 to 1000000000.") }
+    }
+
+    /// As much of RFC 5321 as tells an address from anything else: at most 254 bytes, and no space or control character.
+    static func isAddress(_ text: String) -> Bool {
+      guard text.utf8.count <= 254, let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return false }
+      return at != text.utf8.startIndex && text.utf8.index(after: at) != text.utf8.endIndex
+        && !text.unicodeScalars.contains { $0.isControl || $0.properties.isWhitespace }
     }
 
     func run() async throws {
@@ -32,6 +39,12 @@ struct AccountCommand: AsyncParsableCommand {
     @Option(help: "The first name of its owner.") var firstName: String?
     @Option(help: "The last name of its owner.") var lastName: String?
     @Option(help: "The owner's company.") var company: String?
+
+    func validate() throws {
+      for (option, text) in [("first-name", firstName), ("last-name", lastName), ("company", company)] {
+        try requireRule(Account.nameRule, text, "--\(option)")
+      }
+    }
 
     func run() async throws {
       let store = try options.openStore()
@@ -57,6 +70,11 @@ struct AccountCommand: AsyncParsableCommand {
       }
     }
   }
+}
+
+/// Throws where what an operator wrote for an option breaks the rule for it.
+func requireRule(_ rule: TextRule, _ text: String?, _ option: String) throws {
+  if let message = text.flatMap(rule.violation) { throw ValidationError("\(option): \(message)") }
 }
 
 /// Finds the account that an operator means.

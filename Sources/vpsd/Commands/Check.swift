@@ -36,7 +36,7 @@ struct Check: AsyncParsableCommand {
       found = try await Self.look(database, driver).filter(Set(found).contains)
     }
     guard found.isEmpty else {
-      print(found.joined(separator: "\n"))
+      print(found.map { $0.escaped() }.joined(separator: "\n"))
       throw ExitCode(1)
     }
     let count = try await database.inventory().count

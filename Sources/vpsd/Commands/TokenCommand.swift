@@ -24,6 +24,7 @@ struct TokenCommand: AsyncParsableCommand {
         throw ValidationError(
           "--permission \(permission): write resource:action, with a resource of \(resources) and read, write or *.")
       }
+      try requireRule(Tokens.nameRule, name, "--name")
       if let expiresInDays, !(1...36_500).contains(expiresInDays) {
         throw ValidationError("--expires-in-days: 1 to 36500.")
       }
