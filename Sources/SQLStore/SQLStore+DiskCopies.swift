@@ -15,7 +15,7 @@ extension SQLStore {
         page, of: "\(DiskCopy.query) WHERE \(selection.condition) ORDER BY \(keys)",
         count:
           "SELECT COUNT(*) FROM disk_copy JOIN server ON server.id = disk_copy.server_id WHERE \(selection.condition)",
-        selection.arguments)
+        id: "disk_copy.id", selection.arguments)
     }
   }
 

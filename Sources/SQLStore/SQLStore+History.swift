@@ -13,7 +13,7 @@ extension SQLStore {
           SELECT \(OperationRecord.columns) FROM operation LEFT JOIN token ON token.id = operation.requested_by
           WHERE operation.server_id = ? ORDER BY operation.id \(isNewestFirst ? "DESC" : "ASC")
           """,
-        count: "SELECT COUNT(*) FROM operation WHERE server_id = ?", [id])
+        count: "SELECT COUNT(*) FROM operation WHERE server_id = ?", id: "operation.id", [id])
     }
   }
 }

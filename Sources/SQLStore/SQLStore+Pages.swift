@@ -12,7 +12,7 @@ extension SQLStore {
     return try await read { database in
       try database.page(
         page, of: "\(Server.query) WHERE \(selection.condition) ORDER BY \(keys)",
-        count: "SELECT COUNT(*) FROM server WHERE \(selection.condition)", selection.arguments)
+        count: "SELECT COUNT(*) FROM server WHERE \(selection.condition)", id: "server.id", selection.arguments)
     }
   }
 
@@ -34,12 +34,19 @@ extension SQLStore {
 
 extension Database {
   /// Both queries see the same state where they run in one transaction.
+  ///
+  /// - Parameter id: The column after which a page can begin.
   func page<Value: RowReadable & Sendable>(
-    _ request: PageRequest, of query: String, count countQuery: String, _ arguments: StatementArguments
+    _ request: PageRequest, of query: String, count countQuery: String, id: String, _ arguments: StatementArguments
   ) throws -> Page<Value> {
     let totalCount = try value(Int.self, countQuery, arguments) ?? 0
-    let (number, range) = try request.resolve(totalCount: totalCount)
+    var skipped: Int?
+    if case .after(let last, let isDescending) = request.number {
+      skipped = try value(
+        Int.self, "\(countQuery) AND \(id) \(isDescending ? ">=" : "<=") ?", arguments + StatementArguments([last]))
+    }
+    let (number, range) = try request.resolve(totalCount: totalCount, skipping: skipped)
     let elements: [Value] = try all("\(query) LIMIT \(range.count) OFFSET \(range.lowerBound)", arguments)
-    return Page(elements, totalCount: totalCount, number: number, size: request.size)
+    return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
   }
 }
