@@ -14,12 +14,15 @@ struct OrderClause: Sendable {
   let sql: String
   /// By one key only: there are so few of its kind that their statements can be kept.
   let isCommon: Bool
+  /// The column of the id.
+  let id: String
 
   init<Key: OrderKey>(_ order: [ListOrder<Key>]) {
     var terms: [ListOrder<Key>] = []
     for term in order + [ListOrder(Key.id)] where !terms.contains(where: { $0.key == term.key || $0.key == Key.id }) {
       terms.append(term)
     }
+    id = Key.id.column
     sql = terms.map { "\($0.key.column) \($0.isDescending ? "DESC" : "ASC")" }.joined(separator: ", ")
     isCommon = terms.count == 1 || terms.dropFirst() == [ListOrder(Key.id)]
   }

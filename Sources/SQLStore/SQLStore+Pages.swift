@@ -38,11 +38,16 @@ extension Database {
     _ arguments: [(any DatabaseValueConvertible)?]
   ) throws -> Page<Value> {
     let totalCount = try value(Int.self, countQuery, StatementArguments(arguments)) ?? 0
-    let (number, range) = try request.resolve(totalCount: totalCount)
+    var skipped: Int?
+    if case .after(let last, let isDescending) = request.number {
+      skipped = try value(
+        Int.self, "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?", StatementArguments(arguments + [last]))
+    }
+    let (number, range) = try request.resolve(totalCount: totalCount, skipping: skipped)
     let elements: [Value] = try rows(
       "\(query) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
       StatementArguments(arguments + [range.count, range.lowerBound]), isKept: order.isCommon
     ) { row in try Value(from: &row) }
-    return Page(elements, totalCount: totalCount, number: number, size: request.size)
+    return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
   }
 }

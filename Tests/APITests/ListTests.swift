@@ -44,6 +44,49 @@ struct ListTests {
     #expect(try last.json["next"] is NSNull)
   }
 
+  @Test("Whoever deletes what a page shows and goes on after it leaves nothing out", arguments: ["", "&ordering=-id"])
+  func deleteWhileTurning(_ ordering: String) async throws {
+    let api = try await TestAPI.make()
+    for number in 1...11 { _ = try await api.createServer(name: "s\(number)") }
+    var next: String? = "/servers/?page_size=3&after=\(ordering.isEmpty ? 0 : 1000)" + ordering
+    var deleted: [Int] = []
+    while let path = next {
+      let page = try await api.send(.get, path.replacing("http://127.0.0.1/api/v1", with: ""))
+      #expect(try page.json["count"] as? Int == 11 - deleted.count)
+      for server in try page.json["results"] as? [[String: Any]] ?? [] {
+        let id = try #require(server["id"] as? Int)
+        deleted.append(id)
+        #expect(try await api.send(.delete, "/servers/\(id)/").status == 204)
+      }
+      next = try page.json["next"] as? String
+      #expect(try page.json["previous"] is NSNull || next == nil)
+    }
+    #expect(deleted == (ordering.isEmpty ? Array(1...11) : (1...11).reversed()))
+  }
+
+  @Test(
+    "Every list goes on after an id",
+    arguments: [
+      "/servers/", "/ssh-keys/", "/plans/", "/operating-systems/", "/locations/", "/tokens/", "/backups/",
+      "/snapshots/",
+      "/servers/1/operations/",
+    ])
+  func after(_ path: String) async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    let all = try await api.send(.get, path).json["results"] as? [[String: Any]] ?? []
+    let ids = all.compactMap { $0["id"] as? Int }
+    for id in [0] + ids + [1_000_000] {
+      let rest = try await api.send(.get, path + "?after=\(id)").json
+      #expect((rest["results"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? Int } == ids.filter { $0 > id })
+      #expect(rest["count"] as? Int == ids.count)
+    }
+    for query in ["after=x", "after=-1", "after=99999999999999999999", "after=1&page=1", "after=1&ordering=name"] {
+      let reply = try await api.send(.get, path + "?" + query)
+      #expect(reply.status == 400, "\(query)")
+    }
+  }
+
   @Test(
     "A parameter with two values is refused, and never silently one",
     arguments: [

@@ -32,11 +32,27 @@ extension APIRequest {
   func page() throws(Failure) -> PageRequest {
     let wanted = try query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     let size = min(wanted ?? gate.limits.pageSize, gate.limits.pageSize)
+    if let after = try after() { return PageRequest(after, size: size) }
     guard let text = try query("page") else { return PageRequest(.number(1), size: size) }
     guard text.isPlain(atMost: 64) else { throw .invalidPage }
     if text == "last" { return PageRequest(.last, size: size) }
     guard let number = Int(text), number > 0 else { throw .invalidPage }
     return PageRequest(.number(number), size: size)
+  }
+
+  /// `?after=`, the id of the last element that the client has seen.
+  private func after() throws(Failure) -> PageRequest.Number? {
+    guard let text = try query("after") else { return nil }
+    var errors = FieldErrors()
+    let id = text.utf8.allSatisfy { (48...57).contains($0) } ? Int64(text) : nil
+    if id == nil { errors.add("after", "A valid integer is required.") }
+    if try query("page") != nil { errors.add("after", "Give either after or page.") }
+    let ordering = try query("ordering")
+    if let ordering, !["id", "-id"].contains(where: { $0.utf8.elementsEqual(ordering.utf8) }) {
+      errors.add("after", "Lists go on after an id in the order by id only.")
+    }
+    try errors.throwIfAny(order: [])
+    return id.map { .after($0, isDescending: ordering == "-id") }
   }
 
   /// The same key again says nothing new.
@@ -84,7 +100,7 @@ extension APIRequest {
   }
 
   /// The reply to a request for a list that is at hand as a whole, in its natural order.
-  func list<Element: Sendable>(
+  func list<Element: ListElement>(
     _ elements: [Element], orderedBy keys: [SortKey<Element>], name: (Element) -> String,
     _ write: (inout JSONWriter, Element) -> Void
   ) throws -> Response {
@@ -100,10 +116,16 @@ extension APIRequest {
       guard let key = keys.first(where: { $0.name == order.key }) else { continue }
       elements.sort { order.isDescending ? key.isInOrder($1, $0) : key.isInOrder($0, $1) }
     }
-    return self.list(try Page(try page(), of: elements), write)
+    let page = try page()
+    var skipped: Int?
+    if case .after(let last, let isDescending) = page.number {
+      elements.sort { isDescending ? $0.idInList > $1.idInList : $0.idInList < $1.idInList }
+      skipped = elements.count { isDescending ? $0.idInList >= last : $0.idInList <= last }
+    }
+    return self.list(try Page(page, of: elements, skipping: skipped), write)
   }
 
-  func list<Element: Sendable>(_ page: Page<Element>, _ write: (inout JSONWriter, Element) -> Void) -> Response {
+  func list<Element: ListElement>(_ page: Page<Element>, _ write: (inout JSONWriter, Element) -> Void) -> Response {
     .json(ListWire.list(page, links: PageLinks(self, page), write))
   }
 
@@ -117,12 +139,22 @@ struct PageLinks {
   let next: String?
   let previous: String?
 
-  init?<Element: Sendable>(_ request: APIRequest, _ page: Page<Element>) {
+  init?<Element: ListElement>(_ request: APIRequest, _ page: Page<Element>) {
     guard page.hasNext || page.hasPrevious else { return nil }
     let here = request.request
     // What could be no host is left out, and the link has a path only.
     let origin = request.publicURL?.description ?? ""
-    let others = (here.uri.query ?? "").split(separator: "&").filter { $0 != "page" && !$0.hasPrefix("page=") }
+    let others = (here.uri.query ?? "").split(separator: "&").filter { part in
+      !["page", "after"].contains { part == $0 || part.hasPrefix($0 + "=") }
+    }
+    if page.skipped != nil {
+      // Pages behind an element know nothing of those before it.
+      let last = page.elements.last.map { "after=\($0.idInList)" }
+      next =
+        page.hasNext ? last.map { origin + here.uri.path + "?" + (others + [$0[...]]).joined(separator: "&") } : nil
+      previous = nil
+      return
+    }
     func link(to number: Int) -> String {
       let parts = others + (number > 1 ? ["page=\(number)"] : [])
       let query = parts.isEmpty ? "" : "?" + parts.joined(separator: "&")

@@ -3,6 +3,8 @@ package struct PageRequest: Sendable, Equatable {
   package enum Number: Sendable, Equatable {
     case number(Int)
     case last
+    /// What comes behind the element with this id, by the id: whatever is deleted meanwhile, nothing is left out.
+    case after(Int64, isDescending: Bool)
   }
 
   package static let first = PageRequest(.number(1), size: 100)
@@ -17,12 +19,18 @@ package struct PageRequest: Sendable, Equatable {
 
   /// The number of the page and what it covers of so many elements. Throws where there is no such page; the first one of
   /// an empty list is there.
-  package func resolve(totalCount: Int) throws(Failure) -> (number: Int, range: Range<Int>) {
+  ///
+  /// - Parameter skipped: How many stand up to the element after which the page begins.
+  package func resolve(totalCount: Int, skipping skipped: Int? = nil) throws(Failure) -> (
+    number: Int, range: Range<Int>
+  ) {
+    if let skipped { return (1, skipped..<min(skipped + size, totalCount)) }
     let pageCount = max(1, (totalCount + size - 1) / size)
     let number =
       switch number {
       case .number(let number): number
       case .last: pageCount
+      case .after: 1
       }
     guard (1...pageCount).contains(number) else { throw .invalidPage }
     let start = (number - 1) * size
@@ -36,25 +44,29 @@ package struct Page<Element: Sendable>: Sendable {
   package let totalCount: Int
   package let number: Int
   package let size: Int
+  /// How many stand before it, where it begins after an element; nil where pages are counted.
+  package let skipped: Int?
 
-  package init(_ elements: [Element], totalCount: Int, number: Int, size: Int) {
+  package init(_ elements: [Element], totalCount: Int, number: Int, size: Int, skipped: Int? = nil) {
     self.elements = elements
     self.totalCount = totalCount
     self.number = number
     self.size = size
+    self.skipped = skipped
   }
 
   /// One page of a list that is at hand as a whole.
-  package init(_ request: PageRequest, of all: [Element]) throws(Failure) {
-    let (number, range) = try request.resolve(totalCount: all.count)
-    self.init(Array(all[range]), totalCount: all.count, number: number, size: request.size)
+  package init(_ request: PageRequest, of all: [Element], skipping skipped: Int? = nil) throws(Failure) {
+    let (number, range) = try request.resolve(totalCount: all.count, skipping: skipped)
+    self.init(Array(all[range]), totalCount: all.count, number: number, size: request.size, skipped: skipped)
   }
 
   package var isEmpty: Bool { elements.isEmpty }
-  package var hasNext: Bool { number * size < totalCount }
-  package var hasPrevious: Bool { number > 1 }
+  package var hasNext: Bool { skipped.map { $0 + elements.count < totalCount } ?? (number * size < totalCount) }
+  package var hasPrevious: Bool { skipped.map { $0 > 0 } ?? (number > 1) }
 
   package func map<Other>(_ transform: (Element) throws -> Other) rethrows -> Page<Other> {
-    Page<Other>(try elements.map(transform), totalCount: totalCount, number: number, size: size)
+    Page<Other>(
+      try elements.map(transform), totalCount: totalCount, number: number, size: size, skipped: skipped)
   }
 }

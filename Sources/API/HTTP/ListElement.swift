@@ -1,0 +1,16 @@
+import Core
+import Engine
+
+/// What stands in a list, by its id: a client that turns pages with `?after=` names the last one that it has seen.
+protocol ListElement: Sendable {
+  var idInList: Int64 { get }
+}
+
+extension Servers.View: ListElement { var idInList: Int64 { server.id.value } }
+extension DiskCopy: ListElement { var idInList: Int64 { id.value } }
+extension OperationRecord: ListElement { var idInList: Int64 { id.value } }
+extension SSHKey: ListElement { var idInList: Int64 { id.value } }
+extension Token: ListElement { var idInList: Int64 { id.value } }
+extension Plan: ListElement { var idInList: Int64 { id.value } }
+extension OperatingSystem: ListElement { var idInList: Int64 { id.value } }
+extension Location: ListElement { var idInList: Int64 { id.value } }
