@@ -40,12 +40,14 @@ class Crowd:
                     connection = None
                     time.sleep(0.05)
                     continue
-                if status == 409:
+                # Carried out already, by the service that was killed before it could answer.
+                is_made = status == 201 or (status == 409 and b"was carried out" in reply)
+                if status == 409 and not is_made:
                     time.sleep(0.05)
                     continue
                 break
             with self.lock:
-                if status != 201:
+                if not is_made:
                     self.refusals.append((status, reply))
                 self.accepted += 1
                 if self.accepted >= self.count // 2:

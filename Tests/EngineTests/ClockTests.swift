@@ -13,7 +13,7 @@ struct ClockTests {
 
   @Test("It is set in the middle of any work", arguments: WorkflowStep.all)
   func anyStep(step: WorkflowStep) async throws {
-    for jump in Self.jumps {
+    for jump in [Duration.seconds(-3600), .seconds(80)] {
       let world = try await FaultWorld.before(step)
       let (service, clock) = (world.service, world.service.clock)
       #expect(try await service.runner.runNextStep())

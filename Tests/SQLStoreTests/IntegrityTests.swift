@@ -33,6 +33,7 @@ struct IntegrityTests {
       ("UPDATE server SET status = 'error'", "in error has a reason"),
       ("UPDATE server SET root_password_hash = 'x'", "is forgotten"),
       ("UPDATE server SET storage_gib = 4", "has reserved"),
+      ("UPDATE server SET storage_gib = 0", "takes nothing of the host"),
       ("UPDATE server SET awaits_new_disk = 1", "first boot still to come"),
       (
         "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
