@@ -43,13 +43,21 @@ struct ConsoleChannel: ServerChildChannel {
       promise.futureResult.whenComplete { _ in deadline.cancel() }
       channel.closeFuture.whenComplete { _ in promise.fail(ChannelError.eof) }
       let handler = FirstWords("GET \(ConsoleDoor.path)") { isConsole, channel in
-        let outcome =
-          isConsole ? negotiate(on: channel) : http.setup(channel: channel, logger: logger).map { .http($0) }
+        let outcome = isConsole ? negotiate(on: channel) : http(on: channel, logger: logger)
         outcome.cascade(to: promise)
       }
       try channel.pipeline.syncOperations.addHandler(handler)
       return Value(channel: channel, outcome: promise.futureResult)
     }
+  }
+
+  private func http(on channel: any Channel, logger: Logger) -> EventLoopFuture<Outcome> {
+    http.setup(channel: channel, logger: logger).assumeIsolated().flatMapThrowing { value in
+      let pipeline = channel.pipeline.syncOperations
+      let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+      try pipeline.addHandler(HeadRules(), position: .after(decoder))
+      return .http(value)
+    }.nonisolated()
   }
 
   func handle(value: Value, logger: Logger) async {

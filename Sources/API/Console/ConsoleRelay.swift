@@ -98,7 +98,9 @@ struct ConsoleRelay: Sendable {
     to machine: NIOAsyncChannelOutboundWriter<ByteBuffer>, answeringTo client: Frames, _ heard: Heard
   ) async -> End {
     do {
+      var order = FrameOrder()
       for try await frame in fromClient {
+        guard order.admits(frame) else { return .misused }
         // A client has to mask what it sends.
         guard frame.maskKey != nil else { return .misused }
         heard.note(frame, at: clock.uptime)
