@@ -32,7 +32,7 @@ final class HeadRules: ChannelInboundHandler, RemovableChannelHandler {
 
   private static func namesItsHost(_ head: HTTPRequestHead) -> Bool {
     let hosts = head.headers["host"]
-    guard let host = hosts.first else { return head.version < .http1_1 }
+    guard let host = hosts.first else { return (head.version.major, head.version.minor) < (1, 1) }
     return hosts.count == 1 && host.utf8.count <= longestHostBytes && host.utf8.allSatisfy(isOfHost)
   }
 

@@ -97,7 +97,8 @@ extension Servers {
           let operation = try await store.operation(requested.operation.id)
         else { break }
         newest = RequestedOperation(server: server, operation: operation)
-        guard operation.finishedAt == nil || server.status.isTransitional, clock.uptime < deadline, !changes.isOver else {
+        guard operation.finishedAt == nil || server.status.isTransitional, clock.uptime < deadline, !changes.isOver
+        else {
           break
         }
         await bell.wait(until: min(deadline, clock.uptime + Self.longestSilence), clock: clock)

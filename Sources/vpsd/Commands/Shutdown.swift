@@ -49,7 +49,9 @@ struct Shutdown: AsyncParsableCommand {
     let clock = SystemClock()
     let deadline = clock.uptime + Self.drainDeadline
     while ProcessLock.holder(path: directory.lock) != nil {
-      guard clock.uptime < deadline else { throw ValidationError("The service, process \(process), did not end in time.") }
+      guard clock.uptime < deadline else {
+        throw ValidationError("The service, process \(process), did not end in time.")
+      }
       try await clock.sleep(for: Self.pollInterval)
     }
     print("The service has ended.")
