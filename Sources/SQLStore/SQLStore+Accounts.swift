@@ -35,9 +35,11 @@ extension Database {
   }
 
   func insertAccount(email: String, openingCredit: Money, at now: Timestamp) throws -> Account {
+    // Whoever writes an address in capitals means the same one.
     let inserted: Account? = try first(
-      "INSERT INTO account (email, created_at) VALUES (?, ?) ON CONFLICT (email) DO NOTHING RETURNING \(Account.columns)",
-      [email, now])
+      "INSERT INTO account (email, created_at) SELECT ?, ? WHERE NOT EXISTS "
+        + "(SELECT 1 FROM account WHERE lower(email) = lower(?)) RETURNING \(Account.columns)",
+      [email, now, email])
     guard let account = inserted else {
       let message = "An account with this email exists already."
       throw Failure(.invalidFields([FieldError("email", [message])]), "Invalid input.")

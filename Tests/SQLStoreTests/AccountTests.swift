@@ -19,6 +19,20 @@ import Testing
     }
   }
 
+  @Test("An address in capitals is the same address")
+  func emailInCapitals() async throws {
+    try await withStore { fixture in
+      _ = try await fixture.store.createAccount(email: "User@Example.com", openingCredit: .zero, at: Fixture.now)
+      for email in ["user@example.com", "USER@EXAMPLE.COM", "User@Example.com"] {
+        let refused = await failure {
+          _ = try await fixture.store.createAccount(email: email, openingCredit: .zero, at: Fixture.now)
+        }
+        #expect(refused?.code == .invalidFields([FieldError("email", ["An account with this email exists already."])]))
+      }
+      _ = try await fixture.store.createAccount(email: "user2@example.com", openingCredit: .zero, at: Fixture.now)
+    }
+  }
+
   @Test("A token is found by its hash, with its permissions and its end")
   func tokens() async throws {
     try await withStore { fixture in

@@ -135,7 +135,13 @@ package final class BlockingSocket: Sendable {
 
   package func read(_ count: Int) async throws -> [UInt8] { try await apart { try self.readNow(count) } }
 
+  /// All that comes until the other side closes.
+  package func readToEnd() async throws -> [UInt8] { try await apart { try self.readAllNow() } }
+
   package func write(_ bytes: [UInt8]) async throws { try await apart { try self.writeNow(bytes) } }
+
+  /// Says no more, and goes on listening.
+  package func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// What is read comes from this process, whose tasks have few threads: waiting must not take one of them.
   private func apart<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -155,6 +161,18 @@ package final class BlockingSocket: Sendable {
       filled += read
     }
     return bytes
+  }
+
+  private func readAllNow() throws -> [UInt8] {
+    var all: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let read = recv(descriptor, &part, part.count, 0)
+      if read < 0, errno == EINTR { continue }
+      if read < 0, errno == EAGAIN { throw RFBClient.Unexpected(description: "The end did not come within 10 s.") }
+      guard read > 0 else { return all }
+      all += part.prefix(read)
+    }
   }
 
   private func writeNow(_ bytes: [UInt8]) throws {

@@ -45,14 +45,16 @@ package final class WebSocketClient {
 
   package func write(_ bytes: [UInt8]) async throws { try await send(bytes, opcode: 2) }
 
-  /// - Parameter isMasked: As a client has to.
-  package func send(_ bytes: [UInt8], opcode: UInt8, isMasked: Bool = true) async throws {
+  /// - Parameters:
+  ///   - isMasked: As a client has to.
+  ///   - isLast: No other part of its message follows.
+  package func send(_ bytes: [UInt8], opcode: UInt8, isMasked: Bool = true, isLast: Bool = true) async throws {
     let mask: [UInt8] = isMasked ? [1, 2, 3, 4] : []
     let flag: UInt8 = isMasked ? 128 : 0
     let length = bytes.count
     let size = length < 126 ? [flag | UInt8(length)] : [flag | 126, UInt8(length >> 8), UInt8(length & 255)]
     let payload = isMasked ? bytes.enumerated().map { $1 ^ mask[$0 % 4] } : bytes
-    try await socket.write([128 | opcode] + size + mask + payload)
+    try await socket.write([(isLast ? 128 : 0) | opcode] + size + mask + payload)
   }
 
   private func receiveFrame() async throws {

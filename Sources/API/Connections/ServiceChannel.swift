@@ -64,6 +64,7 @@ struct ServiceChannel: ServerChildChannel {
       let pipeline = channel.pipeline.syncOperations
       let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
       try pipeline.addHandler(ConnectionPersistence(silence), position: .after(decoder))
+      try pipeline.addHandler(HeadRules(), position: .after(decoder))
       try PlainHeads.add(to: channel, logger: logger)
       return .http(value)
     }.nonisolated()

@@ -98,7 +98,9 @@ struct ConsoleRelay: Sendable {
     to machine: NIOAsyncChannelOutboundWriter<ByteBuffer>, answeringTo client: Frames, _ heard: Heard
   ) async -> End {
     do {
+      var order = FrameOrder()
       for try await frame in fromClient {
+        guard order.admits(frame) else { return .misused }
         // A client has to mask what it sends, and no extension was agreed on that would give the reserved bits a meaning.
         guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .misused }
         heard.note(frame, at: clock.uptime)

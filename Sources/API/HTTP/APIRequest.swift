@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -36,9 +37,10 @@ struct APIRequest {
       gate: gate, publicURL: publicURL)
   }
 
-  /// The id or uuid in the path. What can be neither is not found.
+  /// The id or uuid in the path. What can be neither is not found. A character may be escaped without need, and is the same.
   func reference<Entity>() throws(Failure) -> Reference<Entity> {
-    guard let reference = context.parameters.get("id").flatMap({ Reference<Entity>($0) }) else { throw .notFound }
+    guard let name = context.parameters.get("id")?.removingPercentEncoding, let reference = Reference<Entity>(name)
+    else { throw .notFound }
     return reference
   }
 

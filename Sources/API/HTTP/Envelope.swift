@@ -30,6 +30,8 @@ struct Envelope: RouterMiddleware {
     } catch {
       response = await self.response(to: error, request, context)
     }
+    // A client reads no body after the head of such a reply: what came there would be taken for the next reply.
+    if request.method == .head { response = response.createHeadResponse() }
     response.headers[Self.requestIDHeader] = context.requestID
     context.allowance.write(to: &response.headers)
     log(request, response.status.code, ContinuousClock.now - started, context)

@@ -9,8 +9,8 @@ package struct Hostname: Hashable, Sendable, CustomStringConvertible {
     guard !text.isEmpty, text.isPlain(atMost: Self.maximumLength) else { return nil }
     let labels = text.split(separator: ".", omittingEmptySubsequences: false)
     guard labels.allSatisfy({ Self.isLabel($0, maximumLength: 63) }) else { return nil }
-    // A name that ends in a number, 10.0.0.1, would be read as an address.
-    if labels.count > 1, labels.last!.allSatisfy(\.isNumber) { return nil }
+    // A name that ends in a number, 10.0.0.1 or 10.0x1, would be read as an address.
+    if labels.count > 1, Self.isNumber(labels.last!) { return nil }
     self.name = text
   }
 
@@ -19,6 +19,12 @@ package struct Hostname: Hashable, Sendable, CustomStringConvertible {
     var label = serverName.name.prefix(63)
     while label.last == "-" { label.removeLast() }
     self.name = String(label)
+  }
+
+  /// As inet_aton(3) reads numbers.
+  private static func isNumber(_ label: Substring) -> Bool {
+    let isHexadecimal = label.hasPrefix("0x") || label.hasPrefix("0X")
+    return isHexadecimal ? label.dropFirst(2).allSatisfy(\.isHexDigit) : label.allSatisfy(\.isNumber)
   }
 
   package var firstLabel: String { String(name.prefix { $0 != "." }) }
