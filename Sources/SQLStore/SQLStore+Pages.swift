@@ -41,7 +41,8 @@ extension Database {
     var skipped: Int?
     if case .after(let last, let isDescending) = request.number {
       skipped = try value(
-        Int.self, "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?", StatementArguments(arguments + [last]))
+        Int.self, "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?",
+        StatementArguments(arguments + [last]))
     }
     let (number, range) = try request.resolve(totalCount: totalCount, skipping: skipped)
     let elements: [Value] = try rows(

@@ -54,7 +54,7 @@ struct FieldReader {
   func has(_ name: String) -> Bool { fields[name] != nil }
 
   /// Whether it has a value; `null` is none.
-  func isGiven(_ name: String) -> Bool { has(name) && fields[name] != .null }
+  func isGiven(_ name: String) -> Bool { fields[name].map { !$0.isNull } ?? false }
 
   mutating func add(_ name: String, _ message: String) { errors.add(name, message) }
 

@@ -26,10 +26,10 @@ struct SSHKeyRoutes {
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
     var errors = FieldErrors()
-    let order = request.order(by: SSHKeyKey.allCases, &errors)
+    let order = try request.order(by: SSHKeyKey.allCases, &errors)
     try errors.throwIfAny(order: [])
     let page = try await keys.list(
-      named: request.query("name"), order: order, page: try request.page(), request.caller)
+      named: try request.query("name"), order: order, page: try request.page(), request.caller)
     return request.list(page, Self.key)
   }
 

@@ -31,10 +31,10 @@ struct TokenRoutes {
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
     var errors = FieldErrors()
-    let order = request.order(by: TokenKey.allCases, &errors)
+    let order = try request.order(by: TokenKey.allCases, &errors)
     try errors.throwIfAny(order: [])
     let page = try await tokens.list(
-      named: request.query("name"), order: order, page: try request.page(), request.caller)
+      named: try request.query("name"), order: order, page: try request.page(), request.caller)
     return request.list(page, Self.token)
   }
 
