@@ -57,7 +57,8 @@ extension Schema {
       INSERT INTO repeatable_request_total (account_id, request_count, body_bytes)
       VALUES (NEW.account_id, 1, COALESCE(LENGTH(NEW.sealed_body), 0))
       ON CONFLICT (account_id) DO UPDATE SET
-        request_count = request_count + 1, body_bytes = body_bytes + excluded.body_bytes;
+        request_count = repeatable_request_total.request_count + 1,
+        body_bytes = repeatable_request_total.body_bytes + excluded.body_bytes;
     END;
     CREATE TRIGGER repeatable_request_is_answered AFTER UPDATE OF sealed_body ON repeatable_request BEGIN
       UPDATE repeatable_request_total
