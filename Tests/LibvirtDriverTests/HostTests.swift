@@ -38,7 +38,8 @@ struct HostTests {
       let path = folder.path + "/forwarded-ports"
       func choice(from lowestPort: UInt16 = 1) throws -> PortChoice {
         try PortChoice(
-          for: [22, 80], from: lowestPort, path: path, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+          for: [22, 80], from: lowestPort, path: path,
+          logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         ) { port in taken.withLock { !$0.contains(port) } }
       }
       let first = try choice()
