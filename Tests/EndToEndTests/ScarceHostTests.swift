@@ -24,6 +24,9 @@ struct ScarceHostTests {
 
   @Test("On a full disk writes are a 503 and reads go on; with room again, everything does")
   func fullDisk() async throws { _ = try await ScarceHost.fullDisk() }
+
+  @Test("A guest whose writes find no room is paused, and goes on by itself when there is some")
+  func fullDiskUnderGuest() async throws { _ = try await ScarceHost.fullDiskUnderGuest() }
 }
 
 @Suite("The host restarts", .serialized)

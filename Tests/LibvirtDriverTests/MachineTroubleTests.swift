@@ -98,6 +98,43 @@ extension MachineLifeTests {
     }
   }
 
+  @Test(
+    "A port that a program takes on all addresses is left to it, and a machine that is defined starts on another one")
+  func portTakenEverywhere() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let machine = specification.machine
+      try await host.driver.ensureDefined(specification)
+      let before = host.driver.forwardedPorts.ssh
+      let listener = try Listener(address: IPv4Address(number: 0), port: before)
+      try await host.driver.start(machine)
+      let now = host.driver.forwardedPorts.ssh
+      #expect(now != before)
+      #expect(try await host.driver.power(of: machine) == .running)
+      #expect(!ForwardedPorts.canBind(specification.address, port: now))
+      // No other address would be better.
+      #expect(try await host.driver.isAddressFree(PrivateHost.unusedAddress(), for: UUID()))
+      _ = try await host.driver.observe()
+      #expect(host.driver.sshPort(of: machine) == Int(now))
+      listener.close()
+
+      // One that has forgotten the choice tells all the same where a machine is that runs.
+      try MachineFiles.remove("\(host.dataDirectory)/forwarded-ports")
+      let other = try PrivateHost.makeDriver(host.dataDirectory)
+      #expect(other.forwardedPorts.ssh == before)
+      _ = try await other.observe()
+      #expect(other.sshPort(of: machine) == Int(now))
+      #expect(other.sshPort(of: UUID()) == Int(before))
+      other.close()
+      // And one that has not, keeps it.
+      try await host.driver.powerOff(machine)
+      try await host.driver.ensureDefined(specification)
+      try await host.driver.start(machine)
+      #expect(!ForwardedPorts.canBind(specification.address, port: now))
+      #expect(try PrivateHost.makeDriver(host.dataDirectory).forwardedPorts.ssh == now)
+    }
+  }
+
   @Test("A machine of another installation is neither seen nor touched")
   func foreignMachine() async throws {
     try await PrivateHost.with { host in

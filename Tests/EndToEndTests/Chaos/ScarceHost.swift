@@ -206,7 +206,10 @@ enum ScarceHost {
       let filler = try Filler(in: service.data)
       try login.send(
         "nohup dd if=/dev/urandom of=/root/big bs=1M count=48 conv=fsync >/dev/null 2>&1 &", to: endpoint)
-      try await Task.sleep(for: .seconds(20))
+      // Its server stays as it is, and an operator can see why it does nothing.
+      _ = try await eventually("a paused machine", withinSeconds: 120) {
+        try service.checked().output.contains("server \(server.id) is active, and its machine is paused") ? true : nil
+      }
       try filler.remove()
       recovery = try await time {
         let client = try service.client()
