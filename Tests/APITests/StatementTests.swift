@@ -39,7 +39,7 @@ struct StatementTests {
     return "?page_size=\(number % 97 + 1)&page=\(number % 3 + 1)&ordering=\(terms.joined(separator: ","))\(status)"
   }
 
-  @Test("After thousands of different requests the database keeps the statements that it kept before")
+  @Test("After a thousand different requests the database keeps the statements that it kept before")
   func bounded() async throws {
     let api = try await TestAPI.make()
     _ = try await api.activeServer()
@@ -60,7 +60,7 @@ struct StatementTests {
     }
     try await ask(0..<20)
     let early = try await keptStatements(api.service.database)
-    try await ask(20..<160)
+    try await ask(20..<120)
     let late = try await keptStatements(api.service.database)
     #expect(late == early, "\(late.subtracting(early))")
     #expect(late.count < 100)
@@ -71,8 +71,10 @@ struct StatementTests {
     let api = try await TestAPI.make()
     _ = try await api.activeServer()
     for path in ["/servers/", "/backups/", "/tokens/", "/ssh-keys/", "/plans/", "/servers/1/operations/"] {
-      let terms = Array(repeating: "id", count: 2_001).joined(separator: ",")
-      let refused = try await api.send(.get, "\(path)?ordering=\(terms)")
+      func terms(_ count: Int) -> String { Array(repeating: "id", count: count).joined(separator: ",") }
+      #expect(try await api.send(.get, "\(path)?ordering=\(terms(2_001))").status == 400)
+      #expect(try await api.send(.get, "\(path)?ordering=\(terms(16))").status == 200)
+      let refused = try await api.send(.get, "\(path)?ordering=\(terms(17))")
       #expect(refused.status == 400)
       #expect(refused.text == #"{"ordering":["Ensure this field has no more than 16 elements."]}"#)
       #expect(try await api.send(.get, "\(path)?ordering=id,id,-id,id,id,id").status == 200)
