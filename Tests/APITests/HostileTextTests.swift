@@ -14,8 +14,8 @@ struct HostileTextTests {
   /// takes minutes for a megabyte of them, and no second for all that reads them once.
   static func marks(_ bytes: Int) -> String { "a" + String(repeating: "\u{345}\u{334}", count: (bytes - 1) / 4) }
 
-  /// Long enough for a machine that does something else, too short for quadratic time.
-  static let patience = Duration.seconds(10)
+  /// Long enough for a machine that does much else, too short for quadratic time. `make bench-hostile` is finer.
+  private static let patience = Duration.seconds(60)
 
   private static let controls = [
     "\u{1B}[31m", "\n", "\r", "\t", "\u{7F}", "\u{9B}", "\u{85}", "\u{2028}", "\u{2029}", "\u{202E}", "\u{2066}",
@@ -186,7 +186,7 @@ struct HostileTextTests {
     let api = try await TestAPI.make()
     for number in (10..<30).reversed() {
       _ = try await api.service.newToken(
-        of: api.service.owner.accountID, permissions: [.everything], name: Self.marks(100_000) + "\(number)")
+        of: api.service.owner.accountID, permissions: [.everything], name: Self.marks(30_000) + "\(number)")
     }
     var reply: TestAPI.Reply?
     let took = try await ContinuousClock().measure {
@@ -213,16 +213,13 @@ struct HostileHeadTests {
       let framing: Set = ["content-length", "transfer-encoding"]
       for path in ["/api/v1/servers/", "/console/websocket"] {
         for name in PlainHeads.names.sorted() {
-          let took = try await ContinuousClock().measure {
-            let client = try RawClient(port: service.port)
-            client.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\(name): \(Self.text)\r\n\r\n")
-            #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"), "\(name) of \(path)")
-            guard !framing.contains(name) else { return }
-            #expect(
-              await client.receive(until: #"{"detail":"The \#(name) header must be ASCII."}"#), "\(name) of \(path)")
-            #expect(await client.ends(), "\(name) of \(path)")
-          }
-          #expect(took < HostileTextTests.patience, "\(name) of \(path)")
+          let client = try RawClient(port: service.port)
+          client.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\(name): \(Self.text)\r\n\r\n")
+          #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"), "\(name) of \(path)")
+          guard !framing.contains(name) else { continue }
+          #expect(
+            await client.receive(until: #"{"detail":"The \#(name) header must be ASCII."}"#), "\(name) of \(path)")
+          #expect(await client.ends(), "\(name) of \(path)")
         }
       }
     }
@@ -246,11 +243,8 @@ struct HostileHeadTests {
         "/", "/api/v1/servers/", "/api/v1/servers/?name=", "/api/v1/servers/?", "/console/", "/console/websocket?", "",
       ] {
         let client = try RawClient(port: service.port)
-        let took = await ContinuousClock().measure {
-          client.send("GET \(path)\(Self.text) HTTP/1.1\r\nHost: x\r\n\r\n")
-          #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"), "\(path)")
-        }
-        #expect(took < HostileTextTests.patience, "\(path)")
+        client.send("GET \(path)\(Self.text) HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"), "\(path)")
       }
     }
   }
