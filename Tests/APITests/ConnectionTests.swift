@@ -131,9 +131,23 @@ struct ConnectionTests {
     }
   }
 
+  @Test("Where there is one place only, one after the other has it, and each gets all of its reply")
+  func onePlace() async throws {
+    var limits = ConnectionLimits()
+    limits.connections = 1
+    try await withServer(limits) { _, port in
+      let clients = try (1...5).map { _ in try RawClient(port: port) }
+      for client in clients {
+        client.send("GET /docs HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await client.receive(until: "</html>"))
+      }
+    }
+  }
+
   @Test(
     "One address that opens 1,200 connections keeps nobody out, whatever it says first", arguments: ["", "GET /con"])
   func silentAddress(_ words: String) async throws {
+    RawClient.raiseDescriptorLimit()
     try await withServer(ConnectionLimits()) { _, port in
       var silent: [RawClient] = []
       for _ in 0..<1200 {
