@@ -103,12 +103,12 @@ struct ConnectionTests {
     limits.connectionsPerAddress = 4
     limits.firstRequest = .seconds(600)
     try await withServer(limits) { _, port in
-      let silent = try (1...3).map { _ in try RawClient(port: port) }
-      let console = try RawClient(port: port)
-      console.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n")
-      let more = try (1...10).map { _ in try RawClient(port: port) }
-      for client in more { #expect(await client.receiveAll() == "") }
-      #expect(!silent.contains { $0.hasEnded } && !console.hasEnded)
+      let clients = try (1...14).map { _ in try RawClient(port: port) }
+      for client in clients.prefix(7) { client.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n") }
+      for _ in 0..<2000 where clients.count(where: { $0.hasEnded }) < 10 {
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      #expect(clients.count { $0.hasEnded } == 10)
       let neighbour = try RawClient(port: port, host: 2)
       neighbour.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(await neighbour.receive(until: #""ok""#))
@@ -125,15 +125,29 @@ struct ConnectionTests {
       for number in 0..<300 { silent.append(try RawClient(port: port, host: UInt32(2 + number % 3))) }
       let client = try RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-      #expect(await client.receive(until: #""ok""#, withinSeconds: 5))
-      // And it is not one of the silent while it waits for an answer.
-      #expect(silent.count { !$0.hasEnded } < 64)
+      #expect(await client.receive(until: #""ok""#))
+      // A listener accepts some at once.
+      #expect(silent.count { !$0.hasEnded } < 64 + 16)
+    }
+  }
+
+  @Test("Where there is one place only, one after the other has it, and each gets all of its reply")
+  func onePlace() async throws {
+    var limits = ConnectionLimits()
+    limits.connections = 1
+    try await withServer(limits) { _, port in
+      let clients = try (1...5).map { _ in try RawClient(port: port) }
+      for client in clients {
+        client.send("GET /docs HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await client.receive(until: "</html>"))
+      }
     }
   }
 
   @Test(
     "One address that opens 1,200 connections keeps nobody out, whatever it says first", arguments: ["", "GET /con"])
   func silentAddress(_ words: String) async throws {
+    RawClient.raiseDescriptorLimit()
     try await withServer(ConnectionLimits()) { _, port in
       var silent: [RawClient] = []
       for _ in 0..<1200 {
@@ -142,7 +156,7 @@ struct ConnectionTests {
       }
       let client = try RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-      #expect(await client.receive(until: #""ok""#, withinSeconds: 5))
+      #expect(await client.receive(until: #""ok""#))
     }
   }
 

@@ -10,9 +10,16 @@ struct ListeningAPI {
   let api: TestAPI
   let port: Int
 
+  /// A host that runs all tests at once may take its time for a client that is quick.
+  static let patient = {
+    var limits = ConnectionLimits()
+    limits.firstRequest = .seconds(600)
+    return limits
+  }()
+
   /// Runs a test with it, and ends it afterwards.
   static func with(
-    _ api: TestAPI, _ limits: ConnectionLimits = ConnectionLimits(),
+    _ api: TestAPI, _ limits: ConnectionLimits = Self.patient,
     _ test: @escaping @Sendable (ListeningAPI) async throws -> Void
   ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)

@@ -8,6 +8,14 @@ final class RawClient: Sendable {
 
   struct CannotConnect: Error {}
 
+  /// For tests with more connections than a process may have open as it comes.
+  static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
   /// - Parameter host: The last number of its own address, 127.0.0.1 unless it is to be another one of this host.
   init(port: Int, host: UInt32 = 1) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -60,6 +60,8 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
   private var isOver = false
   private var isInputClosed = false
   private var discarded = 0
+  /// Replies that have ended for us, and are not all with the system yet.
+  private var unsentReplies = 0
   private var deadline: Scheduled<Void>?
 
   init(_ silence: ConnectionSilence) {
@@ -186,6 +188,12 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     let written = promise ?? context.eventLoop.makePromise()
     context.write(data, promise: written)
     guard let first, first.isPersistent else { return finish(context, after: written.futureResult) }
+    unsentReplies += 1
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    written.futureResult.whenComplete { _ in
+      handler.value.unsentReplies -= 1
+      handler.value.rest()
+    }
     exchanges[exchanges.startIndex].isAnswered = true
     settle()
     if !first.isReceived { closeSoon(context) }
@@ -205,7 +213,12 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     exchanges.removeFirst()
     deadline?.cancel()
     deadline = nil
-    if exchanges.isEmpty { silence.begin() }
+    rest()
+  }
+
+  /// Where nothing is asked, and nothing on its way, the connection may have to make room.
+  private func rest() {
+    if exchanges.isEmpty, unsentReplies == 0, !isOver { silence.begin() }
   }
 
   /// The reply is the last one: our side ends when it is sent, and the client's when it has read it, or soon.

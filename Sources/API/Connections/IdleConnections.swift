@@ -5,16 +5,20 @@ import Synchronization
 /// How many connections are open, and on which of them nothing is asked at the moment. Where there is no room for another one,
 /// the one that has been silent for longest makes room: those who say nothing cannot keep out those who do.
 final class IdleConnections: Sendable {
+  private struct Idle {
+    let channel: any Channel
+    let since: NIODeadline
+  }
+
   private struct State {
     var openCount = 0
-    var channels: [UInt64: any Channel] = [:]
-    var next: UInt64 = 0
-
     /// The numbers grow with time.
-    mutating func removeLongestIdle() -> (any Channel)? {
-      channels.keys.min().flatMap { channels.removeValue(forKey: $0) }
-    }
+    var idle: [UInt64: Idle] = [:]
+    var next: UInt64 = 0
   }
+
+  /// Whoever has just come, or has just got a reply, has a moment to say something.
+  private static let grace = TimeAmount.milliseconds(500)
 
   private let limit: Int
   private let state = Mutex(State())
@@ -27,30 +31,37 @@ final class IdleConnections: Sendable {
   fileprivate var hasRoom: Bool { state.withLock { $0.openCount < limit } }
 
   fileprivate func opened() {
-    let longestIdle = state.withLock { state in
-      state.openCount += 1
-      return state.openCount >= limit ? state.removeLongestIdle() : nil
-    }
-    longestIdle?.close(promise: nil)
+    state.withLock { $0.openCount += 1 }
+    makeRoom()
   }
 
   fileprivate func closed() { state.withLock { $0.openCount -= 1 } }
 
-  /// A new one has its place already; one that falls silent where all places are taken gives way at once, if nobody else does.
   /// - Returns: A number to leave with.
-  fileprivate func enter(_ channel: any Channel, isNew: Bool) -> UInt64 {
-    let (number, longestIdle) = state.withLock { state in
+  fileprivate func enter(_ channel: any Channel) -> UInt64 {
+    let (number, isFull) = state.withLock { state in
       state.next += 1
-      state.channels[state.next] = channel
-      let isFull = limit > 0 && state.openCount >= limit
-      return (state.next, isFull && !isNew ? state.removeLongestIdle() : nil)
+      state.idle[state.next] = Idle(channel: channel, since: .now())
+      return (state.next, limit > 0 && state.openCount >= limit)
     }
-    longestIdle?.close(promise: nil)
+    // Nobody may be let in any more before that, and then nobody else would look.
+    if isFull { channel.eventLoop.scheduleTask(in: Self.grace) { self.makeRoom() } }
     return number
   }
 
   fileprivate func leave(_ number: UInt64) {
-    state.withLock { _ = $0.channels.removeValue(forKey: number) }
+    state.withLock { _ = $0.idle.removeValue(forKey: number) }
+  }
+
+  private func makeRoom() {
+    let longestIdle: (any Channel)? = state.withLock { state in
+      guard limit > 0, state.openCount >= limit, let number = state.idle.keys.min(), let idle = state.idle[number],
+        idle.since + Self.grace <= .now()
+      else { return nil }
+      state.idle[number] = nil
+      return idle.channel
+    }
+    longestIdle?.close(promise: nil)
   }
 }
 
@@ -67,7 +78,7 @@ final class ConnectionSilence {
     self.idle = idle
     self.channel = channel
     firstRequest = channel.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
-    number = idle.enter(channel, isNew: true)
+    number = idle.enter(channel)
     let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
     channel.closeFuture.whenComplete { _ in
       bound.value.isClosed = true
@@ -77,7 +88,7 @@ final class ConnectionSilence {
 
   func begin() {
     guard number == nil, !isClosed else { return }
-    number = idle.enter(channel, isNew: false)
+    number = idle.enter(channel)
   }
 
   func end() {
