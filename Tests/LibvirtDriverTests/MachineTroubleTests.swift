@@ -117,6 +117,8 @@ extension MachineLifeTests {
       _ = try await host.driver.observe()
       #expect(host.driver.sshPort(of: machine) == Int(now))
       listener.close()
+      // The next process keeps it.
+      #expect(try PrivateHost.makeDriver(host.dataDirectory).forwardedPorts.ssh == now)
 
       // One that has forgotten the choice tells all the same where a machine is that runs.
       try MachineFiles.remove("\(host.dataDirectory)/forwarded-ports")
@@ -126,12 +128,11 @@ extension MachineLifeTests {
       #expect(other.sshPort(of: machine) == Int(now))
       #expect(other.sshPort(of: UUID()) == Int(before))
       other.close()
-      // And one that has not, keeps it.
+      // And this one keeps it.
       try await host.driver.powerOff(machine)
       try await host.driver.ensureDefined(specification)
       try await host.driver.start(machine)
       #expect(!ForwardedPorts.canBind(specification.address, port: now))
-      #expect(try PrivateHost.makeDriver(host.dataDirectory).forwardedPorts.ssh == now)
     }
   }
 
