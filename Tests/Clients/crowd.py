@@ -14,8 +14,8 @@ import urllib.parse
 from service import Service
 
 CLIENTS = 16
-# Nothing became active for so long: it will not.
-STALL_SECONDS = 60
+# Nothing became active for so long: it will not. Steps go by turns, so that the first of many take about as long as the last.
+STALL_SECONDS = 300
 
 
 class Crowd:
