@@ -21,7 +21,7 @@ final class HeadRules: ChannelInboundHandler, RemovableChannelHandler {
     guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
     guard Self.namesItsHost(head) else {
       isOver = true
-      return context.fireErrorCaught(HTTPParserError.invalidHost)
+      return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
     }
     guard head.method == .CONNECT || head.headers.contains(name: "upgrade") else {
       return context.fireChannelRead(data)
