@@ -3,8 +3,8 @@ import Foundation
 /// Held by the one process that serves a data directory. The kernel lets go of it when the process ends, however it ends;
 /// the file holds the process's number, for whoever wants to stop it.
 ///
-/// It is two locks. Only the first, of the open file description, can be asked about without being taken; the second is the
-/// one that earlier versions know, which keeps one of them from serving beside this one.
+/// It is two locks: one of the open file description, which can be asked about without being taken, and the one that earlier
+/// versions know, which keeps one of them from serving beside this one. Who looks takes neither.
 final class ProcessLock: Sendable {
   struct Held: Error, CustomStringConvertible {
     let description: String
@@ -12,13 +12,17 @@ final class ProcessLock: Sendable {
 
   private let descriptor: CInt
 
-  /// To see whether anybody has the second lock, a command takes it for a moment.
-  private static let patience = Duration.seconds(1)
+  /// A process that was started by the last holder has its descriptors for a moment, and a command of an earlier version takes
+  /// the lock to see whether anybody has it.
+  private static let patience = Duration.milliseconds(100)
 
   init(path: String) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw FileFailure.last("open", path) }
-    guard Self.lock(descriptor, Self.setLock) != nil, Self.lockAsEarlierVersions(descriptor) else {
+    let deadline = ContinuousClock.now + Self.patience
+    guard Self.takes(until: deadline, { Self.lock(descriptor, Self.setLock) != nil }),
+      Self.takes(until: deadline, { flock(descriptor, LOCK_EX | LOCK_NB) == 0 })
+    else {
       close(descriptor)
       throw Held(description: "Another vpsd serves this data directory already (\(path)).")
     }
@@ -36,9 +40,10 @@ final class ProcessLock: Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    guard lock(descriptor, getLock)?.l_type != Int16(F_UNLCK) || isHeldByEarlierVersion(descriptor) else { return nil }
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    return pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
+    guard let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) else { return nil }
+    let isHeld = lock(descriptor, getLock)?.l_type != Int16(F_UNLCK) || isHeldByEarlierVersion(path, process)
+    return isHeld ? process : nil
   }
 
   // fcntl.h shows these to programs that ask for GNU extensions only, which a Swift program cannot.
@@ -53,14 +58,22 @@ final class ProcessLock: Sendable {
     return fcntl(descriptor, command, &lock) == 0 ? lock : nil
   }
 
-  private static func lockAsEarlierVersions(_ descriptor: CInt) -> Bool {
-    let deadline = ContinuousClock.now + patience
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+  private static func takes(until deadline: ContinuousClock.Instant, _ attempt: () -> Bool) -> Bool {
+    while !attempt() {
       guard ContinuousClock.now < deadline else { return false }
       poll(nil, 0, 10)
     }
     return true
   }
 
-  private static func isHeldByEarlierVersion(_ descriptor: CInt) -> Bool { flock(descriptor, LOCK_SH | LOCK_NB) != 0 }
+  /// By the kernel's list, a line a lock: `1: FLOCK  ADVISORY  WRITE 2150 fe:01:1048602 0 EOF`.
+  private static func isHeldByEarlierVersion(_ path: String, _ process: pid_t) -> Bool {
+    guard let file = try? FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int,
+      let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+    else { return false }
+    return locks.split(separator: "\n").contains { line in
+      let words = line.split(separator: " ")
+      return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(process)" && words[5].hasSuffix(":\(file)")
+    }
+  }
 }

@@ -216,20 +216,17 @@ struct ProcessLockTests {
     try await withTemporaryFolder { folder in
       let path = folder.path + "/vpsd.lock"
       _ = try ProcessLock(path: path)
-      let lookers = (1...2).map { _ in
-        Task.detached {
-          while !Task.isCancelled { _ = ProcessLock.holder(path: path) }
+      try await withThrowingTaskGroup { group in
+        group.addTask {
+          for _ in 1...3000 { _ = ProcessLock.holder(path: path) }
         }
-      }
-      for _ in 1...300 {
-        let lock = try ProcessLock(path: path)
-        #expect(ProcessLock.holder(path: path) == getpid())
-        #expect(throws: ProcessLock.Held.self) { try ProcessLock(path: path) }
-        withExtendedLifetime(lock) {}
-      }
-      for looker in lookers {
-        looker.cancel()
-        await looker.value
+        for _ in 1...30 {
+          let lock = try ProcessLock(path: path)
+          #expect(ProcessLock.holder(path: path) == getpid())
+          #expect(throws: ProcessLock.Held.self) { try ProcessLock(path: path) }
+          withExtendedLifetime(lock) {}
+        }
+        try await group.waitForAll()
       }
       #expect(ProcessLock.holder(path: path) == nil)
     }
