@@ -12,6 +12,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
+# They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
+SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|ProcessLockTests)
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
@@ -48,7 +50,8 @@ test-clients-setup: test-build
 	@scripts/setup tests
 
 test-fast: test-build ## Run the tests that need no virtual machine
-	swift test --skip-build --skip '$(REAL_TESTS)'
+	swift test --skip-build --skip '$(REAL_TESTS)|$(SOCKET_TESTS)'
+	swift test --skip-build --no-parallel --filter '$(SOCKET_TESTS)'
 
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill

@@ -69,9 +69,12 @@ final class ProcessLock: Sendable {
   /// By the kernel's list, a line a lock: `1: FLOCK  ADVISORY  WRITE 2150 fe:01:1048602 0 EOF`.
   private static func isHeldByEarlierVersion(_ path: String, _ process: pid_t) -> Bool {
     guard let file = try? FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int,
-      let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+      let locks = FileHandle(forReadingAtPath: "/proc/locks")
     else { return false }
-    return locks.split(separator: "\n").contains { line in
+    var list = Data()
+    // The kernel gives it in pieces, and knows no length.
+    while let piece = try? locks.read(upToCount: 1 << 16), !piece.isEmpty { list += piece }
+    return String(decoding: list, as: UTF8.self).split(separator: "\n").contains { line in
       let words = line.split(separator: " ")
       return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(process)" && words[5].hasSuffix(":\(file)")
     }

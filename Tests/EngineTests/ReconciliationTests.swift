@@ -244,7 +244,7 @@ struct ReconciliationTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
-  @Test("Two looks at once count the traffic once", .timeLimit(.minutes(1)))
+  @Test("Two looks at once count the traffic once", .timeLimit(.minutes(5)))
   func looksAtOnce() async throws {
     let service = try await TestService()
     let id = try await service.activeServer()

@@ -46,7 +46,7 @@ struct RunnerTests {
 
   @Test(
     "A call that does not even return when it is ended is made again beside it, and comes to nothing",
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
   func stubborn() async throws {
     let service = try await TestService()
     let id = try await Self.serverBefore(.define, service)
@@ -85,7 +85,7 @@ struct RunnerTests {
     #expect(try await service.store.operations(of: first).map(\.state) == [.succeeded])
   }
 
-  @Test("Stop waits for the steps under way, and begins no other", .timeLimit(.minutes(1)))
+  @Test("Stop waits for the steps under way, and begins no other", .timeLimit(.minutes(5)))
   func stop() async throws {
     let service = try await TestService()
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id

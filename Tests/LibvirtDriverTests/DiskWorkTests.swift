@@ -5,7 +5,7 @@ import Testing
 
 @testable import LibvirtDriver
 
-@Suite("Work on disks", .timeLimit(.minutes(1)))
+@Suite("Work on disks", .timeLimit(.minutes(5)))
 struct DiskWorkTests {
   private let work = DiskWork(width: 2)
   private let log = Log()
