@@ -16,7 +16,7 @@ enum Schema {
     migrator.registerMigration("4 whole audit", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: wholeAudit)
     }
-    migrator.registerMigration("6 principals", foreignKeyChecks: .immediate) { database in
+    migrator.registerMigration("5 principals", foreignKeyChecks: .immediate) { database in
       try database.execute(sql: principals)
     }
     migrator.registerMigration("6 clocks", foreignKeyChecks: .immediate) { database in
