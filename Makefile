@@ -18,7 +18,7 @@ SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedP
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-samples test-contract test-real test-long chaos lint fmt bench bench-hostile soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -56,7 +56,10 @@ test-fast: test-build ## Run the tests that need no virtual machine
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
 
-test-long: build ## Ten thousand creates at once, and again with the service killed in the middle (some minutes)
+test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
+	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
+
+test-long: test-image ## That, ten thousand creates at once, and again with the service killed in the middle
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 
