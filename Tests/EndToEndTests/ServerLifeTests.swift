@@ -108,7 +108,7 @@ struct ServerLifeTests {
     _ = try login.run("echo '\(Self.neighbours)' >> /etc/hosts", on: endpoint)
     let updated = try await client.updateServer(id, .init(hostname: "renamed.example.org"))
     #expect(updated.hostname == "renamed.example.org")
-    _ = try await eventually("the new hostname in the guest", withinSeconds: 60) {
+    _ = try await eventually("the new hostname in the guest", withinSeconds: 150) {
       // The name may change while it is being looked up.
       (try? login.run("hostname -f", on: endpoint)) == "renamed.example.org" ? true : nil
     }
