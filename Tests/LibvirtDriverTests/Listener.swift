@@ -13,6 +13,9 @@ final class Listener: Sendable {
   init(address: IPv4Address, port: UInt16 = 0) throws {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw HostError.last("socket") }
+    // Connections that a machine has closed linger on its port for a minute, and hold it against nobody who says this.
+    var reuse: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
     guard ForwardedPorts.withSocketAddress(address, port: port, { bind(descriptor, $0, $1) }) == 0,
       listen(descriptor, 8) == 0
     else {

@@ -24,11 +24,14 @@ struct PrivateHost {
 
   static func with(_ body: (PrivateHost) async throws -> Void) async throws {
     let host = try await PrivateHost()
+    let running = Task { await host.driver.run() }
     do {
       try await body(host)
     } catch {
       Issue.record(error)
     }
+    running.cancel()
+    await running.value
     try await host.tearDown()
   }
 
