@@ -10,7 +10,7 @@ struct DomainStatistics: Sendable {
   var runID: Int? {
     switch state.power {
     case .running, .paused: domain.runID
-    case .off, .remnant, .absent: nil
+    case .off, .remnant, .absent, .unreachable, .unknown: nil
     }
   }
 

@@ -22,7 +22,7 @@ extension LibvirtDriver {
     return try await onCopies("look for copies") { MachineFiles.exists(copies.folder) ? .remnant : .absent }
   }
 
-  package func observe() async throws -> [UUID: MachineObservation] {
+  package func observe() async throws -> MachineObservation {
     let copied = await machinesWithCopies()
     // The folders before the domains: a machine that is being made has its folder first, and is no remnant.
     let folders = try await onFiles("list the servers", within: .seconds(20)) {
@@ -33,18 +33,14 @@ extension LibvirtDriver {
       noteRunning(owned)
       return owned
     }
-    let powers = try await onFiles("read how machines ended", within: .seconds(20)) {
+    var powers = try await onFiles("read how machines ended", within: .seconds(20)) {
       seen.mapValues { power($0.state.power, of: $0.domain.name) }
     }
-    var observations: [UUID: MachineObservation] = [:]
-    for machine in folders.union(copied) where seen[machine] == nil {
-      observations[machine] = MachineObservation(power: .remnant, usage: nil)
-    }
-    for (machine, power) in powers {
-      observations[machine] = MachineObservation(power: power, usage: seen[machine].flatMap { usage(of: machine, $0) })
-    }
     if !configuration.onlyLooks { await thawForgotten(among: Array(powers.filter { $0.value == .running }.keys)) }
-    return observations
+    var measured: [UUID: MachineUsage] = [:]
+    for (machine, statistics) in seen { measured[machine] = usage(of: machine, statistics) }
+    for machine in folders.union(copied) where seen[machine] == nil { powers[machine] = .remnant }
+    return MachineObservation(powers: powers, usage: measured)
   }
 
   /// Read before the domains are, and for want of better none: an observation of what runs does not wait for copies.

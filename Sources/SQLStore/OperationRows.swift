@@ -25,11 +25,12 @@ extension Database {
   ) throws -> Operation {
     let queued: Operation? = try first(
       """
-      INSERT INTO operation (server_id, kind, subject_id, state, not_before, scheduled_at, requested_by, created_at)
-      VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)
+      INSERT INTO operation
+        (server_id, host_id, kind, subject_id, state, not_before, scheduled_at, requested_by, created_at)
+      VALUES (?, (SELECT host_id FROM server WHERE id = ?), ?, ?, 'queued', ?, ?, ?, ?)
       RETURNING \(Operation.columns)
       """,
-      [server, kind, subject, now, now, token, now])
+      [server, server, kind, subject, now, now, token, now])
     try takeDownIfNext(server, at: now)
     return try queued.orFail("the operation was not written")
   }

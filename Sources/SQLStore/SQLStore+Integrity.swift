@@ -56,6 +56,23 @@ extension SQLStore {
       """
     ),
     (
+      "what servers have reserved of a host is counted",
+      """
+      SELECT host.id FROM host LEFT JOIN server ON server.host_id = host.id AND server.erased_at IS NULL
+      GROUP BY host.id HAVING server_count <> COUNT(server.id)
+        OR reserved_vcpus <> COALESCE(SUM(server.vcpus), 0)
+        OR reserved_memory_mib <> COALESCE(SUM(server.memory_mib), 0)
+        OR reserved_storage_gib <> COALESCE(SUM(server.storage_gib), 0)
+      """
+    ),
+    (
+      "what is still to be done for a server is done by its host",
+      """
+      SELECT operation.id FROM operation JOIN server ON server.id = operation.server_id
+      WHERE operation.finished_at IS NULL AND operation.host_id <> server.host_id
+      """
+    ),
+    (
       "a server that is erased has nothing left to do",
       """
       SELECT id FROM server WHERE erased_at IS NOT NULL

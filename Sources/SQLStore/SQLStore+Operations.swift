@@ -26,7 +26,7 @@ extension SQLStore {
     }
   }
 
-  package func claimOperation(at now: Timestamp) async throws -> Lease? {
+  package func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease? {
     try await write { database in
       try database.cancelOvertaken(at: now)
       let token = UUID()
@@ -37,26 +37,28 @@ extension SQLStore {
           started_at = COALESCE(started_at, ?)
         WHERE id = COALESCE(
           (SELECT candidate.id FROM operation AS candidate
-           WHERE candidate.scheduled_at > ? AND \(Self.isClaimable)
+           WHERE candidate.host_id = ? AND candidate.scheduled_at > ? AND \(Self.isClaimable)
            ORDER BY candidate.scheduled_at, candidate.id LIMIT 1),
           (SELECT candidate.id FROM operation AS candidate
-           WHERE candidate.not_before <= ? AND \(Self.isClaimable)
+           WHERE candidate.host_id = ? AND candidate.not_before <= ? AND \(Self.isClaimable)
            ORDER BY candidate.not_before, candidate.id LIMIT 1))
         RETURNING \(Operation.columns)
         """,
-        [token.text, now, now, now, now])
+        [token.text, now, now, host, now, host, now])
       return claimed.map { Lease(operation: $0, token: token) }
     }
   }
 
-  package func nextOperationDue() async throws -> Timestamp? {
+  package func nextOperationDue(on host: ID<Host>) async throws -> Timestamp? {
     try await read { database in
       try database.value(
         Timestamp.self,
         """
-        SELECT candidate.not_before FROM operation AS candidate WHERE \(Self.isClaimable)
+        SELECT candidate.not_before FROM operation AS candidate
+        WHERE candidate.host_id = ? AND \(Self.isClaimable)
         ORDER BY candidate.not_before, candidate.id LIMIT 1
-        """)
+        """,
+        [host])
     }
   }
 

@@ -8,6 +8,13 @@ extension SQLStore {
     }
   }
 
+  package func inventory(of host: ID<Host>) async throws -> [InventoryItem] {
+    try await read { database in
+      try database.all(
+        "SELECT \(InventoryItem.columns) FROM server WHERE host_id = ? AND erased_at IS NULL ORDER BY id", [host])
+    }
+  }
+
   package func recordShutdown(
     of id: ID<Server>, seenAfter event: Int64, at now: Timestamp
   ) async throws -> Bool {

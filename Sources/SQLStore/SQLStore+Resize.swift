@@ -3,7 +3,7 @@ import GRDB
 
 extension SQLStore {
   package func requestResize(
-    of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+    of id: ID<Server>, to plan: Plan, field: String, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
@@ -16,9 +16,7 @@ extension SQLStore {
       if plan.pricePerHour > current.pricePerHour {
         try database.requireCredit(plan.pricePerHour, of: server.accountID)
       }
-      if let capacity {
-        try database.requireRoom(for: plan, insteadOf: id, at: server.location, in: capacity)
-      }
+      try database.requireRoom(for: plan, insteadOf: server)
       try database.reserve(alsoFor: plan, id)
       let operation = try database.queue(.resize, about: plan.id.value, on: id, by: caller.tokenID, at: now)
       try database.audit("server.resize", on: id, operation: operation.id, detail: plan.slug, by: caller, at: now)

@@ -3,16 +3,14 @@ import GRDB
 
 extension SQLStore {
   package func createServer(
-    _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+    _ server: NewServer, pool: AddressPool, by caller: Caller, at now: Timestamp
   ) async throws -> Server {
     try await write { database in
       try database.requireQuota(for: server)
       let authorizedKey = try database.installKeys(server.sshKeyIDs, of: server.accountID, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
-      if let capacity {
-        try database.requireRoom(for: server.plan, at: server.location, in: capacity)
-      }
-      let id = try database.insert(server, authorizedKey: authorizedKey, at: now)
+      let host = try database.chooseHost(for: server.plan, at: server.location)
+      let id = try database.insert(server, on: host.id, authorizedKey: authorizedKey, at: now)
       try database.assignAddress(of: pool, to: id, location: server.location)
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
       let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
@@ -30,19 +28,22 @@ extension Database {
     guard count ?? 0 < quota else { throw Failure(.permissionDenied, "Server quota reached (\(quota)).") }
   }
 
-  fileprivate func insert(_ server: NewServer, authorizedKey: String?, at now: Timestamp) throws -> ID<Server> {
+  fileprivate func insert(
+    _ server: NewServer, on host: ID<Host>, authorizedKey: String?, at now: Timestamp
+  ) throws -> ID<Server> {
     let id = try value(
       ID<Server>.self,
       """
-      INSERT INTO server (uuid, account_id, name, hostname, status, plan_id, operating_system_id, location,
+      INSERT INTO server (uuid, account_id, name, hostname, status, plan_id, operating_system_id, location, host_id,
         vcpus, memory_mib, storage_gib, is_backup_enabled, authorized_key, root_password_hash, credit_hold,
         created_at, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       RETURNING id
       """,
       [
         server.uuid.text, server.accountID, server.name, server.hostname, ServerStatus.provisioning, server.plan.id,
-        server.operatingSystemID, server.location, server.plan.vcpus, server.plan.memoryMiB, server.plan.storageGiB,
+        server.operatingSystemID, server.location, host, server.plan.vcpus, server.plan.memoryMiB,
+        server.plan.storageGiB,
         server.isBackupEnabled, authorizedKey, server.rootPasswordHash, server.plan.pricePerHour, now, now,
       ])
     return try id.orFail("the server was not written")

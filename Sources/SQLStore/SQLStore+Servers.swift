@@ -70,20 +70,21 @@ extension SQLStore {
 
   package func requestDeletion(
     of id: ID<Server>, expecting expected: Server.Writable? = nil, by caller: Caller, at now: Timestamp
-  ) async throws -> Bool {
+  ) async throws -> ID<Host>? {
     try await write { database in
       if let expected, let server = try database.server(id, of: caller.accountID), server.writable != expected {
         throw Failure.changedMeanwhile
       }
-      let hidden = try database.run(
-        "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL",
+      let hidden = try database.value(
+        ID<Host>.self,
+        "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL RETURNING host_id",
         [now, id, caller.accountID])
-      guard hidden > 0 else { return false }
+      guard let host = hidden else { return nil }
       try database.hideCopies(of: id, at: now)
       try database.cancelOvertaken(at: now)
       let operation = try database.queue(.delete, on: id, by: caller.tokenID, at: now)
       try database.audit("server.delete", on: id, operation: operation.id, by: caller, at: now)
-      return true
+      return host
     }
   }
 }

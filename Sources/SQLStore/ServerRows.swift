@@ -6,7 +6,7 @@ import struct Foundation.UUID
 extension Server: RowReadable {
   static let columns = """
     server.id, server.uuid, server.account_id, server.name, server.hostname, server.status, server.status_reason, \
-    server.plan_id, server.operating_system_id, server.location, address.number, server.is_backup_enabled, \
+    server.plan_id, server.operating_system_id, server.location, server.host_id, address.number, server.is_backup_enabled, \
     server.created_at, server.updated_at, server.image_version, server.authorized_key, server.root_password_hash, \
     server.has_disk, server.was_ever_ready, server.awaits_first_boot, \
     server.awaits_new_disk
@@ -18,8 +18,8 @@ extension Server: RowReadable {
     self.init(
       id: try row.next(), uuid: try row.next(), accountID: try row.next(), name: try row.next(),
       hostname: try row.next(), status: try row.next(), statusReason: try row.next(), planID: try row.next(),
-      operatingSystemID: try row.next(), location: try row.next(), address: try row.next(),
-      isBackupEnabled: try row.next(), createdAt: try row.next(), updatedAt: try row.next(),
+      operatingSystemID: try row.next(), location: try row.next(), hostID: try row.next(),
+      address: try row.next(), isBackupEnabled: try row.next(), createdAt: try row.next(), updatedAt: try row.next(),
       machine: Machine(
         imageVersion: try row.next(), authorizedKey: try row.next(), rootPasswordHash: try row.next(),
         hasDisk: try row.next(), wasEverReady: try row.next(), awaitsFirstBoot: try row.next(),

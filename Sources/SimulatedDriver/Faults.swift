@@ -9,6 +9,15 @@ package enum DriverMethod: String, Sendable, CaseIterable {
   case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }
 
+/// What is wrong with a whole host.
+package enum HostCondition: Sendable {
+  case answers
+  /// Each call fails as `unreachable`, at once.
+  case isDead
+  /// Each call waits until `releaseHangingCalls`, and then does its work.
+  case hangs
+}
+
 package struct DriverCall: Sendable, Equatable {
   package let method: DriverMethod
   package let machine: UUID?

@@ -23,6 +23,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var occupiedAddresses: Set<IPv4Address> = []
     /// What the guests of machines that are made from now on do wrong.
     package var quirks: Set<GuestQuirk> = []
+    /// Whether the host answers at all.
+    package var condition = HostCondition.answers
     /// Whether machines that are paused stay so.
     package var isDiskFull = false
 
@@ -177,20 +179,17 @@ package final class SimulatedDriver: ComputeDriver {
     }
   }
 
-  package func observe() async throws -> [UUID: MachineObservation] {
+  package func observe() async throws -> MachineObservation {
     try await perform(.observe) {
       let now = clock.now
       return state.withLock { state in
         let durations = state.options.durations
-        var observations = state.machines.mapValues { machine in
-          let power = machine.power(at: now, durations)
-          let isOn = power == .running || power == .paused
-          return MachineObservation(power: power, usage: isOn ? machine.usage(at: now, durations) : nil)
+        var powers = state.machines.mapValues { $0.power(at: now, durations) }
+        let usage = state.machines.filter { powers[$0.key]?.isOn == true }.compactMapValues {
+          $0.usage(at: now, durations)
         }
-        for copy in state.copies.values where observations[copy.machine] == nil {
-          observations[copy.machine] = MachineObservation(power: .remnant, usage: nil)
-        }
-        return observations
+        for copy in state.copies.values where powers[copy.machine] == nil { powers[copy.machine] = .remnant }
+        return MachineObservation(powers: powers, usage: usage)
       }
     }
   }
@@ -259,11 +258,16 @@ extension SimulatedDriver {
   func perform<Result>(
     _ method: DriverMethod, _ machine: UUID? = nil, _ work: () throws -> Result
   ) async throws -> Result {
-    let effects = state.withLock { state in
+    let (condition, effects) = state.withLock { state in
       let call = DriverCall(method, machine)
       if state.calls.count >= Self.maximumCallsKept { state.calls.removeFirst(Self.maximumCallsKept / 2) }
       state.calls.append(call)
-      return state.faults.take(for: call)
+      return (state.options.condition, state.faults.take(for: call))
+    }
+    switch condition {
+    case .answers: break
+    case .isDead: throw DriverError(.unreachable, "The host does not answer.")
+    case .hangs: try await gate.wait()
     }
     for effect in effects {
       switch effect {

@@ -6,12 +6,14 @@ struct Banner: Sendable {
   let configuration: Configuration
   let firstToken: TokenText?
   let sshPort: Int
+  /// What servers run on, such as `driver: libvirt`.
+  let hosts: String
 
   func print(port: Int?) {
     let listen = configuration.listen
     let url = "http://\(ListenAddress(host: listen.host, port: port ?? listen.port))"
     let tokenFile = DataDirectory(configuration.dataDirectory).token
-    Swift.print("vpsd listens on \(url) (driver: \(configuration.driver.rawValue))")
+    Swift.print("vpsd listens on \(url) (\(hosts))")
     Swift.print("Its API is explained at \(url)/docs")
     if let firstToken {
       // Where nobody looks on, this is written down: in a journal, which others may read.

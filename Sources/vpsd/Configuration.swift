@@ -36,6 +36,8 @@ struct Configuration: Sendable, Equatable {
   var driver = Driver.libvirt
   var libvirtd = LibvirtDriver.Configuration.Daemon.own
   var addressPool = AddressPool("127.80.0.0/16")!
+  /// By the location's code.
+  var locations: [String: LocationSettings] = [:]
   var forwardedPorts = [22, 80, 443]
   var isOutboundAllowed = false
   var accelerator = Accelerator.auto

@@ -11,7 +11,17 @@ struct ConfigurationFile {
     let value: ConfigurationValue?
   }
 
+  struct Section {
+    let code: String
+    let origin: String
+    let entries: [Entry]
+  }
+
+  static let locationsKey = "locations"
+
   let entries: [Entry]
+  /// What is said of single locations.
+  var locations: [Section] = []
   let problems: [ConfigurationError.Problem]
 
   static func read(_ file: URL) -> ConfigurationFile {
@@ -29,10 +39,35 @@ struct ConfigurationFile {
         return ConfigurationFile(entries: [], problems: [])
       }
       guard let mapping = root.mapping else { return unusable("is not a list of keys with their values") }
-      return ConfigurationFile(entries: entries(of: mapping, in: file), problems: [])
+      let entries = entries(of: mapping, in: file)
+      let (locations, problems) = locations(of: mapping, in: file)
+      return ConfigurationFile(
+        entries: entries.filter { $0.key != locationsKey }, locations: locations, problems: problems)
     } catch {
       return unusable("is not YAML: \(error)")
     }
+  }
+
+  private static func locations(of root: Node.Mapping, in file: URL) -> ([Section], [ConfigurationError.Problem]) {
+    func origin(_ node: Node) -> String { file.path + (node.mark.map { ":\($0.line)" } ?? "") }
+    var sections: [Section] = []
+    var problems: [ConfigurationError.Problem] = []
+    for (key, value) in root where key.string == locationsKey && value.null == nil {
+      guard let mapping = value.mapping else {
+        problems.append(
+          .init(origin: origin(key), key: locationsKey, message: "it must be \(LocationKey.sectionRule)"))
+        continue
+      }
+      for (code, settings) in mapping {
+        guard let name = code.string, let entries = settings.null == nil ? settings.mapping : [:] else {
+          problems.append(
+            .init(origin: origin(code), key: locationsKey, message: "it must be \(LocationKey.sectionRule)"))
+          continue
+        }
+        sections.append(Section(code: name, origin: origin(code), entries: Self.entries(of: entries, in: file)))
+      }
+    }
+    return (sections, problems)
   }
 
   private static func entries(of mapping: Node.Mapping, in file: URL) -> [Entry] {

@@ -80,7 +80,7 @@ extension ConfigurationKey {
       "Through which libvirtd the machines run: one that vpsd starts for itself, or the host's"),
     value(
       "address_pool", \.addressPool, default: "127.80.0.0/16", "The addresses that servers are given",
-      rule: "an IPv4 network without host bits and of at most 30 bits, such as 127.80.0.0/16",
+      rule: addressPoolRule,
       parse: { AddressPool($0) }, print: \.description),
     forwardedPorts,
     value(
@@ -160,6 +160,8 @@ extension ConfigurationKey {
       "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
       65_536...(1 << 30)),
   ]
+
+  static let addressPoolRule = "an IPv4 network without host bits and of at most 30 bits, such as 127.80.0.0/16"
 
   private static let trustedProxies = ConfigurationKey(
     name: "trusted_proxies", defaultText: "none",

@@ -33,8 +33,35 @@ struct ConfigurationLoader: Sendable {
         }
       }
     }
+    for section in file?.locations ?? [] {
+      configuration.locations[section.code] = settings(of: section, &problems)
+    }
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)
+  }
+
+  private func settings(
+    of section: ConfigurationFile.Section, _ problems: inout [ConfigurationError.Problem]
+  ) -> LocationSettings {
+    var settings = LocationSettings()
+    for entry in section.entries {
+      let name = "\(ConfigurationFile.locationsKey).\(section.code).\(entry.key)"
+      guard let key = LocationKey.all.first(where: { $0.name == entry.key }) else {
+        let known = LocationKey.all.map(\.name).joined(separator: ", ")
+        problems.append(.init(origin: entry.origin, key: name, message: "there is no such key. Known are: \(known)"))
+        continue
+      }
+      if entry.value.map({ !key.apply($0, &settings) }) ?? true {
+        problems.append(.init(origin: entry.origin, key: name, message: "it must be \(key.rule)"))
+      }
+    }
+    if settings.hosts != nil, settings.driver == nil {
+      problems.append(
+        .init(
+          origin: section.origin, key: "\(ConfigurationFile.locationsKey).\(section.code).hosts",
+          message: "a location has hosts of its own only with a driver of its own"))
+    }
+    return settings
   }
 
   private func sources(

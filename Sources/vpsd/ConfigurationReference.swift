@@ -12,6 +12,12 @@ enum ConfigurationReference {
     return (["| Key | Variable | Default | What it is |", "|---|---|---|---|"] + rows).joined(separator: "\n")
   }
 
+  /// A table for `docs/configuration.md` of what can be said of a location.
+  static var locationMarkdown: String {
+    let rows = LocationKey.all.map { "| `\($0.name)` | \($0.description): \($0.rule) |" }
+    return (["| Key | What it is |", "|---|---|"] + rows).joined(separator: "\n")
+  }
+
   /// A paragraph for `--help`.
   static var help: String {
     let lines = ConfigurationKey.all.map { key in
@@ -24,12 +30,21 @@ enum ConfigurationReference {
 }
 
 extension Configuration {
+  private var locationPairs: [(Node, Node)] {
+    guard !locations.isEmpty else { return [] }
+    let sections = locations.sorted { $0.key < $1.key }.map { code, settings in
+      let pairs = LocationKey.all.compactMap { key in key.read(settings).map { (Node(key.name), Node($0)) } }
+      return (Node(code), Node(pairs))
+    }
+    return [(Node(ConfigurationFile.locationsKey), Node(sections))]
+  }
+
   /// A file that would configure exactly this.
   func yaml() throws -> String {
     let pairs = ConfigurationKey.all.map { key in
       let values = key.read(self).map { Node($0) }
       return (Node(key.name), key.isList ? Node(values, .implicit, .flow) : values[0])
     }
-    return try serialize(node: Node(pairs), allowUnicode: true)
+    return try serialize(node: Node(pairs + locationPairs), allowUnicode: true)
   }
 }

@@ -24,10 +24,10 @@ struct Daemon {
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
     try await store.releaseAllLeases()
-    let driver = try await configuration.makeDriver(installation: store.installationID(), clock: clock, logger: logger)
+    let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
     let group = ServiceGroup(
       configuration: .init(
-        services: try services(store: store, driver: driver, clock: clock, firstToken: token).map {
+        services: try await services(store: store, hosted: hosted, clock: clock, firstToken: token).map {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
         },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -38,37 +38,44 @@ struct Daemon {
     } catch let error as SocketAddressError.UnknownHost {
       throw CannotListen(address: configuration.listen, reason: error.errorDescription)
     }
-    do {
-      try await driver.endWork()
-    } catch {
-      logger.warning("work on disks was left to the next start", metadata: ["error": "\(error)"])
+    for member in hosted.members {
+      do {
+        try await member.driver.endWork()
+      } catch {
+        logger.warning(
+          "work on disks was left to the next start", metadata: ["host": "\(member.host.name)", "error": "\(error)"])
+      }
     }
     withExtendedLifetime(lock) {}
   }
 
   private func services(
-    store: any Store, driver: any HostedDriver, clock: any WallClock, firstToken: TokenText?
-  ) throws -> [any Service] {
-    let doorbell = Doorbell()
+    store: any Store, hosted: HostedFleet, clock: any WallClock, firstToken: TokenText?
+  ) async throws -> [any Service] {
+    let fleet = hosted.fleet
     let changes = Broadcast()
     let catalogue = CatalogueReader(store: store, clock: clock)
     let authenticator = Authenticator(store: store, clock: clock)
-    let monitor = Monitor(
-      store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
-      changes: changes, clock: clock, logger: logger)
-    let runner = Runner(
-      store: store, driver: driver, catalogueReader: catalogue, addressPool: configuration.addressPool,
-      doorbell: doorbell, changes: changes, clock: clock, logger: logger, becameActive: { await monitor.look() })
+    let monitors = fleet.hosts.map { host in
+      Monitor(
+        of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
+    }
+    await greet(monitors, clock)
+    let runners = zip(fleet.hosts, monitors).map { host, monitor in
+      Runner(
+        on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
+        clock: clock, logger: logger, becameActive: { await monitor.look() })
+    }
     let servers = Servers(
-      store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
-      doorbell: doorbell, changes: changes, clock: clock,
+      store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,
+      changes: changes, clock: clock,
       quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
     let copies = DiskCopy.Family.allCases.map { family in
       DiskCopies(
-        family, store: store, doorbell: doorbell, changes: changes, clock: clock,
+        family, store: store, fleet: fleet, changes: changes, clock: clock,
         quota: configuration.copyQuota > 0 ? configuration.copyQuota : nil)
     }
-    let schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: clock, logger: logger)
+    let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
     let api = try APIService(
       servers: servers, copies: copies,
       sshKeys: SSHKeys(
@@ -79,7 +86,7 @@ struct Daemon {
       profiles: Profiles(store: store),
       requests: RepeatableRequests(store: store, clock: clock, limits: configuration.repeatableRequests),
       events: Events(store: store, changes: changes, clock: clock),
-      consoles: Consoles(store: store, driver: driver, changes: changes, clock: clock, limits: configuration.consoles),
+      consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
       catalogue: catalogue, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
       noVNC: configuration.noVNCDirectory,
@@ -89,11 +96,36 @@ struct Daemon {
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // backups and looks, then no more steps.
     return [
-      EndlessService { await driver.run() }, RunnerService(runner: runner), EndlessService { await monitor.run() },
-      EndlessService { await schedule.run() },
-      web(api, Banner(configuration: configuration, firstToken: firstToken, sshPort: driver.sshPort)),
-      EndOfWaits(changes: changes),
+      EndlessService { await Self.together(hosted.members) { await $0.driver.run() } },
+      RunnerService(runners: runners), EndlessService { await Self.together(monitors) { await $0.run() } },
+      EndlessService { await schedule.run() }, EndlessService { await authenticator.run() },
+      web(api, banner(hosted, firstToken: firstToken)), EndOfWaits(changes: changes),
     ]
+  }
+
+  /// Who orders as soon as the service listens finds out what each host can carry. One that does not answer holds nothing up.
+  private func greet(_ monitors: [Monitor], _ clock: any WallClock) async {
+    let greeted = Doorbell()
+    Task {
+      await Self.together(monitors) { await $0.look() }
+      greeted.ring()
+    }
+    await greeted.wait(until: clock.uptime + .seconds(10), clock: clock)
+  }
+
+  private static func together<Part: Sendable>(
+    _ parts: [Part], _ run: @escaping @Sendable (Part) async -> Void
+  ) async {
+    await withDiscardingTaskGroup { group in
+      for part in parts { group.addTask { await run(part) } }
+    }
+  }
+
+  private func banner(_ hosted: HostedFleet, firstToken: TokenText?) -> Banner {
+    let drivers = Set(hosted.members.map(\.driverName)).sorted().joined(separator: ", ")
+    return Banner(
+      configuration: configuration, firstToken: firstToken, sshPort: hosted.members.first?.driver.sshPort ?? 22,
+      hosts: hosted.members.count == 1 ? "driver: \(drivers)" : "\(hosted.members.count) hosts: \(drivers)")
   }
 
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {
@@ -113,13 +145,15 @@ struct CannotListen: Error, CustomStringConvertible {
 }
 
 private struct RunnerService: Service {
-  let runner: Runner
+  let runners: [Runner]
 
   func run() async throws {
     await withGracefulShutdownHandler {
-      await runner.run()
+      await withDiscardingTaskGroup { group in
+        for runner in runners { group.addTask { await runner.run() } }
+      }
     } onGracefulShutdown: {
-      runner.stop()
+      for runner in runners { runner.stop() }
     }
   }
 }

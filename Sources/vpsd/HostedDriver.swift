@@ -44,12 +44,12 @@ extension SimulatedDriver: HostedDriver {
 extension Configuration {
   /// - Parameter onlyLooks: Whether nothing is to be started or changed, whatever is found.
   func makeDriver(
-    installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
+    of host: HostDeclaration, installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
   ) throws -> any HostedDriver {
-    switch driver {
+    switch Driver(rawValue: host.driver) {
     case .simulated:
-      return try SimulatedDriver(installation: installation, dataDirectory: dataDirectory, clock: clock)
-    case .libvirt:
+      return try SimulatedDriver(installation: installation, dataDirectory: directory(ofHost: host.name), clock: clock)
+    case .libvirt, nil:
       var libvirt = libvirt(installation)
       libvirt.onlyLooks = onlyLooks
       return try LibvirtDriver(configuration: libvirt, clock: clock, logger: logger)

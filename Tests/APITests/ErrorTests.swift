@@ -132,7 +132,9 @@ struct ErrorTests {
   @Test("A host that does not answer is a 503, and nothing is promised on it")
   func silentHost() async throws {
     let api = try await TestAPI.make()
-    api.service.driver.inject(Fault(in: .capacity, .fail(DriverError(.unreachable, "no answer"))))
+    api.service.driver.configure { $0.condition = .isDead }
+    api.service.clock.advance(by: .seconds(31))
+    await api.service.monitor.look()
     let reply = try await api.send(
       .post, "/servers/", #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#)
     #expect(reply.status == 503)

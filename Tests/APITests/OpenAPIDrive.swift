@@ -155,6 +155,7 @@ final class OpenAPIDrive {
     let small = try await TestAPI.make()
     try await call(small, "POST /servers/", Self.server)
     small.service.driver.configure { $0.capacity = HostCapacity(vcpus: 1, memoryMiB: 512, storageGiB: 5) }
+    await small.service.monitor.look()
     try await call(small, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
     let full = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))
     for _ in 0..<3 { try await call(full, "POST /servers/", Self.server) }

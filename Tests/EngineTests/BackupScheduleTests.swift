@@ -118,7 +118,7 @@ struct BackupScheduleTests {
       if service.clock.now >= Self.first + .seconds(60) {
         #expect(try await service.status(of: servers[3]) == .stopped)
       }
-      service.clock.advance(to: min(next, try await service.store.nextOperationDue() ?? next))
+      service.clock.advance(to: min(next, try await service.nextOperationDue() ?? next))
     }
     #expect(most == 1)
     #expect(try await backups(of: service).map(\.status) == Array(repeating: .completed, count: 4))

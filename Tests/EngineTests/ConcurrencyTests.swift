@@ -16,7 +16,8 @@ struct ConcurrencyTests {
   func everythingAtOnce(seed: UInt64) async throws {
     // Few addresses, which run out.
     let service = try await TestService(
-      options: Self.options, addressPool: AddressPool("127.80.0.0/27")!, wallClock: SystemClock())
+      hosts: TestService.threeHosts, options: Self.options, addressPool: AddressPool("127.80.0.0/27")!,
+      wallClock: SystemClock())
     let callers = try await Self.callers(4, service)
     let steps = Task { await service.runner.run() }
     let monitor = Task { await service.monitor.run() }
@@ -107,7 +108,8 @@ private struct Client {
     do {
       let servers = try await service.servers.list(ServerFilter(), caller).elements
       guard kind >= 25, !servers.isEmpty else {
-        _ = try await service.servers.create(service.draft(name: "s\(pick % 1000)"), caller)
+        _ = try await service.servers.create(
+          service.draft(name: "s\(pick % 1000)", location: pick.isMultiple(of: 3) ? "us-east" : "us-west"), caller)
         return "done"
       }
       let id = servers[Int(pick % UInt64(servers.count))].server.id

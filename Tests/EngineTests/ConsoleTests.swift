@@ -168,7 +168,7 @@ struct ConsoleTests {
     return (
       service,
       Consoles(
-        store: service.store, driver: service.driver, changes: service.changes, clock: service.clock, limits: limits)
+        store: service.store, fleet: service.fleet, changes: service.changes, clock: service.clock, limits: limits)
     )
   }
 

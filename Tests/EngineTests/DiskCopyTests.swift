@@ -253,7 +253,7 @@ struct DiskCopyTests {
       _ = try await service.backups.create(DiskCopies.Draft(server: .id(server.id)), service.owner)
     }
     var most = 0
-    while let due = try await service.store.nextOperationDue() {
+    while let due = try await service.nextOperationDue() {
       while try await service.runner.runNextStep() {
         most = max(most, service.driver.copies.values.filter { !$0.isWhole }.count)
       }

@@ -34,7 +34,7 @@ struct FreeCapacityTests {
     let server = try #require(try await service.store.server(id))
     #expect(server.status == .error)
     #expect(server.statusReason == "The host will not.")
-    #expect(try await service.driver.observe().isEmpty)
+    #expect(try await service.driver.observe().powers.isEmpty)
     #expect(try await service.status(of: service.activeServer()) == .active)
     #expect(try await service.contradictionsAtRest() == [])
   }

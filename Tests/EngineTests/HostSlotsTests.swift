@@ -19,7 +19,7 @@ struct HostSlotsTests {
       if try await !service.runner.runNextStep() { service.clock.advance(by: .seconds(1)) }
       let booting = Set(
         try await service.store.allServers().filter { $0.status == .provisioning }.map(\.uuid))
-      let running = try await service.driver.observe().filter { $0.value.power == .running }.keys
+      let running = try await service.driver.observe().powers.filter { $0.value == .running }.keys
       #expect(booting.intersection(running).count <= 2)
     }
     #expect(try await service.store.allServers().allSatisfy { $0.status == .active })
@@ -73,7 +73,7 @@ struct HostSlotsTests {
     while try await dead.runner.runNextStep() {}
     let service = try await TestService(after: dead)
     while try await service.runner.runNextStep() {}
-    #expect(try await service.driver.observe().values.filter { $0.power == .running }.count == 1)
+    #expect(try await service.driver.observe().powers.values.filter { $0 == .running }.count == 1)
     try await service.settle()
     #expect(try await service.store.allServers().map(\.status) == [.active, .active, .active])
   }

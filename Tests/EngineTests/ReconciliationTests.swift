@@ -225,10 +225,7 @@ struct ReconciliationTests {
     try await service.driver.start(machine)
     // While the reconciler is about to say that it runs, the customer starts and stops it. This runner does not look at the
     // machines: it would wait for the look that waits for it.
-    let runner = Runner(
-      store: service.store, driver: service.driver, catalogueReader: service.catalogue,
-      addressPool: service.addressPool, doorbell: service.doorbell, changes: service.changes, clock: service.clock,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), becameActive: {})
+    let runner = service.lonelyRunner()
     let startAndStop: Fault.Hook = {
       for action in [PowerAction.start, .stop] {
         _ = try? await service.servers.perform(action, on: id, service.owner)
@@ -255,14 +252,14 @@ struct ReconciliationTests {
     await service.driver.whenHanging()
     service.clock.advance(by: .seconds(60))
     let second = Task { await service.monitor.look() }
-    while !service.monitor.isLookWaiting { await Task.yield() }
+    while !service.monitor.monitors[0].isLookWaiting { await Task.yield() }
     #expect(service.driver.calls.count { $0.method == .observe } == observations + 1)
     service.driver.releaseHangingCalls()
     await first.value
     await second.value
     await service.monitor.look()
     let machine = try await machine(of: id, service)
-    let counters = try #require(try await service.driver.observe()[machine]?.usage?.network)
+    let counters = try #require(try await service.driver.observe().usage[machine]?.network)
     #expect(try await service.store.usage(of: id)?.receivedBytes == counters.receivedBytes)
   }
 

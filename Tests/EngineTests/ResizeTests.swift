@@ -69,7 +69,7 @@ struct ResizeTests {
     _ = try await service.servers.perform(action, on: id, service.owner)
     #expect(try await service.resize(id).server.status == action.transitionalStatus)
     var seen: [ServerStatus] = []
-    while try await service.store.nextOperationDue() != nil {
+    while try await service.nextOperationDue() != nil {
       try await service.step()
       let status = try #require(try await service.status(of: id))
       if seen.last != status { seen.append(status) }

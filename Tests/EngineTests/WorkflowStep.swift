@@ -124,7 +124,7 @@ final class FaultWorld: Sendable {
         return service.driver.forgetCalls()
       }
       if try await service.runner.runNextStep() { continue }
-      guard let due = try await service.store.nextOperationDue() else { break }
+      guard let due = try await service.nextOperationDue() else { break }
       service.clock.advance(to: max(due, service.clock.now + .milliseconds(1)))
     }
     Issue.record("The step \(step.testDescription) is never reached: the matrix does not test it.")

@@ -180,7 +180,7 @@ struct DiskCopyTests {
     try await host.driver.ensureAbsent(machine)
     #expect(!MachineFiles.exists(host.driver.copyFiles(of: machine).folder))
     #expect(PrivateHost.emulator(of: machine) == nil)
-    #expect(try await host.driver.observe().isEmpty)
+    #expect(try await host.driver.observe().powers.isEmpty)
     #expect(!host.driver.work.isRunning(on: machine))
   }
 
@@ -240,13 +240,13 @@ struct DiskCopyTests {
       let elsewhere = "\(host.dataDirectory)/elsewhere"
       try FileManager.default.moveItem(atPath: host.driver.copyFiles(of: machine).folder, toPath: elsewhere)
       try await host.driver.ensureAbsent(machine)
-      #expect(try await host.driver.observe().isEmpty)
+      #expect(try await host.driver.observe().powers.isEmpty)
       try FileManager.default.moveItem(atPath: elsewhere, toPath: host.driver.copyFiles(of: machine).folder)
 
-      #expect(try await host.driver.observe() == [machine: MachineObservation(power: .remnant, usage: nil)])
+      #expect(try await host.driver.observe() == MachineObservation(powers: [machine: .remnant]))
       #expect(try await host.driver.power(of: machine) == .remnant)
       let stranger = try PrivateHost.makeDriver(host.dataDirectory, installation: UUID())
-      #expect(try await stranger.observe().isEmpty)
+      #expect(try await stranger.observe().powers.isEmpty)
       try await stranger.ensureAbsent(machine)
       stranger.close()
       #expect(MachineFiles.exists(host.driver.copyFiles(of: machine).path(of: copy)))
@@ -257,7 +257,7 @@ struct DiskCopyTests {
       try await host.driver.ensureDefined(try await host.specification(machine, mayCreateDisk: false))
       #expect(try await host.driver.power(of: machine) == .off(.other))
       try await host.driver.ensureAbsent(machine)
-      #expect(try await host.driver.observe().isEmpty)
+      #expect(try await host.driver.observe().powers.isEmpty)
     }
   }
 }

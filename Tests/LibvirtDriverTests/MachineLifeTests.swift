@@ -56,9 +56,10 @@ struct MachineLifeTests {
   private func tellsOfItself(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
     var usage: MachineUsage?
     try await eventually("memory, disk and network are measured", within: .seconds(60), every: .seconds(1)) {
-      let observation = try await host.driver.observe()[specification.machine]
-      usage = observation?.usage
-      return observation?.power == .running && usage?.memoryUsedMiB != nil && usage?.network != nil
+      let observation = try await host.driver.observe()
+      usage = observation.usage[specification.machine]
+      return observation.powers[specification.machine] == .running && usage?.memoryUsedMiB != nil
+        && usage?.network != nil
     }
     let measured = try #require(usage)
     #expect(measured.cpuNanoseconds > 1_000_000_000)
@@ -84,7 +85,7 @@ struct MachineLifeTests {
       return process != nil && process != daemon
     }
     await events.next()
-    #expect(try await host.driver.observe()[specification.machine]?.power == .running)
+    #expect(try await host.driver.observe().powers[specification.machine] == .running)
     #expect(PrivateHost.emulator(of: specification.machine) == emulator)
   }
 
@@ -93,9 +94,9 @@ struct MachineLifeTests {
     try await host.driver.requestShutdown(specification.machine)
     try await host.driver.requestShutdown(specification.machine)
     try await host.awaitPower(.off(.guestShutdown), of: specification.machine)
-    #expect(
-      try await host.driver.observe()[specification.machine]
-        == MachineObservation(power: .off(.guestShutdown), usage: nil))
+    let observed = try await host.driver.observe()
+    #expect(observed.powers[specification.machine] == .off(.guestShutdown))
+    #expect(observed.usage[specification.machine] == nil)
     try await host.driver.requestShutdown(specification.machine)
   }
 
@@ -138,7 +139,7 @@ struct MachineLifeTests {
     try await host.driver.ensureAbsent(machine)
     try await host.driver.ensureAbsent(machine)
     #expect(try await host.driver.power(of: machine) == .absent)
-    #expect(try await host.driver.observe().isEmpty)
+    #expect(try await host.driver.observe().powers.isEmpty)
     #expect(PrivateHost.emulator(of: machine) == nil)
     #expect(try ServerFiles.machines(dataDirectory: host.dataDirectory).isEmpty)
     await #expect { try await host.driver.start(machine) } throws: { ($0 as? DriverError)?.kind == .notFound }

@@ -10,10 +10,10 @@ extension MachineLifeTests {
     try await PrivateHost.with { host in
       let machine = UUID()
       try MachineFiles.makeDirectory(host.driver.files(of: machine).folder)
-      #expect(try await host.driver.observe() == [machine: MachineObservation(power: .remnant, usage: nil)])
+      #expect(try await host.driver.observe() == MachineObservation(powers: [machine: .remnant]))
       #expect(try await host.driver.power(of: machine) == .remnant)
       try await host.driver.ensureAbsent(machine)
-      #expect(try await host.driver.observe().isEmpty)
+      #expect(try await host.driver.observe().powers.isEmpty)
     }
   }
 
@@ -142,14 +142,14 @@ extension MachineLifeTests {
       let specification = try await host.specification()
       try await host.driver.ensureDefined(specification)
       let other = try PrivateHost.makeDriver(host.dataDirectory, installation: UUID())
-      #expect(try await other.observe()[specification.machine]?.power == .remnant)
+      #expect(try await other.observe().powers[specification.machine] == .remnant)
       await #expect {
         try await other.ensureAbsent(specification.machine)
       } throws: {
         ($0 as? DriverError)?.kind == .rejected
       }
       other.close()
-      #expect(try await host.driver.observe()[specification.machine]?.power == .off(.other))
+      #expect(try await host.driver.observe().powers[specification.machine] == .off(.other))
       #expect(MachineFiles.exists(host.driver.files(of: specification.machine).disk))
     }
   }
@@ -193,10 +193,10 @@ extension MachineLifeTests {
   @Test("Another process on the same data directory uses the libvirtd that runs")
   func sharedDaemon() async throws {
     try await PrivateHost.with { host in
-      #expect(try await host.driver.observe().isEmpty)
+      #expect(try await host.driver.observe().powers.isEmpty)
       let process = try #require(host.daemonProcess)
       let other = try PrivateHost.makeDriver(host.dataDirectory)
-      #expect(try await other.observe().isEmpty)
+      #expect(try await other.observe().powers.isEmpty)
       other.close()
       #expect(host.daemonProcess == process)
       let capacity = try #require(try await host.driver.capacity())

@@ -140,7 +140,7 @@ struct PrivateHost {
   private func tearDown() async throws {
     let machines = (try? ServerFiles.machines(dataDirectory: dataDirectory)) ?? []
     do {
-      for machine in try await driver.observe().keys { try await driver.ensureAbsent(machine) }
+      for machine in try await driver.observe().powers.keys { try await driver.ensureAbsent(machine) }
       try await driver.stop()
     } catch {
       Issue.record(error)

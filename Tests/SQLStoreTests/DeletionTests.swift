@@ -44,7 +44,7 @@ import Testing
       let server = try await fixture.create()
       let create = try await fixture.claim(.create)
       #expect(try await store.requestDeletion(of: server.id, by: fixture.caller, at: now))
-      #expect(try await store.claimOperation(at: now) == nil)
+      #expect(try await store.claimOperation(on: Fixture.host, at: now) == nil)
 
       let outcome = StepOutcome(.advance(to: "start"), effect: .machineDefined)
       #expect(try await store.commit(outcome, of: create, at: now) == .cancelled)
@@ -75,7 +75,7 @@ import Testing
       let server = try await fixture.create()
       let dead = try await fixture.claim(.create)
       _ = try await fixture.store.requestDeletion(of: server.id, by: fixture.caller, at: Fixture.now)
-      #expect(try await fixture.store.nextOperationDue() == nil)
+      #expect(try await fixture.store.nextOperationDue(on: Fixture.host) == nil)
       try await fixture.store.releaseAllLeases()
       _ = try await fixture.claim(.delete)
       #expect(try await fixture.store.commit(StepOutcome(.succeed), of: dead, at: Fixture.now) == .fenced)
@@ -90,7 +90,7 @@ import Testing
       _ = try await fixture.claim(.create)
       _ = try await fixture.store.requestDeletion(of: server.id, by: fixture.caller, at: Fixture.now)
       try await fixture.store.releaseAllLeases()
-      let due = try #require(try await fixture.store.nextOperationDue())
+      let due = try #require(try await fixture.store.nextOperationDue(on: Fixture.host))
       #expect(due <= Fixture.now)
       _ = try await fixture.claim(.delete)
     }

@@ -5,6 +5,8 @@ import SQLStore
 /// A store that was just installed, with one account and its token, at a time that stands still.
 struct Fixture: Sendable {
   static let now = Timestamp(millisecondsSinceEpoch: 1_768_478_400_000)  // 2026-01-15 12:00
+  /// The one that is there without anything configured.
+  static let host = ID<Core.Host>(1)
   static let openingCredit = Money(microunits: 100_000_000)
 
   let store: any Store
@@ -88,12 +90,13 @@ extension Fixture {
     _ server: NewServer? = nil, pool: AddressPool? = nil, capacity: HostCapacity? = nil, by caller: Caller? = nil,
     at now: Timestamp = now
   ) async throws -> Server {
-    try await store.createServer(
-      server ?? newServer(for: caller), pool: pool ?? self.pool, capacity: capacity, by: caller ?? self.caller, at: now)
+    if let capacity { try await store.recordAnswer(of: Self.host, capacity: capacity) }
+    return try await store.createServer(
+      server ?? newServer(for: caller), pool: pool ?? self.pool, by: caller ?? self.caller, at: now)
   }
 
   func claim(_ kind: Core.Operation.Kind? = nil, at now: Timestamp = now) async throws -> Lease {
-    guard let lease = try await store.claimOperation(at: now) else {
+    guard let lease = try await store.claimOperation(on: Self.host, at: now) else {
       throw FixtureError.nothingToClaim
     }
     if let kind, lease.operation.kind != kind { throw FixtureError.wrongOperation(lease.operation.kind) }
@@ -153,6 +156,6 @@ func failure(of body: () async throws -> Void) async -> Failure? {
 extension Store {
   /// Deletes it whatever it is like.
   func requestDeletion(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool {
-    try await requestDeletion(of: id, expecting: nil, by: caller, at: now)
+    try await requestDeletion(of: id, expecting: nil, by: caller, at: now) != nil
   }
 }

@@ -26,7 +26,7 @@ import Testing
       let isBootstrapped = try await store.isBootstrapped()
       #expect(!isBootstrapped)
       #expect(try await store.accounts().isEmpty)
-      #expect(try await store.nextOperationDue() == nil)
+      #expect(try await store.nextOperationDue(on: Fixture.host) == nil)
     }
   }
 

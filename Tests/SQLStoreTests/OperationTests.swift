@@ -10,10 +10,10 @@ import struct Foundation.UUID
       let now = Fixture.now
       let late = try await fixture.create(at: now + .seconds(2))
       let early = try await fixture.create(at: now + .seconds(1))
-      #expect(try await fixture.store.nextOperationDue() == now + .seconds(1))
+      #expect(try await fixture.store.nextOperationDue(on: Fixture.host) == now + .seconds(1))
       #expect(try await fixture.claim(at: now + .seconds(2)).operation.serverID == early.id)
       #expect(try await fixture.claim(at: now + .seconds(2)).operation.serverID == late.id)
-      #expect(try await fixture.store.claimOperation(at: now + .seconds(2)) == nil)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: now + .seconds(2)) == nil)
     }
   }
 
@@ -24,7 +24,7 @@ import struct Foundation.UUID
       let claimed = try await withThrowingTaskGroup(of: Lease?.self) { group in
         for _ in 0..<40 {
           group.addTask {
-            try await fixture.store.claimOperation(at: Fixture.now)
+            try await fixture.store.claimOperation(on: Fixture.host, at: Fixture.now)
           }
         }
         return try await group.reduce(into: []) { leases, lease in leases.append(lease) }.compactMap(\.self)
@@ -46,8 +46,8 @@ import struct Foundation.UUID
 
       let wait = StepOutcome(.wait(until: now + .seconds(10)))
       #expect(try await store.commit(wait, of: first, at: now) == .committed)
-      #expect(try await store.nextOperationDue() == now + .seconds(10))
-      #expect(try await store.claimOperation(at: now + .seconds(9)) == nil)
+      #expect(try await store.nextOperationDue(on: Fixture.host) == now + .seconds(10))
+      #expect(try await store.claimOperation(on: Fixture.host, at: now + .seconds(9)) == nil)
 
       let second = try await fixture.claim(.create, at: now + .seconds(10))
       let retry = StepOutcome(.retry(at: now + .seconds(20), operatorDetail: "no answer"))
@@ -66,7 +66,7 @@ import struct Foundation.UUID
       let operation = try await store.operations(of: server.id).first
       #expect(operation?.state == .succeeded)
       #expect(operation?.finishedAt == now)
-      #expect(try await store.nextOperationDue() == nil)
+      #expect(try await store.nextOperationDue(on: Fixture.host) == nil)
     }
   }
 
@@ -94,8 +94,8 @@ import struct Foundation.UUID
       _ = try await fixture.create()
       let now = Fixture.now + .seconds(jump)
       let lease = try await fixture.claim(.create)
-      #expect(try await fixture.store.claimOperation(at: now) == nil)
-      #expect(try await fixture.store.nextOperationDue() == nil)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: now) == nil)
+      #expect(try await fixture.store.nextOperationDue(on: Fixture.host) == nil)
       let retry = StepOutcome(.retry(at: now, operatorDetail: "The step did not return."))
       #expect(try await fixture.store.commit(retry, of: lease, at: now) == .committed)
       let next = try await fixture.claim(.create, at: now)
@@ -110,8 +110,8 @@ import struct Foundation.UUID
       _ = try await fixture.create()
       let wait = StepOutcome(.wait(until: Fixture.now + .milliseconds(250)))
       _ = try await fixture.store.commit(wait, of: try await fixture.claim(.create), at: Fixture.now)
-      #expect(try await fixture.store.claimOperation(at: Fixture.now + .milliseconds(249)) == nil)
-      #expect(try await fixture.store.claimOperation(at: Fixture.now - .seconds(seconds)) != nil)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: Fixture.now + .milliseconds(249)) == nil)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: Fixture.now - .seconds(seconds)) != nil)
     }
   }
 
@@ -123,9 +123,9 @@ import struct Foundation.UUID
       let later = StepOutcome(.postpone(until: Fixture.now + .seconds(600)))
       _ = try await fixture.store.commit(later, of: lease, at: Fixture.now)
       let now = Fixture.now + .seconds(1)
-      #expect(try await fixture.store.claimOperation(at: now) == nil)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: now) == nil)
       try await fixture.store.hasten([lease.operation.id], at: now)
-      #expect(try await fixture.store.claimOperation(at: now)?.operation.id == lease.operation.id)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: now)?.operation.id == lease.operation.id)
     }
   }
 
@@ -149,13 +149,13 @@ import struct Foundation.UUID
         server.id, ServerChange(hostname: Hostname("a.example.com")), by: fixture.caller, at: now)
       _ = try await fixture.store.requestAction(.stop, on: server.id, by: fixture.caller, at: now)
       let configure = try await fixture.claim(.configure)
-      #expect(try await fixture.store.claimOperation(at: now) == nil)
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: now) == nil)
       let wait = StepOutcome(.wait(until: now + .seconds(5)))
       _ = try await fixture.store.commit(wait, of: configure, at: now)
-      #expect(try await fixture.store.claimOperation(at: now) == nil)
-      #expect(try await fixture.store.nextOperationDue() == now + .seconds(5))
+      #expect(try await fixture.store.claimOperation(on: Fixture.host, at: now) == nil)
+      #expect(try await fixture.store.nextOperationDue(on: Fixture.host) == now + .seconds(5))
       try await fixture.finish(.configure, at: now + .seconds(5))
-      #expect(try await fixture.store.nextOperationDue() == now)
+      #expect(try await fixture.store.nextOperationDue(on: Fixture.host) == now)
       _ = try await fixture.claim(.stop, at: now + .seconds(5))
     }
   }
@@ -169,8 +169,8 @@ import struct Foundation.UUID
       for _ in 0..<4 { servers.append(try await fixture.create()) }
       for _ in 0..<60 {
         now = now + .seconds(Int64.random(in: 0...20, using: &random))
-        let due = try await fixture.store.nextOperationDue()
-        guard let lease = try await fixture.store.claimOperation(at: now) else {
+        let due = try await fixture.store.nextOperationDue(on: Fixture.host)
+        guard let lease = try await fixture.store.claimOperation(on: Fixture.host, at: now) else {
           #expect(due.map { $0 > now } ?? true, "something was said to be due, and was not")
           continue
         }

@@ -98,7 +98,7 @@ import Testing
             _ = try await fixture.store.requestDeletion(of: server.id, by: fixture.caller, at: now)
           }
         default:
-          if let lease = try await fixture.store.claimOperation(at: now) {
+          if let lease = try await fixture.store.claimOperation(on: Fixture.host, at: now) {
             _ = try await fixture.store.commit(.random(for: lease, using: &random), of: lease, at: now)
           }
         }

@@ -99,7 +99,7 @@ import Testing
       for name in ["a", "b"] {
         _ = try await fixture.store.updateServer(
           server.id, ServerChange(hostname: Hostname(name)), by: fixture.caller, at: Fixture.now)
-        _ = try await fixture.store.claimOperation(at: Fixture.now)
+        _ = try await fixture.store.claimOperation(on: Fixture.host, at: Fixture.now)
       }
       let error = await #expect(throws: DatabaseError.self) { try await fixture.raw.execute(sql) }
       #expect(error?.resultCode == .SQLITE_CONSTRAINT)

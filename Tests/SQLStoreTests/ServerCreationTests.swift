@@ -134,7 +134,7 @@ import Testing
 
   private func expectNothing(in fixture: Fixture, balance: Money) async throws {
     #expect(try await fixture.store.allServers().isEmpty)
-    #expect(try await fixture.store.nextOperationDue() == nil)
+    #expect(try await fixture.store.nextOperationDue(on: Fixture.host) == nil)
     #expect(try await fixture.balance() == balance)
     let server = try await fixture.create(by: fixture.stranger("third"))
     #expect(server.address == fixture.pool.first)

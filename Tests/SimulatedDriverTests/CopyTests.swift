@@ -135,10 +135,10 @@ struct CopyTests {
       let copy = try await host.makeCopy(of: machine)
       try host.driver.vanish(machine)
       let restarted = try host.another()
-      #expect(try await restarted.observe() == [machine: MachineObservation(power: .remnant, usage: nil)])
+      #expect(try await restarted.observe() == MachineObservation(powers: [machine: .remnant]))
       #expect(try await restarted.power(of: machine) == .remnant)
       try await restarted.ensureAbsent(machine)
-      #expect(try await restarted.observe().isEmpty)
+      #expect(try await restarted.observe().powers.isEmpty)
       #expect(!FileManager.default.fileExists(atPath: host.file(ofCopy: copy).path))
     }
   }
@@ -149,7 +149,7 @@ struct CopyTests {
       let machine = try await host.makeMachine()
       let copy = try await host.makeCopy(of: machine)
       let stranger = try host.another(installation: UUID())
-      #expect(try await stranger.observe().isEmpty)
+      #expect(try await stranger.observe().powers.isEmpty)
       try await stranger.ensureCopyAbsent(copy, of: machine)
       try await stranger.ensureAbsent(machine)
       #expect(try host.another().copy(copy)?.isWhole == true)

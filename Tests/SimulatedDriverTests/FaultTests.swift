@@ -61,7 +61,7 @@ struct FaultTests {
       host.driver.faults = Faults([Fault(in: .observe, .fail(Self.failure)), Fault(in: .observe, .fail(second))])
       await #expect(throws: Self.failure) { try await host.driver.observe() }
       await #expect(throws: second) { try await host.driver.observe() }
-      #expect(try await host.driver.observe().isEmpty)
+      #expect(try await host.driver.observe().powers.isEmpty)
     }
   }
 

@@ -46,14 +46,14 @@ struct GuestTests {
     try await withSimulatedHost { host in
       let machine = try await host.makeMachine()
       try host.driver.vanish(machine, keepingDisk: true)
-      #expect(try await host.driver.observe()[machine] == MachineObservation(power: .remnant, usage: nil))
+      #expect(try await host.driver.observe().powers[machine] == .remnant)
       let error = await #expect(throws: DriverError.self) { try await host.driver.start(machine) }
       #expect(error?.kind == .notFound)
       try await host.driver.ensureDefined(host.specification(machine: machine, mayCreateDisk: false))
       #expect(try await host.driver.power(of: machine) == .off(.other))
       try host.driver.vanish(machine, keepingDisk: true)
       try await host.driver.ensureAbsent(machine)
-      #expect(try await host.driver.observe().isEmpty)
+      #expect(try await host.driver.observe().powers.isEmpty)
     }
   }
 
@@ -62,10 +62,10 @@ struct GuestTests {
     try await withSimulatedHost { host in
       let machine = try await host.makeMachine()
       try host.driver.pause(machine)
-      let paused = try await host.driver.observe()[machine]
+      let paused = try await host.driver.observe()
       host.clock.advance(by: .seconds(60))
-      #expect(paused?.power == .paused)
-      #expect(try await host.driver.observe()[machine] == paused)
+      #expect(paused.powers[machine] == .paused)
+      #expect(try await host.driver.observe() == paused)
       #expect(try await host.driver.readiness(of: machine).hasAgent == false)
       host.driver.configure { $0.isDiskFull = true }
       await #expect { try await host.driver.resume(machine) } throws: { ($0 as? DriverError)?.kind == .exhausted }

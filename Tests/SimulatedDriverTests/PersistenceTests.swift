@@ -19,7 +19,7 @@ struct PersistenceTests {
 
       let restarted = try host.another()
       #expect(try await restarted.observe() == host.driver.observe())
-      #expect(try await restarted.observe().count == 3)
+      #expect(try await restarted.observe().powers.count == 3)
       #expect(try await restarted.power(of: running) == .running)
       #expect(try await restarted.power(of: defined) == .off(.other))
       #expect(try await restarted.power(of: leaving) == .off(.guestShutdown))
@@ -45,7 +45,7 @@ struct PersistenceTests {
     try await withSimulatedHost { host in
       let machine = try await host.makeMachine()
       let stranger = try host.another(installation: UUID())
-      #expect(try await stranger.observe().isEmpty)
+      #expect(try await stranger.observe().powers.isEmpty)
       #expect(try await stranger.power(of: machine) == .absent)
       await #expect(throws: DriverError.self) { try await stranger.start(machine) }
       let error = await #expect(throws: DriverError.self) {
@@ -83,7 +83,7 @@ struct PersistenceTests {
       let machine = try await host.makeMachine()
       let folder = host.file(of: machine).deletingLastPathComponent()
       try Data("{".utf8).write(to: folder.appendingPathComponent(host.file(of: machine).lastPathComponent + ".new"))
-      #expect(try await host.another().observe().count == 1)
+      #expect(try await host.another().observe().powers.count == 1)
       try await host.driver.ensureAbsent(machine)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
@@ -96,7 +96,7 @@ struct PersistenceTests {
       try await host.driver.requestShutdown(machine)
       host.clock.advance(by: .seconds(1))
       try FileManager.default.removeItem(at: host.folder)
-      #expect(try await host.driver.observe()[machine]?.power == .off(.guestShutdown))
+      #expect(try await host.driver.observe().powers[machine] == .off(.guestShutdown))
       #expect(try await host.driver.power(of: machine) == .off(.guestShutdown))
       _ = try await host.driver.readiness(of: machine)
       #expect(!FileManager.default.fileExists(atPath: host.folder.path))

@@ -71,7 +71,7 @@ struct TimingTests {
     try await withSimulatedHost { host in
       let machine = try await host.makeMachine()
       host.clock.setTimeOfDay(to: host.clock.now - .seconds(3600))
-      let usage = try #require(try await host.driver.observe()[machine]?.usage)
+      let usage = try #require(try await host.driver.observe().usage[machine])
       #expect(usage.cpuNanoseconds == 0)
       #expect(usage.network == NetworkCounters(receivedBytes: 0, sentBytes: 0))
     }
@@ -84,10 +84,10 @@ struct UsageTests {
   func growth() async throws {
     try await withSimulatedHost { host in
       let machine = try await host.makeMachine()
-      var last = try #require(try await host.driver.observe()[machine]?.usage)
+      var last = try #require(try await host.driver.observe().usage[machine])
       for _ in 1...200 {
         host.clock.advance(by: .seconds(5))
-        let usage = try #require(try await host.driver.observe()[machine]?.usage)
+        let usage = try #require(try await host.driver.observe().usage[machine])
         let cpu = usage.cpuNanoseconds - last.cpuNanoseconds
         #expect(cpu > 0 && cpu <= 5_000_000_000)
         let memory = try #require(usage.memoryUsedMiB)
@@ -98,7 +98,7 @@ struct UsageTests {
         #expect(network.receivedBytes > before.receivedBytes && network.sentBytes > before.sentBytes)
         last = usage
       }
-      #expect(try await host.another().observe()[machine]?.usage == last)
+      #expect(try await host.another().observe().usage[machine] == last)
     }
   }
 
@@ -107,12 +107,12 @@ struct UsageTests {
     try await withSimulatedHost { host in
       let machine = try await host.makeMachine()
       host.clock.advance(by: .seconds(3600))
-      let before = try #require(try await host.driver.observe()[machine]?.usage)
+      let before = try #require(try await host.driver.observe().usage[machine])
       try await host.driver.powerOff(machine)
-      #expect(try await host.driver.observe()[machine] == MachineObservation(power: .off(.other), usage: nil))
+      #expect(try await host.driver.observe().powers[machine] == .off(.other))
       try await host.driver.start(machine)
       host.clock.advance(by: .seconds(1))
-      let after = try #require(try await host.driver.observe()[machine]?.usage)
+      let after = try #require(try await host.driver.observe().usage[machine])
       #expect(after.cpuNanoseconds < before.cpuNanoseconds)
       let (diskBefore, diskAfter) = (try #require(before.diskUsedBytes), try #require(after.diskUsedBytes))
       #expect(diskAfter > diskBefore)
@@ -129,7 +129,7 @@ struct UsageTests {
       }
       host.clock.advance(by: .seconds(3600))
       let observed = try await host.driver.observe()
-      #expect(observed[one.machine] != observed[other.machine])
+      #expect(observed.usage[one.machine] != observed.usage[other.machine])
     }
   }
 }

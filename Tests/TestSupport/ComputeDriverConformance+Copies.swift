@@ -33,7 +33,7 @@ extension ComputeDriverConformance {
       await expectError(.notFound) {
         _ = try await driver.ensureRestored(machine, from: copy, checksum: copied.checksum)
       }
-      #expect(try await driver.observe()[machine]?.power == .off(.other))
+      #expect(try await driver.observe().powers[machine] == .off(.other))
     }
   }
 
@@ -65,12 +65,12 @@ extension ComputeDriverConformance {
       _ = try await driver.ensureCopied(machine, as: half)
       try await twice { try await driver.ensureAbsent(machine) }
       #expect(try await driver.power(of: machine) == .absent)
-      #expect(try await driver.observe()[machine] == nil)
+      #expect(try await driver.observe().powers[machine] == nil)
       await expectError(.notFound) {
         _ = try await driver.ensureRestored(machine, from: whole, checksum: copied.checksum)
       }
       await expectError(.notFound) { _ = try await driver.ensureCopied(machine, as: half) }
-      #expect(try await driver.observe()[machine] == nil)
+      #expect(try await driver.observe().powers[machine] == nil)
     }
   }
 

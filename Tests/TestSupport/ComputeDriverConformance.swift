@@ -86,7 +86,7 @@ extension ComputeDriverConformance {
       // Starting what runs must not reset it.
       try await driver.start(machine)
       #expect(try await driver.readiness(of: machine).hasSSHBanner)
-      #expect(try await driver.observe()[machine]?.usage != nil)
+      #expect(try await driver.observe().usage[machine] != nil)
 
       try await twice { try await driver.requestShutdown(machine) }
       try await waitUntil("the guest has shut down") { try await driver.power(of: machine) != .running }
@@ -107,7 +107,7 @@ extension ComputeDriverConformance {
       try await driver.start(specification.machine)
       try await twice { try await driver.powerOff(specification.machine) }
       #expect(try await driver.power(of: specification.machine) == .off(.other))
-      #expect(try await driver.observe()[specification.machine]?.power == .off(.other))
+      #expect(try await driver.observe().powers[specification.machine] == .off(.other))
       try await driver.start(specification.machine)
       #expect(try await driver.power(of: specification.machine) == .running)
     }
@@ -131,7 +131,7 @@ extension ComputeDriverConformance {
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
       await expectError(.notFound) { try await driver.start(specification.machine) }
       #expect(try await driver.power(of: specification.machine) == .absent)
-      #expect(try await driver.observe()[specification.machine] == nil)
+      #expect(try await driver.observe().powers[specification.machine] == nil)
     }
   }
 
@@ -169,26 +169,27 @@ extension ComputeDriverConformance {
     try await twice { try await driver.ensureCopyAbsent(UUID(), of: machine) }
     try await twice { try await driver.ensureDiskAbsent(machine) }
     #expect(try await driver.power(of: machine) == .absent)
-    #expect(try await driver.observe()[machine] == nil)
+    #expect(try await driver.observe().powers[machine] == nil)
   }
 
   private func observation() async throws {
-    #expect(try await driver.observe().isEmpty)
+    #expect(try await driver.observe().powers.isEmpty)
     try await withMachine { started in
       try await withMachine { defined in
         try await driver.ensureDefined(started)
         try await driver.ensureDefined(defined)
         try await driver.start(started.machine)
         let observed = try await driver.observe()
-        #expect(Set(observed.keys) == [started.machine, defined.machine])
-        for (machine, observation) in observed {
-          #expect(try await driver.power(of: machine) == observation.power)
+        #expect(Set(observed.powers.keys) == [started.machine, defined.machine])
+        for (machine, power) in observed.powers {
+          #expect(try await driver.power(of: machine) == power)
         }
-        #expect(observed[started.machine]?.power == .running)
-        #expect(observed[defined.machine] == MachineObservation(power: .off(.other), usage: nil))
+        #expect(observed.powers[started.machine] == .running)
+        #expect(observed.powers[defined.machine] == .off(.other))
+        #expect(observed.usage[defined.machine] == nil)
       }
     }
-    #expect(try await driver.observe().isEmpty)
+    #expect(try await driver.observe().powers.isEmpty)
   }
 
   private func addresses() async throws {
@@ -210,13 +211,13 @@ extension ComputeDriverConformance {
     try await withMachine { specification in
       try await driver.ensureDefined(specification)
       try await driver.ensureAbsent(specification.machine)
-      #expect(try await driver.observe()[specification.machine] == nil)
+      #expect(try await driver.observe().powers[specification.machine] == nil)
 
       try await driver.ensureDefined(specification)
       try await driver.start(specification.machine)
       try await driver.ensureAbsent(specification.machine)
       #expect(try await driver.power(of: specification.machine) == .absent)
-      #expect(try await driver.observe()[specification.machine] == nil)
+      #expect(try await driver.observe().powers[specification.machine] == nil)
       // The disk went with it.
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
     }

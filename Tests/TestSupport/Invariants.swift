@@ -19,12 +19,12 @@ extension TestService {
       let unfinished = try await store.operations(of: row.id).filter { $0.finishedAt == nil }
       found += unfinished.map { "\($0.kind) of server \(row.id) is not over, at \($0.step ?? "its first step")" }
     }
-    found += try await Inspection(store: store, driver: driver).differences()
+    for host in fleet.hosts { found += try await Inspection(of: host, store: store).differences() }
     for item in try await store.inventory() where item.isDeleted {
       found.append("server \(item.id) was deleted, and is still there")
     }
     for row in rows {
-      found += contradictions(of: row)
+      found += try await contradictions(of: row)
     }
     found += try await contradictionsOfCopies(rows)
     let addresses = rows.compactMap(\.address)
@@ -32,9 +32,12 @@ extension TestService {
     return found
   }
 
-  private func contradictions(of row: Server) -> [String] {
+  private func contradictions(of row: Server) async throws -> [String] {
     var found: [String] = []
-    guard let machine = driver.machine(row.uuid) else { return found }
+    if drivers.count(where: { $0.machine(row.uuid)?.boot != nil }) > 1 {
+      found.append("server \(row.id) runs on two hosts")
+    }
+    guard let machine = try await driver(of: row.id)?.machine(row.uuid) else { return found }
     if row.status == .active, let plan = Catalogue.initial.plan(row.planID), !machine.has(plan) {
       found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")
     }
@@ -57,13 +60,13 @@ extension TestService {
     for server in servers {
       for row in try await store.diskCopies(of: server.id) {
         known.insert(row.uuid)
-        let copy = driver.copy(row.uuid)
+        let copy = try await driver(of: server.id)?.copy(row.uuid)
         if copy?.machine != server.uuid || copy?.isWhole != true || copy?.checksum != row.checksum {
           found.append("copy \(row.id) is \(row.status), and on the host \(copy as Any)")
         }
       }
     }
-    found += driver.copies.keys.filter { !known.contains($0) }.map { "copy \($0) has no row" }
+    found += drivers.flatMap(\.copies.keys).filter { !known.contains($0) }.map { "copy \($0) has no row" }
     return found
   }
 
@@ -71,10 +74,12 @@ extension TestService {
   package func leftovers() async throws -> [String] {
     var found = try await contradictionsAtRest()
     found += try await store.allServers().map { "server \($0.id) is left" }
-    found += try await driver.observe().keys.map { "machine \($0) is left" }
-    for name in ["machines", "copies"] {
-      let folder = directory.appendingPathComponent("simulated/\(name)").path
-      found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    for driver in drivers { found += try await driver.observe().powers.keys.map { "machine \($0) is left" } }
+    for path in fleet.hosts.map({ Self.directory(of: $0.name, in: directory).path }) {
+      for name in ["machines", "copies"] {
+        let folder = "\(path)/simulated/\(name)"
+        found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+      }
     }
     return found
   }

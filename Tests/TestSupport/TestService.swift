@@ -13,7 +13,9 @@ package final class TestService: Sendable {
   package let store: any Store
   /// The same store, as what it is.
   package let database: SQLStore
-  package let driver: SimulatedDriver
+  /// Of each host.
+  package let drivers: [SimulatedDriver]
+  package let fleet: Fleet
   package let servers: Servers
   package let backups: DiskCopies
   package let snapshots: DiskCopies
@@ -22,29 +24,47 @@ package final class TestService: Sendable {
   package let consoles: Consoles
   package let catalogue: CatalogueReader
   package let authenticator: Authenticator
-  package let runner: Runner
-  package let monitor: Monitor
+  package let runner: Crew
+  package let monitor: Lookout
   package let changes = Broadcast()
   package let token: TokenText
   /// The first account, which may do everything and has 100.00 of credit.
   package let owner: Caller
   package let addressPool: AddressPool
-  package let doorbell: Doorbell
   private let folder: ScopedFolder
+  private let declaredHosts: [HostDeclaration]
 
   package static let start = Timestamp(millisecondsSinceEpoch: 1_737_041_400_000)
 
+  /// Three hosts at two locations; the first server at `us-west` is made on the first one.
+  package static let threeHosts = [
+    HostDeclaration(name: "us-west/1", location: "us-west", driver: "simulated"),
+    HostDeclaration(name: "us-west/2", location: "us-west", driver: "simulated"),
+    HostDeclaration(name: "us-east/1", location: "us-east", driver: "simulated"),
+  ]
+  package static let oneHost = [HostDeclaration(name: HostDeclaration.localName, location: nil, driver: "simulated")]
+
   package var directory: URL { folder.url }
+
+  /// Of the first host.
+  package var driver: SimulatedDriver { drivers[0] }
+
+  package func driver(of id: ID<Server>) async throws -> SimulatedDriver? {
+    guard let server = try await store.server(id) else { return nil }
+    return zip(fleet.hosts, drivers).first { $0.0.id == server.hostID }?.1
+  }
 
   /// - Parameter wallClock: Another clock than the one that tests move: the real one, for what truly runs by itself.
   package convenience init(
-    options: SimulatedDriver.Options = .init(), addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
+    hosts: [HostDeclaration] = oneHost, options: SimulatedDriver.Options = .init(),
+    addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
     limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
-      in: try ScopedFolder(), options: options, addressPool: addressPool, clock: clock, wallClock: wallClock ?? clock,
+      in: try ScopedFolder(), hosts: hosts, options: options, addressPool: addressPool, clock: clock,
+      wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota)
   }
 
@@ -52,7 +72,8 @@ package final class TestService: Sendable {
   package convenience init(after dead: TestService) async throws {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
-      in: dead.folder, options: dead.driver.options, addressPool: dead.addressPool, clock: dead.clock,
+      in: dead.folder, hosts: dead.declaredHosts, options: dead.driver.options, addressPool: dead.addressPool,
+      clock: dead.clock,
       wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
@@ -63,17 +84,20 @@ package final class TestService: Sendable {
   ) async throws {
     let clock = ManualClock(now: now)
     try await self.init(
-      in: folder, options: .init(), addressPool: AddressPool("127.80.0.0/16")!, clock: clock, wallClock: clock,
+      in: folder, hosts: Self.oneHost, options: .init(), addressPool: AddressPool("127.80.0.0/16")!, clock: clock,
+      wallClock: clock,
       token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
 
   private init(
-    in folder: ScopedFolder, options: SimulatedDriver.Options, addressPool: AddressPool, clock: ManualClock,
+    in folder: ScopedFolder, hosts declaredHosts: [HostDeclaration], options: SimulatedDriver.Options,
+    addressPool: AddressPool, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
     copyQuota: Int?
   ) async throws {
     self.folder = folder
+    self.declaredHosts = declaredHosts
     self.clock = clock
     self.wallClock = wallClock
     self.token = token
@@ -84,31 +108,57 @@ package final class TestService: Sendable {
       NewInstallation(
         catalogue: .initial, email: "owner@example.com", openingCredit: openingCredit, tokenName: "test",
         tokenHash: token.hash), at: wallClock.now)
-    driver = try SimulatedDriver(
-      installation: try await store.installationID(), dataDirectory: folder.url, clock: wallClock, options: options)
+    let installation = try await store.installationID()
+    let hosts = try await store.registerHosts(declaredHosts, at: wallClock.now)
+    drivers = try hosts.map { host in
+      try SimulatedDriver(
+        installation: installation, dataDirectory: Self.directory(of: host.name, in: folder.url), clock: wallClock,
+        options: options)
+    }
+    fleet = Fleet(zip(hosts, drivers).map { FleetHost($0, driver: $1, at: wallClock.uptime) })
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let doorbell = Doorbell()
-    self.doorbell = doorbell
     catalogue = CatalogueReader(store: store, clock: wallClock)
     authenticator = Authenticator(store: store, clock: wallClock)
     servers = Servers(
-      store: store, catalogueReader: catalogue, driver: driver, addressPool: addressPool, doorbell: doorbell,
+      store: store, catalogueReader: catalogue, fleet: fleet, addressPools: AddressPools(addressPool),
       changes: changes, clock: wallClock, quota: quota)
     backups = DiskCopies(
-      .backup, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
+      .backup, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
     snapshots = DiskCopies(
-      .snapshot, store: store, doorbell: doorbell, changes: changes, clock: wallClock, quota: copyQuota)
-    schedule = BackupSchedule(store: store, doorbell: doorbell, changes: changes, clock: wallClock, logger: logger)
+      .snapshot, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
+    schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: wallClock, logger: logger)
     sshKeys = SSHKeys(store: store, clock: wallClock)
-    consoles = Consoles(store: store, driver: driver, changes: changes, clock: wallClock)
-    let monitor = Monitor(
-      store: store, driver: driver, catalogueReader: catalogue, authenticator: authenticator, doorbell: doorbell,
-      changes: changes, clock: wallClock, logger: logger, interval: .milliseconds(500))
-    self.monitor = monitor
-    runner = Runner(
-      store: store, driver: driver, catalogueReader: catalogue, addressPool: addressPool, doorbell: doorbell,
-      changes: changes, clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.look() })
+    consoles = Consoles(store: store, fleet: fleet, changes: changes, clock: wallClock)
+    let (store, catalogue, changes) = (self.store, self.catalogue, self.changes)
+    let monitors = fleet.hosts.map { host in
+      Monitor(
+        of: host, store: store, catalogueReader: catalogue, changes: changes, clock: wallClock, logger: logger,
+        interval: .milliseconds(500))
+    }
+    monitor = Lookout(monitors: monitors)
+    runner = Crew(
+      runners: zip(fleet.hosts, monitors).map { host, monitor in
+        Runner(
+          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(addressPool), changes: changes,
+          clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.look() })
+      })
+    await monitor.look()
     owner = try await authenticator.caller(bearing: token.text)
+  }
+
+  /// As the service has it: what was there before there were several hosts is where it was.
+  package static func directory(of host: String, in folder: URL) -> URL {
+    host == HostDeclaration.localName ? folder : folder.appendingPathComponent("hosts/\(host)", isDirectory: true)
+  }
+
+  /// A runner that looks at no machines after its work.
+  package func lonelyRunner() -> Crew {
+    Crew(
+      runners: fleet.hosts.map { host in
+        Runner(
+          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(addressPool), changes: changes,
+          clock: wallClock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), becameActive: {})
+      })
   }
 
   /// Another account, with its own token.
@@ -133,7 +183,7 @@ package final class TestService: Sendable {
   }
 
   /// Carries out all operations to their end, moving the clock to whatever is due next.
-  package func settle(steps limit: Int = 2_000, with runner: Runner? = nil) async throws {
+  package func settle(steps limit: Int = 2_000, with runner: Crew? = nil) async throws {
     for _ in 0..<limit {
       guard try await step(with: runner) else { return }
     }
@@ -142,11 +192,20 @@ package final class TestService: Sendable {
 
   /// Carries out the next step, or moves the clock to where there is one. Returns false where nothing is left to do.
   @discardableResult
-  package func step(with runner: Runner? = nil) async throws -> Bool {
+  package func step(with runner: Crew? = nil) async throws -> Bool {
     if try await (runner ?? self.runner).runNextStep() { return true }
-    guard let due = try await store.nextOperationDue() else { return false }
+    guard let due = try await nextOperationDue() else { return false }
     clock.advance(to: max(due, clock.now + .milliseconds(1)))
     return true
+  }
+
+  /// On any host.
+  package func nextOperationDue() async throws -> Timestamp? {
+    var due: [Timestamp] = []
+    for host in fleet.hosts where !host.isAway {
+      if let next = try await store.nextOperationDue(on: host.id) { due.append(next) }
+    }
+    return due.min()
   }
 
   /// Goes on until the condition holds.
@@ -202,6 +261,44 @@ package final class TestService: Sendable {
 
   package func balance(of caller: Caller) async throws -> Money? {
     try await store.account(caller.accountID)?.balance
+  }
+}
+
+/// The runners of all hosts.
+package struct Crew: Sendable {
+  let runners: [Runner]
+
+  /// Of the first host that has one.
+  package func runNextStep() async throws -> Bool {
+    for runner in runners where try await runner.runNextStep() { return true }
+    return false
+  }
+
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      for runner in runners { group.addTask { await runner.run() } }
+    }
+  }
+
+  package func stop() {
+    for runner in runners { runner.stop() }
+  }
+}
+
+/// The monitors of all hosts.
+package struct Lookout: Sendable {
+  package let monitors: [Monitor]
+
+  package func look() async {
+    await withDiscardingTaskGroup { group in
+      for monitor in monitors { group.addTask { await monitor.look() } }
+    }
+  }
+
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      for monitor in monitors { group.addTask { await monitor.run() } }
+    }
   }
 }
 

@@ -131,7 +131,7 @@ enum ServerWire {
 
   private static func additions(_ writer: inout JSONWriter, _ view: Servers.View) {
     writer.field("uuid", view.server.uuid.uuidString.lowercased())
-    writer.field("status_reason", view.server.status == .error ? view.server.statusReason : nil)
+    writer.field("status_reason", view.statusReason)
     writer.field("ipv4_addresses", visibleAddress(view.server).map { [$0] } ?? []) { $0.value($1) }
     writer.field("ipv6_addresses", [String]()) { $0.value($1) }
     writer.field("plan_name", view.plan.name)

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Where machines are made and run. Every method is safe to repeat, at any point of a machine's life, and after a process
+/// One host: where machines are made and run. Every method is safe to repeat, at any point of a machine's life, and after a process
 /// died in the middle of it; none knows HTTP or SQL. Machines outlive the process that made them.
 ///
 /// All methods throw `DriverError` and nothing else.
@@ -73,8 +73,8 @@ package protocol ComputeDriver: Sendable {
   /// The power state of one machine.
   func power(of machine: UUID) async throws -> MachinePower
 
-  /// Every machine, and every remnant of one, that bears this installation's mark.
-  func observe() async throws -> [UUID: MachineObservation]
+  /// Every machine, and every remnant of one, that bears this installation's mark and is on this host.
+  func observe() async throws -> MachineObservation
 
   /// Something happened to a machine. A hint only: an element may be missing or too many, and `observe` has the truth.
   func events() -> AsyncStream<Void>
@@ -201,6 +201,8 @@ package enum MachinePower: Sendable, Equatable {
     case guestShutdown
     /// Anything else: a crash, a killed process, a host that restarted, a power switch.
     case other
+    /// Not known yet, or never to be known. Nobody starts or stops a server for it.
+    case unknown
   }
 
   case running
@@ -210,17 +212,27 @@ package enum MachinePower: Sendable, Equatable {
   /// Files, addresses or copies of its disk are left of it, but no machine that could be started.
   case remnant
   case absent
+  /// There is such a machine, but the part of the host that runs it does not answer.
+  case unreachable
+  /// There is such a machine, in a state that has no meaning here.
+  case unknown
+
+  /// Whether it holds the power that a shutdown would end.
+  package var isOn: Bool { self == .running || self == .paused }
 }
 
+/// What was seen of a host's machines in one look. That one is not in it says nothing about any other host.
 package struct MachineObservation: Sendable, Equatable {
-  package let power: MachinePower
-  /// Nil where the machine does not run.
-  package let usage: MachineUsage?
+  package var powers: [UUID: MachinePower]
+  /// Of those that run, as far as it could be measured.
+  package var usage: [UUID: MachineUsage]
 
-  package init(power: MachinePower, usage: MachineUsage?) {
-    self.power = power
+  package init(powers: [UUID: MachinePower], usage: [UUID: MachineUsage] = [:]) {
+    self.powers = powers
     self.usage = usage
   }
+
+  package func power(of machine: UUID) -> MachinePower { powers[machine] ?? .absent }
 }
 
 /// Counters and levels of a running machine. What could not be measured is nil.

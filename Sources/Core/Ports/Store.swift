@@ -20,6 +20,20 @@ package protocol Store: Sendable {
 
   func catalogue() async throws -> Catalogue
 
+  // MARK: Hosts
+
+  /// Makes the hosts of the configuration known, in its order. A new one is away until it answers; one that is not in the
+  /// configuration any more keeps its servers, and is away.
+  func registerHosts(_ declared: [HostDeclaration], at now: Timestamp) async throws -> [Host]
+  /// Those that are configured, or have servers, in the order of their ids.
+  func hosts() async throws -> [HostLoad]
+  /// The host answers, and carries so much.
+  func recordAnswer(of id: ID<Host>, capacity: HostCapacity?) async throws
+  /// The host does not answer; the first time stays.
+  func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
+  /// Whether it takes new servers no more. Returns nil where there is no such host.
+  func setDraining(_ isDraining: Bool, host name: String, at now: Timestamp) async throws -> Host?
+
   // MARK: Accounts and tokens
 
   /// In the order of their ids, those after this one; of so many at most.
@@ -87,11 +101,11 @@ package protocol Store: Sendable {
   func usage(of id: ID<Server>) async throws -> ResourceUsage?
 
   /// Writes server, address, credit hold, operation and audit row. Throws `permissionDenied` beyond the account's quota,
-  /// `insufficientCredit`, `noCapacity` (no free
-  /// address in the pool, or not enough of the host's capacity left), or `invalidFields` for an SSH key that is not the
+  /// `insufficientCredit`, `noCapacity` (no free address in the pool, or no host at the location with room for it: see
+  /// `HostChoice`), or `invalidFields` for an SSH key that is not the
   /// account's; then nothing is written.
   func createServer(
-    _ server: NewServer, pool: AddressPool, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+    _ server: NewServer, pool: AddressPool, by caller: Caller, at now: Timestamp
   ) async throws -> Server
 
   /// Returns nil where there is no such server. Throws `preconditionFailed` where it is not as expected. A changed hostname queues a `configure` operation where a guest may run.
@@ -113,7 +127,7 @@ package protocol Store: Sendable {
   /// `conflict` while another such change is not over, `insufficientCredit` or `noCapacity`. Returns nil where there is no such
   /// server.
   func requestResize(
-    of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+    of id: ID<Server>, to plan: Plan, field: String, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
   /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not
@@ -123,11 +137,11 @@ package protocol Store: Sendable {
     of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
-  /// Hides the server, cancels what waits, and queues its `delete`. Returns false where there is no such server. Throws
+  /// Hides the server, cancels what waits, and queues its `delete`. Returns its host; nil where there is no such server. Throws
   /// `preconditionFailed` where it is not as expected; nil is for whatever it is like.
   func requestDeletion(
     of id: ID<Server>, expecting expected: Server.Writable?, by caller: Caller, at now: Timestamp
-  ) async throws -> Bool
+  ) async throws -> ID<Host>?
 
   // MARK: Servers, for the engine and the operator
 
@@ -148,11 +162,11 @@ package protocol Store: Sendable {
   /// The same for its customer, a page of it; nil where the account has no such server.
   func history(of id: ID<Server>, of account: ID<Account>, isNewestFirst: Bool, page: PageRequest) async throws
     -> Page<OperationRecord>?
-  /// Takes the lease of the operation that is due for longest. One that was scheduled later than now is due, too: it was
+  /// Takes the lease of the operation of this host's servers that is due for longest. One that was scheduled later than now is due, too: it was
   /// before somebody set the clock back, and waits for no longer than was meant.
-  func claimOperation(at now: Timestamp) async throws -> Lease?
-  /// When the next operation is due that nobody holds; nil where none waits.
-  func nextOperationDue() async throws -> Timestamp?
+  func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease?
+  /// When the next operation of this host's servers is due that nobody holds; nil where none waits.
+  func nextOperationDue(on host: ID<Host>) async throws -> Timestamp?
   /// What waited for a turn is due now.
   func hasten(_ operations: [ID<Operation>], at now: Timestamp) async throws
   /// At most the outcome of one step, `WHERE id AND lease`.
@@ -220,6 +234,10 @@ package protocol Store: Sendable {
 
   /// All servers that are not erased.
   func inventory() async throws -> [InventoryItem]
+  /// Those of a host.
+  func inventory(of host: ID<Host>) async throws -> [InventoryItem]
+  /// Where the servers of these machines belong; nothing of those that belong to no server.
+  func hosts(ofMachines machines: [UUID]) async throws -> [UUID: ID<Host>]
   /// An active server without an operation that was seen to shut itself down is stopped. Returns whether it was changed.
   func recordShutdown(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
   /// A stopped server without an operation that was seen to run is active. Returns whether it was changed.

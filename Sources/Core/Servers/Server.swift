@@ -15,6 +15,8 @@ package struct Server: Sendable, Equatable {
   package let operatingSystemID: ID<OperatingSystem>
   /// The code of the location.
   package let location: String
+  /// Where its machine is, or is to be made: of the location's hosts the one that was chosen when it was ordered.
+  package let hostID: ID<Host>
   package let address: IPv4Address?
   package let isBackupEnabled: Bool
   package let createdAt: Timestamp
@@ -62,7 +64,7 @@ package struct Server: Sendable, Equatable {
 
   package init(
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
-    statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String,
+    statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String, hostID: ID<Host>,
     address: IPv4Address?, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp, machine: Machine
   ) {
     self.id = id
@@ -75,6 +77,7 @@ package struct Server: Sendable, Equatable {
     self.planID = planID
     self.operatingSystemID = operatingSystemID
     self.location = location
+    self.hostID = hostID
     self.address = address
     self.isBackupEnabled = isBackupEnabled
     self.createdAt = createdAt

@@ -14,15 +14,15 @@ package final class BackupSchedule: Sendable {
   static let longInterval = Duration.seconds(600)
 
   private let store: any Store
-  private let doorbell: Doorbell
+  private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
   private let trust = Mutex<(lastLook: Instant?, isTrusted: Bool)>((nil, true))
 
-  package init(store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  package init(store: any Store, fleet: Fleet, changes: Broadcast, clock: any WallClock, logger: Logger) {
     self.store = store
-    self.doorbell = doorbell
+    self.fleet = fleet
     self.changes = changes
     self.clock = clock
     self.logger = logger
@@ -69,6 +69,6 @@ package final class BackupSchedule: Sendable {
   private func announce(_ servers: [ID<Server>]) {
     guard !servers.isEmpty else { return }
     for server in servers { changes.tell(server) }
-    doorbell.ring()
+    fleet.ring()
   }
 }

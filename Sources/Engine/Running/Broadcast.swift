@@ -27,6 +27,11 @@ package final class Broadcast: Sendable {
     for bell in bells { bell.ring() }
   }
 
+  /// Something happened that may concern every server.
+  package func tellAll() {
+    for bell in state.withLock({ $0.listeners.values.map(\.bell) }) { bell.ring() }
+  }
+
   /// The service ends: nobody should wait any longer.
   package func end() {
     let bells = state.withLock { state in

@@ -2,12 +2,13 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Carries out operations: claims what is due, runs its next step, commits the outcome. Everything it knows is in the
-/// store, so a new process goes on where a dead one was.
+/// Carries out the operations of one host's servers: claims what is due, runs its next step, commits the outcome.
+/// Everything it knows is in the store, so a new process goes on where a dead one was. A host that hangs has all its steps to
+/// itself, and no other waits for it.
 package final class Runner: Sendable {
   package struct Limits: Sendable {
     package var stepsAtOnce = 32
-    /// How many disks are copied at the same time.
+    /// How many disks of a host are copied at the same time.
     package var copiesAtOnce = 2
     /// A step that has not returned by then is cancelled. Drivers bound their own calls well below.
     package var longestStep = Duration.seconds(150)
@@ -19,11 +20,10 @@ package final class Runner: Sendable {
     package init() {}
   }
 
+  private let host: FleetHost
   private let store: any Store
-  private let driver: any ComputeDriver
   private let catalogueReader: CatalogueReader
-  private let addressPool: AddressPool
-  private let doorbell: Doorbell
+  private let addressPools: AddressPools
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
@@ -50,15 +50,16 @@ package final class Runner: Sendable {
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
-    store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, addressPool: AddressPool,
-    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
+    on host: FleetHost, store: any Store, catalogueReader: CatalogueReader, addressPools: AddressPools,
+    changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
     becameActive: @escaping @Sendable () async -> Void
   ) {
+    var logger = logger
+    logger[metadataKey: "host"] = "\(host.name)"
+    self.host = host
     self.store = store
-    self.driver = driver
     self.catalogueReader = catalogueReader
-    self.addressPool = addressPool
-    self.doorbell = doorbell
+    self.addressPools = addressPools
     self.changes = changes
     self.clock = clock
     self.logger = logger
@@ -71,19 +72,19 @@ package final class Runner: Sendable {
     await withDiscardingTaskGroup { group in
       while !Task.isCancelled, !state.withLock({ $0.isStopping }) {
         do {
-          if state.withLock({ $0.stepsUnderWay >= limits.stepsAtOnce }) {
-            // The end of a step rings.
-            await doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
+          if host.isAway || state.withLock({ $0.stepsUnderWay >= limits.stepsAtOnce }) {
+            // The end of a step rings, and a host that is back.
+            await host.doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
           } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
             group.addTask { await self.work(lease) }
           } else {
-            let pause = try await store.nextOperationDue().map { $0 - clock.now } ?? limits.idle
-            await doorbell.wait(until: clock.uptime + max(min(pause, limits.idle), .milliseconds(5)), clock: clock)
+            let pause = try await store.nextOperationDue(on: host.id).map { $0 - clock.now } ?? limits.idle
+            await host.doorbell.wait(until: clock.uptime + max(min(pause, limits.idle), .milliseconds(5)), clock: clock)
           }
         } catch {
           logger.error("the store does not answer", metadata: ["error": "\(String(reflecting: error))"])
-          await doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
+          await host.doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
         }
       }
     }
@@ -92,12 +93,12 @@ package final class Runner: Sendable {
   /// Claims nothing any more.
   package func stop() {
     state.withLock { $0.isStopping = true }
-    doorbell.ring()
+    host.doorbell.ring()
   }
 
-  /// Runs the one step that is due for longest. Returns false where none is due.
+  /// Runs the one step that is due for longest. Returns false where none is due, or the host is away.
   package func runNextStep() async throws -> Bool {
-    guard let lease = try await claim() else { return false }
+    guard !host.isAway, let lease = try await claim() else { return false }
     if await execute(lease) { await becameActive() }
     return true
   }
@@ -114,13 +115,13 @@ package final class Runner: Sendable {
       state.withLock { $0.hastened += hastened }
       throw error
     }
-    return try await store.claimOperation(at: clock.now)
+    return try await store.claimOperation(on: host.id, at: clock.now)
   }
 
   private func work(_ lease: Lease) async {
     let isNewlyActive = await execute(lease)
     state.withLock { $0.stepsUnderWay -= 1 }
-    doorbell.ring()
+    host.doorbell.ring()
     // A look at all machines may take its time where there are thousands: no step waits for it.
     if isNewlyActive { await becameActive() }
   }
@@ -172,7 +173,7 @@ package final class Runner: Sendable {
   private func hasten(_ operations: [ID<Core.Operation>]) {
     guard !operations.isEmpty else { return }
     state.withLock { $0.hastened += operations }
-    doorbell.ring()
+    host.doorbell.ring()
   }
 
   // MARK: Leases that are not given back with an outcome
@@ -181,7 +182,7 @@ package final class Runner: Sendable {
     // The time in which nobody could work counts against no step.
     stepTimes.forget(lease.operation.serverID)
     state.withLock { $0.toGiveBack.append(Return(lease: lease, reason: reason, due: clock.uptime)) }
-    doorbell.ring()
+    host.doorbell.ring()
   }
 
   /// So that their steps are run again. Where that fails it is tried again after a while, and everything else goes on.
@@ -237,8 +238,10 @@ package final class Runner: Sendable {
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
       server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease,
-      elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime), driver: driver,
-      store: store, addressPool: addressPool, bootSlots: bootSlots, copySlots: copySlots,
+      elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime),
+      agentAnswers: { [stepTimes, clock] in stepTimes.agentAnswers(of: server.id, at: clock.uptime) },
+      driver: host.driver,
+      store: store, addressPools: addressPools, bootSlots: bootSlots, copySlots: copySlots,
       copiesAtOnce: limits.copiesAtOnce)
   }
 

@@ -10,6 +10,8 @@ final class StepTimes: Sendable {
     let step: String?
     var began: Instant
     var due: Instant?
+    /// Since when the guest's agent answers.
+    var agentAnswersSince: Instant?
   }
 
   /// By server, of which at most one operation runs.
@@ -21,9 +23,19 @@ final class StepTimes: Sendable {
       var entry = Entry(operation: operation.id, step: operation.step, began: now)
       if let known = entries[operation.serverID], known.operation == operation.id, known.step == operation.step {
         entry.began = known.began + max(.zero, known.due.map { now - $0 } ?? .zero)
+        entry.agentAnswersSince = known.agentAnswersSince
       }
       entries[operation.serverID] = entry
       return now - entry.began
+    }
+  }
+
+  /// For how long the agent of a guest that boots has answered, in the looks of this step.
+  func agentAnswers(of server: ID<Server>, at now: Instant) -> Duration {
+    entries.withLock { entries in
+      let since = entries[server]?.agentAnswersSince ?? now
+      entries[server]?.agentAnswersSince = since
+      return now - since
     }
   }
 

@@ -6,6 +6,7 @@ import Synchronization
 package final class Authenticator: Sendable {
   private static let cacheLifetime = Duration.seconds(1)
   private static let maximumCached = 10_000
+  private static let recordingInterval = Duration.seconds(5)
 
   private struct Cached {
     let token: Token
@@ -40,13 +41,27 @@ package final class Authenticator: Sendable {
     }
   }
 
+  /// Writes uses down until cancellation, and those that are left then.
+  package func run() async {
+    while !Task.isCancelled {
+      try? await clock.sleep(for: Self.recordingInterval)
+      try? await recordUses()
+    }
+  }
+
   /// Writes down when tokens were last used: now and then, because no request should wait for it.
   package func recordUses() async throws {
     let uses = unrecordedUses.withLock { uses in
       defer { uses = [:] }
       return uses
     }
-    if !uses.isEmpty { try await store.recordTokenUse(uses) }
+    if uses.isEmpty { return }
+    do {
+      try await store.recordTokenUse(uses)
+    } catch {
+      unrecordedUses.withLock { $0.merge(uses) { max($0, $1) } }
+      throw error
+    }
   }
 
   private func token(_ hash: TokenHash) async throws -> Token? {

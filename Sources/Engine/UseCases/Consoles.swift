@@ -46,17 +46,17 @@ package final class Consoles: Sendable {
   private static let longestSilence = Duration.seconds(5)
 
   private let store: any Store
-  private let driver: any ComputeDriver
+  private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
   private let limits: Limits
   private let state = Mutex(State())
 
   package init(
-    store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, limits: Limits = Limits()
+    store: any Store, fleet: Fleet, changes: Broadcast, clock: any WallClock, limits: Limits = Limits()
   ) {
     self.store = store
-    self.driver = driver
+    self.fleet = fleet
     self.changes = changes
     self.clock = clock
     self.limits = limits
@@ -122,7 +122,7 @@ package final class Consoles: Sendable {
 
   private func connect(to server: Server) async throws -> ConsoleConnection {
     do {
-      return try await driver.openConsole(of: server.uuid)
+      return try await fleet.driver(of: server).openConsole(of: server.uuid)
     } catch let error as DriverError where error.isWorthRetrying {
       throw Failure(
         .noCapacity, "The console cannot be reached at the moment.", privateDetail: error.detail, cause: error)

@@ -30,19 +30,19 @@ package struct DiskCopies: Sendable {
 
   package let family: DiskCopy.Family
   private let store: any Store
-  private let doorbell: Doorbell
+  private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
   private let quota: Int?
 
   /// - Parameter quota: How many copies a server may have beside its automatic ones; nil for as many as its owner likes.
   package init(
-    _ family: DiskCopy.Family, store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock,
+    _ family: DiskCopy.Family, store: any Store, fleet: Fleet, changes: Broadcast, clock: any WallClock,
     quota: Int? = nil
   ) {
     self.family = family
     self.store = store
-    self.doorbell = doorbell
+    self.fleet = fleet
     self.changes = changes
     self.clock = clock
     self.quota = quota
@@ -162,7 +162,7 @@ package struct DiskCopies: Sendable {
 
   /// The runner has work, and whoever waits for this server has something to look at.
   private func ring(_ server: ID<Server>) {
-    doorbell.ring()
+    fleet.ring()
     changes.tell(server)
   }
 }

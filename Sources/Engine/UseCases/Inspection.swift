@@ -1,27 +1,27 @@
 package import Core
 import Foundation
 
-/// Rows against machines: what belongs to nobody, and what is not as its server says. A pure look: it changes nothing.
+/// The rows of a host's servers against its machines: what belongs to nobody, and what is not as its server says. A pure look: it changes nothing.
 package struct Inspection: Sendable {
   private let store: any Store
-  private let driver: any ComputeDriver
+  private let host: FleetHost
 
-  package init(store: any Store, driver: any ComputeDriver) {
+  package init(of host: FleetHost, store: any Store) {
+    self.host = host
     self.store = store
-    self.driver = driver
   }
 
   /// A sentence each. A server with an operation under way is on its way, and so is one that changed during the look.
   package func differences() async throws -> [String] {
-    let before = try await store.inventory()
-    let observed = try await driver.observe()
-    let after = try await store.inventory()
+    let before = try await store.inventory(of: host.id)
+    let observed = try await host.driver.observe()
+    let after = try await store.inventory(of: host.id)
     // A machine may be newer than the first look at the rows, or gone with its row before the second.
     let known = Set(before.map(\.uuid)).union(after.map(\.uuid))
-    var found = observed.keys.filter { !known.contains($0) }.sorted { $0.uuidString < $1.uuidString }
-      .map { "the machine \($0.uuidString.lowercased()) belongs to no server" }
+    var found = observed.powers.keys.filter { !known.contains($0) }.sorted { $0.uuidString < $1.uuidString }
+      .map { "the machine \($0.uuidString.lowercased()) belongs to no server of the host \(host.name)" }
     for item in after where before.contains(item) && !item.hasOperation && !item.isDeleted {
-      if let difference = Self.difference(of: item, observed[item.uuid]?.power ?? .absent) {
+      if let difference = Self.difference(of: item, observed.power(of: item.uuid)) {
         found.append("server \(item.id) is \(item.status.rawValue), and its machine is \(difference)")
       }
     }
@@ -37,6 +37,7 @@ package struct Inspection: Sendable {
     case (_, .paused): "paused"
     case (_, .off): "off"
     case (_, .remnant), (_, .absent): "not there"
+    case (_, .unreachable), (_, .unknown): "not to be seen"
     }
   }
 }

@@ -18,7 +18,7 @@ extension Servers {
   /// Gives the server another plan. One that is active is shut down for it, and comes back.
   package func resize(_ id: ID<Server>, _ draft: ResizeDraft, _ caller: Caller) async throws -> RequestedOperation {
     try caller.require(.servers, .write)
-    guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
+    guard try await store.server(id, of: caller.accountID) != nil else { throw Failure.notFound }
     let catalogue = try await catalogueReader.catalogue()
     var errors = draft.errors
     let plan = draft.plan.flatMap { catalogue.plan($0) }
@@ -28,8 +28,7 @@ extension Servers {
     try errors.throwIfAny(order: [draft.field])
     guard let plan else { throw Failure.internalError("A draft without errors lacks its plan.") }
     let requested = try await store.requestResize(
-      of: id, to: plan, field: draft.field, capacity: try await capacity(at: server.location), by: caller, at: clock.now
-    )
+      of: id, to: plan, field: draft.field, by: caller, at: clock.now)
     return try announce(requested)
   }
 
@@ -76,7 +75,7 @@ extension Servers {
   /// Tells runner and listeners of what was asked for. Throws `notFound` where there was no such server.
   private func announce(_ requested: RequestedOperation?) throws -> RequestedOperation {
     guard let requested else { throw Failure.notFound }
-    ring(requested.server.id)
+    ring(requested.server)
     return requested
   }
 

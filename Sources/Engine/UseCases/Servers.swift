@@ -17,6 +17,8 @@ package struct Servers: Sendable {
     package let location: Location
     /// The port of its address that leads to its sshd.
     package let sshPort: Int
+    /// Why it failed, or may not be as its status says; nil where there is nothing to say.
+    package let statusReason: String?
   }
 
   package struct Created: Sendable {
@@ -32,23 +34,21 @@ package struct Servers: Sendable {
 
   let store: any Store
   let catalogueReader: CatalogueReader
-  private let driver: any ComputeDriver
-  private let addressPool: AddressPool
-  private let doorbell: Doorbell
+  private let fleet: Fleet
+  private let addressPools: AddressPools
   let changes: Broadcast
   let clock: any WallClock
   private let quota: Int?
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
-    store: any Store, catalogueReader: CatalogueReader, driver: any ComputeDriver, addressPool: AddressPool,
-    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, quota: Int? = nil
+    store: any Store, catalogueReader: CatalogueReader, fleet: Fleet, addressPools: AddressPools,
+    changes: Broadcast, clock: any WallClock, quota: Int? = nil
   ) {
     self.store = store
     self.catalogueReader = catalogueReader
-    self.driver = driver
-    self.addressPool = addressPool
-    self.doorbell = doorbell
+    self.fleet = fleet
+    self.addressPools = addressPools
     self.changes = changes
     self.clock = clock
     self.quota = quota
@@ -104,9 +104,8 @@ package struct Servers: Sendable {
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
       sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash, quota: quota)
-    let server = try await store.createServer(
-      new, pool: addressPool, capacity: try await capacity(at: order.location), by: caller, at: clock.now)
-    ring(server.id)
+    let server = try await store.createServer(new, pool: addressPools[order.location], by: caller, at: clock.now)
+    ring(server)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
 
@@ -126,7 +125,7 @@ package struct Servers: Sendable {
     guard let server = try await store.updateServer(id, change, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
-    ring(id)
+    ring(server)
     return try await detail(server)
   }
 
@@ -140,10 +139,11 @@ package struct Servers: Sendable {
   package func delete(_ id: ID<Server>, ifTagged tags: [String]? = nil, _ caller: Caller) async throws {
     try caller.require(.servers, .write)
     let expected = try await expected(id, ifTagged: tags, caller)
-    guard try await store.requestDeletion(of: id, expecting: expected, by: caller, at: clock.now) else {
+    guard let host = try await store.requestDeletion(of: id, expecting: expected, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
-    ring(id)
+    fleet.ring(host)
+    changes.tell(id)
   }
 
   /// What the store has to find in a server that has one of these tags.
@@ -161,7 +161,7 @@ package struct Servers: Sendable {
     guard let server = try await store.requestAction(action, on: id, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
-    ring(id)
+    ring(server)
     return server
   }
 
@@ -188,20 +188,10 @@ package struct Servers: Sendable {
     }
   }
 
-  /// A host that does not answer has no room: nothing is promised on it.
-  func capacity(at location: String) async throws -> HostCapacity? {
-    do {
-      return try await driver.capacity()
-    } catch let error as DriverError {
-      throw Failure(
-        .noCapacity, "No capacity at \(location) for this plan.", privateDetail: error.detail, cause: error)
-    }
-  }
-
-  /// The runner has work, and whoever waits for this server has something to look at.
-  func ring(_ id: ID<Server>) {
-    doorbell.ring()
-    changes.tell(id)
+  /// Its host has work, and whoever waits for this server has something to look at.
+  func ring(_ server: Server) {
+    fleet.ring(server.hostID)
+    changes.tell(server.id)
   }
 
   private func detail(_ server: Server) async throws -> (View, ResourceUsage) {
@@ -216,6 +206,6 @@ package struct Servers: Sendable {
     else { throw .internalError("Server \(server.id) names something that is not in the catalogue.") }
     return View(
       server: server, plan: plan, operatingSystem: operatingSystem, location: location,
-      sshPort: driver.sshPort(of: server.uuid))
+      sshPort: fleet.sshPort(of: server), statusReason: server.statusReason ?? fleet.reason(for: server))
   }
 }

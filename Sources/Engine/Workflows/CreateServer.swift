@@ -35,14 +35,15 @@ struct CreateServer: Workflow {
 
   private func claimAddress(_ context: StepContext) async throws -> StepResult<Step> {
     var address = context.server.address
+    let pool = context.addressPools[context.server.location]
     for _ in 0..<Self.maximumAddressesTried {
       if let address, try await context.driver.isAddressFree(address, for: context.machine) { return .go(.define) }
       address = try await context.store.replaceAddress(
-        of: context.server.id, pool: context.addressPool, lease: context.lease)
+        of: context.server.id, pool: pool, lease: context.lease)
       if address == nil { break }
     }
     throw DriverError(
-      .exhausted, "No address of \(context.addressPool) is free.", customerReason: "No free address was found.")
+      .exhausted, "No address of \(pool) is free.", customerReason: "No free address was found.")
   }
 
   func patience(for step: Step, _ timing: MachineTiming) -> Duration? {

@@ -10,9 +10,11 @@ struct StepContext: Sendable {
   let lease: Lease
   /// Since the first try of the step, without the time in which it waited for a turn.
   let elapsed: Duration
+  /// For how long the guest's agent has answered, which it does now.
+  let agentAnswers: @Sendable () -> Duration
   let driver: any ComputeDriver
   let store: any Store
-  let addressPool: AddressPool
+  let addressPools: AddressPools
   let bootSlots: HostSlots
   let copySlots: HostSlots
   let copiesAtOnce: Int
@@ -97,14 +99,19 @@ extension StepContext {
     case .paused:
       try? await driver.resume(machine)
       return .held
+    case .unreachable, .unknown: throw cannotBeSeen
     case .off, .remnant, .absent:
       try await driver.start(machine)
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")
     }
     let readiness = try await driver.readiness(of: machine)
-    let isReady = readiness.hasSSHBanner || (!server.machine.awaitsFirstBoot && readiness.hasAgent)
-    return isReady ? .done(.becameActive) : .wait
+    if readiness.hasSSHBanner { return .done(.becameActive) }
+    guard !server.machine.awaitsFirstBoot, readiness.hasAgent else { return .wait }
+    return agentAnswers() >= Self.longestWayToLogin ? .done(.becameActive) : .wait
   }
+
+  /// A guest whose agent answers takes logins soon, unless its sshd was turned off, or answers elsewhere.
+  private static let longestWayToLogin = Duration.seconds(20)
 
   /// At the deadline of a boot: a server whose disk has booted before may have its sshd turned off, and runs all the same.
   func acceptRunningUnlessFirstBoot() async throws {
@@ -119,6 +126,9 @@ extension StepContext {
     switch try await driver.power(of: machine) {
     case .off, .absent, .remnant: true
     case .running, .paused: false
+    case .unreachable, .unknown: throw cannotBeSeen
     }
   }
+
+  private var cannotBeSeen: DriverError { DriverError(.unreachable, "Nobody can tell whether the machine runs.") }
 }

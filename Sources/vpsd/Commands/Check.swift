@@ -23,17 +23,17 @@ struct Check: AsyncParsableCommand {
     let database = try options.openDatabase()
     // A service that does not run mends nothing, so that its machines differ from its records with good reason.
     let isServed = ProcessLock.holder(path: directory.lock) != nil
-    var driver: (any HostedDriver)?
+    var members: [HostedFleet.Member] = []
     if isServed {
       try Self.require(configuration.driver, in: directory)
-      driver = try await configuration.makeDriver(
-        installation: database.installationID(), clock: SystemClock(), logger: configuration.makeCommandLogger(),
-        onlyLooks: true)
+      members = try await HostedFleet.open(
+        configuration, database, logger: configuration.makeCommandLogger()
+      ).members
     }
-    var found = try await Self.look(database, driver)
+    var found = try await Self.look(database, members)
     if !found.isEmpty {
       try await SystemClock().sleep(for: Self.secondLookAfter)
-      found = try await Self.look(database, driver).filter(Set(found).contains)
+      found = try await Self.look(database, members).filter(Set(found).contains)
     }
     guard found.isEmpty else {
       print(found.map { $0.escaped() }.joined(separator: "\n"))
@@ -62,25 +62,36 @@ struct Check: AsyncParsableCommand {
         + "the configuration that the service has (--config, --driver, VPSD_DRIVER).")
   }
 
-  private static func look(_ database: SQLStore, _ driver: (any HostedDriver)?) async throws -> [String] {
-    let contradictions = try await database.contradictions()
-    guard let driver else { return contradictions }
-    let differences = try await Inspection(store: database, driver: driver).differences()
-    let copies = try await copyDifferences(database, driver)
-    let running = try await driver.observe().filter { $0.value.power == .running || $0.value.power == .paused }
+  private static func look(_ database: SQLStore, _ members: [HostedFleet.Member]) async throws -> [String] {
+    var found = try await database.contradictions()
+    for member in members {
+      do {
+        found += try await look(database, member)
+      } catch let error as DriverError {
+        found.append("the host \(member.host.name) does not answer: \(error.detail)")
+      }
+    }
+    return found
+  }
+
+  private static func look(_ database: SQLStore, _ member: HostedFleet.Member) async throws -> [String] {
+    let driver = member.driver
+    let differences = try await Inspection(of: member.host, store: database).differences()
+    let copies = try await copyDifferences(database, member)
+    let running = try await driver.observe().powers.filter(\.value.isOn)
     let strays = try await driver.processes().filter { running[$0.key] == nil }
-    return contradictions + differences + copies
+    return differences + copies
       + strays.map {
         "process \($0.value) runs the machine \($0.key.uuidString.lowercased()), which nobody knows to run"
       }.sorted()
   }
 
   /// A copy whose file waits for its removal has its row until then.
-  private static func copyDifferences(_ database: SQLStore, _ driver: any HostedDriver) async throws -> [String] {
-    let onHost = try await driver.copiesOnHost()
+  private static func copyDifferences(_ database: SQLStore, _ member: HostedFleet.Member) async throws -> [String] {
+    let onHost = try await member.driver.copiesOnHost()
     var unknown = onHost
     var missing: [String] = []
-    for server in try await database.inventory() {
+    for server in try await database.inventory(of: member.host.id) {
       for copy in try await database.diskCopies(of: server.id) {
         unknown[server.uuid]?.remove(copy.uuid)
         if copy.status == .completed, onHost[server.uuid]?.contains(copy.uuid) != true {

@@ -27,14 +27,7 @@ struct HostShutdown: Sendable {
 
   private func running() async throws -> Set<UUID> {
     let observed = try await driver.observe()
-    return Set(observed.filter { Self.isOn($0.value.power) }.keys)
-  }
-
-  private static func isOn(_ power: MachinePower) -> Bool {
-    switch power {
-    case .running, .paused: true
-    case .off, .remnant, .absent: false
-    }
+    return Set(observed.powers.filter(\.value.isOn).keys)
   }
 
   private func stop(_ machine: UUID) async {
@@ -49,7 +42,7 @@ struct HostShutdown: Sendable {
     var nextRequest = began
     while clock.uptime < began + driver.timing.shutdownDeadline {
       do {
-        guard Self.isOn(try await driver.power(of: machine)) else { return }
+        guard try await driver.power(of: machine).isOn else { return }
         if clock.uptime >= nextRequest {
           nextRequest = clock.uptime + Self.requestInterval
           try await driver.requestShutdown(machine)

@@ -29,15 +29,21 @@ struct Shutdown: AsyncParsableCommand {
     let lock = try ProcessLock(path: directory.lock)
     // A database that a service has never served knows of no machines, and one of another version stays as it is.
     guard let installation = try SQLStore.installationID(at: directory.database) else { return }
-    let driver = try configuration.makeDriver(
-      installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger())
-    let left = try await HostShutdown(driver: driver, clock: SystemClock()) { print($0) }.run()
-    guard left.isEmpty else {
-      throw ValidationError(
-        "\(left.count) server(s) run on. Whatever runs them stays for them, so that this can be tried again.")
-    }
-    try await driver.endHost()
+    try await stopServers(of: installation, configuration)
     withExtendedLifetime(lock) {}
+  }
+
+  private func stopServers(of installation: UUID, _ configuration: Configuration) async throws {
+    let drivers = try HostedFleet.drivers(configuration, installation: installation)
+    var left = 0
+    for driver in drivers {
+      left += try await HostShutdown(driver: driver, clock: SystemClock()) { print($0) }.run().count
+    }
+    guard left == 0 else {
+      throw ValidationError(
+        "\(left) server(s) run on. Whatever runs them stays for them, so that this can be tried again.")
+    }
+    for driver in drivers { try await driver.endHost() }
   }
 
   /// A database that cannot be written is no reason not to stop.

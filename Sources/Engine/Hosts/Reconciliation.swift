@@ -13,11 +13,8 @@ enum Reconciliation: Equatable {
   case recover
   /// It runs and does not execute, for want of room on the disk: let it go on.
   case resume
-  /// A machine that belongs to nobody.
-  case reap
 
-  static func action(wanted item: InventoryItem?, observed power: MachinePower) -> Reconciliation {
-    guard let item else { return power == .absent ? .none : .reap }
+  static func action(wanted item: InventoryItem, observed power: MachinePower) -> Reconciliation {
     // An operation under way owns the machine; a delete is one until nothing is left.
     guard !item.hasOperation, !item.isDeleted else { return .none }
     switch (item.status, power) {
@@ -28,6 +25,8 @@ enum Reconciliation: Equatable {
     case (.stopped, .running): return .recordRunning
     // What may be on the old disk is not the system that was asked for.
     case (.error, .running): return item.hasDisk && !item.awaitsNewDisk ? .recordReturn : .none
+    // Whoever cannot be seen may be as he should.
+    case (.active, .off(.unknown)), (.active, .unreachable), (.active, .unknown): return .none
     case (.stopped, _), (.error, _), (.suspended, _): return .none
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _): return .none
     }

@@ -1,9 +1,10 @@
 import Core
-import Foundation
 import Logging
 import Synchronization
 
-/// Brings the rows and the machines together.
+import struct Foundation.UUID
+
+/// Brings the rows and the machines of one host together.
 final class Reconciler: Sendable {
   /// A machine that keeps going away is started again this often in this time, and then left alone.
   static let maximumRecoveries = 3
@@ -11,6 +12,7 @@ final class Reconciler: Sendable {
   /// Of the servers in error so many are asked in one look whether they are ready: one that is not may take its time to say so.
   static let returnsAtOnce = 8
 
+  private let host: ID<Host>
   private let store: any Store
   private let driver: any ComputeDriver
   private let changes: Broadcast
@@ -20,20 +22,21 @@ final class Reconciler: Sendable {
   /// The last server in error that was asked.
   private let lastAsked = Mutex<ID<Server>?>(nil)
 
-  init(store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  init(of host: FleetHost, store: any Store, changes: Broadcast, clock: any WallClock, logger: Logger) {
+    self.host = host.id
     self.store = store
-    self.driver = driver
+    driver = host.driver
     self.changes = changes
     self.clock = clock
     self.logger = logger
   }
 
-  /// - Parameter inventory: Read before the machines were observed, so that a difference can only be out of date, and every
+  /// - Parameter inventory: What the host should have, read before the machines were observed, so that a difference can only be out of date, and every
   ///   action is guarded by another look.
   /// - Returns: Whether there is new work for the runner.
-  func reconcile(_ inventory: [InventoryItem], _ observed: [UUID: MachineObservation]) async throws -> Bool {
+  func reconcile(_ inventory: [InventoryItem], _ observed: MachineObservation) async throws -> Bool {
     var isNewWork = false
-    paused.retain(observed.filter { $0.value.power == .paused }.keys)
+    paused.retain(observed.powers.filter { $0.value == .paused }.keys)
     for item in inTurn(inventory.filter { action(for: $0, observed) != .none }, observed) {
       do {
         let event = try await store.keptEvents().last
@@ -46,16 +49,16 @@ final class Reconciler: Sendable {
         logger.error("a machine does not answer", metadata: ["server": "\(item.id)", "detail": "\(error.detail)"])
       }
     }
-    try await reap(Set(observed.keys).subtracting(inventory.map(\.uuid)))
+    try await removeStrangers(Set(observed.powers.keys).subtracting(inventory.map(\.uuid)))
     return isNewWork
   }
 
-  private func action(for item: InventoryItem, _ observed: [UUID: MachineObservation]) -> Reconciliation {
-    Reconciliation.action(wanted: item, observed: observed[item.uuid]?.power ?? .absent)
+  private func action(for item: InventoryItem, _ observed: MachineObservation) -> Reconciliation {
+    Reconciliation.action(wanted: item, observed: observed.power(of: item.uuid))
   }
 
   /// Without those that are asked in another look whether they are ready.
-  private func inTurn(_ items: [InventoryItem], _ observed: [UUID: MachineObservation]) -> [InventoryItem] {
+  private func inTurn(_ items: [InventoryItem], _ observed: MachineObservation) -> [InventoryItem] {
     let asked = items.filter { action(for: $0, observed) == .recordReturn }
     guard asked.count > Self.returnsAtOnce else { return items }
     let turn = lastAsked.withLock { last in
@@ -73,7 +76,7 @@ final class Reconciler: Sendable {
     let now = clock.now
     let changed: Bool
     switch action {
-    case .none, .reap: return false
+    case .none: return false
     case .resume:
       await resume(item)
       return false
@@ -111,16 +114,23 @@ final class Reconciler: Sendable {
     }
   }
 
-  /// A machine may be new: its row was written before it, so a second look at the rows tells.
-  private func reap(_ strangers: Set<UUID>) async throws {
+  /// A machine may be new: its row was written before it, so a second look at the rows tells. One that belongs to a server of
+  /// another host may have all that is left of a customer's data: it must not run beside the server, and is kept.
+  private func removeStrangers(_ strangers: Set<UUID>) async throws {
     guard !strangers.isEmpty else { return }
-    let known = Set(try await store.inventory().map(\.uuid))
-    for machine in strangers.subtracting(known) {
-      logger.notice("removing a machine that belongs to no server", metadata: ["machine": "\(machine)"])
+    let homes = try await store.hosts(ofMachines: Array(strangers))
+    for machine in strangers where homes[machine] != host {
       do {
-        try await driver.ensureAbsent(machine)
+        if homes[machine] == nil {
+          logger.notice("removing a machine that belongs to no server", metadata: ["machine": "\(machine)"])
+          try await driver.ensureAbsent(machine)
+        } else if try await driver.power(of: machine).isOn {
+          logger.error("stopping a machine whose server is on another host", metadata: ["machine": "\(machine)"])
+          try await driver.powerOff(machine)
+        }
       } catch let error as DriverError {
-        logger.error("it could not be removed", metadata: ["machine": "\(machine)", "detail": "\(error.detail)"])
+        logger.error(
+          "a machine that should not be here stays", metadata: ["machine": "\(machine)", "detail": "\(error.detail)"])
       }
     }
   }

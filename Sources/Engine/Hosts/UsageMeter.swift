@@ -17,12 +17,12 @@ final class UsageMeter: Sendable {
   private let readings = Mutex<[UUID: Reading]>([:])
 
   func samples(
-    _ inventory: [InventoryItem], _ observed: [UUID: MachineObservation], _ catalogue: Catalogue, at now: Instant
+    _ inventory: [InventoryItem], _ observed: MachineObservation, _ catalogue: Catalogue, at now: Instant
   ) -> [UsageSample] {
     let before = readings.withLock { $0 }
     var after: [UUID: Reading] = [:]
     let samples = inventory.compactMap { item -> UsageSample? in
-      guard !item.isDeleted, let usage = observed[item.uuid]?.usage, let plan = catalogue.plan(item.planID) else {
+      guard !item.isDeleted, let usage = observed.usage[item.uuid], let plan = catalogue.plan(item.planID) else {
         return nil
       }
       let reading = Self.reading(usage.cpuNanoseconds, vcpus: plan.vcpus, at: now, before: before[item.uuid])

@@ -1,0 +1,41 @@
+package import Core
+
+/// All hosts of this service. What a server needs of the outside world is asked of its own host, and of no other.
+package struct Fleet: Sendable {
+  package static let awayReason = "The host of this server does not answer at the moment."
+
+  package let hosts: [FleetHost]
+  private let byID: [ID<Host>: FleetHost]
+
+  package init(_ hosts: [FleetHost]) {
+    self.hosts = hosts
+    byID = Dictionary(uniqueKeysWithValues: hosts.map { ($0.id, $0) })
+  }
+
+  /// Nil where the host is not in the configuration any more.
+  package subscript(id: ID<Host>) -> FleetHost? { byID[id] }
+
+  /// Throws `unreachable` where nothing can be asked of the server's host.
+  package func driver(of server: Server) throws(DriverError) -> any ComputeDriver {
+    guard let host = self[server.hostID], !host.isAway else {
+      throw DriverError(.unreachable, "The host of server \(server.id) is away.", customerReason: Self.awayReason)
+    }
+    return host.driver
+  }
+
+  /// The port of the server's address that leads to its sshd.
+  func sshPort(of server: Server) -> Int { self[server.hostID]?.driver.sshPort(of: server.uuid) ?? 22 }
+
+  /// Why a server may not be as it says; nil where its host answers.
+  func reason(for server: Server) -> String? {
+    self[server.hostID].map(\.isAway) ?? true ? Self.awayReason : nil
+  }
+
+  /// There may be work for the host.
+  func ring(_ host: ID<Host>) { self[host]?.doorbell.ring() }
+
+  /// There may be work for any host.
+  func ring() {
+    for host in hosts { host.doorbell.ring() }
+  }
+}

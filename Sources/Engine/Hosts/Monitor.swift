@@ -1,0 +1,131 @@
+package import Core
+import Foundation
+package import Logging
+import Synchronization
+
+/// Looks at all machines of one host, every few seconds and whenever its driver hints that something happened: what differs
+/// is reconciled, what is used is written down, and a host that does not answer is away.
+package final class Monitor: Sendable {
+  private let host: FleetHost
+  private let store: any Store
+  private let catalogueReader: CatalogueReader
+  private let changes: Broadcast
+  private let clock: any WallClock
+  private let logger: Logger
+  private let interval: Duration
+  private let reconciler: Reconciler
+  private let meter = UsageMeter()
+  private let hint = Doorbell()
+  /// Nil until it was written down by this process.
+  private let recordedCapacity = Mutex<HostCapacity??>(nil)
+
+  private struct Looks: Sendable {
+    var last: Task<Void, Never>?
+    /// The last one, while it has not begun.
+    var waiting: Task<Void, Never>?
+  }
+
+  private let looks = Mutex(Looks())
+
+  package init(
+    of host: FleetHost, store: any Store, catalogueReader: CatalogueReader, changes: Broadcast, clock: any WallClock,
+    logger: Logger, interval: Duration = .seconds(5)
+  ) {
+    var logger = logger
+    logger[metadataKey: "host"] = "\(host.name)"
+    self.host = host
+    self.store = store
+    self.catalogueReader = catalogueReader
+    self.changes = changes
+    self.clock = clock
+    self.logger = logger
+    self.interval = interval
+    reconciler = Reconciler(of: host, store: store, changes: changes, clock: clock, logger: logger)
+  }
+
+  /// Runs until cancellation.
+  package func run() async {
+    let events = host.driver.events()
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        for await _ in events { self.hint.ring() }
+      }
+      // Beside the looks, of which one that hangs would tell nobody.
+      group.addTask {
+        while !Task.isCancelled {
+          try? await self.clock.sleep(for: self.interval)
+          await self.noteSilence()
+        }
+      }
+      while !Task.isCancelled {
+        let next = clock.uptime + interval
+        await look()
+        await hint.wait(until: next, clock: clock)
+      }
+    }
+  }
+
+  /// Whether somebody waits for a look that has not begun.
+  var isLookWaiting: Bool { looks.withLock { $0.waiting != nil } }
+
+  /// One look at a time: counters that are written down in another order than they were read would seem to begin anew. Who
+  /// comes during a look shares the next one with all others who came.
+  package func look() async {
+    let look = looks.withLock { looks in
+      if let waiting = looks.waiting { return waiting }
+      let look = Task { [before = looks.last] in
+        await before?.value
+        self.looks.withLock { $0.waiting = nil }
+        await self.lookNow()
+      }
+      looks = Looks(last: look, waiting: look)
+      return look
+    }
+    await look.value
+  }
+
+  private func lookNow() async {
+    let began = clock.uptime
+    do {
+      let inventory = try await store.inventory(of: host.id)
+      let observed = try await host.driver.observe()
+      try await noteAnswer()
+      if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
+      let catalogue = try await catalogueReader.catalogue()
+      let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
+      if !samples.isEmpty { try await store.recordUsage(samples, at: clock.now) }
+      logger.debug(
+        "looked at the machines",
+        metadata: ["machines": "\(observed.powers.count)", "milliseconds": "\((clock.uptime - began).milliseconds)"])
+    } catch is CancellationError {
+      return
+    } catch {
+      logger.error("machines could not be looked at", metadata: ["error": "\(String(reflecting: error))"])
+      await noteSilence()
+    }
+  }
+
+  /// What it can carry is written down, so that no order waits for a host.
+  private func noteAnswer() async throws {
+    let capacity = try await host.driver.capacity()
+    if host.isAway || recordedCapacity.withLock({ $0 != .some(capacity) }) {
+      try await store.recordAnswer(of: host.id, capacity: capacity)
+      recordedCapacity.withLock { $0 = .some(capacity) }
+    }
+    guard host.answered(at: clock.uptime) else { return }
+    logger.notice("the host answers again")
+    changes.tellAll()
+  }
+
+  /// To be called now and then: whoever answers is heard elsewhere.
+  func noteSilence() async {
+    guard host.noteSilence(at: clock.uptime) else { return }
+    logger.error("the host does not answer: nothing more is asked of it until it does")
+    do {
+      try await store.recordAway(host.id, since: clock.now - FleetHost.longestSilence)
+    } catch {
+      logger.error("that a host is away could not be written down", metadata: ["error": "\(String(reflecting: error))"])
+    }
+    changes.tellAll()
+  }
+}

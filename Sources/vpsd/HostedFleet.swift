@@ -1,0 +1,81 @@
+import Core
+import Engine
+import Logging
+import SQLStore
+
+import struct Foundation.URL
+import struct Foundation.UUID
+
+/// The hosts of the configuration with their drivers.
+struct HostedFleet: Sendable {
+  struct Member: Sendable {
+    let host: FleetHost
+    let driverName: String
+    let driver: any HostedDriver
+  }
+
+  let members: [Member]
+
+  var fleet: Fleet { Fleet(members.map(\.host)) }
+
+  /// For the service: hosts that are new are made known.
+  static func register(_ configuration: Configuration, _ store: any Store, clock: any WallClock, logger: Logger)
+    async throws -> HostedFleet
+  {
+    let declared = try await declarations(configuration, store)
+    let hosts = try await store.registerHosts(declared, at: clock.now)
+    return try await make(hosts, configuration, installation: store.installationID(), clock: clock, logger: logger)
+  }
+
+  /// For a command that only looks: those that the service has made known.
+  static func open(
+    _ configuration: Configuration, _ store: any Store, logger: Logger
+  ) async throws -> HostedFleet {
+    let names = Set(try await declarations(configuration, store).map(\.name))
+    let hosts = try await store.hosts().map(\.host).filter { names.contains($0.name) }
+    return try await make(
+      hosts, configuration, installation: store.installationID(), clock: SystemClock(), logger: logger,
+      onlyLooks: true)
+  }
+
+  /// Those of every host that the configuration may mean, without a word from the database, which may be of another version.
+  static func drivers(_ configuration: Configuration, installation: UUID) throws -> [any HostedDriver] {
+    try configuration.hosts(servingLocations: [], hasLocalServers: true).map { declared in
+      try configuration.makeDriver(
+        of: declared, installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger())
+    }
+  }
+
+  private static func declarations(_ configuration: Configuration, _ store: any Store) async throws -> [HostDeclaration]
+  {
+    let codes = try await store.catalogue().locations.map(\.code)
+    if let unknown = configuration.locations.keys.sorted().first(where: { !codes.contains($0) }) {
+      throw UnknownLocation(code: unknown, known: codes)
+    }
+    let local = try await store.hosts().first { $0.host.name == HostDeclaration.localName }
+    return configuration.hosts(servingLocations: codes, hasLocalServers: local.map { $0.serverCount > 0 } ?? false)
+  }
+
+  private static func make(
+    _ hosts: [Host], _ configuration: Configuration, installation: UUID, clock: any WallClock, logger: Logger,
+    onlyLooks: Bool = false
+  ) throws -> HostedFleet {
+    HostedFleet(
+      members: try hosts.map { host in
+        let driver = try configuration.makeDriver(
+          of: HostDeclaration(name: host.name, location: host.location, driver: host.driver),
+          installation: installation, clock: clock, logger: logger, onlyLooks: onlyLooks)
+        return Member(
+          host: FleetHost(host, driver: driver, at: clock.uptime), driverName: host.driver, driver: driver)
+      })
+  }
+}
+
+struct UnknownLocation: Error, CustomStringConvertible {
+  let code: String
+  let known: [String]
+
+  var description: String {
+    "locations: there is no location \(code.quoted) in the catalogue. Known are: \(known.joined(separator: ", "))."
+  }
+}

@@ -1,0 +1,87 @@
+import Core
+import Foundation
+
+/// What is configured of one location. Whatever is not said here is as the keys outside of `locations` say.
+struct LocationSettings: Sendable, Equatable {
+  /// The driver of hosts of its own; nil for a location that is on this machine like all others.
+  var driver: Configuration.Driver?
+  var hosts: Int?
+  var addressPool: AddressPool?
+}
+
+/// A setting of one location.
+struct LocationKey: Sendable {
+  let name: String
+  let description: String
+  let rule: String
+  let apply: @Sendable (ConfigurationValue, inout LocationSettings) -> Bool
+  let read: @Sendable (LocationSettings) -> String?
+
+  /// In the order in which they are documented.
+  static let all: [LocationKey] = [
+    LocationKey(
+      name: "driver",
+      description:
+        "`simulated` for hosts of its own, which exist on paper only; where it is not said, the location is on this machine",
+      rule: "simulated",
+      apply: { value, settings in
+        guard value.text == Configuration.Driver.simulated.rawValue else { return false }
+        settings.driver = .simulated
+        return true
+      },
+      read: { $0.driver?.rawValue }),
+    LocationKey(
+      name: "hosts", description: "How many hosts of its own it has, where they are simulated: 1 where it is not said",
+      rule: "a whole number from 1 to 100",
+      apply: { value, settings in
+        guard let text = value.text, (1...3).contains(text.utf8.count),
+          text.utf8.allSatisfy({ (48...57).contains($0) }),
+          let number = Int(text), (1...100).contains(number)
+        else { return false }
+        settings.hosts = number
+        return true
+      },
+      read: { $0.hosts.map { String($0) } }),
+    LocationKey(
+      name: "address_pool", description: "The addresses that its servers are given, instead of those of `address_pool`",
+      rule: ConfigurationKey.addressPoolRule,
+      apply: { value, settings in
+        guard let pool = value.text.flatMap({ AddressPool($0) }) else { return false }
+        settings.addressPool = pool
+        return true
+      },
+      read: { $0.addressPool?.description }),
+  ]
+
+  /// What a location of the file must be.
+  static let sectionRule = "a location's code with its keys below it: " + all.map(\.name).joined(separator: ", ")
+}
+
+extension Configuration {
+  var addressPools: AddressPools {
+    AddressPools(addressPool, ofLocations: locations.compactMapValues(\.addressPool))
+  }
+
+  /// The hosts that there are to be.
+  ///
+  /// - Parameters:
+  ///   - codes: The locations of the catalogue.
+  ///   - hasLocalServers: Whether there are servers on this machine, which are served in any case.
+  func hosts(servingLocations codes: [String], hasLocalServers: Bool) -> [HostDeclaration] {
+    let own = locations.sorted { $0.key < $1.key }.flatMap { code, settings -> [HostDeclaration] in
+      guard let driver = settings.driver else { return [] }
+      return (1...(settings.hosts ?? 1)).map { number in
+        HostDeclaration(name: "\(code)/\(number)", location: code, driver: driver.rawValue)
+      }
+    }
+    let isLocalNeeded = hasLocalServers || codes.contains { locations[$0]?.driver == nil }
+    let local = HostDeclaration(name: HostDeclaration.localName, location: nil, driver: driver.rawValue)
+    return (isLocalNeeded ? [local] : []) + own
+  }
+
+  /// Where a simulated host keeps its machines.
+  func directory(ofHost name: String) -> URL {
+    name == HostDeclaration.localName
+      ? dataDirectory : dataDirectory.appendingPathComponent("hosts/\(name)", isDirectory: true)
+  }
+}
