@@ -13,14 +13,16 @@ package final class BackupSchedule: Sendable {
   /// The time of day can be set, and another process can write: nobody sleeps for longer than this.
   static let longInterval = Duration.seconds(600)
 
-  private let store: any Store
+  private let store: any BackupScheduleStore
   private let doorbell: Doorbell
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
   private let trust = Mutex<(lastLook: Instant?, isTrusted: Bool)>((nil, true))
 
-  package init(store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  package init(
+    store: any BackupScheduleStore, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger
+  ) {
     self.store = store
     self.doorbell = doorbell
     self.changes = changes

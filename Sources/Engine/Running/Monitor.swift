@@ -6,7 +6,7 @@ import Synchronization
 /// Looks at all machines, every few seconds and whenever the driver hints that something happened: what differs is
 /// reconciled, what is used is written down.
 package final class Monitor: Sendable {
-  private let store: any Store
+  private let store: any InventoryStore & EventStore
   private let driver: any ComputeDriver
   private let catalogueReader: CatalogueReader
   private let authenticator: Authenticator
@@ -27,8 +27,9 @@ package final class Monitor: Sendable {
   private let looks = Mutex(Looks())
 
   package init(
-    store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, authenticator: Authenticator,
-    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger, interval: Duration = .seconds(5)
+    store: any InventoryStore & EventStore, driver: any ComputeDriver, catalogueReader: CatalogueReader,
+    authenticator: Authenticator, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger,
+    interval: Duration = .seconds(5)
   ) {
     self.store = store
     self.driver = driver

@@ -11,7 +11,7 @@ final class Reconciler: Sendable {
   /// Of the servers in error so many are asked in one look whether they are ready: one that is not may take its time to say so.
   static let returnsAtOnce = 8
 
-  private let store: any Store
+  private let store: any InventoryStore & EventStore
   private let driver: any ComputeDriver
   private let changes: Broadcast
   private let clock: any WallClock
@@ -20,7 +20,10 @@ final class Reconciler: Sendable {
   /// The last server in error that was asked.
   private let lastAsked = Mutex<ID<Server>?>(nil)
 
-  init(store: any Store, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  init(
+    store: any InventoryStore & EventStore, driver: any ComputeDriver, changes: Broadcast, clock: any WallClock,
+    logger: Logger
+  ) {
     self.store = store
     self.driver = driver
     self.changes = changes

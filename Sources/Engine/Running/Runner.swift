@@ -19,7 +19,7 @@ package final class Runner: Sendable {
     package init() {}
   }
 
-  private let store: any Store
+  private let store: any OperationStore
   private let driver: any ComputeDriver
   private let catalogueReader: CatalogueReader
   private let addressPool: AddressPool
@@ -50,7 +50,7 @@ package final class Runner: Sendable {
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
-    store: any Store, driver: any ComputeDriver, catalogueReader: CatalogueReader, addressPool: AddressPool,
+    store: any OperationStore, driver: any ComputeDriver, catalogueReader: CatalogueReader, addressPool: AddressPool,
     doorbell: Doorbell, changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
     becameActive: @escaping @Sendable () async -> Void
   ) {

@@ -29,7 +29,7 @@ package struct DiskCopies: Sendable {
   }
 
   package let family: DiskCopy.Family
-  private let store: any Store
+  private let store: any DiskCopyStore & ServerStore
   private let doorbell: Doorbell
   private let changes: Broadcast
   private let clock: any WallClock
@@ -37,8 +37,8 @@ package struct DiskCopies: Sendable {
 
   /// - Parameter quota: How many copies a server may have beside its automatic ones; nil for as many as its owner likes.
   package init(
-    _ family: DiskCopy.Family, store: any Store, doorbell: Doorbell, changes: Broadcast, clock: any WallClock,
-    quota: Int? = nil
+    _ family: DiskCopy.Family, store: any DiskCopyStore & ServerStore, doorbell: Doorbell, changes: Broadcast,
+    clock: any WallClock, quota: Int? = nil
   ) {
     self.family = family
     self.store = store

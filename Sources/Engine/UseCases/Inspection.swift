@@ -3,10 +3,10 @@ import Foundation
 
 /// Rows against machines: what belongs to nobody, and what is not as its server says. A pure look: it changes nothing.
 package struct Inspection: Sendable {
-  private let store: any Store
+  private let store: any InventoryStore
   private let driver: any ComputeDriver
 
-  package init(store: any Store, driver: any ComputeDriver) {
+  package init(store: any InventoryStore, driver: any ComputeDriver) {
     self.store = store
     self.driver = driver
   }

@@ -30,7 +30,7 @@ package struct Servers: Sendable {
   /// How long nobody looks at the store without having been told of a change: other processes write to it, too.
   static let longestSilence = Duration.seconds(1)
 
-  let store: any Store
+  let store: any ServerStore & SSHKeyStore
   let catalogueReader: CatalogueReader
   private let driver: any ComputeDriver
   private let addressPool: AddressPool
@@ -41,8 +41,8 @@ package struct Servers: Sendable {
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
-    store: any Store, catalogueReader: CatalogueReader, driver: any ComputeDriver, addressPool: AddressPool,
-    doorbell: Doorbell, changes: Broadcast, clock: any WallClock, quota: Int? = nil
+    store: any ServerStore & SSHKeyStore, catalogueReader: CatalogueReader, driver: any ComputeDriver,
+    addressPool: AddressPool, doorbell: Doorbell, changes: Broadcast, clock: any WallClock, quota: Int? = nil
   ) {
     self.store = store
     self.catalogueReader = catalogueReader

@@ -11,7 +11,7 @@ struct StepContext: Sendable {
   /// Since the first try of the step, without the time in which it waited for a turn.
   let elapsed: Duration
   let driver: any ComputeDriver
-  let store: any Store
+  let store: any OperationStore
   let addressPool: AddressPool
   let bootSlots: HostSlots
   let copySlots: HostSlots
