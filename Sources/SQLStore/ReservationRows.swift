@@ -1,7 +1,6 @@
 import Core
-import GRDB
 
-extension Database {
+extension SQLConnection {
   /// A server takes its share of the host until nothing is left of it, or nothing was made of it.
   ///
   /// - Parameter resized: The server that is to have the plan instead of what it has; nil for a new one.
@@ -32,7 +31,7 @@ extension Database {
     return try reserved("id = ?", [server])
   }
 
-  private func reserved(_ condition: String, _ arguments: StatementArguments) throws -> HostCapacity {
+  private func reserved(_ condition: String, _ arguments: SQLArguments) throws -> HostCapacity {
     let sums = try rows(
       """
       SELECT COALESCE(SUM(vcpus), 0), COALESCE(SUM(memory_mib), 0), COALESCE(SUM(storage_gib), 0)

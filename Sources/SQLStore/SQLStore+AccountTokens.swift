@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func tokens(
@@ -54,7 +53,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// What is known of a token may be a second old, and a token that is revoked leaves none behind.
   fileprivate func requireValid(_ token: ID<Token>, at now: Timestamp) throws {
     let valid = try value(

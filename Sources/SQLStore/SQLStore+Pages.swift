@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 package import struct Foundation.UUID
 
@@ -31,23 +30,23 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// Reads one page and counts the rest. Both queries see the same state where they run in one transaction.
   func page<Value: RowReadable & Sendable>(
     _ request: PageRequest, of query: String, by order: OrderClause, count countQuery: String,
-    _ arguments: [(any DatabaseValueConvertible)?]
+    _ arguments: SQLArguments
   ) throws -> Page<Value> {
-    let totalCount = try value(Int.self, countQuery, StatementArguments(arguments)) ?? 0
+    let totalCount = try value(Int.self, countQuery, arguments) ?? 0
     var skipped: Int?
     if case .after(let last, let isDescending) = request.number {
       skipped = try value(
         Int.self, "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?",
-        StatementArguments(arguments + [last]))
+        arguments + [last])
     }
     let (number, range) = try request.resolve(totalCount: totalCount, skipping: skipped)
     let elements: [Value] = try rows(
       "\(query) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
-      StatementArguments(arguments + [range.count, range.lowerBound]), isKept: order.isCommon
+      arguments + [range.count, range.lowerBound], isKept: order.isCommon
     ) { row in try Value(from: &row) }
     return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
   }

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 import struct Foundation.UUID
 
@@ -49,7 +48,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   fileprivate func requireQuota(for key: NewSSHKey) throws {
     guard let quota = key.quota else { return }
     let count = try value(Int.self, "SELECT COUNT(*) FROM ssh_key WHERE account_id = ?", [key.accountID])

@@ -5,7 +5,7 @@ enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 first release", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: firstRelease)
+      try database.runScript(firstRelease)
     }
     migrator.registerMigration("2 whole contract", foreignKeyChecks: .immediate) { database in
       try migrateToWholeContract(database)
@@ -14,13 +14,13 @@ enum Schema {
       try migrateToDiskCopies(database)
     }
     migrator.registerMigration("4 whole audit", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: wholeAudit)
+      try database.runScript(wholeAudit)
     }
     migrator.registerMigration("5 principals", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: principals)
+      try database.runScript(principals)
     }
     migrator.registerMigration("6 clocks", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: clocks)
+      try database.runScript(clocks)
     }
     return migrator
   }
