@@ -4,11 +4,9 @@ extension SQLStore {
   package func tokens(
     of account: ID<Account>, named name: String?, order: [ListOrder<TokenKey>], page: PageRequest
   ) async throws -> Page<Token> {
-    let condition = "account_id = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR lower(name) = lower(?2))"
-    return try await read { database in
+    try await read { database in
       try database.page(
-        page, of: "SELECT \(Token.columns) FROM token WHERE \(condition)", by: OrderClause(order),
-        count: "SELECT COUNT(*) FROM token WHERE \(condition)", [account, name])
+        page, ofTable: "token", where: "revoked_at IS NULL", of: account, named: name, by: OrderClause(order))
     }
   }
 

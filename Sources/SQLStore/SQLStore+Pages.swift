@@ -50,4 +50,17 @@ extension SQLConnection {
     ) { row in try Value(from: &row) }
     return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
   }
+
+  /// The same of a table in which an account has what it has named: only those of this name, whatever the case of its
+  /// letters, where there is one.
+  func page<Value: RowReadable & Sendable>(
+    _ request: PageRequest, ofTable table: String, where condition: String? = nil, of account: ID<Account>,
+    named name: String?, by order: OrderClause
+  ) throws -> Page<Value> {
+    let conditions = ["account_id = ?1", condition, "(?2 IS NULL OR lower(name) = lower(?2))"]
+    let selection = "FROM \(table) WHERE \(conditions.compactMap(\.self).joined(separator: " AND "))"
+    return try page(
+      request, of: "SELECT \(Value.columns) \(selection)", by: order, count: "SELECT COUNT(*) \(selection)",
+      [account, name])
+  }
 }

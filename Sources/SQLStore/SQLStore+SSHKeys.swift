@@ -6,11 +6,9 @@ extension SQLStore {
   package func sshKeys(
     of account: ID<Account>, named name: String?, order: [ListOrder<SSHKeyKey>], page: PageRequest
   ) async throws -> Page<SSHKey> {
-    let condition = "account_id = ?1 AND (?2 IS NULL OR lower(name) = lower(?2))"
-    return try await read { database in
+    try await read { database in
       try database.page(
-        page, of: "SELECT \(SSHKey.columns) FROM ssh_key WHERE \(condition)", by: OrderClause(order),
-        count: "SELECT COUNT(*) FROM ssh_key WHERE \(condition)", [account, name])
+        page, ofTable: "ssh_key", of: account, named: name, by: OrderClause(order))
     }
   }
 
