@@ -1,9 +1,9 @@
 import struct Foundation.UUID
 
 extension Schema {
-  /// What the rest of the contract needs: a uuid for what can be ordered, names of an account's owner, one more kind of
-  /// operation, keys of repeated requests, and events.
-  static func migrateToWholeContract(_ database: some SQLConnection) throws {
+  /// Keys of repeated requests, and events; beside them a uuid for what can be ordered, names of an account's owner, and one
+  /// more kind of operation.
+  static func migrateToRequestsAndEvents(_ database: some SQLConnection) throws {
     for table in ["plan", "operating_system"] {
       try database.runScript("ALTER TABLE \(table) ADD COLUMN uuid TEXT")
       for id in try database.rows("SELECT id FROM \(table)", isKept: false, { row in try row.next(Int64.self) }) {
@@ -12,7 +12,7 @@ extension Schema {
       try database.runScript("CREATE UNIQUE INDEX \(table)_uuid ON \(table) (uuid)")
     }
     try database.runScript(operationsWithHardStop)
-    try database.runScript(wholeContract)
+    try database.runScript(requestsAndEvents)
   }
 
   /// SQLite cannot change a CHECK: the table is made anew, with all its rows.
@@ -48,7 +48,7 @@ extension Schema {
     ALTER TABLE new_operation RENAME TO operation;
     """
 
-  private static let wholeContract = """
+  private static let requestsAndEvents = """
     ALTER TABLE account ADD COLUMN first_name TEXT NOT NULL DEFAULT '';
     ALTER TABLE account ADD COLUMN last_name TEXT NOT NULL DEFAULT '';
     ALTER TABLE account ADD COLUMN company_name TEXT NOT NULL DEFAULT '';
