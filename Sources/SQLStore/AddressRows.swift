@@ -1,7 +1,6 @@
 import Core
-import GRDB
 
-extension Database {
+extension SQLConnection {
   /// Takes the next free address after the one that was taken last, so that one given back is not used again at once.
   /// Throws `noCapacity` where there is none.
   @discardableResult

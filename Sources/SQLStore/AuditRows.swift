@@ -1,7 +1,6 @@
 import Core
-import GRDB
 
-extension Database {
+extension SQLConnection {
   /// Remembers who did what, and from where. Throws where the caller has lost the right to do it.
   ///
   /// - Parameter operation: What carries it out; nil where it is done.

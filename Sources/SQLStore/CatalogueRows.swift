@@ -1,7 +1,6 @@
 import Core
-import GRDB
 
-extension Database {
+extension SQLConnection {
   func catalogue() throws -> Catalogue {
     let offers = try rows("SELECT plan_id, location FROM plan_location ORDER BY plan_id, position") { row in
       (plan: try row.next(ID<Plan>.self), location: try row.next(String.self))

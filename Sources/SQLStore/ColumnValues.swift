@@ -1,72 +1,153 @@
 import Core
-import GRDB
 
 import struct Foundation.UUID
 
-// How the domain's values are stored: numbers, amounts, addresses and times as integers, all others as text.
-
-extension ID: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { value.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? { Int64.fromDatabaseValue(stored).map(Self.init) }
+/// A value that is stored in one column: numbers, amounts, addresses and times as integers, all others as text.
+protocol ColumnValue {
+  var stored: SQLValue { get }
+  /// Nil where that is no such value.
+  init?(stored: SQLValue)
 }
 
-extension Timestamp: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { millisecondsSinceEpoch.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    Int64.fromDatabaseValue(stored).map(Self.init(millisecondsSinceEpoch:))
+// MARK: What databases know
+
+extension ColumnValue where Self: FixedWidthInteger {
+  var stored: SQLValue { .integer(Int64(self)) }
+  init?(stored: SQLValue) {
+    guard case .integer(let number) = stored else { return nil }
+    self.init(exactly: number)
   }
 }
 
-extension Money: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { microunits.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    Int64.fromDatabaseValue(stored).map(Self.init(microunits:))
+extension Int: ColumnValue {}
+extension Int64: ColumnValue {}
+extension UInt32: ColumnValue {}
+
+extension Bool: ColumnValue {
+  var stored: SQLValue { .integer(self ? 1 : 0) }
+  init?(stored: SQLValue) {
+    guard case .integer(let number) = stored else { return nil }
+    self = number != 0
   }
 }
 
-extension IPv4Address: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { number.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    UInt32.fromDatabaseValue(stored).map(Self.init(number:))
+extension String: ColumnValue {
+  var stored: SQLValue { .text(self) }
+  init?(stored: SQLValue) {
+    guard case .text(let text) = stored else { return nil }
+    self = text
   }
 }
 
-extension ServerName: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { name.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    String.fromDatabaseValue(stored).flatMap { Self($0) }
+extension [UInt8]: ColumnValue {
+  var stored: SQLValue { .blob(self) }
+  init?(stored: SQLValue) {
+    guard case .blob(let bytes) = stored else { return nil }
+    self = bytes
   }
 }
 
-extension Hostname: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { name.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    String.fromDatabaseValue(stored).flatMap { Self($0) }
+extension Optional: ColumnValue where Wrapped: ColumnValue {
+  var stored: SQLValue { self?.stored ?? .null }
+  init?(stored: SQLValue) {
+    if case .null = stored {
+      self = .none
+    } else if let value = Wrapped(stored: stored) {
+      self = .some(value)
+    } else {
+      return nil
+    }
   }
 }
 
-extension TokenHash: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { hexadecimal.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    String.fromDatabaseValue(stored).map(Self.init(hexadecimal:))
+extension ColumnValue where Self: RawRepresentable, RawValue: ColumnValue {
+  var stored: SQLValue { rawValue.stored }
+  init?(stored: SQLValue) {
+    guard let rawValue = RawValue(stored: stored) else { return nil }
+    self.init(rawValue: rawValue)
   }
 }
 
-extension CopyName: DatabaseValueConvertible {
-  var databaseValue: DatabaseValue { name.databaseValue }
-  static func fromDatabaseValue(_ stored: DatabaseValue) -> Self? {
-    String.fromDatabaseValue(stored).flatMap { Self($0) }
+// MARK: Values of the domain
+
+extension ID: ColumnValue {
+  var stored: SQLValue { value.stored }
+  init?(stored: SQLValue) {
+    guard let value = Int64(stored: stored) else { return nil }
+    self.init(value)
   }
 }
 
-extension ServerStatus: DatabaseValueConvertible {}
-extension DiskCopy.Kind: DatabaseValueConvertible {}
-extension DiskCopy.Status: DatabaseValueConvertible {}
-extension Operation.Kind: DatabaseValueConvertible {}
-extension Operation.State: DatabaseValueConvertible {}
-extension LedgerReason: DatabaseValueConvertible {}
+extension Timestamp: ColumnValue {
+  var stored: SQLValue { millisecondsSinceEpoch.stored }
+  init?(stored: SQLValue) {
+    guard let milliseconds = Int64(stored: stored) else { return nil }
+    self.init(millisecondsSinceEpoch: milliseconds)
+  }
+}
 
-extension UUID {
-  /// GRDB would store the 16 bytes, which no person can read in a shell.
+extension Money: ColumnValue {
+  var stored: SQLValue { microunits.stored }
+  init?(stored: SQLValue) {
+    guard let microunits = Int64(stored: stored) else { return nil }
+    self.init(microunits: microunits)
+  }
+}
+
+extension IPv4Address: ColumnValue {
+  var stored: SQLValue { number.stored }
+  init?(stored: SQLValue) {
+    guard let number = UInt32(stored: stored) else { return nil }
+    self.init(number: number)
+  }
+}
+
+extension ServerName: ColumnValue {
+  var stored: SQLValue { name.stored }
+  init?(stored: SQLValue) {
+    guard let name = String(stored: stored) else { return nil }
+    self.init(name)
+  }
+}
+
+extension Hostname: ColumnValue {
+  var stored: SQLValue { name.stored }
+  init?(stored: SQLValue) {
+    guard let name = String(stored: stored) else { return nil }
+    self.init(name)
+  }
+}
+
+extension TokenHash: ColumnValue {
+  var stored: SQLValue { hexadecimal.stored }
+  init?(stored: SQLValue) {
+    guard let hexadecimal = String(stored: stored) else { return nil }
+    self.init(hexadecimal: hexadecimal)
+  }
+}
+
+extension CopyName: ColumnValue {
+  var stored: SQLValue { name.stored }
+  init?(stored: SQLValue) {
+    guard let name = String(stored: stored) else { return nil }
+    self.init(name)
+  }
+}
+
+extension UUID: ColumnValue {
+  var stored: SQLValue { text.stored }
+  init?(stored: SQLValue) {
+    guard let text = String(stored: stored) else { return nil }
+    self.init(uuidString: text)
+  }
+
+  /// As it is stored: a person can read it in a shell.
   var text: String { uuidString.lowercased() }
 }
+
+extension ServerStatus: ColumnValue {}
+extension DiskCopy.Kind: ColumnValue {}
+extension DiskCopy.Status: ColumnValue {}
+extension Core.Operation.Kind: ColumnValue {}
+extension Core.Operation.State: ColumnValue {}
+extension LedgerReason: ColumnValue {}

@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 extension DiskCopy: RowReadable {
   static let columns = """
@@ -31,7 +30,7 @@ enum DiskCopySelection {
 
   static func arguments(
     _ filter: DiskCopyFilter, of account: ID<Account>
-  ) -> [(any DatabaseValueConvertible)?] {
+  ) -> SQLArguments {
     [account, filter.serverID, filter.kind, filter.status, filter.name]
   }
 }
@@ -50,7 +49,7 @@ extension Operation {
   var copyID: ID<DiskCopy>? { subjectID.map { ID($0) } }
 }
 
-extension Database {
+extension SQLConnection {
   /// As its customer sees it.
   func diskCopy(_ id: ID<DiskCopy>, _ family: DiskCopy.Family, of account: ID<Account>) throws -> DiskCopy? {
     try first(

@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 extension Host: RowReadable {
   static let columns = """
@@ -35,7 +34,7 @@ extension HostCapacity {
   }
 }
 
-extension Database {
+extension SQLConnection {
   func host(_ id: ID<Host>) throws -> Host? {
     try first("SELECT \(Host.columns) FROM host WHERE id = ?", [id])
   }

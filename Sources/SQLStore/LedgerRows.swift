@@ -1,7 +1,6 @@
 import Core
-import GRDB
 
-extension Database {
+extension SQLConnection {
   func balance(of account: ID<Account>) throws -> Money {
     guard let balance = try value(Money.self, "SELECT balance FROM account WHERE id = ?", [account]) else {
       throw Failure.internalError("there is no account \(account)")

@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 import struct Foundation.UUID
 
@@ -18,7 +17,7 @@ extension Operation: RowReadable {
   }
 }
 
-extension Database {
+extension SQLConnection {
   @discardableResult
   func queue(
     _ kind: Operation.Kind, about subject: Int64? = nil, on server: ID<Server>, by token: ID<Token>?, at now: Timestamp

@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 /// By what rows can be ordered. Each key is one expression of SQL, so that no request can add to the statements that there
 /// are.

@@ -1,8 +1,7 @@
 import Core
-import GRDB
 
 /// A server takes its share of its host until nothing is left of it, or nothing was made of it.
-extension Database {
+extension SQLConnection {
   /// While it is on its way to another plan, a server has room for both.
   func reserve(alsoFor plan: Plan, _ server: ID<Server>) throws {
     try run(

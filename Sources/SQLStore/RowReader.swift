@@ -1,20 +1,25 @@
 import Core
-import GRDB
+
+/// One row of an answer, as a connection reads it: good until the next one is read.
+protocol SQLRow {
+  /// Nil where the database holds what is no `SQLValue`.
+  func value(at index: Int) -> SQLValue?
+  func name(at index: Int) -> String
+}
 
 /// Reads a row from left to right, so that a value's initialiser and its list of columns are one sequence. Nothing that
 /// stands in the file can stop the process: what does not fit is thrown.
 struct RowReader {
-  private let row: Row
+  private let row: any SQLRow
   private var index = 0
 
-  init(_ row: Row) {
+  init(_ row: any SQLRow) {
     self.row = row
   }
 
-  mutating func next<Value: DatabaseValueConvertible>(_ type: Value.Type = Value.self) throws -> Value {
-    let stored: DatabaseValue = row[index]
-    guard let value = Value.fromDatabaseValue(stored) else {
-      throw UnreadableColumn(name: Array(row.columnNames)[index], expected: "\(Value.self)")
+  mutating func next<Value: ColumnValue>(_ type: Value.Type = Value.self) throws -> Value {
+    guard let value = row.value(at: index).flatMap(Value.init(stored:)) else {
+      throw UnreadableColumn(name: row.name(at: index), expected: "\(Value.self)")
     }
     index += 1
     return value
@@ -32,46 +37,6 @@ struct UnreadableColumn: Error, CustomStringConvertible {
 protocol RowReadable {
   static var columns: String { get }
   init(from row: inout RowReader) throws
-}
-
-extension Database {
-  func all<Value: RowReadable>(_ sql: String, _ arguments: StatementArguments = []) throws -> [Value] {
-    try rows(sql, arguments) { row in try Value(from: &row) }
-  }
-
-  func first<Value: RowReadable>(_ sql: String, _ arguments: StatementArguments = []) throws -> Value? {
-    let values: [Value] = try all(sql, arguments)
-    return values.first
-  }
-
-  /// The first column of the first row.
-  func value<Value: DatabaseValueConvertible>(
-    _ type: Value.Type = Value.self, _ sql: String, _ arguments: StatementArguments = []
-  ) throws -> Value? {
-    try rows(sql, arguments) { row in try row.next(Value.self) }.first
-  }
-
-  /// - Parameter isKept: Whether the statement is prepared for good; only for those of a small set, as it is never let go.
-  func rows<Value>(
-    _ sql: String, _ arguments: StatementArguments = [], isKept: Bool = true,
-    _ read: (inout RowReader) throws -> Value
-  ) throws -> [Value] {
-    let statement = try isKept ? cachedStatement(sql: sql) : makeStatement(sql: sql)
-    let cursor = try Row.fetchCursor(statement, arguments: arguments)
-    var values: [Value] = []
-    while let row = try cursor.next() {
-      var reader = RowReader(row)
-      values.append(try read(&reader))
-    }
-    return values
-  }
-
-  /// Returns how many rows were changed.
-  @discardableResult
-  func run(_ sql: String, _ arguments: StatementArguments = []) throws -> Int {
-    try cachedStatement(sql: sql).execute(arguments: arguments)
-    return changesCount
-  }
 }
 
 extension Optional {

@@ -1,15 +1,12 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func tokens(
     of account: ID<Account>, named name: String?, order: [ListOrder<TokenKey>], page: PageRequest
   ) async throws -> Page<Token> {
-    let condition = "account_id = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR lower(name) = lower(?2))"
-    return try await read { database in
+    try await read { database in
       try database.page(
-        page, of: "SELECT \(Token.columns) FROM token WHERE \(condition)", by: OrderClause(order),
-        count: "SELECT COUNT(*) FROM token WHERE \(condition)", [account, name])
+        page, ofTable: "token", where: "revoked_at IS NULL", of: account, named: name, by: OrderClause(order))
     }
   }
 
@@ -54,7 +51,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// What is known of a token may be a second old, and a token that is revoked leaves none behind.
   fileprivate func requireValid(_ token: ID<Token>, at now: Timestamp) throws {
     let valid = try value(

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account] {
@@ -29,7 +28,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   func hasAccount() throws -> Bool {
     try value(Int64.self, "SELECT id FROM account LIMIT 1") != nil
   }

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   /// The newest so many changes that were asked for, oldest first; of one server, or of all.

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 import struct Foundation.UUID
 
@@ -28,11 +27,11 @@ extension SQLStore {
 
   package func trusts(_ now: Timestamp, after elapsed: Duration) async throws -> Bool {
     try await write { database in
-      let seen = try database.time(Database.timeSeenKey)
+      let seen = try database.time(ClockSetting.timeSeen)
       let isPlausible = seen.map { now.isPlausible(after: elapsed, since: $0) } ?? false
-      try database.setTime(Database.timeSeenKey, now)
-      if !isPlausible { try database.setTime(Database.timeDoubtedKey, now + BackupDay.length) }
-      return try database.time(Database.timeDoubtedKey).map { now >= $0 } ?? true
+      try database.setTime(ClockSetting.timeSeen, now)
+      if !isPlausible { try database.setTime(ClockSetting.timeDoubted, now + BackupDay.length) }
+      return try database.time(ClockSetting.timeDoubted).map { now >= $0 } ?? true
     }
   }
 
@@ -82,10 +81,14 @@ extension SQLStore {
     """
 }
 
-extension Database {
-  private static let dayKey = "backup_day"
-  fileprivate static let timeSeenKey = "time_seen"
-  fileprivate static let timeDoubtedKey = "time_doubted_until"
+/// A time that is a setting.
+private enum ClockSetting {
+  static let day = "backup_day"
+  static let timeSeen = "time_seen"
+  static let timeDoubted = "time_doubted_until"
+}
+
+extension SQLConnection {
 
   fileprivate func time(_ key: String) throws -> Timestamp? {
     try value(String.self, "SELECT value FROM setting WHERE key = ?", [key])
@@ -100,7 +103,7 @@ extension Database {
 
   /// A day that lies far behind the last one is a clock that was wrong, and is right now.
   fileprivate func isNew(_ day: BackupDay) throws -> Bool {
-    guard let last = try time(Self.dayKey) else { return true }
+    guard let last = try time(ClockSetting.day) else { return true }
     return last < day.begin || last > day.begin + BackupDay.length
   }
 
@@ -112,7 +115,7 @@ extension Database {
         AND status <> 'suspended'
       """,
       [day.begin])
-    try setTime(Self.dayKey, day.begin)
+    try setTime(ClockSetting.day, day.begin)
   }
 
   /// Between the plan and its turn the server may have been deleted, or its customer may not want backups any more.

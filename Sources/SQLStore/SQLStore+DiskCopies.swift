@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 package import struct Foundation.UUID
 
@@ -105,7 +104,7 @@ extension DiskCopy.Family {
   }
 }
 
-extension Database {
+extension SQLConnection {
   fileprivate func requireQuota(for copy: NewDiskCopy) throws {
     guard let quota = copy.quota else { return }
     let count = try value(

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func keptEvents() async throws -> EventRange {

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 package import struct Foundation.UUID
 

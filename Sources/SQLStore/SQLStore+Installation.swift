@@ -1,6 +1,6 @@
 package import Core
-package import Foundation
-import GRDB
+
+package import struct Foundation.UUID
 
 extension SQLStore {
   package func installationID() async throws -> UUID {
@@ -12,23 +12,6 @@ extension SQLStore {
         throw Failure.internalError("the installation has no id")
       }
       return id
-    }
-  }
-
-  /// The same of a database of whatever version, which stays as it is; nil where it has none.
-  package static func installationID(at path: String) throws -> UUID? {
-    guard access(path, F_OK) == 0 else { throw DatabaseIsMissing(path: path) }
-    do {
-      var configuration = Configuration()
-      configuration.busyMode = .timeout(5)
-      let connection = try DatabaseQueue(path: path, configuration: configuration)
-      defer { try? connection.close() }
-      let text = try connection.inDatabase { database in
-        try database.value(String.self, "SELECT value FROM setting WHERE key = 'installation_id'")
-      }
-      return text.flatMap(UUID.init(uuidString:))
-    } catch let error as DatabaseError {
-      throw UnusableFile(path: path, reason: error.message ?? "SQLite error \(error.extendedResultCode)")
     }
   }
 

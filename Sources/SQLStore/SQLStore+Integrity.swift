@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 extension SQLStore {
   /// Everything in the file that contradicts something else in it, a line each: at no moment there should be anything.
@@ -10,9 +9,7 @@ extension SQLStore {
         let broken = try database.rows(query) { row in try row.next(Int64.self) }
         if !broken.isEmpty { found.append("\(promise): \(broken)") }
       }
-      let damage = try database.rows("PRAGMA integrity_check") { row in try row.next(String.self) }
-      let orphans = try database.rows("PRAGMA foreign_key_check") { row in try row.next(String.self) }
-      return found + damage.filter { $0 != "ok" } + orphans.map { "a row of \($0) refers to nothing" }
+      return try found + database.damage()
     }
   }
 

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 import struct Foundation.UUID
 

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
@@ -35,7 +34,7 @@ struct ServerUnderWork {
   let isDeleted: Bool
 }
 
-extension Database {
+extension SQLConnection {
   func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
     let found = try rows(
       "SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL FROM server WHERE id = ?", [id]

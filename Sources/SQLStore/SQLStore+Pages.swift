@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 package import struct Foundation.UUID
 
@@ -31,24 +30,37 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// Reads one page and counts the rest. Both queries see the same state where they run in one transaction.
   func page<Value: RowReadable & Sendable>(
     _ request: PageRequest, of query: String, by order: OrderClause, count countQuery: String,
-    _ arguments: [(any DatabaseValueConvertible)?]
+    _ arguments: SQLArguments
   ) throws -> Page<Value> {
-    let totalCount = try value(Int.self, countQuery, StatementArguments(arguments)) ?? 0
+    let totalCount = try value(Int.self, countQuery, arguments) ?? 0
     var skipped: Int?
     if case .after(let last, let isDescending) = request.number {
       skipped = try value(
         Int.self, "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?",
-        StatementArguments(arguments + [last]))
+        arguments + [last])
     }
     let (number, range) = try request.resolve(totalCount: totalCount, skipping: skipped)
     let elements: [Value] = try rows(
       "\(query) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
-      StatementArguments(arguments + [range.count, range.lowerBound]), isKept: order.isCommon
+      arguments + [range.count, range.lowerBound], isKept: order.isCommon
     ) { row in try Value(from: &row) }
     return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
+  }
+
+  /// The same of a table in which an account has what it has named: only those of this name, whatever the case of its
+  /// letters, where there is one.
+  func page<Value: RowReadable & Sendable>(
+    _ request: PageRequest, ofTable table: String, where condition: String? = nil, of account: ID<Account>,
+    named name: String?, by order: OrderClause
+  ) throws -> Page<Value> {
+    let conditions = ["account_id = ?1", condition, "(?2 IS NULL OR lower(name) = lower(?2))"]
+    let selection = "FROM \(table) WHERE \(conditions.compactMap(\.self).joined(separator: " AND "))"
+    return try page(
+      request, of: "SELECT \(Value.columns) \(selection)", by: order, count: "SELECT COUNT(*) \(selection)",
+      [account, name])
   }
 }

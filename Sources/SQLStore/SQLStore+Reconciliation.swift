@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func inventory() async throws -> [InventoryItem] {
@@ -71,7 +70,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// Whether the server has this status, and nothing is about to change its power or has changed it since it was looked at:
   /// what was seen on the host may be older than a whole operation.
   fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus, since event: Int64) throws -> Bool {

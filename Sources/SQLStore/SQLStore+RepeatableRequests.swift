@@ -1,6 +1,4 @@
 package import Core
-import Foundation
-import GRDB
 
 extension SQLStore {
   package func claim(
@@ -30,7 +28,7 @@ extension SQLStore {
     _ = try await write { database in
       try database.run(
         "UPDATE repeatable_request SET status = ?, sealed_body = ? WHERE claim = ?",
-        [status, Data(sealedBody), request.claim.text])
+        [status, sealedBody, request.claim.text])
     }
   }
 
@@ -42,9 +40,9 @@ extension SQLStore {
   }
 }
 
-extension Database {
-  private static let requestsForgottenAtOnce = 100
+private let requestsForgottenAtOnce = 100
 
+extension SQLConnection {
   /// Not all of them at once: others wait for this transaction. More come with each claim than it adds.
   fileprivate func forgetSomeRequests(until time: Timestamp) throws {
     try run(
@@ -52,12 +50,12 @@ extension Database {
       DELETE FROM repeatable_request WHERE claim IN (
         SELECT claim FROM repeatable_request WHERE created_at <= ? ORDER BY created_at LIMIT ?)
       """,
-      [time, Self.requestsForgottenAtOnce])
+      [time, requestsForgottenAtOnce])
   }
 
   /// What is known of the key. What was asked before it was written down who asks has no principal.
   fileprivate func storedRequest(_ request: RepeatableRequest, since time: Timestamp) throws -> StoredRequest? {
-    let key: StatementArguments = [request.accountID, request.principal.description, request.keyHash]
+    let key: SQLArguments = [request.accountID, request.principal.description, request.keyHash]
     try run(
       """
       DELETE FROM repeatable_request
@@ -80,7 +78,7 @@ extension Database {
         DELETE FROM repeatable_request WHERE claim IN (
           SELECT claim FROM repeatable_request WHERE account_id = ? AND created_at <= ? ORDER BY created_at LIMIT ?)
         """,
-        [request.accountID, retention.makeRoomUntil, Self.requestsForgottenAtOnce])
+        [request.accountID, retention.makeRoomUntil, requestsForgottenAtOnce])
       guard forgotten > 0 else {
         throw Failure(
           .permissionDenied,
@@ -113,7 +111,7 @@ private struct StoredRequest: RowReadable {
   let leaseExpiresAt: Timestamp
   let hasEffect: Bool
   let status: Int?
-  let sealedBody: Data?
+  let sealedBody: [UInt8]?
 
   init(from row: inout RowReader) throws {
     fingerprint = try row.next()
@@ -127,7 +125,7 @@ private struct StoredRequest: RowReadable {
     // Whoever was at it has changed nothing, and will not any more.
     if status == nil, !hasEffect, leaseExpiresAt <= now { return .claimed }
     guard fingerprint == request.fingerprint else { return .different }
-    if let status, let sealedBody { return .answered(status: status, sealedBody: [UInt8](sealedBody)) }
+    if let status, let sealedBody { return .answered(status: status, sealedBody: sealedBody) }
     return now < leaseExpiresAt ? .underWay : .carriedOut
   }
 }

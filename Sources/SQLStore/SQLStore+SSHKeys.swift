@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 import struct Foundation.UUID
 
@@ -7,11 +6,9 @@ extension SQLStore {
   package func sshKeys(
     of account: ID<Account>, named name: String?, order: [ListOrder<SSHKeyKey>], page: PageRequest
   ) async throws -> Page<SSHKey> {
-    let condition = "account_id = ?1 AND (?2 IS NULL OR lower(name) = lower(?2))"
-    return try await read { database in
+    try await read { database in
       try database.page(
-        page, of: "SELECT \(SSHKey.columns) FROM ssh_key WHERE \(condition)", by: OrderClause(order),
-        count: "SELECT COUNT(*) FROM ssh_key WHERE \(condition)", [account, name])
+        page, ofTable: "ssh_key", of: account, named: name, by: OrderClause(order))
     }
   }
 
@@ -49,7 +46,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   fileprivate func requireQuota(for key: NewSSHKey) throws {
     guard let quota = key.quota else { return }
     let count = try value(Int.self, "SELECT COUNT(*) FROM ssh_key WHERE account_id = ?", [key.accountID])

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func createServer(
@@ -20,7 +19,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   fileprivate func requireQuota(for server: NewServer) throws {
     guard let quota = server.quota else { return }
     let count = try value(

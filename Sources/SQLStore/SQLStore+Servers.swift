@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server? {

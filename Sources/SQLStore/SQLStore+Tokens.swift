@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func token(hash: TokenHash) async throws -> Token? {
@@ -43,7 +42,7 @@ extension SQLStore {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// - Parameter parent: The token that makes it; nil for the operator.
   func insert(_ token: NewToken, madeBy parent: ID<Token>? = nil, at now: Timestamp) throws -> Token {
     let inserted: Token? = try first(

@@ -1,5 +1,4 @@
 package import Core
-import GRDB
 
 extension SQLStore {
   package func usage(of id: ID<Server>) async throws -> ResourceUsage? {
@@ -68,7 +67,7 @@ private struct StoredUsage: RowReadable {
   }
 }
 
-extension Database {
+extension SQLConnection {
   fileprivate func storedUsage(of id: ID<Server>) throws -> StoredUsage? {
     try first("SELECT \(StoredUsage.columns) FROM server_usage WHERE server_id = ?", [id])
   }

@@ -1,10 +1,8 @@
-import GRDB
-
 extension Schema {
   /// Copies of disks, and operations that are about something beside their server: a copy, a plan, an operating system.
-  static func migrateToDiskCopies(_ database: Database) throws {
-    try database.execute(sql: operationsWithSubjects)
-    try database.execute(sql: diskCopies)
+  static func migrateToDiskCopies(_ database: some SQLConnection) throws {
+    try database.runScript(operationsWithSubjects)
+    try database.runScript(diskCopies)
   }
 
   /// The kinds have a table of their own, so that the next one needs no new table of operations.

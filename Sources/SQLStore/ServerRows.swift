@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 import struct Foundation.UUID
 
@@ -27,7 +26,7 @@ extension Server: RowReadable {
   }
 }
 
-extension Database {
+extension SQLConnection {
   /// As its customer sees it.
   func server(_ id: ID<Server>, of account: ID<Account>) throws -> Server? {
     try first(

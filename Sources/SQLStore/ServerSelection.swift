@@ -1,5 +1,4 @@
 import Core
-import GRDB
 
 /// Which servers of an account a list shows, as a condition of SQL: one for all filters.
 enum ServerSelection {
@@ -11,7 +10,7 @@ enum ServerSelection {
 
   static func arguments(
     _ filter: ServerFilter, of account: ID<Account>
-  ) -> [(any DatabaseValueConvertible)?] {
+  ) -> SQLArguments {
     [account, filter.status, filter.location, filter.name, filter.hostname]
   }
 }

@@ -7,7 +7,7 @@ struct FirstStart {
   static let email = "admin@localhost"
   static let openingCredit = Money(microunits: 100_000_000)
 
-  let store: any Store
+  let store: any InstallationStore
   let directory: DataDirectory
   let clock: any WallClock
 

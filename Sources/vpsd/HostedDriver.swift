@@ -89,7 +89,7 @@ extension Configuration {
 }
 
 extension ConfigurationOptions {
-  func openStore() throws -> any Store { try openDatabase() }
+  func openStore() throws -> any AccountStore & OperatorStore { try openDatabase() }
 
   /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
   func openDatabase() throws -> SQLStore {

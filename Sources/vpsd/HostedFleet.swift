@@ -19,7 +19,10 @@ struct HostedFleet: Sendable {
   var fleet: Fleet { Fleet(members.map(\.host)) }
 
   /// For the service: hosts that are new are made known.
-  static func register(_ configuration: Configuration, _ store: any Store, clock: any WallClock, logger: Logger)
+  static func register(
+    _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore, clock: any WallClock,
+    logger: Logger
+  )
     async throws -> HostedFleet
   {
     let declared = try await declarations(configuration, store)
@@ -29,7 +32,7 @@ struct HostedFleet: Sendable {
 
   /// For a command that only looks: those that the service has made known.
   static func open(
-    _ configuration: Configuration, _ store: any Store, logger: Logger
+    _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore, logger: Logger
   ) async throws -> HostedFleet {
     let names = Set(try await declarations(configuration, store).map(\.name))
     let hosts = try await store.hosts().map(\.host).filter { names.contains($0.name) }
@@ -46,8 +49,9 @@ struct HostedFleet: Sendable {
     }
   }
 
-  private static func declarations(_ configuration: Configuration, _ store: any Store) async throws -> [HostDeclaration]
-  {
+  private static func declarations(
+    _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore
+  ) async throws -> [HostDeclaration] {
     let codes = try await store.catalogue().locations.map(\.code)
     if let unknown = configuration.locations.keys.sorted().first(where: { !codes.contains($0) }) {
       throw UnknownLocation(code: unknown, known: codes)

@@ -68,7 +68,7 @@ import Testing
                 try database.run("INSERT INTO setting (key, value) VALUES (?, '')", ["\(number)"])
                 if number == 25 {
                   // What SQLite does by itself when the disk is full.
-                  try database.execute(sql: "ROLLBACK")
+                  try database.run("ROLLBACK")
                   throw Failure.internalError("the disk is full")
                 }
               }

@@ -7,7 +7,7 @@ import Synchronization
 /// is reconciled, what is used is written down, and a host that does not answer is away.
 package final class Monitor: Sendable {
   private let host: FleetHost
-  private let store: any Store
+  private let store: any InventoryStore & EventStore & HostStore
   private let catalogueReader: CatalogueReader
   private let changes: Broadcast
   private let clock: any WallClock
@@ -28,7 +28,8 @@ package final class Monitor: Sendable {
   private let looks = Mutex(Looks())
 
   package init(
-    of host: FleetHost, store: any Store, catalogueReader: CatalogueReader, changes: Broadcast, clock: any WallClock,
+    of host: FleetHost, store: any InventoryStore & EventStore & HostStore, catalogueReader: CatalogueReader,
+    changes: Broadcast, clock: any WallClock,
     logger: Logger, interval: Duration = .seconds(5)
   ) {
     var logger = logger

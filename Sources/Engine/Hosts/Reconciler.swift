@@ -13,7 +13,7 @@ final class Reconciler: Sendable {
   static let returnsAtOnce = 8
 
   private let host: ID<Host>
-  private let store: any Store
+  private let store: any InventoryStore & EventStore
   private let driver: any ComputeDriver
   private let changes: Broadcast
   private let clock: any WallClock
@@ -22,7 +22,9 @@ final class Reconciler: Sendable {
   /// The last server in error that was asked.
   private let lastAsked = Mutex<ID<Server>?>(nil)
 
-  init(of host: FleetHost, store: any Store, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  init(
+    of host: FleetHost, store: any InventoryStore & EventStore, changes: Broadcast, clock: any WallClock, logger: Logger
+  ) {
     self.host = host.id
     self.store = store
     driver = host.driver

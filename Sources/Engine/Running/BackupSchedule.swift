@@ -13,14 +13,14 @@ package final class BackupSchedule: Sendable {
   /// The time of day can be set, and another process can write: nobody sleeps for longer than this.
   static let longInterval = Duration.seconds(600)
 
-  private let store: any Store
+  private let store: any BackupScheduleStore
   private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
   private let trust = Mutex<(lastLook: Instant?, isTrusted: Bool)>((nil, true))
 
-  package init(store: any Store, fleet: Fleet, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  package init(store: any BackupScheduleStore, fleet: Fleet, changes: Broadcast, clock: any WallClock, logger: Logger) {
     self.store = store
     self.fleet = fleet
     self.changes = changes

@@ -13,12 +13,12 @@ package final class Authenticator: Sendable {
     let readAt: Instant
   }
 
-  private let store: any Store
+  private let store: any AccountStore
   private let clock: any WallClock
   private let cache = Mutex((tokens: [TokenHash: Cached](), revocations: 0))
   private let unrecordedUses = Mutex<[ID<Token>: Timestamp]>([:])
 
-  package init(store: any Store, clock: any WallClock) {
+  package init(store: any AccountStore, clock: any WallClock) {
     self.store = store
     self.clock = clock
   }

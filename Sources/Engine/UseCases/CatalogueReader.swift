@@ -2,10 +2,10 @@ package import Core
 
 /// The catalogue, at most a second old.
 package struct CatalogueReader: Sendable {
-  private let store: any Store
+  private let store: any CatalogueStore
   private let cache: TimedCache<Catalogue>
 
-  package init(store: any Store, clock: any WallClock) {
+  package init(store: any CatalogueStore, clock: any WallClock) {
     self.store = store
     cache = TimedCache(clock: clock)
   }

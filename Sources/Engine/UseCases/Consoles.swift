@@ -45,7 +45,7 @@ package final class Consoles: Sendable {
   /// Between two looks at whether an open console is still allowed, where nobody told of a change.
   private static let longestSilence = Duration.seconds(5)
 
-  private let store: any Store
+  private let store: any AccountStore & ServerStore
   private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
@@ -53,7 +53,8 @@ package final class Consoles: Sendable {
   private let state = Mutex(State())
 
   package init(
-    store: any Store, fleet: Fleet, changes: Broadcast, clock: any WallClock, limits: Limits = Limits()
+    store: any AccountStore & ServerStore, fleet: Fleet, changes: Broadcast, clock: any WallClock,
+    limits: Limits = Limits()
   ) {
     self.store = store
     self.fleet = fleet

@@ -29,7 +29,7 @@ package struct DiskCopies: Sendable {
   }
 
   package let family: DiskCopy.Family
-  private let store: any Store
+  private let store: any DiskCopyStore & ServerStore
   private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
@@ -37,7 +37,8 @@ package struct DiskCopies: Sendable {
 
   /// - Parameter quota: How many copies a server may have beside its automatic ones; nil for as many as its owner likes.
   package init(
-    _ family: DiskCopy.Family, store: any Store, fleet: Fleet, changes: Broadcast, clock: any WallClock,
+    _ family: DiskCopy.Family, store: any DiskCopyStore & ServerStore, fleet: Fleet, changes: Broadcast,
+    clock: any WallClock,
     quota: Int? = nil
   ) {
     self.family = family

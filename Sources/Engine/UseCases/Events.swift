@@ -17,11 +17,11 @@ package struct Events: Sendable {
     case heartbeat
   }
 
-  private let store: any Store
+  private let store: any EventStore
   private let changes: Broadcast
   private let clock: any WallClock
 
-  package init(store: any Store, changes: Broadcast, clock: any WallClock) {
+  package init(store: any EventStore, changes: Broadcast, clock: any WallClock) {
     self.store = store
     self.changes = changes
     self.clock = clock

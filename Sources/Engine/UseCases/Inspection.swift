@@ -3,10 +3,10 @@ import Foundation
 
 /// The rows of a host's servers against its machines: what belongs to nobody, and what is not as its server says. A pure look: it changes nothing.
 package struct Inspection: Sendable {
-  private let store: any Store
+  private let store: any InventoryStore
   private let host: FleetHost
 
-  package init(of host: FleetHost, store: any Store) {
+  package init(of host: FleetHost, store: any InventoryStore) {
     self.host = host
     self.store = store
   }

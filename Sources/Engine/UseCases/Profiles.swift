@@ -2,9 +2,9 @@ package import Core
 
 /// What a caller may know of itself, whatever else its token is for.
 package struct Profiles: Sendable {
-  private let store: any Store
+  private let store: any AccountStore
 
-  package init(store: any Store) {
+  package init(store: any AccountStore) {
     self.store = store
   }
 

@@ -37,11 +37,11 @@ package struct RepeatableRequests: Sendable {
     let seal: SealedBody
   }
 
-  private let store: any Store
+  private let store: any RepeatableRequestStore
   private let clock: any WallClock
   private let limits: Limits
 
-  package init(store: any Store, clock: any WallClock, limits: Limits = Limits()) {
+  package init(store: any RepeatableRequestStore, clock: any WallClock, limits: Limits = Limits()) {
     self.store = store
     self.clock = clock
     self.limits = limits

@@ -19,12 +19,12 @@ package struct SSHKeys: Sendable {
     }
   }
 
-  private let store: any Store
+  private let store: any SSHKeyStore
   private let clock: any WallClock
   private let quota: Int?
 
   /// - Parameter quota: How many keys an account may have; nil for as many as it likes.
-  package init(store: any Store, clock: any WallClock, quota: Int? = nil) {
+  package init(store: any SSHKeyStore, clock: any WallClock, quota: Int? = nil) {
     self.store = store
     self.clock = clock
     self.quota = quota

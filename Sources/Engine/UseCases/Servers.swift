@@ -32,7 +32,7 @@ package struct Servers: Sendable {
   /// How long nobody looks at the store without having been told of a change: other processes write to it, too.
   static let longestSilence = Duration.seconds(1)
 
-  let store: any Store
+  let store: any ServerStore & SSHKeyStore
   let catalogueReader: CatalogueReader
   private let fleet: Fleet
   private let addressPools: AddressPools
@@ -42,7 +42,7 @@ package struct Servers: Sendable {
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
-    store: any Store, catalogueReader: CatalogueReader, fleet: Fleet, addressPools: AddressPools,
+    store: any ServerStore & SSHKeyStore, catalogueReader: CatalogueReader, fleet: Fleet, addressPools: AddressPools,
     changes: Broadcast, clock: any WallClock, quota: Int? = nil
   ) {
     self.store = store

@@ -26,13 +26,13 @@ package struct Tokens: Sendable {
     package let text: TokenText
   }
 
-  private let store: any Store
+  private let store: any AccountStore
   private let authenticator: Authenticator
   private let clock: any WallClock
   private let quota: Int?
 
   /// - Parameter quota: How many tokens an account may have; nil for as many as it likes.
-  package init(store: any Store, authenticator: Authenticator, clock: any WallClock, quota: Int? = nil) {
+  package init(store: any AccountStore, authenticator: Authenticator, clock: any WallClock, quota: Int? = nil) {
     self.store = store
     self.authenticator = authenticator
     self.clock = clock

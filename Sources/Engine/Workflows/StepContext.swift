@@ -13,7 +13,7 @@ struct StepContext: Sendable {
   /// For how long the guest's agent has answered, which it does now.
   let agentAnswers: @Sendable () -> Duration
   let driver: any ComputeDriver
-  let store: any Store
+  let store: any OperationStore
   let addressPools: AddressPools
   let bootSlots: HostSlots
   let copySlots: HostSlots

@@ -79,7 +79,7 @@ func requireRule(_ rule: TextRule, _ text: String?, _ option: String) throws {
 
 /// Finds the account that an operator means.
 struct Accounts {
-  let store: any Store
+  let store: any OperatorStore
 
   func one(named email: String?) async throws -> Account {
     if let email {

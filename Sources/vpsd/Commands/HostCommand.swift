@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import SQLStore
 
 struct HostCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,7 +16,7 @@ struct HostCommand: AsyncParsableCommand {
     func run() async throws {
       var table = TextTable(
         "NAME", "LOCATION", "DRIVER", "STATE", "SERVERS", "VCPUS", "MEMORY MIB", "STORAGE GIB", "AWAY SINCE")
-      for load in try await options.openStore().hosts() {
+      for load in try await options.openDatabase().hosts() {
         let (host, reserved) = (load.host, load.reserved)
         func share(_ taken: KeyPath<HostCapacity, Int>) -> String {
           let all = host.capacity.map { String($0[keyPath: taken]) } ?? "-"
@@ -58,7 +59,7 @@ struct HostCommand: AsyncParsableCommand {
 
 extension ConfigurationOptions {
   fileprivate func setDraining(_ isDraining: Bool, host name: String) async throws -> Host {
-    let host = try await openStore().setDraining(isDraining, host: name, at: SystemClock().now)
+    let host = try await openDatabase().setDraining(isDraining, host: name, at: SystemClock().now)
     guard let host else { throw ValidationError("There is no host \(name.quoted): see `vpsd host list`.") }
     return host
   }

@@ -26,7 +26,7 @@ struct ServerCommand: AsyncParsableCommand {
     }
 
     /// What the operator needs to know of a server that failed.
-    private func reason(_ server: Server, _ store: any Store) async throws -> String {
+    private func reason(_ server: Server, _ store: any OperatorStore) async throws -> String {
       guard server.status == .error else { return "" }
       return try await store.lastFailure(of: server.id)?.operatorDetail ?? server.statusReason ?? ""
     }

@@ -1,20 +1,18 @@
-import GRDB
-
 import struct Foundation.UUID
 
 extension Schema {
-  /// What the rest of the contract needs: a uuid for what can be ordered, names of an account's owner, one more kind of
-  /// operation, keys of repeated requests, and events.
-  static func migrateToWholeContract(_ database: Database) throws {
+  /// Keys of repeated requests, and events; beside them a uuid for what can be ordered, names of an account's owner, and one
+  /// more kind of operation.
+  static func migrateToRequestsAndEvents(_ database: some SQLConnection) throws {
     for table in ["plan", "operating_system"] {
-      try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN uuid TEXT")
-      for id in try Int64.fetchAll(database, sql: "SELECT id FROM \(table)") {
-        try database.execute(sql: "UPDATE \(table) SET uuid = ? WHERE id = ?", arguments: [UUID().text, id])
+      try database.runScript("ALTER TABLE \(table) ADD COLUMN uuid TEXT")
+      for id in try database.rows("SELECT id FROM \(table)", isKept: false, { row in try row.next(Int64.self) }) {
+        try database.run("UPDATE \(table) SET uuid = ? WHERE id = ?", [UUID(), id])
       }
-      try database.execute(sql: "CREATE UNIQUE INDEX \(table)_uuid ON \(table) (uuid)")
+      try database.runScript("CREATE UNIQUE INDEX \(table)_uuid ON \(table) (uuid)")
     }
-    try database.execute(sql: operationsWithHardStop)
-    try database.execute(sql: wholeContract)
+    try database.runScript(operationsWithHardStop)
+    try database.runScript(requestsAndEvents)
   }
 
   /// SQLite cannot change a CHECK: the table is made anew, with all its rows.
@@ -50,7 +48,7 @@ extension Schema {
     ALTER TABLE new_operation RENAME TO operation;
     """
 
-  private static let wholeContract = """
+  private static let requestsAndEvents = """
     ALTER TABLE account ADD COLUMN first_name TEXT NOT NULL DEFAULT '';
     ALTER TABLE account ADD COLUMN last_name TEXT NOT NULL DEFAULT '';
     ALTER TABLE account ADD COLUMN company_name TEXT NOT NULL DEFAULT '';

@@ -1,6 +1,6 @@
 extension Schema {
   /// The audit trail of operators, who have no account, and from where each change came.
-  static let wholeAudit = """
+  static let operatorAudit = """
     -- SQLite cannot drop a NOT NULL: the table is made anew, with all its rows.
     CREATE TABLE new_audit (
       id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -48,7 +48,7 @@ package struct SQLStore: Store {
     return (pool, try Readers(path: path, configuration))
   }
 
-  func read<Value>(_ body: (Database) throws -> Value) async throws -> Value {
+  func read<Value>(_ body: (any SQLConnection) throws -> Value) async throws -> Value {
     do {
       return try readers.read(body)
     } catch {
@@ -56,7 +56,7 @@ package struct SQLStore: Store {
     }
   }
 
-  func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+  func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) async throws -> Value {
     do {
       return try await commits.write(body)
     } catch {

@@ -22,7 +22,7 @@ final class Readers: Sendable {
     for connection in connections { try connection.close() }
   }
 
-  func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+  func read<Value>(_ body: (any SQLConnection) throws -> Value) throws -> Value {
     let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
     return try connections[number % Self.count].read(body)
   }

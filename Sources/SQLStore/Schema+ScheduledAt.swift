@@ -2,7 +2,7 @@ extension Schema {
   /// When `not_before` was set: one that was set later than now was set before somebody set the clock back, and is due.
   ///
   /// `step_started_at` is not used any more: how long a step takes is measured by the process that runs it.
-  static let clocks = """
+  static let scheduledAt = """
     ALTER TABLE operation ADD COLUMN scheduled_at INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX operation_scheduled ON operation (scheduled_at, id) WHERE finished_at IS NULL;
     """

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import GRDB
 
 extension SQLStore {
@@ -7,6 +7,23 @@ extension SQLStore {
     try readers.close()
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
     try pool.close()
+  }
+
+  /// The name of the installation that a database of whatever version is of, which stays as it is; nil where it has none.
+  package static func installationID(at path: String) throws -> UUID? {
+    guard access(path, F_OK) == 0 else { throw DatabaseIsMissing(path: path) }
+    do {
+      var configuration = Configuration()
+      configuration.busyMode = .timeout(5)
+      let connection = try DatabaseQueue(path: path, configuration: configuration)
+      defer { try? connection.close() }
+      let text = try connection.inDatabase { database in
+        try database.value(String.self, "SELECT value FROM setting WHERE key = 'installation_id'")
+      }
+      return text.flatMap(UUID.init(uuidString:))
+    } catch let error as DatabaseError {
+      throw UnusableFile(path: path, reason: error.message ?? "SQLite error \(error.extendedResultCode)")
+    }
   }
 
   /// Throws `UnfitState` where the file, which nobody else has open, is no database of this program that can be served, with

@@ -22,7 +22,7 @@ final class GroupCommit: Sendable {
 
   /// Carries the body out in a transaction, and returns once it is on the disk. A body that throws leaves nothing behind,
   /// and does not disturb the others.
-  func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+  func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
       let mustDrain = queue.withLock { queue in
         queue.waiting.append(PendingWrite(body: body, continuation: continuation))
@@ -76,7 +76,7 @@ private protocol Write: Sendable {
 }
 
 private struct PendingWrite<Value: Sendable>: Write {
-  let body: @Sendable (Database) throws -> Value
+  let body: @Sendable (any SQLConnection) throws -> Value
   let continuation: CheckedContinuation<Value, any Error>
 
   func run(in database: Database) throws -> @Sendable () -> Void {

@@ -1,30 +1,31 @@
 import GRDB
 
-/// The tables, as a list of migrations. One that was released is never changed again.
+/// The tables, as a list of migrations. One that was released is never changed again, nor is the identifier by which databases
+/// remember it, whatever its code is called.
 enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 first release", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: firstRelease)
+      try database.runScript(accountsAndServers)
     }
     migrator.registerMigration("2 whole contract", foreignKeyChecks: .immediate) { database in
-      try migrateToWholeContract(database)
+      try migrateToRequestsAndEvents(database)
     }
     migrator.registerMigration("3 disk copies", foreignKeyChecks: .immediate) { database in
       try migrateToDiskCopies(database)
     }
     migrator.registerMigration("4 whole audit", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: wholeAudit)
+      try database.runScript(operatorAudit)
     }
     migrator.registerMigration("5 principals", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: principals)
+      try database.runScript(principals)
     }
     migrator.registerMigration("6 clocks", foreignKeyChecks: .immediate) { database in
-      try database.execute(sql: clocks)
+      try database.runScript(scheduledAt)
     }
     // A column that refers to a table is only added while nobody looks.
     migrator.registerMigration("7 hosts") { database in
-      try database.execute(sql: hosts)
+      try database.runScript(hosts)
     }
     return migrator
   }

@@ -1,0 +1,18 @@
+/// What an empty store is filled with.
+package struct NewInstallation: Sendable {
+  package let catalogue: Catalogue
+  package let email: String
+  package let openingCredit: Money
+  package let tokenName: String
+  package let tokenHash: TokenHash
+
+  package init(
+    catalogue: Catalogue, email: String, openingCredit: Money, tokenName: String, tokenHash: TokenHash
+  ) {
+    self.catalogue = catalogue
+    self.email = email
+    self.openingCredit = openingCredit
+    self.tokenName = tokenName
+    self.tokenHash = tokenHash
+  }
+}

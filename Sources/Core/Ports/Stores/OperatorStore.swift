@@ -1,0 +1,25 @@
+/// Everybody's accounts, tokens and servers, for the operator: without a caller, and the audit trail says so.
+package protocol OperatorStore: Sendable {
+  /// In the order of their ids, those after this one; of so many at most.
+  func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account]
+  func account(email: String) async throws -> Account?
+  func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account
+  /// Returns false where there is no such account.
+  func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool
+
+  /// In the order of their ids, those after this one; of so many at most.
+  func tokens(after id: ID<Token>?, limit: Int) async throws -> [Token]
+  func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
+  /// Revokes with it all that were made with it. Returns false where there is no such token. Revoking one again changes
+  /// nothing.
+  func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool
+
+  /// In the order of their ids, those after this one that are not erased; of so many at most.
+  func allServers(after id: ID<Server>?, limit: Int) async throws -> [Server]
+  /// The newest of a server that failed.
+  func lastFailure(of id: ID<Server>) async throws -> Operation?
+  /// The history of a server, oldest first.
+  func operations(of id: ID<Server>) async throws -> [Operation]
+  /// All of a server that may have a file, ordered by id.
+  func diskCopies(of server: ID<Server>) async throws -> [DiskCopy]
+}
