@@ -1,4 +1,5 @@
 package import Core
+package import Documentation
 package import Engine
 package import Foundation
 package import Hummingbird
