@@ -9,7 +9,7 @@ struct ShapeTests {
     -> RequestedOperation?
   {
     try await fixture.store.requestResize(
-      of: server.id, to: Self.dearer, field: "plan_id", capacity: nil, by: caller ?? fixture.caller, at: Fixture.now)
+      of: server.id, to: Self.dearer, capacity: nil, by: caller ?? fixture.caller, at: Fixture.now)
   }
 
   private func rebuild(_ server: Server, in fixture: Fixture, by caller: Caller? = nil) async throws

@@ -34,8 +34,9 @@ package struct Caller: Sendable, Equatable {
     return caller
   }
 
-  package func require(_ resource: Permission.Resource, _ action: Permission.Action) throws(Failure) {
-    let wanted = Permission(resource, action)
-    guard permissions.contains(where: { $0.covers(wanted) }) else { throw .permissionDenied }
+  package func may(_ permission: Permission) -> Bool { permissions.contains { $0.covers(permission) } }
+
+  package func require(_ permission: Permission) throws(Failure) {
+    guard may(permission) else { throw .permissionDenied }
   }
 }

@@ -71,7 +71,10 @@ package protocol Store: Sendable {
     of account: ID<Account>, named name: String?, order: [ListOrder<SSHKeyKey>], page: PageRequest
   ) async throws -> Page<SSHKey>
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey?
-  func sshKeyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<SSHKey>?
+  /// Those that the account has, all in one look.
+  func sshKeyIDs(
+    _ references: [Reference<SSHKey>], of account: ID<Account>
+  ) async throws -> [Reference<SSHKey>: ID<SSHKey>]
   /// Throws `invalidFields` where the account has this key, by fingerprint, already, and `permissionDenied` beyond its quota.
   func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey
   func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool
@@ -109,11 +112,10 @@ package protocol Store: Sendable {
   func recordConsole(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Server?
 
   /// Queues the change to another plan, and reserves what the server needs until it is over: the larger of both plans. Throws
-  /// `wrongState`, `invalidFields` for a plan that does not fit the server, with the name that the customer gave the field,
-  /// `conflict` while another such change is not over, `insufficientCredit` or `noCapacity`. Returns nil where there is no such
-  /// server.
+  /// `wrongState`, `invalidFields` for a plan that does not fit the server, `conflict` while another such change is not over,
+  /// `insufficientCredit` or `noCapacity`. Returns nil where there is no such server.
   func requestResize(
-    of id: ID<Server>, to plan: Plan, field: String, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
+    of id: ID<Server>, to plan: Plan, capacity: HostCapacity?, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
   /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not
