@@ -1,26 +1,23 @@
 package import Foundation
 
-/// Who asks: every use case takes one, and every row it writes remembers it.
+/// A principal that asks for something, with all that is known of it: every use case takes one, and every row that it writes
+/// remembers it.
 package struct Caller: Sendable, Equatable {
   package let accountID: ID<Account>
-  package let tokenID: ID<Token>
+  package let principal: Principal
   package let permissions: [Permission]
   /// The claim of the repeatable request on whose behalf everything is changed, if there is one.
   package private(set) var requestClaim: UUID?
   /// The address that the request came from, where there is one.
   package private(set) var origin: String?
 
-  package init(accountID: ID<Account>, tokenID: ID<Token>, permissions: [Permission]) {
-    self.accountID = accountID
-    self.tokenID = tokenID
-    self.permissions = permissions
-  }
-
   package init(_ token: Token) {
-    self.init(accountID: token.accountID, tokenID: token.id, permissions: token.permissions)
+    accountID = token.accountID
+    principal = Principal(token)
+    permissions = token.permissions
   }
 
-  package var principal: Principal { .token(tokenID) }
+  package var tokenID: ID<Token> { principal.tokenID }
 
   package func under(_ claim: UUID) -> Caller {
     var caller = self

@@ -80,7 +80,7 @@ package struct Tokens: Sendable {
     authenticator.forget(revoked)
   }
 
-  /// A token may pass on what it may do itself, and nothing more.
+  /// A token may pass on what it may do itself, and nothing more. Not even an operator's makes another operator's.
   private static func permissions(_ draft: Draft, _ caller: Caller, _ errors: inout FieldErrors) -> [Permission] {
     guard let words = draft.permissions else { return [] }
     if words.isEmpty { errors.add(.permissions, "This list may not be empty.") }
@@ -90,7 +90,10 @@ package struct Tokens: Sendable {
         errors.add(.permissions, "\(word.quoted) is not a valid choice.")
         continue
       }
-      if !caller.covers(permission) {
+      if permission.resource == .operator {
+        errors.add(
+          .permissions, "\"\(permission)\" can be granted on the host only, with vpsd token create --operator.")
+      } else if !caller.covers(permission) {
         errors.add(.permissions, "Your token may not grant \"\(permission)\".")
       } else if !permissions.contains(permission) {
         permissions.append(permission)
