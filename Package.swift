@@ -52,10 +52,12 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
+    .target(name: "HTML", swiftSettings: settings),
+    .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
     .target(
       name: "API",
       dependencies: [
-        "Core", "Engine", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
+        "Core", "Engine", "Documentation", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
         // For the WebSockets of consoles, and the sockets that they lead to.
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -68,8 +70,9 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", hummingbird, hummingbirdCore,
-        logging, nio, lifecycle, "Yams", .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", "Documentation", hummingbird,
+        hummingbirdCore, logging, nio, lifecycle, "Yams",
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [.embedInCode("openapi.yaml")],
@@ -81,6 +84,7 @@ let package = Package(
       dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", logging],
       path: "Tests/TestSupport",
       swiftSettings: settings),
+    .testTarget(name: "HTMLTests", dependencies: ["HTML"], swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(
       name: "SQLStoreTests", dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", "TestSupport", grdb],
@@ -98,13 +102,16 @@ let package = Package(
     .testTarget(
       name: "APITests",
       dependencies: [
-        "Core", "Engine", "API", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes, nio, logging,
-        "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
+        "Core", "Engine", "API", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes,
+        nio, logging, "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .testTarget(
       name: "vpsdTests",
-      dependencies: ["vpsd", "API", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb, logging],
+      dependencies: [
+        "vpsd", "API", "HTML", "Documentation", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb,
+        logging,
+      ],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]

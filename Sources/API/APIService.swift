@@ -1,4 +1,5 @@
 package import Core
+package import Documentation
 package import Engine
 package import Foundation
 package import Hummingbird
@@ -47,7 +48,7 @@ package struct APIService: Sendable {
     consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL, proxies: trustedProxies)
     self.isHealthy = isHealthy
     routes = RouteTable(
-      endpoints: ServerRoutes(servers: servers, keys: sshKeys, catalogue: catalogue, clock: clock).endpoints
+      endpoints: ServerRoutes(servers: servers, catalogue: catalogue, clock: clock).endpoints
         + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
         + ConsoleRoutes(consoles: consoles, servers: servers).endpoints

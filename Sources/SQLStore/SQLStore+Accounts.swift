@@ -40,8 +40,7 @@ extension SQLConnection {
         + "(SELECT 1 FROM account WHERE lower(email) = lower(?)) RETURNING \(Account.columns)",
       [email, now, email])
     guard let account = inserted else {
-      let message = "An account with this email exists already."
-      throw Failure(.invalidFields([FieldError("email", [message])]), "Invalid input.")
+      throw Failure.invalid(.email, "An account with this email exists already.")
     }
     let balance = try append(.credit, openingCredit, to: account.id, at: now)
     return Account(id: account.id, email: account.email, balance: balance, createdAt: account.createdAt)

@@ -21,13 +21,6 @@ extension SQLStore {
         [uuid.text, account])
     }
   }
-
-  package func sshKeyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<SSHKey>? {
-    try await read { database in
-      try database.value(
-        ID<SSHKey>.self, "SELECT id FROM ssh_key WHERE uuid = ? AND account_id = ?", [uuid.text, account])
-    }
-  }
 }
 
 extension SQLConnection {

@@ -2,7 +2,7 @@ package import Core
 
 extension SQLStore {
   package func requestResize(
-    of id: ID<Server>, to plan: Plan, field: String, by caller: Caller, at now: Timestamp
+    of id: ID<Server>, to plan: Plan, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
@@ -11,7 +11,7 @@ extension SQLStore {
         throw Failure(.conflict, "Server is being resized already.")
       }
       let current = try database.catalogue().plan(server.planID).orFail("plan \(server.planID) is missing")
-      try plan.requireFit(insteadOf: current, at: server.location, field: field)
+      try plan.requireFit(insteadOf: current, at: server.location)
       if plan.pricePerHour > current.pricePerHour {
         try database.requireCredit(plan.pricePerHour, of: server.accountID)
       }
@@ -26,7 +26,7 @@ extension SQLStore {
 }
 
 extension Plan {
-  fileprivate func requireFit(insteadOf current: Plan, at location: String, field: String) throws(Failure) {
+  fileprivate func requireFit(insteadOf current: Plan, at location: String) throws(Failure) {
     let message: String
     if id == current.id {
       message = "The server has this plan already."
@@ -39,6 +39,6 @@ extension Plan {
     } else {
       return
     }
-    throw Failure(.invalidFields([FieldError(field, [message])]), "Invalid input.")
+    throw .invalid(.plan, message)
   }
 }

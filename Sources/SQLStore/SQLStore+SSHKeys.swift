@@ -13,7 +13,19 @@ extension SQLStore {
   }
 
   package func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey? {
-    try await read { database in try database.sshKey(id, of: account) }
+    try await read { database in
+      try database.first("SELECT \(SSHKey.columns) FROM ssh_key WHERE id = ? AND account_id = ?", [id, account])
+    }
+  }
+
+  package func sshKeyIDs(
+    _ references: [Reference<SSHKey>], of account: ID<Account>
+  ) async throws -> [Reference<SSHKey>: ID<SSHKey>] {
+    try await read { database in
+      var found: [Reference<SSHKey>: ID<SSHKey>] = [:]
+      for reference in references { found[reference] = try database.sshKeyID(reference, of: account) }
+      return found
+    }
   }
 
   package func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey {
@@ -26,8 +38,7 @@ extension SQLStore {
         """,
         [key.uuid.text, key.accountID, key.name, key.fingerprint, key.publicKey, now])
       guard let inserted else {
-        let message = "This SSH key is registered already."
-        throw Failure(.invalidFields([FieldError("public_key", [message])]), "Invalid input.")
+        throw Failure.invalid(.publicKey, "This SSH key is registered already.")
       }
       try database.audit("ssh_key.create", detail: key.fingerprint, by: caller, at: now)
       return inserted
@@ -53,19 +64,23 @@ extension SQLConnection {
     guard count ?? 0 < quota else { throw Failure(.permissionDenied, "SSH key quota reached (\(quota)).") }
   }
 
-  func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) throws -> SSHKey? {
-    try first("SELECT \(SSHKey.columns) FROM ssh_key WHERE id = ? AND account_id = ?", [id, account])
+  fileprivate func sshKeyID(_ reference: Reference<SSHKey>, of account: ID<Account>) throws -> ID<SSHKey>? {
+    switch reference {
+    case .id(let id):
+      try value(ID<SSHKey>.self, "SELECT id FROM ssh_key WHERE id = ? AND account_id = ?", [id, account])
+    case .uuid(let uuid):
+      try value(ID<SSHKey>.self, "SELECT id FROM ssh_key WHERE uuid = ? AND account_id = ?", [uuid.text, account])
+    }
   }
 
   /// Returns the lines of the keys that a server is to have; nil for none.
   func installKeys(_ ids: [ID<SSHKey>], of account: ID<Account>, at now: Timestamp) throws -> String? {
     let lines = try ids.map { id in
-      guard let key = try sshKey(id, of: account) else {
-        let message = "Invalid pk \"\(id)\" - object does not exist."
-        throw Failure(.invalidFields([FieldError("ssh_key_id", [message])]), "Invalid input.")
-      }
-      try run("UPDATE ssh_key SET last_used_at = ? WHERE id = ?", [now, id])
-      return key.publicKey
+      let line = try value(
+        String.self, "UPDATE ssh_key SET last_used_at = ? WHERE id = ? AND account_id = ? RETURNING public_key",
+        [now, id, account])
+      guard let line else { throw Failure.invalid(.sshKeys, "Invalid pk \"\(id)\" - object does not exist.") }
+      return line
     }
     return lines.isEmpty ? nil : lines.joined(separator: "\n")
   }

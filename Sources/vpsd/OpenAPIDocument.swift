@@ -1,4 +1,4 @@
-import API
+import Documentation
 import Foundation
 import Yams
 

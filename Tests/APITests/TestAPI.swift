@@ -1,5 +1,6 @@
 import API
 import Core
+import Documentation
 import Engine
 import Foundation
 import HTTPTypes

@@ -5,6 +5,8 @@ import HTTPTypes
 import TestSupport
 import Testing
 
+@testable import API
+
 /// Programs that always write all fields say `null` for what they leave out.
 @Suite("A field with two names means the same under both: null is absent, and what is given twice must agree")
 struct TwoNamesTests {
@@ -56,6 +58,13 @@ struct TwoNamesTests {
           + #""ssh_keys":["Invalid pk \"998\" - object does not exist."]}"#
       ),
       (#""ssh_key_id": "x", "ssh_keys": [1]"#, #"{"ssh_key_id":["A valid integer is required."]}"#),
+      (#""ssh_keys": [999, 1, 999, "999"]"#, #"{"ssh_keys":["Invalid pk \"999\" - object does not exist."]}"#),
+      (
+        #""ssh_key_id": "x", "ssh_keys": [1, 999, "7c9e6679-7425-40de-944b-e07fc1f90ae7", true]"#,
+        #"{"ssh_key_id":["A valid integer is required."],"ssh_keys":["A valid integer or UUID is required.","#
+          + #""Invalid pk \"999\" - object does not exist.","#
+          + #""Invalid pk \"7c9e6679-7425-40de-944b-e07fc1f90ae7\" - object does not exist."]}"#
+      ),
     ])
   func unknownKeys(fields: String, expected: String) async throws {
     let api = try await apiWithKeys()
@@ -69,6 +78,19 @@ struct TwoNamesTests {
     #expect(rebuild.status == 400)
     #expect(rebuild.text == expected)
     #expect(try await api.service.store.operations(of: ID(Int64(id))).count == 1)
+  }
+
+  @Test("A key that goes away while its server is made is told by a name that the client used")
+  func namesOfKeys() throws {
+    for (body, name) in [
+      (#"{"ssh_key_id": 1}"#, "ssh_key_id"), (#"{"ssh_keys": [1]}"#, "ssh_keys"),
+      (#"{"ssh_key_id": 1, "ssh_keys": null}"#, "ssh_key_id"), (#"{"ssh_key_id": 1, "ssh_keys": [2]}"#, "ssh_keys"),
+    ] {
+      guard case .object(let object) = try JSONValue(parsing: Array(body.utf8), maximumDepth: 4) else { continue }
+      var fields = FieldReader(object, maximumElements: 50)
+      #expect(ServerBody(catalogue: .initial).rebuildDraft(from: &fields).names[.sshKeys] == name)
+      #expect(ServerBody(catalogue: .initial).draft(from: &fields).names[.sshKeys] == name)
+    }
   }
 
   @Test(

@@ -91,6 +91,21 @@ struct ValueTests {
     }
   }
 
+  @Test("No star covers the operator's permission, and it covers nothing else")
+  func operatorPermission() throws {
+    let operators = try #require(Permission("operator:*"))
+    for action in [Permission.Action.read, .write, .any] {
+      let wanted = Permission(.operator, action)
+      for text in ["*:*", "*:read", "*:write", "servers:*"] {
+        #expect(try !#require(Permission(text)).covers(wanted))
+      }
+      #expect(operators.covers(wanted))
+    }
+    for resource in Permission.Resource.allCases where resource != .operator {
+      #expect(!operators.covers(Permission(resource, .read)))
+    }
+  }
+
   @Test("Used disk and bandwidth are rounded up to whole units")
   func usage() {
     let usage = ResourceUsage(

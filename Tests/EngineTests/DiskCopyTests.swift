@@ -316,7 +316,7 @@ struct DiskCopyTests {
     let draft = DiskCopies.Draft(server: .id(id))
     let failure = await #expect(throws: Failure.self) { _ = try await service.backups.create(draft, stranger) }
     #expect(
-      failure?.code == .invalidFields([FieldError("server_id", ["Invalid pk \"\(id)\" - object does not exist."])]))
+      failure?.code == .invalidFields([FieldError(.server, ["Invalid pk \"\(id)\" - object does not exist."])]))
   }
 
   @Test("The permission for backups is not the one for snapshots, and reading is not writing")

@@ -20,7 +20,7 @@ struct RebuildTests {
   private static func draft(_ system: Int64? = nil, key: Int64? = nil) -> Servers.RebuildDraft {
     var draft = Servers.RebuildDraft()
     draft.operatingSystem = system.map { .id(ID($0)) }
-    draft.sshKeys = key.map { [.init($0)] } ?? []
+    draft.sshKeys = KeyChoice(key.map { .id(ID($0)) })
     return draft
   }
 
@@ -91,7 +91,7 @@ struct RebuildTests {
     let service = try await Self.service()
     let key = try await service.sshKeys.create(SSHKeys.Draft(name: "k", publicKey: Self.key), service.owner)
     var draft = service.draft()
-    draft.sshKeys = [.init(key.id.value)]
+    draft.sshKeys = KeyChoice(.id(key.id))
     let id = try await service.servers.create(draft, service.owner).view.server.id
     try await service.settle()
     let bare = try await service.activeServer()

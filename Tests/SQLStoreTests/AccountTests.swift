@@ -15,7 +15,7 @@ import Testing
         _ = try await fixture.store.createAccount(email: "a@example.com", openingCredit: .zero, at: Fixture.now)
       }
       #expect(
-        refused?.code == .invalidFields([FieldError("email", ["An account with this email exists already."])]))
+        refused?.code == .invalidFields([FieldError(.email, ["An account with this email exists already."])]))
     }
   }
 
@@ -27,7 +27,7 @@ import Testing
         let refused = await failure {
           _ = try await fixture.store.createAccount(email: email, openingCredit: .zero, at: Fixture.now)
         }
-        #expect(refused?.code == .invalidFields([FieldError("email", ["An account with this email exists already."])]))
+        #expect(refused?.code == .invalidFields([FieldError(.email, ["An account with this email exists already."])]))
       }
       _ = try await fixture.store.createAccount(email: "user2@example.com", openingCredit: .zero, at: Fixture.now)
     }
@@ -84,9 +84,16 @@ import Testing
         _ = try await store.createSSHKey(fixture.key("SHA256:a"), by: fixture.caller, at: Fixture.now)
       }
       #expect(
-        refused?.code == .invalidFields([FieldError("public_key", ["This SSH key is registered already."])]))
+        refused?.code == .invalidFields([FieldError(.publicKey, ["This SSH key is registered already."])]))
       #expect(try await store.sshKeys(of: fixture.caller.accountID) == [mine])
       #expect(try await store.sshKey(theirs.id, of: fixture.caller.accountID) == nil)
+      let named: [Reference<SSHKey>] = [
+        .id(mine.id), .uuid(mine.uuid), .id(theirs.id), .uuid(theirs.uuid), .id(ID(99)),
+      ]
+      #expect(
+        try await store.sshKeyIDs(named, of: fixture.caller.accountID) == [
+          .id(mine.id): mine.id, .uuid(mine.uuid): mine.id,
+        ])
       #expect(try await store.deleteSSHKey(theirs.id, by: fixture.caller, at: Fixture.now) == false)
       #expect(try await store.sshKey(theirs.id, of: stranger.accountID) == theirs)
     }

@@ -54,7 +54,7 @@ import Testing
       let refused = await failure { _ = try await fixture.create(fixture.newServer(key: key.id)) }
       #expect(
         refused?.code
-          == .invalidFields([FieldError("ssh_key_id", ["Invalid pk \"\(key.id)\" - object does not exist."])]))
+          == .invalidFields([FieldError(.sshKeys, ["Invalid pk \"\(key.id)\" - object does not exist."])]))
       try await expectNothing(in: fixture, balance: Fixture.openingCredit)
     }
   }

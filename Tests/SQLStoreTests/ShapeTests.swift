@@ -9,7 +9,7 @@ struct ShapeTests {
     -> RequestedOperation?
   {
     try await fixture.store.requestResize(
-      of: server.id, to: Self.dearer, field: "plan_id", by: caller ?? fixture.caller, at: Fixture.now)
+      of: server.id, to: Self.dearer, by: caller ?? fixture.caller, at: Fixture.now)
   }
 
   private func rebuild(_ server: Server, in fixture: Fixture, by caller: Caller? = nil) async throws

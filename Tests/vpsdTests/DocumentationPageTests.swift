@@ -2,7 +2,8 @@ import Foundation
 import NIOCore
 import Testing
 
-@testable import API
+@testable import Documentation
+@testable import HTML
 @testable import vpsd
 
 @Suite("The reference page")

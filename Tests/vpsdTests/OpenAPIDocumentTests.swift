@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import API
+@testable import Documentation
 @testable import vpsd
 
 @Suite("The OpenAPI document that is built in")

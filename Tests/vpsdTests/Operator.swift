@@ -47,6 +47,10 @@ final class Operator: Sendable {
 
   /// Runs a command to its end.
   func run(_ arguments: String..., with more: [String: String] = [:]) throws -> Result {
+    try run(arguments, with: more)
+  }
+
+  func run(_ arguments: [String], with more: [String: String] = [:]) throws -> Result {
     let process = process(arguments, more)
     let files = ["out", "err"].map { folder.url.appendingPathComponent("\(UUID().uuidString).\($0)") }
     for file in files { try Data().write(to: file) }

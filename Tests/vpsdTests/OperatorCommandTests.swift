@@ -15,20 +15,11 @@ struct OperatorCommandTests {
     ["check"], ["backup-state", "/nonexistent/copy"],
   ]
 
-  private func run(_ operator: Operator, _ arguments: [String]) throws -> Operator.Result {
-    switch arguments.count {
-    case 1: try `operator`.run(arguments[0])
-    case 2: try `operator`.run(arguments[0], arguments[1])
-    case 3: try `operator`.run(arguments[0], arguments[1], arguments[2])
-    default: try `operator`.run(arguments[0], arguments[1], arguments[2], arguments[3])
-    }
-  }
-
   @Test("Before the first start every command says what to do, and makes nothing")
   func nothingThere() throws {
     let someone = try Operator()
     for arguments in Self.readers {
-      let result = try run(someone, arguments)
+      let result = try someone.run(arguments)
       #expect(result.status != 0 && result.errors.contains("start the service once"), "\(arguments): \(result.all)")
     }
     #expect(!FileManager.default.fileExists(atPath: someone.data))
@@ -52,7 +43,7 @@ struct OperatorCommandTests {
       for suffix in ["-wal", "-shm"] { unlink(someone.database + suffix) }
       let before = try Data(contentsOf: URL(fileURLWithPath: someone.database))
       for arguments in Self.readers {
-        let result = try run(someone, arguments)
+        let result = try someone.run(arguments)
         #expect(result.status != 0 && result.errors.contains(words), "\(arguments): \(result.all)")
       }
       #expect(try Data(contentsOf: URL(fileURLWithPath: someone.database)) == before)
@@ -72,7 +63,7 @@ struct OperatorCommandTests {
       sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
       for arguments in commands {
-        let result = try run(someone, arguments)
+        let result = try someone.run(arguments)
         #expect(
           result.status != 0 && result.errors.contains(words), "\(arguments): \(result.all)",
           sourceLocation: sourceLocation)
@@ -152,6 +143,36 @@ struct OperatorCommandTests {
     #expect(banner.contains("Your token is in \(someone.data)/token."))
     #expect(!banner.contains(token))
     #expect(!(try someone.endService()).contains(token))
+  }
+
+  @Test("A token for operators is made with its own option only, and is told from the others wherever they are listed")
+  func operatorTokens() throws {
+    let someone = try Operator()
+    try someone.makeInstallation()
+    for permission in ["operator:*", "operator:read"] {
+      for more in [[], ["--operator"]] {
+        let arguments = ["token", "create", "--name", "refused", "--permission", permission] + more
+        let refused = try someone.run(arguments)
+        #expect(refused.status != 0 && refused.errors.contains("only --operator makes a token for operators"))
+      }
+    }
+    for arguments in [
+      ["--name", "plain"], ["--name", "ops", "--operator"],
+      ["--name", "both", "--operator", "--permission", "servers:read"],
+    ] {
+      let made = try someone.run(["token", "create"] + arguments)
+      #expect(made.status == 0 && made.output.contains("vps_"), "\(made.all)")
+    }
+    let list = try someone.run("token", "list").output
+    func permissions(_ name: String) -> String? {
+      let line = list.split(separator: "\n").first { $0.contains(" \(name) ") }
+      return line.map { $0.matches(of: /[a-z*]+:[a-z*]+/).map { String($0.output) }.joined(separator: " ") }
+    }
+    #expect(permissions("plain") == "*:*")
+    #expect(permissions("ops") == "operator:*")
+    #expect(permissions("both") == "operator:* servers:read")
+    #expect(permissions("refused") == nil)
+    #expect(try someone.run("audit").output.matches(of: /token.create/).count == 3)
   }
 
   @Test("A check with another driver than the service's says so, and starts and makes nothing")

@@ -63,11 +63,10 @@ struct APIRequest {
   static let longestQueryBytes = 1024
 
   /// A query parameter; an empty one counts as absent.
-  func query(_ name: Substring) throws(Failure) -> String? {
+  func query(_ name: Substring) throws(WireErrors) -> String? {
     guard let text = parameters[name], !text.isEmpty else { return nil }
     guard text.utf8.count <= Self.longestQueryBytes else {
-      let message = "Ensure this parameter has no more than \(Self.longestQueryBytes) bytes."
-      throw Failure(.invalidFields([FieldError(String(name), [message])]), "Invalid input.")
+      throw WireErrors(String(name), "Ensure this parameter has no more than \(Self.longestQueryBytes) bytes.")
     }
     return String(text)
   }

@@ -9,6 +9,7 @@ enum ErrorTable {
     switch error {
     case let failure as Failure: response(to: failure, requestID: requestID)
     case let rejection as Rejection: response(to: rejection)
+    case let errors as WireErrors: response(to: errors)
     case is StoreUnavailable:
       detail(.serviceUnavailable, "The service cannot do this at the moment. Try again later.", [.retryAfter: "10"])
     case let error as HTTPError where error.status == .contentTooLarge: response(to: Rejection.bodyTooLarge)
@@ -24,11 +25,7 @@ enum ErrorTable {
       detail(.unauthorized, failure.message, [.wwwAuthenticate: "Bearer"])
     case .permissionDenied: detail(.forbidden, failure.message)
     case .notFound: detail(.notFound, failure.message)
-    case .invalidFields(let errors):
-      .json(
-        JSONWriter.object { writer in
-          for error in errors { writer.field(named: error.field, error.messages) }
-        }, status: .badRequest)
+    case .invalidFields(let errors): response(to: WireErrors(errors))
     case .invalidRequest, .wrongState: detail(.badRequest, failure.message)
     case .conflict: detail(.conflict, failure.message)
     case .unprocessable: detail(.unprocessableContent, failure.message)
@@ -42,6 +39,13 @@ enum ErrorTable {
           writer.field("request_id", requestID)
         }, status: .internalServerError)
     }
+  }
+
+  private static func response(to errors: WireErrors) -> Response {
+    .json(
+      JSONWriter.object { writer in
+        for entry in errors.entries { writer.field(named: entry.name, entry.messages) }
+      }, status: .badRequest)
   }
 
   private static func response(to rejection: Rejection) -> Response {

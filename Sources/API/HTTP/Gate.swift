@@ -32,11 +32,14 @@ struct Gate: Sendable {
 
   /// Lets a request through to what it asks for: first who, then whether they may, then whether not too often. One that is
   /// refused for want of a permission counts too.
+  ///
+  /// - Parameter permission: What the use case behind the route names, and holds its caller to, whoever calls it. It is asked
+  ///   here because a want of it is told before all else that may be wrong.
   func admit(_ request: Request, _ context: APIContext, permission: Permission?) async throws -> Caller {
     let caller = try await caller(of: request, context)
     let allowance = requests?.take(RequestShare(of: caller))
     context.allowance.note(allowance)
-    if let permission { try caller.require(permission.resource, permission.action) }
+    if let permission { try caller.require(permission) }
     try allowance?.throwIfRefused()
     return caller
   }

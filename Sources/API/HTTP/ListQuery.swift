@@ -29,21 +29,21 @@ struct Ordering {
 extension APIRequest {
   /// `?page=` and `?page_size=`. As with existing servers of this API, a size that is none counts as absent, one that is
   /// too large as the largest, and a page that is none is not there.
-  func page() throws(Failure) -> PageRequest {
+  func page() throws -> PageRequest {
     let wanted = try query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     let size = min(wanted ?? gate.limits.pageSize, gate.limits.pageSize)
     if let after = try after() { return PageRequest(after, size: size) }
     guard let text = try query("page") else { return PageRequest(.number(1), size: size) }
-    guard text.isPlain(atMost: 64) else { throw .invalidPage }
+    guard text.isPlain(atMost: 64) else { throw Failure.invalidPage }
     if text == "last" { return PageRequest(.last, size: size) }
-    guard let number = Int(text), number > 0 else { throw .invalidPage }
+    guard let number = Int(text), number > 0 else { throw Failure.invalidPage }
     return PageRequest(.number(number), size: size)
   }
 
   /// `?after=`, the id of the last element that the client has seen.
-  private func after() throws(Failure) -> PageRequest.Number? {
+  private func after() throws(WireErrors) -> PageRequest.Number? {
     guard let text = try query("after") else { return nil }
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let id = text.utf8.allSatisfy { (48...57).contains($0) } ? Int64(text) : nil
     if id == nil { errors.add("after", "A valid integer is required.") }
     if try query("page") != nil { errors.add("after", "Give either after or page.") }
@@ -51,12 +51,12 @@ extension APIRequest {
     if let ordering, !["id", "-id"].contains(where: { $0.utf8.elementsEqual(ordering.utf8) }) {
       errors.add("after", "Lists go on after an id in the order by id only.")
     }
-    try errors.throwIfAny(order: [])
+    try errors.throwIfAny()
     return id.map { .after($0, isDescending: ordering == "-id") }
   }
 
   /// The same key again says nothing new.
-  func ordering(by keys: [String], _ errors: inout FieldErrors) throws(Failure) -> [Ordering] {
+  func ordering(by keys: [String], _ errors: inout WireErrors) throws(WireErrors) -> [Ordering] {
     guard let text = try query("ordering") else { return [] }
     guard text.isPlain(atMost: Self.longestQueryBytes) else {
       errors.add("ordering", Self.unknownChoice(text, keys))
@@ -80,8 +80,8 @@ extension APIRequest {
 
   /// The same for a list that the store orders.
   func order<Key: RawRepresentable<String>>(
-    by keys: [Key], _ errors: inout FieldErrors
-  ) throws(Failure) -> [ListOrder<Key>] {
+    by keys: [Key], _ errors: inout WireErrors
+  ) throws(WireErrors) -> [ListOrder<Key>] {
     try ordering(by: keys.map(\.rawValue), &errors).compactMap { term in
       keys.first { $0.rawValue == term.key }.map { ListOrder($0, isDescending: term.isDescending) }
     }
@@ -91,8 +91,8 @@ extension APIRequest {
 
   /// The value of a filter; nil where there is none, or one that is none of the choices.
   func choice<Choice: RawRepresentable<String>>(
-    _ name: Substring, of choices: [Choice], _ errors: inout FieldErrors
-  ) throws(Failure) -> Choice? {
+    _ name: Substring, of choices: [Choice], _ errors: inout WireErrors
+  ) throws(WireErrors) -> Choice? {
     guard let text = try query(name) else { return nil }
     if text.isPlain(atMost: 64), let choice = choices.first(where: { $0.rawValue == text }) { return choice }
     errors.add(String(name), Self.unknownChoice(text, choices.map(\.rawValue)))
@@ -104,9 +104,9 @@ extension APIRequest {
     _ elements: [Element], orderedBy keys: [SortKey<Element>], name: (Element) -> String,
     _ write: (inout JSONWriter, Element) -> Void
   ) throws -> Response {
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let ordering = try ordering(by: keys.map(\.name), &errors)
-    try errors.throwIfAny(order: [])
+    try errors.throwIfAny()
     var elements = elements
     if let wanted = try query("name")?.lowercased() {
       elements = elements.filter { name($0).lowercased().utf8.elementsEqual(wanted.utf8) }

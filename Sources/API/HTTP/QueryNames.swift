@@ -1,9 +1,8 @@
-import Core
 import Hummingbird
 
 /// A parameter of a query that is given twice, with two values, would be read once, and the other value lost without a word.
 enum QueryNames {
-  static func requireOnce(_ request: Request) throws(Failure) {
+  static func requireOnce(_ request: Request) throws(WireErrors) {
     guard let query = request.uri.query, !query.isEmpty else { return }
     var seen: [[UInt8]: Substring.UTF8View] = [:]
     for part in query.utf8.split(separator: UInt8(ascii: "&")) {
@@ -14,7 +13,7 @@ enum QueryNames {
       let decoded = decoded(name)
       guard let earlier = seen.updateValue(value, forKey: decoded) else { continue }
       guard earlier.elementsEqual(value) else {
-        throw Failure(.invalidFields([FieldError(printed(decoded), ["Give this parameter once."])]), "Invalid input.")
+        throw WireErrors(printed(decoded), "Give this parameter once.")
       }
     }
   }

@@ -1,3 +1,4 @@
+import Documentation
 import Engine
 import Foundation
 import HTTPTypes

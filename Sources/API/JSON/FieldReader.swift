@@ -5,12 +5,31 @@ import Core
 struct FieldReader {
   private let fields: JSONObject
   private let maximumElements: Int
-  private(set) var errors = FieldErrors()
+  private(set) var errors = WireErrors()
 
   /// - Parameter maximumElements: How many a list may have.
   init(_ fields: JSONObject, maximumElements: Int) {
     self.fields = fields
     self.maximumElements = maximumElements
+  }
+
+  /// Whether nothing is wrong with what was read so far.
+  var isWhole: Bool { errors.isEmpty }
+
+  /// Carries out what was read. What turns out to be wrong with its meaning is told together with what could not be read, by the
+  /// names that the client used, and in the order in which they are documented.
+  func carryOut<Outcome>(
+    order: [String], names: FieldNames = FieldNames(), _ work: () async throws -> Outcome
+  ) async throws -> Outcome {
+    do {
+      return try await work()
+    } catch let failure as Failure {
+      guard case .invalidFields(let found) = failure.code else { throw failure }
+      var errors = errors
+      errors.add(found, by: names)
+      try errors.throwIfAny(order: order)
+      throw failure
+    }
   }
 
   /// - Parameter isNullable: Whether `null` means the same as leaving the field out.

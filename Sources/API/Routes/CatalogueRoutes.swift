@@ -8,7 +8,7 @@ import NIOCore
 struct CatalogueRoutes {
   let catalogue: CatalogueReader
 
-  private static let read = Permission(.servers, .read)
+  private static let read = CatalogueReader.toRead
 
   var endpoints: [Endpoint] {
     [
@@ -50,9 +50,9 @@ struct CatalogueRoutes {
     let catalogue = try await catalogue.catalogue(for: request.caller)
     var plans = catalogue.plans
     if let code = try request.query("location") {
-      var errors = FieldErrors()
-      if catalogue.location(code: code) == nil { errors.add("location", "\(code.quoted) is not a valid choice.") }
-      try errors.throwIfAny(order: ["location"])
+      guard catalogue.location(code: code) != nil else {
+        throw WireErrors("location", "\(code.quoted) is not a valid choice.")
+      }
       plans = plans.filter { $0.locations.contains(code) }
     }
     return try request.list(

@@ -8,7 +8,7 @@ struct ConsoleRoutes {
   let servers: Servers
 
   var endpoints: [Endpoint] {
-    [Endpoint(.post, "/servers/{id}/console/", Permission(.servers, .write), handle: invite)]
+    [Endpoint(.post, "/servers/{id}/console/", Consoles.toOpen, handle: invite)]
   }
 
   @Sendable private func invite(_ request: APIRequest) async throws -> Response {

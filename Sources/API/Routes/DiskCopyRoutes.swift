@@ -9,10 +9,8 @@ struct DiskCopyRoutes {
   let copies: DiskCopies
   let servers: Servers
 
-  private var read: Permission { Permission(copies.family.resource, .read) }
-  private var write: Permission { Permission(copies.family.resource, .write) }
-
   var endpoints: [Endpoint] {
+    let (read, write) = (copies.toRead, copies.toChange)
     let (path, alias) =
       switch copies.family {
       case .backup: ("/backups/", "/servers/{id}/backup/")
@@ -34,7 +32,7 @@ struct DiskCopyRoutes {
   }
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let filter = try await filter(request, &errors)
     let keys = DiskCopyKey.allCases.filter { $0 != .name || copies.family == .snapshot }
     let order = try request.order(by: keys, &errors)
@@ -43,7 +41,7 @@ struct DiskCopyRoutes {
     return request.list(page, DiskCopyWire.copy)
   }
 
-  private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> DiskCopyFilter {
+  private func filter(_ request: APIRequest, _ errors: inout WireErrors) async throws -> DiskCopyFilter {
     var filter = DiskCopyFilter()
     if let text = try request.query("server_id") {
       let reference = Reference<Server>(text)
@@ -68,8 +66,8 @@ struct DiskCopyRoutes {
       server: fields.reference("server_id", isRequired: true),
       description: fields.string("description", isRequired: false, isNullable: true, mayBeBlank: true))
     if copies.family == .snapshot { draft.name = fields.string("name", isRequired: true) }
-    draft.errors = fields.errors
-    return try await create(draft, request)
+    draft.isWhole = fields.isWhole
+    return try await create(draft, fields, FieldNames(), request)
   }
 
   /// As programs for the live API do it: the server is in the path, and a label stands for the name of a snapshot, or for the
@@ -80,17 +78,43 @@ struct DiskCopyRoutes {
     var fields = try await request.fields()
     var draft = DiskCopies.Draft(
       server: .id(id), description: fields.string("description", isRequired: false, isNullable: true, mayBeBlank: true))
-    draft.nameField = "label"
+    var names: [Field: String] = [:]
     switch copies.family {
-    case .snapshot: draft.name = fields.string("label", isRequired: true)
-    case .backup: draft.label = fields.string("label", isRequired: false, isNullable: true, mayBeBlank: true)
+    case .snapshot:
+      draft.name = fields.string("label", isRequired: true)
+      names[.name] = "label"
+    case .backup:
+      let label = fields.string("label", isRequired: false, isNullable: true, mayBeBlank: true)
+      if let label, !label.isEmpty {
+        if let description = draft.description, !description.isEmpty {
+          Self.compare(label, to: description, &fields)
+        } else {
+          draft.description = label
+          names[.description] = "label"
+        }
+      }
     }
-    draft.errors = fields.errors
-    return try await create(draft, request)
+    draft.isWhole = fields.isWhole
+    return try await create(draft, fields, FieldNames(names), request)
   }
 
-  private func create(_ draft: DiskCopies.Draft, _ request: APIRequest) async throws -> Response {
-    var copy = try await copies.create(draft, request.caller)
+  /// Who says the same thing twice must say the same.
+  private static func compare(_ label: String, to description: String, _ fields: inout FieldReader) {
+    if let message = DiskCopies.descriptionRule.violation(in: label) {
+      fields.add("label", message)
+    } else if !label.utf8.elementsEqual(description.utf8) {
+      fields.add("label", "This says something else than description.")
+    }
+  }
+
+  private static let fieldOrder = ["server_id", "name", "label", "description"]
+
+  private func create(
+    _ draft: DiskCopies.Draft, _ fields: FieldReader, _ names: FieldNames, _ request: APIRequest
+  ) async throws -> Response {
+    var copy = try await fields.carryOut(order: Self.fieldOrder, names: names) {
+      try await copies.create(draft, request.caller)
+    }
     let wait = Preference.wait(of: request.request)
     if let wait {
       // What was begun is told whatever becomes of the wait.

@@ -18,7 +18,7 @@ struct EventRoutes {
   var endpoints: [Endpoint] {
     [
       Endpoint(
-        .get, "/events/", Permission(.servers, .read), mediaType: "text/event-stream", handle: follow)
+        .get, "/events/", Events.toFollow, mediaType: "text/event-stream", handle: follow)
     ]
   }
 

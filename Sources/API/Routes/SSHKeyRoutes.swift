@@ -7,8 +7,8 @@ import NIOCore
 struct SSHKeyRoutes {
   let keys: SSHKeys
 
-  private static let read = Permission(.sshKeys, .read)
-  private static let write = Permission(.sshKeys, .write)
+  private static let read = SSHKeys.toRead
+  private static let write = SSHKeys.toChange
 
   var endpoints: [Endpoint] {
     [
@@ -25,9 +25,9 @@ struct SSHKeyRoutes {
   }
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let order = try request.order(by: SSHKeyKey.allCases, &errors)
-    try errors.throwIfAny(order: [])
+    try errors.throwIfAny()
     let page = try await keys.list(
       named: try request.query("name"), order: order, page: try request.page(), request.caller)
     return request.list(page, Self.key)
@@ -37,8 +37,11 @@ struct SSHKeyRoutes {
     var fields = try await request.fields()
     var draft = SSHKeys.Draft(
       name: fields.string("name", isRequired: true), publicKey: fields.string("public_key", isRequired: true))
-    draft.errors = fields.errors
-    return .json(Self.body(try await keys.create(draft, request.caller)), status: .created)
+    draft.isWhole = fields.isWhole
+    let key = try await fields.carryOut(order: ["name", "public_key"]) {
+      try await keys.create(draft, request.caller)
+    }
+    return .json(Self.body(key), status: .created)
   }
 
   private func id(of request: APIRequest) async throws -> ID<SSHKey> {

@@ -4,10 +4,11 @@ import Engine
 /// Reads the bodies that say what a server is to be: by the documented names of the fields, and by those that programs for the live API use.
 struct ServerBody {
   let catalogue: Catalogue
-  let keys: SSHKeys
-  let caller: Caller
 
-  func draft(from fields: inout FieldReader) async throws -> ServerDraft {
+  /// What was read, and what the client called it.
+  typealias Read<Draft> = (draft: Draft, names: FieldNames)
+
+  func draft(from fields: inout FieldReader) -> Read<ServerDraft> {
     let isAlias =
       !fields.isGiven("plan_id") && !fields.isGiven("os_id") && (fields.isGiven("plan") || fields.isGiven("os_version"))
     // The whole host name may be longer than a name: its first label stands for it.
@@ -21,27 +22,31 @@ struct ServerBody {
       isBackupEnabled: fields.boolean("backups_enabled", isRequired: false))
     let plan = plan(&fields, isAlias: isAlias)
     let system = operatingSystem(&fields, isRequired: true, isAlias: isAlias)
-    draft.names = .init(plan: plan.field, operatingSystem: system.field)
     draft.planID = plan.id?.value
     draft.operatingSystemID = system.id?.value
-    draft.sshKeys = try await sshKeys(&fields)
-    draft.errors = fields.errors
-    return draft
+    draft.sshKeys = sshKeys(&fields)
+    draft.isWhole = fields.isWhole
+    return (draft, names(fields, [.plan: plan.field, .operatingSystem: system.field]))
   }
 
-  func resizeDraft(from fields: inout FieldReader) -> Servers.ResizeDraft {
+  func resizeDraft(from fields: inout FieldReader) -> Read<Servers.ResizeDraft> {
     let plan = plan(&fields, isAlias: !fields.has("plan_id") && fields.has("plan"))
-    return Servers.ResizeDraft(plan: plan.id.map { .id($0) }, field: plan.field, errors: fields.errors)
+    let draft = Servers.ResizeDraft(plan: plan.id.map { .id($0) }, isWhole: fields.isWhole)
+    return (draft, FieldNames([.plan: plan.field]))
   }
 
-  func rebuildDraft(from fields: inout FieldReader) async throws -> Servers.RebuildDraft {
+  func rebuildDraft(from fields: inout FieldReader) -> Read<Servers.RebuildDraft> {
     var draft = Servers.RebuildDraft()
     let system = operatingSystem(&fields, isRequired: false, isAlias: false)
-    draft.names.operatingSystem = system.field
     draft.operatingSystem = system.id.map { .id($0) }
-    draft.sshKeys = try await sshKeys(&fields)
-    draft.errors = fields.errors
-    return draft
+    draft.sshKeys = sshKeys(&fields)
+    draft.isWhole = fields.isWhole
+    return (draft, names(fields, [.operatingSystem: system.field]))
+  }
+
+  /// A key that goes away while its server is made is one of those that were named, under whichever name there is.
+  private func names(_ fields: FieldReader, _ others: [Field: String]) -> FieldNames {
+    FieldNames(others.merging(fields.isGiven("ssh_keys") ? [:] : [.sshKeys: "ssh_key_id"]) { $1 })
   }
 
   // MARK: Fields with two names: `null` is no value under either, and two values must mean the same
@@ -88,29 +93,14 @@ struct ServerBody {
     return isGiven ? (number, documented) : (found, alias)
   }
 
-  /// All that either field names.
-  private func sshKeys(_ fields: inout FieldReader) async throws -> [ServerDraft.Key] {
-    let first = fields.integer("ssh_key_id", isRequired: false, isNullable: true)
-    return (first.map { [ServerDraft.Key($0)] } ?? []) + (try await keyList(&fields))
+  private func sshKeys(_ fields: inout FieldReader) -> KeyChoice {
+    let one = fields.integer("ssh_key_id", isRequired: false, isNullable: true)
+    return KeyChoice(one.map { .id(ID($0)) }, fields.references("ssh_keys"))
   }
 
   /// A code or an id.
   private func location(_ fields: inout FieldReader) -> String? {
     guard let text = fields.text("location", isRequired: true) else { return nil }
     return Int64(text).flatMap { catalogue.location(ID($0))?.code } ?? text
-  }
-
-  private func keyList(_ fields: inout FieldReader) async throws -> [ServerDraft.Key] {
-    let references: [Reference<SSHKey>] = fields.references("ssh_keys")
-    var found: [ServerDraft.Key] = []
-    for reference in references {
-      do {
-        let key = ServerDraft.Key(try await keys.id(of: reference, caller).value, field: "ssh_keys")
-        if !found.contains(key) { found.append(key) }
-      } catch let failure as Failure where failure.code == .notFound {
-        fields.add("ssh_keys", ServerFields.unknownKey(reference))
-      }
-    }
-    return found
   }
 }

@@ -6,12 +6,16 @@ import NIOCore
 
 struct ServerRoutes {
   let servers: Servers
-  let keys: SSHKeys
   let catalogue: CatalogueReader
   let clock: any WallClock
 
-  private static let read = Permission(.servers, .read)
-  private static let write = Permission(.servers, .write)
+  private static let read = Servers.toRead
+  private static let write = Servers.toChange
+  /// The fields of all bodies, in the order in which they are documented.
+  private static let fieldOrder = [
+    "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
+    "backups_enabled",
+  ]
 
   var endpoints: [Endpoint] {
     [
@@ -32,7 +36,7 @@ struct ServerRoutes {
   }
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let filter = try await filter(request, &errors)
     let order = try request.order(by: ServerKey.allCases, &errors)
     try errors.throwIfAny(order: ["status", "location", "ordering"])
@@ -40,7 +44,7 @@ struct ServerRoutes {
     return request.list(page, ServerWire.listItem)
   }
 
-  private func filter(_ request: APIRequest, _ errors: inout FieldErrors) async throws -> ServerFilter {
+  private func filter(_ request: APIRequest, _ errors: inout WireErrors) async throws -> ServerFilter {
     var filter = ServerFilter(name: try request.query("name"), hostname: try request.query("hostname"))
     filter.status = try request.choice("status", of: ServerStatus.allCases, &errors)
     if let location = try request.query("location") {
@@ -55,9 +59,10 @@ struct ServerRoutes {
 
   @Sendable private func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
-    let body = try await body(of: request)
-    let draft = try await body.draft(from: &fields)
-    var created = try await servers.create(draft, request.caller)
+    let (draft, names) = try await body(of: request).draft(from: &fields)
+    var created = try await fields.carryOut(order: Self.fieldOrder, names: names) {
+      try await servers.create(draft, request.caller)
+    }
     let wait = Preference.wait(of: request.request)
     if let wait {
       // What was made is told whatever becomes of the wait.
@@ -70,7 +75,7 @@ struct ServerRoutes {
   }
 
   private func body(of request: APIRequest) async throws -> ServerBody {
-    ServerBody(catalogue: try await catalogue.catalogue(for: request.caller), keys: keys, caller: request.caller)
+    ServerBody(catalogue: try await catalogue.catalogue(for: request.caller))
   }
 
   private static func response(_ writer: JSONWriter, status: HTTPResponse.Status, _ wait: Int?) -> Response {
@@ -91,13 +96,15 @@ struct ServerRoutes {
     let name = fields.string("name", isRequired: !isPartial)
     let hostname = fields.string("hostname", isRequired: !isPartial)
     let isBackupEnabled = fields.boolean("backups_enabled", isRequired: !isPartial)
-    var errors = fields.errors
+    var errors = FieldErrors()
     let change = ServerChange(
       name: name.flatMap { ServerFields.name($0, &errors) },
       hostname: hostname.flatMap { ServerFields.hostname($0, &errors) },
       isBackupEnabled: isBackupEnabled)
-    try errors.throwIfAny(order: Servers.fieldOrder)
-    let (view, usage) = try await servers.update(id, change, ifTagged: request.wantedTags, request.caller)
+    let (view, usage) = try await fields.carryOut(order: Self.fieldOrder) {
+      try errors.throwIfAny(orUnless: fields.isWhole)
+      return try await servers.update(id, change, ifTagged: request.wantedTags, request.caller)
+    }
     return detail(view, usage)
   }
 
@@ -140,8 +147,10 @@ struct ServerRoutes {
     let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
-    let draft = try await body(of: request).resizeDraft(from: &fields)
-    let requested = try await servers.resize(id, draft, request.caller)
+    let (draft, names) = try await body(of: request).resizeDraft(from: &fields)
+    let requested = try await fields.carryOut(order: Self.fieldOrder, names: names) {
+      try await servers.resize(id, draft, request.caller)
+    }
     return await request.reply(requested, servers)
   }
 
@@ -149,15 +158,17 @@ struct ServerRoutes {
     let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
-    let draft = try await body(of: request).rebuildDraft(from: &fields)
-    let rebuild = try await servers.rebuild(id, draft, request.caller)
+    let (draft, names) = try await body(of: request).rebuildDraft(from: &fields)
+    let rebuild = try await fields.carryOut(order: Self.fieldOrder, names: names) {
+      try await servers.rebuild(id, draft, request.caller)
+    }
     return await request.reply(rebuild.requested, servers, password: rebuild.rootPassword)
   }
 
   @Sendable private func history(_ request: APIRequest) async throws -> Response {
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let ordering = try request.ordering(by: ["id"], &errors)
-    try errors.throwIfAny(order: [])
+    try errors.throwIfAny()
     let page = try await servers.history(
       of: try await id(of: request), isNewestFirst: ordering.first?.isDescending ?? false, page: try request.page(),
       request.caller)

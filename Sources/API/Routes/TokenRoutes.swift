@@ -8,8 +8,8 @@ struct TokenRoutes {
   let tokens: Tokens
   let profiles: Profiles
 
-  private static let read = Permission(.tokens, .read)
-  private static let write = Permission(.tokens, .write)
+  private static let read = Tokens.toRead
+  private static let write = Tokens.toChange
 
   var endpoints: [Endpoint] {
     [
@@ -30,9 +30,9 @@ struct TokenRoutes {
   }
 
   @Sendable private func list(_ request: APIRequest) async throws -> Response {
-    var errors = FieldErrors()
+    var errors = WireErrors()
     let order = try request.order(by: TokenKey.allCases, &errors)
-    try errors.throwIfAny(order: [])
+    try errors.throwIfAny()
     let page = try await tokens.list(
       named: try request.query("name"), order: order, page: try request.page(), request.caller)
     return request.list(page, Self.token)
@@ -44,8 +44,10 @@ struct TokenRoutes {
       name: fields.string("name", isRequired: true),
       permissions: fields.strings("permissions"),
       expiresAt: fields.string("expires_at", isRequired: false, isNullable: true))
-    draft.errors = fields.errors
-    let created = try await tokens.create(draft, request.caller)
+    draft.isWhole = fields.isWhole
+    let created = try await fields.carryOut(order: ["name", "permissions", "expires_at"]) {
+      try await tokens.create(draft, request.caller)
+    }
     return .json(
       JSONWriter.object { writer in
         Self.fields(&writer, created.token)

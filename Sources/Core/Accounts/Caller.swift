@@ -1,26 +1,23 @@
 package import Foundation
 
-/// Who asks: every use case takes one, and every row it writes remembers it.
+/// A principal that asks for something, with all that is known of it: every use case takes one, and every row that it writes
+/// remembers it.
 package struct Caller: Sendable, Equatable {
   package let accountID: ID<Account>
-  package let tokenID: ID<Token>
+  package let principal: Principal
   package let permissions: [Permission]
   /// The claim of the repeatable request on whose behalf everything is changed, if there is one.
   package private(set) var requestClaim: UUID?
   /// The address that the request came from, where there is one.
   package private(set) var origin: String?
 
-  package init(accountID: ID<Account>, tokenID: ID<Token>, permissions: [Permission]) {
-    self.accountID = accountID
-    self.tokenID = tokenID
-    self.permissions = permissions
-  }
-
   package init(_ token: Token) {
-    self.init(accountID: token.accountID, tokenID: token.id, permissions: token.permissions)
+    accountID = token.accountID
+    principal = Principal(token)
+    permissions = token.permissions
   }
 
-  package var principal: Principal { .token(tokenID) }
+  package var tokenID: ID<Token> { principal.tokenID }
 
   package func under(_ claim: UUID) -> Caller {
     var caller = self
@@ -34,8 +31,9 @@ package struct Caller: Sendable, Equatable {
     return caller
   }
 
-  package func require(_ resource: Permission.Resource, _ action: Permission.Action) throws(Failure) {
-    let wanted = Permission(resource, action)
-    guard permissions.contains(where: { $0.covers(wanted) }) else { throw .permissionDenied }
+  package func may(_ permission: Permission) -> Bool { permissions.contains { $0.covers(permission) } }
+
+  package func require(_ permission: Permission) throws(Failure) {
+    guard may(permission) else { throw .permissionDenied }
   }
 }

@@ -7,6 +7,8 @@ package struct Permission: Hashable, Sendable, CustomStringConvertible {
     case snapshots
     case tokens
     case account
+    /// The whole installation. Only a command on the host grants it, and no star covers it.
+    case `operator`
     case any = "*"
   }
 
@@ -33,11 +35,13 @@ package struct Permission: Hashable, Sendable, CustomStringConvertible {
     self.init(resource, action)
   }
 
+  /// Everything that a customer can do.
   package static let everything = Permission(.any, .any)
 
   package var description: String { "\(resource.rawValue):\(action.rawValue)" }
 
   package func covers(_ other: Permission) -> Bool {
-    (resource == .any || resource == other.resource) && (action == .any || action == other.action)
+    let coversResource = resource == other.resource || (resource == .any && other.resource != .operator)
+    return coversResource && (action == .any || action == other.action)
   }
 }

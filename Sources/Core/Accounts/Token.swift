@@ -30,9 +30,7 @@ package struct Token: Sendable, Equatable {
     revokedAt == nil && expiresAt.map { now < $0 } ?? true
   }
 
-  package func permits(_ permission: Permission) -> Bool {
-    permissions.contains { $0.covers(permission) }
-  }
+  package var isForOperators: Bool { permissions.contains { $0.resource == .operator } }
 }
 
 /// The SHA-256 of a token's text, in hexadecimal.

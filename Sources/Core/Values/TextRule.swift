@@ -26,7 +26,7 @@ package struct TextRule: Sendable {
   }
 
   /// Adds to the errors of the field what is wrong with the text, if anything is.
-  package func check(_ text: String?, _ field: String, _ errors: inout FieldErrors) {
+  package func check(_ text: String?, _ field: Field, _ errors: inout FieldErrors) {
     if let message = text.flatMap(violation) { errors.add(field, message) }
   }
 }

@@ -2,6 +2,8 @@ package import Core
 
 /// The catalogue, at most a second old.
 package struct CatalogueReader: Sendable {
+  package static let toRead = Permission(.servers, .read)
+
   private let store: any CatalogueStore
   private let cache: TimedCache<Catalogue>
 
@@ -12,7 +14,7 @@ package struct CatalogueReader: Sendable {
 
   /// For whoever may read servers, or make them.
   package func catalogue(for caller: Caller) async throws -> Catalogue {
-    do { try caller.require(.servers, .write) } catch { try caller.require(.servers, .read) }
+    if !caller.may(Servers.toChange) { try caller.require(Self.toRead) }
     return try await catalogue()
   }
 

@@ -6,6 +6,8 @@ import Synchronization
 /// A ticket lives for a short time, in memory: one process serves, and after a restart the customer asks for another one.
 /// What it stands for is asked again when it is used, and again and again while the console is open.
 package final class Consoles: Sendable {
+  package static let toOpen = Permission(.servers, .write)
+
   /// How many may be open at once; 0 for as many as there are connections.
   package struct Limits: Sendable, Equatable {
     package var inAll = 256
@@ -64,7 +66,7 @@ package final class Consoles: Sendable {
   }
 
   package func invite(to id: ID<Server>, _ caller: Caller) async throws -> Invitation {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toOpen)
     let server = try await activeServer(id, of: caller.accountID)
     try state.withLock { try requireRoom(for: id, of: caller.accountID, in: $0) }
     // That it has no console is told here, where the customer reads it, and not by a page that stays black.

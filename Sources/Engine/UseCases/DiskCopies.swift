@@ -3,32 +3,30 @@ import Foundation
 
 /// All that a customer can do with backups, or with snapshots: the same, by another name.
 package struct DiskCopies: Sendable {
-  package static let fieldOrder = ["server_id", "name", "label", "description"]
   package static let descriptionRule = TextRule(maximumLength: 255)
 
-  /// A copy as a customer asks for it. What could not even be read is nil and has its message in `errors`.
+  /// A copy as a customer asks for it.
   package struct Draft: Sendable {
     package var server: Reference<Server>?
     /// A snapshot's.
     package var name: String?
-    /// What the customer called the field: errors are told by it.
-    package var nameField = "name"
     package var description: String?
-    /// Another name of the description.
-    package var label: String?
-    package var errors: FieldErrors
+    /// Whether all of it could be read. What could not be is nil.
+    package var isWhole: Bool
 
     package init(
-      server: Reference<Server>?, name: String? = nil, description: String? = nil, errors: FieldErrors = FieldErrors()
+      server: Reference<Server>?, name: String? = nil, description: String? = nil, isWhole: Bool = true
     ) {
       self.server = server
       self.name = name
       self.description = description
-      self.errors = errors
+      self.isWhole = isWhole
     }
   }
 
   package let family: DiskCopy.Family
+  package var toRead: Permission { Permission(family.resource, .read) }
+  package var toChange: Permission { Permission(family.resource, .write) }
   private let store: any DiskCopyStore & ServerStore
   private let fleet: Fleet
   private let changes: Broadcast
@@ -52,7 +50,7 @@ package struct DiskCopies: Sendable {
   package func list(
     _ filter: DiskCopyFilter, order: [ListOrder<DiskCopyKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<DiskCopy> {
-    try caller.require(family.resource, .read)
+    try caller.require(toRead)
     return try await store.diskCopies(family, of: caller.accountID, filter: filter, order: order, page: page)
   }
 
@@ -75,7 +73,7 @@ package struct DiskCopies: Sendable {
   }
 
   package func read(_ id: ID<DiskCopy>, _ caller: Caller) async throws -> DiskCopy {
-    try caller.require(family.resource, .read)
+    try caller.require(toRead)
     return try await find(id, caller)
   }
 
@@ -85,21 +83,22 @@ package struct DiskCopies: Sendable {
   }
 
   package func create(_ draft: Draft, _ caller: Caller) async throws -> DiskCopy {
-    try caller.require(family.resource, .write)
-    var errors = draft.errors
+    try caller.require(toChange)
+    var errors = FieldErrors()
     var serverID: ID<Server>?
     if let reference = draft.server {
       serverID = try await self.serverID(of: reference, caller)
-      if serverID == nil { errors.add("server_id", ServerFields.unknownKey(reference)) }
+      if serverID == nil { errors.add(.server, ServerFields.unknownKey(reference)) }
     }
-    let name = draft.name.flatMap { Self.name($0, field: draft.nameField, &errors) }
-    let description = Self.description(draft, &errors)
-    try errors.throwIfAny(order: Self.fieldOrder)
+    let name = draft.name.flatMap { Self.name($0, &errors) }
+    Self.descriptionRule.check(draft.description, .description, &errors)
+    try errors.throwIfAny(orUnless: draft.isWhole)
     guard let serverID, family == .backup || name != nil else {
       throw Failure.internalError("A draft without errors lacks a field.")
     }
     let new = NewDiskCopy(
-      uuid: UUID(), serverID: serverID, name: family == .snapshot ? name : nil, description: description, quota: quota)
+      uuid: UUID(), serverID: serverID, name: family == .snapshot ? name : nil, description: draft.description ?? "",
+      quota: quota)
     guard let copy = try await store.createDiskCopy(new, by: caller, at: clock.now) else { throw Failure.notFound }
     ring(serverID)
     return copy
@@ -107,7 +106,7 @@ package struct DiskCopies: Sendable {
 
   /// Puts the copy in the place of its server's disk. A server that is active is shut down for it, and comes back.
   package func restore(_ id: ID<DiskCopy>, _ caller: Caller) async throws -> RequestedOperation {
-    try caller.require(family.resource, .write)
+    try caller.require(toChange)
     guard let requested = try await store.requestRestore(of: id, family, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
@@ -116,7 +115,7 @@ package struct DiskCopies: Sendable {
   }
 
   package func delete(_ id: ID<DiskCopy>, _ caller: Caller) async throws {
-    try caller.require(family.resource, .write)
+    try caller.require(toChange)
     guard let server = try await store.requestDiscard(of: id, family, by: caller, at: clock.now) else {
       throw Failure.notFound
     }
@@ -144,20 +143,10 @@ package struct DiskCopies: Sendable {
     return copy
   }
 
-  private static func description(_ draft: Draft, _ errors: inout FieldErrors) -> String {
-    descriptionRule.check(draft.description, "description", &errors)
-    descriptionRule.check(draft.label, "label", &errors)
-    let given = [draft.description, draft.label].compactMap { $0 }.filter { !$0.isEmpty }
-    if !errors.has("label"), let first = given.first, let last = given.last, !first.utf8.elementsEqual(last.utf8) {
-      errors.add("label", "This says something else than description.")
-    }
-    return given.first ?? ""
-  }
-
-  private static func name(_ text: String, field: String, _ errors: inout FieldErrors) -> CopyName? {
+  private static func name(_ text: String, _ errors: inout FieldErrors) -> CopyName? {
     if let name = CopyName(text) { return name }
     let rule = TextRule(maximumLength: CopyName.maximumLength)
-    errors.add(field, rule.lengthViolation(in: text) ?? "Enter a valid value.")
+    errors.add(.name, rule.lengthViolation(in: text) ?? "Enter a valid value.")
     return nil
   }
 

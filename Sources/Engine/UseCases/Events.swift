@@ -2,6 +2,7 @@ package import Core
 
 /// What happens to an account's servers, for those who listen.
 package struct Events: Sendable {
+  package static let toFollow = Permission(.servers, .read)
   static let heartbeat = Duration.seconds(15)
   /// How long nobody looks at the store without having been told of a change.
   static let longestSilence = Duration.seconds(1)
@@ -32,7 +33,7 @@ package struct Events: Sendable {
   package func follow(
     after id: Int64?, _ caller: Caller, isWelcome: () async throws -> Bool, _ tell: (Element) async throws -> Void
   ) async throws {
-    try caller.require(.servers, .read)
+    try caller.require(Self.toFollow)
     try await changes.listen(to: nil) { bell in
       var last = try await begin(after: id, tell)
       var lastTold = clock.uptime

@@ -3,19 +3,21 @@ import Foundation
 
 /// The public keys of an account.
 package struct SSHKeys: Sendable {
-  package static let fieldOrder = ["name", "public_key"]
+  package static let toRead = Permission(.sshKeys, .read)
+  package static let toChange = Permission(.sshKeys, .write)
   package static let nameRule = TextRule(maximumLength: 255)
 
-  /// What a customer asks for. A field that could not even be read is nil and has its message in `errors`.
+  /// What a customer asks for.
   package struct Draft: Sendable {
     package var name: String?
     package var publicKey: String?
-    package var errors: FieldErrors
+    /// Whether all of it could be read. What could not be is nil.
+    package var isWhole: Bool
 
-    package init(name: String?, publicKey: String?, errors: FieldErrors = FieldErrors()) {
+    package init(name: String?, publicKey: String?, isWhole: Bool = true) {
       self.name = name
       self.publicKey = publicKey
-      self.errors = errors
+      self.isWhole = isWhole
     }
   }
 
@@ -33,7 +35,7 @@ package struct SSHKeys: Sendable {
   package func list(
     named name: String? = nil, order: [ListOrder<SSHKeyKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<SSHKey> {
-    try caller.require(.sshKeys, .read)
+    try caller.require(Self.toRead)
     return try await store.sshKeys(of: caller.accountID, named: name, order: order, page: page)
   }
 
@@ -42,23 +44,24 @@ package struct SSHKeys: Sendable {
     switch reference {
     case .id(let id): return id
     case .uuid(let uuid):
-      guard let id = try await store.sshKeyID(uuid, of: caller.accountID) else { throw Failure.notFound }
+      let found = try await store.sshKeyIDs([.uuid(uuid)], of: caller.accountID)
+      guard let id = found[.uuid(uuid)] else { throw Failure.notFound }
       return id
     }
   }
 
   package func read(_ id: ID<SSHKey>, _ caller: Caller) async throws -> SSHKey {
-    try caller.require(.sshKeys, .read)
+    try caller.require(Self.toRead)
     guard let key = try await store.sshKey(id, of: caller.accountID) else { throw Failure.notFound }
     return key
   }
 
   package func create(_ draft: Draft, _ caller: Caller) async throws -> SSHKey {
-    try caller.require(.sshKeys, .write)
-    var errors = draft.errors
-    Self.nameRule.check(draft.name, "name", &errors)
+    try caller.require(Self.toChange)
+    var errors = FieldErrors()
+    Self.nameRule.check(draft.name, .name, &errors)
     let publicKey = Self.publicKey(draft, &errors)
-    try errors.throwIfAny(order: Self.fieldOrder)
+    try errors.throwIfAny(orUnless: draft.isWhole)
     guard let name = draft.name, let publicKey else {
       throw Failure.internalError("A draft without errors lacks a field.")
     }
@@ -73,13 +76,13 @@ package struct SSHKeys: Sendable {
     do {
       return try PublicKey(text)
     } catch {
-      errors.add("public_key", error.message)
+      errors.add(.publicKey, error.message)
       return nil
     }
   }
 
   package func delete(_ id: ID<SSHKey>, _ caller: Caller) async throws {
-    try caller.require(.sshKeys, .write)
+    try caller.require(Self.toChange)
     guard try await store.deleteSSHKey(id, by: caller, at: clock.now) else { throw Failure.notFound }
   }
 }

@@ -1,43 +1,41 @@
 package import Core
 
 extension Servers {
-  /// Another plan as a customer asks for it. What could not even be read is nil and has its message in `errors`.
+  /// Another plan as a customer asks for it.
   package struct ResizeDraft: Sendable {
     package var plan: Reference<Plan>?
-    /// What the customer called the field: errors are told by it.
-    package var field: String
-    package var errors: FieldErrors
+    /// Whether all of it could be read. What could not be is nil.
+    package var isWhole: Bool
 
-    package init(plan: Reference<Plan>?, field: String = "plan_id", errors: FieldErrors = FieldErrors()) {
+    package init(plan: Reference<Plan>?, isWhole: Bool = true) {
       self.plan = plan
-      self.field = field
-      self.errors = errors
+      self.isWhole = isWhole
     }
   }
 
   /// Gives the server another plan. One that is active is shut down for it, and comes back.
   package func resize(_ id: ID<Server>, _ draft: ResizeDraft, _ caller: Caller) async throws -> RequestedOperation {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toChange)
     guard try await store.server(id, of: caller.accountID) != nil else { throw Failure.notFound }
     let catalogue = try await catalogueReader.catalogue()
-    var errors = draft.errors
+    var errors = FieldErrors()
     let plan = draft.plan.flatMap { catalogue.plan($0) }
     if let reference = draft.plan, plan?.isAvailable != true {
-      errors.add(draft.field, ServerFields.unknownKey(reference))
+      errors.add(.plan, ServerFields.unknownKey(reference))
     }
-    try errors.throwIfAny(order: [draft.field])
+    try errors.throwIfAny(orUnless: draft.isWhole)
     guard let plan else { throw Failure.internalError("A draft without errors lacks its plan.") }
     let requested = try await store.requestResize(
-      of: id, to: plan, field: draft.field, by: caller, at: clock.now)
+      of: id, to: plan, by: caller, at: clock.now)
     return try announce(requested)
   }
 
   /// A rebuild as a customer asks for it; nothing said means: as it is.
   package struct RebuildDraft: Sendable {
     package var operatingSystem: Reference<OperatingSystem>?
-    package var sshKeys: [ServerDraft.Key] = []
-    package var errors = FieldErrors()
-    package var names = ServerDraft.FieldNames.documented
+    package var sshKeys = KeyChoice()
+    /// Whether all of it could be read.
+    package var isWhole = true
 
     package init() {}
   }
@@ -50,24 +48,24 @@ extension Servers {
 
   /// Gives the server a new disk with an operating system. Whatever it was, it is active afterwards.
   package func rebuild(_ id: ID<Server>, _ draft: RebuildDraft, _ caller: Caller) async throws -> RequestedRebuild {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toChange)
     guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
     let catalogue = try await catalogueReader.catalogue()
-    var errors = draft.errors
+    var errors = FieldErrors()
     var operatingSystemID = server.operatingSystemID
     if let reference = draft.operatingSystem {
       if let system = catalogue.operatingSystem(reference), system.isAvailable {
         operatingSystemID = system.id
       } else {
-        errors.add(draft.names.operatingSystem, ServerFields.unknownKey(reference))
+        errors.add(.operatingSystem, ServerFields.unknownKey(reference))
       }
     }
-    try await requireExist(draft.sshKeys, caller, &errors)
-    try errors.throwIfAny(order: Self.fieldOrder)
-    let hasKey = !draft.sshKeys.isEmpty || server.machine.authorizedKey != nil
+    let keys = try await find(draft.sshKeys, caller, &errors)
+    try errors.throwIfAny(orUnless: draft.isWhole)
+    let hasKey = !keys.isEmpty || server.machine.authorizedKey != nil
     let password = hasKey ? nil : try RootPassword.random()
     let system = NewSystem(
-      operatingSystemID: operatingSystemID, sshKeyIDs: draft.sshKeys.ids, rootPasswordHash: password?.hash)
+      operatingSystemID: operatingSystemID, sshKeyIDs: keys, rootPasswordHash: password?.hash)
     let requested = try await store.requestRebuild(of: id, with: system, by: caller, at: clock.now)
     return RequestedRebuild(requested: try announce(requested), rootPassword: password?.text)
   }

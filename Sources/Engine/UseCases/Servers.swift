@@ -3,11 +3,8 @@ import Foundation
 
 /// All that a customer can do with servers. The API, the panel and the tests enter here.
 package struct Servers: Sendable {
-  /// The fields of the create body in the order of the API's documentation.
-  package static let fieldOrder = [
-    "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
-    "backups_enabled",
-  ]
+  package static let toRead = Permission(.servers, .read)
+  package static let toChange = Permission(.servers, .write)
 
   /// A server together with what its ids name.
   package struct View: Sendable {
@@ -57,7 +54,7 @@ package struct Servers: Sendable {
   package func list(
     _ filter: ServerFilter, order: [ListOrder<ServerKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<View> {
-    try caller.require(.servers, .read)
+    try caller.require(Self.toRead)
     let catalogue = try await catalogueReader.catalogue()
     let servers = try await store.servers(of: caller.accountID, filter: filter, order: order, page: page)
     return try servers.map { try view($0, in: catalogue) }
@@ -74,7 +71,7 @@ package struct Servers: Sendable {
   }
 
   package func read(_ id: ID<Server>, _ caller: Caller) async throws -> (View, ResourceUsage) {
-    try caller.require(.servers, .read)
+    try caller.require(Self.toRead)
     guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
     return try await detail(server)
   }
@@ -82,7 +79,7 @@ package struct Servers: Sendable {
   package func history(
     of id: ID<Server>, isNewestFirst: Bool, page: PageRequest, _ caller: Caller
   ) async throws -> Page<OperationRecord> {
-    try caller.require(.servers, .read)
+    try caller.require(Self.toRead)
     let page = try await store.history(of: id, of: caller.accountID, isNewestFirst: isNewestFirst, page: page)
     guard let page else { throw Failure.notFound }
     return page
@@ -94,32 +91,41 @@ package struct Servers: Sendable {
   }
 
   package func create(_ draft: ServerDraft, _ caller: Caller) async throws -> Created {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toChange)
     let catalogue = try await catalogueReader.catalogue()
-    var draft = draft
-    try await requireExist(draft.sshKeys, caller, &draft.errors)
-    let order = try draft.validated(against: catalogue)
-    let password = order.sshKeyIDs.isEmpty ? try RootPassword.random() : nil
+    var errors = FieldErrors()
+    let keys = try await find(draft.sshKeys, caller, &errors)
+    let order = try draft.validated(against: catalogue, &errors)
+    let password = keys.isEmpty ? try RootPassword.random() : nil
     let new = NewServer(
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyIDs: order.sshKeyIDs, rootPasswordHash: password?.hash, quota: quota)
+      sshKeyIDs: keys, rootPasswordHash: password?.hash, quota: quota)
     let server = try await store.createServer(new, pool: addressPools[order.location], by: caller, at: clock.now)
     ring(server)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
   }
 
-  func requireExist(_ keys: [ServerDraft.Key], _ caller: Caller, _ errors: inout FieldErrors) async throws {
-    for key in keys where try await store.sshKey(ID(key.id), of: caller.accountID) == nil {
-      errors.add(key.field, ServerFields.unknownKey(key.id))
+  /// The ids of the keys, each once, in the order in which they were named.
+  func find(_ keys: KeyChoice, _ caller: Caller, _ errors: inout FieldErrors) async throws -> [ID<SSHKey>] {
+    guard !keys.isEmpty else { return [] }
+    let found = try await store.sshKeyIDs(keys.named.map { $0.reference }, of: caller.accountID)
+    var ids: [ID<SSHKey>] = []
+    for (field, reference) in keys.named {
+      guard let id = found[reference] else {
+        errors.add(field, ServerFields.unknownKey(reference))
+        continue
+      }
+      if !ids.contains(id) { ids.append(id) }
     }
+    return ids
   }
 
   /// - Parameter tags: The change is made only where the server has one of these; nil where any will do.
   package func update(
     _ id: ID<Server>, _ change: ServerChange, ifTagged tags: [String]? = nil, _ caller: Caller
   ) async throws -> (View, ResourceUsage) {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toChange)
     var change = change
     change.expected = try await expected(id, ifTagged: tags, caller)
     guard let server = try await store.updateServer(id, change, by: caller, at: clock.now) else {
@@ -137,7 +143,7 @@ package struct Servers: Sendable {
 
   /// - Parameter tags: It is deleted only where it has one of these; nil where any will do.
   package func delete(_ id: ID<Server>, ifTagged tags: [String]? = nil, _ caller: Caller) async throws {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toChange)
     let expected = try await expected(id, ifTagged: tags, caller)
     guard let host = try await store.requestDeletion(of: id, expecting: expected, by: caller, at: clock.now) else {
       throw Failure.notFound
@@ -157,7 +163,7 @@ package struct Servers: Sendable {
   }
 
   package func perform(_ action: PowerAction, on id: ID<Server>, _ caller: Caller) async throws -> Server {
-    try caller.require(.servers, .write)
+    try caller.require(Self.toChange)
     guard let server = try await store.requestAction(action, on: id, by: caller, at: clock.now) else {
       throw Failure.notFound
     }

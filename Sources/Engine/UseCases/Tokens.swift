@@ -2,21 +2,23 @@ package import Core
 
 /// The tokens of an account, for those who bear one.
 package struct Tokens: Sendable {
-  package static let fieldOrder = ["name", "permissions", "expires_at"]
+  package static let toRead = Permission(.tokens, .read)
+  package static let toChange = Permission(.tokens, .write)
   package static let nameRule = TextRule(maximumLength: 255)
 
-  /// What a customer asks for. A field that could not even be read is nil and has its message in `errors`.
+  /// What a customer asks for.
   package struct Draft: Sendable {
     package var name: String?
     package var permissions: [String]?
     package var expiresAt: String?
-    package var errors: FieldErrors
+    /// Whether all of it could be read. What could not be is nil.
+    package var isWhole: Bool
 
-    package init(name: String?, permissions: [String]?, expiresAt: String?, errors: FieldErrors = FieldErrors()) {
+    package init(name: String?, permissions: [String]?, expiresAt: String?, isWhole: Bool = true) {
       self.name = name
       self.permissions = permissions
       self.expiresAt = expiresAt
-      self.errors = errors
+      self.isWhole = isWhole
     }
   }
 
@@ -42,24 +44,24 @@ package struct Tokens: Sendable {
   package func list(
     named name: String? = nil, order: [ListOrder<TokenKey>] = [], page: PageRequest = .first, _ caller: Caller
   ) async throws -> Page<Token> {
-    try caller.require(.tokens, .read)
+    try caller.require(Self.toRead)
     return try await store.tokens(of: caller.accountID, named: name, order: order, page: page)
   }
 
   package func read(_ id: ID<Token>, _ caller: Caller) async throws -> Token {
-    try caller.require(.tokens, .read)
+    try caller.require(Self.toRead)
     guard let token = try await store.token(id, of: caller.accountID) else { throw Failure.notFound }
     return token
   }
 
   package func create(_ draft: Draft, _ caller: Caller) async throws -> Created {
-    try caller.require(.tokens, .write)
-    var errors = draft.errors
-    Self.nameRule.check(draft.name, "name", &errors)
+    try caller.require(Self.toChange)
+    var errors = FieldErrors()
+    Self.nameRule.check(draft.name, .name, &errors)
     let permissions = Self.permissions(draft, caller, &errors)
     guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
     let expiresAt = expiry(draft, within: own.expiresAt, &errors)
-    try errors.throwIfAny(order: Self.fieldOrder)
+    try errors.throwIfAny(orUnless: draft.isWhole)
     guard let name = draft.name else { throw Failure.internalError("A draft without errors lacks a field.") }
     let text = TokenText.random()
     let token = try await store.createToken(
@@ -72,24 +74,27 @@ package struct Tokens: Sendable {
 
   /// From here on the token is refused, and so are all that were made with it.
   package func revoke(_ id: ID<Token>, _ caller: Caller) async throws {
-    try caller.require(.tokens, .write)
+    try caller.require(Self.toChange)
     let revoked = try await store.revokeToken(id, by: caller, at: clock.now)
     guard !revoked.isEmpty else { throw Failure.notFound }
     authenticator.forget(revoked)
   }
 
-  /// A token may pass on what it may do itself, and nothing more.
+  /// A token may pass on what it may do itself, and nothing more. Not even an operator's makes another operator's.
   private static func permissions(_ draft: Draft, _ caller: Caller, _ errors: inout FieldErrors) -> [Permission] {
     guard let words = draft.permissions else { return [] }
-    if words.isEmpty { errors.add("permissions", "This list may not be empty.") }
+    if words.isEmpty { errors.add(.permissions, "This list may not be empty.") }
     var permissions: [Permission] = []
     for word in words {
       guard let permission = Permission(word) else {
-        errors.add("permissions", "\(word.quoted) is not a valid choice.")
+        errors.add(.permissions, "\(word.quoted) is not a valid choice.")
         continue
       }
-      if !caller.covers(permission) {
-        errors.add("permissions", "Your token may not grant \"\(permission)\".")
+      if permission.resource == .operator {
+        errors.add(
+          .permissions, "\"\(permission)\" can be granted on the host only, with vpsd token create --operator.")
+      } else if !caller.covers(permission) {
+        errors.add(.permissions, "Your token may not grant \"\(permission)\".")
       } else if !permissions.contains(permission) {
         permissions.append(permission)
       }
@@ -102,14 +107,14 @@ package struct Tokens: Sendable {
     guard let text = draft.expiresAt else { return limit }
     guard let time = Timestamp(wireFormat: text) else {
       errors.add(
-        "expires_at",
+        .expiry,
         "Datetime has wrong format. Use one of these formats instead: "
           + "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].")
       return nil
     }
-    if time <= clock.now { errors.add("expires_at", "Enter a time in the future.") }
+    if time <= clock.now { errors.add(.expiry, "Enter a time in the future.") }
     if let limit, time > limit {
-      errors.add("expires_at", "A token may not last longer than the one that makes it.")
+      errors.add(.expiry, "A token may not last longer than the one that makes it.")
     }
     return time
   }
@@ -119,8 +124,6 @@ extension Caller {
   /// Whether the caller may do all that this permission stands for.
   fileprivate func covers(_ permission: Permission) -> Bool {
     let actions: [Permission.Action] = permission.action == .any ? [.read, .write] : [permission.action]
-    return actions.allSatisfy { action in
-      permissions.contains { $0.covers(Permission(permission.resource, action)) }
-    }
+    return actions.allSatisfy { may(Permission(permission.resource, $0)) }
   }
 }

@@ -14,20 +14,35 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "The e-mail address of the account; may be left out where there is only one.") var account: String?
     @Option(
       name: .customLong("permission"),
-      help: "servers:read, servers:*, ssh_keys:*, *:* and the like; may be given several times.")
-    var permissions = ["*:*"]
+      help: "servers:read, servers:*, ssh_keys:*, *:* and the like; may be given several times. *:*, if left out.")
+    var permissions: [String] = []
+    @Flag(
+      name: .customLong("operator"), help: "For an operator: with operator:*, and what --permission says beside it.")
+    var isForOperators = false
     @Option(help: "After how many days the token expires; never, if left out.") var expiresInDays: Int?
 
     func validate() throws {
-      for permission in permissions where Permission(permission) == nil {
-        let resources = Permission.Resource.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError(
-          "--permission \(permission): write resource:action, with a resource of \(resources) and read, write or *.")
+      for text in permissions {
+        guard let permission = Permission(text) else {
+          let resources = Permission.Resource.allCases.filter { $0 != .operator }.map(\.rawValue)
+          throw ValidationError(
+            "--permission \(text): write resource:action, with a resource of \(resources.joined(separator: ", ")) "
+              + "and read, write or *.")
+        }
+        if permission.resource == .operator {
+          throw ValidationError("--permission \(text): only --operator makes a token for operators.")
+        }
       }
       try requireRule(Tokens.nameRule, name, "--name")
       if let expiresInDays, !(1...36_500).contains(expiresInDays) {
         throw ValidationError("--expires-in-days: 1 to 36500.")
       }
+    }
+
+    private var grants: [Permission] {
+      let named = permissions.compactMap { Permission($0) }
+      if isForOperators { return [Permission(.operator, .any)] + named }
+      return named.isEmpty ? [.everything] : named
     }
 
     func run() async throws {
@@ -37,7 +52,7 @@ struct TokenCommand: AsyncParsableCommand {
       let text = TokenText.random()
       let token = try await store.createToken(
         NewToken(
-          accountID: account.id, name: name, hash: text.hash, permissions: permissions.compactMap { Permission($0) },
+          accountID: account.id, name: name, hash: text.hash, permissions: grants,
           expiresAt: expiresInDays.map { clock.now + .seconds($0 * 86_400) }),
         at: clock.now)
       print("Token \(token.id) of \(account.email), shown this once:\n\n  \(text.text)\n")

@@ -8,7 +8,10 @@ package protocol SSHKeyStore: Sendable {
     of account: ID<Account>, named name: String?, order: [ListOrder<SSHKeyKey>], page: PageRequest
   ) async throws -> Page<SSHKey>
   func sshKey(_ id: ID<SSHKey>, of account: ID<Account>) async throws -> SSHKey?
-  func sshKeyID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<SSHKey>?
+  /// Those that the account has, all in one look.
+  func sshKeyIDs(
+    _ references: [Reference<SSHKey>], of account: ID<Account>
+  ) async throws -> [Reference<SSHKey>: ID<SSHKey>]
   /// Throws `invalidFields` where the account has this key, by fingerprint, already, and `permissionDenied` beyond its quota.
   func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey
   func deleteSSHKey(_ id: ID<SSHKey>, by caller: Caller, at now: Timestamp) async throws -> Bool

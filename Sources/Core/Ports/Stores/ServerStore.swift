@@ -38,11 +38,11 @@ package protocol ServerStore: Sendable {
   func recordConsole(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Server?
 
   /// Queues the change to another plan, and reserves what the server needs until it is over: the larger of both plans. Throws
-  /// `wrongState`, `invalidFields` for a plan that does not fit the server, with the name that the customer gave the field,
-  /// `conflict` while another such change is not over, `insufficientCredit` or `noCapacity`. Returns nil where there is no such
+  /// `wrongState`, `invalidFields` for a plan that does not fit the server, `conflict` while another such change is not over,
+  /// `insufficientCredit` or `noCapacity`. Returns nil where there is no such
   /// server.
   func requestResize(
-    of id: ID<Server>, to plan: Plan, field: String, by caller: Caller, at now: Timestamp
+    of id: ID<Server>, to plan: Plan, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
   /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not

@@ -1,5 +1,3 @@
-import NIOCore
-
 /// How a language writes a value into its source.
 struct Literal: Sendable {
   let brackets: (open: String, close: String)
@@ -43,9 +41,17 @@ struct Literal: Sendable {
   }
 
   private static func doubleQuoted(_ text: String) -> String {
-    var writer = JSONWriter()
-    writer.value(text)
-    return String(buffer: writer.buffer)
+    let escaped = text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\"", "\\": "\\\(scalar)"
+      case "\n": "\\n"
+      // JSON and Python read the same of it.
+      case _ where scalar.properties.generalCategory == .control:
+        "\\u" + String(0x10000 + scalar.value, radix: 16).dropFirst()
+      default: String(scalar)
+      }
+    }
+    return "\"" + escaped.joined() + "\""
   }
 
   private static func singleQuoted(_ text: String) -> String {

@@ -1,14 +1,16 @@
+import HTML
+
 /// The API for those who read: one page, made from the OpenAPI document, that needs nothing from anywhere else, and no script.
-struct DocumentationPage {
+package struct DocumentationPage {
   private let api: DocumentedAPI
   private let guide: Markdown
 
-  init(_ document: DocumentNode) {
+  package init(_ document: DocumentNode) {
     api = DocumentedAPI(document)
     guide = Markdown(api.guide)
   }
 
-  var html: String {
+  package var html: String {
     var html = HTML()
     html.markup("<!doctype html>\n")
     html.element("html", ["lang": "en"]) { html in

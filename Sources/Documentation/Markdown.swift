@@ -1,3 +1,5 @@
+import HTML
+
 /// The part of CommonMark that descriptions of an API are written in: headings of the second level, paragraphs, tables and
 /// fenced blocks, and in them code, strong text and links.
 struct Markdown {

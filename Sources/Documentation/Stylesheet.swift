@@ -1,6 +1,6 @@
 /// How the page looks: by the reader's choice of light or dark, on a phone as on a desk, and on paper.
-enum Stylesheet {
-  static let text: StaticString = """
+package enum Stylesheet {
+  package static let text: StaticString = """
 
     :root {
       --page: #ffffff; --panel: #f6f7f9; --line: #e3e6eb; --text: #1d2330; --quiet: #5a6475; --accent: #1f55d0;

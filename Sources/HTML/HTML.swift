@@ -1,31 +1,33 @@
 /// Writes HTML: every text and every attribute is escaped here, and every element that is opened is closed.
-struct HTML {
-  typealias Attributes = KeyValuePairs<StaticString, String>
+package struct HTML {
+  package typealias Attributes = KeyValuePairs<StaticString, String>
 
-  private(set) var text = ""
+  package private(set) var text = ""
 
-  mutating func element(_ name: StaticString, _ attributes: Attributes = [:], _ body: (inout HTML) -> Void) {
+  package init() {}
+
+  package mutating func element(_ name: StaticString, _ attributes: Attributes = [:], _ body: (inout HTML) -> Void) {
     open(name, attributes)
     body(&self)
     text += "</\(name)>"
   }
 
-  mutating func element(_ name: StaticString, _ attributes: Attributes = [:], text: String) {
+  package mutating func element(_ name: StaticString, _ attributes: Attributes = [:], text: String) {
     element(name, attributes) { $0.write(text) }
   }
 
   /// An element that can have nothing in it.
   /// - Parameter flags: Attributes that need no value.
-  mutating func void(_ name: StaticString, _ attributes: Attributes, flags: [StaticString] = []) {
+  package mutating func void(_ name: StaticString, _ attributes: Attributes, flags: [StaticString] = []) {
     open(name, attributes, flags)
   }
 
-  mutating func write(_ text: String) {
+  package mutating func write(_ text: String) {
     self.text += Self.escaped(text)
   }
 
   /// HTML that is our own.
-  mutating func markup(_ text: StaticString) {
+  package mutating func markup(_ text: StaticString) {
     self.text += "\(text)"
   }
 
@@ -36,7 +38,7 @@ struct HTML {
     text += ">"
   }
 
-  static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var escaped = ""
     escaped.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {

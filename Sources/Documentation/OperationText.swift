@@ -1,3 +1,5 @@
+import HTML
+
 /// What there is to say about one operation: what it is for, what it takes, and what it answers.
 struct OperationText {
   private let operation: DocumentedOperation

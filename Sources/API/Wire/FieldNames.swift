@@ -1,0 +1,32 @@
+import Core
+
+/// What a client calls the fields: by the documented names, but for those that it called otherwise.
+struct FieldNames {
+  private let others: [Field: String]
+
+  init(_ others: [Field: String] = [:]) {
+    self.others = others
+  }
+
+  subscript(field: Field) -> String { others[field] ?? field.documentedName }
+}
+
+extension Field {
+  fileprivate var documentedName: String {
+    switch self {
+    case .name: "name"
+    case .plan: "plan_id"
+    case .operatingSystem: "os_id"
+    case .location: "location"
+    case .hostname: "hostname"
+    case .sshKey: "ssh_key_id"
+    case .sshKeys: "ssh_keys"
+    case .publicKey: "public_key"
+    case .permissions: "permissions"
+    case .expiry: "expires_at"
+    case .server: "server_id"
+    case .description: "description"
+    case .email: "email"
+    }
+  }
+}
