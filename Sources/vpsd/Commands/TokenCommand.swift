@@ -40,7 +40,7 @@ struct TokenCommand: AsyncParsableCommand {
           accountID: account.id, name: name, hash: text.hash, permissions: permissions.compactMap { Permission($0) },
           expiresAt: expiresInDays.map { clock.now + .seconds($0 * 86_400) }),
         at: clock.now)
-      print("Token \(token.id) of \(account.email), shown this once:\n\n  \(text.text)\n")
+      print("Token \(token.id) of \(account.email.escaped()), shown this once:\n\n  \(text.text)\n")
     }
   }
 
