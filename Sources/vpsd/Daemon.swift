@@ -58,7 +58,7 @@ struct Daemon {
       changes: changes, clock: clock, logger: logger)
     let runner = Runner(
       store: store, driver: driver, catalogueReader: catalogue, addressPool: configuration.addressPool,
-      doorbell: doorbell, changes: changes, clock: clock, logger: logger, becameActive: { await monitor.look() })
+      doorbell: doorbell, changes: changes, clock: clock, logger: logger, becameActive: { monitor.lookSoon() })
     let servers = Servers(
       store: store, catalogueReader: catalogue, driver: driver, addressPool: configuration.addressPool,
       doorbell: doorbell, changes: changes, clock: clock,
