@@ -44,7 +44,8 @@ package final class TestService: Sendable {
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
-      in: try ScopedFolder(), options: options, addressPool: addressPool, clock: clock, wallClock: wallClock ?? clock,
+      in: try ScopedFolder(.memory), options: options, addressPool: addressPool, clock: clock,
+      wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota)
   }
 
@@ -59,11 +60,12 @@ package final class TestService: Sendable {
 
   /// On files that another service left in the folder, as their owner, whose token is given.
   package convenience init(
-    inheriting folder: ScopedFolder, token: TokenText, now: Timestamp = TestService.start
+    inheriting folder: ScopedFolder, token: TokenText, options: SimulatedDriver.Options = .init(),
+    now: Timestamp = TestService.start
   ) async throws {
     let clock = ManualClock(now: now)
     try await self.init(
-      in: folder, options: .init(), addressPool: AddressPool("127.80.0.0/16")!, clock: clock, wallClock: clock,
+      in: folder, options: options, addressPool: AddressPool("127.80.0.0/16")!, clock: clock, wallClock: clock,
       token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
