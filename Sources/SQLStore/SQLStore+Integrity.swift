@@ -25,24 +25,25 @@ extension SQLStore {
     (
       "what a server holds was taken from the ledger and not given back",
       """
-      SELECT id FROM server WHERE credit_hold <>
-        (SELECT COALESCE(-SUM(amount), 0) FROM ledger_entry
-         WHERE server_id = server.id AND reason IN ('hold', 'release'))
+      SELECT server.id FROM server LEFT JOIN (
+        SELECT server_id, -SUM(amount) AS held FROM ledger_entry WHERE reason IN ('hold', 'release') GROUP BY server_id
+      ) AS ledger ON ledger.server_id = server.id
+      WHERE credit_hold <> COALESCE(held, 0)
       """
     ),
     (
       "a server that was never ready costs nothing",
       """
       SELECT id FROM server WHERE was_ever_ready = 0
-        AND EXISTS (SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'charge')
+        AND id IN (SELECT server_id FROM ledger_entry WHERE reason = 'charge')
       """
     ),
     (
       "a server that was ready was paid for",
       """
       SELECT id FROM server WHERE was_ever_ready = 1 AND deleted_at IS NULL
-        AND EXISTS (SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'hold')
-        AND NOT EXISTS (SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'charge')
+        AND id IN (SELECT server_id FROM ledger_entry WHERE reason = 'hold')
+        AND id NOT IN (SELECT server_id FROM ledger_entry WHERE reason = 'charge' AND server_id IS NOT NULL)
       """
     ),
     (

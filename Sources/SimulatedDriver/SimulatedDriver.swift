@@ -37,7 +37,9 @@ package final class SimulatedDriver: ComputeDriver {
   private static let maximumCallsKept = 20_000
 
   struct State {
-    var machines: [UUID: SimulatedMachine]
+    private(set) var machines: [UUID: SimulatedMachine] = [:]
+    /// Which machines hold an address, so that nobody looks through all of them.
+    private(set) var holders: [String: Set<UUID>] = [:]
     var copies: [UUID: SimulatedCopy]
     /// By copy.
     var copying: [UUID: DiskWork] = [:]
@@ -48,6 +50,26 @@ package final class SimulatedDriver: ComputeDriver {
     var calls: [DriverCall] = []
     var nextListener = 0
     var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
+
+    init(
+      machines: [UUID: SimulatedMachine], copies: [UUID: SimulatedCopy], options: Options, faults: Faults
+    ) {
+      (self.copies, self.options, self.faults) = (copies, options, faults)
+      for (uuid, machine) in machines { replace(uuid, with: machine) }
+    }
+
+    /// Returns what was there before.
+    @discardableResult
+    mutating func replace(_ uuid: UUID, with machine: SimulatedMachine?) -> SimulatedMachine? {
+      let before = machines[uuid]
+      machines[uuid] = machine
+      for address in before?.addresses ?? [] {
+        holders[address]?.remove(uuid)
+        if holders[address]?.isEmpty == true { holders[address] = nil }
+      }
+      for address in machine?.addresses ?? [] { holders[address, default: []].insert(uuid) }
+      return before
+    }
   }
 
   let installation: UUID
@@ -92,7 +114,7 @@ package final class SimulatedDriver: ComputeDriver {
       let text = address.description
       return state.withLock { state in
         !state.options.occupiedAddresses.contains(address)
-          && !state.machines.contains { $0.key != machine && $0.value.holds(text) }
+          && state.holders[text, default: []].subtracting([machine]).isEmpty
       }
     }
   }
@@ -304,7 +326,7 @@ extension SimulatedDriver {
     try state.withLock { state in
       guard !folder.isForeign(uuid) else { return }
       try folder.remove(uuid)
-      if state.machines.removeValue(forKey: uuid) != nil { Self.tellListeners(of: state) }
+      if state.replace(uuid, with: nil) != nil { Self.tellListeners(of: state) }
     }
   }
 
@@ -312,7 +334,7 @@ extension SimulatedDriver {
   func save(_ machine: SimulatedMachine, in state: inout State) throws(DriverError) {
     guard state.machines[machine.uuid] != machine else { return }
     try folder.write(machine)
-    state.machines[machine.uuid] = machine
+    state.replace(machine.uuid, with: machine)
     Self.tellListeners(of: state)
   }
 

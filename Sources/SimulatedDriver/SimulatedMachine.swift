@@ -103,8 +103,9 @@ extension SimulatedMachine {
       hasSSHBanner: !quirks.contains(.sshNeverAnswers), hasAgent: !quirks.contains(.agentNeverAnswers))
   }
 
-  func holds(_ address: String) -> Bool {
-    definition?.address == address || boot?.definition.address == address
+  /// That it holds, of its definition and of what it was when it started.
+  var addresses: Set<String> {
+    Set([definition?.address, boot?.definition.address].compactMap(\.self))
   }
 
   /// Writes down a shutdown that has come to its end meanwhile.

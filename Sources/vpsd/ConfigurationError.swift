@@ -12,7 +12,7 @@ struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 
   let problems: [Problem]
 
-  var description: String {
-    "The configuration is not valid.\n" + problems.map { "  \($0)" }.joined(separator: "\n")
-  }
+  var lines: [String] { ["The configuration is not valid."] + problems.map { "  \($0)" } }
+
+  var description: String { lines.joined(separator: "\n") }
 }

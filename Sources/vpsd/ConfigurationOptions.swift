@@ -1,4 +1,5 @@
 import ArgumentParser
+import Core
 import Foundation
 
 /// The options of every command that needs to know the configuration.
@@ -15,7 +16,7 @@ struct ConfigurationOptions: ParsableArguments {
     options["driver"] = driver
     let (configuration, warnings) = try ConfigurationLoader.ofThisProcess(file: config, options: options).load()
     for warning in warnings {
-      FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+      FileHandle.standardError.write(Data("warning: \(warning.escaped())\n".utf8))
     }
     return configuration
   }

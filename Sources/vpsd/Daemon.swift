@@ -64,7 +64,7 @@ struct Daemon {
     let runners = zip(fleet.hosts, monitors).map { host, monitor in
       Runner(
         on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
-        clock: clock, logger: logger, becameActive: { await monitor.look() })
+        clock: clock, logger: logger, becameActive: { monitor.lookSoon() })
     }
     let servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,

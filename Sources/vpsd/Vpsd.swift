@@ -1,4 +1,5 @@
 import ArgumentParser
+import Core
 
 @main
 struct Vpsd: AsyncParsableCommand {
@@ -10,17 +11,31 @@ struct Vpsd: AsyncParsableCommand {
       AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,
     ])
 
-  /// As any command's `main`, with every error in a sentence.
+  /// As any command's `main`, with every error in a sentence that forges no line of the terminal.
   static func main() async {
     do {
-      var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
+      var command = try parsed()
+      do {
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+      } catch {
+        throw Worded.error(error)
       }
     } catch {
-      exit(withError: Worded.error(error))
+      exit(withError: error)
+    }
+  }
+
+  /// What cannot be parsed is told back, so that it is parsed once more with everything escaped.
+  private static func parsed() throws -> any ParsableCommand {
+    do {
+      return try parseAsRoot()
+    } catch {
+      _ = try parseAsRoot(CommandLine.arguments.dropFirst().map { $0.escaped() })
+      throw error
     }
   }
 }

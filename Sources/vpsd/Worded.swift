@@ -2,29 +2,36 @@ import ArgumentParser
 import Core
 import Foundation
 
-/// What ends a command, in words for its operator.
+/// What ends a command, in words for its operator. What customers, guests, files and other programs chose or said is in them,
+/// so that each line is escaped here.
 struct Worded: Error, CustomStringConvertible {
   let description: String
 
-  /// What ArgumentParser has words for, and what has a description of its own, stays as it is.
+  private init(_ lines: [String]) {
+    description = lines.map { $0.escaped() }.joined(separator: "\n")
+  }
+
+  /// Where ArgumentParser tells more than a message, that stays.
   static func error(_ error: any Error) -> any Error {
     switch error {
-    case let error as DriverError: Worded(description: sentence(error.detail))
-    case let error as StoreUnavailable: Worded(description: "The database cannot be used now: \(error)")
-    case let error as Failure: failure(error)
-    case let error as POSIXError: Worded(description: sentence(String(cString: strerror(error.code.rawValue))))
-    case let error as CocoaError: Worded(description: sentence(error.localizedDescription))
-    case is CancellationError: Worded(description: "It was stopped before its end.")
-    default: error
+    case is ExitCode, is CleanExit: error
+    case let error as ValidationError: ValidationError(error.message.escaped())
+    case let error as ConfigurationError: Worded(error.lines)
+    case let error as DriverError: Worded([sentence(error.detail)])
+    case let error as StoreUnavailable: Worded(["The database cannot be used now: \(error)"])
+    case let error as Failure: Worded(lines(of: error))
+    case let error as POSIXError: Worded([sentence(String(cString: strerror(error.code.rawValue)))])
+    case let error as CocoaError: Worded([sentence(error.localizedDescription)])
+    case is CancellationError: Worded(["It was stopped before its end."])
+    default: Worded([Vpsd.message(for: error)])
     }
   }
 
-  private static func failure(_ error: Failure) -> Worded {
-    if case .invalidFields(let fields) = error.code {
-      return Worded(
-        description: fields.map { "\($0.field): \($0.messages.joined(separator: " "))" }.joined(separator: "\n"))
+  private static func lines(of failure: Failure) -> [String] {
+    if case .invalidFields(let fields) = failure.code {
+      return fields.map { "\($0.field): \($0.messages.joined(separator: " "))" }
     }
-    return Worded(description: error.privateDetail.map(sentence) ?? error.message)
+    return [failure.privateDetail.map(sentence) ?? failure.message]
   }
 
   private static func sentence(_ text: String) -> String {

@@ -43,6 +43,19 @@ struct LimitTests {
     }
   }
 
+  @Test("An object of a body has a thousand fields at most")
+  func fields() async throws {
+    let api = TestAPI(try await TestService(), limits: TestAPI.noLimits)
+    func reply(_ count: Int, _ name: (Int) -> String) async throws -> String {
+      let fields = (1...count).map { "\"\(name($0))\": 1" }.joined(separator: ",")
+      return try await api.send(.post, "/backups/", "{\(fields)}").text
+    }
+    for name: (Int) -> String in [{ "x\($0)" }, { _ in "x" }] {
+      #expect(try await reply(1000, name) == #"{"server_id":["This field is required."]}"#)
+      #expect(try await reply(1001, name) == #"{"detail":"JSON parse error - an object has too many fields."}"#)
+    }
+  }
+
   @Test("The deepest body that an operator can let in does not end the service, on the smallest stack of a thread")
   func deepest() async throws {
     let limit = RequestLimits.jsonDepths.upperBound

@@ -30,6 +30,8 @@ class Service:
             "VPSD_RATE_LIMIT": "0",
             "VPSD_LOGIN_FAILURES": "0",
             "VPSD_SERVER_QUOTA": "0",
+            "VPSD_IDEMPOTENCY_QUOTA": "0",
+            "VPSD_IDEMPOTENCY_BYTES": "268435456",
         }
         self._banner = folder / "banner"
         self.log = folder / "log"

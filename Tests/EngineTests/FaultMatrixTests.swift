@@ -7,13 +7,16 @@ import Testing
 @testable import Engine
 
 /// Every step of every workflow, broken at every call that it makes. The steps come from the workflows themselves, and the
-/// calls are those that the step was seen to make.
+/// calls are those that the step was seen to make. Of each test one step after the other: a world for each of hundreds of cases at
+/// once takes more than a gigabyte.
 @Suite("Nothing is lost, doubled or stuck, whatever step fails and however")
 struct FaultMatrixTests {
   static let passing = DriverError(.unreachable, "The host does not answer.")
   static let lasting = DriverError(.rejected, "The host will not do this.", customerReason: "The host refused.")
 
-  @Test("A step runs twice: its lease was lost, and the first one comes back late", arguments: WorkflowStep.all)
+  @Test(
+    "A step runs twice: its lease was lost, and the first one comes back late", .serialized, arguments: WorkflowStep.all
+  )
   func runsTwice(step: WorkflowStep) async throws {
     try await eachCall(of: step) { world, call in
       let (service, driver) = (world.service, world.service.driver)
@@ -29,7 +32,7 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("The process dies around a call, for a moment or for an hour", arguments: WorkflowStep.all)
+  @Test("The process dies around a call, for a moment or for an hour", .serialized, arguments: WorkflowStep.all)
   func processDies(step: WorkflowStep) async throws {
     for (effect, downtime) in [
       (Fault.Effect.hang, Duration.zero), (.hangAfterwards, .zero), (.hangAfterwards, .seconds(3600)),
@@ -51,7 +54,7 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("A call fails once", arguments: WorkflowStep.all)
+  @Test("A call fails once", .serialized, arguments: WorkflowStep.all)
   func failsOnce(step: WorkflowStep) async throws {
     try await eachCall(of: step) { world, call in
       world.service.driver.inject(Fault(in: call, .fail(Self.passing)))
@@ -60,7 +63,7 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("A call does its work and reports a failure", arguments: WorkflowStep.all)
+  @Test("A call does its work and reports a failure", .serialized, arguments: WorkflowStep.all)
   func failsAfterwards(step: WorkflowStep) async throws {
     try await eachCall(of: step) { world, call in
       world.service.driver.inject(Fault(in: call, .failAfterwards(Self.passing)))
@@ -69,7 +72,8 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("A call fails for good, until the host is repaired", arguments: WorkflowStep.all, [passing, lasting])
+  @Test(
+    "A call fails for good, until the host is repaired", .serialized, arguments: WorkflowStep.all, [passing, lasting])
   func failsForGood(step: WorkflowStep, error: DriverError) async throws {
     try await eachCall(of: step) { world, call in
       let (service, driver) = (world.service, world.service.driver)
@@ -86,7 +90,7 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("A call hangs past every deadline", arguments: WorkflowStep.all)
+  @Test("A call hangs past every deadline", .serialized, arguments: WorkflowStep.all)
   func hangs(step: WorkflowStep) async throws {
     for effect in [Fault.Effect.hang, .hangAfterwards] {
       try await eachCall(of: step) { world, call in
@@ -104,7 +108,7 @@ struct FaultMatrixTests {
   }
 
   @Test(
-    "The store refuses what a step came to: once, for minutes, or until the process has died",
+    "The store refuses what a step came to: once, for minutes, or until the process has died", .serialized,
     arguments: WorkflowStep.all)
   func storeFails(step: WorkflowStep) async throws {
     for outage in StoreOutage.allCases {
@@ -125,7 +129,9 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("A delete arrives in the middle of a call, and goes next only when that is over", arguments: WorkflowStep.all)
+  @Test(
+    "A delete arrives in the middle of a call, and goes next only when that is over", .serialized,
+    arguments: WorkflowStep.all)
   func deleteArrives(step: WorkflowStep) async throws {
     guard step.kind != .delete else { return }
     for effect in [Fault.Effect.hang, .hangAfterwards] {
@@ -146,7 +152,7 @@ struct FaultMatrixTests {
     }
   }
 
-  @Test("A delete arrives before a step, which is then never run", arguments: WorkflowStep.all)
+  @Test("A delete arrives before a step, which is then never run", .serialized, arguments: WorkflowStep.all)
   func deleteArrivesBefore(step: WorkflowStep) async throws {
     guard step.kind != .delete else { return }
     let world = try await FaultWorld.before(step)

@@ -263,6 +263,27 @@ struct ReconciliationTests {
     #expect(try await service.store.usage(of: id)?.receivedBytes == counters.receivedBytes)
   }
 
+  @Test(
+    "However much happens to machines, looks at all of them leave nine tenths of the time to those who work",
+    .timeLimit(.minutes(5)))
+  func looksRest() async throws {
+    let service = try await TestService()
+    service.driver.forgetCalls()
+    let (clock, look) = (service.clock, Duration.milliseconds(20))
+    service.driver.inject(Fault(in: .observe, .before { clock.advance(by: look) }, times: nil))
+    var end = clock.now + look * 10
+    let monitor = Task { await service.monitor.run() }
+    for number in 1...3 {
+      while clock.nextDeadline != end { await Task.yield() }
+      #expect(service.driver.calls.count { $0.method == .observe } == number)
+      service.monitor.lookSoon()
+      end = end + look * 10
+      clock.advance(to: end - look * 10)
+    }
+    monitor.cancel()
+    await monitor.value
+  }
+
   @Test("A difference is acted upon only where no operation owns the machine", arguments: ServerStatus.allCases)
   func operationOwnsMachine(status: ServerStatus) {
     let item = InventoryItem(

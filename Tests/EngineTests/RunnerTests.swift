@@ -108,6 +108,27 @@ struct RunnerTests {
     #expect(!service.driver.calls.contains { $0.method == .start })
   }
 
+  @Test("As many steps as may are under way at once, and no more, until nothing is left to do", .timeLimit(.minutes(5)))
+  func places() async throws {
+    var limits = Runner.Limits()
+    limits.stepsAtOnce = 3
+    let service = try await TestService(limits: limits)
+    for _ in 1...10 { _ = try await service.servers.create(service.draft(), service.owner) }
+    let inside = Mutex((now: 0, most: 0))
+    service.driver.inject(
+      Fault(in: .ensureDefined, .before { inside.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) } }, times: nil)
+    )
+    service.driver.inject(Fault(in: .ensureDefined, .hang, times: 3))
+    service.driver.inject(Fault(in: .ensureDefined, .after { inside.withLock { $0.now -= 1 } }, times: nil))
+    let running = Task { await service.runner.run() }
+    await service.driver.whenHanging(calls: 3)
+    service.driver.releaseHangingCalls()
+    while service.driver.calls.count(where: { $0.method == .start }) < 10 { await Task.yield() }
+    #expect(inside.withLock { $0.most } == 3)
+    service.runner.stop()
+    await running.value
+  }
+
   @Test("Whoever has waited longest is next")
   func fairness() async throws {
     let service = try await TestService()

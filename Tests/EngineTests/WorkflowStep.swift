@@ -49,6 +49,15 @@ final class FaultWorld: Sendable {
   var machine: UUID { server.uuid }
   var id: ID<Server> { server.id }
 
+  /// Whatever takes its time is waited for once, and not again and again.
+  fileprivate static let options: SimulatedDriver.Options = {
+    var options = SimulatedDriver.Options()
+    options.bootDuration = .milliseconds(100)
+    options.shutdownDuration = .milliseconds(100)
+    options.copyDuration = .milliseconds(100)
+    return options
+  }()
+
   /// Worlds are made many times for each step, so that the way there is gone once, and its files are copied.
   static func before(_ step: WorkflowStep) async throws -> FaultWorld {
     try await Rehearsal.of(step).world()
@@ -56,7 +65,7 @@ final class FaultWorld: Sendable {
 
   /// Goes the whole way there.
   fileprivate static func made(_ step: WorkflowStep) async throws -> FaultWorld {
-    let service = try await TestService()
+    let service = try await TestService(options: options)
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     let world = FaultWorld(step, service, try #require(try await service.store.server(id)))
     try await world.request()
@@ -236,11 +245,12 @@ struct Rehearsal: Sendable {
   }
 
   func world() async throws -> FaultWorld {
-    let folder = try ScopedFolder()
+    let folder = try ScopedFolder(.memory)
     try FileManager.default.copyItem(
       at: files.url.appendingPathComponent(Self.database), to: folder.url.appendingPathComponent(Self.database))
     try Self.copyMachines(from: files.url, to: folder.url)
-    return FaultWorld(step, try await TestService(inheriting: folder, token: token, now: now), server)
+    return FaultWorld(
+      step, try await TestService(inheriting: folder, token: token, options: FaultWorld.options, now: now), server)
   }
 
   private static let database = "vpsd.sqlite"

@@ -90,7 +90,7 @@ extension Fixture {
     _ server: NewServer? = nil, pool: AddressPool? = nil, capacity: HostCapacity? = nil, by caller: Caller? = nil,
     at now: Timestamp = now
   ) async throws -> Server {
-    if let capacity { try await store.recordAnswer(of: Self.host, capacity: capacity) }
+    try await store.recordAnswer(of: Self.host, capacity: capacity)
     return try await store.createServer(
       server ?? newServer(for: caller), pool: pool ?? self.pool, by: caller ?? self.caller, at: now)
   }

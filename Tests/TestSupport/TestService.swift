@@ -63,7 +63,7 @@ package final class TestService: Sendable {
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
-      in: try ScopedFolder(), hosts: hosts, options: options, addressPool: addressPool, clock: clock,
+      in: try ScopedFolder(.memory), hosts: hosts, options: options, addressPool: addressPool, clock: clock,
       wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota)
   }
@@ -80,11 +80,12 @@ package final class TestService: Sendable {
 
   /// On files that another service left in the folder, as their owner, whose token is given.
   package convenience init(
-    inheriting folder: ScopedFolder, token: TokenText, now: Timestamp = TestService.start
+    inheriting folder: ScopedFolder, token: TokenText, options: SimulatedDriver.Options = .init(),
+    now: Timestamp = TestService.start
   ) async throws {
     let clock = ManualClock(now: now)
     try await self.init(
-      in: folder, hosts: Self.oneHost, options: .init(), addressPool: AddressPool("127.80.0.0/16")!, clock: clock,
+      in: folder, hosts: Self.oneHost, options: options, addressPool: AddressPool("127.80.0.0/16")!, clock: clock,
       wallClock: clock,
       token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
@@ -293,6 +294,10 @@ package struct Lookout: Sendable {
     await withDiscardingTaskGroup { group in
       for monitor in monitors { group.addTask { await monitor.look() } }
     }
+  }
+
+  package func lookSoon() {
+    for monitor in monitors { monitor.lookSoon() }
   }
 
   package func run() async {

@@ -14,14 +14,17 @@ final class Operator: Sendable {
   }
 
   let folder: ScopedFolder
+  let data: String
   private let settings: [String: String]
   private let service = Mutex<(process: Process, output: Pipe, errors: URL)?>(nil)
 
   static let program = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent(".build/debug/vpsd")
 
-  init(_ settings: [String: String] = [:]) throws {
+  /// - Parameter name: The data directory's.
+  init(named name: String = "data", _ settings: [String: String] = [:]) throws {
     folder = try ScopedFolder()
+    data = folder.url.path + "/" + name
     self.settings = settings
   }
 
@@ -31,7 +34,6 @@ final class Operator: Sendable {
     }
   }
 
-  var data: String { folder.url.path + "/data" }
   var database: String { data + "/vpsd.sqlite" }
 
   private func process(_ arguments: [String], _ more: [String: String]) -> Process {
@@ -87,6 +89,18 @@ final class Operator: Sendable {
     process.terminate()
     process.waitUntilExit()
     return try String(contentsOf: errors, encoding: .utf8)
+  }
+
+  struct NeverLogged: Error {}
+
+  /// Returns when the service has logged this.
+  func whenLogged(_ text: String) async throws {
+    let errors = service.withLock { $0?.errors }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try errors.map({ try String(contentsOf: $0, encoding: .utf8).contains(text) }) != true {
+      guard ContinuousClock.now < deadline else { throw NeverLogged() }
+      try await Task.sleep(for: .milliseconds(20))
+    }
   }
 
   /// A data directory as a service leaves it that has ended.

@@ -1,4 +1,6 @@
+import Core
 import Foundation
+import FoundationNetworking
 import GRDB
 import SQLStore
 import TestSupport
@@ -12,6 +14,7 @@ struct OperatorCommandTests {
   private static let readers = [
     ["token", "list"], ["token", "create", "--name", "x"], ["token", "revoke", "1"], ["account", "list"],
     ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
+    ["host", "list"], ["host", "drain", "local"], ["host", "undrain", "local"],
     ["check"], ["backup-state", "/nonexistent/copy"],
   ]
 
@@ -131,6 +134,75 @@ struct OperatorCommandTests {
     try Data("no database".utf8).write(to: URL(fileURLWithPath: someone.database))
     let damaged = try someone.run("serve")
     #expect(damaged.errors.contains("\(someone.database) cannot be used as a database: "), "\(damaged.errors)")
+  }
+
+  private static let hostile = "a\u{1B}[2J\u{9B}\u{202E}\r\nforged"
+
+  /// Every line begins as ours do, and nothing in them is obeyed by a terminal.
+  private func expectUnforged(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(text.contains(#"\u{1B}[2J\u{009B}\u{202E}\r\nforged"#), "\(text)", sourceLocation: sourceLocation)
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      #expect(!line.hasControl, "\(text.escaped())", sourceLocation: sourceLocation)
+      #expect(!line.hasPrefix("forged"), "\(text.escaped())", sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test("Whatever was typed, or is in a file or a variable, what ends a command forges no line of the terminal")
+  func forgedErrors() throws {
+    let someone = try Operator()
+    try someone.makeInstallation()
+    let folder = someone.folder.url
+    for arguments in [
+      ["account", "list", Self.hostile], ["--\(Self.hostile)"], ["token", "revoke", Self.hostile],
+      ["account", "create", Self.hostile], ["account", "update", Self.hostile],
+      ["token", "list", "--config", Self.hostile], ["token", "list", "--driver", Self.hostile],
+      ["restore-state", "\(folder.path)/\(Self.hostile)"], ["backup-state", "/nonexistent/\(Self.hostile)"],
+    ] {
+      let result = try someone.run(arguments)
+      #expect(result.status != 0 && result.output.isEmpty, "\(arguments)")
+      expectUnforged(result.errors)
+    }
+    let file = folder.appendingPathComponent("vpsd.yaml")
+    for text in [
+      #"driver: "a\x1B[2J\x9B\u202E\r\nforged""#, #""a\x1B[2J\x9B\u202E\r\nforged": 1"#,
+      "driver: simulated\nlisten: [\u{9B}\u{202E}forged",
+    ] {
+      try Data(text.utf8).write(to: file)
+      let errors = try someone.run("account", "list", "--config", file.path).errors
+      #expect(errors.contains("The configuration is not valid.\n"))
+      #expect(!errors.unicodeScalars.contains { $0.isControl && $0 != "\n" }, "\(errors.escaped())")
+      #expect(!errors.contains("\nforged"), "\(errors)")
+    }
+    expectUnforged(try someone.run("account", "list", with: ["VPSD_\(Self.hostile)": "1"]).errors)
+    try DatabaseQueue(path: someone.database).write { database in
+      try database.execute(sql: "UPDATE account SET email = ?", arguments: [Self.hostile])
+    }
+    for arguments in [["account", "list"], ["token", "list"], ["token", "create", "--name", "a"]] {
+      let result = try someone.run(arguments)
+      #expect(result.status == 0, "\(result.errors)")
+      expectUnforged(result.output)
+    }
+  }
+
+  @Test("What a host says when it fails, in words that others chose, is one line of the service's log")
+  func forgedLog() async throws {
+    let someone = try Operator(named: "data\(Self.hostile)", ["VPSD_LOG_LEVEL": "debug"])
+    let banner = try someone.serve()
+    let url = try #require(banner.firstMatch(of: #/http://[0-9.:]+/#)).output
+    let token = try String(contentsOfFile: someone.data + "/token", encoding: .utf8)
+    try FileManager.default.removeItem(atPath: someone.data + "/simulated/machines")
+    var request = URLRequest(url: try #require(URL(string: url + "/api/v1/servers/")))
+    request.httpMethod = "POST"
+    request.httpBody = Data(#"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#.utf8)
+    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    request.setValue("Bearer \(token.filter { $0 != "\n" })", forHTTPHeaderField: "Authorization")
+    let (_, reply) = try await URLSession.shared.data(for: request)
+    #expect((reply as? HTTPURLResponse)?.statusCode == 201)
+    try await someone.whenLogged("step failed")
+    let log = try someone.endService()
+    expectUnforged(log)
+    let entry = #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S* (debug|info|notice|warning|error) vpsd/#
+    for line in log.split(separator: "\n") { #expect(line.prefixMatch(of: entry) != nil, "\(line)") }
   }
 
   @Test("The first token is written to its file, and not to where a journal would keep it")

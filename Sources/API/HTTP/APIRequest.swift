@@ -54,7 +54,7 @@ struct APIRequest {
   var wantedTags: [String]? {
     let fields = request.headers[values: .ifMatch]
     guard !fields.isEmpty else { return nil }
-    let tags = fields.flatMap { $0.split(separator: ",") }.map { $0.filter { !$0.isWhitespace } }
+    let tags = fields.flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }.map(\.withoutSpace)
     // A weak tag, W/"x", never matches: so says RFC 9110.
     return tags.contains("*") ? nil : tags.filter { $0.first == "\"" }.map { $0.filter { $0 != "\"" } }
   }
@@ -92,7 +92,7 @@ struct APIRequest {
     let buffer = try await wholeBody()
     guard buffer.readableBytes > 0 else { return nil }
     let mediaType = request.headers[.contentType] ?? ""
-    let essence = mediaType.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
+    let essence = mediaType.utf8.prefix { $0 != UInt8(ascii: ";") }.withoutSpace.lowercased()
     guard essence == "application/json" else { throw Rejection.unsupportedMediaType(mediaType) }
     do {
       return try JSONValue(parsing: Array(buffer.readableBytesView), maximumDepth: gate.limits.jsonDepth)
@@ -126,10 +126,14 @@ struct APIRequest {
   /// Whether the client takes this media type at all.
   static func accepts(_ mediaType: String, _ request: Request) -> Bool {
     guard let accept = request.headers[.accept], !accept.isEmpty else { return true }
-    return accept.split(separator: ",").contains { range in
-      let parts = range.split(separator: ";").map { $0.filter { !$0.isWhitespace }.lowercased() }
-      let isRefused = parts.dropFirst().contains { $0.hasPrefix("q=") && (Double($0.dropFirst(2)) ?? 1) == 0 }
-      return !isRefused && ["*/*", mediaType.prefix { $0 != "/" } + "/*", mediaType].contains(parts.first ?? "")
+    let wanted = ["*/*", mediaType.prefix { $0 != "/" } + "/*", mediaType]
+    return accept.utf8.split(separator: UInt8(ascii: ",")).contains { range in
+      let essence = range.prefix { $0 != UInt8(ascii: ";") }
+      guard wanted.contains(essence.withoutSpace.lowercased()) else { return false }
+      return !range.dropFirst(essence.count).split(separator: UInt8(ascii: ";")).contains { parameter in
+        let text = parameter.withoutSpace.lowercased()
+        return text.hasPrefix("q=") && (Double(text.dropFirst(2)) ?? 1) == 0
+      }
     }
   }
 }

@@ -11,6 +11,11 @@ extension Collection<UInt8> {
   }
 }
 
+extension Collection<UInt8> {
+  /// The text without its white space, wherever that stands.
+  var withoutSpace: String { String(decoding: filter { $0 != 32 && $0 != 9 }, as: UTF8.self) }
+}
+
 extension String {
   /// The elements of a list that is separated by commas, without the white space around them; empty ones do not count.
   var listElements: [Substring] {

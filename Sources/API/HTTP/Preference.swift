@@ -11,10 +11,10 @@ enum Preference {
   /// Nil where the client has no such preference, or one that makes no sense: then it is ignored, as the RFC demands. The
   /// first of several counts, and what is longer than the longest is the longest.
   static func wait(of request: Request) -> Int? {
-    let preferences = request.headers[values: header].flatMap { $0.split(separator: ",") }
+    let preferences = request.headers[values: header].flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }
     for preference in preferences {
-      let pair = preference.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1).map { part in
-        part.filter { !$0.isWhitespace && $0 != "\"" }
+      let pair = preference.prefix { $0 != UInt8(ascii: ";") }.split(separator: UInt8(ascii: "="), maxSplits: 1).map {
+        $0.filter { $0 != UInt8(ascii: "\"") }.withoutSpace
       }
       guard pair.count == 2, pair[0].lowercased() == "wait" else { continue }
       guard let seconds = Int(pair[1]), seconds >= 0 else { return nil }

@@ -1,5 +1,8 @@
 /// Reads one JSON document of RFC 8259 in one pass over its bytes: a hostile one costs no more than an honest one of its size.
 struct JSONParser {
+  /// Of one object: no honest one has nearly so many.
+  static let maximumFields = 1000
+
   private let bytes: UnsafeRawBufferPointer
   private let maximumDepth: Int
   private var position = 0
@@ -60,6 +63,9 @@ struct JSONParser {
     repeat {
       skipSpace()
       guard peek == UInt8(ascii: "\"") else { throw unexpected() }
+      guard fields.count < Self.maximumFields else {
+        throw JSONValue.SyntaxError(message: "an object has too many fields.")
+      }
       let name = try string()
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw unexpected() }
@@ -127,9 +133,14 @@ struct JSONParser {
     while let byte = peek {
       switch byte {
       case UInt8(ascii: "\""):
-        text += bytes[start..<position]
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
         position += 1
-        guard let string = String(validating: text, as: UTF8.self) else {
+        // Most texts have no escapes, and need no copy.
+        if !text.isEmpty { text += rest }
+        guard
+          let string = text.isEmpty
+            ? String(validating: rest, as: UTF8.self) : String(validating: text, as: UTF8.self)
+        else {
           throw JSONValue.SyntaxError(message: "a text is not valid UTF-8.")
         }
         return string

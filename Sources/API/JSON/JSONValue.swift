@@ -38,6 +38,8 @@ enum JSONValue: Sendable {
 struct JSONObject: Sendable {
   private var fields: [(name: String, value: JSONValue)] = []
 
+  var count: Int { fields.count }
+
   mutating func append(_ name: String, _ value: JSONValue) {
     fields.append((name, value))
   }

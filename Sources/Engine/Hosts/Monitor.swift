@@ -6,6 +6,12 @@ import Synchronization
 /// Looks at all machines of one host, every few seconds and whenever its driver hints that something happened: what differs
 /// is reconciled, what is used is written down, and a host that does not answer is away.
 package final class Monitor: Sendable {
+  /// Where there are thousands of machines a look takes its time, and there is a reason for another one at any moment: between
+  /// two, this many times as long is left to those who work.
+  private static let restRatio = 9
+  /// Others who write have their turn in between.
+  private static let samplesAtOnce = 500
+
   private let host: FleetHost
   private let store: any InventoryStore & EventStore & HostStore
   private let catalogueReader: CatalogueReader
@@ -59,11 +65,18 @@ package final class Monitor: Sendable {
         }
       }
       while !Task.isCancelled {
-        let next = clock.uptime + interval
+        let began = clock.uptime
         await look()
-        await hint.wait(until: next, clock: clock)
+        let pause = min((clock.uptime - began) * Self.restRatio, interval)
+        try? await clock.sleep(for: pause)
+        await hint.wait(until: began + interval, clock: clock)
       }
     }
+  }
+
+  /// Something has happened to a machine. Whoever says so waits for nothing.
+  package func lookSoon() {
+    hint.ring()
   }
 
   /// Whether somebody waits for a look that has not begun.
@@ -94,7 +107,7 @@ package final class Monitor: Sendable {
       if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
       let catalogue = try await catalogueReader.catalogue()
       let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
-      if !samples.isEmpty { try await store.recordUsage(samples, at: clock.now) }
+      try await record(samples)
       logger.debug(
         "looked at the machines",
         metadata: ["machines": "\(observed.powers.count)", "milliseconds": "\((clock.uptime - began).milliseconds)"])
@@ -103,6 +116,14 @@ package final class Monitor: Sendable {
     } catch {
       logger.error("machines could not be looked at", metadata: ["error": "\(String(reflecting: error))"])
       await noteSilence()
+    }
+  }
+
+  private func record(_ samples: [UsageSample]) async throws {
+    var rest = samples[...]
+    while !rest.isEmpty {
+      try await store.recordUsage(Array(rest.prefix(Self.samplesAtOnce)), at: clock.now)
+      rest = rest.dropFirst(Self.samplesAtOnce)
     }
   }
 

@@ -118,8 +118,17 @@ package final class Runner: Sendable {
     return try await store.claimOperation(on: host.id, at: clock.now)
   }
 
-  private func work(_ lease: Lease) async {
-    let isNewlyActive = await execute(lease)
+  /// Goes on with what is due next, so that those who are at work share the transactions in which they claim: one after the
+  /// other, each claim would wait for the disk.
+  private func work(_ first: Lease) async {
+    var next: Lease? = first
+    var isNewlyActive = false
+    while let lease = next {
+      isNewlyActive = await execute(lease)
+      if isNewlyActive || Task.isCancelled || state.withLock({ $0.isStopping }) { break }
+      // Where the store does not answer, the runner itself says so.
+      next = try? await claim()
+    }
     state.withLock { $0.stepsUnderWay -= 1 }
     host.doorbell.ring()
     // A look at all machines may take its time where there are thousands: no step waits for it.

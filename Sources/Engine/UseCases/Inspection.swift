@@ -20,7 +20,8 @@ package struct Inspection: Sendable {
     let known = Set(before.map(\.uuid)).union(after.map(\.uuid))
     var found = observed.powers.keys.filter { !known.contains($0) }.sorted { $0.uuidString < $1.uuidString }
       .map { "the machine \($0.uuidString.lowercased()) belongs to no server of the host \(host.name)" }
-    for item in after where before.contains(item) && !item.hasOperation && !item.isDeleted {
+    let unchanged = Dictionary(before.map { ($0.id, $0) }) { $1 }
+    for item in after where unchanged[item.id] == item && !item.hasOperation && !item.isDeleted {
       if let difference = Self.difference(of: item, observed.power(of: item.uuid)) {
         found.append("server \(item.id) is \(item.status.rawValue), and its machine is \(difference)")
       }

@@ -44,7 +44,7 @@ extension SQLStore {
     guard try await database.isBootstrapped() else { throw UnfitState("It holds no account.") }
     let contradictions = try await database.contradictions()
     guard contradictions.isEmpty else {
-      throw UnfitState("It contradicts itself:\n" + contradictions.joined(separator: "\n"))
+      throw UnfitState("It contradicts itself: " + contradictions.joined(separator: "; "))
     }
     // All of it in the one file.
     try database.release()

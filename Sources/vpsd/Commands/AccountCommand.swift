@@ -27,7 +27,7 @@ struct AccountCommand: AsyncParsableCommand {
     func run() async throws {
       let account = try await options.openStore().createAccount(
         email: email, openingCredit: Money(microunits: Int64(credit) * 1_000_000), at: SystemClock().now)
-      print("Account \(account.id), \(account.email), has a credit of \(account.balance.decimal).")
+      print("Account \(account.id), \(account.email.escaped()), has a credit of \(account.balance.decimal).")
     }
   }
 
@@ -52,7 +52,7 @@ struct AccountCommand: AsyncParsableCommand {
       _ = try await store.updateProfile(
         of: account.id, ProfileChange(firstName: firstName, lastName: lastName, companyName: company),
         at: SystemClock().now)
-      print("Account \(account.id), \(account.email), is changed.")
+      print("Account \(account.id), \(account.email.escaped()), is changed.")
     }
   }
 

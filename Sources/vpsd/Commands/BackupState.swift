@@ -1,4 +1,5 @@
 import ArgumentParser
+import Core
 import Foundation
 import SQLStore
 
@@ -16,6 +17,6 @@ struct BackupState: AsyncParsableCommand {
   func run() async throws {
     let database = try options.openDatabase()
     try await database.backUp(to: file)
-    print("The state is in \(file).")
+    print("The state is in \(file.escaped()).")
   }
 }

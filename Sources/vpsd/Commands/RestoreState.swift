@@ -35,7 +35,8 @@ struct RestoreState: AsyncParsableCommand {
     if let database = try? options.openDatabase() {
       try? await database.recordOperator("state.restore", detail: file, at: SystemClock().now)
     }
-    print("The state is that of \(file)." + (kept.map { " What was there before is in \($0)." } ?? ""))
+    let before = kept.map { " What was there before is in \($0.escaped())." }
+    print("The state is that of \(file.escaped())." + (before ?? ""))
     withExtendedLifetime(lock) {}
   }
 

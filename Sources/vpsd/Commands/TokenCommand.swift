@@ -55,7 +55,7 @@ struct TokenCommand: AsyncParsableCommand {
           accountID: account.id, name: name, hash: text.hash, permissions: grants,
           expiresAt: expiresInDays.map { clock.now + .seconds($0 * 86_400) }),
         at: clock.now)
-      print("Token \(token.id) of \(account.email), shown this once:\n\n  \(text.text)\n")
+      print("Token \(token.id) of \(account.email.escaped()), shown this once:\n\n  \(text.text)\n")
     }
   }
 
