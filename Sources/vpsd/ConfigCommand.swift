@@ -8,12 +8,13 @@ struct ConfigCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ConfigurationOptions
 
-  @Flag(name: .long, help: "Print the table of all keys instead, as Markdown.")
+  @Flag(name: .long, help: "Print the tables of all keys instead, as Markdown.")
   var table = false
 
   func run() async throws {
     if table {
       print(ConfigurationReference.markdown)
+      print("\n" + ConfigurationReference.locationMarkdown)
     } else {
       print(try options.load().yaml(), terminator: "")
     }

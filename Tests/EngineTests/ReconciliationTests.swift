@@ -11,7 +11,7 @@ import Testing
 struct ReconciliationTests {
   @Test("A guest that powers itself off is stopped")
   func guestPowersOff() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     try service.driver.guestPowersOff(try await machine(of: id, service))
     await service.monitor.look()
@@ -24,7 +24,7 @@ struct ReconciliationTests {
       (SimulatedDriver.guestPowersOff, ServerStatus.stopped, ServerStatus.stopped),
       (SimulatedDriver.crash, .starting, .active),
     ] {
-      let service = try await TestService()
+      let service = try await TestService(hosts: TestService.threeHosts)
       let id = try await service.activeServer()
       let backup = try await service.backups.create(.init(server: .id(id)), service.owner)
       while try await service.store.operations(of: id).last?.step != "copy" {
@@ -42,7 +42,7 @@ struct ReconciliationTests {
 
   @Test("A machine that crashed is started again, three times in ten minutes, and then left in error")
   func crash() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     for _ in 1...3 {
       try service.driver.crash(try await machine(of: id, service))
@@ -61,7 +61,7 @@ struct ReconciliationTests {
 
   @Test("Crashes further apart than ten minutes are always recovered")
   func rareCrashes() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     for _ in 1...5 {
       try service.driver.crash(try await machine(of: id, service))
@@ -74,7 +74,7 @@ struct ReconciliationTests {
 
   @Test("After a restart of the host, what was active comes back and what was stopped stays")
   func hostRestarts() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let active = try await service.activeServer()
     let stopped = try await service.activeServer()
     _ = try await service.servers.perform(.stop, on: stopped, service.owner)
@@ -88,7 +88,7 @@ struct ReconciliationTests {
 
   @Test("A server whose machine is paused for want of room stays active, and goes on when there is room")
   func paused() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     let machine = try await machine(of: id, service)
     try service.driver.pause(machine)
@@ -114,7 +114,7 @@ struct ReconciliationTests {
   func pausedBoot(isFirst: Bool) async throws {
     var options = SimulatedDriver.Options()
     options.bootDuration = .seconds(20)
-    let service = try await TestService(options: options)
+    let service = try await TestService(hosts: TestService.threeHosts, options: options)
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     if !isFirst {
       try await service.settle()
@@ -137,7 +137,7 @@ struct ReconciliationTests {
     var options = SimulatedDriver.Options()
     options.quirks = [.sshNeverAnswers]
     let price = Money(microunits: 5_000)
-    let service = try await TestService(options: options, openingCredit: price)
+    let service = try await TestService(hosts: TestService.threeHosts, options: options, openingCredit: price)
     let id = try await service.activeServer()
     await service.monitor.look()
     #expect(try await service.status(of: id) == .error)
@@ -155,7 +155,8 @@ struct ReconciliationTests {
   func unpaid() async throws {
     var options = SimulatedDriver.Options()
     options.quirks = [.sshNeverAnswers]
-    let service = try await TestService(options: options, openingCredit: Money(microunits: 5_000))
+    let service = try await TestService(
+      hosts: TestService.threeHosts, options: options, openingCredit: Money(microunits: 5_000))
     let id = try await service.activeServer()
     service.driver.configure { $0.quirks = [] }
     _ = try await service.activeServer()
@@ -173,7 +174,7 @@ struct ReconciliationTests {
     options.quirks = [.sshNeverAnswers]
     options.timing = MachineTiming(
       bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .seconds(5))
-    let service = try await TestService(options: options)
+    let service = try await TestService(hosts: TestService.threeHosts, options: options)
     for _ in 1...20 { _ = try await service.servers.create(service.draft(), service.owner) }
     try await service.settle()
     var asked: [UUID] = []
@@ -190,7 +191,7 @@ struct ReconciliationTests {
 
   @Test("A machine without a row is removed, and one with a row never is")
   func reap() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     let stranger = UUID()
     try await service.driver.ensureDefined(
@@ -205,7 +206,7 @@ struct ReconciliationTests {
 
   @Test("A machine that cannot be looked at does not keep the others from being helped")
   func oneDoesNotAnswer() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let (silent, crashed) = (try await service.activeServer(), try await service.activeServer())
     for id in [silent, crashed] { try service.driver.crash(try await machine(of: id, service)) }
     let failure = DriverError(.unreachable, "It does not answer.")
@@ -217,7 +218,7 @@ struct ReconciliationTests {
 
   @Test("What was seen before a stop does not start the server again")
   func outdatedLook() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     _ = try await service.servers.perform(.stop, on: id, service.owner)
     try await service.settle()
@@ -243,7 +244,7 @@ struct ReconciliationTests {
 
   @Test("Two looks at once count the traffic once", .timeLimit(.minutes(5)))
   func looksAtOnce() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     service.clock.advance(by: .seconds(3600))
     let observations = service.driver.calls.count { $0.method == .observe }
@@ -267,7 +268,7 @@ struct ReconciliationTests {
     "However much happens to machines, looks at all of them leave nine tenths of the time to those who work",
     .timeLimit(.minutes(5)))
   func looksRest() async throws {
-    let service = try await TestService()
+    let service = try await TestService(hosts: TestService.threeHosts)
     service.driver.forgetCalls()
     let (clock, look) = (service.clock, Duration.milliseconds(20))
     service.driver.inject(Fault(in: .observe, .before { clock.advance(by: look) }, times: nil))

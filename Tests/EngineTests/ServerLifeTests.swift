@@ -198,6 +198,27 @@ struct ServerLifeTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("A server that comes up again is active when its sshd speaks, or when its agent has answered alone for a while")
+  func agentBeforeSSH() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)?.uuid)
+    try service.driver.setQuirks([.sshNeverAnswers], of: machine)
+    for speaks in [true, false] {
+      _ = try await service.servers.perform(.reboot, on: id, service.owner)
+      try await service.run { try await service.driver.readiness(of: machine).hasAgent }
+      let began = service.clock.now
+      try await service.run { service.clock.now >= began + .seconds(15) }
+      #expect(try await service.status(of: id) == .rebooting)
+      if speaks { try service.driver.setQuirks([], of: machine) }
+      try await service.settle()
+      #expect(try await service.status(of: id) == .active)
+      let waited = service.clock.now - began
+      #expect(speaks ? waited < .seconds(17) : (Duration.seconds(20)..<Duration.seconds(25)).contains(waited))
+      try service.driver.setQuirks([.sshNeverAnswers], of: machine)
+    }
+  }
+
   @Test("Another try beyond the balance is refused")
   func secondTryWithoutCredit() async throws {
     var options = SimulatedDriver.Options()

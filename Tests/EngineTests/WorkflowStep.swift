@@ -65,7 +65,7 @@ final class FaultWorld: Sendable {
 
   /// Goes the whole way there.
   fileprivate static func made(_ step: WorkflowStep) async throws -> FaultWorld {
-    let service = try await TestService(options: options)
+    let service = try await TestService(hosts: TestService.threeHosts, options: options)
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     let world = FaultWorld(step, service, try #require(try await service.store.server(id)))
     try await world.request()
@@ -250,13 +250,15 @@ struct Rehearsal: Sendable {
       at: files.url.appendingPathComponent(Self.database), to: folder.url.appendingPathComponent(Self.database))
     try Self.copyMachines(from: files.url, to: folder.url)
     return FaultWorld(
-      step, try await TestService(inheriting: folder, token: token, options: FaultWorld.options, now: now), server)
+      step,
+      try await TestService(
+        inheriting: folder, token: token, hosts: TestService.threeHosts, options: FaultWorld.options, now: now), server)
   }
 
   private static let database = "vpsd.sqlite"
 
   private static func copyMachines(from folder: URL, to other: URL) throws {
     try FileManager.default.copyItem(
-      at: folder.appendingPathComponent("simulated"), to: other.appendingPathComponent("simulated"))
+      at: folder.appendingPathComponent("hosts"), to: other.appendingPathComponent("hosts"))
   }
 }

@@ -80,12 +80,12 @@ package final class TestService: Sendable {
 
   /// On files that another service left in the folder, as their owner, whose token is given.
   package convenience init(
-    inheriting folder: ScopedFolder, token: TokenText, options: SimulatedDriver.Options = .init(),
-    now: Timestamp = TestService.start
+    inheriting folder: ScopedFolder, token: TokenText, hosts: [HostDeclaration] = oneHost,
+    options: SimulatedDriver.Options = .init(), now: Timestamp = TestService.start
   ) async throws {
     let clock = ManualClock(now: now)
     try await self.init(
-      in: folder, hosts: Self.oneHost, options: options, addressPool: AddressPool("127.80.0.0/16")!, clock: clock,
+      in: folder, hosts: hosts, options: options, addressPool: AddressPool("127.80.0.0/16")!, clock: clock,
       wallClock: clock,
       token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()

@@ -38,6 +38,36 @@ struct ConfigurationErrorTests {
     }
   }
 
+  @Test(
+    "What is wrong with a location is told with its line, its key and the rule",
+    arguments: [
+      (
+        "locations: 5", "1: locations: it must be a location's code with its keys below it: driver, hosts, address_pool"
+      ),
+      ("locations:\n  us-west: 5", "2: locations: it must be a location's code"),
+      (
+        "locations:\n  a: {colour: blue}",
+        "2: locations.a.colour: there is no such key. Known are: driver, hosts, address_pool"
+      ),
+      ("locations:\n  a: {driver: libvirt}", "2: locations.a.driver: it must be simulated"),
+      (
+        "locations:\n  a: {driver: simulated, hosts: 101}",
+        "2: locations.a.hosts: it must be a whole number from 1 to 100"
+      ),
+      (
+        "locations:\n  a: {hosts: 2}",
+        "2: locations.a.hosts: a location has hosts of its own only with a driver of its own"
+      ),
+      ("locations:\n  a: {address_pool: all}", "2: locations.a.address_pool: it must be an IPv4 network"),
+    ])
+  func badLocations(_ text: String, _ message: String) async throws {
+    try await withFile(text) { loader in
+      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+      #expect(error?.problems.count == 1)
+    }
+  }
+
   @Test("All errors are told at once, each with its file and line, its variable or its option")
   func allAtOnce() async throws {
     let text = """

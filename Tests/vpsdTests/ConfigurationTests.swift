@@ -174,6 +174,40 @@ struct ConfigurationTests {
     }
   }
 
+  @Test("A location has the keys that are its own, and hosts of its own with a driver of its own")
+  func locations() async throws {
+    let text = """
+      address_pool: 127.81.0.0/16
+      locations:
+        us-west: {}
+        us-east:
+          address_pool: 127.82.0.0/16
+        test: {driver: simulated, hosts: 2}
+      """
+    try await withFile(text) { loader async throws in
+      let configuration = try loader.load().configuration
+      #expect(configuration.addressPools["us-west"] == AddressPool("127.81.0.0/16"))
+      #expect(configuration.addressPools["us-east"] == AddressPool("127.82.0.0/16"))
+      #expect(configuration.addressPools["test"] == AddressPool("127.81.0.0/16"))
+      let own = ["test/1", "test/2"].map { HostDeclaration(name: $0, location: "test", driver: "simulated") }
+      let local = HostDeclaration(name: "local", location: nil, driver: "libvirt")
+      #expect(
+        configuration.hosts(servingLocations: ["us-west", "us-east", "test"], hasLocalServers: false) == [local] + own)
+      // Nothing is started on a machine that nobody needs.
+      #expect(configuration.hosts(servingLocations: ["test"], hasLocalServers: false) == own)
+      #expect(configuration.hosts(servingLocations: ["test"], hasLocalServers: true) == [local] + own)
+      try await withFile(configuration.yaml()) { loader async throws in
+        #expect(try loader.load().configuration == configuration)
+      }
+    }
+  }
+
+  @Test("Without anything configured, this machine is the only host")
+  func oneHost() throws {
+    let hosts = try Self.load().hosts(servingLocations: ["us-west", "us-east"], hasLocalServers: false)
+    #expect(hosts == [HostDeclaration(name: "local", location: nil, driver: "libvirt")])
+  }
+
   @Test("docs/configuration.md has the table of the keys as they are; `vpsd config --table` prints it")
   func documentation() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -182,6 +216,7 @@ struct ConfigurationTests {
     let begin = try #require(page.range(of: "<!-- keys: begin -->\n"))
     let end = try #require(page[begin.upperBound...].range(of: "\n<!-- keys: end -->"))
     #expect(page[begin.upperBound..<end.lowerBound] == ConfigurationReference.markdown)
+    #expect(page.contains("begin -->\n\(ConfigurationReference.locationMarkdown)\n<!-- location keys: end -->"))
   }
 }
 

@@ -65,8 +65,8 @@ final class Operator: Sendable {
   }
 
   /// Starts the service, and returns what it says until it can be used.
-  func serve() throws -> String {
-    let process = process(["serve"], [:])
+  func serve(_ arguments: String...) throws -> String {
+    let process = process(["serve"] + arguments, [:])
     let errors = folder.url.appendingPathComponent("log")
     try Data().write(to: errors)
     let output = Pipe()

@@ -247,6 +247,41 @@ struct OperatorCommandTests {
     #expect(try someone.run("audit").output.matches(of: /token.create/).count == 3)
   }
 
+  @Test("Hosts of the configuration are listed, drained and taken out; a location that nobody knows stops the start")
+  func hosts() throws {
+    let someone = try Operator()
+    let file = someone.folder.url.appendingPathComponent("vpsd.yaml").path
+    try "locations: {us-west: {driver: simulated, hosts: 2}}".write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try someone.serve("--config", file).contains("(3 hosts: simulated)"))
+    func states() throws -> [String: String] {
+      let lines = try someone.run("host", "list", "--config", file).output.split(separator: "\n").dropFirst()
+      let rows = lines.map { $0.split(separator: " ") }
+      #expect(rows.allSatisfy { $0.count >= 8 })
+      return Dictionary(
+        uniqueKeysWithValues: rows.map { row in
+          let stateIndex = row.firstIndex { ["active", "draining", "away"].contains($0) } ?? 0
+          return (String(row[0]), String(row[stateIndex]))
+        })
+    }
+    #expect(try states() == ["local": "active", "us-west/1": "active", "us-west/2": "active"])
+    #expect(try someone.run("host", "drain", "us-west/2").output == "The host us-west/2 takes no more servers.\n")
+    #expect(try states()["us-west/2"] == "draining")
+    #expect(try someone.run("host", "undrain", "us-west/2").status == 0)
+    #expect(try states()["us-west/2"] == "active")
+    let unknown = try someone.run("host", "drain", "nowhere")
+    #expect(unknown.status != 0 && unknown.errors.contains("There is no host"))
+    #expect(try someone.run("audit").output.matches(of: /host\.(un)?drain +us-west\/2/).count == 2)
+    #expect(try someone.run("check", "--config", file).status == 0)
+    _ = try someone.endService()
+    // Without them in the configuration they are not served any more; nothing was on them.
+    _ = try someone.serve()
+    #expect(try states() == ["local": "active"])
+    _ = try someone.endService()
+    try "locations: {nowhere: {}}".write(toFile: file, atomically: true, encoding: .utf8)
+    let refused = try someone.run("serve", "--config", file)
+    #expect(refused.status != 0 && refused.errors.contains("there is no location \"nowhere\" in the catalogue"))
+  }
+
   @Test("A check with another driver than the service's says so, and starts and makes nothing")
   func wrongDriver() throws {
     let someone = try Operator()

@@ -9,6 +9,7 @@ package final class Monitor: Sendable {
   /// Where there are thousands of machines a look takes its time, and there is a reason for another one at any moment: between
   /// two, this many times as long is left to those who work.
   private static let restRatio = 9
+  private static let silenceInterval = FleetHost.longestSilence / 6
   /// Others who write have their turn in between.
   private static let samplesAtOnce = 500
 
@@ -60,7 +61,7 @@ package final class Monitor: Sendable {
       // Beside the looks, of which one that hangs would tell nobody.
       group.addTask {
         while !Task.isCancelled {
-          try? await self.clock.sleep(for: self.interval)
+          try? await self.clock.sleep(for: Self.silenceInterval)
           await self.noteSilence()
         }
       }
