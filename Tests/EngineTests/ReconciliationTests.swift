@@ -155,8 +155,7 @@ struct ReconciliationTests {
   func unpaid() async throws {
     var options = SimulatedDriver.Options()
     options.quirks = [.sshNeverAnswers]
-    let service = try await TestService(
-      hosts: TestService.threeHosts, options: options, openingCredit: Money(microunits: 5_000))
+    let service = try await TestService(options: options, openingCredit: Money(microunits: 5_000))
     let id = try await service.activeServer()
     service.driver.configure { $0.quirks = [] }
     _ = try await service.activeServer()
@@ -174,7 +173,7 @@ struct ReconciliationTests {
     options.quirks = [.sshNeverAnswers]
     options.timing = MachineTiming(
       bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .seconds(5))
-    let service = try await TestService(hosts: TestService.threeHosts, options: options)
+    let service = try await TestService(options: options)
     for _ in 1...20 { _ = try await service.servers.create(service.draft(), service.owner) }
     try await service.settle()
     var asked: [UUID] = []
@@ -206,7 +205,7 @@ struct ReconciliationTests {
 
   @Test("A machine that cannot be looked at does not keep the others from being helped")
   func oneDoesNotAnswer() async throws {
-    let service = try await TestService(hosts: TestService.threeHosts)
+    let service = try await TestService()
     let (silent, crashed) = (try await service.activeServer(), try await service.activeServer())
     for id in [silent, crashed] { try service.driver.crash(try await machine(of: id, service)) }
     let failure = DriverError(.unreachable, "It does not answer.")

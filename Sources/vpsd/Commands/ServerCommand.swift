@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import SQLStore
 
 struct ServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,16 +13,17 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     func run() async throws {
-      let store = try options.openStore()
+      let store = try options.openDatabase()
+      let hosts = Dictionary(uniqueKeysWithValues: try await store.hosts().map { ($0.host.id, $0.host.name) })
       let headings = TextTable(
-        "ID", "ACCOUNT", "NAME", "STATUS", "ADDRESS", "LOCATION", "CREATED", "MACHINE", "REASON")
+        "ID", "ACCOUNT", "NAME", "STATUS", "ADDRESS", "LOCATION", "HOST", "CREATED", "MACHINE", "REASON")
       try await PrintedList<Server>.print(headings) { last, limit in
         try await store.allServers(after: last?.id, limit: limit)
       } _: { table, server in
         table.add(
           "\(server.id)", try await store.account(server.accountID)?.email ?? "?", server.name.name,
-          server.status.rawValue, server.address?.description ?? "-", server.location, server.createdAt.displayed,
-          server.uuid.uuidString.lowercased(), try await reason(server, store))
+          server.status.rawValue, server.address?.description ?? "-", server.location, hosts[server.hostID] ?? "?",
+          server.createdAt.displayed, server.uuid.uuidString.lowercased(), try await reason(server, store))
       }
     }
 
