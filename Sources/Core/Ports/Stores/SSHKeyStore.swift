@@ -1,5 +1,3 @@
-package import struct Foundation.UUID
-
 /// The SSH keys of an account.
 package protocol SSHKeyStore: Sendable {
   /// Only those of this name, whatever the case of its letters, where there is one. Throws `notFound` where there is no such
