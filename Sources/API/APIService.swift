@@ -9,7 +9,7 @@ package import Logging
 package struct APIService: Sendable {
   private let gate: Gate
   let routes: RouteTable
-  private let repetition: Repetition
+  private let repetition: IdempotencyHeader
   /// What whoever asks may see, by its path.
   private let documents: [String: StaticDocument]
   private let consolePage: ConsolePage
@@ -28,7 +28,7 @@ package struct APIService: Sendable {
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
     servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
-    requests: RepeatableRequests, events: Events, consoles: Consoles, catalogue: CatalogueReader,
+    requests: Idempotency, events: Events, consoles: Consoles, catalogue: CatalogueReader,
     authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(),
@@ -36,7 +36,7 @@ package struct APIService: Sendable {
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
     self.logger = logger
-    repetition = Repetition(requests: requests)
+    repetition = IdempotencyHeader(requests: requests)
     documents = [
       RouteTable.basePath + Self.documentPath: StaticDocument(document.json.buffer, mediaType: "application/json"),
       Self.pagePath: .page(of: document),

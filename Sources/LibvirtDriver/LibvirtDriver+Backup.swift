@@ -85,7 +85,7 @@ extension LibvirtDriver {
   /// as if its power went away.
   private func freeze(_ machine: UUID) async -> Bool {
     let mark = files(of: machine).frozenMark
-    let giveUp = StopSignal()
+    let onTimeout = StopSignal()
     // A process that died may have left it frozen.
     if await mayBeFrozen(machine) { try? await thaw(machine, within: .seconds(30)) }
     do {
@@ -99,10 +99,10 @@ extension LibvirtDriver {
         let agent = GuestAgent(domain: domain)
         try agent.freezeFileSystems()
         // Whoever was to thaw may have gone on without us.
-        if giveUp.isSet { try agent.thawFileSystems() }
+        if onTimeout.isSet { try agent.thawFileSystems() }
       }
     } catch {
-      giveUp.set()
+      onTimeout.set()
       logger.info(
         "a disk is copied without freezing the guest's file systems",
         metadata: ["machine": "\(machine.text)", "error": "\(error)"])

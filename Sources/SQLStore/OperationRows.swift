@@ -30,17 +30,17 @@ extension SQLConnection {
       RETURNING \(Operation.columns)
       """,
       [server, server, kind, subject, now, now, token, now])
-    try takeDownIfNext(server, at: now)
+    try powerOffIfNext(server, at: now)
     return try queued.orFail("the operation was not written")
   }
 
   /// To be called in each transaction after which another operation of the server may be the next one: where that takes the
   /// server down, it is `rebooting` from now on, and nobody can press its power switch before it is up again.
-  func takeDownIfNext(_ id: ID<Server>, at now: Timestamp) throws {
+  func powerOffIfNext(_ id: ID<Server>, at now: Timestamp) throws {
     let next: Operation? = try first(
       "SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1", [id]
     )
-    guard let next, next.state == .queued, let server = try server(id), next.kind.takesDown.contains(server.status),
+    guard let next, next.state == .queued, let server = try server(id), next.kind.powersOff.contains(server.status),
       try server.status != .error || mayComeUp(server, at: now)
     else { return }
     try run("UPDATE operation SET former_status = ? WHERE id = ?", [server.status, next.id])
@@ -84,7 +84,7 @@ extension SQLConnection {
         (SELECT id FROM disk_copy WHERE deleted_at IS NOT NULL AND erased_at IS NULL)
       """,
       at: now)
-    for server in served { try takeDownIfNext(server, at: now) }
+    for server in served { try powerOffIfNext(server, at: now) }
   }
 
   /// Ends the operations that the condition is true of, but for those with a step in flight. Returns their servers.

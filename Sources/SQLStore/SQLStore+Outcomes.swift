@@ -11,13 +11,13 @@ extension SQLStore {
       }
       if try database.isOvertaken(operation, on: server) {
         try database.finish(operation.id, as: .cancelled, at: now)
-        if !server.isDeleted { try database.takeDownIfNext(server.id, at: now) }
+        if !server.isDeleted { try database.powerOffIfNext(server.id, at: now) }
         return .cancelled
       }
       try database.apply(outcome.next, to: operation.id, at: now)
       if outcome.next.isEnd {
         if operation.kind == .resize { try database.reserveByPlan(server.id) }
-        try database.takeDownIfNext(server.id, at: now)
+        try database.powerOffIfNext(server.id, at: now)
       }
       return .committed
     }
@@ -128,10 +128,10 @@ extension SQLConnection {
     case .becameStopped:
       try setStatus(.stopped, of: server.id, at: now)
       try resetUsage(of: server.id)
-    case .becameFaulty:
-      try becomeFaulty(server, next, at: now)
+    case .enteredError:
+      try enterError(server, next, at: now)
     case .neverMade:
-      try becomeFaulty(server, next, at: now)
+      try enterError(server, next, at: now)
       try giveShareBack(of: server.id)
     case .resized:
       try defined(server.id)
@@ -139,8 +139,8 @@ extension SQLConnection {
       try reserveByPlan(server.id)
     case .systemReplaced(let imageVersion):
       try replaceSystem(of: server.id, by: operation, imageVersion, at: now)
-    case .takenBack:
-      try takeBack(server, from: operation, next, at: now)
+    case .rolledBack:
+      try rollBack(server, from: operation, next, at: now)
     case .erased:
       try run("DELETE FROM address WHERE server_id = ?", [server.id])
       try releaseHold(of: server, thenCharge: false, at: now)
@@ -185,14 +185,14 @@ extension SQLConnection {
       [operation.subjectID, imageVersion, operation.id, now, server])
   }
 
-  private func becomeFaulty(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {
+  private func enterError(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {
     try setStatus(.error, reason: next.customerReason, of: server.id, at: now)
     if !server.wasEverReady {
       try releaseHold(of: server, thenCharge: false, at: now)
     }
   }
 
-  private func takeBack(
+  private func rollBack(
     _ server: ServerUnderWork, from operation: Operation, _ next: StepOutcome.Next, at now: Timestamp
   ) throws {
     let former = try value(
@@ -202,7 +202,7 @@ extension SQLConnection {
     switch former {
     // The operation brings it up again before it fails.
     case .active: break
-    case .error: try becomeFaulty(server, next, at: now)
+    case .error: try enterError(server, next, at: now)
     case .provisioning, .stopping, .stopped, .starting, .rebooting, .suspended:
       try setStatus(former, of: server.id, at: now)
     }

@@ -37,7 +37,7 @@ package struct SimulatedCopy: SimulatedRecord {
 }
 
 /// Work on a disk that takes its time. It is in memory only, and ends with the process.
-struct DiskWork: Sendable, Equatable {
+struct SimulatedDiskWork: Sendable, Equatable {
   let copy: UUID
   let begunAt: Instant
   /// When the machine's power was switched on; nil for a machine that is off. Work does not outlive a change of it.

@@ -39,7 +39,7 @@ extension SimulatedDriver {
         }
         guard powerOnTime(of: machine, in: state) == nil else { throw Self.running(machine) }
         if state.restoring[machine]?.copy != copy {
-          state.restoring[machine] = DiskWork(copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: nil)
+          state.restoring[machine] = SimulatedDiskWork(copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: nil)
         }
         guard let work = state.restoring[machine], work.isOver(at: clock.uptime, state.options.copyDuration) else {
           return .underWay
@@ -91,14 +91,15 @@ extension SimulatedDriver {
     state.restoring[machine] = nil
   }
 
-  private func beginCopy(of machine: UUID, as copy: UUID, in state: inout State) throws -> DiskWork {
+  private func beginCopy(of machine: UUID, as copy: UUID, in state: inout State) throws -> SimulatedDiskWork {
     let copied = try require(machine, in: state)
     guard let disk = copied.disk else { throw Self.missingDisk(machine) }
     try saveCopy(
       SimulatedCopy(
         copy, of: machine, installation: installation, disk: disk, sizeBytes: copied.diskUsedBytes(at: clock.now)),
       in: &state)
-    let work = DiskWork(copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: powerOnTime(of: machine, in: state))
+    let work = SimulatedDiskWork(
+      copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: powerOnTime(of: machine, in: state))
     state.copying[copy] = work
     return work
   }

@@ -42,9 +42,9 @@ package final class SimulatedDriver: ComputeDriver {
     private(set) var holders: [String: Set<UUID>] = [:]
     var copies: [UUID: SimulatedCopy]
     /// By copy.
-    var copying: [UUID: DiskWork] = [:]
+    var copying: [UUID: SimulatedDiskWork] = [:]
     /// By machine.
-    var restoring: [UUID: DiskWork] = [:]
+    var restoring: [UUID: SimulatedDiskWork] = [:]
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
@@ -76,7 +76,7 @@ package final class SimulatedDriver: ComputeDriver {
   let clock: any WallClock
   let folder: RecordFolder<SimulatedMachine>
   let copyFolder: RecordFolder<SimulatedCopy>
-  let gate = Gate()
+  let hangingCalls = HangingCalls()
   let consoles = SimulatedConsoles()
   let state: Mutex<State>
 
@@ -254,12 +254,12 @@ extension SimulatedDriver {
 
   /// Lets every call that hangs at this moment go on.
   package func releaseHangingCalls() {
-    gate.open()
+    hangingCalls.open()
   }
 
   /// Returns when so many calls hang at once.
   package func whenHanging(calls count: Int = 1) async {
-    await gate.whenWaiting(count)
+    await hangingCalls.whenWaiting(count)
   }
 
   /// The calls so far, oldest first; of very many only the last ones.
@@ -289,12 +289,12 @@ extension SimulatedDriver {
     switch condition {
     case .answers: break
     case .isDead: throw DriverError(.unreachable, "The host does not answer.")
-    case .hangs: try await gate.wait()
+    case .hangs: try await hangingCalls.wait()
     }
     for effect in effects {
       switch effect {
       case .fail(let error): throw error
-      case .hang: try await gate.wait()
+      case .hang: try await hangingCalls.wait()
       case .before(let hook): await hook()
       case .failAfterwards, .hangAfterwards, .after: continue
       }
@@ -303,7 +303,7 @@ extension SimulatedDriver {
     for effect in effects {
       switch effect {
       case .failAfterwards(let error): throw error
-      case .hangAfterwards: try await gate.wait()
+      case .hangAfterwards: try await hangingCalls.wait()
       case .after(let hook): await hook()
       case .fail, .hang, .before: continue
       }

@@ -53,7 +53,7 @@ struct Configuration: Sendable, Equatable {
   /// How many tokens, and how many SSH keys, an account may have; 0 for as many as it likes.
   var tokenQuota = 100
   var sshKeyQuota = 100
-  var repeatableRequests = RepeatableRequests.Limits()
+  var idempotency = Idempotency.Limits()
 
   /// What holds where nothing is configured.
   init(workingDirectory: URL, executable: URL) {

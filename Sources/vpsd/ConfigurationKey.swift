@@ -153,10 +153,10 @@ extension ConfigurationKey {
     count("token_quota", \.tokenQuota, default: "100", "How many tokens an account may have"),
     count("ssh_key_quota", \.sshKeyQuota, default: "100", "How many SSH keys an account may have"),
     count(
-      "idempotency_quota", \.repeatableRequests.requests, default: "10000",
+      "idempotency_quota", \.idempotency.requests, default: "10000",
       "How many requests with an Idempotency-Key are remembered of an account; the oldest one gives way after an hour"),
     amount(
-      "idempotency_bytes", \.repeatableRequests.bytes, default: "16777216",
+      "idempotency_bytes", \.idempotency.bytes, default: "16777216",
       "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
       65_536...(1 << 30)),
   ]

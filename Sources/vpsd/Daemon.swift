@@ -64,7 +64,7 @@ struct Daemon {
     let runners = zip(fleet.hosts, monitors).map { host, monitor in
       Runner(
         on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
-        clock: clock, logger: logger, becameActive: { monitor.lookSoon() })
+        clock: clock, logger: logger, becameActive: { monitor.pollSoon() })
     }
     let servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,
@@ -84,7 +84,7 @@ struct Daemon {
         store: store, authenticator: authenticator, clock: clock,
         quota: configuration.tokenQuota > 0 ? configuration.tokenQuota : nil),
       profiles: Profiles(store: store),
-      requests: RepeatableRequests(store: store, clock: clock, limits: configuration.repeatableRequests),
+      requests: Idempotency(store: store, clock: clock, limits: configuration.idempotency),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
       catalogue: catalogue, authenticator: authenticator,
@@ -107,7 +107,7 @@ struct Daemon {
   private func greet(_ monitors: [Monitor], _ clock: any WallClock) async {
     let greeted = Doorbell()
     Task {
-      await Self.together(monitors) { await $0.look() }
+      await Self.together(monitors) { await $0.pollOnce() }
       greeted.ring()
     }
     await greeted.wait(until: clock.uptime + .seconds(10), clock: clock)

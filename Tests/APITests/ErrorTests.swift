@@ -134,7 +134,7 @@ struct ErrorTests {
     let api = try await TestAPI.make()
     api.service.driver.configure { $0.condition = .isDead }
     api.service.clock.advance(by: .seconds(31))
-    await api.service.monitor.look()
+    await api.service.monitor.pollOnce()
     let reply = try await api.send(
       .post, "/servers/", #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#)
     #expect(reply.status == 503)

@@ -157,7 +157,7 @@ struct IdempotencyTests {
   @Test("While the first request is being carried out, its repetition is told so; one that died is forgotten")
   func underWay() async throws {
     let api = try await TestAPI.make()
-    let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
+    let requests = Idempotency(store: api.service.store, clock: api.service.clock)
     let bytes = Array(Self.body.utf8)
     let beginning = try await requests.begin(
       key: "k-1", method: "POST", path: "/api/v1/servers", body: bytes, api.service.owner)
@@ -179,7 +179,7 @@ struct IdempotencyTests {
   @Test("A process that dies after the work and before the answer does not lead to a second server")
   func diedAfterTheWork() async throws {
     let api = try await TestAPI.make()
-    let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
+    let requests = Idempotency(store: api.service.store, clock: api.service.clock)
     let beginning = try await requests.begin(
       key: "k-1", method: "POST", path: "/api/v1/servers", body: Array(Self.body.utf8), api.service.owner)
     guard case .first(let attempt) = beginning else {

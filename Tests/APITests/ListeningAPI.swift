@@ -43,15 +43,15 @@ struct ListeningAPI {
 
   struct EndedEarly: Error {}
 
-  struct Invitation {
+  struct IssuedTicket {
     let ticket: String
     let protocols: String
   }
 
   /// A ticket for the console of an active server.
-  func invitation(to server: Int, token: String? = nil) async throws -> Invitation {
+  func invitation(to server: Int, token: String? = nil) async throws -> IssuedTicket {
     let reply = try await api.send(.post, "/servers/\(server)/console/", token: token)
     let ticket = try reply.json["ticket"] as? String ?? ""
-    return Invitation(ticket: ticket, protocols: "binary, ticket.\(ticket)")
+    return IssuedTicket(ticket: ticket, protocols: "binary, ticket.\(ticket)")
   }
 }

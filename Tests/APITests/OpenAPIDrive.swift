@@ -61,7 +61,7 @@ final class OpenAPIDrive {
   }
 
   private func usedKeys(_ api: TestAPI, _ operation: OpenAPIDocument.Operation) async throws {
-    let requests = RepeatableRequests(store: api.service.store, clock: api.service.clock)
+    let requests = Idempotency(store: api.service.store, clock: api.service.clock)
     let path = "/api/v1" + operation.path.dropLast().replacingOccurrences(of: "{id}", with: Self.id(in: operation.path))
     for (key, path) in [("under way \(operation.name)", path), ("different \(operation.name)", "/another")] {
       _ = try await requests.begin(key: key, method: "POST", path: path, body: Array("{}".utf8), api.service.owner)
@@ -155,7 +155,7 @@ final class OpenAPIDrive {
     let small = try await TestAPI.make()
     try await call(small, "POST /servers/", Self.server)
     small.service.driver.configure { $0.capacity = HostCapacity(vcpus: 1, memoryMiB: 512, storageGiB: 5) }
-    await small.service.monitor.look()
+    await small.service.monitor.pollOnce()
     try await call(small, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)
     let full = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))
     for _ in 0..<3 { try await call(full, "POST /servers/", Self.server) }

@@ -81,7 +81,7 @@ struct QuotaTests {
 
   @Test("So many requests are remembered: the oldest one gives way once it is an hour old, and not before")
   func requests() async throws {
-    var limits = RepeatableRequests.Limits()
+    var limits = Idempotency.Limits()
     limits.requests = 3
     let api = TestAPI(try await TestService(), quotas: .init(requests: limits))
     func post(_ key: String, token: String? = nil) async throws -> TestAPI.Reply {
@@ -112,7 +112,7 @@ struct QuotaTests {
 
   @Test("So many bytes of answers are remembered, and refused requests take none")
   func bytes() async throws {
-    var limits = RepeatableRequests.Limits()
+    var limits = Idempotency.Limits()
     limits.bytes = 3_000
     let api = TestAPI(try await TestService(), quotas: .init(requests: limits))
     let body = #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#

@@ -30,7 +30,7 @@ struct TestAPI {
   struct Quotas {
     var tokens: Int?
     var sshKeys: Int?
-    var requests = RepeatableRequests.Limits()
+    var requests = Idempotency.Limits()
   }
 
   static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
@@ -54,7 +54,7 @@ struct TestAPI {
       tokens: Tokens(
         store: store, authenticator: service.authenticator, clock: service.clock, quota: quotas.tokens),
       profiles: Profiles(store: store),
-      requests: RepeatableRequests(store: store, clock: service.clock, limits: quotas.requests),
+      requests: Idempotency(store: store, clock: service.clock, limits: quotas.requests),
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
       document: Self.document, noVNC: noVNC, publicURL: publicURL,

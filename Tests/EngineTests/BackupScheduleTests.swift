@@ -49,7 +49,7 @@ struct BackupScheduleTests {
     for _ in 1...3 { try await service.work(until: service.clock.now + .seconds(60)) }
     let next = try await TestService(after: service)
     for schedule in [service.schedule, next.schedule, next.schedule] {
-      await schedule.look()
+      await schedule.pollOnce()
       try await next.work(until: next.clock.now + .seconds(3600))
     }
     #expect(try await backups(of: next).count == 1)
@@ -107,12 +107,12 @@ struct BackupScheduleTests {
     var servers: [ID<Server>] = []
     for _ in 1...4 { servers.append(try await server(of: service)) }
     service.clock.advance(to: Self.first)
-    await service.schedule.look()
+    await service.schedule.pollOnce()
     // Its backup is due, and not begun.
     _ = try await service.servers.perform(.stop, on: servers[3], service.owner)
     var most = 0
     while service.clock.now < Self.first + .seconds(3600) {
-      let next = await service.schedule.look()
+      let next = await service.schedule.pollOnce()
       while try await service.runner.runNextStep() {}
       most = max(most, service.driver.copies.values.filter { !$0.isWhole }.count)
       if service.clock.now >= Self.first + .seconds(60) {
@@ -203,7 +203,7 @@ struct BackupScheduleTests {
   }
 
   private func server(of service: TestService) async throws -> ID<Server> {
-    await service.schedule.look()
+    await service.schedule.pollOnce()
     var draft = service.draft()
     draft.isBackupEnabled = true
     let created = try await service.servers.create(draft, service.owner)

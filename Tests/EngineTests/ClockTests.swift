@@ -69,7 +69,7 @@ struct ClockTests {
     let id = try await service.activeServer()
     service.clock.setTimeOfDay(to: service.clock.now + jump)
     try service.driver.crash(try #require(try await service.store.server(id)).uuid)
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.status(of: id) == .starting)
     try await service.settle()
     #expect(try await service.status(of: id) == .active)

@@ -60,7 +60,7 @@ struct ConcurrencyTests {
 
   private static func expectOrder(afterwards service: TestService, _ callers: [Caller]) async throws {
     try await service.settle()
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     try await service.settle()
     #expect(try await service.contradictionsAtRest() == [])
     for caller in callers {

@@ -11,7 +11,7 @@ struct ConsoleTests {
   func once() async throws {
     let service = try await TestService()
     let id = try await service.activeServer()
-    let invitation = try await service.consoles.invite(to: id, service.owner)
+    let invitation = try await service.consoles.issueTicket(for: id, service.owner)
     #expect(invitation.expiresAt == service.clock.now + .seconds(60))
     let session = try await service.consoles.open(with: invitation.ticket.text)
     #expect(session.serverID == id)
@@ -24,7 +24,8 @@ struct ConsoleTests {
     let service = try await TestService()
     let id = try await service.activeServer()
     let (first, second) = (
-      try await service.consoles.invite(to: id, service.owner), try await service.consoles.invite(to: id, service.owner)
+      try await service.consoles.issueTicket(for: id, service.owner),
+      try await service.consoles.issueTicket(for: id, service.owner)
     )
     service.clock.advance(by: .milliseconds(59_999))
     _ = try await service.consoles.open(with: first.ticket.text)
@@ -35,7 +36,7 @@ struct ConsoleTests {
   @Test("A text that is no ticket opens nothing", arguments: ["", "x", String(repeating: "A", count: 43), "\u{0}"])
   func guesses(text: String) async throws {
     let service = try await TestService()
-    _ = try await service.consoles.invite(to: try await service.activeServer(), service.owner)
+    _ = try await service.consoles.issueTicket(for: try await service.activeServer(), service.owner)
     await refuses(.permissionDenied) { try await service.consoles.open(with: text) }
   }
 
@@ -44,10 +45,10 @@ struct ConsoleTests {
     let service = try await TestService()
     let id = try await service.activeServer()
     let (stranger, _) = try await service.newCaller()
-    await refuses(.notFound) { try await service.consoles.invite(to: id, stranger) }
+    await refuses(.notFound) { try await service.consoles.issueTicket(for: id, stranger) }
     let (reader, _) = try await service.newToken(
       of: service.owner.accountID, permissions: [Permission("servers:read")!])
-    await refuses(.permissionDenied) { try await service.consoles.invite(to: id, reader) }
+    await refuses(.permissionDenied) { try await service.consoles.issueTicket(for: id, reader) }
   }
 
   @Test("Only an active server has a console, when it is asked for and when the ticket is used")
@@ -55,17 +56,17 @@ struct ConsoleTests {
     let service = try await TestService()
     let created = try await service.servers.create(service.draft(), service.owner).view.server.id
     await refuses(.wrongState, "Server is provisioning.") {
-      try await service.consoles.invite(to: created, service.owner)
+      try await service.consoles.issueTicket(for: created, service.owner)
     }
     try await service.settle()
-    let invitation = try await service.consoles.invite(to: created, service.owner)
+    let invitation = try await service.consoles.issueTicket(for: created, service.owner)
     _ = try await service.servers.perform(.stop, on: created, service.owner)
     await refuses(.wrongState, "Server is stopping.") {
       try await service.consoles.open(with: invitation.ticket.text)
     }
     try await service.settle()
     await refuses(.wrongState, "Server is not running.") {
-      try await service.consoles.invite(to: created, service.owner)
+      try await service.consoles.issueTicket(for: created, service.owner)
     }
     // What was used in vain is used up.
     _ = try await service.servers.perform(.start, on: created, service.owner)
@@ -78,10 +79,10 @@ struct ConsoleTests {
     let service = try await TestService()
     let id = try await service.activeServer()
     let (caller, _) = try await service.newToken(of: service.owner.accountID, permissions: [.everything])
-    let asked = try await service.consoles.invite(to: id, caller)
+    let asked = try await service.consoles.issueTicket(for: id, caller)
     _ = try await service.store.revokeToken(caller.tokenID, at: service.clock.now)
     await refuses(.permissionDenied) { try await service.consoles.open(with: asked.ticket.text) }
-    let other = try await service.consoles.invite(to: id, service.owner)
+    let other = try await service.consoles.issueTicket(for: id, service.owner)
     try await service.servers.delete(id, service.owner)
     await refuses(.permissionDenied) { try await service.consoles.open(with: other.ticket.text) }
   }
@@ -90,17 +91,17 @@ struct ConsoleTests {
   func limits() async throws {
     let service = try await TestService()
     let id = try await service.activeServer()
-    var invitations: [Consoles.Invitation] = []
-    for _ in 0..<5 { invitations.append(try await service.consoles.invite(to: id, service.owner)) }
+    var invitations: [Consoles.IssuedTicket] = []
+    for _ in 0..<5 { invitations.append(try await service.consoles.issueTicket(for: id, service.owner)) }
     var sessions: [ConsoleSession] = []
     for invitation in invitations.prefix(4) {
       sessions.append(try await service.consoles.open(with: invitation.ticket.text))
     }
     await refuses(.conflict) { try await service.consoles.open(with: invitations[4].ticket.text) }
-    await refuses(.conflict) { try await service.consoles.invite(to: id, service.owner) }
+    await refuses(.conflict) { try await service.consoles.issueTicket(for: id, service.owner) }
     sessions.removeLast()
     #expect(service.consoles.openCount == 3)
-    _ = try await service.consoles.invite(to: id, service.owner)
+    _ = try await service.consoles.issueTicket(for: id, service.owner)
   }
 
   @Test("A server, an account and all of them have as many consoles as the operator says", arguments: 0..<3)
@@ -112,7 +113,7 @@ struct ConsoleTests {
     let (one, other) = (try await service.activeServer(), try await service.activeServer())
     let strange = try await service.activeServer(of: stranger)
     func open(_ id: ID<Server>, _ caller: Caller) async throws -> ConsoleSession {
-      try await consoles.open(with: try await consoles.invite(to: id, caller).ticket.text)
+      try await consoles.open(with: try await consoles.issueTicket(for: id, caller).ticket.text)
     }
     let sessions = [try await open(one, service.owner), try await open(one, service.owner)]
     let refusals: [(Failure.Code, String)] = [
@@ -135,8 +136,8 @@ struct ConsoleTests {
     (limits.perServer, limits.perAccount, limits.inAll) = (limit, limit, limit)
     let (service, consoles) = try await Self.service(limits)
     let id = try await service.activeServer()
-    var invitations: [Consoles.Invitation] = []
-    for _ in 0..<20 { invitations.append(try await consoles.invite(to: id, service.owner)) }
+    var invitations: [Consoles.IssuedTicket] = []
+    for _ in 0..<20 { invitations.append(try await consoles.issueTicket(for: id, service.owner)) }
     var sessions: [ConsoleSession] = []
     for invitation in invitations { sessions.append(try await consoles.open(with: invitation.ticket.text)) }
     #expect(consoles.openCount == 20)
@@ -149,7 +150,7 @@ struct ConsoleTests {
     let (service, consoles) = try await Self.service(limits)
     let id = try await service.activeServer()
     let (first, second) = (
-      try await consoles.invite(to: id, service.owner), try await consoles.invite(to: id, service.owner)
+      try await consoles.issueTicket(for: id, service.owner), try await consoles.issueTicket(for: id, service.owner)
     )
     #expect(first.expiresAt == service.clock.now + .seconds(seconds))
     service.clock.advance(by: .milliseconds(seconds * 1000 - 1))
@@ -176,10 +177,10 @@ struct ConsoleTests {
   func manyTickets() async throws {
     let service = try await TestService()
     let id = try await service.activeServer()
-    let first = try await service.consoles.invite(to: id, service.owner)
+    let first = try await service.consoles.issueTicket(for: id, service.owner)
     for _ in 0..<8 {
       service.clock.advance(by: .milliseconds(1))
-      _ = try await service.consoles.invite(to: id, service.owner)
+      _ = try await service.consoles.issueTicket(for: id, service.owner)
     }
     await refuses(.permissionDenied) { try await service.consoles.open(with: first.ticket.text) }
   }
@@ -189,9 +190,9 @@ struct ConsoleTests {
     let service = try await TestService()
     let id = try await service.activeServer()
     service.driver.inject(Fault(in: .openConsole, .fail(DriverError(.unreachable, "It hangs."))))
-    await refuses(.noCapacity) { try await service.consoles.invite(to: id, service.owner) }
+    await refuses(.noCapacity) { try await service.consoles.issueTicket(for: id, service.owner) }
     #expect(try await service.database.auditTrail(newest: 10, of: id).filter { $0.action == "server.console" }.isEmpty)
-    let invitation = try await service.consoles.invite(to: id, service.owner)
+    let invitation = try await service.consoles.issueTicket(for: id, service.owner)
     service.driver.inject(Fault(in: .openConsole, .fail(DriverError(.unreachable, "It hangs."))))
     await refuses(.noCapacity) { try await service.consoles.open(with: invitation.ticket.text) }
     #expect(service.consoles.openCount == 0)
@@ -204,7 +205,8 @@ struct ConsoleTests {
     let service = try await TestService()
     let id = try await service.activeServer()
     let (caller, _) = try await service.newToken(of: service.owner.accountID, permissions: [.everything])
-    let session = try await service.consoles.open(with: try await service.consoles.invite(to: id, caller).ticket.text)
+    let session = try await service.consoles.open(
+      with: try await service.consoles.issueTicket(for: id, caller).ticket.text)
     async let end: Void = service.consoles.whenOver(session)
     await service.clock.whenSleeping()
     switch reason {

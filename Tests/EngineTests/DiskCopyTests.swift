@@ -176,7 +176,7 @@ struct DiskCopyTests {
     #expect(backup.statusReason == "The disk cannot be read.")
     #expect(service.driver.copies.count == 1)
     service.driver.faults = Faults()
-    await service.schedule.look()
+    await service.schedule.pollOnce()
     try await service.settle()
     #expect(service.driver.copies.isEmpty)
     #expect(try await service.contradictionsAtRest() == [])

@@ -35,7 +35,7 @@ struct HostTests {
   private func comeBack(_ number: Int, _ service: TestService) async {
     service.drivers[number].configure { $0.condition = .answers }
     service.drivers[number].releaseHangingCalls()
-    await service.monitor.look()
+    await service.monitor.pollOnce()
   }
 
   private func view(_ id: ID<Server>, _ service: TestService) async throws -> Servers.View {
@@ -62,7 +62,7 @@ struct HostTests {
     for driver in service.drivers {
       driver.configure { $0.capacity = HostCapacity(vcpus: 2, memoryMiB: 1024, storageGiB: 10) }
     }
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     var servers: [ID<Server>] = []
     for _ in 1...4 { servers.append(try await service.servers.create(service.draft(), service.owner).view.server.id) }
     let refused = await failure { _ = try await service.servers.create(service.draft(), service.owner) }
@@ -177,7 +177,7 @@ struct HostTests {
       try await service.drivers[1].start(machine)
     }
     let boot = service.drivers[0].machine(server.uuid)?.boot
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     try await service.settle()
     #expect(service.drivers[1].machine(nobody) == nil)
     let twin = try #require(service.drivers[1].machine(server.uuid))

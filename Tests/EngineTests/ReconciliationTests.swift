@@ -14,7 +14,7 @@ struct ReconciliationTests {
     let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
     try service.driver.guestPowersOff(try await machine(of: id, service))
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.status(of: id) == .stopped)
   }
 
@@ -31,7 +31,7 @@ struct ReconciliationTests {
         _ = try await service.runner.runNextStep()
       }
       try ends(service.driver)(try await machine(of: id, service))
-      await service.monitor.look()
+      await service.monitor.pollOnce()
       #expect(try await service.status(of: id) == seen)
       try await service.settle()
       #expect(try await service.status(of: id) == atLast)
@@ -46,13 +46,13 @@ struct ReconciliationTests {
     let id = try await service.activeServer()
     for _ in 1...3 {
       try service.driver.crash(try await machine(of: id, service))
-      await service.monitor.look()
+      await service.monitor.pollOnce()
       #expect(try await service.status(of: id) == .starting)
       try await service.settle()
       #expect(try await service.status(of: id) == .active)
     }
     try service.driver.crash(try await machine(of: id, service))
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.status(of: id) == .error)
     _ = try await service.servers.perform(.start, on: id, service.owner)
     try await service.settle()
@@ -65,7 +65,7 @@ struct ReconciliationTests {
     let id = try await service.activeServer()
     for _ in 1...5 {
       try service.driver.crash(try await machine(of: id, service))
-      await service.monitor.look()
+      await service.monitor.pollOnce()
       try await service.settle()
       #expect(try await service.status(of: id) == .active)
       service.clock.advance(by: .seconds(300))
@@ -80,7 +80,7 @@ struct ReconciliationTests {
     _ = try await service.servers.perform(.stop, on: stopped, service.owner)
     try await service.settle()
     try service.driver.hostRestarts()
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     try await service.settle()
     #expect(try await service.status(of: active) == .active)
     #expect(try await service.status(of: stopped) == .stopped)
@@ -96,14 +96,14 @@ struct ReconciliationTests {
     let operations = try await service.store.operations(of: id).count
     // Longer than three recoveries would have taken, and all their deadlines.
     for _ in 1...120 {
-      await service.monitor.look()
+      await service.monitor.pollOnce()
       try await service.settle()
       #expect(try await service.status(of: id) == .active)
       service.clock.advance(by: .seconds(60))
     }
     #expect(try await service.driver.power(of: machine) == .paused)
     service.driver.configure { $0.isDiskFull = false }
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.driver.power(of: machine) == .running)
     #expect(try await service.status(of: id) == .active)
     #expect(try await service.store.operations(of: id).count == operations)
@@ -139,11 +139,11 @@ struct ReconciliationTests {
     let price = Money(microunits: 5_000)
     let service = try await TestService(hosts: TestService.threeHosts, options: options, openingCredit: price)
     let id = try await service.activeServer()
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.status(of: id) == .error)
     #expect(try await service.balance(of: service.owner) == price)
     try service.driver.setQuirks([], of: try await machine(of: id, service))
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     let server = try #require(try await service.store.server(id))
     #expect(server.status == .active && server.statusReason == nil)
     #expect(!server.machine.awaitsFirstBoot && server.machine.rootPasswordHash == nil)
@@ -160,7 +160,7 @@ struct ReconciliationTests {
     service.driver.configure { $0.quirks = [] }
     _ = try await service.activeServer()
     try service.driver.setQuirks([], of: try await machine(of: id, service))
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.status(of: id) == .error)
     #expect(try await service.contradictionsAtRest() == [])
   }
@@ -179,7 +179,7 @@ struct ReconciliationTests {
     var asked: [UUID] = []
     for _ in 1...5 {
       service.driver.forgetCalls()
-      await service.monitor.look()
+      await service.monitor.pollOnce()
       let calls = service.driver.calls.filter { $0.method == .readiness }.compactMap(\.machine)
       #expect(calls.count == Reconciler.returnsAtOnce)
       asked += calls
@@ -198,7 +198,7 @@ struct ReconciliationTests {
         machine: stranger, label: "stranger", hostname: Hostname("stranger")!, vcpus: 1, memoryMiB: 512, storageGiB: 5,
         imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion, address: IPv4Address("127.80.9.9")!,
         authorizedKey: nil, rootPasswordHash: nil, mayCreateDisk: true))
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.driver.power(of: stranger) == .absent)
     #expect(try await service.driver.power(of: machine(of: id, service)) == .running)
   }
@@ -210,7 +210,7 @@ struct ReconciliationTests {
     for id in [silent, crashed] { try service.driver.crash(try await machine(of: id, service)) }
     let failure = DriverError(.unreachable, "It does not answer.")
     service.driver.inject(Fault(in: .power, of: try await machine(of: silent, service), .fail(failure), times: nil))
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     #expect(try await service.status(of: crashed) == .starting)
     #expect(try await service.status(of: silent) == .active)
   }
@@ -234,7 +234,7 @@ struct ReconciliationTests {
     }
     service.driver.inject(Fault(in: .power, of: machine, .after(startAndStop)))
     for _ in 1...2 {
-      await service.monitor.look()
+      await service.monitor.pollOnce()
       try await service.settle()
       #expect(try await service.status(of: id) == .stopped)
     }
@@ -248,16 +248,16 @@ struct ReconciliationTests {
     service.clock.advance(by: .seconds(3600))
     let observations = service.driver.calls.count { $0.method == .observe }
     service.driver.inject(Fault(in: .observe, .hangAfterwards))
-    let first = Task { await service.monitor.look() }
+    let first = Task { await service.monitor.pollOnce() }
     await service.driver.whenHanging()
     service.clock.advance(by: .seconds(60))
-    let second = Task { await service.monitor.look() }
-    while !service.monitor.monitors[0].isLookWaiting { await Task.yield() }
+    let second = Task { await service.monitor.pollOnce() }
+    while !service.monitor.monitors[0].isPollWaiting { await Task.yield() }
     #expect(service.driver.calls.count { $0.method == .observe } == observations + 1)
     service.driver.releaseHangingCalls()
     await first.value
     await second.value
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     let machine = try await machine(of: id, service)
     let counters = try #require(try await service.driver.observe().usage[machine]?.network)
     #expect(try await service.store.usage(of: id)?.receivedBytes == counters.receivedBytes)
@@ -276,7 +276,7 @@ struct ReconciliationTests {
     for number in 1...3 {
       while clock.nextDeadline != end { await Task.yield() }
       #expect(service.driver.calls.count { $0.method == .observe } == number)
-      service.monitor.lookSoon()
+      service.monitor.pollSoon()
       end = end + look * 10
       clock.advance(to: end - look * 10)
     }

@@ -96,7 +96,7 @@ final class FaultWorld: Sendable {
     case .reboot: _ = try await service.servers.perform(.reboot, on: id, service.owner)
     case .recover:
       try service.driver.crash(machine)
-      await service.monitor.look()
+      await service.monitor.pollOnce()
     case .configure:
       let change = ServerChange(hostname: Hostname("changed.example.com"))
       _ = try await service.servers.update(id, change, service.owner)
@@ -142,8 +142,8 @@ final class FaultWorld: Sendable {
   /// Carries out everything, with a look at the machines and at what the schedule finds, as the service would.
   func settle() async throws {
     try await service.settle()
-    await service.monitor.look()
-    await service.schedule.look()
+    await service.monitor.pollOnce()
+    await service.schedule.pollOnce()
     try await service.settle()
   }
 

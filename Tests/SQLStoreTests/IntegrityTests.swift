@@ -66,7 +66,7 @@ struct IntegrityTests {
       accountID: service.owner.accountID, name: "child", hash: TokenHash(hexadecimal: "c"), permissions: [],
       expiresAt: nil)
     _ = try await store.createToken(token, by: service.owner, at: now)
-    _ = try await RepeatableRequests(store: store, clock: service.clock).begin(
+    _ = try await Idempotency(store: store, clock: service.clock).begin(
       key: "k", method: "POST", path: "/", body: [], service.owner)
     #expect(try await service.database.contradictions() == [])
     _ = try await service.database.write { database in try database.run(statement) }

@@ -38,7 +38,7 @@ struct MigrationTests {
         try await copies.delete(copy.id, service.owner)
       }
     }
-    await service.monitor.look()
+    await service.monitor.pollOnce()
     try await service.settle()
     #expect(try await service.contradictionsAtRest() == [])
     let id = try await service.activeServer()

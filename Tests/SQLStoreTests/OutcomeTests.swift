@@ -30,11 +30,11 @@ import Testing
   }
 
   @Test("A create that fails gives the credit back, and says why")
-  func becameFaulty() async throws {
+  func enteredError() async throws {
     try await withStore { fixture in
       let server = try await fixture.create()
       let failed = StepOutcome.Next.fail(customerReason: "There is no image.", operatorDetail: "ubuntu-22.04")
-      try await fixture.finish(.create, failed, effect: .becameFaulty)
+      try await fixture.finish(.create, failed, effect: .enteredError)
       let faulty = try await fixture.reread(server)
       #expect(faulty.status == .error)
       #expect(faulty.statusReason == "There is no image.")
@@ -59,7 +59,7 @@ import Testing
       let server = try await fixture.stoppedServer()
       _ = try await fixture.store.requestAction(.start, on: server.id, by: fixture.caller, at: Fixture.now)
       try await fixture.finish(
-        .start, .fail(customerReason: "It did not boot.", operatorDetail: ""), effect: .becameFaulty)
+        .start, .fail(customerReason: "It did not boot.", operatorDetail: ""), effect: .enteredError)
       #expect(try await fixture.balance() == Money(microunits: 99_995_000))
       let started = try await fixture.store.requestAction(
         .start, on: server.id, by: fixture.caller, at: Fixture.now)
@@ -122,7 +122,7 @@ extension StepOutcome {
     let outcomes = [
       StepOutcome(.advance(to: "start"), effect: .machineDefined),
       StepOutcome(.succeed, effect: .becameActive),
-      StepOutcome(.fail(customerReason: "no", operatorDetail: "no"), effect: .becameFaulty),
+      StepOutcome(.fail(customerReason: "no", operatorDetail: "no"), effect: .enteredError),
     ]
     return outcomes[Int.random(in: 0..<outcomes.count, using: &random)]
   }

@@ -57,7 +57,7 @@ import Testing
       let server = try await fixture.create()
       try await fixture.define()
       let fail = StepOutcome.Next.fail(customerReason: "no", operatorDetail: "no")
-      try await fixture.finish(.create, fail, effect: .becameFaulty)
+      try await fixture.finish(.create, fail, effect: .enteredError)
       #expect(try await fixture.balance() == Money(microunits: 5_000))
       let other = try await fixture.create()
       let event = try await fixture.store.keptEvents().last

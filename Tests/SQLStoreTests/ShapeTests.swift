@@ -51,13 +51,13 @@ struct ShapeTests {
   }
 
   @Test("What cannot be changed is taken back to what it was", arguments: [ServerStatus.active, .stopped])
-  func takenBack(status: ServerStatus) async throws {
+  func rolledBack(status: ServerStatus) async throws {
     try await withStore { fixture in
       let server = status == .active ? try await fixture.activeServer() : try await fixture.stoppedServer()
       #expect(try await rebuild(server, in: fixture)?.server.status == .rebooting)
       let (reason, detail) = ("There is no image.", "ubuntu-22.04")
       let undo = StepOutcome.Next.undo(by: "define", customerReason: reason, operatorDetail: detail)
-      try await fixture.finish(.rebuild, undo, effect: .takenBack)
+      try await fixture.finish(.rebuild, undo, effect: .rolledBack)
       // One that was active comes up again before the operation fails.
       #expect(try await fixture.reread(server).status == (status == .active ? .rebooting : .stopped))
       let failed = StepOutcome.Next.fail(customerReason: reason, operatorDetail: detail)

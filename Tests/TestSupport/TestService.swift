@@ -141,9 +141,9 @@ package final class TestService: Sendable {
       runners: zip(fleet.hosts, monitors).map { host, monitor in
         Runner(
           on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(addressPool), changes: changes,
-          clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.look() })
+          clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.pollOnce() })
       })
-    await monitor.look()
+    await monitor.pollOnce()
     owner = try await authenticator.caller(bearing: token.text)
   }
 
@@ -235,7 +235,7 @@ package final class TestService: Sendable {
   /// Lets the schedule and the runner work until this moment, as a service does that runs all the time.
   package func work(until moment: Timestamp) async throws {
     while true {
-      let next = await schedule.look()
+      let next = await schedule.pollOnce()
       try await settle()
       if clock.now >= moment { return }
       clock.advance(to: max(clock.now, min(next, moment)))
@@ -290,14 +290,14 @@ package struct Crew: Sendable {
 package struct Lookout: Sendable {
   package let monitors: [Monitor]
 
-  package func look() async {
+  package func pollOnce() async {
     await withDiscardingTaskGroup { group in
-      for monitor in monitors { group.addTask { await monitor.look() } }
+      for monitor in monitors { group.addTask { await monitor.pollOnce() } }
     }
   }
 
-  package func lookSoon() {
-    for monitor in monitors { monitor.lookSoon() }
+  package func pollSoon() {
+    for monitor in monitors { monitor.pollSoon() }
   }
 
   package func run() async {

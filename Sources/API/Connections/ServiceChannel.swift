@@ -48,7 +48,7 @@ struct ServiceChannel: ServerChildChannel {
       let silence = ConnectionSilence(channel, firstRequestWithin: .init(limits.firstRequest), among: idle)
       let promise = channel.eventLoop.makePromise(of: Outcome.self)
       channel.closeFuture.whenComplete { _ in promise.fail(ChannelError.eof) }
-      let handler = FirstWords("GET \(ConsoleDoor.path)") { isConsole, channel in
+      let handler = ProtocolSniffer("GET \(ConsoleDoor.path)") { isConsole, channel in
         let outcome = isConsole ? negotiate(on: channel, silence) : http(on: channel, silence, logger: logger)
         outcome.cascade(to: promise)
       }

@@ -46,7 +46,7 @@ struct RouteTable: Sendable {
     return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
   }
 
-  func register(on router: Router<APIContext>, gate: Gate, repetition: Repetition, publicURL: PublicURL?) {
+  func register(on router: Router<APIContext>, gate: Gate, repetition: IdempotencyHeader, publicURL: PublicURL?) {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.admit(request, context, permission: endpoint.permission)

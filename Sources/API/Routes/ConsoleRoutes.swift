@@ -18,7 +18,7 @@ struct ConsoleRoutes {
     guard let base = request.publicURL else {
       throw Failure(.invalidRequest, "The Host header must name the host that you reach this service at.")
     }
-    let invitation = try await consoles.invite(to: id, request.caller)
+    let invitation = try await consoles.issueTicket(for: id, request.caller)
     var response = Response.json(ConsoleWire.invitation(invitation, base), status: .created)
     response.headers[.cacheControl] = "no-store"
     return response

@@ -4,7 +4,7 @@ import NIOCore
 
 enum ConsoleWire {
   /// The page has the ticket in its fragment, which browsers keep to themselves: it is in no request, log or referrer.
-  static func invitation(_ invitation: Consoles.Invitation, _ base: PublicURL) -> ByteBuffer {
+  static func invitation(_ invitation: Consoles.IssuedTicket, _ base: PublicURL) -> ByteBuffer {
     let ticket = invitation.ticket.text
     return JSONWriter.object { writer in
       writer.field("url", "\(base)\(ConsolePage.path)/#ticket=\(ticket)&server=\(invitation.server.name)")

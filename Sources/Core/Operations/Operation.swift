@@ -75,7 +75,7 @@ package struct Operation: Sendable, Equatable {
 extension Operation.Kind {
   /// The statuses out of which an operation of this kind takes a server down, to bring it up again afterwards. Meanwhile the
   /// server is `rebooting`: from the moment at which no other operation is before it.
-  package var takesDown: Set<ServerStatus> {
+  package var powersOff: Set<ServerStatus> {
     switch self {
     case .reboot, .resize: [.active]
     case .rebuild: [.active, .stopped, .error]

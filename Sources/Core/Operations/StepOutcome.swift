@@ -31,7 +31,7 @@ package struct StepOutcome: Sendable, Equatable {
     case becameActive
     case becameStopped
     /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
-    case becameFaulty
+    case enteredError
     /// The same, and nothing was made of it: its address and its share of the host are given back.
     case neverMade
     /// The server has the plan that the operation is about, and its machine is what that says.
@@ -41,7 +41,7 @@ package struct StepOutcome: Sendable, Equatable {
     case systemReplaced(imageVersion: String)
     /// The machine could not be changed and is as it was, but for its power. A server that was taken down for this becomes
     /// again what it was; one that was active is still on its way, and started by the steps that follow.
-    case takenBack
+    case rolledBack
     /// Nothing of it is left: address and hold come back and the row is a tombstone.
     case erased
     /// The copy that the operation is about is whole.

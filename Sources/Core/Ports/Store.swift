@@ -6,7 +6,7 @@
 ///
 /// Whoever asks for something names the part that has it.
 package protocol Store:
-  InstallationStore, CatalogueStore, HostStore, AccountStore, RepeatableRequestStore, SSHKeyStore, ServerStore,
+  InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
   OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore
 {}

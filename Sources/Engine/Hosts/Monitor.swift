@@ -67,7 +67,7 @@ package final class Monitor: Sendable {
       }
       while !Task.isCancelled {
         let began = clock.uptime
-        await look()
+        await pollOnce()
         let pause = min((clock.uptime - began) * Self.restRatio, interval)
         try? await clock.sleep(for: pause)
         await hint.wait(until: began + interval, clock: clock)
@@ -76,22 +76,22 @@ package final class Monitor: Sendable {
   }
 
   /// Something has happened to a machine. Whoever says so waits for nothing.
-  package func lookSoon() {
+  package func pollSoon() {
     hint.ring()
   }
 
   /// Whether somebody waits for a look that has not begun.
-  var isLookWaiting: Bool { looks.withLock { $0.waiting != nil } }
+  var isPollWaiting: Bool { looks.withLock { $0.waiting != nil } }
 
   /// One look at a time: counters that are written down in another order than they were read would seem to begin anew. Who
   /// comes during a look shares the next one with all others who came.
-  package func look() async {
+  package func pollOnce() async {
     let look = looks.withLock { looks in
       if let waiting = looks.waiting { return waiting }
       let look = Task { [before = looks.last] in
         await before?.value
         self.looks.withLock { $0.waiting = nil }
-        await self.lookNow()
+        await self.poll()
       }
       looks = Looks(last: look, waiting: look)
       return look
@@ -99,7 +99,7 @@ package final class Monitor: Sendable {
     await look.value
   }
 
-  private func lookNow() async {
+  private func poll() async {
     let began = clock.uptime
     do {
       let inventory = try await store.inventory(of: host.id)

@@ -31,13 +31,13 @@ package final class BackupSchedule: Sendable {
   /// Runs until cancellation.
   package func run() async {
     while !Task.isCancelled {
-      let next = await look()
+      let next = await pollOnce()
       try? await clock.sleep(for: next - clock.now)
     }
   }
 
   /// Does what is due, and returns when to look again.
-  @discardableResult package func look() async -> Timestamp {
+  @discardableResult package func pollOnce() async -> Timestamp {
     let now = clock.now
     do {
       let day = BackupDay(of: now)

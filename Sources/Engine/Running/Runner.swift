@@ -29,8 +29,8 @@ package final class Runner: Sendable {
   private let logger: Logger
   private let limits: Limits
   private let becameActive: @Sendable () async -> Void
-  private let bootSlots = HostSlots()
-  private let copySlots = HostSlots()
+  private let bootSlots = FairAdmission()
+  private let copySlots = FairAdmission()
   private let stepTimes = StepTimes()
   private let state = Mutex(State())
 

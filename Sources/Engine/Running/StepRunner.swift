@@ -19,8 +19,8 @@ struct StepRunner: Sendable {
   private func outcome<W: Workflow>(_ workflow: W, _ context: StepContext) async -> StepOutcome {
     let operation = context.lease.operation
     let step = operation.step.flatMap(W.Step.init(rawValue:)) ?? W.firstStep
-    let patience = workflow.patience(for: step, context.timing)
-    let isLate = patience.map { context.elapsed >= $0 } ?? false
+    let timeout = workflow.timeout(for: step, context.timing)
+    let isLate = timeout.map { context.elapsed >= $0 } ?? false
     var lastFailure = operation.failures > 0 ? operation.operatorDetail : nil
     do {
       let result =
@@ -29,7 +29,7 @@ struct StepRunner: Sendable {
         : try await workflow.run(step, context)
       return outcome(result, context)
     } catch let error as DriverError {
-      let isFinal = patience != nil && (isLate || !error.isWorthRetrying)
+      let isFinal = timeout != nil && (isLate || !error.isWorthRetrying)
       log(error, isFinal: isFinal, operation)
       guard isFinal else { return retry(operation, error.detail) }
       let failure = WorkflowFailure(
@@ -61,7 +61,7 @@ struct StepRunner: Sendable {
       log(error, isFinal: false, context.lease.operation)
       lastFailure = error.detail
     }
-    return try await workflow.giveUp(step, context)
+    return try await workflow.onTimeout(step, context)
   }
 
   private func outcome<Step>(_ result: StepResult<Step>, _ context: StepContext) -> StepOutcome

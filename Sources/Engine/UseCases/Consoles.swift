@@ -24,7 +24,7 @@ package final class Consoles: Sendable {
     static func isReached(_ limit: Int, by count: Int) -> Bool { limit > 0 && count >= limit }
   }
 
-  package struct Invitation: Sendable {
+  package struct IssuedTicket: Sendable {
     package let ticket: ConsoleTicket
     package let server: Server
     package let expiresAt: Timestamp
@@ -65,7 +65,7 @@ package final class Consoles: Sendable {
     self.limits = limits
   }
 
-  package func invite(to id: ID<Server>, _ caller: Caller) async throws -> Invitation {
+  package func issueTicket(for id: ID<Server>, _ caller: Caller) async throws -> IssuedTicket {
     try caller.require(Self.toOpen)
     let server = try await activeServer(id, of: caller.accountID)
     try state.withLock { try requireRoom(for: id, of: caller.accountID, in: $0) }
@@ -77,7 +77,7 @@ package final class Consoles: Sendable {
       serverID: id, accountID: caller.accountID, tokenID: caller.tokenID,
       deadline: clock.uptime + lifetime)
     keep(grant, under: ticket.hash)
-    return Invitation(ticket: ticket, server: server, expiresAt: clock.now + lifetime)
+    return IssuedTicket(ticket: ticket, server: server, expiresAt: clock.now + lifetime)
   }
 
   /// Uses the ticket up, whatever comes of it.

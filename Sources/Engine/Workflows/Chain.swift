@@ -24,17 +24,17 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     }
   }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
-    case .first(let step): Self.result(of: try await first.giveUp(step, context))
-    case .second(let step): Self.result(of: try await second.giveUp(step, context))
+    case .first(let step): Self.result(of: try await first.onTimeout(step, context))
+    case .second(let step): Self.result(of: try await second.onTimeout(step, context))
     }
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
-    case .first(let step): first.patience(for: step, timing)
-    case .second(let step): second.patience(for: step, timing)
+    case .first(let step): first.timeout(for: step, timing)
+    case .second(let step): second.timeout(for: step, timing)
     }
   }
 

@@ -14,9 +14,9 @@ struct ChangePlan: Workflow {
     return .done(.resized)
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: "The server could not be resized.", operatorDetail: "The machine was not changed in its time.")
   }

@@ -16,9 +16,9 @@ struct ConfigureServer: Workflow {
   }
 
   /// The agent of a guest that has just taken its first login may still be starting.
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: "The server did not take its new hostname; it will at its next start.",
       operatorDetail: "The guest agent did not answer.")

@@ -22,7 +22,7 @@ struct CopyDisk: Workflow {
       }
       return try await hasGuestToWaitFor(context) ? .wait : .go(.copy)
     case .copy:
-      guard context.mayCopy() else { return .postpone }
+      guard context.acquireCopySlot() else { return .postpone }
       switch try await context.driver.ensureCopied(context.machine, as: copy.uuid) {
       case .underWay: return .wait
       case .done(let disk): return .done(.copyCompleted(sizeBytes: disk.sizeBytes, checksum: disk.checksum))
@@ -39,7 +39,7 @@ struct CopyDisk: Workflow {
     return try await !context.driver.readiness(of: context.machine).hasAgent
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
     case .awaitGuest: .seconds(30)
     case .copy: timing.copyDeadline
@@ -48,7 +48,7 @@ struct CopyDisk: Workflow {
   }
 
   /// A guest that has no agent is copied as if its power had been cut.
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     if step == .awaitGuest { return .go(.copy) }
     throw WorkflowFailure(
       customerReason: "The copy could not be made.", operatorDetail: "The step \(step) was not done in its time.")

@@ -22,7 +22,7 @@ struct CreateServer: Workflow {
       try await context.ensureDefined()
       return .go(.start, .machineDefined)
     case .start:
-      guard context.mayBoot() else { return .postpone }
+      guard context.acquireBootSlot() else { return .postpone }
       try await context.driver.start(context.machine)
       return .go(.awaitReady)
     case .awaitReady:
@@ -46,7 +46,7 @@ struct CreateServer: Workflow {
       .exhausted, "No address of \(pool) is free.", customerReason: "No free address was found.")
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
     case .prepareImage, .claimAddress, .define, .start: .seconds(60)
     case .awaitReady: timing.bootDeadline
@@ -54,7 +54,7 @@ struct CreateServer: Workflow {
     }
   }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: step == .awaitReady
         ? "The server did not become reachable in time." : "The server could not be created.",

@@ -13,9 +13,9 @@ struct DeleteServer: Workflow {
     return .done(.erased)
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { nil }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { nil }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> { .wait }
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> { .wait }
 
   func failureEffect(at step: Step) -> StepOutcome.Effect? { nil }
 }

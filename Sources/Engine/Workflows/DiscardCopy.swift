@@ -14,9 +14,9 @@ struct DiscardCopy: Workflow {
     return .done(.copyErased)
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(600) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(600) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: "The copy could not be removed yet.", operatorDetail: "Its file was not removed in its time.")
   }

@@ -17,10 +17,10 @@ struct HardStopServer: Workflow {
     }
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { stop.patience(for: .powerOff, timing) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { stop.timeout(for: .powerOff, timing) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    _ = try await stop.giveUp(.powerOff, context)
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    _ = try await stop.onTimeout(.powerOff, context)
     return .wait
   }
 }

@@ -10,11 +10,11 @@ extension Core.Operation.Kind {
     case .hardStop: HardStopServer()
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
-    case .resize: TakenDown(ChangePlan())
-    case .rebuild: TakenDown(after: FindImage(), ReplaceSystem())
+    case .resize: PoweredOff(ChangePlan())
+    case .rebuild: PoweredOff(after: FindImage(), ReplaceSystem())
     case .delete: DeleteServer()
     case .backup, .snapshot: CopyDisk()
-    case .restore: TakenDown(RestoreDisk())
+    case .restore: PoweredOff(RestoreDisk())
     case .discard: DiscardCopy()
     }
   }

@@ -14,9 +14,9 @@ struct ReplaceSystem: Workflow {
     return .done(.systemReplaced(imageVersion: version))
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: "The server could not be rebuilt.", operatorDetail: "The image was not ready in its time.")
   }
@@ -41,9 +41,9 @@ struct FindImage: Workflow {
     return .done()
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: "The server could not be rebuilt.", operatorDetail: "The image was not found in its time.")
   }

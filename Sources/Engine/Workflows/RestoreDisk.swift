@@ -18,9 +18,9 @@ struct RestoreDisk: Workflow {
     }
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { timing.copyDeadline }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { timing.copyDeadline }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
       customerReason: "The server could not be restored.", operatorDetail: "The disk was not restored in its time.")
   }

@@ -11,16 +11,16 @@ struct StartServer: Workflow {
 
   /// Whether only a server is started that was taken down for this. Any other stays as it is: it was off, or its power
   /// switch was pressed meanwhile, and that has an operation of its own.
-  var onlyWhereTakenDown = false
+  var onlyWherePoweredOff = false
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .define:
-      if onlyWhereTakenDown, context.server.status != .rebooting { return .done() }
+      if onlyWherePoweredOff, context.server.status != .rebooting { return .done() }
       try await context.ensureDefined()
       return .go(.start, .machineDefined)
     case .start:
-      guard context.mayBoot() else { return .postpone }
+      guard context.acquireBootSlot() else { return .postpone }
       try await context.driver.start(context.machine)
       return .go(.awaitReady)
     case .awaitReady:
@@ -28,14 +28,14 @@ struct StartServer: Workflow {
     }
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
     case .define, .start: .seconds(60)
     case .awaitReady: timing.bootDeadline
     }
   }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     guard step == .awaitReady else {
       throw WorkflowFailure(
         customerReason: "The server could not be started.",

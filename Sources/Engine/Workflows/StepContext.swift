@@ -15,8 +15,8 @@ struct StepContext: Sendable {
   let driver: any ComputeDriver
   let store: any OperationStore
   let addressPools: AddressPools
-  let bootSlots: HostSlots
-  let copySlots: HostSlots
+  let bootSlots: FairAdmission
+  let copySlots: FairAdmission
   let copiesAtOnce: Int
 
   var machine: UUID { server.uuid }
@@ -34,7 +34,7 @@ extension StepContext {
     return try await store.diskCopy(ID(id))
   }
 
-  func mayCopy() -> Bool {
+  func acquireCopySlot() -> Bool {
     copySlots.take(for: server, lease.operation.id, atOnce: copiesAtOnce)
   }
 
@@ -86,7 +86,7 @@ extension StepContext {
     }
   }
 
-  func mayBoot() -> Bool {
+  func acquireBootSlot() -> Bool {
     bootSlots.take(for: server, lease.operation.id, atOnce: driver.timing.bootsAtOnce)
   }
 

@@ -36,7 +36,7 @@ struct StopServer: Workflow {
 
   private static let secondsBetweenRequests: Int64 = 5
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? {
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
     // A host that cannot be reached to ask for it could not take the power away either.
     case .requestShutdown: .seconds(60)
@@ -45,7 +45,7 @@ struct StopServer: Workflow {
     }
   }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     guard step == .powerOff else { return .go(.powerOff) }
     throw WorkflowFailure(
       customerReason: "The server could not be stopped.", operatorDetail: "The machine did not go off.")

@@ -10,10 +10,10 @@ protocol Workflow: Sendable {
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
 
   /// How long a step may take, with its retries and waits, before its last try.
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration?
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration?
 
   /// What follows when a step has not come to an end in its time, and neither with one more try.
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step>
 
   /// The step that undoes what this one may have begun, before the workflow fails; nil where there is nothing to undo. The
   /// workflow fails where that, or a step that follows it, is done.
@@ -29,7 +29,7 @@ protocol Workflow: Sendable {
 extension Workflow {
   func undo(of step: Step) -> Step? { nil }
   func undoEffect(of step: Step) -> StepOutcome.Effect? { nil }
-  func failureEffect(at step: Step) -> StepOutcome.Effect? { .becameFaulty }
+  func failureEffect(at step: Step) -> StepOutcome.Effect? { .enteredError }
 }
 
 enum StepResult<Step: Sendable>: Sendable {

@@ -2,7 +2,7 @@ import Core
 import Synchronization
 
 /// Where calls wait that were told to hang.
-final class Gate: Sendable {
+final class HangingCalls: Sendable {
   private struct State {
     var nextNumber = 0
     var waiting: [Int: CheckedContinuation<Void, any Error>] = [:]

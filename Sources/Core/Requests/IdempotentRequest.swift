@@ -2,7 +2,7 @@ package import Foundation
 
 /// A request that its client may send again and that is carried out once. Neither the client's key nor the answer can be
 /// read from what is stored.
-package struct RepeatableRequest: Sendable {
+package struct IdempotentRequest: Sendable {
   package let accountID: ID<Account>
   /// Whose key it is: the same one of another caller is another key.
   package let principal: Principal

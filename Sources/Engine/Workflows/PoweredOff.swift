@@ -3,7 +3,7 @@ import Core
 /// A change that a machine must be off for: what was active is shut down, changed, and started again; what was stopped is
 /// changed, and stays stopped. While nothing is changed yet, a failure takes the server back to what it was: what was active
 /// comes up again before the operation fails, and so before anything that waits for this server has its turn.
-struct TakenDown<Whole: Workflow>: Workflow {
+struct PoweredOff<Whole: Workflow>: Workflow {
   typealias Step = Whole.Step
 
   static var firstStep: Step { Whole.firstStep }
@@ -14,10 +14,10 @@ struct TakenDown<Whole: Workflow>: Workflow {
     try await whole.run(step, context)
   }
 
-  func patience(for step: Step, _ timing: MachineTiming) -> Duration? { whole.patience(for: step, timing) }
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { whole.timeout(for: step, timing) }
 
-  func giveUp(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    try await whole.giveUp(step, context)
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    try await whole.onTimeout(step, context)
   }
 
   func undo(of step: Step) -> Step? {
@@ -25,7 +25,7 @@ struct TakenDown<Whole: Workflow>: Workflow {
     return isComingUp ? nil : Step(rawValue: StartServer.firstStep.rawValue)
   }
 
-  func undoEffect(of step: Step) -> StepOutcome.Effect? { .takenBack }
+  func undoEffect(of step: Step) -> StepOutcome.Effect? { .rolledBack }
 
   func failureEffect(at step: Step) -> StepOutcome.Effect? { whole.failureEffect(at: step) }
 }
@@ -34,11 +34,11 @@ typealias DownAndUp<Change: Workflow> = Chain<StopServer, Chain<Change, StartSer
 
 extension Chain {
   fileprivate init<Change: Workflow>(_ change: Change) where First == StopServer, Second == Chain<Change, StartServer> {
-    self.init(StopServer(success: nil), Chain<Change, StartServer>(change, StartServer(onlyWhereTakenDown: true)))
+    self.init(StopServer(success: nil), Chain<Change, StartServer>(change, StartServer(onlyWherePoweredOff: true)))
   }
 }
 
-extension TakenDown {
+extension PoweredOff {
   init<Change: Workflow>(_ change: Change) where Whole == DownAndUp<Change> {
     whole = Chain(change)
   }

@@ -2,7 +2,7 @@ package import Core
 
 extension SQLStore {
   package func claim(
-    _ request: RepeatableRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
+    _ request: IdempotentRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
   ) async throws -> RequestState {
     try await write { database in
       try database.forgetSomeRequests(until: retention.forgetUntil)
@@ -24,7 +24,7 @@ extension SQLStore {
     }
   }
 
-  package func finish(_ request: RepeatableRequest, status: Int, sealedBody: [UInt8]) async throws {
+  package func finish(_ request: IdempotentRequest, status: Int, sealedBody: [UInt8]) async throws {
     _ = try await write { database in
       try database.run(
         "UPDATE repeatable_request SET status = ?, sealed_body = ? WHERE claim = ?",
@@ -32,7 +32,7 @@ extension SQLStore {
     }
   }
 
-  package func abandon(_ request: RepeatableRequest) async throws {
+  package func abandon(_ request: IdempotentRequest) async throws {
     _ = try await write { database in
       try database.run(
         "DELETE FROM repeatable_request WHERE claim = ? AND has_effect = 0 AND status IS NULL", [request.claim.text])
@@ -54,7 +54,7 @@ extension SQLConnection {
   }
 
   /// What is known of the key. What was asked before it was written down who asks has no principal.
-  fileprivate func storedRequest(_ request: RepeatableRequest, since time: Timestamp) throws -> StoredRequest? {
+  fileprivate func storedRequest(_ request: IdempotentRequest, since time: Timestamp) throws -> StoredRequest? {
     let key: SQLArguments = [request.accountID, request.principal.description, request.keyHash]
     try run(
       """
@@ -71,7 +71,7 @@ extension SQLConnection {
   }
 
   /// The oldest ones go first, and no one that its client may still be about to repeat.
-  fileprivate func makeRoom(for request: RepeatableRequest, _ retention: RequestRetention) throws {
+  fileprivate func makeRoom(for request: IdempotentRequest, _ retention: RequestRetention) throws {
     while try !hasRoom(for: request.accountID, retention) {
       let forgotten = try run(
         """
@@ -121,7 +121,7 @@ private struct StoredRequest: RowReadable {
     sealedBody = try row.next()
   }
 
-  func state(for request: RepeatableRequest, at now: Timestamp) -> RequestState {
+  func state(for request: IdempotentRequest, at now: Timestamp) -> RequestState {
     // Whoever was at it has changed nothing, and will not any more.
     if status == nil, !hasEffect, leaseExpiresAt <= now { return .claimed }
     guard fingerprint == request.fingerprint else { return .different }

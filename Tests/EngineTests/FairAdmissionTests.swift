@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite("Machines boot as many at once as the host can carry")
-struct HostSlotsTests {
+struct FairAdmissionTests {
   @Test("The others wait for their turn for as long as it takes, and accounts take turns")
   func turns() async throws {
     let service = try await TestService(options: Self.options(atOnce: 2))

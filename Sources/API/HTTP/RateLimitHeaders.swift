@@ -3,7 +3,7 @@ import Synchronization
 
 /// What is left to the caller of one request: noted where it is counted, read where the reply is finished, whatever happens
 /// between the two.
-package final class AllowanceNote: Sendable {
+package final class RateLimitHeaders: Sendable {
   private static let limitHeader = HTTPField.Name("X-RateLimit-Limit")!
   private static let remainingHeader = HTTPField.Name("X-RateLimit-Remaining")!
   private static let resetHeader = HTTPField.Name("X-RateLimit-Reset")!

@@ -6,7 +6,7 @@ import Foundation
 /// The key is claimed before the request is carried out. What the request changes, it changes in one transaction that marks
 /// the claim, and fails where the claim was lost. So a process that dies leaves either a claim that runs out and can be
 /// taken again, or one that says that the work is done.
-package struct RepeatableRequests: Sendable {
+package struct Idempotency: Sendable {
   package static let maximumKeyLength = 255
   static let lifetime = Duration.seconds(24 * 3600)
   /// Longer than any request takes, with the longest wait that a client may ask for.
@@ -33,15 +33,15 @@ package struct RepeatableRequests: Sendable {
   package struct Attempt: Sendable {
     /// Its changes are made under the claim.
     package let caller: Caller
-    let request: RepeatableRequest
+    let request: IdempotentRequest
     let seal: SealedBody
   }
 
-  private let store: any RepeatableRequestStore
+  private let store: any IdempotencyStore
   private let clock: any WallClock
   private let limits: Limits
 
-  package init(store: any RepeatableRequestStore, clock: any WallClock, limits: Limits = Limits()) {
+  package init(store: any IdempotencyStore, clock: any WallClock, limits: Limits = Limits()) {
     self.store = store
     self.clock = clock
     self.limits = limits
@@ -53,7 +53,7 @@ package struct RepeatableRequests: Sendable {
     guard (1...Self.maximumKeyLength).contains(key.utf8.count) else {
       throw Failure(.invalidRequest, "Idempotency-Key must have 1 to \(Self.maximumKeyLength) characters.")
     }
-    let request = RepeatableRequest(
+    let request = IdempotentRequest(
       accountID: caller.accountID, principal: caller.principal,
       keyHash: SHA256.hexadecimal(Self.salted("key", Array(key.utf8), caller)),
       fingerprint: SHA256.hexadecimal(Self.salted("\(method) \(path)", body, caller)), claim: UUID())

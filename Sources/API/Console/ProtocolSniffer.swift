@@ -2,7 +2,7 @@ import NIOCore
 
 /// Holds back what a new connection says until it is clear what it wants: a console's WebSocket, or anything else. The rest of
 /// the pipeline is set up then, so nothing changes for connections that never ask for a console.
-final class FirstWords: ChannelInboundHandler, RemovableChannelHandler {
+final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
 

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Who waits need not ask again: a place that becomes free is given to the next one at once, and whoever made it free is told
 /// who that is. It is kept in memory only. After a restart, those that are at it enter themselves again.
-final class HostSlots: Sendable {
+final class FairAdmission: Sendable {
   private struct Waiter {
     let operation: ID<Operation>
     let account: ID<Account>

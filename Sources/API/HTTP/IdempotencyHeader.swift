@@ -6,11 +6,11 @@ import NIOCore
 
 /// Carries out a request that bears an `Idempotency-Key` once, and answers every repetition with what was answered first. One
 /// that was refused has changed nothing, and is asked afresh.
-struct Repetition: Sendable {
+struct IdempotencyHeader: Sendable {
   private static let keyHeader = HTTPField.Name("Idempotency-Key")!
   private static let replayedHeader = HTTPField.Name("Idempotent-Replayed")!
 
-  let requests: RepeatableRequests
+  let requests: Idempotency
 
   func respond(
     to request: APIRequest, _ handle: @Sendable (APIRequest) async throws -> Response
@@ -34,7 +34,7 @@ struct Repetition: Sendable {
   }
 
   private func carryOut(
-    _ attempt: RepeatableRequests.Attempt, _ request: APIRequest,
+    _ attempt: Idempotency.Attempt, _ request: APIRequest,
     _ handle: @Sendable (APIRequest) async throws -> Response
   ) async throws -> Response {
     let response: Response
