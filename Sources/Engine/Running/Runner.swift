@@ -125,7 +125,7 @@ package final class Runner: Sendable {
     var isNewlyActive = false
     while let lease = next {
       isNewlyActive = await execute(lease)
-      if isNewlyActive || Task.isCancelled || state.withLock({ $0.isStopping }) { break }
+      if isNewlyActive || host.isAway || Task.isCancelled || state.withLock({ $0.isStopping }) { break }
       // Where the store does not answer, the runner itself says so.
       next = try? await claim()
     }
