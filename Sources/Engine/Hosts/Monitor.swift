@@ -9,6 +9,8 @@ package final class Monitor: Sendable {
   /// Where there are thousands of machines a look takes its time, and there is a reason for another one at any moment: between
   /// two, this many times as long is left to those who work.
   private static let restRatio = 9
+  /// Whoever shuts a server down from inside sees it stopped within five seconds, also where one look takes one of them.
+  private static let longestRest = Duration.seconds(2)
   private static let silenceInterval = FleetHost.longestSilence / 6
   /// Others who write have their turn in between.
   private static let samplesAtOnce = 500
@@ -68,8 +70,8 @@ package final class Monitor: Sendable {
       while !Task.isCancelled {
         let began = clock.uptime
         await pollOnce()
-        let pause = min((clock.uptime - began) * Self.restRatio, interval)
-        try? await clock.sleep(for: pause)
+        let look = clock.uptime - began
+        try? await clock.sleep(for: min(look * Self.restRatio, max(look, Self.longestRest)))
         await hint.wait(until: began + interval, clock: clock)
       }
     }
