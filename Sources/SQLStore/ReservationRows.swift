@@ -24,8 +24,8 @@ extension SQLConnection {
   }
 
   /// Nothing was made of the server, and it can only be deleted: all that it has is its row.
-  func giveShareBack(of server: ID<Server>) throws {
+  func giveShareBack(of server: ID<Server>, at now: Timestamp) throws {
     try run("UPDATE server SET vcpus = 0, memory_mib = 0, storage_gib = 0 WHERE id = ?", [server])
-    try run("DELETE FROM address WHERE server_id = ?", [server])
+    try releaseAddresses(of: server, at: now)
   }
 }

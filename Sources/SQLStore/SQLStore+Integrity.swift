@@ -71,6 +71,22 @@ extension SQLStore {
       """
     ),
     (
+      "whoever has an address is in its history",
+      """
+      SELECT address.id FROM address LEFT JOIN address_history AS history ON history.server_id = address.server_id
+        AND history.family = address.family AND history.bytes = address.bytes AND history.released_at IS NULL
+      WHERE (address.server_id IS NOT NULL) <> (history.id IS NOT NULL)
+      """
+    ),
+    (
+      "whoever had an address has it no more",
+      """
+      SELECT history.id FROM address_history AS history LEFT JOIN address ON address.server_id = history.server_id
+        AND address.family = history.family AND address.bytes = history.bytes
+      WHERE history.released_at IS NULL AND address.id IS NULL
+      """
+    ),
+    (
       "a server that is erased has nothing left to do",
       """
       SELECT id FROM server WHERE erased_at IS NOT NULL

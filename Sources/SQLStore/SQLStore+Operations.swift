@@ -83,13 +83,15 @@ extension SQLStore {
     }
   }
 
-  package func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease) async throws -> IPv4Address? {
+  package func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease, at now: Timestamp) async throws
+    -> IPv4Address?
+  {
     try await write { database in
       guard try database.operation(under: lease)?.serverID == id, let server = try database.server(id) else {
         return nil
       }
       do {
-        return try database.assignAddress(of: pool, to: id, location: server.location)
+        return try database.assignAddress(of: pool, to: id, location: server.location, at: now)
       } catch let failure as Failure where failure.code == .noCapacity {
         return nil
       }

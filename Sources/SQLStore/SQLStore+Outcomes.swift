@@ -132,7 +132,7 @@ extension SQLConnection {
       try enterError(server, next, at: now)
     case .neverMade:
       try enterError(server, next, at: now)
-      try giveShareBack(of: server.id)
+      try giveShareBack(of: server.id, at: now)
     case .resized:
       try defined(server.id)
       try run("UPDATE server SET plan_id = ?, updated_at = ? WHERE id = ?", [operation.subjectID, now, server.id])
@@ -142,7 +142,7 @@ extension SQLConnection {
     case .rolledBack:
       try rollBack(server, from: operation, next, at: now)
     case .erased:
-      try run("DELETE FROM address WHERE server_id = ?", [server.id])
+      try releaseAddresses(of: server.id, at: now)
       try releaseHold(of: server, thenCharge: false, at: now)
       try run(
         """

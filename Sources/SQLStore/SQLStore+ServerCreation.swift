@@ -10,7 +10,7 @@ extension SQLStore {
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       let host = try database.chooseHost(for: server.plan, at: server.location)
       let id = try database.insert(server, on: host.id, authorizedKey: authorizedKey, at: now)
-      try database.assignAddress(of: pool, to: id, location: server.location)
+      try database.assignAddress(of: pool, to: id, location: server.location, at: now)
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
       let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
       try database.audit("server.create", on: id, operation: operation.id, by: caller, at: now)

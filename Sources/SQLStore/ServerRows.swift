@@ -11,7 +11,8 @@ extension Server: RowReadable {
     server.awaits_new_disk
     """
 
-  static let query = "SELECT \(columns) FROM server LEFT JOIN address ON address.server_id = server.id"
+  static let query =
+    "SELECT \(columns) FROM server LEFT JOIN address ON address.server_id = server.id AND address.family = 4"
 
   init(from row: inout RowReader) throws {
     self.init(

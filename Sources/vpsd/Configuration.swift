@@ -35,6 +35,9 @@ struct Configuration: Sendable, Equatable {
   var trustedProxies: [IPNetwork] = []
   var driver = Driver.libvirt
   var libvirtd = LibvirtDriver.Configuration.Daemon.own
+  var addressRanges = ["127.80.0.0/16"]
+  var reservedAddresses: [String] = []
+  /// Those of the ranges that are not reserved.
   var addressPool = AddressPool("127.80.0.0/16")!
   /// By the location's code.
   var locations: [String: LocationSettings] = [:]

@@ -78,10 +78,7 @@ extension ConfigurationKey {
     choice(
       "libvirtd", \.libvirtd, default: "own",
       "Through which libvirtd the machines run: one that vpsd starts for itself, or the host's"),
-    value(
-      "address_pool", \.addressPool, default: "127.80.0.0/16", "The addresses that servers are given",
-      rule: addressPoolRule,
-      parse: { AddressPool($0) }, print: \.description),
+    reservedAddresses, addressPool,
     forwardedPorts,
     value(
       "outbound", \.isOutboundAllowed, default: "false",
@@ -161,7 +158,33 @@ extension ConfigurationKey {
       65_536...(1 << 30)),
   ]
 
-  static let addressPoolRule = "an IPv4 network without host bits and of at most 30 bits, such as 127.80.0.0/16"
+  static let addressPoolRule =
+    "a list of IPv4 networks without host bits and of at most 30 bits, or ranges, that do not overlap and of which something "
+    + "is left, such as [203.0.113.0/26, 203.0.113.70-203.0.113.90]"
+
+  private static let addressPool = ConfigurationKey(
+    name: "address_pool", defaultText: "127.80.0.0/16", description: "The addresses that servers are given",
+    rule: addressPoolRule, isList: true,
+    apply: { value, configuration in
+      guard let pool = AddressPool(value.elements, reserved: configuration.reservedAddresses) else { return false }
+      configuration.addressRanges = value.elements
+      configuration.addressPool = pool
+      return true
+    },
+    read: { $0.addressRanges })
+
+  private static let reservedAddresses = ConfigurationKey(
+    name: "reserved_addresses", defaultText: "none",
+    description: "Addresses of the pool that no server is given: a gateway's, or those of the host itself",
+    rule: "none, or a list of IPv4 addresses, networks and ranges, such as [203.0.113.1, 203.0.113.8/29]", isList: true,
+    apply: { value, configuration in
+      let texts = value.text == "none" ? [] : value.elements
+      guard AddressPool(["1.0.0.0-255.255.255.254"], reserved: texts) != nil else { return false }
+      configuration.reservedAddresses = texts
+      configuration.addressPool = AddressPool(configuration.addressRanges, reserved: texts) ?? configuration.addressPool
+      return true
+    },
+    read: { $0.reservedAddresses })
 
   private static let trustedProxies = ConfigurationKey(
     name: "trusted_proxies", defaultText: "none",

@@ -33,10 +33,14 @@ extension Configuration {
   private var locationPairs: [(Node, Node)] {
     guard !locations.isEmpty else { return [] }
     let sections = locations.sorted { $0.key < $1.key }.map { code, settings in
-      let pairs = LocationKey.all.compactMap { key in key.read(settings).map { (Node(key.name), Node($0)) } }
+      let pairs = LocationKey.all.compactMap { key in key.read(settings).map { (Node(key.name), Self.node($0)) } }
       return (Node(code), Node(pairs))
     }
     return [(Node(ConfigurationFile.locationsKey), Node(sections))]
+  }
+
+  private static func node(_ texts: [String]) -> Node {
+    texts.count == 1 ? Node(texts[0]) : Node(texts.map { Node($0) }, .implicit, .flow)
   }
 
   /// A file that would configure exactly this.

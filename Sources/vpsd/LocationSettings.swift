@@ -15,7 +15,7 @@ struct LocationKey: Sendable {
   let description: String
   let rule: String
   let apply: @Sendable (ConfigurationValue, inout LocationSettings) -> Bool
-  let read: @Sendable (LocationSettings) -> String?
+  let read: @Sendable (LocationSettings) -> [String]?
 
   /// In the order in which they are documented.
   static let all: [LocationKey] = [
@@ -29,7 +29,7 @@ struct LocationKey: Sendable {
         settings.driver = .simulated
         return true
       },
-      read: { $0.driver?.rawValue }),
+      read: { $0.driver.map { [$0.rawValue] } }),
     LocationKey(
       name: "hosts", description: "How many hosts of its own it has, where they are simulated: 1 where it is not said",
       rule: "a whole number from 1 to 100",
@@ -41,16 +41,16 @@ struct LocationKey: Sendable {
         settings.hosts = number
         return true
       },
-      read: { $0.hosts.map { String($0) } }),
+      read: { $0.hosts.map { [String($0)] } }),
     LocationKey(
       name: "address_pool", description: "The addresses that its servers are given, instead of those of `address_pool`",
       rule: ConfigurationKey.addressPoolRule,
       apply: { value, settings in
-        guard let pool = value.text.flatMap({ AddressPool($0) }) else { return false }
+        guard let pool = AddressPool(value.elements) else { return false }
         settings.addressPool = pool
         return true
       },
-      read: { $0.addressPool?.description }),
+      read: { $0.addressPool.map { $0.description.split(separator: " ").map { String($0) } } }),
   ]
 
   /// What a location of the file must be.

@@ -7,6 +7,7 @@ struct Vpsd: AsyncParsableCommand {
     commandName: "vpsd", abstract: "A self-hosted service of virtual private servers.",
     subcommands: [
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, ServerCommand.self, HostCommand.self,
+      AddressCommand.self,
       ImageCommand.self,
       AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,
     ])

@@ -61,12 +61,61 @@ import Testing
       let server = try await fixture.create(pool: tiny)
       let lease = try await fixture.claim(.create)
       let second = IPv4Address("127.80.0.2")
-      #expect(try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease) == second)
+      #expect(
+        try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease, at: Fixture.now) == second)
       #expect(try await fixture.reread(server).address == second)
       _ = try await fixture.store.commit(StepOutcome(.succeed), of: lease, at: Fixture.now)
-      #expect(try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease) == nil)
+      #expect(try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease, at: Fixture.now) == nil)
       #expect(try await fixture.reread(server).address == second)
       #expect(try await fixture.create(pool: tiny).address == IPv4Address("127.80.0.3"))
+    }
+  }
+
+  @Test("A released address is given again after all others, and of those the one that rested longest")
+  func rest() async throws {
+    try await withStore { fixture in
+      var servers: [Server] = []
+      for _ in 1...6 { servers.append(try await make(fixture)) }
+      for (seconds, index) in [3, 1, 4].enumerated() {
+        try await fixture.erase(servers[index], at: Fixture.now + .seconds(seconds))
+      }
+      for index in [3, 1, 4] { #expect(try await make(fixture).address == servers[index].address) }
+    }
+  }
+
+  @Test("A pool of several parts gives all of them, and nothing that is reserved")
+  func parts() async throws {
+    try await withStore { fixture in
+      let pool = try #require(
+        AddressPool(["127.80.0.0/30", "127.90.0.10-127.90.0.13"], reserved: ["127.80.0.2", "127.90.0.11-127.90.0.12"]))
+      var given: [String?] = []
+      for _ in 1...3 { given.append(try await fixture.create(pool: pool).address?.description) }
+      #expect(given == ["127.80.0.1", "127.90.0.10", "127.90.0.13"])
+      #expect(await failure { _ = try await fixture.create(pool: pool) }?.code == .noCapacity)
+    }
+  }
+
+  @Test("Who had an address from when to when is known for 400 days after that")
+  func history() async throws {
+    try await withStore { fixture in
+      let pool = try #require(AddressPool(["127.80.0.1-127.80.0.1"]))
+      let (first, day) = (try await fixture.create(pool: pool), Duration.seconds(24 * 3600))
+      let address = try #require(first.address)
+      try await fixture.finish(.create)
+      try await fixture.erase(first, at: Fixture.now + day)
+      let second = try await fixture.create(pool: pool, at: Fixture.now + day * 2)
+      #expect(second.address == address)
+      let tenures = try await fixture.store.tenures(of: address, newest: 10)
+      #expect(tenures.map(\.serverID) == [second.id, first.id])
+      #expect(tenures.map(\.assignedAt) == [Fixture.now + day * 2, Fixture.now])
+      #expect(tenures.map(\.releasedAt) == [nil, Fixture.now + day])
+      let known = try await fixture.store.addresses(after: nil, limit: 10)
+      #expect(known.map(\.serverID) == [second.id])
+      #expect(try await fixture.store.addresses(after: address, limit: 10).isEmpty)
+      try await fixture.finish(.create, at: Fixture.now + day * 3)
+      try await fixture.erase(second, at: Fixture.now + day * 402)
+      #expect(try await fixture.store.tenures(of: address, newest: 10).map(\.serverID) == [second.id])
+      #expect(try await fixture.contradictions() == [])
     }
   }
 

@@ -89,8 +89,8 @@ import Testing
       "UPDATE operation SET state = 'running'",
       "UPDATE operation SET kind = 'dance'",
       "UPDATE operation SET finished_at = 1",
-      "INSERT INTO address (number, server_id) SELECT 7, server_id FROM address LIMIT 1",
-      "INSERT INTO address (number, server_id) VALUES (7, 99)",
+      "INSERT INTO address (family, number, bytes, prefix_length, location, server_id, assigned_at) SELECT 4, 7, X'00000007', 32, location, server_id, 0 FROM address LIMIT 1",
+      "INSERT INTO address (family, number, bytes, prefix_length, location, server_id, assigned_at) VALUES (4, 7, X'00000007', 32, 'us-west', 99, 0)",
       "DELETE FROM server",
     ])
   func constraints(sql: String) async throws {

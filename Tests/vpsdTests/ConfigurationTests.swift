@@ -34,7 +34,8 @@ struct ConfigurationTests {
         trusted_proxies: []
         driver: libvirt
         libvirtd: own
-        address_pool: 127.80.0.0/16
+        reserved_addresses: []
+        address_pool: [127.80.0.0/16]
         forwarded_ports: [22, 80, 443]
         outbound: false
         accelerator: auto

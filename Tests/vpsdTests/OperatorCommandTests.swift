@@ -14,7 +14,8 @@ struct OperatorCommandTests {
   private static let readers = [
     ["token", "list"], ["token", "create", "--name", "x"], ["token", "revoke", "1"], ["account", "list"],
     ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
-    ["host", "list"], ["host", "drain", "local"], ["host", "undrain", "local"],
+    ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"],
+    ["host", "undrain", "local"],
     ["check"], ["backup-state", "/nonexistent/copy"],
   ]
 

@@ -246,7 +246,7 @@ package final class Runner: Sendable {
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID)
     else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
     return StepContext(
-      server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease,
+      server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease, now: clock.now,
       elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime),
       agentAnswers: { [stepTimes, clock] in stepTimes.agentAnswers(of: server.id, at: clock.uptime) },
       driver: host.driver,

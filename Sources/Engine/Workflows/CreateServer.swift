@@ -39,7 +39,7 @@ struct CreateServer: Workflow {
     for _ in 0..<Self.maximumAddressesTried {
       if let address, try await context.driver.isAddressFree(address, for: context.machine) { return .go(.define) }
       address = try await context.store.replaceAddress(
-        of: context.server.id, pool: pool, lease: context.lease)
+        of: context.server.id, pool: pool, lease: context.lease, at: context.now)
       if address == nil { break }
     }
     throw DriverError(

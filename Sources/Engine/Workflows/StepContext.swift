@@ -8,6 +8,7 @@ struct StepContext: Sendable {
   let operatingSystem: OperatingSystem
   let catalogue: Catalogue
   let lease: Lease
+  let now: Timestamp
   /// Since the first try of the step, without the time in which it waited for a turn.
   let elapsed: Duration
   /// For how long the guest's agent has answered, which it does now.

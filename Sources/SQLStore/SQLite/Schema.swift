@@ -27,6 +27,9 @@ enum Schema {
     migrator.registerMigration("7 hosts") { database in
       try database.runScript(hosts)
     }
+    migrator.registerMigration("8 addresses") { database in
+      try migrateToAddresses(database)
+    }
     return migrator
   }
 

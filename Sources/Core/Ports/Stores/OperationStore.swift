@@ -16,7 +16,8 @@ package protocol OperationStore: Sendable {
   /// Deleted ones too, until they are erased.
   func server(_ id: ID<Server>) async throws -> Server?
   /// Gives the server another free address of the pool instead of the one it has, which something else on the host uses.
-  func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease) async throws -> IPv4Address?
+  func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease, at now: Timestamp) async throws
+    -> IPv4Address?
   /// Hidden ones too, until they are erased.
   func diskCopy(_ id: ID<DiskCopy>) async throws -> DiskCopy?
 }

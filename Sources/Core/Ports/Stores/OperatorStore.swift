@@ -16,6 +16,10 @@ package protocol OperatorStore: Sendable {
 
   /// In the order of their ids, those after this one that are not erased; of so many at most.
   func allServers(after id: ID<Server>?, limit: Int) async throws -> [Server]
+  /// In their order, those after this one; of so many at most.
+  func addresses(after last: IPv4Address?, limit: Int) async throws -> [AddressRecord]
+  /// Newest first.
+  func tenures(of address: IPv4Address, newest count: Int) async throws -> [AddressTenure]
   /// The newest of a server that failed.
   func lastFailure(of id: ID<Server>) async throws -> Operation?
   /// The history of a server, oldest first.

@@ -1,0 +1,39 @@
+/// An address that was ever given, and who has it.
+package struct AddressRecord: Sendable, Equatable {
+  package let address: IPv4Address
+  package let location: String
+  /// Nil for one that nobody has any more.
+  package let serverID: ID<Server>?
+  package let assignedAt: Timestamp
+  package let releasedAt: Timestamp?
+
+  package init(
+    address: IPv4Address, location: String, serverID: ID<Server>?, assignedAt: Timestamp, releasedAt: Timestamp?
+  ) {
+    self.address = address
+    self.location = location
+    self.serverID = serverID
+    self.assignedAt = assignedAt
+    self.releasedAt = releasedAt
+  }
+}
+
+/// Who had an address from when to when: kept for 400 days after that.
+package struct AddressTenure: Sendable, Equatable {
+  package let serverID: ID<Server>
+  package let serverName: ServerName
+  package let email: String
+  package let assignedAt: Timestamp
+  /// Nil where it is still so.
+  package let releasedAt: Timestamp?
+
+  package init(
+    serverID: ID<Server>, serverName: ServerName, email: String, assignedAt: Timestamp, releasedAt: Timestamp?
+  ) {
+    self.serverID = serverID
+    self.serverName = serverName
+    self.email = email
+    self.assignedAt = assignedAt
+    self.releasedAt = releasedAt
+  }
+}

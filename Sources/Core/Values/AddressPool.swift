@@ -1,0 +1,93 @@
+/// The addresses that servers are given: networks and ranges, without those that are reserved. A network's own address and its
+/// broadcast address are left out.
+package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
+  /// One network or range has this many addresses at most, and a pool this many parts.
+  static let maximumParts = 100
+
+  /// What may be given, ascending and apart from each other.
+  package let ranges: [ClosedRange<IPv4Address>]
+  package let description: String
+
+  /// Reads `127.80.0.0/16`; nil unless the host bits are zero and at least two addresses are usable.
+  package init?(_ text: String) {
+    self.init([text])
+  }
+
+  /// Reads networks, `203.0.113.0/26`, and ranges, `203.0.113.70-203.0.113.90`, that do not overlap; nil unless at least one
+  /// address is left.
+  ///
+  /// - Parameter reserved: Addresses, networks and ranges that are never given.
+  package init?(_ texts: [String], reserved: [String] = []) {
+    let parts = texts.compactMap { AddressPart($0) }
+    let holes = reserved.compactMap { AddressPart($0, isWhole: true) }
+    guard parts.count == texts.count, holes.count == reserved.count, parts.count + holes.count <= Self.maximumParts
+    else { return nil }
+    let sorted = parts.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
+    for (left, right) in zip(sorted, sorted.dropFirst()) where left.upperBound >= right.lowerBound { return nil }
+    ranges = holes.reduce(sorted) { ranges, hole in ranges.flatMap { $0.without(hole.range) } }
+    description = (texts + reserved.map { "!\($0)" }).joined(separator: " ")
+    if ranges.isEmpty { return nil }
+  }
+
+  package var first: IPv4Address { ranges[0].lowerBound }
+  package var last: IPv4Address { ranges[ranges.count - 1].upperBound }
+  package var isLoopback: Bool {
+    ranges.allSatisfy { $0.lowerBound.number >> 24 == 127 && $0.upperBound.number >> 24 == 127 }
+  }
+
+  package func contains(_ address: IPv4Address) -> Bool { ranges.contains { $0.contains(address) } }
+
+  /// The same addresses in the order in which they are given after this one was.
+  package func ranges(after last: IPv4Address?) -> [ClosedRange<IPv4Address>] {
+    guard let last, last.number < .max else { return ranges }
+    let next = IPv4Address(number: last.number + 1)
+    let later = ranges.compactMap { $0.upperBound >= next ? max($0.lowerBound, next)...$0.upperBound : nil }
+    let earlier = ranges.compactMap { $0.lowerBound <= last ? $0.lowerBound...min($0.upperBound, last) : nil }
+    return later + earlier
+  }
+}
+
+/// A network, a range, or one address.
+private struct AddressPart {
+  let range: ClosedRange<IPv4Address>
+
+  /// - Parameter isWhole: Whether one address is meant, too, and a network's first and last address.
+  init?(_ text: String, isWhole: Bool = false) {
+    guard text.isPlain(atMost: 31) else { return nil }
+    if let range = Self.network(text, isWhole) ?? Self.range(text) {
+      self.range = range
+    } else if isWhole, let address = IPv4Address(text) {
+      range = address...address
+    } else {
+      return nil
+    }
+  }
+
+  private static func network(_ text: String, _ isWhole: Bool) -> ClosedRange<IPv4Address>? {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let network = IPv4Address(parts[0]), (1...2).contains(parts[1].utf8.count),
+      parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let length = UInt32(parts[1]),
+      (8...(isWhole ? 32 : 30)).contains(length)
+    else { return nil }
+    let hostBits: UInt32 = length == 32 ? 0 : UInt32.max >> length
+    guard network.number & hostBits == 0 else { return nil }
+    let edge: UInt32 = isWhole ? 0 : 1
+    return IPv4Address(number: network.number + edge)...IPv4Address(number: network.number + hostBits - edge)
+  }
+
+  private static func range(_ text: String) -> ClosedRange<IPv4Address>? {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { IPv4Address($0) }
+    guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else { return nil }
+    return first...last
+  }
+}
+
+extension ClosedRange<IPv4Address> {
+  fileprivate func without(_ hole: ClosedRange) -> [ClosedRange] {
+    guard overlaps(hole) else { return [self] }
+    var rest: [ClosedRange] = []
+    if lowerBound < hole.lowerBound { rest.append(lowerBound...IPv4Address(number: hole.lowerBound.number - 1)) }
+    if hole.upperBound < upperBound { rest.append(IPv4Address(number: hole.upperBound.number + 1)...upperBound) }
+    return rest
+  }
+}
