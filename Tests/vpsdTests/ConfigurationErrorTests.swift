@@ -58,7 +58,7 @@ struct ConfigurationErrorTests {
         "locations:\n  a: {hosts: 2}",
         "2: locations.a.hosts: a location has hosts of its own only with a driver of its own"
       ),
-      ("locations:\n  a: {address_pool: all}", "2: locations.a.address_pool: it must be an IPv4 network"),
+      ("locations:\n  a: {address_pool: all}", "2: locations.a.address_pool: it must be a list of IPv4 networks"),
     ])
   func badLocations(_ text: String, _ message: String) async throws {
     try await withFile(text) { loader in
