@@ -7,7 +7,7 @@ import Testing
 @testable import Engine
 
 @Suite("Three hosts at two locations")
-struct HostTests {
+struct FleetTests {
   private func service() async throws -> TestService { try await TestService(hosts: TestService.threeHosts) }
 
   /// A server that has become active, on the host of this number.
