@@ -1,7 +1,7 @@
 /// The addresses that servers are given: networks and ranges, without those that are reserved. A network's own address and its
 /// broadcast address are left out.
 package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
-  /// One network or range has this many addresses at most, and a pool this many parts.
+  /// As many networks, ranges and reservations as a pool may have together.
   static let maximumParts = 100
 
   /// What may be given, ascending and apart from each other.

@@ -33,7 +33,8 @@ final class Reconciler: Sendable {
     self.logger = logger
   }
 
-  /// - Parameter inventory: What the host should have, read before the machines were observed, so that a difference can only be out of date, and every
+  /// - Parameter inventory: What the host should have, read before the machines were observed, so that a difference can only
+  ///   be out of date, and every
   ///   action is guarded by another look.
   /// - Returns: Whether there is new work for the runner.
   func reconcile(_ inventory: [InventoryItem], _ observed: MachineObservation) async throws -> Bool {

@@ -1,7 +1,8 @@
 package import Core
 import Foundation
 
-/// The rows of a host's servers against its machines: what belongs to nobody, and what is not as its server says. A pure look: it changes nothing.
+/// The rows of a host's servers against its machines: what belongs to nobody, and what is not as its server says. A pure look:
+/// it changes nothing.
 package struct Inspection: Sendable {
   private let store: any InventoryStore
   private let host: FleetHost
