@@ -70,7 +70,7 @@ struct HostedFleet: Sendable {
           of: HostDeclaration(name: host.name, location: host.location, driver: host.driver),
           installation: installation, clock: clock, logger: logger, onlyLooks: onlyLooks)
         return Member(
-          host: FleetHost(host, driver: driver, at: clock.uptime), driverName: host.driver, driver: driver)
+          host: FleetHost(host, driver: driver), driverName: host.driver, driver: driver)
       })
   }
 }

@@ -133,6 +133,7 @@ struct ErrorTests {
   func silentHost() async throws {
     let api = try await TestAPI.make()
     api.service.driver.configure { $0.condition = .isDead }
+    await api.service.monitor.pollOnce()
     api.service.clock.advance(by: .seconds(31))
     await api.service.monitor.pollOnce()
     let reply = try await api.send(

@@ -28,6 +28,8 @@ struct FleetTests {
   /// The host of this number does not answer until everybody knows.
   private func silence(_ number: Int, _ service: TestService, _ condition: HostCondition = .isDead) async {
     service.drivers[number].configure { $0.condition = condition }
+    let look = Task { await service.monitor.monitors[number].pollOnce() }
+    if condition == .hangs { await service.drivers[number].whenHanging() } else { await look.value }
     service.clock.advance(by: FleetHost.longestSilence)
     await service.monitor.monitors[number].noteSilence()
   }
@@ -107,6 +109,23 @@ struct FleetTests {
     for driver in service.drivers[1...] { #expect(driver.machine(lost.uuid) == nil) }
     #expect(try await service.status(of: lost.id) == .active)
     service.drivers[0].releaseHangingCalls()
+  }
+
+  @Test("However long it takes to bring rows and machines together, a host that has answered is not away")
+  func slowReconciliation() async throws {
+    let service = try await service()
+    let crashed = try await server(on: 0, service)
+    try service.drivers[0].crash(crashed.uuid)
+    service.drivers[0].inject(Fault(in: .power, of: crashed.uuid, .hang))
+    let look = Task { await service.monitor.pollOnce() }
+    await service.drivers[0].whenHanging()
+    service.clock.advance(by: FleetHost.longestSilence * 2)
+    await service.monitor.monitors[0].noteSilence()
+    #expect(!service.fleet.hosts[0].isAway)
+    service.drivers[0].releaseHangingCalls()
+    await look.value
+    try await service.settle()
+    #expect(try await service.status(of: crashed.id) == .active)
   }
 
   @Test("What is asked of a server while its host is away is done when that is back, and has all its time then")

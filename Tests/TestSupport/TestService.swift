@@ -116,7 +116,7 @@ package final class TestService: Sendable {
         installation: installation, dataDirectory: Self.directory(of: host.name, in: folder.url), clock: wallClock,
         options: options)
     }
-    fleet = Fleet(zip(hosts, drivers).map { FleetHost($0, driver: $1, at: wallClock.uptime) })
+    fleet = Fleet(zip(hosts, drivers).map { FleetHost($0, driver: $1) })
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     catalogue = CatalogueReader(store: store, clock: wallClock)
     authenticator = Authenticator(store: store, clock: wallClock)

@@ -14,25 +14,31 @@ package final class FleetHost: Sendable {
   private let presence: Mutex<Presence>
 
   private struct Presence {
-    var lastAnswer: Instant
+    /// Since when it owes an answer; nil where it has given the last one. What is done between two questions, however long it
+    /// takes, is no silence of the host.
+    var askedAt: Instant?
     var isAway: Bool
   }
 
-  /// - Parameter now: From then on it is waited for, whether it was away before or not.
-  package init(_ host: Host, driver: any ComputeDriver, at now: Instant) {
+  package init(_ host: Host, driver: any ComputeDriver) {
     id = host.id
     name = host.name
     self.driver = driver
-    presence = Mutex(Presence(lastAnswer: now, isAway: host.awaySince != nil))
+    presence = Mutex(Presence(askedAt: nil, isAway: host.awaySince != nil))
   }
 
   /// Nothing is asked of a host that is away, but whether it is back.
   package var isAway: Bool { presence.withLock { $0.isAway } }
 
+  /// It is asked how its machines are, for the first time or again.
+  func asked(at now: Instant) {
+    presence.withLock { $0.askedAt = $0.askedAt ?? now }
+  }
+
   /// Returns whether it was away.
-  func answered(at now: Instant) -> Bool {
+  func answered() -> Bool {
     let wasAway = presence.withLock { presence in
-      defer { presence = Presence(lastAnswer: now, isAway: false) }
+      defer { presence = Presence(askedAt: nil, isAway: false) }
       return presence.isAway
     }
     if wasAway { doorbell.ring() }
@@ -42,7 +48,7 @@ package final class FleetHost: Sendable {
   /// Returns whether it is away from now on, and was not before.
   func noteSilence(at now: Instant) -> Bool {
     presence.withLock { presence in
-      guard !presence.isAway, now - presence.lastAnswer >= Self.longestSilence else { return false }
+      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= Self.longestSilence else { return false }
       presence.isAway = true
       return true
     }

@@ -105,6 +105,7 @@ package final class Monitor: Sendable {
     let began = clock.uptime
     do {
       let inventory = try await store.inventory(of: host.id)
+      host.asked(at: clock.uptime)
       let observed = try await host.driver.observe()
       try await noteAnswer()
       if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
@@ -137,7 +138,7 @@ package final class Monitor: Sendable {
       try await store.recordAnswer(of: host.id, capacity: capacity)
       recordedCapacity.withLock { $0 = .some(capacity) }
     }
-    guard host.answered(at: clock.uptime) else { return }
+    guard host.answered() else { return }
     logger.notice("the host answers again")
     changes.tellAll()
   }
