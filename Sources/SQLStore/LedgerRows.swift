@@ -11,14 +11,21 @@ extension SQLConnection {
   /// The only place where a balance changes, and always by what it adds to the ledger. Returns the new balance.
   @discardableResult
   func append(
-    _ reason: LedgerReason, _ amount: Money, to account: ID<Account>, for server: ID<Server>? = nil, at now: Timestamp
+    _ reason: LedgerReason, _ amount: Money, to account: ID<Account>, for server: ID<Server>? = nil,
+    hour: ServerHour? = nil, description: String = "", at now: Timestamp
   ) throws -> Money {
     guard amount != .zero else { return try balance(of: account) }
+    let balance = try value(
+      Money.self, "UPDATE account SET balance = balance + ? WHERE id = ? RETURNING balance", [amount, account]
+    ).orFail("there is no account \(account)")
     try run(
-      "INSERT INTO ledger_entry (account_id, reason, amount, server_id, created_at) VALUES (?, ?, ?, ?, ?)",
-      [account, reason, amount, server, now])
-    try run("UPDATE account SET balance = balance + ? WHERE id = ?", [amount, account])
-    return try balance(of: account)
+      """
+      INSERT INTO ledger_entry (account_id, reason, amount, balance, server_id, hour_began_at, number, description,
+        created_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [account, reason, amount, balance, server, hour?.beganAt, hour?.number, description, now])
+    return balance
   }
 
   func requireCredit(_ price: Money, of account: ID<Account>) throws {

@@ -35,15 +35,16 @@ extension SQLConnection {
       """
       INSERT INTO server (uuid, account_id, name, hostname, status, plan_id, operating_system_id, location, host_id,
         vcpus, memory_mib, storage_gib, is_backup_enabled, authorized_key, root_password_hash, credit_hold,
-        created_at, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        price_per_hour, created_at, updated_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       RETURNING id
       """,
       [
         server.uuid.text, server.accountID, server.name, server.hostname, ServerStatus.provisioning, server.plan.id,
         server.operatingSystemID, server.location, host, server.plan.vcpus, server.plan.memoryMiB,
         server.plan.storageGiB,
-        server.isBackupEnabled, authorizedKey, server.rootPasswordHash, server.plan.pricePerHour, now, now,
+        server.isBackupEnabled, authorizedKey, server.rootPasswordHash, server.plan.pricePerHour,
+        server.plan.pricePerHour, now, now,
       ])
     return try id.orFail("the server was not written")
   }

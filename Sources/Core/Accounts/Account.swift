@@ -46,6 +46,12 @@ package enum LedgerReason: String, Sendable, CaseIterable {
   case hold
   /// What was set aside was given back.
   case release
-  /// A server was paid for.
+  /// An hour of a server was paid for.
   case charge
+  /// An hour of its backups.
+  case backup
+  /// A GB beyond what its plan has for a month.
+  case traffic
+  /// The operator gave back what was paid.
+  case refund
 }

@@ -30,6 +30,9 @@ enum Schema {
     migrator.registerMigration("8 addresses") { database in
       try migrateToAddresses(database)
     }
+    migrator.registerMigration("9 billing") { database in
+      try database.runScript(billing)
+    }
     return migrator
   }
 
