@@ -12,7 +12,7 @@ extension SQLConnection {
   @discardableResult
   func append(
     _ reason: LedgerReason, _ amount: Money, to account: ID<Account>, for server: ID<Server>? = nil,
-    hour: ServerHour? = nil, description: String = "", at now: Timestamp
+    hour: ServerHour? = nil, number: Int64? = nil, description: String = "", at now: Timestamp
   ) throws -> Money {
     guard amount != .zero else { return try balance(of: account) }
     let balance = try value(
@@ -24,12 +24,18 @@ extension SQLConnection {
         created_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      [account, reason, amount, balance, server, hour?.beganAt, hour?.number, description, now])
+      [account, reason, amount, balance, server, hour?.beganAt, hour?.number ?? number, description, now])
     return balance
   }
 
   func requireCredit(_ price: Money, of account: ID<Account>) throws {
     let balance = try balance(of: account)
+    if try isOutOfCredit(account) {
+      throw Failure(
+        .insufficientCredit,
+        "Insufficient credits. Your account is suspended until it can pay for its servers. This plan costs "
+          + "\(price.decimal) per hour and your balance is \(balance.decimal).")
+    }
     guard balance >= price else {
       throw Failure(
         .insufficientCredit,
@@ -41,7 +47,7 @@ extension SQLConnection {
   func holdFirstHourAgain(of server: Server, at now: Timestamp) throws {
     let held = try value(Money.self, "SELECT credit_hold FROM server WHERE id = ?", [server.id])
     guard !server.machine.wasEverReady, held == .zero,
-      let price = try value(Money.self, "SELECT price_per_hour FROM plan WHERE id = ?", [server.planID])
+      let price = try value(Money.self, "SELECT price_per_hour FROM server WHERE id = ?", [server.id])
     else { return }
     try requireCredit(price, of: server.accountID)
     try run("UPDATE server SET credit_hold = ? WHERE id = ?", [price, server.id])

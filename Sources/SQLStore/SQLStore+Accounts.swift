@@ -48,11 +48,16 @@ extension SQLConnection {
 }
 
 extension Account: RowReadable {
-  static let columns = "id, email, balance, created_at, first_name, last_name, company_name"
+  static let columns =
+    "id, email, balance, created_at, first_name, last_name, company_name, credit_suspended_at, "
+    + "deletion_at, operator_suspended_at, operator_suspension_reason"
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), email: try row.next(), balance: try row.next(), createdAt: try row.next(),
-      firstName: try row.next(), lastName: try row.next(), companyName: try row.next())
+      firstName: try row.next(), lastName: try row.next(), companyName: try row.next(),
+      suspension: AccountSuspension(
+        outOfCreditSince: try row.next(), deletionAt: try row.next(), byOperatorSince: try row.next(),
+        operatorReason: try row.next()))
   }
 }

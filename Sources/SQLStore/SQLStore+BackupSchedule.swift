@@ -82,20 +82,22 @@ extension SQLStore {
 }
 
 /// A time that is a setting.
-private enum ClockSetting {
+enum ClockSetting {
   static let day = "backup_day"
   static let timeSeen = "time_seen"
   static let timeDoubted = "time_doubted_until"
+  /// The latest time at which anybody looked at what is to be paid, and was believed.
+  static let billed = "billed_at"
 }
 
 extension SQLConnection {
 
-  fileprivate func time(_ key: String) throws -> Timestamp? {
+  func time(_ key: String) throws -> Timestamp? {
     try value(String.self, "SELECT value FROM setting WHERE key = ?", [key])
       .flatMap { Int64($0) }.map(Timestamp.init(millisecondsSinceEpoch:))
   }
 
-  fileprivate func setTime(_ key: String, _ time: Timestamp) throws {
+  func setTime(_ key: String, _ time: Timestamp) throws {
     try run(
       "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
       [key, String(time.millisecondsSinceEpoch)])

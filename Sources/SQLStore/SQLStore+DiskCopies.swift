@@ -49,6 +49,7 @@ extension SQLStore {
   package func createDiskCopy(_ copy: NewDiskCopy, by caller: Caller, at now: Timestamp) async throws -> DiskCopy? {
     try await write { database in
       guard let server = try database.server(copy.serverID, of: caller.accountID) else { return nil }
+      try database.requireNotSuspended(server.id)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       try database.requireQuota(for: copy)
       let id = try database.insert(copy, at: now)
@@ -70,6 +71,7 @@ extension SQLStore {
       guard copy.status == .completed else {
         throw Failure(.wrongState, "\(family.noun.capitalized) is \(copy.status.rawValue).")
       }
+      try database.requireNotSuspended(server.id)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       guard try !database.hasUnfinished(.restore, on: server.id) else {
         throw Failure(.conflict, "Server is being restored already.")

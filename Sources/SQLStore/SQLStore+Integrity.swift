@@ -23,6 +23,18 @@ extension SQLStore {
       """
     ),
     (
+      "an entry of the ledger says what its account has with it",
+      """
+      SELECT id FROM (SELECT id, balance, SUM(amount) OVER (PARTITION BY account_id ORDER BY id) AS total
+        FROM ledger_entry) AS entry
+      WHERE balance <> total
+      """
+    ),
+    (
+      "a server that is deleted, or was never ready, has no hours to come",
+      "SELECT id FROM server WHERE next_hour_at IS NOT NULL AND (was_ever_ready = 0 OR deleted_at IS NOT NULL)"
+    ),
+    (
       "what a server holds was taken from the ledger and not given back",
       """
       SELECT server.id FROM server LEFT JOIN (

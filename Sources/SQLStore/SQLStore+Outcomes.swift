@@ -2,11 +2,11 @@ package import Core
 
 extension SQLStore {
   package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
-    try await write { database in
+    try await write { [tariff] database in
       guard let operation = try database.operation(under: lease) else { return .fenced }
       let server = try database.serverUnderWork(operation.serverID)
       if let effect = outcome.effect {
-        try database.apply(effect, of: operation, outcome.next, to: server, at: now)
+        try database.apply(effect, of: operation, outcome.next, to: server, tariff, at: now)
         try database.applyToCopy(effect, of: outcome.next, by: operation, at: now)
       }
       if try database.isOvertaken(operation, on: server) {
@@ -32,16 +32,21 @@ struct ServerUnderWork {
   let wasEverReady: Bool
   let status: ServerStatus
   let isDeleted: Bool
+  let isToBeSuspended: Bool
 }
 
 extension SQLConnection {
   func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
     let found = try rows(
-      "SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL FROM server WHERE id = ?", [id]
+      """
+      SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL, resume_status IS NOT NULL
+      FROM server WHERE id = ?
+      """,
+      [id]
     ) { row in
       ServerUnderWork(
         id: id, accountID: try row.next(), creditHold: try row.next(), wasEverReady: try row.next(),
-        status: try row.next(), isDeleted: try row.next())
+        status: try row.next(), isDeleted: try row.next(), isToBeSuspended: try row.next())
     }
     return try found.first.orFail("there is no server \(id)")
   }
@@ -116,7 +121,7 @@ extension SQLConnection {
 
   fileprivate func apply(
     _ effect: StepOutcome.Effect, of operation: Operation, _ next: StepOutcome.Next, to server: ServerUnderWork,
-    at now: Timestamp
+    _ tariff: Tariff, at now: Timestamp
   ) throws {
     switch effect {
     case .imageChosen(let version):
@@ -124,9 +129,10 @@ extension SQLConnection {
     case .machineDefined:
       try defined(server.id)
     case .becameActive:
-      try becomeActive(server, at: now)
+      try becomeActive(server, tariff, at: now)
     case .becameStopped:
-      try setStatus(.stopped, of: server.id, at: now)
+      // What was taken down to be suspended is not merely stopped, not for a moment.
+      try setStatus(server.isToBeSuspended ? .suspended : .stopped, of: server.id, at: now)
       try resetUsage(of: server.id)
     case .enteredError:
       try enterError(server, next, at: now)
@@ -137,13 +143,17 @@ extension SQLConnection {
       try defined(server.id)
       try run("UPDATE server SET plan_id = ?, updated_at = ? WHERE id = ?", [operation.subjectID, now, server.id])
       try reserveByPlan(server.id)
+      let price = try value(
+        Money.self, "SELECT plan.price_per_hour FROM plan JOIN server ON server.plan_id = plan.id WHERE server.id = ?",
+        [server.id])
+      try changePrice(of: server.id, server.accountID, to: price.orFail("the plan is missing"), at: now)
     case .systemReplaced(let imageVersion):
       try replaceSystem(of: server.id, by: operation, imageVersion, at: now)
     case .rolledBack:
       try rollBack(server, from: operation, next, at: now)
     case .erased:
       try releaseAddresses(of: server.id, at: now)
-      try releaseHold(of: server, thenCharge: false, at: now)
+      try releaseHold(of: server, at: now)
       try run(
         """
         UPDATE server SET deleted_at = COALESCE(deleted_at, ?), erased_at = COALESCE(erased_at, ?), has_disk = 0,
@@ -156,14 +166,18 @@ extension SQLConnection {
     }
   }
 
-  func becomeActive(_ server: ServerUnderWork, at now: Timestamp) throws {
+  func becomeActive(_ server: ServerUnderWork, _ tariff: Tariff, at now: Timestamp) throws {
     try setStatus(.active, of: server.id, at: now)
     try run(
-      "UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL WHERE id = ?",
+      """
+      UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL, resume_status = NULL
+      WHERE id = ?
+      """,
       [server.id])
     // One that was deleted before anybody could use it costs nothing.
     if !server.isDeleted {
-      try releaseHold(of: server, thenCharge: true, at: now)
+      try releaseHold(of: server, at: now)
+      if !server.wasEverReady { try chargeFirstHour(of: server.id, server.accountID, tariff, at: now) }
     }
   }
 
@@ -188,7 +202,7 @@ extension SQLConnection {
   private func enterError(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {
     try setStatus(.error, reason: next.customerReason, of: server.id, at: now)
     if !server.wasEverReady {
-      try releaseHold(of: server, thenCharge: false, at: now)
+      try releaseHold(of: server, at: now)
     }
   }
 
@@ -208,12 +222,9 @@ extension SQLConnection {
     }
   }
 
-  private func releaseHold(of server: ServerUnderWork, thenCharge: Bool, at now: Timestamp) throws {
+  private func releaseHold(of server: ServerUnderWork, at now: Timestamp) throws {
     try run("UPDATE server SET credit_hold = 0 WHERE id = ?", [server.id])
     try append(.release, server.creditHold, to: server.accountID, for: server.id, at: now)
-    if thenCharge {
-      try append(.charge, -server.creditHold, to: server.accountID, for: server.id, at: now)
-    }
   }
 }
 

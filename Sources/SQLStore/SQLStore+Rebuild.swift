@@ -6,6 +6,7 @@ extension SQLStore {
   ) async throws -> RequestedOperation? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      try database.requireNotSuspended(id)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       guard try !database.hasUnfinished(.rebuild, on: id) else {
         throw Failure(.conflict, "Server is being rebuilt already.")

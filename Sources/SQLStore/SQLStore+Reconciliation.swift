@@ -34,16 +34,17 @@ extension SQLStore {
   }
 
   package func recordReturn(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool {
-    try await write { database in
+    try await write { [tariff] database in
       guard try database.isIdle(id, in: .error, since: event), let server = try database.server(id),
         server.machine.hasDisk, !server.machine.awaitsNewDisk
       else { return false }
       do {
+        try database.requireNotSuspended(id)
         try database.holdFirstHourAgain(of: server, at: now)
-      } catch let failure as Failure where failure.code == .insufficientCredit {
+      } catch let failure as Failure where failure.code == .insufficientCredit || failure.code == .wrongState {
         return false
       }
-      try database.becomeActive(try database.serverUnderWork(id), at: now)
+      try database.becomeActive(try database.serverUnderWork(id), tariff, at: now)
       return true
     }
   }
@@ -73,7 +74,7 @@ extension SQLStore {
 extension SQLConnection {
   /// Whether the server has this status, and nothing is about to change its power or has changed it since it was looked at:
   /// what was seen on the host may be older than a whole operation.
-  fileprivate func isIdle(_ id: ID<Server>, in status: ServerStatus, since event: Int64) throws -> Bool {
+  func isIdle(_ id: ID<Server>, in status: ServerStatus, since event: Int64) throws -> Bool {
     try value(
       Int64.self,
       """
@@ -87,7 +88,7 @@ extension SQLConnection {
 }
 
 extension Core.Operation {
-  fileprivate static let mayChangePower: String = {
+  static let mayChangePower: String = {
     let others = Kind.allCases.filter(\.leavesPowerAlone).map { "'\($0.rawValue)'" }
     return "operation.kind NOT IN (\(others.joined(separator: ", ")))"
   }()

@@ -20,11 +20,13 @@ extension SQLStore {
   package func updateServer(
     _ id: ID<Server>, _ change: ServerChange, by caller: Caller, at now: Timestamp
   ) async throws -> Server? {
-    try await write { database in
+    try await write { [tariff] database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       if let expected = change.expected, expected != server.writable { throw Failure.changedMeanwhile }
       let changed = change.fields(changedIn: server)
       guard !changed.isEmpty else { return server }
+      let changesBackups = changed.contains("backups_enabled")
+      if changesBackups { try database.settleHours(of: id, tariff, at: now) }
       try database.run(
         """
         UPDATE server SET name = COALESCE(?, name), hostname = COALESCE(?, hostname),
@@ -32,6 +34,7 @@ extension SQLStore {
         WHERE id = ?
         """,
         [change.name, change.hostname, change.isBackupEnabled, now, id])
+      if changesBackups, change.isBackupEnabled == true { try database.chargeBackups(of: id, tariff, at: now) }
       var operation: ID<Core.Operation>?
       if changed.contains("hostname"), server.status.mayHaveRunningGuest {
         operation = try database.queueConfigure(server.id, by: caller, at: now)
@@ -47,6 +50,7 @@ extension SQLStore {
   ) async throws -> Server? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      try database.requireNotSuspended(id)
       let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
       if action == .start {
         try database.holdFirstHourAgain(of: server, at: now)
@@ -61,6 +65,7 @@ extension SQLStore {
   package func recordConsole(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Server? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      try database.requireNotSuspended(id)
       try server.status.requireActive(hasDisk: server.machine.hasDisk)
       try database.audit("server.console", on: id, by: caller, at: now)
       return server
@@ -70,21 +75,29 @@ extension SQLStore {
   package func requestDeletion(
     of id: ID<Server>, expecting expected: Server.Writable? = nil, by caller: Caller, at now: Timestamp
   ) async throws -> ID<Host>? {
-    try await write { database in
+    try await write { [tariff] database in
       if let expected, let server = try database.server(id, of: caller.accountID), server.writable != expected {
         throw Failure.changedMeanwhile
       }
-      let hidden = try database.value(
-        ID<Host>.self,
-        "UPDATE server SET deleted_at = ? WHERE id = ? AND account_id = ? AND deleted_at IS NULL RETURNING host_id",
-        [now, id, caller.accountID])
-      guard let host = hidden else { return nil }
-      try database.hideCopies(of: id, at: now)
-      try database.cancelOvertaken(at: now)
-      let operation = try database.queue(.delete, on: id, by: caller.tokenID, at: now)
+      guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      let operation = try database.hideAndErase(id, by: caller.tokenID, tariff, at: now)
       try database.audit("server.delete", on: id, operation: operation.id, by: caller, at: now)
-      return host
+      return server.hostID
     }
+  }
+}
+
+extension SQLConnection {
+  /// Nobody sees the server any more, and its hours have come to an end; what there is of it is removed.
+  @discardableResult
+  func hideAndErase(
+    _ id: ID<Server>, by token: ID<Token>?, _ tariff: Tariff, at now: Timestamp
+  ) throws -> Core.Operation {
+    try settleHours(of: id, tariff, unpaid: .forgive, at: now)
+    try run("UPDATE server SET deleted_at = ?, next_hour_at = NULL WHERE id = ?", [now, id])
+    try hideCopies(of: id, at: now)
+    try cancelOvertaken(at: now)
+    return try queue(.delete, on: id, by: token, at: now)
   }
 }
 

@@ -75,13 +75,17 @@ extension SQLConnection {
 }
 
 extension Token: RowReadable {
-  static let columns = "id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at, parent_id"
+  static let columns = """
+    id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at, parent_id, \
+    (SELECT operator_suspension_reason FROM account WHERE account.id = token.account_id)
+    """
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), accountID: try row.next(), name: try row.next(),
       permissions: try Self.permissions(in: row.next()), createdAt: try row.next(), expiresAt: try row.next(),
-      lastUsedAt: try row.next(), revokedAt: try row.next(), parentID: try row.next())
+      lastUsedAt: try row.next(), revokedAt: try row.next(), parentID: try row.next(),
+      suspensionReason: try row.next())
   }
 
   private static func permissions(in text: String) throws -> [Permission] {

@@ -57,6 +57,11 @@ struct Configuration: Sendable, Equatable {
   var tokenQuota = 100
   var sshKeyQuota = 100
   var idempotency = Idempotency.Limits()
+  /// What hours cost beside the prices of plans.
+  var rates = Tariff()
+  var bandwidthOverage = BandwidthOverage.none
+  /// Of a GB.
+  var bandwidthPrice = Money(microunits: 10_000)
 
   /// What holds where nothing is configured.
   init(workingDirectory: URL, executable: URL) {

@@ -51,112 +51,116 @@ struct ConfigurationValue: Sendable {
 
 extension ConfigurationKey {
   /// In the order in which they are documented and take effect: `data_dir` moves the folders that come after it.
-  static let all: [ConfigurationKey] = [
-    directory(
-      "data_dir", \.dataDirectory, default: "./var", "Where everything is kept",
-      also: { configuration in
-        configuration.imageDirectory = Configuration.imageDirectory(in: configuration.dataDirectory)
-        configuration.copyDirectory = Configuration.copyDirectory(in: configuration.dataDirectory)
-      }),
-    directory(
-      "image_dir", \.imageDirectory, default: "<data_dir>/images",
-      "Where built images are kept; several installations may share it"),
-    directory(
-      "copy_dir", \.copyDirectory, default: "<data_dir>/copies",
-      "Where copies of servers' disks are kept, best on another disk; several installations may share it"),
-    value(
-      "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
-      rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
-      parse: { ListenAddress($0) }, print: \.description),
-    value(
-      "public_url", \.publicURL, default: "auto",
-      "Where clients reach the service, which only a proxy in front of it changes; auto takes the word of each client, and of trusted proxies",
-      rule: "auto, or an http or https URL without a query, such as https://vps.example.com",
-      parse: { $0 == "auto" ? .some(nil) : PublicURL($0).map { .some($0) } }, print: { $0?.description ?? "auto" }),
-    trustedProxies,
-    choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
-    choice(
-      "libvirtd", \.libvirtd, default: "own",
-      "Through which libvirtd the machines run: one that vpsd starts for itself, or the host's"),
-    reservedAddresses, addressPool,
-    forwardedPorts,
-    value(
-      "outbound", \.isOutboundAllowed, default: "false",
-      "Whether guests reach out of their network; with the loopback network that includes this host's own loopback",
-      rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
-    choice(
-      "accelerator", \.accelerator, default: "auto", "What executes the guests; auto takes KVM where it truly works"),
-    directory(
-      "recipe_dir", \.recipeDirectory, default: "`images` of the checkout, or `../share/vpsd/images`",
-      "Where the recipes of images are; the default is told from the place of the executable"),
-    directory(
-      "novnc_dir", \.noVNCDirectory, default: "`.build/novnc` of the checkout, or `/usr/share/novnc`",
-      "Where noVNC is, which shows consoles in a browser; the default is told from the place of the executable"),
-    choice("log_level", \.logLevel, default: "info", "From which level on messages are logged"),
-    factor("overcommit_vcpus", \.overcommit.vcpus, default: "16", "How often each CPU of the host is given away"),
-    factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),
-    factor("overcommit_storage", \.overcommit.storage, default: "2", "How often the host's disk is given away"),
-    count(
-      "rate_limit", \.limits.requestsPerMinute, default: "1200",
-      "How many requests a minute an account may make, with all its tokens"),
-    count(
-      "login_failures", \.limits.loginFailuresPerMinute, default: "30",
-      "How many tokens that are not valid an address may send in a minute"),
-    amount(
-      "body_bytes", \.limits.bodyBytes, default: "1048576", "How large the body of a request may be", 1024...(1 << 30)),
-    amount(
-      "json_depth", \.limits.jsonDepth, default: "16", "How deep lists and objects of a body may be nested",
-      RequestLimits.jsonDepths),
-    amount(
-      "list_elements", \.limits.listElements, default: "50",
-      "How many elements a list of a body may have: SSH keys of a server, permissions of a token", 1...1000),
-    amount(
-      "page_size", \.limits.pageSize, default: "100",
-      "How many elements of a list are on a page at most, and where the client does not say", 1...1000),
-    amount(
-      "header_bytes", \.connections.headerBytes, default: "32768",
-      "How large the headers of a request may be together; one alone half of that", 4096...(1 << 20)),
-    amount(
-      "first_request_seconds", \.connections.firstRequestSeconds, default: "10",
-      "In how many seconds a new connection must have sent the whole head of its first request", 1...3600),
-    amount(
-      "idle_seconds", \.connections.idleSeconds, default: "60",
-      "After how many seconds without a request a connection is closed", 1...86_400),
-    amount(
-      "transfer_seconds", \.connections.transferSeconds, default: "60",
-      "In how many seconds a body must come, and a client must take some of its reply", 1...86_400),
-    count(
-      "connections", \.connections.connections, default: "1024", "How many connections are open at once; others wait"),
-    count(
-      "connections_per_address", \.connections.connectionsPerAddress, default: "256",
-      "How many connections an address may have open at once, or an IPv6 network of 64 bits; those of trusted proxies do not count"
-    ),
-    count(
-      "event_streams_per_account", \.limits.eventStreamsPerAccount, default: "16",
-      "How many streams of events an account may have open at once"),
-    count("consoles", \.consoles.inAll, default: "256", "How many consoles are open at once"),
-    count(
-      "consoles_per_account", \.consoles.perAccount, default: "16", "How many consoles an account may have open at once"
-    ),
-    count(
-      "consoles_per_server", \.consoles.perServer, default: "4", "How many consoles of a server may be open at once"),
-    amount(
-      "console_ticket_seconds", \.consoles.ticketSeconds, default: "60",
-      "For how many seconds the address of a console can be used", 5...3600),
-    count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
-    count(
-      "copy_quota", \.copyQuota, default: "50",
-      "How many copies a server may have: snapshots, and backups that somebody asked for"),
-    count("token_quota", \.tokenQuota, default: "100", "How many tokens an account may have"),
-    count("ssh_key_quota", \.sshKeyQuota, default: "100", "How many SSH keys an account may have"),
-    count(
-      "idempotency_quota", \.idempotency.requests, default: "10000",
-      "How many requests with an Idempotency-Key are remembered of an account; the oldest one gives way after an hour"),
-    amount(
-      "idempotency_bytes", \.idempotency.bytes, default: "16777216",
-      "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
-      65_536...(1 << 30)),
-  ]
+  static let all: [ConfigurationKey] =
+    [
+      directory(
+        "data_dir", \.dataDirectory, default: "./var", "Where everything is kept",
+        also: { configuration in
+          configuration.imageDirectory = Configuration.imageDirectory(in: configuration.dataDirectory)
+          configuration.copyDirectory = Configuration.copyDirectory(in: configuration.dataDirectory)
+        }),
+      directory(
+        "image_dir", \.imageDirectory, default: "<data_dir>/images",
+        "Where built images are kept; several installations may share it"),
+      directory(
+        "copy_dir", \.copyDirectory, default: "<data_dir>/copies",
+        "Where copies of servers' disks are kept, best on another disk; several installations may share it"),
+      value(
+        "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
+        rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
+        parse: { ListenAddress($0) }, print: \.description),
+      value(
+        "public_url", \.publicURL, default: "auto",
+        "Where clients reach the service, which only a proxy in front of it changes; auto takes the word of each client, and of trusted proxies",
+        rule: "auto, or an http or https URL without a query, such as https://vps.example.com",
+        parse: { $0 == "auto" ? .some(nil) : PublicURL($0).map { .some($0) } }, print: { $0?.description ?? "auto" }),
+      trustedProxies,
+      choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
+      choice(
+        "libvirtd", \.libvirtd, default: "own",
+        "Through which libvirtd the machines run: one that vpsd starts for itself, or the host's"),
+      reservedAddresses, addressPool,
+      forwardedPorts,
+      value(
+        "outbound", \.isOutboundAllowed, default: "false",
+        "Whether guests reach out of their network; with the loopback network that includes this host's own loopback",
+        rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
+      choice(
+        "accelerator", \.accelerator, default: "auto", "What executes the guests; auto takes KVM where it truly works"),
+      directory(
+        "recipe_dir", \.recipeDirectory, default: "`images` of the checkout, or `../share/vpsd/images`",
+        "Where the recipes of images are; the default is told from the place of the executable"),
+      directory(
+        "novnc_dir", \.noVNCDirectory, default: "`.build/novnc` of the checkout, or `/usr/share/novnc`",
+        "Where noVNC is, which shows consoles in a browser; the default is told from the place of the executable"),
+      choice("log_level", \.logLevel, default: "info", "From which level on messages are logged"),
+      factor("overcommit_vcpus", \.overcommit.vcpus, default: "16", "How often each CPU of the host is given away"),
+      factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),
+      factor("overcommit_storage", \.overcommit.storage, default: "2", "How often the host's disk is given away"),
+      count(
+        "rate_limit", \.limits.requestsPerMinute, default: "1200",
+        "How many requests a minute an account may make, with all its tokens"),
+      count(
+        "login_failures", \.limits.loginFailuresPerMinute, default: "30",
+        "How many tokens that are not valid an address may send in a minute"),
+      amount(
+        "body_bytes", \.limits.bodyBytes, default: "1048576", "How large the body of a request may be", 1024...(1 << 30)
+      ),
+      amount(
+        "json_depth", \.limits.jsonDepth, default: "16", "How deep lists and objects of a body may be nested",
+        RequestLimits.jsonDepths),
+      amount(
+        "list_elements", \.limits.listElements, default: "50",
+        "How many elements a list of a body may have: SSH keys of a server, permissions of a token", 1...1000),
+      amount(
+        "page_size", \.limits.pageSize, default: "100",
+        "How many elements of a list are on a page at most, and where the client does not say", 1...1000),
+      amount(
+        "header_bytes", \.connections.headerBytes, default: "32768",
+        "How large the headers of a request may be together; one alone half of that", 4096...(1 << 20)),
+      amount(
+        "first_request_seconds", \.connections.firstRequestSeconds, default: "10",
+        "In how many seconds a new connection must have sent the whole head of its first request", 1...3600),
+      amount(
+        "idle_seconds", \.connections.idleSeconds, default: "60",
+        "After how many seconds without a request a connection is closed", 1...86_400),
+      amount(
+        "transfer_seconds", \.connections.transferSeconds, default: "60",
+        "In how many seconds a body must come, and a client must take some of its reply", 1...86_400),
+      count(
+        "connections", \.connections.connections, default: "1024", "How many connections are open at once; others wait"),
+      count(
+        "connections_per_address", \.connections.connectionsPerAddress, default: "256",
+        "How many connections an address may have open at once, or an IPv6 network of 64 bits; those of trusted proxies do not count"
+      ),
+      count(
+        "event_streams_per_account", \.limits.eventStreamsPerAccount, default: "16",
+        "How many streams of events an account may have open at once"),
+      count("consoles", \.consoles.inAll, default: "256", "How many consoles are open at once"),
+      count(
+        "consoles_per_account", \.consoles.perAccount, default: "16",
+        "How many consoles an account may have open at once"
+      ),
+      count(
+        "consoles_per_server", \.consoles.perServer, default: "4", "How many consoles of a server may be open at once"),
+      amount(
+        "console_ticket_seconds", \.consoles.ticketSeconds, default: "60",
+        "For how many seconds the address of a console can be used", 5...3600),
+      count("server_quota", \.serverQuota, default: "100", "How many servers an account may have"),
+      count(
+        "copy_quota", \.copyQuota, default: "50",
+        "How many copies a server may have: snapshots, and backups that somebody asked for"),
+      count("token_quota", \.tokenQuota, default: "100", "How many tokens an account may have"),
+      count("ssh_key_quota", \.sshKeyQuota, default: "100", "How many SSH keys an account may have"),
+      count(
+        "idempotency_quota", \.idempotency.requests, default: "10000",
+        "How many requests with an Idempotency-Key are remembered of an account; the oldest one gives way after an hour"
+      ),
+      amount(
+        "idempotency_bytes", \.idempotency.bytes, default: "16777216",
+        "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
+        65_536...(1 << 30)),
+    ] + billing
 
   static let addressPoolRule =
     "a list of IPv4 networks without host bits and of at most 30 bits, or ranges, that do not overlap and of which something "
@@ -214,7 +218,7 @@ extension ConfigurationKey {
     },
     read: { $0.forwardedPorts.map { String($0) } })
 
-  private static func value<Value: Sendable>(
+  static func value<Value: Sendable>(
     _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, default defaultText: String,
     _ description: String, rule: String, parse: @escaping @Sendable (String) -> Value?,
     print: @escaping @Sendable (Value) -> String
@@ -229,7 +233,7 @@ extension ConfigurationKey {
       read: { [print($0[keyPath: path])] })
   }
 
-  private static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+  static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
     _ name: String, _ path: any WritableKeyPath<Configuration, Choice> & Sendable, default defaultText: String,
     _ description: String
   ) -> ConfigurationKey {
@@ -263,7 +267,7 @@ extension ConfigurationKey {
       rule: "a whole number from 0, which is no limit, to 1000000")
   }
 
-  private static func amount(
+  static func amount(
     _ name: String, _ path: any WritableKeyPath<Configuration, Int> & Sendable, default defaultText: String,
     _ description: String, _ range: ClosedRange<Int>
   ) -> ConfigurationKey {

@@ -20,7 +20,7 @@ struct Daemon {
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)
-    let store = try SQLStore(path: directory.database)
+    let store = try SQLStore(path: directory.database, tariff: configuration.tariff)
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
     try await store.releaseAllLeases()
@@ -76,6 +76,7 @@ struct Daemon {
         quota: configuration.copyQuota > 0 ? configuration.copyQuota : nil)
     }
     let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
+    let billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
     let api = try APIService(
       servers: servers, copies: copies,
       sshKeys: SSHKeys(
@@ -83,7 +84,7 @@ struct Daemon {
       tokens: Tokens(
         store: store, authenticator: authenticator, clock: clock,
         quota: configuration.tokenQuota > 0 ? configuration.tokenQuota : nil),
-      profiles: Profiles(store: store),
+      profiles: Profiles(store: store, currency: configuration.tariff.currency),
       requests: Idempotency(store: store, clock: clock, limits: configuration.idempotency),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
@@ -98,7 +99,8 @@ struct Daemon {
     return [
       EndlessService { await Self.together(hosted.members) { await $0.driver.run() } },
       RunnerService(runners: runners), EndlessService { await Self.together(monitors) { await $0.run() } },
-      EndlessService { await schedule.run() }, EndlessService { await authenticator.run() },
+      EndlessService { await schedule.run() }, EndlessService { await billing.run() },
+      EndlessService { await authenticator.run() },
       web(api, banner(hosted, firstToken: firstToken)), EndOfWaits(changes: changes),
     ]
   }

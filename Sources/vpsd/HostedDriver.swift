@@ -93,8 +93,9 @@ extension ConfigurationOptions {
 
   /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
   func openDatabase() throws -> SQLStore {
-    let directory = DataDirectory(try load().dataDirectory)
+    let configuration = try load()
+    let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
-    return try SQLStore(path: directory.database, .asItIs)
+    return try SQLStore(path: directory.database, .asItIs, tariff: configuration.tariff)
   }
 }

@@ -6,7 +6,8 @@ struct Vpsd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vpsd", abstract: "A self-hosted service of virtual private servers.",
     subcommands: [
-      Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, ServerCommand.self, HostCommand.self,
+      Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
+      HostCommand.self,
       AddressCommand.self,
       ImageCommand.self,
       AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,

@@ -133,7 +133,7 @@ private struct Client {
 }
 
 /// SplitMix64: the same seed asks for the same things.
-private struct SeededGenerator: RandomNumberGenerator {
+struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
   init(seed: UInt64) {

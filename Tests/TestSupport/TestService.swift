@@ -20,6 +20,7 @@ package final class TestService: Sendable {
   package let backups: DiskCopies
   package let snapshots: DiskCopies
   package let schedule: BackupSchedule
+  package let billing: BillingMeter
   package let sshKeys: SSHKeys
   package let consoles: Consoles
   package let catalogue: CatalogueReader
@@ -59,13 +60,14 @@ package final class TestService: Sendable {
     hosts: [HostDeclaration] = oneHost, options: SimulatedDriver.Options = .init(),
     addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
-    limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil
+    limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil, tariff: Tariff = Tariff()
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
       in: try ScopedFolder(.memory), hosts: hosts, options: options, addressPool: addressPool, clock: clock,
       wallClock: wallClock ?? clock,
-      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota)
+      token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota,
+      tariff: tariff)
   }
 
   /// The process that comes after another one has died, on the same files. The machines go on.
@@ -74,7 +76,8 @@ package final class TestService: Sendable {
     try await self.init(
       in: dead.folder, hosts: dead.declaredHosts, options: dead.driver.options, addressPool: dead.addressPool,
       clock: dead.clock,
-      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
+      wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil,
+      tariff: dead.database.tariff)
     try await store.releaseAllLeases()
   }
 
@@ -95,7 +98,7 @@ package final class TestService: Sendable {
     in folder: ScopedFolder, hosts declaredHosts: [HostDeclaration], options: SimulatedDriver.Options,
     addressPool: AddressPool, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
-    copyQuota: Int?
+    copyQuota: Int?, tariff: Tariff = Tariff()
   ) async throws {
     self.folder = folder
     self.declaredHosts = declaredHosts
@@ -103,7 +106,7 @@ package final class TestService: Sendable {
     self.wallClock = wallClock
     self.token = token
     self.addressPool = addressPool
-    database = try SQLStore(path: folder.url.appendingPathComponent("vpsd.sqlite").path)
+    database = try SQLStore(path: folder.url.appendingPathComponent("vpsd.sqlite").path, tariff: tariff)
     store = database
     _ = try await store.bootstrap(
       NewInstallation(
@@ -128,6 +131,7 @@ package final class TestService: Sendable {
     snapshots = DiskCopies(
       .snapshot, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
     schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: wallClock, logger: logger)
+    billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: wallClock, logger: logger)
     sshKeys = SSHKeys(store: store, clock: wallClock)
     consoles = Consoles(store: store, fleet: fleet, changes: changes, clock: wallClock)
     let (store, catalogue, changes) = (self.store, self.catalogue, self.changes)

@@ -57,7 +57,8 @@ struct TokenRoutes {
   }
 
   @Sendable private func me(_ request: APIRequest) async throws -> Response {
-    let (account, token) = try await profiles.read(request.caller)
+    let profile = try await profiles.read(request.caller)
+    let (account, token) = (profile.account, profile.token)
     return .json(
       JSONWriter.object { writer in
         writer.field("account") { writer in
@@ -67,6 +68,10 @@ struct TokenRoutes {
           writer.field("company_name", account.companyName)
           writer.field("created_at", String(account.createdAt.wireFormat.prefix { $0 != "T" }))
           writer.field("balance", account.balance)
+          writer.field("currency", profile.currency)
+          writer.field("hourly_cost", profile.hourlyCost)
+          writer.field("suspended", account.suspension.cause?.rawValue)
+          writer.field("deletion_at", account.suspension.deletionAt)
         }
         writer.field("token") { writer in
           writer.field("name", token.name)

@@ -10,10 +10,11 @@ package struct Account: Sendable, Equatable {
   package let firstName: String
   package let lastName: String
   package let companyName: String
+  package let suspension: AccountSuspension
 
   package init(
     id: ID<Account>, email: String, balance: Money, createdAt: Timestamp, firstName: String = "",
-    lastName: String = "", companyName: String = ""
+    lastName: String = "", companyName: String = "", suspension: AccountSuspension = .none
   ) {
     self.id = id
     self.email = email
@@ -22,6 +23,7 @@ package struct Account: Sendable, Equatable {
     self.firstName = firstName
     self.lastName = lastName
     self.companyName = companyName
+    self.suspension = suspension
   }
 }
 

@@ -6,6 +6,8 @@ package struct Caller: Sendable, Equatable {
   package let accountID: ID<Account>
   package let principal: Principal
   package let permissions: [Permission]
+  /// Why the operator lets its account change nothing; nil where it may.
+  package let suspensionReason: String?
   /// The claim of the repeatable request on whose behalf everything is changed, if there is one.
   package private(set) var requestClaim: UUID?
   /// The address that the request came from, where there is one.
@@ -15,6 +17,7 @@ package struct Caller: Sendable, Equatable {
     accountID = token.accountID
     principal = Principal(token)
     permissions = token.permissions
+    suspensionReason = token.suspensionReason
   }
 
   package var tokenID: ID<Token> { principal.tokenID }
@@ -35,5 +38,10 @@ package struct Caller: Sendable, Equatable {
 
   package func require(_ permission: Permission) throws(Failure) {
     guard may(permission) else { throw .permissionDenied }
+    if let suspensionReason, permission.action != .read, permission.resource != .operator {
+      throw Failure(
+        .permissionDenied,
+        suspensionReason.isEmpty ? "Your account is suspended." : "Your account is suspended: \(suspensionReason)")
+    }
   }
 }

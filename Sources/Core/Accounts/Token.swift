@@ -10,10 +10,13 @@ package struct Token: Sendable, Equatable {
   package let revokedAt: Timestamp?
   /// The token that made it, and takes it along when it is revoked; nil where the operator made it.
   package let parentID: ID<Token>?
+  /// Why its account may change nothing; nil where it may.
+  package let suspensionReason: String?
 
   package init(
     id: ID<Token>, accountID: ID<Account>, name: String, permissions: [Permission], createdAt: Timestamp,
-    expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?, parentID: ID<Token>?
+    expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?, parentID: ID<Token>?,
+    suspensionReason: String? = nil
   ) {
     self.id = id
     self.accountID = accountID
@@ -24,6 +27,7 @@ package struct Token: Sendable, Equatable {
     self.lastUsedAt = lastUsedAt
     self.revokedAt = revokedAt
     self.parentID = parentID
+    self.suspensionReason = suspensionReason
   }
 
   package func isValid(at now: Timestamp) -> Bool {

@@ -10,4 +10,10 @@ package struct ServerHour: Sendable, Equatable {
     self.beganAt = beganAt
     self.number = number
   }
+
+  /// The hour of a server that runs at this moment; the first one where the clock was set back to before that.
+  package static func running(at now: Timestamp, since createdAt: Timestamp) -> ServerHour {
+    let number = max(0, (now - createdAt).milliseconds / length.milliseconds)
+    return ServerHour(beganAt: createdAt + length * Int(number), number: number)
+  }
 }

@@ -89,6 +89,7 @@ final class Reconciler: Sendable {
       let readiness = try await driver.readiness(of: item.uuid)
       guard readiness.hasSSHBanner || (!item.awaitsFirstBoot && readiness.hasAgent) else { return false }
       changed = try await store.recordReturn(of: item.id, seenAfter: event, at: now)
+    case .keepOff: changed = try await store.keepOff(item.id, seenAfter: event, at: now)
     case .recover:
       changed = try await store.beginRecovery(
         of: item.id, limit: Self.maximumRecoveries, since: now - Self.recoveryWindow, seenAfter: event,
@@ -100,7 +101,7 @@ final class Reconciler: Sendable {
         "server and machine differ",
         metadata: ["server": "\(item.id)", "machine": "\(power)", "action": "\(action)"])
     }
-    return changed && action == .recover
+    return changed && (action == .recover || action == .keepOff)
   }
 
   /// A server whose machine is paused is as active as before, and tried for as long as it takes.

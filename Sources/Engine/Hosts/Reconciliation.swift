@@ -13,6 +13,8 @@ enum Reconciliation: Equatable {
   case recover
   /// It runs and does not execute, for want of room on the disk: let it go on.
   case resume
+  /// It is suspended, and somebody started it all the same.
+  case keepOff
 
   static func action(wanted item: InventoryItem, observed power: MachinePower) -> Reconciliation {
     // An operation under way owns the machine; a delete is one until nothing is left.
@@ -27,6 +29,7 @@ enum Reconciliation: Equatable {
     case (.error, .running): return item.hasDisk && !item.awaitsNewDisk ? .recordReturn : .none
     // Whoever cannot be seen may be as he should.
     case (.active, .off(.unknown)), (.active, .unreachable), (.active, .unknown): return .none
+    case (.suspended, .running), (.suspended, .paused): return .keepOff
     case (.stopped, _), (.error, _), (.suspended, _): return .none
     case (.provisioning, _), (.starting, _), (.stopping, _), (.rebooting, _): return .none
     }

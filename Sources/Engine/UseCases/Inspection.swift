@@ -33,8 +33,9 @@ package struct Inspection: Sendable {
   /// Nil where they agree.
   private static func difference(of item: InventoryItem, _ power: MachinePower) -> String? {
     switch (item.status, power) {
-    case (.active, .running), (.error, _), (.suspended, _): nil
+    case (.active, .running), (.error, _): nil
     case (.stopped, .off), (.stopped, .remnant), (.stopped, .absent): nil
+    case (.suspended, .off), (.suspended, .remnant), (.suspended, .absent): nil
     case (_, .running): "running"
     case (_, .paused): "paused"
     case (_, .off): "off"

@@ -1,4 +1,4 @@
-import Core
+package import Core
 import Foundation
 import GRDB
 
@@ -8,6 +8,8 @@ import GRDB
 package struct SQLStore: Store {
   let pool: DatabasePool
   let readers: Readers
+  /// What an hour costs beside the price of its plan.
+  package let tariff: Tariff
   private let commits: GroupCommit
 
   /// What to do about a file that is not there, or that an earlier version of the program wrote.
@@ -22,7 +24,8 @@ package struct SQLStore: Store {
   ///
   /// Throws `DatabaseIsNewer` where a newer version of the program wrote it, and where it is to stay as it is,
   /// `DatabaseIsOlder` and `DatabaseIsMissing`.
-  package init(path: String, _ opening: Opening = .upgrading) throws {
+  package init(path: String, _ opening: Opening = .upgrading, tariff: Tariff = Tariff()) throws {
+    self.tariff = tariff
     do {
       (pool, readers) = try Self.connections(path, opening)
       commits = GroupCommit(pool)

@@ -3,7 +3,8 @@ import Core
 
 struct AccountCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "account", abstract: "The customers' accounts.", subcommands: [Create.self, Update.self, List.self])
+    commandName: "account", abstract: "The customers' accounts.",
+    subcommands: [Create.self, Update.self, List.self, Suspend.self, Resume.self])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Open an account.")

@@ -5,7 +5,8 @@ import SQLStore
 
 struct ServerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "server", abstract: "The servers of all accounts.", subcommands: [List.self])
+    commandName: "server", abstract: "The servers of all accounts.",
+    subcommands: [List.self, Suspend.self, Resume.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the servers of all accounts.")

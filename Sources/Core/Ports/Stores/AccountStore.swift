@@ -1,6 +1,8 @@
 /// Accounts and their tokens, for those who log in with one.
 package protocol AccountStore: Sendable {
   func account(_ id: ID<Account>) async throws -> Account?
+  /// What all its servers cost in an hour, as they are now.
+  func hourlyCost(of account: ID<Account>) async throws -> Money
   func token(hash: TokenHash) async throws -> Token?
   func recordTokenUse(_ uses: [ID<Token>: Timestamp]) async throws
 

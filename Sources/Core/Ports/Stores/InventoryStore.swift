@@ -22,6 +22,8 @@ package protocol InventoryStore: Sendable {
   func beginRecovery(
     of id: ID<Server>, limit: Int, since windowStart: Timestamp, seenAfter event: Int64, at now: Timestamp
   ) async throws -> Bool
+  /// Queues a `stop` for a suspended server without an operation that was seen to run. Returns whether it was changed.
+  func keepOff(_ id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
 
   /// Adds measurements to what is stored, all in one transaction.
   func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws

@@ -4,6 +4,18 @@ package protocol OperatorStore: Sendable {
   func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account]
   func account(email: String) async throws -> Account?
   func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account
+  /// Adds to what the account has; where that is enough, it is out of credit no more. Throws `invalidFields` beyond what an
+  /// account can have. Returns the account as it is then; nil where there is none.
+  func addCredit(_ amount: Money, to email: String, note: String, at now: Timestamp) async throws -> Account?
+  /// Says that the time of day is right, after it has jumped. Returns when it was last believed; nil where it never was.
+  func confirmBillingClock(at now: Timestamp) async throws -> Timestamp?
+  func isBillingClockDoubted(at now: Timestamp) async throws -> Bool
+  /// Nil for the reason lifts what the operator has said, and nothing else. Returns false where there is no such account.
+  func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool
+  /// The same for one server. Returns false where there is none.
+  func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool
+  /// What the ledger says of an account, added up entry by entry: a line for each contradiction.
+  func ledgerFaults(of account: ID<Account>) async throws -> (entryCount: Int, faults: [String])
   /// Returns false where there is no such account.
   func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool
 

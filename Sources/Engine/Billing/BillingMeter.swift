@@ -1,0 +1,138 @@
+package import Core
+package import Logging
+import Synchronization
+
+/// Charges the hours of servers, suspends accounts that cannot pay and brings them back. All that it knows is in the store: it
+/// looks again and again, and whether it looked late, twice or never before makes no difference to what is charged.
+package final class BillingMeter: Sendable {
+  /// A command that suspends or pays is another process, and is to be noticed within a second.
+  static let interval = Duration.milliseconds(500)
+  /// In one transaction, for which all others wait.
+  static let hoursAtOnce = 50
+  static let serversAtOnce = 50
+  /// Between two batches this many times as long is left to all others.
+  private static let restRatio = 2
+  /// How often it is looked at who has sent more than is included.
+  private static let trafficInterval = Duration.seconds(60)
+  private static let entriesAtOnce = 500
+
+  private let store: any BillingStore
+  private let fleet: Fleet
+  private let changes: Broadcast
+  private let clock: any WallClock
+  private let logger: Logger
+  private let looks = Mutex(Looks())
+
+  private struct Looks {
+    var lastTrusted: Instant?
+    var lastTraffic: Instant?
+    var isDoubtTold = false
+  }
+
+  package init(store: any BillingStore, fleet: Fleet, changes: Broadcast, clock: any WallClock, logger: Logger) {
+    self.store = store
+    self.fleet = fleet
+    self.changes = changes
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Runs until cancellation.
+  package func run() async {
+    while !Task.isCancelled {
+      await pollOnce()
+      try? await clock.sleep(for: Self.interval)
+    }
+  }
+
+  /// Does all that is due.
+  package func pollOnce() async {
+    do {
+      // Whoever comes back is paid for as such from this hour on.
+      try await suspendAndResume()
+      if try await trustsClock() {
+        try await chargeHours(begunBy: clock.now)
+        try await chargeTraffic()
+        let deleted = try await repeated {
+          try await store.deleteUnpaidServers(limit: Self.serversAtOnce, at: clock.now)
+        }
+        if deleted > 0 { logger.notice("servers were deleted for want of credit", metadata: ["count": "\(deleted)"]) }
+      }
+      try await suspendAndResume()
+    } catch is CancellationError {
+      return
+    } catch {
+      logger.error("servers could not be charged", metadata: ["error": "\(String(reflecting: error))"])
+    }
+  }
+
+  private func suspendAndResume() async throws {
+    for account in try await store.liftCreditSuspensions(at: clock.now) {
+      logger.notice("an account can pay again", metadata: ["account": "\(account)"])
+    }
+    _ = try await repeated { try await store.applySuspensions(limit: Self.serversAtOnce, at: clock.now) }
+  }
+
+  private func chargeHours(begunBy time: Timestamp) async throws {
+    var last: HourReference?
+    while !Task.isCancelled {
+      let began = clock.uptime
+      let batch = try await store.chargeHours(begunBy: time, after: last, limit: Self.hoursAtOnce, at: clock.now)
+      for account in batch.outOfCredit {
+        logger.notice("an account has run out of credit", metadata: ["account": "\(account)"])
+      }
+      guard let next = batch.last else { return }
+      last = next
+      try await clock.sleep(for: (clock.uptime - began) * Self.restRatio)
+    }
+  }
+
+  private func chargeTraffic() async throws {
+    let now = clock.uptime
+    let isDue = looks.withLock { looks in
+      guard looks.lastTraffic.map({ now - $0 >= Self.trafficInterval }) ?? true else { return false }
+      looks.lastTraffic = now
+      return true
+    }
+    if isDue { _ = try await store.chargeTraffic(limit: Self.entriesAtOnce, at: clock.now) }
+  }
+
+  private func trustsClock() async throws -> Bool {
+    let now = clock.uptime
+    let elapsed = looks.withLock { $0.lastTrusted.map { now - $0 } ?? .zero }
+    switch try await store.judgeBillingClock(at: clock.now, after: elapsed) {
+    case .trusted:
+      looks.withLock { looks in
+        looks.lastTrusted = now
+        looks.isDoubtTold = false
+      }
+      return true
+    case .doubted(let lastSeen):
+      let isTold = looks.withLock { looks in
+        defer { looks.isDoubtTold = true }
+        return looks.isDoubtTold
+      }
+      if !isTold {
+        logger.error(
+          "billing has stopped: the clock has jumped, or the service was down for long; if the time is right, run vpsd credit confirm-clock",
+          metadata: ["hours": "\((clock.now - lastSeen).milliseconds / 3_600_000)"])
+      }
+      return false
+    }
+  }
+
+  /// Until there is nothing more to do. Returns how many servers were changed.
+  private func repeated(_ change: () async throws -> [ID<Server>]) async throws -> Int {
+    var count = 0
+    while !Task.isCancelled {
+      let began = clock.uptime
+      let servers = try await change()
+      guard !servers.isEmpty else { break }
+      count += servers.count
+      for server in servers { changes.tell(server) }
+      fleet.ring()
+      try await clock.sleep(for: (clock.uptime - began) * Self.restRatio)
+    }
+    return count
+  }
+}

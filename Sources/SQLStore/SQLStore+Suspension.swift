@@ -1,0 +1,132 @@
+package import Core
+
+extension SQLStore {
+  /// One that could not be stopped is asked again after this.
+  fileprivate static let pauseAfterFailure = Duration.seconds(60)
+
+  package func applySuspensions(limit: Int, at now: Timestamp) async throws -> [ID<Server>] {
+    let isAny = try await read { database in
+      let down = try database.serversToTakeDown(limit: 1, at: now)
+      return try !down.isEmpty || !database.serversToBringBack(limit: 1).isEmpty
+    }
+    guard isAny else { return [] }
+    return try await write { database in
+      let down = try database.serversToTakeDown(limit: limit, at: now)
+      for (id, status) in down { try database.takeDown(id, from: status, at: now) }
+      let back = try database.serversToBringBack(limit: limit)
+      for (id, status) in back { try database.bringBack(id, to: status, at: now) }
+      return (down + back).map(\.0)
+    }
+  }
+
+  package func liftCreditSuspensions(at now: Timestamp) async throws -> [ID<Account>] {
+    let accounts = try await read { [tariff] database in
+      try database.rows("SELECT id FROM account WHERE credit_suspended_at IS NOT NULL ORDER BY id") { row in
+        try row.next(ID<Account>.self)
+      }.filter { try database.balance(of: $0) >= database.hourlyCost(of: $0, tariff, whenPaid: true) }
+    }
+    guard !accounts.isEmpty else { return [] }
+    return try await write { [tariff] database in
+      try accounts.filter { try database.liftCreditSuspension(of: $0, tariff, at: now) }
+    }
+  }
+
+  package func deleteUnpaidServers(limit: Int, at now: Timestamp) async throws -> [ID<Server>] {
+    let isAny = try await read { database in try !database.unpaidServers(limit: 1, at: now).isEmpty }
+    guard isAny else { return [] }
+    return try await write { [tariff] database in
+      let unpaid = try database.unpaidServers(limit: limit, at: now)
+      for (server, account) in unpaid {
+        try database.hideAndErase(server, by: nil, tariff, at: now)
+        try database.auditOperator("server.delete", account: account, detail: "\(server): out of credit", at: now)
+      }
+      return unpaid.map(\.0)
+    }
+  }
+
+  package func keepOff(_ id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      guard try database.isIdle(id, in: .suspended, since: event) else { return false }
+      try database.run("UPDATE server SET resume_status = COALESCE(resume_status, 'stopped') WHERE id = ?", [id])
+      try database.queue(.stop, on: id, by: nil, at: now)
+      return true
+    }
+  }
+
+  package func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool {
+    try await write { [tariff] database in
+      let account = try database.value(ID<Account>.self, "SELECT id FROM account WHERE email = ?", [email])
+      guard let account else { return false }
+      try database.settleHours(ofServersOf: account, tariff, at: now)
+      try database.run(
+        """
+        UPDATE account SET operator_suspension_reason = ?1,
+          operator_suspended_at = CASE WHEN ?1 IS NULL THEN NULL ELSE COALESCE(operator_suspended_at, ?2) END
+        WHERE id = ?3
+        """,
+        [reason, now, account])
+      try database.auditOperator(
+        reason == nil ? "account.resume" : "account.suspend", account: account, detail: reason, at: now)
+      return true
+    }
+  }
+
+  package func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool {
+    try await write { [tariff] database in
+      let account = try database.value(
+        ID<Account>.self, "SELECT account_id FROM server WHERE id = ? AND deleted_at IS NULL", [id])
+      guard let account else { return false }
+      try database.settleHours(of: id, tariff, at: now)
+      try database.run(
+        """
+        UPDATE server SET operator_suspension_reason = ?1,
+          operator_suspended_at = CASE WHEN ?1 IS NULL THEN NULL ELSE COALESCE(operator_suspended_at, ?2) END
+        WHERE id = ?3
+        """,
+        [reason, now, id])
+      let words = ["\(id)", reason ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+      try database.auditOperator(
+        reason == nil ? "server.resume" : "server.suspend", account: account, detail: words, at: now)
+      return true
+    }
+  }
+}
+
+extension SQLConnection {
+  fileprivate func serversToTakeDown(limit: Int, at now: Timestamp) throws -> [(ID<Server>, ServerStatus)] {
+    try rows(
+      """
+      SELECT server.id, server.status FROM server
+      WHERE server.id IN (\(SuspensionRows.suspended)) AND \(SuspensionRows.isIdle)
+        AND (server.status IN ('active', 'stopped') OR (server.status = 'error' AND server.has_disk = 1))
+        AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.kind = 'stop'
+          AND operation.state = 'failed' AND operation.finished_at BETWEEN ? AND ?)
+      ORDER BY server.id LIMIT ?
+      """,
+      [now - SQLStore.pauseAfterFailure, now, limit]
+    ) { row in (try row.next(), try row.next()) }
+  }
+
+  fileprivate func serversToBringBack(limit: Int) throws -> [(ID<Server>, ServerStatus)] {
+    try rows(
+      """
+      SELECT server.id, COALESCE(server.resume_status, 'stopped') FROM server JOIN account ON account.id = server.account_id
+      WHERE server.status = 'suspended' AND server.deleted_at IS NULL AND NOT \(SuspensionRows.isSuspended)
+        AND \(SuspensionRows.isIdle)
+      ORDER BY server.id LIMIT ?
+      """,
+      [limit]
+    ) { row in (try row.next(), try row.next()) }
+  }
+
+  fileprivate func unpaidServers(limit: Int, at now: Timestamp) throws -> [(ID<Server>, ID<Account>)] {
+    try rows(
+      """
+      SELECT server.id, account.id FROM account JOIN server ON server.account_id = account.id
+      WHERE account.credit_suspended_at IS NOT NULL AND account.deletion_at <= ? AND server.deleted_at IS NULL
+      ORDER BY server.id LIMIT ?
+      """,
+      [now, limit]
+    ) { row in (try row.next(), try row.next()) }
+  }
+}

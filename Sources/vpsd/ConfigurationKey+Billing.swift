@@ -1,0 +1,50 @@
+import Core
+
+extension Configuration {
+  enum BandwidthOverage: String, Sendable, CaseIterable {
+    /// What goes beyond a plan costs nothing.
+    case none
+    case price
+  }
+
+  /// What is charged, as all settings together say.
+  var tariff: Tariff {
+    var tariff = rates
+    tariff.pricePerGB = bandwidthOverage == .price ? bandwidthPrice : nil
+    return tariff
+  }
+}
+
+extension ConfigurationKey {
+  static let billing: [ConfigurationKey] = [
+    value(
+      "currency", \.rates.currency, default: "USD", "In which currency prices and balances are",
+      rule: "the three capital letters of a currency, such as EUR",
+      parse: { text in
+        text.utf8.count == 3 && text.utf8.allSatisfy { (65...90).contains($0) } ? text : nil
+      },
+      print: { $0 }),
+    amount(
+      "backup_price_percent", \.rates.backupPercent, default: "20",
+      "What an hour of automatic backups costs, in percent of the server's price", 0...1000),
+    amount(
+      "suspended_price_percent", \.rates.suspendedPercent, default: "0",
+      "What an hour of a suspended server costs, in percent of its price", 0...100),
+    amount(
+      "suspension_days", \.rates.suspensionDays, default: "30",
+      "After how many days out of credit the servers of an account are deleted", 1...3650),
+    choice(
+      "bandwidth_overage", \.bandwidthOverage, default: "none",
+      "What traffic beyond a server's plan costs in a calendar month: nothing, or bandwidth_price a GB"),
+    value(
+      "bandwidth_price", \.bandwidthPrice, default: "0.01", "The price of a GB, with bandwidth_overage: price",
+      rule: "an amount from 0 to 1000 with at most six decimal places, such as 0.01",
+      parse: { text in
+        guard let price = Money(decimal: text), price >= .zero, price <= Money(microunits: 1_000_000_000) else {
+          return nil
+        }
+        return price
+      },
+      print: \.decimal),
+  ]
+}
