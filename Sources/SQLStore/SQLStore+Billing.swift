@@ -54,13 +54,18 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  fileprivate func dueHours(begunBy time: Timestamp, after last: HourReference?, limit: Int) throws -> [DueHour] {
-    try all(
+  /// Of each server one hour at most: the next one begins after all of these, so that all of them are charged in their order.
+  fileprivate func dueHours(begunBy time: Timestamp, after last: HourReference?, limit: Int) throws -> ArraySlice<
+    DueHour
+  > {
+    let due: [DueHour] = try all(
       """
       \(DueHour.query) WHERE server.next_hour_at <= ? AND (server.next_hour_at, server.id) > (?, ?)
       ORDER BY server.next_hour_at, server.id LIMIT ?
       """,
       [time, last?.beganAt ?? Timestamp(millisecondsSinceEpoch: .min), last?.server.value ?? 0, limit])
+    guard let first = due.first else { return [] }
+    return due.prefix { $0.hour.beganAt < first.hour.beganAt + ServerHour.length }
   }
 
   fileprivate func hasHour(after time: Timestamp) throws -> Bool {

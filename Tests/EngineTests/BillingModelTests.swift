@@ -42,6 +42,7 @@ private struct Quarter {
   var plans: [ID<Core.Server>: ID<Plan>] = [:]
   var prices = Dictionary(uniqueKeysWithValues: Catalogue.initial.plans.map { ($0.id, $0.pricePerHour) })
   var happened: Set<String> = []
+  private var last = ""
 
   init(seed: UInt64) async throws {
     self.seed = seed
@@ -73,6 +74,7 @@ private struct Quarter {
     // Not everything that is asked for finds a meter that has looked already.
     if number(0...3) > 0 { try await look() }
     let kind = Self.kinds.randomElement(using: &chance)!
+    last = kind
     try await perform(kind)
     try await look()
   }
@@ -193,13 +195,29 @@ private struct Quarter {
     for caller in callers {
       let account = try #require(try await service.store.account(caller.accountID))
       let expected = try #require(model.balances[caller.accountID])
-      #expect(account.balance == expected, "seed \(seed), account \(account.id), \(now)")
+      #expect(account.balance == expected, "seed \(seed), account \(account.id), \(now), after \(last)")
       #expect(
         (account.suspension.outOfCreditSince != nil) == model.outOfCredit.contains(account.id),
         "seed \(seed), account \(account.id), \(now)")
-      if account.balance != expected { throw Differs() }
+      if account.balance != expected { throw Differs(servers: try await differences(caller.accountID)) }
     }
   }
 
-  struct Differs: Error {}
+  /// Which hours were charged and should not be, or the other way round.
+  private func differences(_ account: ID<Account>) async throws -> [String] {
+    var found: [String] = []
+    for (id, server) in model.servers where server.account == account {
+      let charged = Set(try await service.database.chargedNumbers(of: id))
+      let paid = Set(server.paidHours.keys)
+      guard charged != paid else { continue }
+      found.append(
+        "server \(id): too many \(charged.subtracting(paid).sorted()), too few \(paid.subtracting(charged).sorted()), \(server)"
+      )
+    }
+    return found
+  }
+
+  struct Differs: Error {
+    let servers: [String]
+  }
 }

@@ -14,6 +14,14 @@ extension SQLStore {
     }
   }
 
+  func chargedNumbers(of id: ID<Server>) async throws -> [Int64] {
+    try await read { database in
+      try database.rows(
+        "SELECT number FROM ledger_entry WHERE server_id = ? AND reason = 'charge' AND number IS NOT NULL", [id]
+      ) { row in try row.next(Int64.self) }
+    }
+  }
+
   /// As the database is before the first look of the meter.
   func asBeforeBilling() async throws {
     _ = try await write { database in
