@@ -18,7 +18,7 @@ SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedP
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -41,7 +41,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-crowd test-samples test-contract test-real ## Run every test, those with real virtual machines too
+test: test-fast test-crowd test-billing test-samples test-contract test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -55,6 +55,9 @@ test-fast: test-build ## Run the tests that need no virtual machine
 
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
+
+test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast
+	@$(CLIENTS)/billing.py .build/debug/vpsd
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current

@@ -112,7 +112,8 @@ struct TokenTests {
     #expect(
       reply.text.hasPrefix(
         #"{"account":{"email":"owner@example.com","first_name":"Ada","last_name":"","company_name":"#
-          + #""Analytical Engines","created_at":"2025-01-16","balance":100.00},"token":{"name":"test","#
+          + #""Analytical Engines","created_at":"2025-01-16","balance":100.00,"currency":"USD","#
+          + #""hourly_cost":0.00,"suspended":null,"deletion_at":null},"token":{"name":"test","#
           + #""permissions":["backups:read"],"#))
     #expect(try await api.send(.get, "/account/me/", token: "").status == 401)
   }

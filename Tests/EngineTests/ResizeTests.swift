@@ -80,7 +80,7 @@ struct ResizeTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
-  @Test("One that is still being made is resized when it is ready, and pays for what it was ordered as")
+  @Test("One that is still being made is resized when it is ready, and pays the difference within its first hour")
   func provisioning() async throws {
     let service = try await TestService()
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
@@ -88,7 +88,7 @@ struct ResizeTests {
     try await service.settle()
     #expect(try await service.status(of: id) == .active)
     #expect(try await service.store.server(id)?.planID == ID(1))
-    #expect(try await service.balance(of: service.owner) == Money(microunits: 99_995_000))
+    #expect(try await service.balance(of: service.owner) == Money(microunits: 99_970_000))
     #expect(try await service.contradictionsAtRest() == [])
   }
 

@@ -68,6 +68,12 @@ struct ConfigurationTests {
         ssh_key_quota: 100
         idempotency_quota: 10000
         idempotency_bytes: 16777216
+        currency: USD
+        backup_price_percent: 20
+        suspended_price_percent: 0
+        suspension_days: 30
+        bandwidth_overage: none
+        bandwidth_price: 0.01
 
         """)
   }
@@ -106,6 +112,8 @@ struct ConfigurationTests {
     ("consoles", "0"), ("consoles_per_account", "1"), ("consoles_per_server", "1000000"),
     ("console_ticket_seconds", "3600"), ("server_quota", "1000000"), ("copy_quota", "0"),
     ("token_quota", "7"), ("ssh_key_quota", "0"), ("idempotency_quota", "0"), ("idempotency_bytes", "65536"),
+    ("currency", "EUR"), ("backup_price_percent", "0"), ("suspended_price_percent", "10"), ("suspension_days", "7"),
+    ("bandwidth_overage", "price"), ("bandwidth_price", "0.000001"),
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)

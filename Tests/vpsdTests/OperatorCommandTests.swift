@@ -16,6 +16,9 @@ struct OperatorCommandTests {
     ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
     ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"],
     ["host", "undrain", "local"],
+    ["credit", "add", "admin@localhost", "1"], ["credit", "show"], ["credit", "check"], ["credit", "confirm-clock"],
+    ["account", "suspend", "admin@localhost"], ["account", "resume", "admin@localhost"], ["server", "suspend", "1"],
+    ["server", "resume", "1"],
     ["check"], ["backup-state", "/nonexistent/copy"],
   ]
 
