@@ -18,7 +18,7 @@ SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedP
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile bench-billing soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -94,6 +94,9 @@ bench: build ## Measure requests on simulated machines (needs Debian's wrk)
 
 bench-hostile: build ## Compare what hostile and harmless input of the same size cost
 	@bench/hostile $(VPSD)
+
+bench-billing: test-build ## Charge an hour of a hundred thousand servers (a debug build; a minute at most)
+	BILLING_BENCH=100000 swift test --skip-build --filter BillingBench
 
 soak: build ## Thousands of simulated servers for minutes: does anything grow, does anything slow down
 	@bench/soak $(VPSD)
