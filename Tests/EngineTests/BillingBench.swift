@@ -28,6 +28,6 @@ struct BillingBench {
     #expect(try await service.database.chargeCount() == Self.count + 1)
     #expect(
       try await service.balance(of: service.owner)
-        == Money(microunits: 1_000_000_000_000 - 5_000 * Int64(Self.count + 1)))
+        == Money(microunits: 1_000_000_000_000 - 5_000 * Int64(Self.count)))
   }
 }
