@@ -15,8 +15,13 @@ extension SQLConnection {
   }
 
   /// The same for what the operator did with a command on the host.
-  func auditOperator(_ action: String, account: ID<Account>? = nil, detail: String? = nil, at now: Timestamp) throws {
-    try insertAudit(action, account: account, token: nil, detail: detail, origin: "host", at: now)
+  func auditOperator(
+    _ action: String, account: ID<Account>? = nil, server: ID<Server>? = nil, operation: ID<Operation>? = nil,
+    detail: String? = nil, at now: Timestamp
+  ) throws {
+    try insertAudit(
+      action, account: account, token: nil, server: server, operation: operation, detail: detail, origin: "host",
+      at: now)
   }
 
   private func insertAudit(

@@ -34,21 +34,6 @@ extension SQLStore {
       return revoked
     }
   }
-
-  package func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool {
-    try await write { database in
-      let updated = try database.run(
-        """
-        UPDATE account SET first_name = COALESCE(?, first_name), last_name = COALESCE(?, last_name),
-          company_name = COALESCE(?, company_name)
-        WHERE id = ?
-        """,
-        [change.firstName, change.lastName, change.companyName, account])
-      guard updated > 0 else { return false }
-      try database.auditOperator("account.update", account: account, at: now)
-      return true
-    }
-  }
 }
 
 extension SQLConnection {

@@ -15,15 +15,62 @@ extension SQLStore {
   }
 
   package func account(_ id: ID<Account>) async throws -> Account? {
-    try await read { database in try database.first("SELECT \(Account.columns) FROM account WHERE id = ?", [id]) }
+    try await read { database in try database.account(id) }
   }
 
-  package func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account {
+  package func createAccount(
+    email: String, _ profile: ProfileChange, openingCredit: Money, at now: Timestamp
+  ) async throws -> Account {
     try await write { database in
       let account = try database.insertAccount(email: email, openingCredit: openingCredit, at: now)
+      try database.update(account.id, profile)
       try database.auditOperator(
         "account.create", account: account.id, detail: "credit \(openingCredit.decimal)", at: now)
-      return account
+      return try database.account(account.id).orFail("the account is gone")
+    }
+  }
+
+  package func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      guard let open = try database.account(account), open.closedAt == nil else { return false }
+      try database.update(account, change)
+      try database.auditOperator("account.update", account: account, at: now)
+      return true
+    }
+  }
+
+  package func summary(of account: ID<Account>) async throws -> AccountSummary? {
+    try await read { database in
+      guard let found = try database.account(account) else { return nil }
+      func count(_ rows: String) throws -> Int {
+        try database.value(Int.self, "SELECT COUNT(*) FROM \(rows)", [account]) ?? 0
+      }
+      return AccountSummary(
+        account: found, serverCount: try count("server WHERE account_id = ? AND deleted_at IS NULL"),
+        tokenCount: try count("token WHERE account_id = ? AND revoked_at IS NULL"),
+        sshKeyCount: try count("ssh_key WHERE account_id = ?"))
+    }
+  }
+
+  package func closeAccount(
+    _ id: ID<Account>, deletingServers: Bool, at now: Timestamp
+  ) async throws -> Account? {
+    try await write { [tariff] database in
+      guard let account = try database.account(id), account.closedAt == nil else { return nil }
+      try database.endServers(of: id, deleting: deletingServers, tariff, at: now)
+      try database.run(
+        "UPDATE token SET revoked_at = COALESCE(revoked_at, ?), name = 'closed' WHERE account_id = ?", [now, id])
+      for table in ["ssh_key", "repeatable_request"] {
+        try database.run("DELETE FROM \(table) WHERE account_id = ?", [id])
+      }
+      // No address has this form, so that nobody finds it by one.
+      try database.run(
+        """
+        UPDATE account SET email = ?, first_name = '', last_name = '', company_name = '', closed_at = ? WHERE id = ?
+        """,
+        ["closed-\(id)", now, id])
+      try database.auditOperator("account.close", account: id, at: now)
+      return try database.account(id)
     }
   }
 }
@@ -33,24 +80,59 @@ extension SQLConnection {
     try value(Int64.self, "SELECT id FROM account LIMIT 1") != nil
   }
 
+  func account(_ id: ID<Account>) throws -> Account? {
+    try first("SELECT \(Account.columns) FROM account WHERE id = ?", [id])
+  }
+
   func insertAccount(email: String, openingCredit: Money, at now: Timestamp) throws -> Account {
-    // Whoever writes an address in capitals means the same one.
+    try requireFree(email)
     let inserted: Account? = try first(
-      "INSERT INTO account (email, created_at) SELECT ?, ? WHERE NOT EXISTS "
-        + "(SELECT 1 FROM account WHERE lower(email) = lower(?)) RETURNING \(Account.columns)",
-      [email, now, email])
-    guard let account = inserted else {
-      throw Failure.invalid(.email, "An account with this email exists already.")
+      "INSERT INTO account (email, created_at) VALUES (?, ?) RETURNING \(Account.columns)", [email, now])
+    let account = try inserted.orFail("the account was not written")
+    try append(.credit, openingCredit, to: account.id, at: now)
+    return try self.account(account.id).orFail("the account is gone")
+  }
+
+  /// What its customer could still ask for with a token that was valid a moment ago.
+  func requireOpen(_ account: ID<Account>) throws {
+    guard try self.account(account)?.closedAt == nil else { throw Failure.tokenInvalid }
+  }
+
+  /// Whoever writes an address in capitals means the same one.
+  private func requireFree(_ email: String, except account: ID<Account>? = nil) throws {
+    let other = try value(
+      ID<Account>.self, "SELECT id FROM account WHERE lower(email) = lower(?) AND id IS NOT ? LIMIT 1",
+      [email, account])
+    guard other == nil else { throw Failure.invalid(.email, "An account with this email exists already.") }
+  }
+
+  fileprivate func update(_ account: ID<Account>, _ change: ProfileChange) throws {
+    if let email = change.email { try requireFree(email, except: account) }
+    try run(
+      """
+      UPDATE account SET email = COALESCE(?, email), first_name = COALESCE(?, first_name),
+        last_name = COALESCE(?, last_name), company_name = COALESCE(?, company_name)
+      WHERE id = ?
+      """,
+      [change.email, change.firstName, change.lastName, change.companyName, account])
+  }
+
+  fileprivate func endServers(of account: ID<Account>, deleting: Bool, _ tariff: Tariff, at now: Timestamp) throws {
+    let servers: [Server] = try all(
+      "\(Server.query) WHERE server.account_id = ? AND server.deleted_at IS NULL ORDER BY server.id", [account])
+    guard servers.isEmpty || deleting else {
+      throw Failure(
+        .wrongState,
+        "The account \(account) has \(servers.count) server(s). Delete them first, or with --delete-servers.")
     }
-    let balance = try append(.credit, openingCredit, to: account.id, at: now)
-    return Account(id: account.id, email: account.email, balance: balance, createdAt: account.createdAt)
+    for server in servers { try deleteByOperator(server, tariff, at: now) }
   }
 }
 
 extension Account: RowReadable {
   static let columns =
     "id, email, balance, created_at, first_name, last_name, company_name, credit_suspended_at, "
-    + "deletion_at, operator_suspended_at, operator_suspension_reason"
+    + "deletion_at, operator_suspended_at, operator_suspension_reason, closed_at"
 
   init(from row: inout RowReader) throws {
     self.init(
@@ -58,6 +140,7 @@ extension Account: RowReadable {
       firstName: try row.next(), lastName: try row.next(), companyName: try row.next(),
       suspension: AccountSuspension(
         outOfCreditSince: try row.next(), deletionAt: try row.next(), byOperatorSince: try row.next(),
-        operatorReason: try row.next()))
+        operatorReason: try row.next()),
+      closedAt: try row.next())
   }
 }

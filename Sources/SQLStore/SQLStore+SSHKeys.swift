@@ -30,6 +30,7 @@ extension SQLStore {
 
   package func createSSHKey(_ key: NewSSHKey, by caller: Caller, at now: Timestamp) async throws -> SSHKey {
     try await write { database in
+      try database.requireOpen(key.accountID)
       try database.requireQuota(for: key)
       let inserted: SSHKey? = try database.first(
         """

@@ -5,7 +5,9 @@ extension SQLStore {
     _ server: NewServer, pool: AddressPool, by caller: Caller, at now: Timestamp
   ) async throws -> Server {
     try await write { database in
+      try database.requireOpen(server.accountID)
       try database.requireQuota(for: server)
+      try database.requireOffered(server.plan)
       let authorizedKey = try database.installKeys(server.sshKeyIDs, of: server.accountID, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       let host = try database.chooseHost(for: server.plan, at: server.location)

@@ -50,13 +50,7 @@ extension SQLStore {
   ) async throws -> Server? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
-      try database.requireNotSuspended(id)
-      let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
-      if action == .start {
-        try database.holdFirstHourAgain(of: server, at: now)
-      }
-      try database.setStatus(status, of: id, at: now)
-      let operation = try database.queue(action.operationKind, on: id, by: caller.tokenID, at: now)
+      let operation = try database.begin(action, on: server, by: caller.tokenID, at: now)
       try database.audit("server.\(action.rawValue)", on: id, operation: operation.id, by: caller, at: now)
       return try database.server(id, of: caller.accountID)
     }
@@ -76,10 +70,8 @@ extension SQLStore {
     of id: ID<Server>, expecting expected: Server.Writable? = nil, by caller: Caller, at now: Timestamp
   ) async throws -> ID<Host>? {
     try await write { [tariff] database in
-      if let expected, let server = try database.server(id, of: caller.accountID), server.writable != expected {
-        throw Failure.changedMeanwhile
-      }
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
+      if let expected, server.writable != expected { throw Failure.changedMeanwhile }
       let operation = try database.hideAndErase(id, by: caller.tokenID, tariff, at: now)
       try database.audit("server.delete", on: id, operation: operation.id, by: caller, at: now)
       return server.hostID
@@ -88,6 +80,19 @@ extension SQLStore {
 }
 
 extension SQLConnection {
+  /// - Parameter token: Whose word it is; nil for the operator's.
+  func begin(
+    _ action: PowerAction, on server: Server, by token: ID<Token>?, at now: Timestamp
+  ) throws -> Core.Operation {
+    try requireNotSuspended(server.id)
+    let status = try server.status.status(after: action, hasDisk: server.machine.hasDisk)
+    if action == .start {
+      try holdFirstHourAgain(of: server, at: now)
+    }
+    try setStatus(status, of: server.id, at: now)
+    return try queue(action.operationKind, on: server.id, by: token, at: now)
+  }
+
   /// Nobody sees the server any more, and its hours have come to an end; what there is of it is removed.
   @discardableResult
   func hideAndErase(

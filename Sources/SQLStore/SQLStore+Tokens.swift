@@ -5,14 +5,29 @@ extension SQLStore {
     try await read { database in try database.first("SELECT \(Token.columns) FROM token WHERE hash = ?", [hash]) }
   }
 
-  package func tokens(after id: ID<Token>?, limit: Int) async throws -> [Token] {
+  package func tokens(of account: ID<Account>?, after id: ID<Token>?, limit: Int) async throws -> [Token] {
     try await read { database in
-      try database.all("SELECT \(Token.columns) FROM token WHERE id > ? ORDER BY id LIMIT ?", [id?.value ?? 0, limit])
+      try database.all(
+        "SELECT \(Token.columns) FROM token WHERE id > ?1 AND (?2 IS NULL OR account_id = ?2) ORDER BY id LIMIT ?3",
+        [id?.value ?? 0, account, limit])
+    }
+  }
+
+  package func token(_ id: ID<Token>) async throws -> Token? {
+    try await read { database in try database.first("SELECT \(Token.columns) FROM token WHERE id = ?", [id]) }
+  }
+
+  package func tokenIDs(named name: String, limit: Int) async throws -> [ID<Token>] {
+    try await read { database in
+      try database.rows(
+        "SELECT id FROM token WHERE revoked_at IS NULL AND name = ? ORDER BY id LIMIT ?", [name, limit]
+      ) { row in try row.next() }
     }
   }
 
   package func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token {
     try await write { database in
+      try database.requireOpen(token.accountID)
       let created = try database.insert(token, at: now)
       try database.auditOperator("token.create", account: created.accountID, detail: "\(created.id)", at: now)
       return created

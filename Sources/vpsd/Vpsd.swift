@@ -1,15 +1,18 @@
 import ArgumentParser
 import Core
+import Foundation
 
 @main
 struct Vpsd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vpsd", abstract: "A self-hosted service of virtual private servers.",
+    discussion: """
+      Ends with 0 when all is done, 1 when something failed, 3 when what was named is not there, 4 when it is there, but such \
+      that this cannot be done to it, and 64 when what was typed is not what the command takes.
+      """,
     subcommands: [
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
-      HostCommand.self,
-      AddressCommand.self,
-      ImageCommand.self,
+      PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self, ImageCommand.self,
       AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,
     ])
 
@@ -26,6 +29,9 @@ struct Vpsd: AsyncParsableCommand {
       } catch {
         throw Worded.error(error)
       }
+    } catch let error as Worded {
+      FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+      Foundation.exit(error.status)
     } catch {
       exit(withError: error)
     }

@@ -164,7 +164,7 @@ struct ServerLifeTests {
     #expect(try await client.send("GET", "/servers/\(server.id)/").status == 404)
     #expect(try await client.servers().isEmpty)
     _ = try await eventually("the end of every trace", withinSeconds: 20) {
-      let isListed = try service.operate(["server", "list"]).contains(endpoint.address)
+      let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)
       let hasFiles = FileManager.default.fileExists(
         atPath: service.directory.path + "/data/servers/\(server.uuid)")
       return isListed || hasFiles || !processes(containing: server.uuid).isEmpty ? nil : true

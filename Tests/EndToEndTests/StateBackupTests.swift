@@ -13,7 +13,7 @@ struct StateBackupTests {
       let later = try await active(service, "later")
       try await service.client().deleteServer(kept.id)
       _ = try await eventually("the end of the first server", withinSeconds: 30) {
-        try service.operate(["server", "list"]).contains(kept.uuid) ? nil : true
+        try service.operate(["server", "list", "--json"]).contains(kept.uuid) ? nil : true
       }
 
       _ = try service.operate(["shutdown"])

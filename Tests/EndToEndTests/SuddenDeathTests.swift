@@ -41,7 +41,7 @@ struct SuddenDeathTests {
       client = try service.client()
       #expect(try await client.servers().isEmpty)
       _ = try await eventually("the end of the machine", withinSeconds: 30) {
-        let isListed = try service.operate(["server", "list"]).contains(endpoint.address)
+        let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)
         let hasFiles = FileManager.default.fileExists(
           atPath: service.directory.path + "/data/servers/\(created.uuid)")
         return isListed || hasFiles || !processes(containing: created.uuid).isEmpty ? nil : true

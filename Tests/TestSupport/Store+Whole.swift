@@ -4,7 +4,7 @@ package import Core
 extension Store {
   package func allServers() async throws -> [Server] { try await allServers(after: nil, limit: .max) }
 
-  package func tokens() async throws -> [Token] { try await tokens(after: nil, limit: .max) }
+  package func tokens() async throws -> [Token] { try await tokens(of: nil, after: nil, limit: .max) }
 
   package func accounts() async throws -> [Account] { try await accounts(after: nil, limit: .max) }
 

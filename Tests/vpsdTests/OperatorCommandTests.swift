@@ -15,10 +15,12 @@ struct OperatorCommandTests {
     ["token", "list"], ["token", "create", "--name", "x"], ["token", "revoke", "1"], ["account", "list"],
     ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
     ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"],
-    ["host", "undrain", "local"],
     ["credit", "add", "admin@localhost", "1"], ["credit", "show"], ["credit", "check"], ["credit", "confirm-clock"],
     ["account", "suspend", "admin@localhost"], ["account", "resume", "admin@localhost"], ["server", "suspend", "1"],
     ["server", "resume", "1"],
+    ["host", "undrain", "local"], ["account", "show", "1"], ["account", "close", "1"], ["server", "show", "1"],
+    ["server", "start", "1"], ["server", "delete", "1"], ["plan", "list"], ["plan", "retire", "3"], ["os", "list"],
+    ["os", "update", "3"], ["location", "list"], ["location", "update", "1"],
     ["check"], ["backup-state", "/nonexistent/copy"],
   ]
 

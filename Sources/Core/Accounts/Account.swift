@@ -11,10 +11,12 @@ package struct Account: Sendable, Equatable {
   package let lastName: String
   package let companyName: String
   package let suspension: AccountSuspension
+  /// When it was closed for good, and all that is personal in it erased; nil while it is open.
+  package let closedAt: Timestamp?
 
   package init(
     id: ID<Account>, email: String, balance: Money, createdAt: Timestamp, firstName: String = "",
-    lastName: String = "", companyName: String = "", suspension: AccountSuspension = .none
+    lastName: String = "", companyName: String = "", suspension: AccountSuspension = .none, closedAt: Timestamp? = nil
   ) {
     self.id = id
     self.email = email
@@ -24,6 +26,22 @@ package struct Account: Sendable, Equatable {
     self.lastName = lastName
     self.companyName = companyName
     self.suspension = suspension
+    self.closedAt = closedAt
+  }
+}
+
+/// An account, and how much it has of what counts.
+package struct AccountSummary: Sendable, Equatable {
+  package let account: Account
+  package let serverCount: Int
+  package let tokenCount: Int
+  package let sshKeyCount: Int
+
+  package init(account: Account, serverCount: Int, tokenCount: Int, sshKeyCount: Int) {
+    self.account = account
+    self.serverCount = serverCount
+    self.tokenCount = tokenCount
+    self.sshKeyCount = sshKeyCount
   }
 }
 
@@ -32,6 +50,7 @@ package struct ProfileChange: Sendable, Equatable {
   package var firstName: String?
   package var lastName: String?
   package var companyName: String?
+  package var email: String?
 
   package init(firstName: String? = nil, lastName: String? = nil, companyName: String? = nil) {
     self.firstName = firstName

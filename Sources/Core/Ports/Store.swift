@@ -8,5 +8,5 @@
 package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
-  OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore
+  OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore, OfferStore
 {}

@@ -33,6 +33,9 @@ enum Schema {
     migrator.registerMigration("9 billing") { database in
       try database.runScript(billing)
     }
+    migrator.registerMigration("11 statements") { database in
+      try database.runScript(statements)
+    }
     return migrator
   }
 

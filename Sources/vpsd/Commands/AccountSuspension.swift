@@ -8,16 +8,17 @@ extension AccountCommand {
       abstract: "Shut an account's servers down, and let it change nothing. Its tokens still read.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The account's e-mail address.") var email: String
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The account's e-mail address or id.") var account: String
     @Option(help: "Why, for the customer to read.") var reason = ""
 
     func validate() throws { try requireReason(reason) }
 
     func run() async throws {
-      guard try await options.openDatabase().suspend(accountOf: email, because: reason, at: SystemClock().now) else {
-        throw ValidationError("There is no account \(email).")
-      }
-      print("Account \(email.escaped()) is suspended. Its servers are shut down within seconds.")
+      let account = try await options.suspend(account, because: reason)
+      output.tell(
+        "Account \(account.email.escaped()) is suspended. Its servers are shut down within seconds.",
+        AccountRecord(account: account))
     }
   }
 
@@ -26,19 +27,28 @@ extension AccountCommand {
       abstract: "Lift what `account suspend` did. An account that is out of credit needs `credit add`, too.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The account's e-mail address.") var email: String
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The account's e-mail address or id.") var account: String
 
     func run() async throws {
-      let store = try options.openDatabase()
-      guard try await store.suspend(accountOf: email, because: nil, at: SystemClock().now) else {
-        throw ValidationError("There is no account \(email).")
-      }
-      let isOutOfCredit = try await store.account(email: email)?.suspension.outOfCreditSince != nil
-      print(
-        isOutOfCredit
-          ? "Account \(email.escaped()) is suspended by the operator no more, but is out of credit."
-          : "Account \(email.escaped()) is not suspended any more. Its servers become what they were.")
+      let account = try await options.suspend(account, because: nil)
+      output.tell(
+        account.suspension.outOfCreditSince != nil
+          ? "Account \(account.email.escaped()) is suspended by the operator no more, but is out of credit."
+          : "Account \(account.email.escaped()) is not suspended any more. Its servers become what they were.",
+        AccountRecord(account: account))
     }
+  }
+}
+
+extension ConfigurationOptions {
+  fileprivate func suspend(_ name: String, because reason: String?) async throws -> Account {
+    let store = try openDatabase()
+    let account = try await Accounts(store: store).open(named: name)
+    guard try await store.suspend(accountOf: account.email, because: reason, at: SystemClock().now),
+      let changed = try await store.account(account.id)
+    else { throw Refusal.refused("The account \(account.id) was closed.") }
+    return changed
   }
 }
 

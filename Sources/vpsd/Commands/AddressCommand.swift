@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Core
 import SQLStore
@@ -12,16 +13,12 @@ struct AddressCommand: AsyncParsableCommand {
       abstract: "List the addresses that were ever given; the others of the pool are free.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
       let store = try options.openDatabase()
-      let headings = TextTable("ADDRESS", "LOCATION", "SERVER", "SINCE", "RELEASED")
-      try await PrintedList<AddressRecord>.print(headings) { last, limit in
+      try await output.list { (last: AddressRecord?, limit: Int) in
         try await store.addresses(after: last?.address, limit: limit)
-      } _: { table, record in
-        table.add(
-          record.address.description, record.location, record.serverID.map { "\($0)" } ?? "-",
-          record.assignedAt.displayed, record.releasedAt?.displayed ?? "")
       }
     }
   }
@@ -31,6 +28,7 @@ struct AddressCommand: AsyncParsableCommand {
       abstract: "Tell who had an address, newest first: for 400 days after they had it.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
     @Argument(help: "An IPv4 address.") var address: String
     @Option(help: "How many of those who had it.") var last = 100
 
@@ -41,13 +39,44 @@ struct AddressCommand: AsyncParsableCommand {
 
     func run() async throws {
       guard let address = IPv4Address(address) else { return }
-      var table = TextTable("FROM", "TO", "SERVER", "NAME", "ACCOUNT")
-      for tenure in try await options.openDatabase().tenures(of: address, newest: last) {
-        table.add(
-          tenure.assignedAt.displayed, tenure.releasedAt?.displayed ?? "now", "\(tenure.serverID)",
-          tenure.serverName.name, tenure.email)
-      }
-      print(table.text)
+      output.list(try await options.openDatabase().tenures(of: address, newest: last))
     }
+  }
+}
+
+extension AddressRecord: Record {
+  static let headings = ["ADDRESS", "LOCATION", "SERVER", "SINCE", "RELEASED"]
+
+  var cells: [String] {
+    [
+      address.description, location, serverID.map { "\($0)" } ?? "-", assignedAt.displayed,
+      releasedAt?.displayed ?? "",
+    ]
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("address", address.description)
+    writer.field("location", location)
+    writer.field("server_id", serverID?.value)
+    writer.field("assigned_at", assignedAt)
+    writer.field("released_at", releasedAt)
+  }
+}
+
+extension AddressTenure: Record {
+  static let headings = ["FROM", "TO", "SERVER", "NAME", "ACCOUNT"]
+
+  var cells: [String] {
+    [assignedAt.displayed, releasedAt?.displayed ?? "now", "\(serverID)", serverName.name, email]
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("assigned_at", assignedAt)
+    writer.field("released_at", releasedAt)
+    writer.field("server") { writer in
+      writer.field("id", serverID.value)
+      writer.field("name", serverName.name)
+    }
+    writer.field("email", email)
   }
 }

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Core
 import SQLStore
@@ -7,6 +8,7 @@ struct AuditCommand: AsyncParsableCommand {
     commandName: "audit", abstract: "List who changed what, and what became of it.")
 
   @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
   @Option(help: "How many of the newest changes.") var last = 100
   @Option(help: "Of this server only, by its id; deleted ones too.") var server: Int64?
 
@@ -16,17 +18,34 @@ struct AuditCommand: AsyncParsableCommand {
 
   func run() async throws {
     let entries = try await options.openDatabase().auditTrail(newest: last, of: server.map { ID($0) })
-    print(Self.table(entries).text)
+    output.list(entries)
+  }
+}
+
+extension AuditEntry: Record {
+  static let headings = ["TIME", "ACCOUNT", "TOKEN", "FROM", "ACTION", "SERVER", "OUTCOME", "DETAIL"]
+
+  var cells: [String] {
+    [
+      at.displayed, email ?? "-", tokenID.map { "\($0) (\(tokenName ?? "?"))" } ?? "operator", origin ?? "-", action,
+      serverID.map { "\($0)" } ?? "-", outcome?.rawValue ?? "done", detail ?? "",
+    ]
   }
 
-  static func table(_ entries: [AuditEntry]) -> TextTable {
-    var table = TextTable("TIME", "ACCOUNT", "TOKEN", "FROM", "ACTION", "SERVER", "OUTCOME", "DETAIL")
-    for entry in entries {
-      table.add(
-        entry.at.displayed, entry.email ?? "-", entry.tokenID.map { "\($0) (\(entry.tokenName ?? "?"))" } ?? "operator",
-        entry.origin ?? "-", entry.action, entry.serverID.map { "\($0)" } ?? "-", entry.outcome?.rawValue ?? "done",
-        entry.detail ?? "")
+  func write(_ writer: inout JSONWriter) {
+    writer.field("at", at)
+    writer.field("email", email)
+    writer.field(named: "token") { writer in
+      guard let tokenID else { return writer.null() }
+      writer.object { writer in
+        writer.field("id", tokenID.value)
+        writer.field("name", tokenName)
+      }
     }
-    return table
+    writer.field("origin", origin)
+    writer.field("action", action)
+    writer.field("server_id", serverID?.value)
+    writer.field("outcome", outcome?.rawValue ?? "done")
+    writer.field("detail", detail)
   }
 }

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Core
 import SQLStore
@@ -12,7 +13,8 @@ struct CreditCommand: AsyncParsableCommand {
       abstract: "Add to what an account has. Servers that were suspended for want of it come back within seconds.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The account's e-mail address.") var email: String
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The account's e-mail address or id.") var account: String
     @Argument(help: "How much, such as 10 or 0.10.") var amount: String
     @Option(help: "What the customer reads beside it in the ledger.") var note = ""
 
@@ -30,15 +32,15 @@ struct CreditCommand: AsyncParsableCommand {
     func run() async throws {
       guard let amount = Money(decimal: amount) else { return }
       let store = try options.openDatabase()
-      guard let account = try await store.addCredit(amount, to: email, note: note, at: SystemClock().now) else {
-        throw ValidationError("There is no account \(email).")
+      let named = try await Accounts(store: store).open(named: account)
+      guard let account = try await store.addCredit(amount, to: named.email, note: note, at: SystemClock().now) else {
+        throw Refusal.refused("The account \(named.id) was closed.")
       }
-      print(
-        "Account \(account.id), \(account.email.escaped()), has \(account.balance.decimal) \(store.tariff.currency).")
-      if account.suspension.outOfCreditSince != nil {
-        let cost = try await store.costWhenPaid(of: account.id)
-        print("It stays suspended: its servers need \(cost.decimal) for an hour.")
-      }
+      let credit = try await CreditRecord(of: account, in: store)
+      output.tell(
+        "Account \(account.id), \(account.email.escaped()), has \(account.balance.decimal) \(store.tariff.currency)."
+          + (credit.costWhenPaid.map { "\nIt stays suspended: its servers need \($0.decimal) for an hour." } ?? ""),
+        credit)
     }
   }
 
@@ -47,25 +49,12 @@ struct CreditCommand: AsyncParsableCommand {
       abstract: "Show what an account has, what its servers cost, and whether it is suspended.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The account's e-mail address; may be left out where there is only one.") var email: String?
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The account's e-mail address or id; may be left out where there is only one.") var account: String?
 
     func run() async throws {
       let store = try options.openDatabase()
-      let account = try await Accounts(store: store).one(named: email)
-      let currency = store.tariff.currency
-      var table = TextTable("ACCOUNT", account.email)
-      table.add("balance", "\(account.balance.decimal) \(currency)")
-      table.add("cost of an hour", "\(try await store.hourlyCost(of: account.id).decimal) \(currency)")
-      if let since = account.suspension.outOfCreditSince {
-        table.add("out of credit since", since.displayed)
-        table.add("an hour when it can pay", "\(try await store.costWhenPaid(of: account.id).decimal) \(currency)")
-      }
-      if let deletion = account.suspension.deletionAt { table.add("servers are deleted", deletion.displayed) }
-      if let since = account.suspension.byOperatorSince {
-        table.add("suspended by the operator", since.displayed)
-        table.add("reason", account.suspension.operatorReason ?? "")
-      }
-      print(table.text)
+      output.show(try await CreditRecord(of: try await Accounts(store: store).one(named: account), in: store))
     }
   }
 
@@ -113,9 +102,56 @@ struct CreditCommand: AsyncParsableCommand {
     func run() async throws {
       let now = SystemClock().now
       guard let last = try await options.openDatabase().confirmBillingClock(at: now) else {
-        throw ValidationError("Nothing was ever billed: start the service once.")
+        throw Refusal.refused("Nothing was ever billed: start the service once.")
       }
       print("It is \(now.displayed) UTC. Hours are charged from \(last.displayed) on.")
     }
+  }
+}
+
+/// What an account has, what its servers cost, and whether it is suspended.
+struct CreditRecord: DetailedRecord {
+  let account: Account
+  let currency: String
+  let hourlyCost: Money
+  /// Of the account's servers as they would be again; nil where it is not out of credit.
+  let costWhenPaid: Money?
+
+  init(of account: Account, in store: SQLStore) async throws {
+    self.account = account
+    currency = store.tariff.currency
+    hourlyCost = try await store.hourlyCost(of: account.id)
+    costWhenPaid =
+      account.suspension.outOfCreditSince == nil ? nil : try await store.costWhenPaid(of: account.id)
+  }
+
+  static let headings = ["ID", "E-MAIL", "BALANCE", "COST/H"]
+  var cells: [String] { ["\(account.id)", account.email, account.balance.decimal, hourlyCost.decimal] }
+
+  var details: [(label: String, value: String?)] {
+    let suspension = account.suspension
+    return [
+      ("ACCOUNT", "\(account.email) (\(account.id))"), ("BALANCE", "\(account.balance.decimal) \(currency)"),
+      ("COST OF AN HOUR", "\(hourlyCost.decimal) \(currency)"),
+      ("OUT OF CREDIT SINCE", suspension.outOfCreditSince?.displayed),
+      ("AN HOUR WHEN IT CAN PAY", costWhenPaid.map { "\($0.decimal) \(currency)" }),
+      ("SERVERS ARE DELETED", suspension.deletionAt?.displayed),
+      ("SUSPENDED BY THE OPERATOR", suspension.byOperatorSince?.displayed),
+      ("REASON", suspension.operatorReason.flatMap { $0.isEmpty ? nil : $0 }),
+    ]
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("id", account.id.value)
+    writer.field("email", account.email)
+    writer.field("balance", text: account.balance)
+    writer.field("currency", currency)
+    writer.field("hourly_cost", text: hourlyCost)
+    writer.field("hourly_cost_when_paid", costWhenPaid?.decimal)
+    writer.field("suspended", account.suspension.cause?.rawValue)
+    writer.field("out_of_credit_since", account.suspension.outOfCreditSince)
+    writer.field("deletion_at", account.suspension.deletionAt)
+    writer.field("suspended_by_operator_since", account.suspension.byOperatorSince)
+    writer.field("suspension_reason", account.suspension.operatorReason)
   }
 }

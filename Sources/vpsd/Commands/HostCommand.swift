@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Core
 import SQLStore
@@ -12,22 +13,10 @@ struct HostCommand: AsyncParsableCommand {
       abstract: "List the hosts, with what their servers have reserved of what they carry.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-      var table = TextTable(
-        "NAME", "LOCATION", "DRIVER", "STATE", "SERVERS", "VCPUS", "MEMORY MIB", "STORAGE GIB", "AWAY SINCE")
-      for load in try await options.openDatabase().hosts() {
-        let (host, reserved) = (load.host, load.reserved)
-        func share(_ taken: KeyPath<HostCapacity, Int>) -> String {
-          let all = host.capacity.map { String($0[keyPath: taken]) } ?? "-"
-          return "\(reserved[keyPath: taken])/\(all)"
-        }
-        table.add(
-          host.name, host.location ?? "all others", host.driver, host.state.rawValue, "\(load.serverCount)",
-          share(\.vcpus), share(\.memoryMiB), share(\.storageGiB),
-          host.isConfigured ? host.awaySince?.displayed ?? "" : "not configured")
-      }
-      print(table.text)
+      output.list(try await options.openDatabase().hosts().map(HostRecord.init))
     }
   }
 
@@ -36,11 +25,12 @@ struct HostCommand: AsyncParsableCommand {
       abstract: "Give a host no more servers. Those that it has go on.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The host's name, as `vpsd host list` shows it, or its id.") var name: String
 
     func run() async throws {
-      let host = try await options.setDraining(true, host: name)
-      print("The host \(host.name) takes no more servers.")
+      let load = try await options.setDraining(true, host: name)
+      output.tell("The host \(load.host.name.escaped()) takes no more servers.", HostRecord(load: load))
     }
   }
 
@@ -48,19 +38,78 @@ struct HostCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Give a host servers again.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The host's name, as `vpsd host list` shows it, or its id.") var name: String
 
     func run() async throws {
-      let host = try await options.setDraining(false, host: name)
-      print("The host \(host.name) takes servers again.")
+      let load = try await options.setDraining(false, host: name)
+      output.tell("The host \(load.host.name.escaped()) takes servers again.", HostRecord(load: load))
     }
   }
 }
 
+struct HostRecord: Record {
+  let load: HostLoad
+
+  private var host: Host { load.host }
+
+  static let headings = [
+    "NAME", "LOCATION", "DRIVER", "STATE", "SERVERS", "VCPUS", "MEMORY MIB", "STORAGE GIB", "AWAY SINCE",
+  ]
+
+  var cells: [String] {
+    [
+      host.name, host.location ?? "all others", host.driver, host.state.rawValue, "\(load.serverCount)",
+      share(\.vcpus), share(\.memoryMiB), share(\.storageGiB),
+      host.isConfigured ? host.awaySince?.displayed ?? "" : "not configured",
+    ]
+  }
+
+  private func share(_ taken: KeyPath<HostCapacity, Int>) -> String {
+    let all = host.capacity.map { String($0[keyPath: taken]) } ?? "-"
+    return "\(load.reserved[keyPath: taken])/\(all)"
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    func capacity(_ capacity: HostCapacity, _ writer: inout JSONWriter) {
+      writer.field("vcpus", capacity.vcpus)
+      writer.field("memory", capacity.memoryMiB)
+      writer.field("storage", capacity.storageGiB)
+    }
+    writer.field("id", host.id.value)
+    writer.field("name", host.name)
+    writer.field("location", host.location)
+    writer.field("driver", host.driver)
+    writer.field("state", host.state.rawValue)
+    writer.field("servers", load.serverCount)
+    writer.field("reserved") { capacity(load.reserved, &$0) }
+    writer.field(named: "capacity") { writer in
+      if let all = host.capacity { writer.object { capacity(all, &$0) } } else { writer.null() }
+    }
+    writer.field("away_since", host.awaySince)
+    writer.field("configured", host.isConfigured)
+  }
+}
+
+extension SQLStore {
+  /// The host that an operator means, by its name or its id.
+  func host(named text: String) async throws -> HostLoad {
+    let hosts = try await hosts()
+    let named = hosts.first { $0.host.name.utf8.elementsEqual(text.utf8) }
+    var numbered: HostLoad?
+    if case .id(let id)? = Reference<Host>(text) { numbered = hosts.first { $0.host.id == id } }
+    guard let found = named ?? numbered else {
+      throw Refusal.noSuch("There is no host \(text.quoted): see `vpsd host list`.")
+    }
+    return found
+  }
+}
+
 extension ConfigurationOptions {
-  fileprivate func setDraining(_ isDraining: Bool, host name: String) async throws -> Host {
-    let host = try await openDatabase().setDraining(isDraining, host: name, at: SystemClock().now)
-    guard let host else { throw ValidationError("There is no host \(name.quoted): see `vpsd host list`.") }
-    return host
+  fileprivate func setDraining(_ isDraining: Bool, host name: String) async throws -> HostLoad {
+    let database = try openDatabase()
+    let host = try await database.host(named: name).host
+    _ = try await database.setDraining(isDraining, host: host.name, at: SystemClock().now)
+    return try await database.host(named: host.name)
   }
 }

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Foundation
 
@@ -26,7 +27,7 @@ struct ImageCommand: AsyncParsableCommand {
       process.arguments = [name, "--output", images.path]
       try process.run()
       process.waitUntilExit()
-      guard process.terminationStatus == 0 else { throw ExitCode(process.terminationStatus) }
+      guard process.terminationStatus == 0 else { throw ExitCode.failure }
     }
   }
 
@@ -34,18 +35,37 @@ struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the images and their versions.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
       let images = ImageDirectory(path: try options.load().imageDirectory.path)
-      var table = TextTable("IMAGE", "VERSION", "CURRENT", "MIB")
-      for name in images.names {
-        let current = images.currentVersion(of: name)
-        for version in images.versions(of: name) {
-          table.add(name, version, version == current ? "yes" : "", "\(images.sizeMiB(of: name, version: version))")
-        }
-      }
-      print(table.text)
+      output.list(
+        images.names.flatMap { name in
+          let current = images.currentVersion(of: name)
+          return images.versions(of: name).map { version in
+            ImageRecord(
+              name: name, version: version, isCurrent: version == current,
+              sizeMiB: images.sizeMiB(of: name, version: version))
+          }
+        })
     }
+  }
+}
+
+struct ImageRecord: Record {
+  let name: String
+  let version: String
+  let isCurrent: Bool
+  let sizeMiB: Int
+
+  static let headings = ["IMAGE", "VERSION", "CURRENT", "MIB"]
+  var cells: [String] { [name, version, isCurrent ? "yes" : "", "\(sizeMiB)"] }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("image", name)
+    writer.field("version", version)
+    writer.field("current", isCurrent)
+    writer.field("size_mib", sizeMiB)
   }
 }
 

@@ -8,14 +8,15 @@ extension ServerCommand {
       abstract: "Shut a server down and keep it off. Its customer can delete it, and nothing else.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The server's id.") var id: Int64
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The server's id, uuid or name.") var server: String
     @Option(help: "Why; it is kept with the server and in the audit trail.") var reason = ""
 
     func validate() throws { try requireReason(reason) }
 
     func run() async throws {
-      try await options.suspend(server: id, because: reason)
-      print("Server \(id) is suspended. It is shut down within seconds.")
+      let record = try await options.suspend(server, because: reason)
+      output.tell("Server \(record.listing.server.id) is suspended. It is shut down within seconds.", record)
     }
   }
 
@@ -24,19 +25,24 @@ extension ServerCommand {
       abstract: "Lift what `server suspend` did: the server becomes what it was, unless its account is suspended.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The server's id.") var id: Int64
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The server's id, uuid or name.") var server: String
 
     func run() async throws {
-      try await options.suspend(server: id, because: nil)
-      print("Server \(id) is suspended by the operator no more.")
+      let record = try await options.suspend(server, because: nil)
+      output.tell("Server \(record.listing.server.id) is suspended by the operator no more.", record)
     }
   }
 }
 
 extension ConfigurationOptions {
-  fileprivate func suspend(server id: Int64, because reason: String?) async throws {
-    guard try await openDatabase().suspend(server: ID(id), because: reason, at: SystemClock().now) else {
-      throw ValidationError("There is no server \(id).")
+  fileprivate func suspend(_ name: String, because reason: String?) async throws -> ServerRecord {
+    let database = try openDatabase()
+    let id = try await database.server(named: name).server.id
+    guard try await database.suspend(server: id, because: reason, at: SystemClock().now) else {
+      throw Refusal.refused("The server \(id) is being deleted.")
     }
+    return ServerRecord(
+      listing: try await database.server(named: id.description), catalogue: try await database.catalogue())
   }
 }

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Core
 import Engine
@@ -10,8 +11,10 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a token and show it, this once.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
     @Option(help: "What the token is for.") var name: String
-    @Option(help: "The e-mail address of the account; may be left out where there is only one.") var account: String?
+    @Option(help: "The e-mail address or id of the account; may be left out where there is only one.") var account:
+      String?
     @Option(
       name: .customLong("permission"),
       help: "servers:read, servers:*, ssh_keys:*, *:* and the like; may be given several times. *:*, if left out.")
@@ -48,14 +51,16 @@ struct TokenCommand: AsyncParsableCommand {
     func run() async throws {
       let store = try options.openStore()
       let clock = SystemClock()
-      let account = try await Accounts(store: store).one(named: account)
+      let account = try await Accounts(store: store).open(named: account)
       let text = TokenText.random()
       let token = try await store.createToken(
         NewToken(
           accountID: account.id, name: name, hash: text.hash, permissions: grants,
           expiresAt: expiresInDays.map { clock.now + .seconds($0 * 86_400) }),
         at: clock.now)
-      print("Token \(token.id) of \(account.email.escaped()), shown this once:\n\n  \(text.text)\n")
+      output.tell(
+        "Token \(token.id) of \(account.email.escaped()), shown this once:\n\n  \(text.text)\n",
+        TokenRecord(token: token, email: account.email, at: clock.now, text: text.text))
     }
   }
 
@@ -63,19 +68,21 @@ struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List all tokens; their text is not kept.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "Of this account only, by its e-mail address or id.") var account: String?
 
     func run() async throws {
       let store = try options.openStore()
       let now = SystemClock().now
-      let headings = TextTable("ID", "ACCOUNT", "NAME", "PERMISSIONS", "STATE", "LAST USED", "MADE WITH")
-      try await PrintedList<Token>.print(headings) { last, limit in
-        try await store.tokens(after: last?.id, limit: limit)
-      } _: { table, token in
-        let state = token.isValid(at: now) ? "valid" : token.revokedAt != nil ? "revoked" : "expired"
-        table.add(
-          "\(token.id)", try await store.account(token.accountID)?.email ?? "?", token.name,
-          token.permissions.map(\.description).joined(separator: " "), state,
-          token.lastUsedAt.map(\.displayed) ?? "never", token.parentID.map { "\($0)" } ?? "-")
+      let owner: Account? =
+        if let account { try await Accounts(store: store).one(named: account) } else { nil }
+      try await output.list { (last: TokenRecord?, limit: Int) in
+        var records: [TokenRecord] = []
+        for token in try await store.tokens(of: owner?.id, after: last?.token.id, limit: limit) {
+          let email = try await store.account(token.accountID)?.email ?? "?"
+          records.append(TokenRecord(token: token, email: email, at: now))
+        }
+        return records
       }
     }
   }
@@ -85,13 +92,74 @@ struct TokenCommand: AsyncParsableCommand {
       abstract: "Revoke a token, and all that were made with it; the service refuses them within a second.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The token's id.") var id: Int64
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The token's id, or its name.") var token: String
 
     func run() async throws {
-      guard try await options.openStore().revokeToken(ID(id), at: SystemClock().now) else {
-        throw ValidationError("There is no token \(id).")
+      let store = try options.openStore()
+      let id = try await Self.id(of: token, store)
+      let clock = SystemClock()
+      guard try await store.revokeToken(id, at: clock.now), let revoked = try await store.token(id) else {
+        throw Refusal.noSuch("There is no token \(id).")
       }
-      print("Token \(id) is revoked, with all that were made with it.")
+      let email = try await store.account(revoked.accountID)?.email ?? "?"
+      output.tell(
+        "Token \(id) is revoked, with all that were made with it.",
+        TokenRecord(token: revoked, email: email, at: clock.now))
     }
+
+    private static func id(of text: String, _ store: any OperatorStore) async throws -> ID<Token> {
+      if case .id(let id)? = Reference<Token>(text), try await store.token(id) != nil { return id }
+      let missing = Refusal.noSuch("There is no token \(text.quoted): see `vpsd token list`.")
+      guard Tokens.nameRule.violation(in: text) == nil else { throw missing }
+      let ids = try await store.tokenIDs(named: text, limit: 11)
+      guard let id = ids.first else { throw missing }
+      guard ids.count == 1 else {
+        let list = ids.prefix(10).map(\.description).joined(separator: ", ") + (ids.count > 10 ? " and others" : "")
+        throw Refusal.refused("There are several tokens with the name \(text.quoted): say which by its id, \(list).")
+      }
+      return id
+    }
+  }
+}
+
+struct TokenRecord: Record {
+  let token: Token
+  let email: String
+  private let state: String
+  /// Where it was made just now.
+  private let text: String?
+
+  init(token: Token, email: String, at now: Timestamp, text: String? = nil) {
+    self.token = token
+    self.email = email
+    self.text = text
+    state = token.isValid(at: now) ? "valid" : token.revokedAt != nil ? "revoked" : "expired"
+  }
+
+  static let headings = ["ID", "ACCOUNT", "NAME", "PERMISSIONS", "STATE", "LAST USED", "MADE WITH"]
+
+  var cells: [String] {
+    [
+      "\(token.id)", email, token.name, token.permissions.map(\.description).joined(separator: " "), state,
+      token.lastUsedAt.map(\.displayed) ?? "never", token.parentID.map { "\($0)" } ?? "-",
+    ]
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("id", token.id.value)
+    writer.field("account") { writer in
+      writer.field("id", token.accountID.value)
+      writer.field("email", email)
+    }
+    writer.field("name", token.name)
+    writer.field("permissions", token.permissions) { $0.value($1.description) }
+    writer.field("state", state)
+    writer.field("created_at", token.createdAt)
+    writer.field("expires_at", token.expiresAt)
+    writer.field("last_used_at", token.lastUsedAt)
+    writer.field("revoked_at", token.revokedAt)
+    writer.field("parent_id", token.parentID?.value)
+    if let text { writer.field("token", text) }
   }
 }

@@ -82,7 +82,7 @@ extension Service {
   func expectNoTrace(of server: APIClient.Server) async throws {
     do {
       _ = try await eventually("the end of every trace", withinSeconds: 60) {
-        let isListed = try operate(["server", "list"]).contains(server.uuid)
+        let isListed = try operate(["server", "list", "--json"]).contains(server.uuid)
         let hasFiles = FileManager.default.fileExists(atPath: data + "/servers/\(server.uuid)")
         return isListed || hasFiles || !processes(containing: server.uuid).isEmpty ? nil : true
       }

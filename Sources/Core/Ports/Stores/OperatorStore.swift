@@ -3,7 +3,17 @@ package protocol OperatorStore: Sendable {
   /// In the order of their ids, those after this one; of so many at most.
   func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account]
   func account(email: String) async throws -> Account?
-  func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account
+  /// Throws `invalidFields` where another account has this email.
+  func createAccount(
+    email: String, _ profile: ProfileChange, openingCredit: Money, at now: Timestamp
+  ) async throws -> Account
+  func summary(of account: ID<Account>) async throws -> AccountSummary?
+  /// Revokes its tokens, removes its keys, and erases all that is personal; ledger and audit trail stay. Its servers are
+  /// deleted where that is wanted; otherwise this throws `wrongState` while there are any. Returns nil where there is no such
+  /// account, or it is closed already.
+  func closeAccount(
+    _ id: ID<Account>, deletingServers: Bool, at now: Timestamp
+  ) async throws -> Account?
   /// Adds to what the account has; where that is enough, it is out of credit no more. Throws `invalidFields` beyond what an
   /// account can have. Returns the account as it is then; nil where there is none.
   func addCredit(_ amount: Money, to email: String, note: String, at now: Timestamp) async throws -> Account?
@@ -16,11 +26,15 @@ package protocol OperatorStore: Sendable {
   func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool
   /// What the ledger says of an account, added up entry by entry: a line for each contradiction.
   func ledgerFaults(of account: ID<Account>) async throws -> (entryCount: Int, faults: [String])
-  /// Returns false where there is no such account.
+  /// Returns false where there is no such account, or it is closed. Throws `invalidFields` where another one has this email.
   func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool
 
   /// In the order of their ids, those after this one; of so many at most.
-  func tokens(after id: ID<Token>?, limit: Int) async throws -> [Token]
+  /// - Parameter account: Those of this one only; nil for all.
+  func tokens(of account: ID<Account>?, after id: ID<Token>?, limit: Int) async throws -> [Token]
+  func token(_ id: ID<Token>) async throws -> Token?
+  /// The ids of those with this name that were not revoked; of so many at most.
+  func tokenIDs(named name: String, limit: Int) async throws -> [ID<Token>]
   func createToken(_ token: NewToken, at now: Timestamp) async throws -> Token
   /// Revokes with it all that were made with it. Returns false where there is no such token. Revoking one again changes
   /// nothing.
@@ -28,6 +42,18 @@ package protocol OperatorStore: Sendable {
 
   /// In the order of their ids, those after this one that are not erased; of so many at most.
   func allServers(after id: ID<Server>?, limit: Int) async throws -> [Server]
+  /// The same of those that the filter lets through, with whose they are and where.
+  func serverListings(
+    _ filter: ServerListingFilter, after id: ID<Server>?, limit: Int
+  ) async throws -> [ServerListing]
+  func serverListing(_ reference: Reference<Server>) async throws -> ServerListing?
+  /// The ids of those with this name that are not erased, whatever the case of its letters; of so many at most.
+  func serverIDs(named name: String, limit: Int) async throws -> [ID<Server>]
+  /// As for a customer: see `ServerStore`. Returns nil where there is no such server, or it is deleted.
+  func requestAction(_ action: PowerAction, on id: ID<Server>, at now: Timestamp) async throws -> Server?
+  /// As for a customer: see `ServerStore`. Returns false where there is no such server, or it is deleted.
+  func requestDeletion(of id: ID<Server>, at now: Timestamp) async throws -> Bool
+
   /// In their order, those after this one; of so many at most.
   func addresses(after last: IPv4Address?, limit: Int) async throws -> [AddressRecord]
   /// Newest first.
@@ -38,4 +64,10 @@ package protocol OperatorStore: Sendable {
   func operations(of id: ID<Server>) async throws -> [Operation]
   /// All of a server that may have a file, ordered by id.
   func diskCopies(of server: ID<Server>) async throws -> [DiskCopy]
+}
+
+extension OperatorStore {
+  package func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account {
+    try await createAccount(email: email, ProfileChange(), openingCredit: openingCredit, at: now)
+  }
 }

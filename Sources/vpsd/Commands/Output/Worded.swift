@@ -6,9 +6,12 @@ import Foundation
 /// so that each line is escaped here.
 struct Worded: Error, CustomStringConvertible {
   let description: String
+  /// With which the process ends.
+  let status: Int32
 
-  private init(_ lines: [String]) {
+  private init(_ lines: [String], status: Int32 = 1) {
     description = lines.map { $0.escaped() }.joined(separator: "\n")
+    self.status = status
   }
 
   /// Where ArgumentParser tells more than a message, that stays.
@@ -19,11 +22,20 @@ struct Worded: Error, CustomStringConvertible {
     case let error as ConfigurationError: Worded(error.lines)
     case let error as DriverError: Worded([sentence(error.detail)])
     case let error as StoreUnavailable: Worded(["The database cannot be used now: \(error)"])
-    case let error as Failure: Worded(lines(of: error))
+    case let error as Failure: Worded(lines(of: error), status: status(of: error))
+    case let error as Refusal: Worded([error.description], status: error.status.rawValue)
     case let error as POSIXError: Worded([sentence(String(cString: strerror(error.code.rawValue)))])
     case let error as CocoaError: Worded([sentence(error.localizedDescription)])
     case is CancellationError: Worded(["It was stopped before its end."])
     default: Worded([Vpsd.message(for: error)])
+    }
+  }
+
+  private static func status(of failure: Failure) -> Int32 {
+    switch failure.code {
+    case .notFound: Refusal.Status.notFound.rawValue
+    case .internalError: 1
+    default: Refusal.Status.refused.rawValue
     }
   }
 

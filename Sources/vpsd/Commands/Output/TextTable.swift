@@ -5,10 +5,18 @@ struct TextTable {
   private var rows: [[String]]
 
   init(_ headings: String...) {
+    self.init(headings)
+  }
+
+  init(_ headings: [String]) {
     rows = [headings]
   }
 
   mutating func add(_ cells: String...) {
+    add(cells)
+  }
+
+  mutating func add(_ cells: [String]) {
     rows.append(cells.map { $0.escaped() })
   }
 

@@ -1,0 +1,74 @@
+extension Plan {
+  package static let nameRule = TextRule(maximumLength: 64)
+  package static let descriptionRule = TextRule(maximumLength: 500)
+  package static let vcpuRange = 1...1024
+  package static let memoryRangeMiB = 64...16_777_216
+  package static let storageRangeGiB = 1...1_048_576
+  package static let bandwidthRangeGB = 0...1_000_000_000
+  package static let priceRange = Money.zero...Money(microunits: 1_000_000_000_000)
+}
+
+/// A plan that is to be offered.
+package struct NewPlan: Sendable, Equatable {
+  package let name: String
+  package let slug: String
+  package let description: String
+  package let vcpus: Int
+  package let memoryMiB: Int
+  package let storageGiB: Int
+  package let bandwidthGB: Int
+  package let pricePerHour: Money
+  /// The codes of the locations that offer it.
+  package let locations: [String]
+
+  package init(
+    name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int, storageGiB: Int, bandwidthGB: Int,
+    pricePerHour: Money, locations: [String]
+  ) {
+    self.name = name
+    self.slug = slug
+    self.description = description
+    self.vcpus = vcpus
+    self.memoryMiB = memoryMiB
+    self.storageGiB = storageGiB
+    self.bandwidthGB = bandwidthGB
+    self.pricePerHour = pricePerHour
+    self.locations = locations
+  }
+}
+
+/// What is to be different about a plan; nil leaves a field as it is.
+package struct PlanChange: Sendable, Equatable {
+  package var name: String?
+  package var slug: String?
+  package var description: String?
+  package var vcpus: Int?
+  package var memoryMiB: Int?
+  package var storageGiB: Int?
+  package var bandwidthGB: Int?
+  package var pricePerHour: Money?
+  package var locations: [String]?
+  package var isAvailable: Bool?
+  /// Whether the servers that have the plan cost, from their next hour on, what it costs then.
+  package var appliesToExisting = false
+
+  package init() {}
+
+  /// Whether a machine of the plan would be another one.
+  package func changesSize(of plan: Plan) -> Bool {
+    (vcpus ?? plan.vcpus) != plan.vcpus || (memoryMiB ?? plan.memoryMiB) != plan.memoryMiB
+      || (storageGiB ?? plan.storageGiB) != plan.storageGiB
+  }
+}
+
+/// A plan as it is after a change.
+package struct UpdatedPlan: Sendable, Equatable {
+  package let plan: Plan
+  /// How many servers cost something else from their next hour on.
+  package let repricedServerCount: Int
+
+  package init(plan: Plan, repricedServerCount: Int) {
+    self.plan = plan
+    self.repricedServerCount = repricedServerCount
+  }
+}

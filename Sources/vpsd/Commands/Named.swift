@@ -1,0 +1,57 @@
+import Core
+import Foundation
+
+/// Finds what an operator means, by its id, its uuid, or one of its names.
+struct Named<Element> {
+  /// What it is called in a sentence: `plan`.
+  let kind: String
+  /// The command that lists them.
+  let list: String
+  let id: (Element) -> Int64
+  let uuid: (Element) -> UUID?
+  /// Of which no two have the same.
+  let key: (Element) -> String
+  /// Of which two may have the same.
+  let name: (Element) -> String
+
+  func find(_ text: String, in elements: [Element]) throws -> Element {
+    func all(_ name: (Element) -> String) -> [Element] {
+      elements.filter { name($0).utf8.elementsEqual(text.utf8) }
+    }
+    switch Reference<Element>(text) {
+    case .id(let number)?:
+      if let found = elements.first(where: { id($0) == number.value }) { return found }
+    case .uuid(let number)?:
+      if let found = elements.first(where: { uuid($0) == number }) { return found }
+    case nil: break
+    }
+    if let found = all(key).first { return found }
+    let found = all(name)
+    guard found.count < 2 else {
+      let ids = found.map { "\(id($0))" }.joined(separator: ", ")
+      throw Refusal.refused("There are several with the name \(text.quoted): say which by its id, \(ids).")
+    }
+    guard let found = found.first else {
+      throw Refusal.noSuch("There is no \(kind) \(text.quoted): see `vpsd \(list)`.")
+    }
+    return found
+  }
+}
+
+extension Catalogue {
+  func plan(named text: String) throws -> Plan {
+    try Named(kind: "plan", list: "plan list", id: \.id.value, uuid: \.uuid, key: \.slug, name: \.name)
+      .find(text, in: plans)
+  }
+
+  func operatingSystem(named text: String) throws -> OperatingSystem {
+    try Named(kind: "operating system", list: "os list", id: \.id.value, uuid: \.uuid, key: \.slug, name: \.name)
+      .find(text, in: operatingSystems)
+  }
+
+  func location(named text: String) throws -> Location {
+    try Named(
+      kind: "location", list: "location list", id: \.id.value, uuid: { _ in nil }, key: \.code, name: \.name
+    ).find(text, in: locations)
+  }
+}

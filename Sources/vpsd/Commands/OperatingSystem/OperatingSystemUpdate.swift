@@ -1,0 +1,68 @@
+import ArgumentParser
+import Core
+import SQLStore
+
+struct OperatingSystemUpdate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "update", abstract: "Change an operating system; what is left out stays as it is.",
+    discussion: "Another image is for new disks: servers keep the one that theirs rests on.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "Its id, uuid, slug or name.") var system: String
+  @Option(help: "What customers read, with the version.") var name: String?
+  @Option(help: "Its name in programs.") var slug: String?
+  @Option(help: "What it is a version of: debian.") var family: String?
+  @Option(name: .customLong("version"), help: "The version: 12.") var systemVersion: String?
+  @Option(help: "The image that servers are made from.") var image: String?
+  @Flag(inversion: .prefixedNo, help: "Whether new disks can have it.") var available: Bool?
+
+  func validate() throws {
+    try requireName(OperatingSystem.nameRule, name, "--name")
+    try requireSlug(slug, "--slug")
+    try requireSlug(family, "--family")
+    try requireName(OperatingSystem.nameRule, systemVersion, "--version")
+    try requireSlug(image, "--image")
+  }
+
+  func run() async throws {
+    var change = OperatingSystemChange()
+    change.name = name
+    change.slug = slug
+    change.family = family
+    change.version = systemVersion
+    change.imageName = image
+    change.isAvailable = available
+    let changed = try await options.change(system, change)
+    output.tell(
+      "Operating system \(changed.id), \(changed.slug), is changed.", OperatingSystemRecord(system: changed))
+  }
+}
+
+struct OperatingSystemRetire: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retire", abstract: "Offer an operating system no more. Servers that have it go on.",
+    discussion: "`vpsd os update NAME --available` offers it again.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "Its id, uuid, slug or name.") var system: String
+
+  func run() async throws {
+    var change = OperatingSystemChange()
+    change.isAvailable = false
+    let retired = try await options.change(system, change)
+    output.tell(
+      "Operating system \(retired.id), \(retired.slug), is for no new disk.", OperatingSystemRecord(system: retired))
+  }
+}
+
+extension ConfigurationOptions {
+  fileprivate func change(_ name: String, _ change: OperatingSystemChange) async throws -> OperatingSystem {
+    let database = try openDatabase()
+    let system = try await database.catalogue().operatingSystem(named: name)
+    let changed = try await database.updateOperatingSystem(system.id, change, at: SystemClock().now)
+    guard let changed else { throw Refusal.noSuch("There is no operating system \(system.id) any more.") }
+    return changed
+  }
+}

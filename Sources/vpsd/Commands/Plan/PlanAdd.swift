@@ -1,0 +1,49 @@
+import ArgumentParser
+import Core
+import SQLStore
+
+struct PlanAdd: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add", abstract: "Offer a new plan; customers see it within a second.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "What customers read: \"Nano VPS\".") var name: String
+  @Option(help: "Its name in programs; made of the name, if left out.") var slug: String?
+  @Option(help: "A sentence about it.") var description = ""
+  @Option(help: "Virtual processors.") var vcpus: Int
+  @Option(help: ArgumentHelp("Memory.", valueName: "MiB")) var memory: Int
+  @Option(help: ArgumentHelp("The size of the disk.", valueName: "GiB")) var storage: Int
+  @Option(help: ArgumentHelp("What may cross the network in a month.", valueName: "GB")) var bandwidth: Int
+  @Option(help: ArgumentHelp("What an hour costs: 0.005.", valueName: "amount")) var price: String
+  @Option(help: ArgumentHelp("Where it is offered; everywhere, if left out.", valueName: "code,code")) var locations:
+    String?
+
+  func validate() throws {
+    try requireName(Plan.nameRule, name, "The name")
+    try requireRule(Plan.descriptionRule, description, "--description")
+    try requireSlug(slug, "--slug")
+    try requireRange(Plan.vcpuRange, vcpus, "--vcpus")
+    try requireRange(Plan.memoryRangeMiB, memory, "--memory")
+    try requireRange(Plan.storageRangeGiB, storage, "--storage")
+    try requireRange(Plan.bandwidthRangeGB, bandwidth, "--bandwidth")
+    _ = try amount(price, in: Plan.priceRange, "--price")
+    if slug == nil, Slug.made(of: name) == nil {
+      throw ValidationError("--slug: None can be made of this name: give one.")
+    }
+  }
+
+  func run() async throws {
+    let database = try options.openDatabase()
+    let catalogue = try await database.catalogue()
+    let codes = try locations.map { try elements(of: $0).map { try catalogue.location(named: $0).code } }
+    let plan = try await database.addPlan(
+      NewPlan(
+        name: name, slug: slug ?? Slug.made(of: name) ?? "", description: description, vcpus: vcpus, memoryMiB: memory,
+        storageGiB: storage, bandwidthGB: bandwidth, pricePerHour: try amount(price, in: Plan.priceRange, "--price"),
+        locations: codes ?? catalogue.locations.map(\.code)),
+      at: SystemClock().now)
+    output.tell(
+      "Plan \(plan.id), \(plan.slug), is offered at \(plan.pricePerHour.decimal) an hour.", PlanRecord(plan: plan))
+  }
+}

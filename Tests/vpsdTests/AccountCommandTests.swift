@@ -1,0 +1,66 @@
+import Foundation
+import GRDB
+import Testing
+
+@Suite("An operator opens and closes accounts while the service runs")
+struct AccountCommandTests {
+  @Test("An account that is closed costs, holds and knows nothing any more; its ledger and what was done stay")
+  func closing() async throws {
+    let someone = try Operator()
+    let banner = try someone.serve()
+    let opened = try someone.run(
+      "account", "create", "ada@example.com", "--credit", "0.123456", "--first-name", "Ada", "--json")
+    #expect(try opened.objects.first?["balance"] as? String == "0.123456", "\(opened.all)")
+    let again = try someone.run("account", "create", "ADA@example.com")
+    #expect(again.status == 4 && again.errors.contains("An account with this email exists already"))
+    let made = try someone.run("token", "create", "--name", "Ada's laptop", "--account", "2", "--json")
+    let text = try #require(try made.objects.first?["token"] as? String)
+    let ada = try Customer(of: someone, banner, token: text)
+    let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@home"
+    #expect(try await ada.send("POST", "/ssh-keys/", #"{"name": "k", "public_key": "\#(key)"}"#).status == 201)
+    let server = try await ada.makeServer("web")
+    try await ada.eventually("/servers/\(server)/") { try $0.json["status"] as? String == "active" }
+    let shown = try #require(try someone.run("account", "show", "ada@example.com", "--json").objects.first)
+    #expect(["servers", "tokens", "ssh_keys"].allSatisfy { shown[$0] as? Int == 1 }, "\(shown)")
+
+    let refused = try someone.run("account", "close", "ada@example.com")
+    #expect(refused.status == 4 && refused.errors.contains("The account 2 has 1 server(s)."), "\(refused.all)")
+    #expect(try await ada.send("GET", "/servers/\(server)/").status == 200)
+
+    let closed = try someone.run("account", "close", "ada@example.com", "--delete-servers")
+    #expect(closed.output == "The account 2 is closed. Its balance of 0.118456 stays in the ledger.\n", "\(closed.all)")
+    // The service may believe in the token for another second, but nothing comes of it.
+    let order = #"{"name": "late", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
+    #expect(try await ada.send("POST", "/servers/", order).status == 401)
+    #expect(try await ada.send("POST", "/ssh-keys/", #"{"name": "k", "public_key": "\#(key)"}"#).status == 401)
+    try await ada.eventually("/account/me/", within: .seconds(3)) { $0.status == 401 }
+    for arguments in [
+      ["account", "close", "2"], ["account", "update", "2", "--first-name", "A"],
+      ["token", "create", "--name", "t", "--account", "2"],
+    ] {
+      let result = try someone.run(arguments)
+      #expect(result.status == 4 && result.errors.contains("The account 2 is closed."), "\(result.all)")
+    }
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try !someone.run("server", "list", "--json").output.isEmpty, ContinuousClock.now < deadline {}
+    #expect(try someone.run("check").status == 0)
+    #expect(try someone.run("account", "list", "--json").objects.map { $0["email"] as? String }.last == "closed-2")
+    #expect(try someone.run("audit").output.contains("account.close"))
+    #expect(try someone.run("account", "create", "ada@example.com").status == 0)
+    _ = try someone.run("account", "update", "3", "--email", "grace@example.com")
+    _ = try someone.endService()
+    try expectNothing(of: ["ada@example.com", "Ada", "ada@home"], in: someone.database)
+  }
+
+  /// Whatever the table and the column.
+  private func expectNothing(of words: [String], in path: String) throws {
+    try DatabaseQueue(path: path).read { database in
+      for table in try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE type = 'table'") {
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM \(table)") {
+          let text = row.map { "\($1)" }.joined(separator: " ")
+          for word in words { #expect(!text.contains(word), "\(table): \(text)") }
+        }
+      }
+    }
+  }
+}
