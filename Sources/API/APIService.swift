@@ -28,7 +28,7 @@ package struct APIService: Sendable {
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
     servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
-    requests: Idempotency, events: Events, consoles: Consoles, catalogue: CatalogueReader,
+    statements: Statements, requests: Idempotency, events: Events, consoles: Consoles, catalogue: CatalogueReader,
     authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(),
@@ -51,6 +51,7 @@ package struct APIService: Sendable {
       endpoints: ServerRoutes(servers: servers, catalogue: catalogue, clock: clock).endpoints
         + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
+        + StatementRoutes(statements: statements).endpoints
         + ConsoleRoutes(consoles: consoles, servers: servers).endpoints
         + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
   }

@@ -85,6 +85,7 @@ struct Daemon {
         store: store, authenticator: authenticator, clock: clock,
         quota: configuration.tokenQuota > 0 ? configuration.tokenQuota : nil),
       profiles: Profiles(store: store, currency: configuration.tariff.currency),
+      statements: Statements(store: store, clock: clock, currency: configuration.tariff.currency),
       requests: Idempotency(store: store, clock: clock, limits: configuration.idempotency),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),

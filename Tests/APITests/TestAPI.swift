@@ -53,7 +53,7 @@ struct TestAPI {
       sshKeys: SSHKeys(store: store, clock: service.clock, quota: quotas.sshKeys),
       tokens: Tokens(
         store: store, authenticator: service.authenticator, clock: service.clock, quota: quotas.tokens),
-      profiles: Profiles(store: store),
+      profiles: Profiles(store: store), statements: Statements(store: store, clock: service.clock),
       requests: Idempotency(store: store, clock: service.clock, limits: quotas.requests),
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,

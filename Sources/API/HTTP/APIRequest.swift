@@ -136,4 +136,24 @@ struct APIRequest {
       }
     }
   }
+
+  /// What the client likes best of these; of equals the first.
+  static func preferred(among mediaTypes: [String], _ request: Request) -> String? {
+    guard let accept = request.headers[.accept], !accept.isEmpty else { return mediaTypes.first }
+    let ranges = accept.utf8.split(separator: UInt8(ascii: ",")).map { range in
+      let essence = range.prefix { $0 != UInt8(ascii: ";") }
+      let quality = range.dropFirst(essence.count).split(separator: UInt8(ascii: ";")).lazy
+        .map { $0.withoutSpace.lowercased() }.first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+      return (essence: essence.withoutSpace.lowercased(), quality: quality ?? 1)
+    }
+    // A range that says more counts before one that says less.
+    func quality(of mediaType: String) -> Double {
+      for wanted in [mediaType, mediaType.prefix { $0 != "/" } + "/*", "*/*"] {
+        if let range = ranges.first(where: { $0.essence == wanted }) { return range.quality }
+      }
+      return 0
+    }
+    let best = mediaTypes.map(quality).max() ?? 0
+    return mediaTypes.first { quality(of: $0) == best }
+  }
 }

@@ -14,3 +14,5 @@ extension Token: ListElement { var idInList: Int64 { id.value } }
 extension Plan: ListElement { var idInList: Int64 { id.value } }
 extension OperatingSystem: ListElement { var idInList: Int64 { id.value } }
 extension Location: ListElement { var idInList: Int64 { id.value } }
+extension LedgerEntry: ListElement { var idInList: Int64 { id.value } }
+extension ServerCost: ListElement { var idInList: Int64 { serverID.value } }

@@ -11,19 +11,22 @@ struct Endpoint: Sendable {
   let permission: Permission?
   /// What it answers with, unless something is wrong.
   let mediaType: String
+  /// What it can answer with as well, for those who like that better.
+  let alternatives: [String]
   /// Whether it changes what has an entity tag, and looks at `If-Match`.
   let hasTag: Bool
   let handle: @Sendable (APIRequest) async throws -> Response
 
   init(
     _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
-    mediaType: String = "application/json", hasTag: Bool = false,
+    mediaType: String = "application/json", alternatives: [String] = [], hasTag: Bool = false,
     handle: @escaping @Sendable (APIRequest) async throws -> Response
   ) {
     self.method = method
     self.path = path
     self.permission = permission
     self.mediaType = mediaType
+    self.alternatives = alternatives
     self.hasTag = hasTag
     self.handle = handle
   }
@@ -50,7 +53,9 @@ struct RouteTable: Sendable {
     for endpoint in endpoints {
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.admit(request, context, permission: endpoint.permission)
-        guard APIRequest.accepts(endpoint.mediaType, request) else { throw Rejection.notAcceptable }
+        guard ([endpoint.mediaType] + endpoint.alternatives).contains(where: { APIRequest.accepts($0, request) }) else {
+          throw Rejection.notAcceptable
+        }
         guard request.headers[values: .expect].allSatisfy({ $0.utf8.isToken("100-continue") }) else {
           throw Rejection.unknownExpectation
         }

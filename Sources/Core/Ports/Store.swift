@@ -8,5 +8,6 @@
 package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
-  OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore, OfferStore
+  OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore, OfferStore,
+  StatementStore
 {}
