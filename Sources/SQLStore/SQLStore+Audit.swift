@@ -3,13 +3,44 @@ package import Core
 extension SQLStore {
   /// The newest so many changes that were asked for, oldest first; of one server, or of all.
   package func auditTrail(newest count: Int, of server: ID<Server>? = nil) async throws -> [AuditEntry] {
+    var filter = AuditFilter()
+    filter.serverID = server
+    guard let first = try await auditBeginning(newest: count, filter) else { return [] }
+    return try await auditTrail(filter, from: first, limit: count)
+  }
+
+  /// Where the newest so many begin; nil where there are none.
+  package func auditBeginning(newest count: Int, _ filter: AuditFilter) async throws -> ID<AuditEntry>? {
     try await read { database in
-      if let server {
-        try database.all(
-          AuditEntry.query("SELECT * FROM audit WHERE server_id = ? ORDER BY id DESC LIMIT ?"), [server, count])
-      } else {
-        try database.all(AuditEntry.query("SELECT * FROM audit ORDER BY id DESC LIMIT ?"), [count])
-      }
+      let (condition, arguments) = filter.selection
+      return try database.value(
+        ID<AuditEntry>.self,
+        "SELECT MIN(id) FROM (SELECT id FROM audit WHERE \(condition) ORDER BY id DESC LIMIT ?) AS newest "
+          + "HAVING MIN(id) IS NOT NULL", arguments + [count])
+    }
+  }
+
+  /// In the order in which they were asked for, from this one on; of so many at most.
+  package func auditTrail(
+    _ filter: AuditFilter, from first: ID<AuditEntry>, limit: Int
+  ) async throws -> [AuditEntry] {
+    try await read { database in
+      let (condition, arguments) = filter.selection
+      return try database.all(
+        AuditEntry.query("SELECT * FROM audit WHERE \(condition) AND id >= ? ORDER BY id LIMIT ?"),
+        arguments + [first, limit])
+    }
+  }
+}
+
+extension AuditFilter {
+  /// A text for each kind, so that each goes by its index.
+  fileprivate var selection: (condition: String, arguments: SQLArguments) {
+    switch (serverID, accountID) {
+    case (nil, nil): ("1 = 1", [])
+    case (let server?, nil): ("server_id = ?", [server])
+    case (nil, let account?): ("account_id = ?", [account])
+    case (let server?, let account?): ("server_id = ? AND account_id = ?", [server, account])
     }
   }
 }
@@ -33,12 +64,12 @@ extension AuditEntry: RowReadable {
   }
 
   static let columns =
-    "entry.at, account.email, token.name, token.id, entry.action, entry.detail, entry.server_id, operation.state, "
+    "entry.id, entry.at, account.email, token.name, token.id, entry.action, entry.detail, entry.server_id, operation.state, "
     + "entry.origin"
 
   init(from row: inout RowReader) throws {
     self.init(
-      at: try row.next(), email: try row.next(), tokenName: try row.next(), tokenID: try row.next(),
+      id: try row.next(), at: try row.next(), email: try row.next(), tokenName: try row.next(), tokenID: try row.next(),
       action: try row.next(), detail: try row.next(), serverID: try row.next(), outcome: try row.next(),
       origin: try row.next())
   }

@@ -36,6 +36,16 @@ struct OperatorCommandTests {
     #expect(try someone.run("shutdown", "--servers").status == 0)
   }
 
+  @Test("Whoever asks for help reads it, and has done nothing wrong")
+  func help() throws {
+    let someone = try Operator()
+    for arguments in [["--help"], [], ["help", "plan"], ["account"], ["plan", "add", "--help"]] {
+      let result = try someone.run(arguments)
+      #expect(result.status == 0 && result.errors.isEmpty, "\(arguments): \(result.all)")
+      #expect(result.output.hasPrefix("OVERVIEW: ") && result.output.contains("\nUSAGE: vpsd"), "\(result.output)")
+    }
+  }
+
   @Test("On a database of an earlier or a newer version every command says what to do, and changes nothing")
   func otherVersions() throws {
     let someone = try Operator()

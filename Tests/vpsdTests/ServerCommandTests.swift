@@ -39,6 +39,8 @@ struct ServerCommandTests {
     while try someone.run("server", "show", "\(web)").status != 3, ContinuousClock.now < deadline {}
     #expect(try someone.run("server", "show", "\(web)").status == 3)
 
+    #expect(try someone.run("audit", "--json", "--server", "db").objects.count == 1)
+    #expect(try someone.run("audit", "--json", "--account", "1", "--last", "2").objects.count == 2)
     let audit = try someone.run("audit", "--json", "--server", "\(web)").objects
     let byOperator = audit.filter { $0["token"] is NSNull }
     #expect(byOperator.map { $0["action"] as? String } == ["server.stop", "server.start", "server.delete"])

@@ -1,5 +1,6 @@
 /// One change that somebody asked for.
 package struct AuditEntry: Sendable, Equatable {
+  package let id: ID<AuditEntry>
   package let at: Timestamp
   /// Whose account it was about; nil for the whole installation.
   package let email: String?
@@ -16,9 +17,11 @@ package struct AuditEntry: Sendable, Equatable {
   package let origin: String?
 
   package init(
-    at: Timestamp, email: String?, tokenName: String?, tokenID: ID<Token>?, action: String, detail: String?,
+    id: ID<AuditEntry>, at: Timestamp, email: String?, tokenName: String?, tokenID: ID<Token>?, action: String,
+    detail: String?,
     serverID: ID<Server>?, outcome: Operation.State?, origin: String?
   ) {
+    self.id = id
     self.at = at
     self.email = email
     self.tokenName = tokenName
@@ -29,4 +32,13 @@ package struct AuditEntry: Sendable, Equatable {
     self.outcome = outcome
     self.origin = origin
   }
+}
+
+/// Which changes; nil for any.
+package struct AuditFilter: Sendable, Equatable {
+  package var accountID: ID<Account>?
+  /// Deleted ones too.
+  package var serverID: ID<Server>?
+
+  package init() {}
 }

@@ -10,15 +10,31 @@ struct AuditCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
   @OptionGroup var output: OutputOptions
   @Option(help: "How many of the newest changes.") var last = 100
-  @Option(help: "Of this server only, by its id; deleted ones too.") var server: Int64?
+  @Option(help: "Of this server only, by its id, deleted ones too; or by the uuid or name of one that is there.")
+  var server: String?
+  @Option(help: "Of this account only, by its e-mail address or id.") var account: String?
 
   func validate() throws {
-    guard (1...1_000_000).contains(last) else { throw ValidationError("--last: 1 to 1000000.") }
+    try requireRange(1...1_000_000, last, "--last")
   }
 
   func run() async throws {
-    let entries = try await options.openDatabase().auditTrail(newest: last, of: server.map { ID($0) })
-    output.list(entries)
+    let database = try options.openDatabase()
+    var filter = AuditFilter()
+    if let account { filter.accountID = try await Accounts(store: database).one(named: account).id }
+    if let server {
+      if case .id(let id)? = Reference<Server>(server) {
+        filter.serverID = id
+      } else {
+        filter.serverID = try await database.server(named: server).server.id
+      }
+    }
+    let wanted = filter
+    let beginning = try await database.auditBeginning(newest: last, wanted)
+    try await output.list { (last: AuditEntry?, limit: Int) in
+      guard let first = last.map({ ID($0.id.value + 1) }) ?? beginning else { return [] }
+      return try await database.auditTrail(wanted, from: first, limit: limit)
+    }
   }
 }
 
@@ -33,6 +49,7 @@ extension AuditEntry: Record {
   }
 
   func write(_ writer: inout JSONWriter) {
+    writer.field("id", id.value)
     writer.field("at", at)
     writer.field("email", email)
     writer.field(named: "token") { writer in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Foundation
 import SQLStore
 
 struct OperatingSystemAdd: AsyncParsableCommand {
@@ -28,12 +29,16 @@ struct OperatingSystemAdd: AsyncParsableCommand {
 
   func run() async throws {
     let slug = slug ?? Slug.made(of: name) ?? ""
+    let configuration = try options.load()
     let system = try await options.openDatabase().addOperatingSystem(
       NewOperatingSystem(
         name: name, slug: slug, family: family, version: systemVersion, imageName: image ?? slug),
       at: SystemClock().now)
+    let images = ImageDirectory(path: configuration.imageDirectory.path)
+    let isThere = configuration.driver != .libvirt || images.currentVersion(of: system.imageName) != nil
     output.tell(
-      "Operating system \(system.id), \(system.slug), is offered, from the image \(system.imageName).",
+      "Operating system \(system.id), \(system.slug), is offered, from the image \(system.imageName)"
+        + (isThere ? "." : ", which is not there yet: see `vpsd image`."),
       OperatingSystemRecord(system: system))
   }
 }

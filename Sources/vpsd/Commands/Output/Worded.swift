@@ -18,6 +18,8 @@ struct Worded: Error, CustomStringConvertible {
   static func error(_ error: any Error) -> any Error {
     switch error {
     case is ExitCode, is CleanExit: error
+    // Help that was asked for.
+    case _ where Vpsd.exitCode(for: error).isSuccess: error
     case let error as ValidationError: ValidationError(error.message.escaped())
     case let error as ConfigurationError: Worded(error.lines)
     case let error as DriverError: Worded([sentence(error.detail)])
