@@ -4,9 +4,8 @@ extension SQLStore {
   package func ledger(
     of account: ID<Account>, in month: CalendarMonth?, order: [ListOrder<LedgerKey>], page: PageRequest
   ) async throws -> Page<LedgerEntry> {
-    let written = "account_id = ?1 AND (?2 IS NULL OR created_at >= ?2) AND (?3 IS NULL OR created_at < ?3)"
     // Two texts, so that each goes by its index.
-    let condition = month == nil ? "account_id = ?1" : written
+    let condition = "account_id = ?1" + (month == nil ? "" : " AND created_at >= ?2 AND created_at < ?3")
     let arguments: SQLArguments = month.map { [account, $0.start, $0.end] } ?? [account]
     return try await read { database in
       try database.page(
