@@ -42,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 
     .target(name: "Core", swiftSettings: settings),
+    .target(name: "PrivateFiles", swiftSettings: settings),
     .target(
       name: "SQLStore",
       dependencies: ["Core", grdb],
@@ -50,8 +51,9 @@ let package = Package(
       name: "Engine",
       dependencies: ["Core", "COpenSSL", "CCrypt", logging],
       swiftSettings: settings),
-    .target(name: "LibvirtDriver", dependencies: ["Core", "CLibvirt", logging], swiftSettings: settings),
-    .target(name: "SimulatedDriver", dependencies: ["Core"], swiftSettings: settings),
+    .target(
+      name: "LibvirtDriver", dependencies: ["Core", "PrivateFiles", "CLibvirt", logging], swiftSettings: settings),
+    .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
     .target(name: "HTML", swiftSettings: settings),
     .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
     .target(
@@ -70,8 +72,8 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", "Documentation", hummingbird,
-        hummingbirdCore, logging, nio, lifecycle, "Yams",
+        "Core", "PrivateFiles", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", "Documentation",
+        hummingbird, hummingbirdCore, logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -97,7 +99,7 @@ let package = Package(
     .testTarget(
       name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "LibvirtDriverTests", dependencies: ["Core", "LibvirtDriver", "TestSupport", logging],
+      name: "LibvirtDriverTests", dependencies: ["Core", "PrivateFiles", "LibvirtDriver", "TestSupport", logging],
       swiftSettings: settings),
     .testTarget(
       name: "APITests",

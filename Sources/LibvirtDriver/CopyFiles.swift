@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// Where the copies of one server's disk are. A copy is whole once it has its name, which it gets last, after its record.
 struct CopyFiles: Equatable {
@@ -26,7 +27,7 @@ struct CopyFiles: Equatable {
   func makeFolder(for owner: FileOwner) throws {
     try MachineFiles.makeDirectory(root)
     try MachineFiles.makeDirectory(folder)
-    try MachineFiles.sync(root)
+    try PrivateFile.sync(root)
     for folder in [(root as NSString).deletingLastPathComponent, root, folder] { try owner.letThrough(folder) }
   }
 
@@ -36,7 +37,7 @@ struct CopyFiles: Equatable {
   /// Another one for each attempt: whatever still writes to an earlier one does no harm.
   func newPartial(of copy: UUID, for owner: FileOwner) throws -> String {
     let path = "\(folder)/\(copy.text).\(UUID().text).partial"
-    try MachineFiles.write([], to: path)
+    try PrivateFile.write([], to: path)
     try owner.take(path)
     return path
   }
@@ -53,7 +54,7 @@ struct CopyFiles: Equatable {
   /// Makes a whole copy of a partial one. The data must be on the disk by now.
   func complete(_ partial: String, as copy: UUID, _ disk: CopiedDisk) throws {
     let record = Record(sizeBytes: disk.sizeBytes, checksum: disk.checksum)
-    try MachineFiles.write(Array(try JSONEncoder().encode(record)), to: recordPath(of: copy))
+    try PrivateFile.write(Array(try JSONEncoder().encode(record)), to: recordPath(of: copy))
     guard rename(partial, path(of: copy)) == 0 else { throw HostError.last("rename \(partial)") }
     try MachineFiles.syncDirectory(of: partial)
   }
@@ -72,7 +73,7 @@ struct CopyFiles: Equatable {
     for name in try MachineFiles.names(in: folder) where name.hasPrefix("\(copy.text).") {
       try MachineFiles.remove("\(folder)/\(name)")
     }
-    try MachineFiles.sync(folder)
+    try PrivateFile.sync(folder)
   }
 
   private struct Record: Codable {

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// A server's disk: a sparse overlay over an image that is never touched again. Everything here blocks.
 struct Disk {
@@ -18,7 +19,7 @@ struct Disk {
       arguments: ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, temporary, String(sizeBytes)]
     ).run(within: Self.toolLimit)
     guard chmod(temporary, 0o600) == 0 else { throw HostError.last("chmod \(temporary)") }
-    try MachineFiles.sync(temporary)
+    try PrivateFile.sync(temporary)
     // Unlike a rename, a link fails where another call was faster.
     guard link(temporary, path) == 0 || errno == EEXIST else { throw HostError.last("link \(path)") }
     try MachineFiles.syncDirectory(of: path)

@@ -9,10 +9,8 @@ struct DomainDefinition {
   let memoryMiB: Int
   let accelerator: Accelerator
   let files: ServerFiles
-  let ports: ForwardedPorts
-  let allowsOutbound: Bool
+  let attachment: NetworkAttachment
   let daemon: LibvirtDriver.Configuration.Daemon
-  let hardwareAddress: String
 
   /// Several installations may have their machines in the host's libvirtd, and each has a first server.
   var name: String {
@@ -20,19 +18,6 @@ struct DomainDefinition {
     case .own: "vpsd-\(mark.label)"
     case .host: "vpsd-\(mark.installation.text.prefix(8))-\(mark.label)"
     }
-  }
-
-  /// Locally administered, and by 40 bits of chance different for each server on every network that servers share.
-  static func hardwareAddress(of machine: UUID) -> String {
-    let bytes = machine.uuid
-    let parts = [0x52, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15]
-    return parts.map { String(format: "%02x", $0) }.joined(separator: ":")
-  }
-
-  /// What servers have that were made before theirs was written down: a guest may know its network card by it.
-  static func earlierHardwareAddress(of machine: UUID) -> String {
-    let bytes = machine.uuid
-    return "52:54:00:" + [bytes.13, bytes.14, bytes.15].map { String(format: "%02x", $0) }.joined(separator: ":")
   }
 
   var xml: String {
@@ -59,12 +44,12 @@ struct DomainDefinition {
         Markup(
           "pm", [:],
           [Markup("suspend-to-mem", ["enabled": "no"]), Markup("suspend-to-disk", ["enabled": "no"])]),
-        Markup("devices", [:], devices),
+        Markup("devices", [:], devices + attachment.devices),
         // The files are handed over by us, because libvirt would also take the image that others build on.
         Markup(
           "seclabel", ["type": "static", "model": "dac", "relabel": "no"],
           [Markup("label", text: "+\(mark.owner.user):+\(mark.owner.group)")]),
-        Markup("qemu:commandline", [:], network.map { Markup("qemu:arg", ["value": $0]) }),
+        Markup("qemu:commandline", [:], attachment.arguments.map { Markup("qemu:arg", ["value": $0]) }),
       ]
     ).rendered
   }
@@ -127,16 +112,5 @@ struct DomainDefinition {
   private static func pciAddress(slot: String) -> Markup {
     Markup(
       "address", ["type": "pci", "domain": "0x0000", "bus": "0x00", "slot": slot, "function": "0x0"])
-  }
-
-  /// libvirt has no words for ports of an address of our own that lead into user-mode networking.
-  private var network: [String] {
-    let forwards = ports.rules.map { "hostfwd=tcp:\(mark.address):\($0.host)-:\($0.guest)" }
-    // A guest with a way out would also reach what listens on the host's own loopback.
-    let backend = ["user", "id=net0", "ipv6=off", "restrict=\(allowsOutbound ? "off" : "on")"] + forwards
-    let device = [
-      "virtio-net-pci", "netdev=net0", "mac=\(hardwareAddress)", "bus=pcie.0", "addr=0x10", "romfile=",
-    ]
-    return ["-netdev", backend.joined(separator: ","), "-device", device.joined(separator: ",")]
   }
 }

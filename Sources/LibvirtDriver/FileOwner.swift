@@ -1,4 +1,5 @@
 import Foundation
+import PrivateFiles
 
 /// Whose a file is, and as whom programs read and write it.
 struct FileOwner: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import CLibvirt
 import Core
 import Foundation
+import PrivateFiles
 
 /// A program of the host, run to its end or to its deadline. Blocks: only for `BlockingThreads`.
 struct HostCommand {

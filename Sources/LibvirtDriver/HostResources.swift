@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// What this host can carry.
 enum HostResources {

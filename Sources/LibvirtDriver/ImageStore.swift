@@ -1,14 +1,27 @@
-import Core
+package import Core
 import Foundation
 
 /// The guest images on this host: `NAME/VERSION/disk.qcow2`, and `NAME/current`, a link to the version for new servers.
 /// A version is never changed once it is there: disks build on it.
-struct ImageStore: Sendable {
-  let directory: String
+package struct ImageStore: Sendable {
+  package let directory: String
 
-  func currentVersion(of name: String) throws -> String {
+  package init(directory: String) {
+    self.directory = directory
+  }
+
+  /// In their order; nothing where there is no such folder.
+  package var names: [String] { Self.folders(in: directory) }
+
+  /// In their order.
+  package func versions(of name: String) -> [String] {
+    Self.folders(in: folder(of: name)).filter { $0 != Self.link }
+  }
+
+  /// Throws `notFound` where there is none, or it has no disk.
+  package func currentVersion(of name: String) throws(DriverError) -> String {
     try check(name)
-    let link = "\(directory)/\(name)/current"
+    let link = "\(folder(of: name))/\(Self.link)"
     guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else {
       throw missing("there is no link \(link)")
     }
@@ -17,16 +30,36 @@ struct ImageStore: Sendable {
     return version
   }
 
-  func diskPath(of name: String, version: String) throws -> String {
+  func diskPath(of name: String, version: String) throws(DriverError) -> String {
     try check(name)
     try check(version)
-    let path = "\(directory)/\(name)/\(version)/disk.qcow2"
+    let path = "\(folder(of: name))/\(version)/disk.qcow2"
     guard MachineFiles.exists(path) else { throw missing("there is no file \(path)") }
     return path
   }
 
+  /// Nil where there is no disk.
+  package func sizeBytes(of name: String, version: String) -> Int64? {
+    (try? diskPath(of: name, version: version)).flatMap { try? MachineFiles.size(of: $0) }
+  }
+
+  private static let link = "current"
+
+  private func folder(of name: String) -> String { "\(directory)/\(name)" }
+
+  /// Without those that are under way, whose names begin with a dot.
+  private static func folders(in path: String) -> [String] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return entries.sorted().filter { entry in
+      var isDirectory: ObjCBool = false
+      return !entry.hasPrefix(".")
+        && FileManager.default.fileExists(atPath: "\(path)/\(entry)", isDirectory: &isDirectory)
+        && isDirectory.boolValue
+    }
+  }
+
   /// Names are parts of paths.
-  private func check(_ component: String) throws {
+  private func check(_ component: String) throws(DriverError) {
     let isFit = !component.isEmpty && component.first != "." && !component.contains("/") && !component.contains("\0")
     if !isFit { throw missing("\"\(component)\" is no name of an image or version") }
   }

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 
 /// Copies of machines that run, which QEMU makes. A paused machine is copied likewise: its QEMU holds the disk, and its guest
 /// cannot be asked to hold still.
@@ -94,7 +95,7 @@ extension LibvirtDriver {
         try GuestAgent(domain: domain).ping()
       }
       // It outlives this process, unlike the intention to thaw.
-      try await onFiles("mark the machine as frozen") { try MachineFiles.write([], to: mark) }
+      try await onFiles("mark the machine as frozen") { try PrivateFile.write([], to: mark) }
       try await onGuest(machine, "freeze the file systems", within: .seconds(40)) { domain in
         let agent = GuestAgent(domain: domain)
         try agent.freezeFileSystems()

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 
 /// What goes on between the calls. Each attempt writes to a file of its own, and what it has written gets its name last.
 extension LibvirtDriver {
@@ -138,7 +139,7 @@ extension LibvirtDriver {
     try await diskThreads.run("sync \(path)", within: Self.limit(for: bytes)) {
       try FileOwner.root.take(path)
       guard chmod(path, 0o600) == 0 else { throw HostError.last("chmod \(path)") }
-      try MachineFiles.sync(path)
+      try PrivateFile.sync(path)
     }
   }
 

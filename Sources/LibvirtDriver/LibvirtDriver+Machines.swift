@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import PrivateFiles
 
 extension LibvirtDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
@@ -9,7 +10,7 @@ extension LibvirtDriver {
     }
     let domain = try await onFiles("prepare the files") {
       try prepare(files, for: specification, canGrow: !isActive)
-      return try definition(of: specification, ports.renewed())
+      return try definition(of: specification)
     }
     try await onLibvirt("define the machine") { connection in
       _ = try ownership.domain(specification.machine, on: connection)
@@ -18,18 +19,19 @@ extension LibvirtDriver {
   }
 
   /// Reads files.
-  func definition(of specification: MachineSpecification, _ ports: ForwardedPorts) throws -> DomainDefinition {
+  func definition(of specification: MachineSpecification) throws -> DomainDefinition {
     let files = files(of: specification.machine)
+    let interface = specification.interface
+    let attachment = try network.attachment(
+      of: interface,
+      hardwareAddress: interface.hardwareAddress.map { "\($0)" } ?? files.earlierHardwareAddress)
     return DomainDefinition(
       machine: specification.machine,
       mark: MachineMark(
-        installation: configuration.installation, label: specification.label, address: specification.address,
-        sshPort: ports.ssh, owner: emulatorUser.owner(at: specification.address)),
+        installation: configuration.installation, label: specification.label, address: interface.address,
+        sshPort: attachment.sshPort, owner: emulatorUser.owner(at: interface.address)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
-      files: files, ports: ports, allowsOutbound: configuration.allowsOutbound, daemon: configuration.daemon,
-      hardwareAddress: files.hasHardwareAddress
-        ? DomainDefinition.hardwareAddress(of: specification.machine)
-        : DomainDefinition.earlierHardwareAddress(of: specification.machine))
+      files: files, attachment: attachment, daemon: configuration.daemon)
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
@@ -42,15 +44,14 @@ extension LibvirtDriver {
       let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
       try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
       try MachineFiles.makeDirectory(files.folder)
-      // Before the disk, so that what is on it has never seen another one.
-      try files.keepHardwareAddress()
       try disk.create(image: image, sizeBytes: sizeBytes)
       try MachineFiles.syncDirectory(of: files.folder)
     } else if canGrow {
       try disk.grow(to: sizeBytes)
     }
-    try MachineFiles.write(
-      Seed(specification: specification, allowsOutbound: configuration.allowsOutbound).archive, to: files.seed)
+    try PrivateFile.write(
+      Seed(specification: specification, network: network.guestNetwork(of: specification.interface)).archive,
+      to: files.seed)
   }
 
   package func start(_ machine: UUID) async throws {
@@ -65,7 +66,7 @@ extension LibvirtDriver {
         } catch {
           // Another call may have been faster.
           if (try? domain.isActive()) == true { return }
-          guard let moved = try Self.moved(domain, to: ports) else { throw Self.explained(error, files) }
+          guard let moved = try moved(domain) else { throw Self.explained(error, files) }
           return try moved.start()
         }
       }
@@ -73,21 +74,12 @@ extension LibvirtDriver {
     }
   }
 
-  /// The machine defined anew where something has taken one of its ports on every address since it was defined; nil where
-  /// that is not why it does not start.
-  private static func moved(_ domain: Domain, to ports: PortChoice) throws -> Domain? {
-    guard let mark = try domain.mark() else { return nil }
-    let definition = try domain.definition()
-    let old = ForwardedPorts(definition: definition, address: mark.address)
-    let taken = old.rules.filter { !ForwardedPorts.canBind(mark.address, port: $0.host) }
-    if taken.isEmpty { return nil }
-    let new = try ports.renewed()
-    let stuck = taken.filter { rule in new.host(of: rule.guest) ?? rule.host == rule.host }
-    guard stuck.isEmpty else {
-      let list = stuck.map { String($0.host) }.joined(separator: ", ")
-      throw DriverError(.exhausted, "another program of this host listens at \(mark.address), port \(list)")
+  /// The machine defined anew where its network is why it does not start; nil where that is not why.
+  private func moved(_ domain: Domain) throws -> Domain? {
+    guard let mark = try domain.mark(), let definition = try network.mended(try domain.definition(), of: mark) else {
+      return nil
     }
-    return try domain.connection.define(new.replacing(old, in: definition, address: mark.address))
+    return try domain.connection.define(definition)
   }
 
   /// libvirt says in the words of its own language why it does not open a disk; the disk itself can be looked at.

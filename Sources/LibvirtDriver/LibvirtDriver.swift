@@ -13,7 +13,7 @@ package struct LibvirtDriver: ComputeDriver {
   let configuration: Configuration
   let images: ImageStore
   let hypervisor: Hypervisor
-  let ports: PortChoice
+  let network: any MachineNetwork
   let runningPorts = RunningPorts()
   let readings: GuestReadings
   let consoleLogs: ConsoleLogs
@@ -53,9 +53,10 @@ package struct LibvirtDriver: ComputeDriver {
     self.accelerator = configuration.accelerator ?? .detected()
     let host = UserSupport.ofThisHost()
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
-    self.ports = try PortChoice(
+    let ports = try PortChoice(
       for: configuration.guestPorts, from: emulatorUser == .root ? 1 : host.lowestPort,
       path: "\(configuration.dataDirectory)/forwarded-ports", logger: logger)
+    self.network = LoopbackNetwork(ports: ports, allowsOutbound: configuration.allowsOutbound)
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.readings = GuestReadings(clock: clock)
     self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)
@@ -77,11 +78,10 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
-  /// Where machines are defined with from now on.
-  package var forwardedPorts: ForwardedPorts { ports.current }
-  package var sshPort: Int { Int(forwardedPorts.ssh) }
+  /// Of a machine that is defined from now on.
+  package var sshPort: Int { Int(network.sshPort) }
 
-  package func sshPort(of machine: UUID) -> Int { runningPorts.sshPort(of: machine).map { Int($0) } ?? sshPort }
+  package func sshPort(of machine: UUID) -> Int { Int(runningPorts.sshPort(of: machine) ?? network.sshPort) }
 
   package func capacity() async throws -> HostCapacity? {
     try await onFiles("measure the host") {
@@ -105,9 +105,7 @@ package struct LibvirtDriver: ComputeDriver {
       return try domain.mark()?.address == address
     }
     if isHeldByMachine { return true }
-    // What is taken on every address is no reason to try another one.
-    let rules = try await onFiles("choose ports") { try ports.renewed().rules }
-    return rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
+    return try await onFiles("look whether \(address) is free") { try network.isFree(address) }
   }
 
   package func events() -> AsyncStream<Void> { hypervisor.events() }

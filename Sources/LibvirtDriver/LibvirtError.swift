@@ -1,5 +1,6 @@
 import CLibvirt
 import Core
+import PrivateFiles
 
 /// What libvirt said, as it said it.
 struct LibvirtError: Error, CustomStringConvertible {

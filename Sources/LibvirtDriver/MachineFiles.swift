@@ -1,6 +1,7 @@
 import Foundation
+import PrivateFiles
 
-/// Files that only root may read, written so that a power cut leaves the old or the new one. Everything here blocks.
+/// Files and folders of machines. Everything here blocks.
 enum MachineFiles {
   /// A folder that exists is closed to others than those whom we let through ourselves: see `FileOwner`.
   static func makeDirectory(_ path: String) throws {
@@ -16,34 +17,9 @@ enum MachineFiles {
     }
   }
 
-  static func write(_ bytes: [UInt8], to path: String) throws {
-    let temporary = path + ".new"
-    unlink(temporary)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw HostError.last("create \(temporary)") }
-    defer { close(descriptor) }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw HostError.last("write \(temporary)") }
-      rest = rest.dropFirst(count)
-    }
-    guard fsync(descriptor) == 0 else { throw HostError.last("sync \(temporary)") }
-    guard rename(temporary, path) == 0 else { throw HostError.last("rename \(temporary)") }
-    try syncDirectory(of: path)
-  }
-
   /// Makes a change of the folder's entries last.
   static func syncDirectory(of path: String) throws {
-    try sync((path as NSString).deletingLastPathComponent)
-  }
-
-  static func sync(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw HostError.last("open \(path)") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw HostError.last("sync \(path)") }
+    try PrivateFile.sync((path as NSString).deletingLastPathComponent)
   }
 
   static func names(in folder: String) throws -> [String] {

@@ -1,5 +1,5 @@
 /// An XML element that cannot be rendered wrong: every string is escaped.
-struct Markup {
+struct Markup: Sendable {
   let name: String
   let attributes: [(name: String, value: String)]
   let children: [Markup]

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 
 /// A libvirtd of our own, for a host where none runs: in a mount namespace of its own, with all its state in one folder.
 /// It is no child of this process: both it and the machines go on when this process dies, and the next one finds them.
@@ -205,8 +206,8 @@ extension PrivateLibvirtd {
       seccomp_sandbox = 1
 
       """
-    try MachineFiles.write(Array(daemon.utf8), to: "\(directory)/etc/libvirtd.conf")
-    try MachineFiles.write(Array(qemu.utf8), to: "\(directory)/etc/qemu.conf")
+    try PrivateFile.write(Array(daemon.utf8), to: "\(directory)/etc/libvirtd.conf")
+    try PrivateFile.write(Array(qemu.utf8), to: "\(directory)/etc/qemu.conf")
     try trimLog("\(directory)/log/libvirtd.log")
   }
 
@@ -221,7 +222,7 @@ extension PrivateLibvirtd {
     let host = Self.hostIdentity
     if (try? String(contentsOfFile: path, encoding: .utf8)) == host { return }
     try MachineFiles.remove("\(directory)/run")
-    try MachineFiles.write(Array(host.utf8), to: path)
+    try PrivateFile.write(Array(host.utf8), to: path)
   }
 
   /// Differs after a restart of the host, or of the container that we run in.

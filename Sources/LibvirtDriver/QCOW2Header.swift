@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// What the first bytes of a qcow2 file tell. Reading them blocks.
 struct QCOW2Header: Equatable {

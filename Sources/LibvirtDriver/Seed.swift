@@ -8,16 +8,15 @@ import Foundation
 /// change by itself: it would overwrite what their customers have written.
 struct Seed {
   let specification: MachineSpecification
-  /// Without a way out no name server answers, and each look-up would wait for one.
-  let allowsOutbound: Bool
+  let network: GuestNetwork
 
-  /// QEMU's user-mode network is the same for every guest.
-  private static let addresses = """
+  /// What images that know no settings take from `boot/`, always: with whatever they were told when they were new.
+  private static let earlierNetwork = """
     ADDRESS4=10.0.2.15/24
     GATEWAY4=10.0.2.2
+    DNS="10.0.2.3"
 
     """
-  private static let nameServer = "DNS=\"10.0.2.3\"\n"
 
   var archive: [UInt8] {
     var tar = TarArchive()
@@ -44,8 +43,13 @@ struct Seed {
   }
 
   private var settings: String {
-    let names = "HOSTNAME=\(specification.hostname.firstLabel)\nFQDN=\(specification.hostname.name)\n"
-    return names + Self.addresses + (allowsOutbound ? Self.nameServer : "")
+    let hostname = specification.hostname
+    let lines: [(key: String, value: String?)] = [
+      ("HOSTNAME", hostname.firstLabel), ("FQDN", hostname.name), ("ADDRESS4", network.ipv4Address),
+      ("GATEWAY4", network.ipv4Gateway), ("ADDRESS6", network.ipv6Address), ("GATEWAY6", network.ipv6Gateway),
+      ("DNS", network.nameServers.isEmpty ? nil : "\"\(network.nameServers.joined(separator: " "))\""),
+    ]
+    return lines.compactMap { line in line.value.map { "\(line.key)=\($0)\n" } }.joined()
   }
 
   /// The same for the same content of `boot/`, so that a mere restart changes nothing in the guest.
@@ -69,7 +73,7 @@ struct Seed {
       """
     return [
       ("boot/etc/hostname", hostname.firstLabel + "\n"), ("boot/etc/hosts", hosts),
-      ("boot/etc/vpsd/network", Self.addresses + Self.nameServer),
+      ("boot/etc/vpsd/network", Self.earlierNetwork),
     ]
   }
 }

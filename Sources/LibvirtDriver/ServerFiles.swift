@@ -1,4 +1,5 @@
 import Foundation
+import PrivateFiles
 
 /// Where the files of one server are.
 struct ServerFiles: Equatable {
@@ -17,8 +18,8 @@ struct ServerFiles: Equatable {
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
-  /// The address of the machine's network card. Servers that are older than this file have none, and another address.
-  var hardwareAddress: String { "\(folder)/mac" }
+  /// There for servers that were made with an address of the network card by the second rule below.
+  var hardwareAddressMark: String { "\(folder)/mac" }
 
   /// The machines that have a folder.
   static func machines(dataDirectory: String) throws -> Set<UUID> {
@@ -38,15 +39,17 @@ struct ServerFiles: Equatable {
     guard MachineFiles.exists(folder) else { return }
     try MachineFiles.remove(disk)
     try removePartialDisks()
-    try MachineFiles.sync(folder)
+    try PrivateFile.sync(folder)
   }
 
-  /// Written down once, so that a disk keeps it for ever, however others get theirs.
-  var hasHardwareAddress: Bool { MachineFiles.exists(hardwareAddress) }
-
-  func keepHardwareAddress() throws {
-    guard !hasHardwareAddress else { return }
-    try MachineFiles.write(Array("\(DomainDefinition.hardwareAddress(of: machine))\n".utf8), to: hardwareAddress)
+  /// The address of the network card of a machine that is older than the register of these: its guest may know the card by
+  /// it. Reads.
+  var earlierHardwareAddress: String {
+    let uuid = machine.uuid
+    let bytes =
+      MachineFiles.exists(hardwareAddressMark)
+      ? [0x52, uuid.11, uuid.12, uuid.13, uuid.14, uuid.15] : [0x52, 0x54, 0, uuid.13, uuid.14, uuid.15]
+    return bytes.map { String(format: "%02x", $0) }.joined(separator: ":")
   }
 
   func makeConsole() throws {

@@ -1,35 +1,37 @@
 package import Core
 
 extension SQLStore {
-  package func addresses(after last: IPv4Address?, limit: Int) async throws -> [AddressRecord] {
+  package func addresses(after last: ServerAddress?, limit: Int) async throws -> [AddressRecord] {
     try await read { database in
       try database.all(
         """
-        SELECT \(AddressRecord.columns) FROM address WHERE family = 4 AND number > ? ORDER BY number LIMIT ?
+        SELECT \(AddressRecord.columns) FROM address WHERE (family, number) > (?, ?) ORDER BY family, number LIMIT ?
         """,
-        [last.map { Int64($0.number) } ?? -1, limit])
+        [last?.family ?? 0, last?.given, limit])
     }
   }
 
-  package func tenures(of address: IPv4Address, newest count: Int) async throws -> [AddressTenure] {
+  package func tenures(of address: ServerAddress, newest count: Int) async throws -> [AddressTenure] {
     try await read { database in
       try database.all(
         """
         SELECT \(AddressTenure.columns) FROM address_history AS history
         JOIN server ON server.id = history.server_id JOIN account ON account.id = history.account_id
-        WHERE history.family = 4 AND history.bytes = ? ORDER BY history.id DESC LIMIT ?
+        WHERE history.family = ? AND history.bytes = ? ORDER BY history.id DESC LIMIT ?
         """,
-        [address.bytes, count])
+        [address.family, address.bytes, count])
     }
   }
 }
 
 extension AddressRecord: RowReadable {
-  static let columns = "number, location, server_id, assigned_at, released_at"
+  static let columns = "family, number, location, server_id, assigned_at, released_at"
 
   init(from row: inout RowReader) throws {
+    let address: ServerAddress =
+      try row.next(Int.self) == IPv4Address.family ? .ipv4(try row.next()) : .ipv6(try row.next())
     self.init(
-      address: try row.next(), location: try row.next(), serverID: try row.next(), assignedAt: try row.next(),
+      address: address, location: try row.next(), serverID: try row.next(), assignedAt: try row.next(),
       releasedAt: try row.next())
   }
 }
@@ -42,4 +44,16 @@ extension AddressTenure: RowReadable {
       serverID: try row.next(), serverName: try row.next(), email: try row.next(), assignedAt: try row.next(),
       releasedAt: try row.next())
   }
+}
+
+extension ServerAddress {
+  fileprivate var given: any GivenAddress {
+    switch self {
+    case .ipv4(let address): address
+    case .ipv6(let network): network
+    }
+  }
+
+  fileprivate var family: Int { type(of: given).family }
+  fileprivate var bytes: [UInt8] { given.bytes }
 }

@@ -62,7 +62,7 @@ extension SQLStore {
       "a server has an address until it is erased, or nothing was made of it",
       """
       SELECT id FROM server WHERE (erased_at IS NULL AND vcpus > 0)
-        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id)
+        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id AND family = 4)
       """
     ),
     (

@@ -2,7 +2,7 @@ package import Core
 
 extension SQLStore {
   package func createServer(
-    _ server: NewServer, pool: AddressPool, by caller: Caller, at now: Timestamp
+    _ server: NewServer, pools: AddressPools.Pair, by caller: Caller, at now: Timestamp
   ) async throws -> Server {
     try await write { database in
       try database.requireOpen(server.accountID)
@@ -12,7 +12,8 @@ extension SQLStore {
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       let host = try database.chooseHost(for: server.plan, at: server.location)
       let id = try database.insert(server, on: host.id, authorizedKey: authorizedKey, at: now)
-      try database.assignAddress(of: pool, to: id, location: server.location, at: now)
+      try database.assignAddress(of: pools.ipv4, to: id, location: server.location, at: now)
+      if let pool = pools.ipv6 { try database.assignNetwork(of: pool, to: id, location: server.location, at: now) }
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
       let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
       try database.audit("server.create", on: id, operation: operation.id, by: caller, at: now)
@@ -37,8 +38,8 @@ extension SQLConnection {
       """
       INSERT INTO server (uuid, account_id, name, hostname, status, plan_id, operating_system_id, location, host_id,
         vcpus, memory_mib, storage_gib, is_backup_enabled, authorized_key, root_password_hash, credit_hold,
-        price_per_hour, created_at, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        price_per_hour, hardware_address, created_at, updated_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       RETURNING id
       """,
       [
@@ -46,8 +47,17 @@ extension SQLConnection {
         server.operatingSystemID, server.location, host, server.plan.vcpus, server.plan.memoryMiB,
         server.plan.storageGiB,
         server.isBackupEnabled, authorizedKey, server.rootPasswordHash, server.plan.pricePerHour,
-        server.plan.pricePerHour, now, now,
+        server.plan.pricePerHour, unusedHardwareAddress(), now, now,
       ])
     return try id.orFail("the server was not written")
+  }
+
+  /// One that no server has, or ever had.
+  func unusedHardwareAddress(_ draw: () -> HardwareAddress = HardwareAddress.random) throws -> HardwareAddress {
+    while true {
+      let address = draw()
+      let owner = try value(ID<Server>.self, "SELECT id FROM server WHERE hardware_address = ?", [address])
+      if owner == nil { return address }
+    }
   }
 }

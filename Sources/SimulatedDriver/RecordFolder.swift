@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// Something of the simulated host that outlives the process, and whose it is.
 protocol SimulatedRecord: Codable, Equatable, Sendable {
@@ -49,15 +50,11 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   func write(_ record: Record) throws(DriverError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let new = newFile(of: record.uuid)
     do {
-      try encoder.encode(record).write(to: new)
-      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: new.path)
+      // A machine that exists on paper only need not last longer than its host.
+      try PrivateFile.write(encoder.encode(record), to: file(of: record.uuid).path, isDurable: false)
     } catch {
-      throw DriverError(.exhausted, "Cannot write \(new.path): \(error)")
-    }
-    guard rename(new.path, file(of: record.uuid).path) == 0 else {
-      throw DriverError(.exhausted, "Cannot rename \(new.path): \(String(cString: strerror(errno)))")
+      throw DriverError(.exhausted, "Cannot write a record: \(error)")
     }
   }
 

@@ -27,6 +27,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var condition = HostCondition.answers
     /// Whether machines that are paused stay so.
     package var isDiskFull = false
+    /// What is told of the power of machines instead of the truth.
+    package var obscured: [UUID: MachinePower] = [:]
 
     package init() {}
 
@@ -195,6 +197,7 @@ package final class SimulatedDriver: ComputeDriver {
   package func power(of machine: UUID) async throws -> MachinePower {
     try await perform(.power, machine) {
       state.withLock { state in
+        if let told = state.options.obscured[machine] { return told }
         if let known = state.machines[machine] { return known.power(at: clock.now, state.options.durations) }
         return state.copies.values.contains { $0.machine == machine } ? .remnant : .absent
       }
@@ -210,6 +213,7 @@ package final class SimulatedDriver: ComputeDriver {
         let usage = state.machines.filter { powers[$0.key]?.isOn == true }.compactMapValues {
           $0.usage(at: now, durations)
         }
+        for (machine, told) in state.options.obscured where powers[machine] != nil { powers[machine] = told }
         for copy in state.copies.values where powers[copy.machine] == nil { powers[copy.machine] = .remnant }
         return MachineObservation(powers: powers, usage: usage)
       }

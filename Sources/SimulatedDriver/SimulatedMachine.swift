@@ -57,7 +57,7 @@ package struct SimulatedMachine: SimulatedRecord {
       hostname = specification.hostname.name
       vcpus = specification.vcpus
       memoryMiB = specification.memoryMiB
-      address = specification.address.description
+      address = specification.interface.address.description
       authorizedKey = specification.authorizedKey
       rootPasswordHash = specification.rootPasswordHash
     }

@@ -39,6 +39,7 @@ struct Configuration: Sendable, Equatable {
   var reservedAddresses: [String] = []
   /// Those of the ranges that are not reserved.
   var addressPool = AddressPool("127.80.0.0/16")!
+  var addressPool6: IPv6Pool?
   /// By the location's code.
   var locations: [String: LocationSettings] = [:]
   var forwardedPorts = [22, 80, 443]

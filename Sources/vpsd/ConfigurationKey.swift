@@ -80,6 +80,11 @@ extension ConfigurationKey {
         "libvirtd", \.libvirtd, default: "own",
         "Through which libvirtd the machines run: one that vpsd starts for itself, or the host's"),
       reservedAddresses, addressPool,
+      value(
+        "address_pool6", \.addressPool6, default: "none",
+        "The IPv6 network that each server is given one of 64 bits of; the loopback network of this machine has none",
+        rule: "none, or \(addressPool6Rule)",
+        parse: { $0 == "none" ? .some(nil) : IPv6Pool($0).map { .some($0) } }, print: { $0?.description ?? "none" }),
       forwardedPorts,
       value(
         "outbound", \.isOutboundAllowed, default: "false",
@@ -165,6 +170,9 @@ extension ConfigurationKey {
   static let addressPoolRule =
     "a list of IPv4 networks without host bits and of at most 30 bits, or ranges, that do not overlap and of which something "
     + "is left, such as [203.0.113.0/26, 203.0.113.70-203.0.113.90]"
+
+  static let addressPool6Rule =
+    "a unicast IPv6 network of 16 to 63 bits without host bits, such as 2001:db8:10::/56"
 
   private static let addressPool = ConfigurationKey(
     name: "address_pool", defaultText: "127.80.0.0/16", description: "The addresses that servers are given",

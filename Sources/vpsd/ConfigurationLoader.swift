@@ -36,6 +36,7 @@ struct ConfigurationLoader: Sendable {
     for section in file?.locations ?? [] {
       configuration.locations[section.code] = settings(of: section, &problems)
     }
+    problems += networkProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)
   }
@@ -62,6 +63,25 @@ struct ConfigurationLoader: Sendable {
           message: "a location has hosts of its own only with a driver of its own"))
     }
     return settings
+  }
+
+  /// A pool whose addresses no server could use.
+  private func networkProblems(
+    _ configuration: Configuration, _ file: ConfigurationFile?
+  ) -> [ConfigurationError.Problem] {
+    guard configuration.driver == .libvirt else { return [] }
+    let message = "the network of servers on this machine is its loopback, which has no IPv6"
+    var problems: [ConfigurationError.Problem] = []
+    if configuration.addressPool6 != nil, let key = ConfigurationKey.all.first(where: { $0.name == "address_pool6" }) {
+      problems.append(.init(origin: sources(of: key, file).last?.origin ?? "", key: key.name, message: message))
+    }
+    for section in file?.locations ?? [] {
+      guard let settings = configuration.locations[section.code], settings.driver == nil, settings.addressPool6 != nil
+      else { continue }
+      let key = "\(ConfigurationFile.locationsKey).\(section.code).address_pool6"
+      problems.append(.init(origin: section.origin, key: key, message: message))
+    }
+    return problems
   }
 
   private func sources(

@@ -81,19 +81,6 @@ struct FileStatus {
   }
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-func writePrivately(_ text: String, to path: String) throws {
-  let temporary = path + ".new"
-  unlink(temporary)
-  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-  guard descriptor >= 0 else { throw FileFailure.last("make", temporary) }
-  let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-  try handle.write(contentsOf: Data(text.utf8))
-  try handle.synchronize()
-  try handle.close()
-  guard rename(temporary, path) == 0 else { throw FileFailure.last("rename", temporary) }
-}
-
 /// A system call on a file that failed, in a sentence.
 struct FileFailure: Error, CustomStringConvertible {
   let description: String

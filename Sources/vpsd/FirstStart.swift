@@ -1,5 +1,6 @@
 import Core
 import Engine
+import PrivateFiles
 
 /// Fills a new installation with something to begin with: the default catalogue, an account with credit, and a token that
 /// may do everything.
@@ -16,7 +17,7 @@ struct FirstStart {
     guard try await !store.isBootstrapped() else { return nil }
     let token = TokenText.random()
     // The file comes first: were the row first, a process that died between the two would leave a token nobody knows.
-    try writePrivately(token.text + "\n", to: directory.token)
+    try PrivateFile.write((token.text + "\n").utf8, to: directory.token)
     let installation = NewInstallation(
       catalogue: .initial, email: Self.email, openingCredit: Self.openingCredit, tokenName: "first start",
       tokenHash: token.hash)

@@ -7,6 +7,7 @@ struct LocationSettings: Sendable, Equatable {
   var driver: Configuration.Driver?
   var hosts: Int?
   var addressPool: AddressPool?
+  var addressPool6: IPv6Pool?
 }
 
 /// A setting of one location.
@@ -51,6 +52,16 @@ struct LocationKey: Sendable {
         return true
       },
       read: { $0.addressPool.map { $0.description.split(separator: " ").map { String($0) } } }),
+    LocationKey(
+      name: "address_pool6",
+      description: "The IPv6 network that each of its servers is given one of 64 bits of, instead of `address_pool6`",
+      rule: ConfigurationKey.addressPool6Rule,
+      apply: { value, settings in
+        guard let pool = value.text.flatMap({ IPv6Pool($0) }) else { return false }
+        settings.addressPool6 = pool
+        return true
+      },
+      read: { $0.addressPool6.map { [$0.description] } }),
   ]
 
   /// What a location of the file must be.
@@ -59,7 +70,11 @@ struct LocationKey: Sendable {
 
 extension Configuration {
   var addressPools: AddressPools {
-    AddressPools(addressPool, ofLocations: locations.compactMapValues(\.addressPool))
+    AddressPools(
+      AddressPools.Pair(addressPool, ipv6: addressPool6),
+      ofLocations: locations.mapValues { settings in
+        AddressPools.Pair(settings.addressPool ?? addressPool, ipv6: settings.addressPool6 ?? addressPool6)
+      })
   }
 
   /// The hosts that there are to be.

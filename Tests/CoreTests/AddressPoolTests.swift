@@ -35,15 +35,4 @@ struct AddressPoolTests {
     #expect(AddressPool(["10.0.0.0/24"], reserved: ["everything"]) == nil)
     #expect(AddressPool([]) == nil)
   }
-
-  @Test("After the last one that was given come those behind it, and then those before it")
-  func order() throws {
-    let pool = try #require(AddressPool(["10.0.0.1-10.0.0.3", "10.0.0.7-10.0.0.9"]))
-    #expect(pool.ranges(after: nil) == pool.ranges)
-    #expect(
-      pool.ranges(after: IPv4Address("10.0.0.8"))
-        == [range("10.0.0.9", "10.0.0.9"), range("10.0.0.1", "10.0.0.3"), range("10.0.0.7", "10.0.0.8")])
-    #expect(pool.ranges(after: IPv4Address("10.0.0.9")) == pool.ranges)
-    #expect(pool.ranges(after: IPv4Address("192.0.2.1")) == pool.ranges)
-  }
 }

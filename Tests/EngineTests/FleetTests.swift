@@ -164,6 +164,33 @@ struct FleetTests {
     #expect(service.drivers[1].machine(try #require(try await service.store.server(id)).uuid) == nil)
   }
 
+  @Test(
+    "Of a machine that nobody can see nothing is believed: it is not touched, and what is asked of its server waits",
+    arguments: [MachinePower.unreachable, .unknown])
+  func obscured(power: MachinePower) async throws {
+    let service = try await service()
+    let server = try await server(on: 0, service)
+    service.drivers[0].configure { $0.obscured[server.uuid] = power }
+    let callsBefore = service.drivers[0].calls.count
+    for _ in 1...3 {
+      await service.monitor.pollOnce()
+      service.clock.advance(by: .seconds(10))
+      try await service.settle()
+    }
+    #expect(try await service.status(of: server.id) == .active)
+    let looks: Set<DriverMethod> = [.observe, .power, .capacity]
+    #expect(service.drivers[0].calls.dropFirst(callsBefore).allSatisfy { looks.contains($0.method) })
+
+    _ = try await service.servers.perform(.stop, on: server.id, service.owner)
+    for _ in 1...5 { _ = try await service.step() }
+    #expect(try await service.status(of: server.id) == .stopping)
+    #expect(service.drivers[0].machine(server.uuid)?.boot != nil)
+    service.drivers[0].configure { $0.obscured = [:] }
+    try await service.settle()
+    #expect(try await service.status(of: server.id) == .stopped)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("A host that restarted while it was away has its servers started again, and only there")
   func restartsMeanwhile() async throws {
     let service = try await service()
@@ -190,7 +217,8 @@ struct FleetTests {
       let specification = MachineSpecification(
         machine: machine, label: "server", hostname: server.hostname, vcpus: 1, memoryMiB: 512, storageGiB: 5,
         imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion,
-        address: machine == nobody ? try #require(IPv4Address("127.90.0.1")) : address, authorizedKey: nil,
+        interface: NetworkInterface(address: machine == nobody ? try #require(IPv4Address("127.90.0.1")) : address),
+        authorizedKey: nil,
         rootPasswordHash: nil, mayCreateDisk: true)
       try await service.drivers[1].ensureDefined(specification)
       try await service.drivers[1].start(machine)

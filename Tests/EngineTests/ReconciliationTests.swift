@@ -196,7 +196,8 @@ struct ReconciliationTests {
     try await service.driver.ensureDefined(
       MachineSpecification(
         machine: stranger, label: "stranger", hostname: Hostname("stranger")!, vcpus: 1, memoryMiB: 512, storageGiB: 5,
-        imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion, address: IPv4Address("127.80.9.9")!,
+        imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion,
+        interface: NetworkInterface(address: IPv4Address("127.80.9.9")!),
         authorizedKey: nil, rootPasswordHash: nil, mayCreateDisk: true))
     await service.monitor.pollOnce()
     #expect(try await service.driver.power(of: stranger) == .absent)

@@ -1,6 +1,7 @@
 import CLibvirt
 import Core
 import Foundation
+import PrivateFiles
 import Testing
 
 @testable import LibvirtDriver
@@ -57,7 +58,7 @@ struct DiskCopyTests {
     let partial = try copies.newPartial(of: copy, for: owner)
     try Disk(path: host.driver.files(of: machine).disk).makeEmptyCopy(partial)
     let mark = host.driver.files(of: machine).frozenMark
-    try MachineFiles.write([], to: mark)
+    try PrivateFile.write([], to: mark)
     try await host.driver.onGuest(machine, "freeze") { try GuestAgent(domain: $0).freezeFileSystems() }
     try await host.driver.onDomain(machine, "begin a backup") { domain in
       try domain.beginBackup(to: partial)
@@ -72,7 +73,7 @@ struct DiskCopyTests {
     _ = try await host.ssh(specification, "echo new >/root/file && sync")
 
     // Nobody asks for the copy again: an observation heals the guest.
-    try MachineFiles.write([], to: mark)
+    try PrivateFile.write([], to: mark)
     try await host.driver.onGuest(machine, "freeze") { try GuestAgent(domain: $0).freezeFileSystems() }
     try await eventually("the guest is thawed", within: .seconds(30)) {
       _ = try await host.driver.observe()

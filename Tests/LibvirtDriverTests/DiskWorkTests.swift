@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 import Synchronization
 import Testing
 
@@ -137,7 +138,7 @@ struct QCOW2HeaderTests {
     let dependent = try QCOW2Header(path: overlay)
     #expect(dependent.virtualSizeBytes == 5 << 30 && dependent.backingFile == base)
     #expect(try Disk(path: overlay).contentBytes() > allocated)
-    try MachineFiles.write([UInt8](repeating: 7, count: 16), to: other)
+    try PrivateFile.write([UInt8](repeating: 7, count: 16), to: other)
     #expect(throws: DriverError.self) { try QCOW2Header(path: other) }
   }
 }

@@ -1,11 +1,14 @@
 import Core
 import Foundation
+import Logging
 import Testing
 
 @testable import LibvirtDriver
 
 @Suite("The definition of a machine")
 struct DomainDefinitionTests {
+  private static let ports = ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)])
+
   private func definition(
     accelerator: Accelerator = .tcg, dataDirectory: String = "/data", allowsOutbound: Bool = false,
     daemon: LibvirtDriver.Configuration.Daemon = .own
@@ -14,12 +17,16 @@ struct DomainDefinitionTests {
     let mark = MachineMark(
       installation: UUID(), label: "server-7", address: IPv4Address(number: 0x7F50_000B), sshPort: 2222,
       owner: FileOwner(user: 0x7050_000B, group: 108))
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let network = LoopbackNetwork(
+      ports: try PortChoice(for: [22, 80], from: 1, path: "/dev/null/ports", logger: logger, canBind: { _ in true }),
+      allowsOutbound: allowsOutbound)
     return DomainDefinition(
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
-      ports: ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)]),
-      allowsOutbound: allowsOutbound, daemon: daemon,
-      hardwareAddress: "52:cf:4f:c9:64:ff")
+      attachment: network.attachment(
+        of: NetworkInterface(address: mark.address), hardwareAddress: "52:cf:4f:c9:64:ff", ports: Self.ports),
+      daemon: daemon)
   }
 
   @Test("Runs as the server's own user, on files that libvirt leaves alone")
@@ -52,7 +59,7 @@ struct DomainDefinitionTests {
     let address = definition.mark.address
     for xml in [definition.xml, definition.xml.replacing("\"", with: "'")] {
       let old = ForwardedPorts(definition: xml, address: address)
-      #expect(old == definition.ports)
+      #expect(old == Self.ports)
       let new = ForwardedPorts(rules: [.init(host: 22, guest: 22), .init(host: 8080, guest: 80)])
       let moved = new.replacing(old, in: xml, address: address)
       #expect(ForwardedPorts(definition: moved, address: address) == new)

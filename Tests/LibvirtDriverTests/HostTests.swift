@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 import Synchronization
 import TestSupport
 import Testing
@@ -62,7 +63,7 @@ struct HostTests {
       #expect(try choice(from: 1024).renewed().rules.map(\.host) == [2222, 8080])
       #expect(try choice().renewed().rules.map(\.host) == [22, 80])
       // What is no choice is as good as none.
-      try MachineFiles.write(Array("22 x\n".utf8), to: path)
+      try PrivateFile.write(Array("22 x\n".utf8), to: path)
       taken.withLock { $0 = [] }
       #expect(try choice().current.rules.map(\.host) == [22, 80])
     }
@@ -88,29 +89,28 @@ struct HostTests {
     }
   }
 
-  @Test("A server keeps the hardware address that it was made with, and new ones differ in 40 bits")
+  @Test("A server keeps the hardware address that it was made with, and new ones have that of the register")
   func hardwareAddress() async throws {
     try await withTemporaryFolder { folder in
       let machine = try #require(UUID(uuidString: "6F9619FF-8B86-D011-B42D-00CF4FC964FF"))
       let driver = try LibvirtDriver(
         configuration: .init(dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID()),
         clock: SystemClock(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-      let specification = MachineSpecification(
-        machine: machine, label: "server-1", hostname: try #require(Hostname("a")), vcpus: 1, memoryMiB: 512,
-        storageGiB: 1, imageName: "i", imageVersion: "1", address: IPv4Address(number: 0x7F50_000B),
-        authorizedKey: nil, rootPasswordHash: nil, mayCreateDisk: true)
+      func specification(_ hardwareAddress: HardwareAddress? = nil) throws -> MachineSpecification {
+        MachineSpecification(
+          machine: machine, label: "server-1", hostname: try #require(Hostname("a")), vcpus: 1, memoryMiB: 512,
+          storageGiB: 1, imageName: "i", imageVersion: "1",
+          interface: NetworkInterface(address: IPv4Address(number: 0x7F50_000B), hardwareAddress: hardwareAddress),
+          authorizedKey: nil, rootPasswordHash: nil, mayCreateDisk: true)
+      }
       // One that was made by an earlier version has a folder and a disk.
       let files = driver.files(of: machine)
       try FileManager.default.createDirectory(atPath: files.folder, withIntermediateDirectories: true)
-      #expect(
-        try driver.definition(of: specification, driver.forwardedPorts).xml.contains("mac=52:54:00:c9:64:ff,"))
-      try files.keepHardwareAddress()
-      #expect(
-        try driver.definition(of: specification, driver.forwardedPorts).xml.contains("mac=52:cf:4f:c9:64:ff,"))
-      let others = Set((1...20_000).map { _ in DomainDefinition.hardwareAddress(of: UUID()) })
-      #expect(others.count == 20_000)
-      // Locally administered, and of one machine.
-      #expect(others.allSatisfy { UInt8($0.prefix(2), radix: 16).map { $0 & 3 == 2 } == true })
+      #expect(try driver.definition(of: specification()).xml.contains("mac=52:54:00:c9:64:ff,"))
+      try Data().write(to: URL(fileURLWithPath: files.hardwareAddressMark))
+      #expect(try driver.definition(of: specification()).xml.contains("mac=52:cf:4f:c9:64:ff,"))
+      let registered = HardwareAddress(number: 0x5600_0000_0A0B)
+      #expect(try driver.definition(of: specification(registered)).xml.contains("mac=56:00:00:00:0a:0b,"))
     }
   }
 
@@ -175,12 +175,12 @@ struct HostTests {
     defer { unlink(path) }
     #expect(!QEMULog.endedBySignal(path: path))
     let ordinary = "qemu: terminating on signal 15 from pid 7 (libvirtd)\nshutting down, reason=shutdown\n"
-    try MachineFiles.write(Array(ordinary.utf8), to: path)
+    try PrivateFile.write(Array(ordinary.utf8), to: path)
     #expect(!QEMULog.endedBySignal(path: path))
     let signalled = "qemu-system-x86_64: terminating on signal 15 from pid 1 (init)\nshutting down, reason=shutdown\n"
-    try MachineFiles.write(Array(signalled.utf8), to: path)
+    try PrivateFile.write(Array(signalled.utf8), to: path)
     #expect(QEMULog.endedBySignal(path: path))
-    try MachineFiles.write(
+    try PrivateFile.write(
       Array((signalled + String(repeating: "-", count: 2000) + "\nreason=shutdown\n").utf8), to: path)
     #expect(!QEMULog.endedBySignal(path: path))
   }

@@ -17,7 +17,7 @@ extension MachineLifeTests {
       // A filter of system calls that no thread of it can take off again.
       #expect(status.contains("Seccomp:\t2"), "\(status)")
       #expect(status.contains("NoNewPrivs:\t1"), "\(status)")
-      let owner = host.driver.emulatorUser.owner(at: specification.address)
+      let owner = host.driver.emulatorUser.owner(at: specification.interface.address)
       #expect(try FileOwner(of: "/proc/\(emulator)/status") == owner)
       #expect(status.contains("CapEff:\t0000000000000000") || owner == .root, "\(status)")
       let folder = host.driver.files(of: specification.machine).folder

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 @testable import LibvirtDriver
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 import Testing
 
 @testable import LibvirtDriver
@@ -45,7 +46,7 @@ extension MachineLifeTests {
       let specification = try await host.specification()
       try await host.driver.ensureDefined(specification)
       let disk = host.driver.files(of: specification.machine).disk
-      try MachineFiles.write([UInt8](repeating: 7, count: 1 << 16), to: disk)
+      try PrivateFile.write([UInt8](repeating: 7, count: 1 << 16), to: disk)
       await #expect {
         try await host.driver.start(specification.machine)
       } throws: { error in
@@ -62,7 +63,7 @@ extension MachineLifeTests {
       let specification = try await host.specification()
       let machine = specification.machine
       try await host.driver.ensureDefined(specification)
-      let blind = try host.driver.definition(of: specification, host.driver.forwardedPorts).xml
+      let blind = try host.driver.definition(of: specification).xml
         .replacing(/<(graphics|video)\b[\s\S]*?<\/\1>/, with: "")
       _ = try await host.driver.onLibvirt("define it without") { try $0.define(blind) }
       try await host.driver.start(machine)
@@ -83,10 +84,10 @@ extension MachineLifeTests {
   func addressInUse() async throws {
     try await PrivateHost.with { host in
       let specification = try await host.specification()
-      #expect(try await host.driver.isAddressFree(specification.address, for: specification.machine))
+      #expect(try await host.driver.isAddressFree(specification.interface.address, for: specification.machine))
       let port = try #require(host.driver.forwardedPorts.rules.last).host
-      let listener = try Listener(address: specification.address, port: port)
-      #expect(try await !host.driver.isAddressFree(specification.address, for: specification.machine))
+      let listener = try Listener(address: specification.interface.address, port: port)
+      #expect(try await !host.driver.isAddressFree(specification.interface.address, for: specification.machine))
       try await host.driver.ensureDefined(specification)
       await #expect {
         try await host.driver.start(specification.machine)
@@ -94,7 +95,7 @@ extension MachineLifeTests {
         ($0 as? DriverError)?.kind == .exhausted
       }
       listener.close()
-      #expect(try await host.driver.isAddressFree(specification.address, for: specification.machine))
+      #expect(try await host.driver.isAddressFree(specification.interface.address, for: specification.machine))
     }
   }
 
@@ -111,7 +112,7 @@ extension MachineLifeTests {
       let now = host.driver.forwardedPorts.ssh
       #expect(now != before)
       #expect(try await host.driver.power(of: machine) == .running)
-      #expect(!ForwardedPorts.canBind(specification.address, port: now))
+      #expect(!ForwardedPorts.canBind(specification.interface.address, port: now))
       // No other address would be better.
       #expect(try await host.driver.isAddressFree(PrivateHost.unusedAddress(), for: UUID()))
       _ = try await host.driver.observe()
@@ -132,7 +133,7 @@ extension MachineLifeTests {
       try await host.driver.powerOff(machine)
       try await host.driver.ensureDefined(specification)
       try await host.driver.start(machine)
-      #expect(!ForwardedPorts.canBind(specification.address, port: now))
+      #expect(!ForwardedPorts.canBind(specification.interface.address, port: now))
     }
   }
 
@@ -181,7 +182,7 @@ extension MachineLifeTests {
       // It has the signals blocked that the thread of a task has: it would not end for less.
       defer { kill(bystander.processIdentifier, SIGKILL) }
       try MachineFiles.makeDirectory("\(host.dataDirectory)/libvirt/lib/qemu/qmp-older")
-      try MachineFiles.write(
+      try PrivateFile.write(
         Array("\(bystander.processIdentifier)\n".utf8), to: "\(host.dataDirectory)/libvirt/lib/qemu/qmp-older/qmp.pid")
 
       try await threads.run("start it again", within: .seconds(60)) { try daemon.ensureRunning() }

@@ -70,7 +70,8 @@ struct PrivateHost {
     return MachineSpecification(
       machine: machine, label: "server-\(machine.text.prefix(4))", hostname: try #require(Hostname(hostname)),
       vcpus: 1, memoryMiB: 512, storageGiB: storageGiB, imageName: Self.imageName, imageVersion: version,
-      address: Self.unusedAddress(), authorizedKey: publicKey, rootPasswordHash: nil, mayCreateDisk: mayCreateDisk)
+      interface: NetworkInterface(address: Self.unusedAddress()), authorizedKey: publicKey, rootPasswordHash: nil,
+      mayCreateDisk: mayCreateDisk)
   }
 
   /// Runs a command in the guest as root and returns what it prints.
@@ -82,7 +83,7 @@ struct PrivateHost {
     return try await Program(
       "ssh",
       ["-i", "\(dataDirectory)/key", "-p", "\(driver.forwardedPorts.ssh)"] + options.flatMap { ["-o", $0] }
-        + ["root@\(specification.address)", command]
+        + ["root@\(specification.interface.address)", command]
     ).output()
   }
 
@@ -201,4 +202,9 @@ struct Program {
       return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
   }
+}
+
+extension LibvirtDriver {
+  /// Those that machines are defined with from now on.
+  var forwardedPorts: ForwardedPorts { (network as? LoopbackNetwork)?.ports.current ?? ForwardedPorts(rules: []) }
 }

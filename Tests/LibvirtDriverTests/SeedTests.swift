@@ -7,18 +7,22 @@ import Testing
 @Suite("The seed of a guest")
 struct SeedTests {
   private let machine = UUID()
+  private static let closed = GuestNetwork(ipv4Address: "10.0.2.15/24", ipv4Gateway: "10.0.2.2")
+  private static let open = GuestNetwork(
+    ipv4Address: "10.0.2.15/24", ipv4Gateway: "10.0.2.2", nameServers: ["10.0.2.3"])
 
   private func seed(
     hostname: String = "web.example.com", key: String? = "ssh-ed25519 AAAA me", passwordHash: String? = nil,
-    memoryMiB: Int = 512, allowsOutbound: Bool = false
+    memoryMiB: Int = 512, network: GuestNetwork = Self.closed
   ) throws -> Seed {
     Seed(
       specification: MachineSpecification(
         machine: machine, label: "server-1", hostname: try #require(Hostname(hostname)), vcpus: 1,
         memoryMiB: memoryMiB, storageGiB: 4, imageName: "debian-12", imageVersion: "1",
-        address: IPv4Address(number: 0x7F50_000B), authorizedKey: key, rootPasswordHash: passwordHash,
+        interface: NetworkInterface(address: IPv4Address(number: 0x7F50_000B)), authorizedKey: key,
+        rootPasswordHash: passwordHash,
         mayCreateDisk: true),
-      allowsOutbound: allowsOutbound)
+      network: network)
   }
 
   private func tar(_ arguments: [String], _ seed: Seed) async throws -> String {
@@ -64,14 +68,14 @@ struct SeedTests {
     let addresses = "ADDRESS4=10.0.2.15/24\nGATEWAY4=10.0.2.2"
     #expect(try await tar(["-xOf", "-", "settings"], seed()) == "\(names)\n\(addresses)")
     #expect(
-      try await tar(["-xOf", "-", "settings"], seed(allowsOutbound: true))
+      try await tar(["-xOf", "-", "settings"], seed(network: Self.open))
         == "\(names)\n\(addresses)\nDNS=\"10.0.2.3\"")
   }
 
   @Test("Has a new revision for a new hostname, and for nothing else: older images overwrite files for it")
   func revision() throws {
     let revision = try seed().revision
-    #expect(try seed(key: nil, passwordHash: "x", memoryMiB: 1024, allowsOutbound: true).revision == revision)
+    #expect(try seed(key: nil, passwordHash: "x", memoryMiB: 1024, network: Self.open).revision == revision)
     #expect(try seed(hostname: "web.example.org").revision != revision)
     #expect(revision == "c4e7ca37fe79c627")
   }
@@ -79,5 +83,23 @@ struct SeedTests {
   @Test("Fills whole sectors of a disk")
   func sectors() throws {
     #expect(try seed().archive.count % 512 == 0)
+  }
+
+  @Test("Tells the addresses, gateways and name servers of both families, where there are any")
+  func bothFamilies() async throws {
+    let network = GuestNetwork(
+      ipv4Address: "203.0.113.5/32", ipv4Gateway: "169.254.1.1", ipv6Address: "2001:db8:10:1::1/64",
+      ipv6Gateway: "fe80::1", nameServers: ["192.0.2.53", "2001:db8::53"])
+    #expect(
+      try await tar(["-xOf", "-", "settings"], seed(network: network)) == """
+        HOSTNAME=web
+        FQDN=web.example.com
+        ADDRESS4=203.0.113.5/32
+        GATEWAY4=169.254.1.1
+        ADDRESS6=2001:db8:10:1::1/64
+        GATEWAY6=fe80::1
+        DNS="192.0.2.53 2001:db8::53"
+        """)
+    #expect(try await tar(["-xOf", "-", "settings"], seed(network: .init())) == "HOSTNAME=web\nFQDN=web.example.com")
   }
 }

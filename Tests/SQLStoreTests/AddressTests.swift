@@ -2,6 +2,8 @@ import Core
 import TestSupport
 import Testing
 
+@testable import SQLStore
+
 @Suite struct AddressTests {
   let tiny = AddressPool("127.80.0.0/29")!  // .1 to .6
 
@@ -105,18 +107,95 @@ import Testing
       try await fixture.erase(first, at: Fixture.now + day)
       let second = try await fixture.create(pool: pool, at: Fixture.now + day * 2)
       #expect(second.address == address)
-      let tenures = try await fixture.store.tenures(of: address, newest: 10)
+      let tenures = try await fixture.store.tenures(of: .ipv4(address), newest: 10)
       #expect(tenures.map(\.serverID) == [second.id, first.id])
       #expect(tenures.map(\.assignedAt) == [Fixture.now + day * 2, Fixture.now])
       #expect(tenures.map(\.releasedAt) == [nil, Fixture.now + day])
       let known = try await fixture.store.addresses(after: nil, limit: 10)
       #expect(known.map(\.serverID) == [second.id])
-      #expect(try await fixture.store.addresses(after: address, limit: 10).isEmpty)
+      #expect(try await fixture.store.addresses(after: .ipv4(address), limit: 10).isEmpty)
       try await fixture.finish(.create, at: Fixture.now + day * 3)
       try await fixture.erase(second, at: Fixture.now + day * 402)
-      #expect(try await fixture.store.tenures(of: address, newest: 10).map(\.serverID) == [second.id])
+      #expect(try await fixture.store.tenures(of: .ipv4(address), newest: 10).map(\.serverID) == [second.id])
       #expect(try await fixture.contradictions() == [])
     }
+  }
+
+  @Test(
+    "A server has a network of IPv6 beside its address, until it is erased; then others have it, and it is known who had it"
+  )
+  func networks() async throws {
+    try await withStore { fixture in
+      let pool = try #require(IPv6Pool("2001:db8:10::/62"))
+      var servers: [Server] = []
+      for _ in 1...3 { servers.append(try await fixture.activeServer(pool6: pool)) }
+      #expect(servers.map { $0.ipv6Network?.description } == (1...3).map { "2001:db8:10:\($0)::/64" })
+      #expect(servers[0].address == IPv4Address("127.80.0.1"))
+      #expect(await failure { _ = try await fixture.create(pool6: pool) }?.code == .noCapacity)
+      // Nothing is left of what was refused.
+      #expect(try await fixture.store.addresses(after: nil, limit: 10).count == 6)
+      #expect(try await fixture.activeServer().ipv6Network == nil)
+
+      try await fixture.erase(servers[1], at: Fixture.now + .seconds(60))
+      let network = try #require(servers[1].ipv6Network)
+      #expect(try await fixture.reread(servers[0]).ipv6Network == servers[0].ipv6Network)
+      let heir = try await fixture.create(pool6: pool, at: Fixture.now + .seconds(120))
+      #expect(heir.ipv6Network == network)
+      let tenures = try await fixture.store.tenures(of: .ipv6(network), newest: 10)
+      #expect(tenures.map(\.serverID) == [heir.id, servers[1].id])
+      #expect(tenures.map(\.releasedAt) == [nil, Fixture.now + .seconds(60)])
+      let known = try await fixture.store.addresses(after: .ipv6(network), limit: 10)
+      #expect(known.map(\.address.description) == ["2001:db8:10:3::/64"])
+      #expect(try await fixture.contradictions() == [])
+    }
+  }
+
+  @Test("Another address instead of one that something else uses leaves the network of IPv6 as it is")
+  func replaceBesideNetwork() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.create(pool: tiny, pool6: IPv6Pool("fd00:1::/48"))
+      let lease = try await fixture.claim(.create)
+      _ = try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease, at: Fixture.now)
+      let now = try await fixture.reread(server)
+      #expect(now.address == IPv4Address("127.80.0.2") && now.ipv6Network?.description == "fd00:1:0:1::/64")
+      #expect(try await fixture.contradictions() == [])
+    }
+  }
+
+  @Test("No two servers ever have one address of a network card, however the dice fall")
+  func hardwareAddresses() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.create()
+      let taken = try #require(server.machine.hardwareAddress)
+      #expect(taken.description.hasPrefix("56:"))
+      #expect(try await fixture.create().machine.hardwareAddress != taken)
+      for _ in 1...2 { try await fixture.finish(.create) }
+      try await fixture.erase(server)
+      // Those of servers that are gone, too.
+      let store = try #require(fixture.store as? SQLStore)
+      let drawn = try await store.read { database in
+        var dice = [HardwareAddress(number: 7), taken, taken]
+        return try database.unusedHardwareAddress { dice.removeLast() }
+      }
+      #expect(drawn == HardwareAddress(number: 7))
+    }
+  }
+
+  @Test("After the last one that was given come those behind it, and then those before it")
+  func order() throws {
+    func range(_ first: String, _ last: String) throws -> ClosedRange<IPv4Address> {
+      try #require(IPv4Address(first))...(try #require(IPv4Address(last)))
+    }
+    let pool = GivenRanges(
+      ranges: [try range("10.0.0.1", "10.0.0.3"), try range("10.0.0.7", "10.0.0.9")], cursorKey: "")
+    #expect(pool.ranges(after: nil) == pool.ranges)
+    #expect(
+      try pool.ranges(after: IPv4Address("10.0.0.8")) == [
+        range("10.0.0.9", "10.0.0.9"), range("10.0.0.1", "10.0.0.3"), range("10.0.0.7", "10.0.0.8"),
+      ])
+    #expect(pool.ranges(after: IPv4Address("10.0.0.9")) == pool.ranges)
+    #expect(pool.ranges(after: IPv4Address("192.0.2.1")) == pool.ranges)
+    #expect(pool.ranges(after: IPv4Address("255.255.255.255")) == pool.ranges)
   }
 
   private func make(_ fixture: Fixture) async throws -> Server {

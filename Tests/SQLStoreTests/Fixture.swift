@@ -87,12 +87,14 @@ extension Fixture {
   }
 
   func create(
-    _ server: NewServer? = nil, pool: AddressPool? = nil, capacity: HostCapacity? = nil, by caller: Caller? = nil,
+    _ server: NewServer? = nil, pool: AddressPool? = nil, pool6: IPv6Pool? = nil, capacity: HostCapacity? = nil,
+    by caller: Caller? = nil,
     at now: Timestamp = now
   ) async throws -> Server {
     try await store.recordAnswer(of: Self.host, capacity: capacity)
     return try await store.createServer(
-      server ?? newServer(for: caller), pool: pool ?? self.pool, by: caller ?? self.caller, at: now)
+      server ?? newServer(for: caller), pools: .init(pool ?? self.pool, ipv6: pool6), by: caller ?? self.caller, at: now
+    )
   }
 
   func claim(_ kind: Core.Operation.Kind? = nil, at now: Timestamp = now) async throws -> Lease {
@@ -113,8 +115,8 @@ extension Fixture {
   }
 
   /// A server that was made and became ready.
-  func activeServer(_ server: NewServer? = nil) async throws -> Server {
-    let created = try await create(server)
+  func activeServer(_ server: NewServer? = nil, pool6: IPv6Pool? = nil) async throws -> Server {
+    let created = try await create(server, pool6: pool6)
     try await define()
     try await finish(.create, effect: .becameActive)
     return try await reread(created)

@@ -22,7 +22,8 @@ import Testing
         server.machine
           == Server.Machine(
             imageVersion: nil, authorizedKey: nil, rootPasswordHash: "$y$hash", hasDisk: false, wasEverReady: false,
-            awaitsFirstBoot: true, awaitsNewDisk: false))
+            awaitsFirstBoot: true, awaitsNewDisk: false, hardwareAddress: server.machine.hardwareAddress))
+      #expect(server.machine.hardwareAddress != nil)
       #expect(try await fixture.balance() == Money(microunits: 99_995_000))
       let operations = try await fixture.store.operations(of: server.id)
       #expect(operations.map(\.kind) == [.create])

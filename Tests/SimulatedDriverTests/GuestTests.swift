@@ -143,8 +143,8 @@ struct GuestTests {
   func occupiedAddress() async throws {
     try await withSimulatedHost { host async throws in
       let specification = host.specification()
-      host.driver.configure { $0.occupiedAddresses = [specification.address] }
-      #expect(try await !host.driver.isAddressFree(specification.address, for: specification.machine))
+      host.driver.configure { $0.occupiedAddresses = [specification.interface.address] }
+      #expect(try await !host.driver.isAddressFree(specification.interface.address, for: specification.machine))
     }
   }
 

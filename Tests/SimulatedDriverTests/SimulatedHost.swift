@@ -29,7 +29,8 @@ struct SimulatedHost: Sendable {
     MachineSpecification(
       machine: machine, label: "server-1", hostname: Hostname(name)!, vcpus: vcpus, memoryMiB: 512,
       storageGiB: storageGiB, imageName: imageName, imageVersion: SimulatedDriver.imageVersion,
-      address: addresses.next(), authorizedKey: "ssh-ed25519 AAAA me@here", rootPasswordHash: nil,
+      interface: NetworkInterface(address: addresses.next()), authorizedKey: "ssh-ed25519 AAAA me@here",
+      rootPasswordHash: nil,
       mayCreateDisk: mayCreateDisk)
   }
 

@@ -195,7 +195,7 @@ extension ComputeDriverConformance {
   private func addresses() async throws {
     try await withMachine { specification in
       let stranger = UUID()
-      let address = specification.address
+      let address = specification.interface.address
       #expect(try await driver.isAddressFree(address, for: specification.machine))
       #expect(try await driver.isAddressFree(address, for: stranger))
       try await driver.ensureDefined(specification)
@@ -283,7 +283,7 @@ extension MachineSpecification {
     MachineSpecification(
       machine: machine, label: label, hostname: hostname ?? self.hostname, vcpus: vcpus, memoryMiB: memoryMiB,
       storageGiB: storageGiB, imageName: imageName ?? self.imageName, imageVersion: imageVersion ?? self.imageVersion,
-      address: address, authorizedKey: authorizedKey, rootPasswordHash: rootPasswordHash,
+      interface: interface, authorizedKey: authorizedKey, rootPasswordHash: rootPasswordHash,
       mayCreateDisk: mayCreateDisk ?? self.mayCreateDisk)
   }
 }

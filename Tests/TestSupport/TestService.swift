@@ -31,7 +31,7 @@ package final class TestService: Sendable {
   package let token: TokenText
   /// The first account, which may do everything and has 100.00 of credit.
   package let owner: Caller
-  package let addressPool: AddressPool
+  package let pools: AddressPools.Pair
   private let folder: ScopedFolder
   private let declaredHosts: [HostDeclaration]
 
@@ -58,13 +58,14 @@ package final class TestService: Sendable {
   /// - Parameter wallClock: Another clock than the one that tests move: the real one, for what truly runs by itself.
   package convenience init(
     hosts: [HostDeclaration] = oneHost, options: SimulatedDriver.Options = .init(),
-    addressPool: AddressPool = AddressPool("127.80.0.0/16")!,
+    addressPool: AddressPool = AddressPool("127.80.0.0/16")!, addressPool6: IPv6Pool? = nil,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
     limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil, tariff: Tariff = Tariff()
   ) async throws {
     let clock = ManualClock(now: Self.start)
     try await self.init(
-      in: try ScopedFolder(.memory), hosts: hosts, options: options, addressPool: addressPool, clock: clock,
+      in: try ScopedFolder(.memory), hosts: hosts, options: options, pools: .init(addressPool, ipv6: addressPool6),
+      clock: clock,
       wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota,
       tariff: tariff)
@@ -74,7 +75,7 @@ package final class TestService: Sendable {
   package convenience init(after dead: TestService) async throws {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
-      in: dead.folder, hosts: dead.declaredHosts, options: dead.driver.options, addressPool: dead.addressPool,
+      in: dead.folder, hosts: dead.declaredHosts, options: dead.driver.options, pools: dead.pools,
       clock: dead.clock,
       wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil,
       tariff: dead.database.tariff)
@@ -88,7 +89,7 @@ package final class TestService: Sendable {
   ) async throws {
     let clock = ManualClock(now: now)
     try await self.init(
-      in: folder, hosts: hosts, options: options, addressPool: AddressPool("127.80.0.0/16")!, clock: clock,
+      in: folder, hosts: hosts, options: options, pools: .init(AddressPool("127.80.0.0/16")!), clock: clock,
       wallClock: clock,
       token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
@@ -96,7 +97,7 @@ package final class TestService: Sendable {
 
   private init(
     in folder: ScopedFolder, hosts declaredHosts: [HostDeclaration], options: SimulatedDriver.Options,
-    addressPool: AddressPool, clock: ManualClock,
+    pools: AddressPools.Pair, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
     copyQuota: Int?, tariff: Tariff = Tariff()
   ) async throws {
@@ -105,7 +106,7 @@ package final class TestService: Sendable {
     self.clock = clock
     self.wallClock = wallClock
     self.token = token
-    self.addressPool = addressPool
+    self.pools = pools
     database = try SQLStore(path: folder.url.appendingPathComponent("vpsd.sqlite").path, tariff: tariff)
     store = database
     _ = try await store.bootstrap(
@@ -124,7 +125,7 @@ package final class TestService: Sendable {
     catalogue = CatalogueReader(store: store, clock: wallClock)
     authenticator = Authenticator(store: store, clock: wallClock)
     servers = Servers(
-      store: store, catalogueReader: catalogue, fleet: fleet, addressPools: AddressPools(addressPool),
+      store: store, catalogueReader: catalogue, fleet: fleet, addressPools: AddressPools(pools),
       changes: changes, clock: wallClock, quota: quota)
     backups = DiskCopies(
       .backup, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
@@ -144,7 +145,7 @@ package final class TestService: Sendable {
     runner = Crew(
       runners: zip(fleet.hosts, monitors).map { host, monitor in
         Runner(
-          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(addressPool), changes: changes,
+          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools), changes: changes,
           clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.pollOnce() })
       })
     await monitor.pollOnce()
@@ -161,7 +162,7 @@ package final class TestService: Sendable {
     Crew(
       runners: fleet.hosts.map { host in
         Runner(
-          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(addressPool), changes: changes,
+          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools), changes: changes,
           clock: wallClock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), becameActive: {})
       })
   }

@@ -58,6 +58,18 @@ struct ConfigurationErrorTests {
         "locations:\n  a: {hosts: 2}",
         "2: locations.a.hosts: a location has hosts of its own only with a driver of its own"
       ),
+      (
+        "locations:\n  a: {address_pool6: 2001:db8::/64, driver: simulated}",
+        "2: locations.a.address_pool6: it must be a unicast"
+      ),
+      (
+        "locations:\n  a: {address_pool6: 2001:db8::/56}",
+        "2: locations.a.address_pool6: the network of servers on this machine"
+      ),
+      (
+        "locations:\n  a: {driver: simulated}\naddress_pool6: 2001:db8::/56",
+        "3: address_pool6: the network of servers on"
+      ),
       ("locations:\n  a: {address_pool: all}", "2: locations.a.address_pool: it must be a list of IPv4 networks"),
     ])
   func badLocations(_ text: String, _ message: String) async throws {

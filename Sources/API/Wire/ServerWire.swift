@@ -38,7 +38,7 @@ enum ServerWire {
     let bandwidthUsedGB = usage.month == now.month ? usage.bandwidthUsedGB : 0
     writer.object { writer in
       identity(&writer, view)
-      writer.field("ipv6_address", nil as String?)
+      writer.field("ipv6_address", visibleNetwork(view.server)?.serverAddress)
       writer.field("location", view.server.location)
       plan(&writer, view.plan, hasBandwidth: true)
       operatingSystem(&writer, view.operatingSystem)
@@ -133,7 +133,9 @@ enum ServerWire {
     writer.field("uuid", view.server.uuid.uuidString.lowercased())
     writer.field("status_reason", view.statusReason)
     writer.field("ipv4_addresses", visibleAddress(view.server).map { [$0] } ?? []) { $0.value($1) }
-    writer.field("ipv6_addresses", [String]()) { $0.value($1) }
+    let network = visibleNetwork(view.server)
+    writer.field("ipv6_addresses", network.map { [$0.serverAddress] } ?? []) { $0.value($1) }
+    writer.field("ipv6_network", network?.description)
     writer.field("plan_name", view.plan.name)
     writer.field("os_name", view.operatingSystem.name)
     writer.field("location_name", view.location.name)
@@ -143,7 +145,14 @@ enum ServerWire {
 
   /// An address is reserved from the first moment, and may still change until the machine is made with it.
   private static func visibleAddress(_ server: Server) -> String? {
-    guard server.status != .provisioning, server.machine.hasDisk else { return nil }
-    return server.address?.description
+    hasItsAddresses(server) ? server.address?.description : nil
+  }
+
+  private static func visibleNetwork(_ server: Server) -> IPv6Network? {
+    hasItsAddresses(server) ? server.ipv6Network : nil
+  }
+
+  private static func hasItsAddresses(_ server: Server) -> Bool {
+    server.status != .provisioning && server.machine.hasDisk
   }
 }

@@ -135,7 +135,7 @@ package struct MachineSpecification: Sendable, Equatable {
   package let storageGiB: Int
   package let imageName: String
   package let imageVersion: String
-  package let address: IPv4Address
+  package let interface: NetworkInterface
   package let authorizedKey: String?
   /// crypt(3) of the root password; with it, password login is on.
   package let rootPasswordHash: String?
@@ -144,7 +144,8 @@ package struct MachineSpecification: Sendable, Equatable {
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
-    imageVersion: String, address: IPv4Address, authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
+    imageVersion: String, interface: NetworkInterface, authorizedKey: String?, rootPasswordHash: String?,
+    mayCreateDisk: Bool
   ) {
     self.machine = machine
     self.label = label
@@ -154,7 +155,7 @@ package struct MachineSpecification: Sendable, Equatable {
     self.storageGiB = storageGiB
     self.imageName = imageName
     self.imageVersion = imageVersion
-    self.address = address
+    self.interface = interface
     self.authorizedKey = authorizedKey
     self.rootPasswordHash = rootPasswordHash
     self.mayCreateDisk = mayCreateDisk

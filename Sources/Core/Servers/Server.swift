@@ -18,6 +18,8 @@ package struct Server: Sendable, Equatable {
   /// Where its machine is, or is to be made: of the location's hosts the one that was chosen when it was ordered.
   package let hostID: ID<Host>
   package let address: IPv4Address?
+  /// Nil where its location has no IPv6.
+  package let ipv6Network: IPv6Network?
   package let isBackupEnabled: Bool
   package let createdAt: Timestamp
   package let updatedAt: Timestamp
@@ -38,10 +40,12 @@ package struct Server: Sendable, Equatable {
     package let awaitsFirstBoot: Bool
     /// Whether the disk that there may be is of a system that was replaced: it is removed before the next one is made.
     package let awaitsNewDisk: Bool
+    /// Of its network card; nil for one that is older than the register of these.
+    package let hardwareAddress: HardwareAddress?
 
     package init(
       imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool,
-      awaitsFirstBoot: Bool, awaitsNewDisk: Bool
+      awaitsFirstBoot: Bool, awaitsNewDisk: Bool, hardwareAddress: HardwareAddress? = nil
     ) {
       self.imageVersion = imageVersion
       self.authorizedKey = authorizedKey
@@ -50,6 +54,7 @@ package struct Server: Sendable, Equatable {
       self.wasEverReady = wasEverReady
       self.awaitsFirstBoot = awaitsFirstBoot
       self.awaitsNewDisk = awaitsNewDisk
+      self.hardwareAddress = hardwareAddress
     }
   }
 
@@ -65,7 +70,8 @@ package struct Server: Sendable, Equatable {
   package init(
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
     statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String, hostID: ID<Host>,
-    address: IPv4Address?, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp, machine: Machine
+    address: IPv4Address?, ipv6Network: IPv6Network? = nil, isBackupEnabled: Bool, createdAt: Timestamp,
+    updatedAt: Timestamp, machine: Machine
   ) {
     self.id = id
     self.uuid = uuid
@@ -79,6 +85,7 @@ package struct Server: Sendable, Equatable {
     self.location = location
     self.hostID = hostID
     self.address = address
+    self.ipv6Network = ipv6Network
     self.isBackupEnabled = isBackupEnabled
     self.createdAt = createdAt
     self.updatedAt = updatedAt

@@ -36,15 +36,6 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
   }
 
   package func contains(_ address: IPv4Address) -> Bool { ranges.contains { $0.contains(address) } }
-
-  /// The same addresses in the order in which they are given after this one was.
-  package func ranges(after last: IPv4Address?) -> [ClosedRange<IPv4Address>] {
-    guard let last, last.number < .max else { return ranges }
-    let next = IPv4Address(number: last.number + 1)
-    let later = ranges.compactMap { $0.upperBound >= next ? max($0.lowerBound, next)...$0.upperBound : nil }
-    let earlier = ranges.compactMap { $0.lowerBound <= last ? $0.lowerBound...min($0.upperBound, last) : nil }
-    return later + earlier
-  }
 }
 
 /// A network, a range, or one address.

@@ -1,13 +1,25 @@
 /// From which addresses the servers of each location are given theirs.
 package struct AddressPools: Sendable, Equatable {
-  package let standard: AddressPool
-  private let ofLocations: [String: AddressPool]
+  /// Those of one location.
+  package struct Pair: Sendable, Equatable {
+    package let ipv4: AddressPool
+    /// Nil where servers have no IPv6.
+    package let ipv6: IPv6Pool?
 
-  /// - Parameter ofLocations: By the location's code, where it is not the standard one.
-  package init(_ standard: AddressPool, ofLocations: [String: AddressPool] = [:]) {
+    package init(_ ipv4: AddressPool, ipv6: IPv6Pool? = nil) {
+      self.ipv4 = ipv4
+      self.ipv6 = ipv6
+    }
+  }
+
+  private let standard: Pair
+  private let ofLocations: [String: Pair]
+
+  /// - Parameter ofLocations: By the location's code, where they are not the standard ones.
+  package init(_ standard: Pair, ofLocations: [String: Pair] = [:]) {
     self.standard = standard
     self.ofLocations = ofLocations
   }
 
-  package subscript(location: String) -> AddressPool { ofLocations[location] ?? standard }
+  package subscript(location: String) -> Pair { ofLocations[location] ?? standard }
 }

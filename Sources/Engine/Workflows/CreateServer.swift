@@ -35,7 +35,7 @@ struct CreateServer: Workflow {
 
   private func claimAddress(_ context: StepContext) async throws -> StepResult<Step> {
     var address = context.server.address
-    let pool = context.addressPools[context.server.location]
+    let pool = context.addressPools[context.server.location].ipv4
     for _ in 0..<Self.maximumAddressesTried {
       if let address, try await context.driver.isAddressFree(address, for: context.machine) { return .go(.define) }
       address = try await context.store.replaceAddress(

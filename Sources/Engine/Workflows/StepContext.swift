@@ -52,7 +52,10 @@ extension StepContext {
       MachineSpecification(
         machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
-        imageVersion: imageVersion, address: address, authorizedKey: server.machine.authorizedKey,
+        imageVersion: imageVersion,
+        interface: NetworkInterface(
+          address: address, ipv6Network: server.ipv6Network, hardwareAddress: server.machine.hardwareAddress),
+        authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
   }

@@ -33,6 +33,9 @@ enum Schema {
     migrator.registerMigration("9 billing") { database in
       try database.runScript(billing)
     }
+    migrator.registerMigration("10 network interfaces", foreignKeyChecks: .immediate) { database in
+      try database.runScript(networkInterfaces)
+    }
     migrator.registerMigration("11 statements") { database in
       try database.runScript(statements)
     }

@@ -29,16 +29,16 @@ struct AddressCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "An IPv4 address.") var address: String
+    @Argument(help: "An IPv4 address, or an IPv6 one for the network that it is in.") var address: String
     @Option(help: "How many of those who had it.") var last = 100
 
     func validate() throws {
-      guard IPv4Address(address) != nil else { throw ValidationError("\(address.quoted): no IPv4 address.") }
+      guard ServerAddress(address) != nil else { throw ValidationError("\(address.quoted): no IP address.") }
       guard (1...10_000).contains(last) else { throw ValidationError("--last: 1 to 10000.") }
     }
 
     func run() async throws {
-      guard let address = IPv4Address(address) else { return }
+      guard let address = ServerAddress(address) else { return }
       output.list(try await options.openDatabase().tenures(of: address, newest: last))
     }
   }

@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Foundation
+import LibvirtDriver
 
 struct ImageCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,16 +16,16 @@ struct ImageCommand: AsyncParsableCommand {
 
     func run() async throws {
       let configuration = try options.load()
-      let images = ImageDirectory(path: configuration.imageDirectory.path)
-      if ifMissing, images.currentVersion(of: name) != nil { return }
+      let images = ImageStore(directory: configuration.imageDirectory.path)
+      if ifMissing, (try? images.currentVersion(of: name)) != nil { return }
       let build = configuration.recipeDirectory.appendingPathComponent("build")
       guard FileManager.default.isExecutableFile(atPath: build.path) else {
         throw ValidationError("There are no recipes at \(configuration.recipeDirectory.path); see VPSD_RECIPE_DIR.")
       }
-      try FileManager.default.createDirectory(atPath: images.path, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(atPath: images.directory, withIntermediateDirectories: true)
       let process = Process()
       process.executableURL = build
-      process.arguments = [name, "--output", images.path]
+      process.arguments = [name, "--output", images.directory]
       try process.run()
       process.waitUntilExit()
       guard process.terminationStatus == 0 else { throw ExitCode.failure }
@@ -38,14 +39,14 @@ struct ImageCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-      let images = ImageDirectory(path: try options.load().imageDirectory.path)
+      let images = ImageStore(directory: try options.load().imageDirectory.path)
       output.list(
         images.names.flatMap { name in
-          let current = images.currentVersion(of: name)
+          let current = try? images.currentVersion(of: name)
           return images.versions(of: name).map { version in
             ImageRecord(
               name: name, version: version, isCurrent: version == current,
-              sizeMiB: images.sizeMiB(of: name, version: version))
+              sizeMiB: Int((images.sizeBytes(of: name, version: version) ?? 0) >> 20))
           }
         })
     }
@@ -66,34 +67,5 @@ struct ImageRecord: Record {
     writer.field("version", version)
     writer.field("current", isCurrent)
     writer.field("size_mib", sizeMiB)
-  }
-}
-
-/// The image store on disk: `NAME/VERSION/`, and `NAME/current`, which points to the version for new servers.
-struct ImageDirectory {
-  let path: String
-
-  var names: [String] { folders(in: path) }
-
-  func versions(of name: String) -> [String] { folders(in: "\(path)/\(name)").filter { $0 != "current" } }
-
-  func currentVersion(of name: String) -> String? {
-    let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\(name)/current")
-    return target.flatMap { versions(of: name).contains($0) ? $0 : nil }
-  }
-
-  func sizeMiB(of name: String, version: String) -> Int {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)/\(version)/disk.qcow2")
-    return ((attributes?[.size] as? NSNumber)?.intValue ?? 0) >> 20
-  }
-
-  private func folders(in path: String) -> [String] {
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return entries.sorted().filter { entry in
-      var isDirectory: ObjCBool = false
-      return !entry.hasPrefix(".")
-        && FileManager.default.fileExists(atPath: "\(path)/\(entry)", isDirectory: &isDirectory)
-        && isDirectory.boolValue
-    }
   }
 }

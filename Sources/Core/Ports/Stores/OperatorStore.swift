@@ -54,10 +54,10 @@ package protocol OperatorStore: Sendable {
   /// As for a customer: see `ServerStore`. Returns false where there is no such server, or it is deleted.
   func requestDeletion(of id: ID<Server>, at now: Timestamp) async throws -> Bool
 
-  /// In their order, those after this one; of so many at most.
-  func addresses(after last: IPv4Address?, limit: Int) async throws -> [AddressRecord]
+  /// In their order, those of IPv4 first, those after this one; of so many at most.
+  func addresses(after last: ServerAddress?, limit: Int) async throws -> [AddressRecord]
   /// Newest first.
-  func tenures(of address: IPv4Address, newest count: Int) async throws -> [AddressTenure]
+  func tenures(of address: ServerAddress, newest count: Int) async throws -> [AddressTenure]
   /// The newest of a server that failed.
   func lastFailure(of id: ID<Server>) async throws -> Operation?
   /// The history of a server, oldest first.

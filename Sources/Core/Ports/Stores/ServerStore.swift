@@ -15,12 +15,12 @@ package protocol ServerStore: Sendable {
   /// Of any account: for whoever has just asked for it.
   func operation(_ id: ID<Operation>) async throws -> Operation?
 
-  /// Writes server, address, credit hold, operation and audit row. Throws `permissionDenied` beyond the account's quota,
+  /// Writes server, addresses, credit hold, operation and audit row. Throws `permissionDenied` beyond the account's quota,
   /// `insufficientCredit`, `noCapacity` (no free address in
-  /// the pool, or no host at the location with room for it: see `HostChoice`), or `invalidFields` for an SSH key that is not the
+  /// a pool, or no host at the location with room for it: see `HostChoice`), or `invalidFields` for an SSH key that is not the
   /// account's; then nothing is written.
   func createServer(
-    _ server: NewServer, pool: AddressPool, by caller: Caller, at now: Timestamp
+    _ server: NewServer, pools: AddressPools.Pair, by caller: Caller, at now: Timestamp
   ) async throws -> Server
 
   /// Returns nil where there is no such server. Throws `preconditionFailed` where it is not as expected. A changed hostname queues a `configure` operation where a guest may run.

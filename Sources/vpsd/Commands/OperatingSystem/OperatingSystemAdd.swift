@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import LibvirtDriver
 import SQLStore
 
 struct OperatingSystemAdd: AsyncParsableCommand {
@@ -34,8 +35,8 @@ struct OperatingSystemAdd: AsyncParsableCommand {
       NewOperatingSystem(
         name: name, slug: slug, family: family, version: systemVersion, imageName: image ?? slug),
       at: SystemClock().now)
-    let images = ImageDirectory(path: configuration.imageDirectory.path)
-    let isThere = configuration.driver != .libvirt || images.currentVersion(of: system.imageName) != nil
+    let images = ImageStore(directory: configuration.imageDirectory.path)
+    let isThere = configuration.driver != .libvirt || (try? images.currentVersion(of: system.imageName)) != nil
     output.tell(
       "Operating system \(system.id), \(system.slug), is offered, from the image \(system.imageName)"
         + (isThere ? "." : ", which is not there yet: see `vpsd image`."),

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 import Synchronization
 
 /// The ports that machines are defined with from now on. What listens on this host changes while the service runs, so the
@@ -41,7 +42,7 @@ final class PortChoice: Sendable {
       let kept = ForwardedPorts(rules: ports.rules.filter { $0.guest >= lowestPort })
       if kept != state.stored {
         try MachineFiles.makeDirectory((path as NSString).deletingLastPathComponent)
-        try MachineFiles.write(kept.file, to: path)
+        try PrivateFile.write(kept.file, to: path)
         state.stored = kept
       }
       if ports != state.ports {

@@ -1,0 +1,20 @@
+/// The address of a network card, 48 bits: `56:0a:1b:2c:3d:4e`.
+package struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
+  package let number: UInt64
+
+  package init(number: UInt64) {
+    self.number = number & 0xFFFF_FFFF_FFFF
+  }
+
+  /// Locally administered, of one machine, and in a space of its own: no machine that is older than the register has one of
+  /// it (theirs begin with `52`). The last 40 bits are chance, so that installations on one network differ.
+  package static func random() -> HardwareAddress {
+    HardwareAddress(number: 0x56 << 40 | UInt64.random(in: 0..<1 << 40))
+  }
+
+  package var description: String {
+    let digits = String(number, radix: 16)
+    let padded = Array(String(repeating: "0", count: 12 - digits.count) + digits)
+    return stride(from: 0, to: 12, by: 2).map { String(padded[$0...$0 + 1]) }.joined(separator: ":")
+  }
+}

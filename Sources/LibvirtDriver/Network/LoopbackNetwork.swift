@@ -1,0 +1,52 @@
+import Core
+
+/// Every machine has QEMU's user-mode network for itself, and some ports of its own address in 127.0.0.0/8 lead into it.
+struct LoopbackNetwork: MachineNetwork {
+  let ports: PortChoice
+  let allowsOutbound: Bool
+
+  var sshPort: UInt16 { ports.current.ssh }
+
+  func attachment(of interface: NetworkInterface, hardwareAddress: String) throws -> NetworkAttachment {
+    attachment(of: interface, hardwareAddress: hardwareAddress, ports: try ports.renewed())
+  }
+
+  /// libvirt has no words for ports of an address of our own that lead into user-mode networking.
+  func attachment(
+    of interface: NetworkInterface, hardwareAddress: String, ports: ForwardedPorts
+  ) -> NetworkAttachment {
+    let forwards = ports.rules.map { "hostfwd=tcp:\(interface.address):\($0.host)-:\($0.guest)" }
+    // A guest with a way out would also reach what listens on the host's own loopback.
+    let backend = ["user", "id=net0", "ipv6=off", "restrict=\(allowsOutbound ? "off" : "on")"] + forwards
+    let device = ["virtio-net-pci", "netdev=net0", "mac=\(hardwareAddress)", "bus=pcie.0", "addr=0x10", "romfile="]
+    return NetworkAttachment(
+      sshPort: ports.ssh,
+      arguments: ["-netdev", backend.joined(separator: ","), "-device", device.joined(separator: ",")])
+  }
+
+  /// QEMU's user-mode network is the same for every guest. Without a way out no name server answers, and each look-up would
+  /// wait for one.
+  func guestNetwork(of interface: NetworkInterface) -> GuestNetwork {
+    GuestNetwork(
+      ipv4Address: "10.0.2.15/24", ipv4Gateway: "10.0.2.2", nameServers: allowsOutbound ? ["10.0.2.3"] : [])
+  }
+
+  func isFree(_ address: IPv4Address) throws -> Bool {
+    // What is taken on every address is no reason to try another one.
+    try ports.renewed().rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
+  }
+
+  /// Something may have taken one of its ports on every address since it was defined.
+  func mended(_ definition: String, of mark: MachineMark) throws -> String? {
+    let old = ForwardedPorts(definition: definition, address: mark.address)
+    let taken = old.rules.filter { !ForwardedPorts.canBind(mark.address, port: $0.host) }
+    if taken.isEmpty { return nil }
+    let new = try ports.renewed()
+    let stuck = taken.filter { rule in new.host(of: rule.guest) ?? rule.host == rule.host }
+    guard stuck.isEmpty else {
+      let list = stuck.map { String($0.host) }.joined(separator: ", ")
+      throw DriverError(.exhausted, "another program of this host listens at \(mark.address), port \(list)")
+    }
+    return new.replacing(old, in: definition, address: mark.address)
+  }
+}

@@ -1,0 +1,17 @@
+import Foundation
+
+/// A system call that failed.
+package struct HostError: Error, Equatable, CustomStringConvertible {
+  package let call: String
+  package let number: Int32
+
+  package init(call: String, number: Int32) {
+    self.call = call
+    self.number = number
+  }
+
+  /// Reads `errno`, so nothing may come between the call and this.
+  package static func last(_ call: String) -> HostError { HostError(call: call, number: errno) }
+
+  package var description: String { "\(call): \(String(cString: strerror(number)))" }
+}

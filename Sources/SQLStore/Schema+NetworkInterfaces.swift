@@ -1,0 +1,8 @@
+extension Schema {
+  /// The register of network cards' addresses, and a server's two families. Servers that have a disk keep the address that
+  /// their host made of their UUID.
+  static let networkInterfaces = """
+    ALTER TABLE server ADD COLUMN hardware_address INTEGER;
+    CREATE UNIQUE INDEX server_hardware_address ON server (hardware_address);
+    """
+}
