@@ -13,7 +13,7 @@ CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
-SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|ProcessLockTests)
+SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests)
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
