@@ -42,6 +42,11 @@ extension Failure {
     .permissionDenied, "You do not have permission to perform this action.")
   package static let credentialsMissing = Failure(
     .credentialsMissing, "Authentication credentials were not provided.")
+  /// - Parameter reason: What the operator says to the customer; may be empty.
+  package static func accountSuspended(_ reason: String) -> Failure {
+    Failure(
+      .permissionDenied, reason.isEmpty ? "Your account is suspended." : "Your account is suspended: \(reason)")
+  }
   package static let tokenInvalid = Failure(.credentialsInvalid, "Invalid token.")
 
   package static func internalError(_ detail: String, cause: (any Error)? = nil) -> Failure {

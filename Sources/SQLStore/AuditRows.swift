@@ -9,9 +9,19 @@ extension SQLConnection {
     by caller: Caller, at now: Timestamp
   ) throws {
     try markEffect(of: caller)
+    try requireMayChange(caller.accountID)
     try insertAudit(
       action, account: caller.accountID, token: caller.tokenID, server: server, operation: operation, detail: detail,
       origin: caller.origin, at: now)
+  }
+
+  /// Whoever asked was judged when the first words of the request came, by what was known a second before that.
+  private func requireMayChange(_ id: ID<Account>) throws {
+    let account = try account(id).orFail("there is no account \(id)")
+    guard account.closedAt == nil else { throw Failure.tokenInvalid }
+    if account.suspension.byOperatorSince != nil {
+      throw Failure.accountSuspended(account.suspension.operatorReason ?? "")
+    }
   }
 
   /// The same for what the operator did with a command on the host.

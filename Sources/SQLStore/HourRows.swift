@@ -13,12 +13,18 @@ struct DueHour: RowReadable {
   private let billedMonthHours: Int
 
   static let columns = """
-    server.id, server.account_id, server.next_hour_at, server.next_hour_number, account.balance, COALESCE((
-      SELECT former_price.price_per_hour FROM former_price
-      WHERE former_price.server_id = server.id AND former_price.until_at > server.next_hour_at
-      ORDER BY former_price.until_at LIMIT 1), server.price_per_hour), \
-    server.is_backup_enabled, \(SuspensionRows.isSuspended), server.billed_month, server.billed_month_hours
+    server.id, server.account_id, server.next_hour_at, server.next_hour_number, account.balance, \
+    \(price(ofHourAt: "server.next_hour_at")), server.is_backup_enabled, \(SuspensionRows.isSuspended), server.billed_month, server.billed_month_hours
     """
+
+  /// What an hour costs that began at this time, by an expression of SQL.
+  static func price(ofHourAt time: String) -> String {
+    """
+    COALESCE((SELECT former_price.price_per_hour FROM former_price
+      WHERE former_price.server_id = server.id AND former_price.until_at > \(time)
+      ORDER BY former_price.until_at LIMIT 1), server.price_per_hour)
+    """
+  }
 
   static let query = "SELECT \(columns) FROM server JOIN account ON account.id = server.account_id"
 
@@ -61,6 +67,8 @@ struct HourBatch {
   var outOfCredit: [ID<Account>] = []
   var count = 0
   fileprivate var balances: [ID<Account>: Money] = [:]
+  /// What the hours cost together that are due of accounts of which one could not be paid.
+  fileprivate var owed: [ID<Account>: Money] = [:]
 
   init(_ tariff: Tariff, unpaid: Unpaid, at now: Timestamp) {
     self.tariff = tariff
@@ -80,8 +88,8 @@ extension SQLConnection {
       case .leave: return false
       case .forgive: break
       case .suspend:
-        // What is only set aside comes back, or is paid for.
-        if try balance + held(by: due.account) >= cost.total { return false }
+        // What is only set aside comes back, or is paid for: an hour waits where that would pay all that is due.
+        if try balance + held(by: due.account) >= owed(by: due.account, in: &batch) { return false }
         try runOutOfCredit(due.account, batch.tariff, at: batch.now)
         batch.outOfCredit.append(due.account)
         billed = due.billed(asSuspended: true)
@@ -116,6 +124,16 @@ extension SQLConnection {
       UPDATE server SET next_hour_at = ?, next_hour_number = ?, billed_month = ?, billed_month_hours = ? WHERE id = ?
       """,
       [hour.beganAt + ServerHour.length, (hour.number ?? 0) + 1, hour.beganAt.month, count, server])
+  }
+
+  private func owed(by account: ID<Account>, in batch: inout HourBatch) throws -> Money {
+    if let owed = batch.owed[account] { return owed }
+    let hours: [DueHour] = try all(
+      "\(DueHour.query) WHERE server.account_id = ? AND server.deleted_at IS NULL AND server.next_hour_at <= ?",
+      [account, billingTime(at: batch.now) ?? batch.now])
+    let owed = hours.map { batch.tariff.cost(of: $0.billed(asSuspended: false)).total }.reduce(.zero, +)
+    batch.owed[account] = owed
+    return owed
   }
 
   private func held(by account: ID<Account>) throws -> Money {
@@ -155,11 +173,14 @@ extension SQLConnection {
 
   /// The server is ready for the first time: from the hour in which that is it costs money. What was held for it is there.
   func chargeFirstHour(of server: ID<Server>, _ account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws {
-    let found = try rows("SELECT created_at, price_per_hour, is_backup_enabled FROM server WHERE id = ?", [server]) {
-      row in (try row.next(Timestamp.self), try row.next(Money.self), try row.next(Bool.self))
-    }
-    let (createdAt, price, isBackupEnabled) = try found.first.orFail("there is no server \(server)")
-    let hour = ServerHour.running(at: now, since: createdAt)
+    let createdAt = try value(Timestamp.self, "SELECT created_at FROM server WHERE id = ?", [server])
+      .orFail("there is no server \(server)")
+    // Where the clock is behind, it will be right again: no hour is owed of the time in between.
+    let hour = ServerHour.running(at: max(now, try time(ClockSetting.billed) ?? now), since: createdAt)
+    let found = try rows(
+      "SELECT \(DueHour.price(ofHourAt: "?1")), is_backup_enabled FROM server WHERE id = ?2", [hour.beganAt, server]
+    ) { row in (try row.next(Money.self), try row.next(Bool.self)) }
+    let (price, isBackupEnabled) = try found.first.orFail("there is no server \(server)")
     let cost = tariff.cost(of: BilledHour(price: price, isBackupEnabled: isBackupEnabled))
     let balance = try balance(of: account)
     let paid = min(cost.server, balance)
@@ -198,7 +219,8 @@ extension SQLConnection {
         UNION SELECT price_per_hour FROM former_price WHERE server_id = ?1) AS price
       """,
       [server])
-    try keepFormerPrices("id = ? AND price_per_hour <> ?", [server, price], at: now)
+    // One that was never ready has no hour that could cost what it cost before.
+    try keepFormerPrices("id = ? AND price_per_hour <> ? AND next_hour_at IS NOT NULL", [server, price], at: now)
     try run("UPDATE server SET price_per_hour = ? WHERE id = ?", [price, server])
     guard let highest, price > highest else { return }
     let first = try rows(
@@ -217,6 +239,8 @@ extension SQLConnection {
 
   /// To be called before prices change. What became cheaper or dearer twice in a moment has its prices in that order.
   func keepFormerPrices(_ condition: String, _ arguments: SQLArguments, at now: Timestamp) throws {
+    // A clock that is far ahead would keep them for years.
+    let time = try billingTime(at: now) ?? now
     try run(
       """
       INSERT INTO former_price (server_id, until_at, price_per_hour)
@@ -225,13 +249,15 @@ extension SQLConnection {
           (SELECT MAX(until_at) FROM former_price WHERE server_id = server.id), 0) AS last_at
         FROM server WHERE \(condition)) AS changed
       """,
-      [now, now] + arguments)
+      [time, time] + arguments)
   }
 
   // MARK: The clock
 
   /// Until when hours may be charged: what the clock says, as far as it can be believed; nil before the first look.
   func billingTime(at now: Timestamp) throws -> Timestamp? {
-    try time(ClockSetting.billed).map { seen in min(now, seen + BillingClock.largestJump) }
+    try time(ClockSetting.billed).map { seen in
+      BillingClock(at: now, lastSeen: seen, elapsed: .zero) == .trusted ? now : min(now, seen)
+    }
   }
 }

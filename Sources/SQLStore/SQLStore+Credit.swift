@@ -35,9 +35,9 @@ extension SQLStore {
     return seen.map { BillingClock(at: now, lastSeen: $0, elapsed: .zero) != .trusted } ?? false
   }
 
-  /// What all servers of an account cost in an hour when it can pay for them.
-  package func costWhenPaid(of account: ID<Account>) async throws -> Money {
-    try await read { [tariff] database in try database.hourlyCost(of: account, tariff, whenPaid: true) }
+  /// What all servers of an account cost in the hour that runs, when it can pay for them.
+  package func costWhenPaid(of account: ID<Account>, at now: Timestamp) async throws -> Money {
+    try await read { [tariff] database in try database.costWhenPaid(of: account, tariff, at: now) }
   }
 
   package func ledgerFaults(of account: ID<Account>) async throws -> (entryCount: Int, faults: [String]) {

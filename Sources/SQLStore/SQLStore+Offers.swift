@@ -34,7 +34,14 @@ extension SQLStore {
       if repriced > 0 { changed.append("price of \(repriced) server(s)") }
       guard !changed.isEmpty else { return UpdatedPlan(plan: plan, repricedServerCount: 0) }
       if let slug = change.slug { try database.requireFree("slug", slug, in: .plan, except: id.value) }
-      if change.changesSize(of: plan) { try database.requireNoServers(with: plan) }
+      if change.changesSize(of: plan) {
+        try database.requireNoServers(
+          with: plan, orElse: "so that its size stays. Add another plan, and retire this one.")
+      }
+      if let bandwidth = change.bandwidthGB, bandwidth < plan.bandwidthGB, !change.appliesToExisting {
+        try database.requireNoServers(
+          with: plan, orElse: "which would have less for this month already. With --existing they have.")
+      }
       try database.run(
         """
         UPDATE plan SET name = COALESCE(?, name), slug = COALESCE(?, slug), description = COALESCE(?, description),
@@ -136,12 +143,27 @@ private enum Offer: String {
 extension SQLConnection {
   /// For whoever orders by a catalogue that is a second old: a machine is always as large as its plan, and what was retired is
   /// not sold.
-  func requireOffered(_ plan: Plan) throws {
+  func requireOffered(_ plan: Plan, at location: String) throws {
     let offered = try value(
       ID<Plan>.self,
-      "SELECT id FROM plan WHERE id = ? AND is_available = 1 AND vcpus = ? AND memory_mib = ? AND storage_gib = ?",
-      [plan.id, plan.vcpus, plan.memoryMiB, plan.storageGiB])
+      """
+      SELECT id FROM plan WHERE id = ? AND is_available = 1 AND vcpus = ? AND memory_mib = ? AND storage_gib = ?
+        AND price_per_hour = ? AND EXISTS (SELECT 1 FROM plan_location WHERE plan_id = plan.id AND location = ?)
+      """,
+      [plan.id, plan.vcpus, plan.memoryMiB, plan.storageGiB, plan.pricePerHour, location])
     guard offered != nil else { throw Failure.invalid(.plan, "This plan was changed a moment ago. Try again.") }
+  }
+
+  func requireOpen(_ location: String) throws {
+    let open = try value(Int64.self, "SELECT id FROM location WHERE code = ? AND is_active = 1", [location])
+    guard open != nil else { throw Failure.invalid(.location, "This location was changed a moment ago. Try again.") }
+  }
+
+  func requireOffered(_ system: ID<OperatingSystem>) throws {
+    let offered = try value(Int64.self, "SELECT id FROM operating_system WHERE id = ? AND is_available = 1", [system])
+    guard offered != nil else {
+      throw Failure.invalid(.operatingSystem, "This operating system was changed a moment ago. Try again.")
+    }
   }
 
   fileprivate func requireFree(
@@ -153,7 +175,7 @@ extension SQLConnection {
     throw Failure(.conflict, "The \(offer.title) \(other) has the \(column) \(text.quoted) already.")
   }
 
-  fileprivate func requireNoServers(with plan: Plan) throws {
+  fileprivate func requireNoServers(with plan: Plan, orElse consequence: String) throws {
     let count = try value(
       Int.self,
       """
@@ -164,7 +186,7 @@ extension SQLConnection {
     guard let count, count > 0 else { return }
     throw Failure(
       .wrongState,
-      "\(count) server(s) have the plan \(plan.slug.quoted), so that its size stays. Add another plan, and retire this one."
+      "\(count) server(s) have the plan \(plan.slug.quoted), \(consequence)"
     )
   }
 

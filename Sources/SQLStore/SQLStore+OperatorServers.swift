@@ -8,7 +8,7 @@ extension SQLStore {
       let servers: [Server] = try database.all(
         """
         \(Server.query) WHERE server.erased_at IS NULL AND server.id > ?1 AND (?2 IS NULL OR server.account_id = ?2)
-          AND (?3 IS NULL OR server.status = ?3) AND (?4 IS NULL OR server.location = ?4)
+          AND (?3 IS NULL OR server.status = ?3 AND server.deleted_at IS NULL) AND (?4 IS NULL OR server.location = ?4)
           AND (?5 IS NULL OR server.host_id = ?5)
         ORDER BY server.id LIMIT ?6
         """,

@@ -146,7 +146,9 @@ extension SQLConnection {
       let price = try value(
         Money.self, "SELECT plan.price_per_hour FROM plan JOIN server ON server.plan_id = plan.id WHERE server.id = ?",
         [server.id])
-      try changePrice(of: server.id, server.accountID, to: price.orFail("the plan is missing"), at: now)
+      if !server.isDeleted {
+        try changePrice(of: server.id, server.accountID, to: price.orFail("the plan is missing"), at: now)
+      }
     case .systemReplaced(let imageVersion):
       try replaceSystem(of: server.id, by: operation, imageVersion, at: now)
     case .rolledBack:

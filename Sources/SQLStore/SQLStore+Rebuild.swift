@@ -8,6 +8,7 @@ extension SQLStore {
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       try database.requireNotSuspended(id)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
+      try database.requireOffered(system.operatingSystemID)
       guard try !database.hasUnfinished(.rebuild, on: id) else {
         throw Failure(.conflict, "Server is being rebuilt already.")
       }

@@ -12,8 +12,8 @@ extension SQLStore {
         throw Failure(.conflict, "Server is being resized already.")
       }
       let current = try database.catalogue().plan(server.planID).orFail("plan \(server.planID) is missing")
-      try database.requireOffered(plan)
       try plan.requireFit(insteadOf: current, at: server.location)
+      try database.requireOffered(plan, at: server.location)
       if plan.pricePerHour > current.pricePerHour {
         try database.requireCredit(plan.pricePerHour, of: server.accountID)
       }

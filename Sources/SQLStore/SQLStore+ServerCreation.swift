@@ -7,7 +7,9 @@ extension SQLStore {
     try await write { database in
       try database.requireOpen(server.accountID)
       try database.requireQuota(for: server)
-      try database.requireOffered(server.plan)
+      try database.requireOpen(server.location)
+      try database.requireOffered(server.plan, at: server.location)
+      try database.requireOffered(server.operatingSystemID)
       let authorizedKey = try database.installKeys(server.sshKeyIDs, of: server.accountID, at: now)
       try database.requireCredit(server.plan.pricePerHour, of: server.accountID)
       let host = try database.chooseHost(for: server.plan, at: server.location)

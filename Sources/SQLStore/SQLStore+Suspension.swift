@@ -4,6 +4,13 @@ extension SQLStore {
   /// One that could not be stopped is asked again after this.
   fileprivate static let pauseAfterFailure = Duration.seconds(60)
 
+  package func isSuspended(_ id: ID<Server>, of account: ID<Account>) async throws -> Bool? {
+    try await read { database in
+      guard try database.server(id, of: account) != nil else { return nil }
+      return try database.isSuspended(id)
+    }
+  }
+
   package func applySuspensions(limit: Int, at now: Timestamp) async throws -> [ID<Server>] {
     let isAny = try await read { database in
       let down = try database.serversToTakeDown(limit: 1, at: now)
@@ -21,9 +28,9 @@ extension SQLStore {
 
   package func liftCreditSuspensions(at now: Timestamp) async throws -> [ID<Account>] {
     let accounts = try await read { [tariff] database in
-      try database.rows("SELECT id FROM account WHERE credit_suspended_at IS NOT NULL ORDER BY id") { row in
-        try row.next(ID<Account>.self)
-      }.filter { try database.balance(of: $0) >= database.hourlyCost(of: $0, tariff, whenPaid: true) }
+      try database.rows(SuspensionRows.mayPayAgain) { row in try row.next(ID<Account>.self) }.filter {
+        try database.balance(of: $0) >= database.costWhenPaid(of: $0, tariff, at: now)
+      }
     }
     guard !accounts.isEmpty else { return [] }
     return try await write { [tariff] database in
@@ -65,6 +72,7 @@ extension SQLStore {
         WHERE id = ?3
         """,
         [reason, now, account])
+      if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, at: now) }
       try database.auditOperator(
         reason == nil ? "account.resume" : "account.suspend", account: account, detail: reason, at: now)
       return true
@@ -84,6 +92,7 @@ extension SQLStore {
         WHERE id = ?3
         """,
         [reason, now, id])
+      if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, only: id, at: now) }
       let words = ["\(id)", reason ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
       try database.auditOperator(
         reason == nil ? "server.resume" : "server.suspend", account: account, detail: words, at: now)
@@ -97,7 +106,7 @@ extension SQLConnection {
     try rows(
       """
       SELECT server.id, server.status FROM server
-      WHERE server.id IN (\(SuspensionRows.suspended)) AND \(SuspensionRows.isIdle)
+      WHERE server.id IN (\(SuspensionRows.suspended)) AND \(SuspensionRows.mayBeStopped)
         AND (server.status IN ('active', 'stopped') OR (server.status = 'error' AND server.has_disk = 1))
         AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.kind = 'stop'
           AND operation.state = 'failed' AND operation.finished_at BETWEEN ? AND ?)
@@ -122,8 +131,8 @@ extension SQLConnection {
   fileprivate func unpaidServers(limit: Int, at now: Timestamp) throws -> [(ID<Server>, ID<Account>)] {
     try rows(
       """
-      SELECT server.id, account.id FROM account JOIN server ON server.account_id = account.id
-      WHERE account.credit_suspended_at IS NOT NULL AND account.deletion_at <= ? AND server.deleted_at IS NULL
+      SELECT server.id, account.id FROM account CROSS JOIN server
+      WHERE server.account_id = account.id AND account.credit_suspended_at IS NOT NULL AND account.deletion_at <= ? AND server.deleted_at IS NULL
       ORDER BY server.id LIMIT ?
       """,
       [now, limit]

@@ -77,7 +77,7 @@ extension SQLConnection {
     try run(
       """
       INSERT INTO server_usage (server_id, \(StoredUsage.columns), measured_at)
-      SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM server WHERE id = ? AND erased_at IS NULL AND status <> 'stopped'
+      SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM server WHERE id = ? AND erased_at IS NULL AND status NOT IN ('stopped', 'suspended')
       ON CONFLICT (server_id) DO UPDATE SET
         cpu_permille = excluded.cpu_permille, memory_used_mib = excluded.memory_used_mib,
         disk_used_bytes = excluded.disk_used_bytes, month = excluded.month,

@@ -61,6 +61,7 @@ extension Schema {
     -- How many hours of a calendar month were charged.
     ALTER TABLE server ADD COLUMN billed_month INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE server ADD COLUMN billed_month_hours INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX server_leaving ON server (account_id) WHERE deleted_at IS NOT NULL AND erased_at IS NULL;
     CREATE INDEX server_hour_due ON server (next_hour_at, id) WHERE next_hour_at IS NOT NULL;
 
     -- Suspended by the operator, alone or with its whole account.

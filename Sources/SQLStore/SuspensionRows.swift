@@ -7,33 +7,54 @@ enum SuspensionRows {
       OR account.credit_suspended_at IS NOT NULL)
     """
 
-  /// Servers that are to be off.
+  /// Servers that are to be off. First the accounts, of which there are few: SQLite keeps to the order of a cross join.
   static let suspended = """
     SELECT id FROM server WHERE operator_suspended_at IS NOT NULL AND deleted_at IS NULL
-    UNION SELECT server.id FROM account JOIN server ON server.account_id = account.id
-    WHERE account.credit_suspended_at IS NOT NULL AND server.deleted_at IS NULL
-    UNION SELECT server.id FROM account JOIN server ON server.account_id = account.id
-    WHERE account.operator_suspended_at IS NOT NULL AND server.deleted_at IS NULL
+    UNION SELECT server.id FROM account CROSS JOIN server
+    WHERE server.account_id = account.id AND account.credit_suspended_at IS NOT NULL AND server.deleted_at IS NULL
+    UNION SELECT server.id FROM account CROSS JOIN server
+    WHERE server.account_id = account.id AND account.operator_suspended_at IS NOT NULL AND server.deleted_at IS NULL
     """
 
-  static let isIdle = """
-    NOT EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL
-      AND \(Core.Operation.mayChangePower))
+  /// Accounts out of credit, without those of which the prices alone tell that they cannot pay: there may be many, and they are
+  /// looked at all the time.
+  static let mayPayAgain = """
+    SELECT id FROM account
+    WHERE credit_suspended_at IS NOT NULL AND (operator_suspended_at IS NOT NULL OR balance >= (
+      SELECT COALESCE(SUM(price_per_hour), 0) FROM server
+      WHERE account_id = account.id AND deleted_at IS NULL AND next_hour_at IS NOT NULL
+        AND operator_suspended_at IS NULL))
+    ORDER BY id
     """
+
+  /// A new hostname is no reason to wait: whoever asks for one again and again would never be down.
+  static let mayBeStopped = hasNone("\(Core.Operation.mayChangePower) AND operation.kind <> 'configure'")
+
+  static let isIdle = hasNone(Core.Operation.mayChangePower)
+
+  private static func hasNone(_ condition: String) -> String {
+    """
+    NOT EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL
+      AND \(condition))
+    """
+  }
 }
 
 extension SQLConnection {
   /// For what would wake a server or change its machine: a cause counts from the moment at which it is there, and not only from
   /// when the server is down.
   func requireNotSuspended(_ server: ID<Server>) throws {
-    let isSuspended = try value(
+    if try isSuspended(server) { throw Failure(.wrongState, "Server is suspended.") }
+  }
+
+  func isSuspended(_ server: ID<Server>) throws -> Bool {
+    try value(
       Bool.self,
       """
       SELECT \(SuspensionRows.isSuspended) FROM server JOIN account ON account.id = server.account_id
       WHERE server.id = ?
       """,
-      [server])
-    if isSuspended == true { throw Failure(.wrongState, "Server is suspended.") }
+      [server]) ?? false
   }
 
   func runOutOfCredit(_ account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws {
@@ -44,10 +65,11 @@ extension SQLConnection {
 
   /// Returns whether the account was out of credit, and is no more: it can pay the next hour of all its servers.
   func liftCreditSuspension(of account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws -> Bool {
-    guard try isOutOfCredit(account), try balance(of: account) >= hourlyCost(of: account, tariff, whenPaid: true)
+    guard try isOutOfCredit(account), try balance(of: account) >= costWhenPaid(of: account, tariff, at: now)
     else { return false }
     try settleHours(ofServersOf: account, tariff, at: now)
     try run("UPDATE account SET credit_suspended_at = NULL, deletion_at = NULL WHERE id = ?", [account])
+    try judgeRunningHourAgain(ofServersOf: account, at: now)
     return true
   }
 
@@ -55,17 +77,10 @@ extension SQLConnection {
     try value(Int64.self, "SELECT id FROM account WHERE id = ? AND credit_suspended_at IS NOT NULL", [account]) != nil
   }
 
-  /// - Parameter isPaid: Whether what is off for want of credit counts as if it were back.
-  func hourlyCost(of account: ID<Account>, _ tariff: Tariff, whenPaid isPaid: Bool = false) throws -> Money {
-    let isSuspended =
-      isPaid
-      ? "(server.operator_suspended_at IS NOT NULL OR account.operator_suspended_at IS NOT NULL)"
-      : SuspensionRows.isSuspended
-    return try rows(
+  func hourlyCost(of account: ID<Account>, _ tariff: Tariff) throws -> Money {
+    try rows(
       """
-      SELECT server.price_per_hour, server.is_backup_enabled, \(isSuspended)
-      FROM server JOIN account ON account.id = server.account_id
-      WHERE server.account_id = ? AND server.deleted_at IS NULL AND server.next_hour_at IS NOT NULL
+      SELECT server.price_per_hour, server.is_backup_enabled, \(SuspensionRows.isSuspended) \(Self.paidServers)
       """,
       [account]
     ) { row in
@@ -73,6 +88,33 @@ extension SQLConnection {
         of: BilledHour(price: try row.next(), isBackupEnabled: try row.next(), isSuspended: try row.next())
       ).total
     }.reduce(.zero, +)
+  }
+
+  /// What the hour that runs would cost if nothing were off for want of credit. One that began before a price changed costs
+  /// what it did then: whoever were let back for less would be out of credit at once.
+  func costWhenPaid(of account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws -> Money {
+    try rows(
+      """
+      SELECT server.price_per_hour, (SELECT MAX(former_price.price_per_hour) FROM former_price
+          WHERE former_price.server_id = server.id AND former_price.until_at > ?),
+        server.is_backup_enabled,
+        (server.operator_suspended_at IS NOT NULL OR account.operator_suspended_at IS NOT NULL) \(Self.paidServers)
+      """,
+      [now - ServerHour.length, account]
+    ) { row in
+      let (price, former) = (try row.next(Money.self), try row.next(Money?.self))
+      return tariff.cost(
+        of: BilledHour(
+          price: max(price, former ?? .zero), isBackupEnabled: try row.next(), isSuspended: try row.next())
+      ).total
+    }.reduce(.zero, +)
+  }
+
+  private static var paidServers: String {
+    """
+    FROM server JOIN account ON account.id = server.account_id
+    WHERE server.account_id = ? AND server.deleted_at IS NULL AND server.next_hour_at IS NOT NULL
+    """
   }
 
   /// Shuts it down, or calls what is off suspended.
@@ -86,6 +128,7 @@ extension SQLConnection {
 
   /// Makes it again what it was.
   func bringBack(_ id: ID<Server>, to status: ServerStatus, at now: Timestamp) throws {
+    try passMissedHours(of: id, at: now)
     try judgeRunningHourAgain(of: id, at: now)
     try run("UPDATE server SET resume_status = NULL WHERE id = ?", [id])
     guard status == .active else { return try setStatus(.stopped, of: id, at: now) }
@@ -93,26 +136,40 @@ extension SQLConnection {
     try queue(.start, on: id, by: nil, at: now)
   }
 
+  /// The hour that runs is paid by those that were never down, if it passed while they were suspended.
+  func judgeRunningHourAgain(ofServersOf account: ID<Account>, only server: ID<Server>? = nil, at now: Timestamp) throws
+  {
+    let servers = try rows(
+      """
+      SELECT server.id FROM server JOIN account ON account.id = server.account_id
+      WHERE server.account_id = ? AND server.deleted_at IS NULL AND server.next_hour_at IS NOT NULL
+        AND server.status <> 'suspended' AND server.resume_status IS NULL AND NOT \(SuspensionRows.isSuspended)
+      """,
+      [account]
+    ) { row in try row.next(ID<Server>.self) }
+    for id in servers where server == nil || id == server { try judgeRunningHourAgain(of: id, at: now) }
+  }
+
   /// The hour in which a server comes back is paid as a whole, unless it was paid before; of those before it nothing is
   /// owed any more.
+  private func passMissedHours(of id: ID<Server>, at now: Timestamp) throws {
+    try run(
+      """
+      UPDATE server SET next_hour_at = next_hour_at + (?1 - next_hour_at) / ?2 * ?2,
+        next_hour_number = next_hour_number + (?1 - next_hour_at) / ?2
+      WHERE id = ?3 AND next_hour_at <= ?1
+      """,
+      [now, ServerHour.length.milliseconds, id])
+  }
+
   private func judgeRunningHourAgain(of id: ID<Server>, at now: Timestamp) throws {
-    let length = ServerHour.length.milliseconds
-    if let time = try billingTime(at: now) {
-      try run(
-        """
-        UPDATE server SET next_hour_at = next_hour_at + (?1 - next_hour_at) / ?2 * ?2,
-          next_hour_number = next_hour_number + (?1 - next_hour_at) / ?2
-        WHERE id = ?3 AND next_hour_at <= ?1
-        """,
-        [time, length, id])
-      try run(
-        """
-        UPDATE server SET next_hour_at = next_hour_at - ?2, next_hour_number = next_hour_number - 1
-        WHERE id = ?3 AND next_hour_at > ?1 AND next_hour_number > 0 AND NOT EXISTS (
-          SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'charge'
-            AND number = server.next_hour_number - 1)
-        """,
-        [time, length, id])
-    }
+    try run(
+      """
+      UPDATE server SET next_hour_at = next_hour_at - ?2, next_hour_number = next_hour_number - 1
+      WHERE id = ?3 AND next_hour_at > ?1 AND next_hour_number > 0 AND NOT EXISTS (
+        SELECT 1 FROM ledger_entry WHERE server_id = server.id AND reason = 'charge'
+          AND number = server.next_hour_number - 1)
+      """,
+      [now, ServerHour.length.milliseconds, id])
   }
 }

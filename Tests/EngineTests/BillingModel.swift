@@ -115,7 +115,11 @@ struct BillingModel {
     guard outOfCredit.contains(account) else { return }
     let own = servers.filter { $0.value.account == account && !$0.value.isDeleted }
     let needed = own.values.filter { !$0.isSuspendedByOperator }.map { server in
-      let price = server.prices.last?.price ?? .zero
+      // The hour that runs costs what it cost when it began.
+      let running = server.prices.indices.filter { index in
+        index + 1 == server.prices.count || server.prices[index + 1].from > now - .seconds(3600)
+      }
+      let price = running.map { server.prices[$0].price }.max() ?? .zero
       return server.hasBackups ? price + Money(microunits: (price.microunits * 20 + 50) / 100) : price
     }.reduce(Money.zero, +)
     guard balances[account] ?? .zero >= needed else { return }

@@ -102,6 +102,73 @@ struct BillingTests {
     #expect(try await service.store.account(caller.accountID)?.suspension.cause == .credit)
   }
 
+  @Test("An hour waits for what is held only where that would pay all that is due")
+  func holdForMany() async throws {
+    let service = try await TestService(options: Self.instant)
+    await service.billing.pollOnce()
+    let (caller, _) = try await service.newCaller(credit: Money(microunits: 20_000))
+    for _ in 1...3 { _ = try await service.activeServer(of: caller) }
+    _ = try await service.servers.create(service.draft(), caller)
+    service.clock.advance(by: .seconds(3600))
+    await service.billing.pollOnce()
+    #expect(try await service.store.account(caller.accountID)?.suspension.cause == .credit)
+  }
+
+  @Test("What is made while the clock is far behind owes nothing of the time in between")
+  func clockBehind() async throws {
+    let service = try await TestService(options: Self.instant)
+    await service.billing.pollOnce()
+    let right = service.clock.now
+    service.clock.setTimeOfDay(to: right - .seconds(400 * 86_400))
+    let id = try await service.activeServer()
+    service.clock.setTimeOfDay(to: right + .seconds(60))
+    await service.billing.pollOnce()
+    #expect(try await service.charges(of: id).count == 1)
+    try await service.pass(.seconds(2 * 3600))
+    #expect(try await service.charges(of: id).count == 3)
+    try await service.expectLedgerProved()
+  }
+
+  @Test("While the clock is in doubt nothing charges an hour that has not been, and no price is kept for years")
+  func doubtedClock() async throws {
+    let service = try await TestService(options: Self.instant)
+    await service.billing.pollOnce()
+    let (id, other) = (try await service.activeServer(), try await service.activeServer())
+    let right = service.clock.now
+    service.clock.setTimeOfDay(to: right + .seconds(4000 * 86_400))
+    await service.billing.pollOnce()
+    _ = try await service.servers.update(id, ServerChange(isBackupEnabled: true), service.owner)
+    _ = try await service.servers.update(id, ServerChange(isBackupEnabled: false), service.owner)
+    #expect(try await service.charges(of: id).count == 1)
+    try await service.resize(other)
+    try await service.settle()
+    service.clock.setTimeOfDay(to: right + .seconds(60))
+    await service.billing.pollOnce()
+    let before = try #require(try await service.balance(of: service.owner))
+    for _ in 0..<3 { try await service.pass(.seconds(3600)) }
+    #expect(try await service.charges(of: id).count == 4)
+    #expect(try await service.balance(of: service.owner) == before - Money(microunits: 3 * (5_000 + 30_000)))
+    try await service.expectLedgerProved()
+  }
+
+  @Test("A price that changes while a server is being made is that of its next hour")
+  func priceWhileBeingMade() async throws {
+    let service = try await TestService(options: Self.instant)
+    await service.billing.pollOnce()
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    var change = PlanChange()
+    change.pricePerHour = Money(microunits: 50_000)
+    change.appliesToExisting = true
+    service.clock.advance(by: .seconds(1))
+    #expect(try await service.store.updatePlan(ID(3), change, at: service.clock.now)?.repricedServerCount == 1)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.balance(of: service.owner) == Money(microunits: 100_000_000 - 5_000))
+    try await service.pass(.seconds(3600))
+    #expect(try await service.balance(of: service.owner) == Money(microunits: 100_000_000 - 5_000 - 50_000))
+    try await service.expectLedgerProved()
+  }
+
   @Test("Hours that nobody looked at are charged once, and a clock that is set back charges none twice")
   func downtimeAndClock() async throws {
     var service = try await TestService(options: Self.instant)

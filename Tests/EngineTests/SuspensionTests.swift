@@ -75,6 +75,104 @@ struct SuspensionTests {
     #expect(try await next.contradictionsAtRest() == [])
   }
 
+  @Test("An hour of a suspended server costs the part that is set, and its backups nothing")
+  func suspendedPrice() async throws {
+    var tariff = Tariff()
+    tariff.suspendedPercent = 25
+    let service = try await TestService(options: BillingTests.instant, tariff: tariff)
+    await service.billing.pollOnce()
+    let id = try await service.activeServer()
+    _ = try await service.servers.update(id, .init(isBackupEnabled: true), service.owner)
+    _ = try await service.store.suspend(server: id, because: "", at: service.clock.now)
+    try await service.bill()
+    let before = try #require(try await service.balance(of: service.owner))
+    for _ in 0..<2 { try await service.pass(.seconds(3600)) }
+    #expect(try await service.balance(of: service.owner) == before - Money(microunits: 2 * 1_250))
+    _ = try await service.store.suspend(server: id, because: nil, at: service.clock.now)
+    try await service.bill()
+    // The hour in which it comes back was paid for.
+    #expect(try await service.balance(of: service.owner) == before - Money(microunits: 2 * 1_250))
+    #expect(try await service.status(of: id) == .active)
+    try await service.pass(.seconds(3600))
+    #expect(try await service.balance(of: service.owner) == before - Money(microunits: 2 * 1_250 + 5_000 + 1_000))
+    try await service.expectLedgerProved()
+  }
+
+  @Test("Whoever asks for one hostname after the other is suspended all the same")
+  func renamedAgainAndAgain() async throws {
+    var options = BillingTests.instant
+    options.quirks = [.agentNeverAnswers]
+    let service = try await TestService(options: options)
+    await service.billing.pollOnce()
+    let id = try await service.activeServer()
+    for name in ["a", "b", "c"] {
+      _ = try await service.servers.update(id, ServerChange(hostname: Hostname(name)), service.owner)
+      _ = try await service.step()
+    }
+    _ = try await service.store.suspend(server: id, because: "", at: service.clock.now)
+    await service.billing.pollOnce()
+    #expect(try await service.status(of: id) == .stopping)
+    try await service.settle()
+    #expect(try await service.status(of: id) == .suspended)
+  }
+
+  @Test("A server that was never down when its account could pay again pays for the hour that runs")
+  func neverDown() async throws {
+    let service = try await TestService()
+    await service.billing.pollOnce()
+    let (caller, _) = try await service.newCaller(credit: Money(microunits: 5_000))
+    let id = try await service.activeServer(of: caller)
+    service.clock.advance(by: .seconds(3600))
+    // The hour cannot be paid; the payment comes before the server has been told to stop.
+    _ = try await service.store.chargeHours(begunBy: service.clock.now, after: nil, limit: 10, at: service.clock.now)
+    #expect(try await service.store.account(caller.accountID)?.suspension.cause == .credit)
+    try await service.pay(100_000, caller)
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.charges(of: id).count == 2)
+    #expect(try await service.balance(of: caller) == Money(microunits: 95_000))
+    try await service.expectLedgerProved()
+  }
+
+  @Test("What was asked for before its account was suspended, and came later, changes nothing")
+  func lateRequests() async throws {
+    let service = try await TestService(options: BillingTests.instant)
+    await service.billing.pollOnce()
+    let (caller, _) = try await service.newCaller()
+    let id = try await service.activeServer(of: caller)
+    let email = try #require(try await service.store.account(caller.accountID)).email
+    _ = try await service.store.suspend(accountOf: email, because: "Abuse.", at: service.clock.now)
+    let refusals = [
+      await failure { _ = try await service.servers.create(service.draft(), caller) },
+      await failure { try await service.servers.delete(id, caller) },
+      await failure { _ = try await service.servers.update(id, ServerChange(name: ServerName("x")), caller) },
+    ]
+    for refused in refusals {
+      #expect(refused?.code == .permissionDenied && refused?.message == "Your account is suspended: Abuse.")
+    }
+    #expect(try await service.store.allServers().count == 1)
+    try await service.expectLedgerProved()
+  }
+
+  @Test("An open console is over when its server is suspended, and its tickets open nothing", arguments: [true, false])
+  func consoles(ofAccount: Bool) async throws {
+    let service = try await TestService(options: BillingTests.instant)
+    let (caller, _) = try await service.newCaller()
+    let id = try await service.activeServer(of: caller)
+    let email = try #require(try await service.store.account(caller.accountID)).email
+    let first = try await service.consoles.issueTicket(for: id, caller).ticket
+    let session = try await service.consoles.open(with: first.text)
+    let ticket = try await service.consoles.issueTicket(for: id, caller).ticket
+    // It runs still: nobody has taken it down.
+    if ofAccount {
+      _ = try await service.store.suspend(accountOf: email, because: "", at: service.clock.now)
+    } else {
+      _ = try await service.store.suspend(server: id, because: "", at: service.clock.now)
+    }
+    await service.consoles.whenOver(session)
+    await #expect(throws: Failure.self) { _ = try await service.consoles.open(with: ticket.text) }
+    #expect(try await service.status(of: id) == .active)
+  }
+
   @Test("A server that is on its way somewhere is suspended when it is there")
   func onItsWay() async throws {
     let service = try await TestService()

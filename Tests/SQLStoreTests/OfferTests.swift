@@ -30,9 +30,36 @@ struct OfferTests {
       await #expect(throws: Failure.self) {
         _ = try await store.requestResize(of: server.id, to: standard, by: fixture.caller, at: Fixture.now)
       }
-      _ = try await store.updatePlan(nano.id, change { $0.isAvailable = false }, at: Fixture.now)
-      await #expect(throws: Failure.self) {
-        _ = try await fixture.create()
+      // At another price, at a location or with a system that is closed, or retired.
+      let offers: [() async throws -> Void] = [
+        { _ = try await store.updatePlan(nano.id, self.change { $0.pricePerHour = .zero }, at: Fixture.now) },
+        { _ = try await store.updatePlan(nano.id, self.change { $0.locations = ["us-east"] }, at: Fixture.now) },
+        { _ = try await store.updatePlan(nano.id, self.change { $0.isAvailable = false }, at: Fixture.now) },
+        {
+          var retired = OperatingSystemChange()
+          retired.isAvailable = false
+          _ = try await store.updateOperatingSystem(ID(3), retired, at: Fixture.now)
+        },
+        {
+          var offered = OperatingSystemChange()
+          offered.isAvailable = true
+          _ = try await store.updateOperatingSystem(ID(3), offered, at: Fixture.now)
+          var closed = LocationChange()
+          closed.isActive = false
+          _ = try await store.updateLocation(
+            try #require(known.locations.first { $0.code == "us-west" }).id, closed, at: Fixture.now)
+        },
+      ]
+      for offer in offers {
+        try await offer()
+        await #expect(throws: Failure.self) { _ = try await fixture.create() }
+        // As it was.
+        let back = self.change {
+          $0.pricePerHour = nano.pricePerHour
+          $0.locations = nano.locations
+          $0.isAvailable = true
+        }
+        _ = try await store.updatePlan(nano.id, back, at: Fixture.now)
       }
       #expect(try await fixture.balance() == before)
       #expect(try await fixture.contradictions() == [])
@@ -50,9 +77,14 @@ struct OfferTests {
         for change in [change { $0.vcpus = 16 }, change { $0.memoryMiB = 64 }, change { $0.storageGiB = 500 }] {
           await #expect(throws: Failure.self) { _ = try await store.updatePlan(id, change, at: Fixture.now) }
         }
+        // Servers have used some of it; and what is said for all of them changes.
+        await #expect(throws: Failure.self) {
+          _ = try await store.updatePlan(id, change { $0.bandwidthGB = 1 }, at: Fixture.now)
+        }
         // What is not its size changes, and so does what stays as it is.
         let same = change {
           $0.bandwidthGB = 1
+          $0.appliesToExisting = true
           $0.vcpus = id == ID(3) ? 1 : 2
         }
         #expect(try await store.updatePlan(id, same, at: Fixture.now)?.plan.bandwidthGB == 1)

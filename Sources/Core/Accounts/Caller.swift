@@ -39,9 +39,7 @@ package struct Caller: Sendable, Equatable {
   package func require(_ permission: Permission) throws(Failure) {
     guard may(permission) else { throw .permissionDenied }
     if let suspensionReason, permission.action != .read, permission.resource != .operator {
-      throw Failure(
-        .permissionDenied,
-        suspensionReason.isEmpty ? "Your account is suspended." : "Your account is suspended: \(suspensionReason)")
+      throw .accountSuspended(suspensionReason)
     }
   }
 }

@@ -48,9 +48,12 @@ package final class BillingMeter: Sendable {
   /// Does all that is due.
   package func pollOnce() async {
     do {
+      // First of all, so that what follows knows what time it is.
+      let isTrusted = try await trustsClock()
       // Whoever comes back is paid for as such from this hour on.
-      try await suspendAndResume()
-      if try await trustsClock() {
+      try await liftCreditSuspensions()
+      try await applySuspensions()
+      if isTrusted {
         try await chargeHours(begunBy: clock.now)
         try await chargeTraffic()
         let deleted = try await repeated {
@@ -58,7 +61,8 @@ package final class BillingMeter: Sendable {
         }
         if deleted > 0 { logger.notice("servers were deleted for want of credit", metadata: ["count": "\(deleted)"]) }
       }
-      try await suspendAndResume()
+      try await liftCreditSuspensions()
+      try await applySuspensions()
     } catch is CancellationError {
       return
     } catch {
@@ -66,10 +70,13 @@ package final class BillingMeter: Sendable {
     }
   }
 
-  private func suspendAndResume() async throws {
+  private func liftCreditSuspensions() async throws {
     for account in try await store.liftCreditSuspensions(at: clock.now) {
       logger.notice("an account can pay again", metadata: ["account": "\(account)"])
     }
+  }
+
+  private func applySuspensions() async throws {
     _ = try await repeated { try await store.applySuspensions(limit: Self.serversAtOnce, at: clock.now) }
   }
 

@@ -99,7 +99,7 @@ package final class Consoles: Sendable {
     return ConsoleSession(grant: grant, connection: try await connect(to: server), place: place)
   }
 
-  /// Returns when the console has to end: its token was revoked, its server deleted, or the service ends.
+  /// Returns when the console has to end: its token was revoked, its server deleted or suspended, or the service ends.
   package func whenOver(_ session: ConsoleSession) async {
     await changes.listen(to: session.grant.serverID) { bell in
       while !Task.isCancelled, !changes.isOver, await isAllowed(session.grant) {
@@ -114,7 +114,7 @@ package final class Consoles: Sendable {
   private func isAllowed(_ grant: Grant) async -> Bool {
     let token = try? await store.token(grant.tokenID, of: grant.accountID)
     guard let token, token.isValid(at: clock.now) else { return false }
-    return (try? await store.server(grant.serverID, of: grant.accountID)) != nil
+    return (try? await store.isSuspended(grant.serverID, of: grant.accountID)) == false
   }
 
   private func activeServer(_ id: ID<Server>, of account: ID<Account>) async throws -> Server {

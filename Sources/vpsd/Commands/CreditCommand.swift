@@ -122,7 +122,8 @@ struct CreditRecord: DetailedRecord {
     currency = store.tariff.currency
     hourlyCost = try await store.hourlyCost(of: account.id)
     costWhenPaid =
-      account.suspension.outOfCreditSince == nil ? nil : try await store.costWhenPaid(of: account.id)
+      account.suspension.outOfCreditSince == nil
+      ? nil : try await store.costWhenPaid(of: account.id, at: SystemClock().now)
   }
 
   static let headings = ["ID", "E-MAIL", "BALANCE", "COST/H"]

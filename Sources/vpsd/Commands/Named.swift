@@ -49,6 +49,13 @@ extension Catalogue {
       .find(text, in: operatingSystems)
   }
 
+  /// Each once, by whichever of its names.
+  func locationCodes(named texts: [String]) throws -> [String] {
+    try texts.map { try location(named: $0).code }.reduce(into: []) { codes, code in
+      if !codes.contains(code) { codes.append(code) }
+    }
+  }
+
   func location(named text: String) throws -> Location {
     try Named(
       kind: "location", list: "location list", id: \.id.value, uuid: { _ in nil }, key: \.code, name: \.name

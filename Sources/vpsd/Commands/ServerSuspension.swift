@@ -5,7 +5,9 @@ import SQLStore
 extension ServerCommand {
   struct Suspend: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shut a server down and keep it off. Its customer can delete it, and nothing else.")
+      abstract:
+        "Shut a server down and keep it off. Its customer can rename or delete it, and delete its copies, but not run it."
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions

@@ -7,6 +7,8 @@ package protocol ServerStore: Sendable {
     of account: ID<Account>, filter: ServerFilter, order: [ListOrder<ServerKey>], page: PageRequest
   ) async throws -> Page<Server>
   func server(_ id: ID<Server>, of account: ID<Account>) async throws -> Server?
+  /// Whether it is to be off, for whatever cause, from the moment at which that is said; nil where there is no such server.
+  func isSuspended(_ id: ID<Server>, of account: ID<Account>) async throws -> Bool?
   func serverID(_ uuid: UUID, of account: ID<Account>) async throws -> ID<Server>?
   func usage(of id: ID<Server>) async throws -> ResourceUsage?
   /// The same for its customer, a page of it; nil where the account has no such server.

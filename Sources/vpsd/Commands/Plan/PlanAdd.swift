@@ -36,7 +36,7 @@ struct PlanAdd: AsyncParsableCommand {
   func run() async throws {
     let database = try options.openDatabase()
     let catalogue = try await database.catalogue()
-    let codes = try locations.map { try elements(of: $0).map { try catalogue.location(named: $0).code } }
+    let codes = try locations.map { try catalogue.locationCodes(named: elements(of: $0)) }
     let plan = try await database.addPlan(
       NewPlan(
         name: name, slug: slug ?? Slug.made(of: name) ?? "", description: description, vcpus: vcpus, memoryMiB: memory,

@@ -23,7 +23,8 @@ struct PlanUpdate: AsyncParsableCommand {
   @Option(help: ArgumentHelp("What an hour costs: 0.005.", valueName: "amount")) var price: String?
   @Option(help: ArgumentHelp("Where it is offered, all of them.", valueName: "code,code")) var locations: String?
   @Flag(inversion: .prefixedNo, help: "Whether new servers can have it.") var available: Bool?
-  @Flag(help: "Also the servers that have it cost what it costs, from their next hour on.") var existing = false
+  @Flag(help: "Also the servers that have it cost what it costs, from their next hour on, and may have less bandwidth.")
+  var existing = false
 
   func validate() throws {
     try requireName(Plan.nameRule, name, "--name")
@@ -40,7 +41,7 @@ struct PlanUpdate: AsyncParsableCommand {
     let database = try options.openDatabase()
     let catalogue = try await database.catalogue()
     let plan = try catalogue.plan(named: plan)
-    let codes = try locations.map { try elements(of: $0).map { try catalogue.location(named: $0).code } }
+    let codes = try locations.map { try catalogue.locationCodes(named: elements(of: $0)) }
     let updated = try await database.updatePlan(plan.id, try change(locations: codes), at: SystemClock().now)
     guard let updated else { throw Refusal.noSuch("There is no plan \(plan.id) any more.") }
     let repriced =

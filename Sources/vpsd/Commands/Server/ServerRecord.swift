@@ -44,7 +44,7 @@ struct ServerRecord: DetailedRecord {
     }
     writer.field("name", server.name.name)
     writer.field("hostname", server.hostname.name)
-    writer.field("status", server.status.rawValue)
+    writer.field("status", status)
     writer.field("status_reason", server.statusReason)
     writer.field("failure", listing.failure)
     writer.field("plan") { writer in
