@@ -40,7 +40,7 @@ extension SQLStore {
       }
       if let bandwidth = change.bandwidthGB, bandwidth < plan.bandwidthGB, !change.appliesToExisting {
         try database.requireNoServers(
-          with: plan, orElse: "which would have less for this month already. With --existing they have.")
+          with: plan, orElse: "which would have less for this month at once: say so with --existing.")
       }
       try database.run(
         """

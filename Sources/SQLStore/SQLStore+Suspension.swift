@@ -45,7 +45,7 @@ extension SQLStore {
       let unpaid = try database.unpaidServers(limit: limit, at: now)
       for (server, account) in unpaid {
         try database.hideAndErase(server, by: nil, tariff, at: now)
-        try database.auditOperator("server.delete", account: account, detail: "\(server): out of credit", at: now)
+        try database.auditOperator("server.delete", account: account, server: server, detail: "out of credit", at: now)
       }
       return unpaid.map(\.0)
     }
@@ -93,9 +93,8 @@ extension SQLStore {
         """,
         [reason, now, id])
       if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, only: id, at: now) }
-      let words = ["\(id)", reason ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
       try database.auditOperator(
-        reason == nil ? "server.resume" : "server.suspend", account: account, detail: words, at: now)
+        reason == nil ? "server.resume" : "server.suspend", account: account, server: id, detail: reason, at: now)
       return true
     }
   }
