@@ -85,17 +85,3 @@ extension SQLConnection {
       [ServerHour.length.milliseconds, now])
   }
 }
-
-extension SQLStore {
-  /// From the next hour on, the servers that have this plan cost what it costs now. Returns how many cost something else.
-  package func takeOverPrice(of plan: ID<Plan>, at now: Timestamp) async throws -> Int {
-    try await write { database in
-      guard let price = try database.value(Money.self, "SELECT price_per_hour FROM plan WHERE id = ?", [plan]) else {
-        return 0
-      }
-      let condition = "plan_id = ? AND erased_at IS NULL AND price_per_hour <> ?"
-      try database.keepFormerPrices(condition, [plan, price], at: now)
-      return try database.run("UPDATE server SET price_per_hour = ? WHERE \(condition)", [price, plan, price])
-    }
-  }
-}

@@ -166,7 +166,9 @@ private struct Quarter {
     prices[plan] = price
     service = try await TestService(after: service)
     guard number(0...1) == 0 else { return }
-    _ = try await service.database.takeOverPrice(of: plan, at: now)
+    var change = PlanChange()
+    change.appliesToExisting = true
+    _ = try await service.store.updatePlan(plan, change, at: now)
     for (id, other) in plans where other == plan && model.servers[id]?.isDeleted == false {
       model.setPrice(price, of: id, at: now)
     }
