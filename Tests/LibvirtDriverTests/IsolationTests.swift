@@ -28,7 +28,7 @@ extension MachineLifeTests {
       }
       let files = try FileManager.default.contentsOfDirectory(atPath: folder)
       #expect(Set(files) == ["disk.qcow2", "seed.tar", "console.log"])
-      for file in files where file != "mac" {
+      for file in files {
         #expect(try mode("\(folder)/\(file)") == 0o600, "\(file)")
         #expect(try FileOwner(of: "\(folder)/\(file)") == owner, "\(file)")
       }
