@@ -10,7 +10,7 @@ struct Seed {
   let specification: MachineSpecification
   let network: GuestNetwork
 
-  /// What images that know no settings take from `boot/`, always: with whatever they were told when they were new.
+  /// For images that know no settings. It never changes: they would take all of `boot/` once more.
   private static let earlierNetwork = """
     ADDRESS4=10.0.2.15/24
     GATEWAY4=10.0.2.2

@@ -18,7 +18,7 @@ struct ServerFiles: Equatable {
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
-  /// There for servers that were made with an address of the network card by the second rule below.
+  /// There for servers whose network card has 40 bits of their UUID as its address; those that are older still have 24.
   var hardwareAddressMark: String { "\(folder)/mac" }
 
   /// The machines that have a folder.

@@ -14,7 +14,8 @@ struct DueHour: RowReadable {
 
   static let columns = """
     server.id, server.account_id, server.next_hour_at, server.next_hour_number, account.balance, \
-    \(price(ofHourAt: "server.next_hour_at")), server.is_backup_enabled, \(SuspensionRows.isSuspended), server.billed_month, server.billed_month_hours
+    \(price(ofHourAt: "server.next_hour_at")), server.is_backup_enabled, \(SuspensionRows.isSuspended), \
+    server.billed_month, server.billed_month_hours
     """
 
   /// What an hour costs that began at this time, by an expression of SQL.

@@ -150,8 +150,7 @@ extension SQLConnection {
     for id in servers where server == nil || id == server { try judgeRunningHourAgain(of: id, at: now) }
   }
 
-  /// The hour in which a server comes back is paid as a whole, unless it was paid before; of those before it nothing is
-  /// owed any more.
+  /// Of the hours for which it was down nothing is owed.
   private func passMissedHours(of id: ID<Server>, at now: Timestamp) throws {
     try run(
       """
@@ -162,6 +161,7 @@ extension SQLConnection {
       [now, ServerHour.length.milliseconds, id])
   }
 
+  /// The hour that runs is paid as a whole, unless it was paid before.
   private func judgeRunningHourAgain(of id: ID<Server>, at now: Timestamp) throws {
     try run(
       """

@@ -34,8 +34,7 @@ final class Reconciler: Sendable {
   }
 
   /// - Parameter inventory: What the host should have, read before the machines were observed, so that a difference can only
-  ///   be out of date, and every
-  ///   action is guarded by another look.
+  ///   be out of date, and every action is guarded by another look.
   /// - Returns: Whether there is new work for the runner.
   func reconcile(_ inventory: [InventoryItem], _ observed: MachineObservation) async throws -> Bool {
     var isNewWork = false
