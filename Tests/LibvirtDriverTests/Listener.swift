@@ -48,5 +48,16 @@ final class Listener: Sendable {
     }
   }
 
+  /// How many have connected that nobody has accepted yet.
+  func waitingCount() -> Int {
+    var count = 0
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while poll(&waiting, 1, 0) > 0 {
+      Foundation.close(accept(descriptor, nil, nil))
+      count += 1
+    }
+    return count
+  }
+
   func close() { Foundation.close(descriptor) }
 }

@@ -33,6 +33,14 @@ struct SSHBannerTests {
     #expect(SSHBanner.isSent(by: address, port: listener.port, within: .seconds(10)))
   }
 
+  @Test("One that is slow to greet is not asked so often that it turns others away")
+  func fewConnections() throws {
+    let listener = try Listener(address: address)
+    defer { listener.close() }
+    #expect(!SSHBanner.isSent(by: address, port: listener.port, within: .seconds(4)))
+    #expect((2...4).contains(listener.waitingCount()))
+  }
+
   @Test("One that speaks otherwise or hangs up is not", arguments: [["HTTP/1.1 200 OK\r\n"], ["SS"], []])
   func otherwise(pieces: [String]) throws {
     let listener = try Listener(address: address)

@@ -5,8 +5,10 @@ import Foundation
 /// listen yet, and tries to reach the guest ever more seldom. So new connections are opened beside those that wait, and the
 /// first one that is greeted tells. Blocks: only for `BlockingThreads`.
 enum SSHBanner {
-  /// Between two connections. A refused one is closed at once, and says that the guest boots but does not listen yet.
-  private static let interval = Duration.milliseconds(500)
+  /// How many may wait at once. With ten that have not logged in, an sshd begins to turn others away: its customer's, who
+  /// comes as soon as the server is active. A refused one is closed at once, and says that the guest boots but does not listen
+  /// yet.
+  private static let mostAttempts = 4
   private static let greeting = Array("SSH-".utf8)
 
   private struct Attempt {
@@ -16,6 +18,7 @@ enum SSHBanner {
 
   static func isSent(by address: IPv4Address, port: UInt16, within limit: Duration) -> Bool {
     let deadline = ContinuousClock.now + limit
+    let interval = limit / mostAttempts
     var attempts: [Attempt] = []
     defer { for attempt in attempts { close(attempt.descriptor) } }
     while deadline.remainingMilliseconds != nil {
