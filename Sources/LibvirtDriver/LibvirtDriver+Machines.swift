@@ -18,6 +18,10 @@ extension LibvirtDriver {
     }
   }
 
+  package var enforcesFirewalls: Bool { false }
+
+  package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {}
+
   /// Reads files.
   func definition(of specification: MachineSpecification) throws -> DomainDefinition {
     let files = files(of: specification.machine)

@@ -27,6 +27,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var condition = HostCondition.answers
     /// Whether machines that are paused stay so.
     package var isDiskFull = false
+    /// Whether the host has a network that can hold machines to their firewalls.
+    package var enforcesFirewalls = false
     /// What is told of the power of machines instead of the truth.
     package var obscured: [UUID: MachinePower] = [:]
 
@@ -100,6 +102,8 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int { 22 }
 
+  package var enforcesFirewalls: Bool { state.withLock { $0.options.enforcesFirewalls } }
+
   package func capacity() async throws -> HostCapacity? {
     try await perform(.capacity) { state.withLock { $0.options.capacity } }
   }
@@ -130,6 +134,7 @@ package final class SimulatedDriver: ComputeDriver {
         if machine.disk == nil { machine.disk = try makeDisk(for: specification, state.options) }
         machine.disk?.grow(toGiB: specification.storageGiB)
         machine.definition = SimulatedMachine.Definition(specification)
+        if state.options.enforcesFirewalls { machine.firewall = specification.firewall }
         try save(machine, in: &state)
       }
     }
@@ -183,6 +188,16 @@ package final class SimulatedDriver: ComputeDriver {
           throw DriverError(.unreachable, "The guest agent of \(machine.uuid) does not answer.")
         }
         machine.boot?.hostname = hostname.name
+      }
+    }
+  }
+
+  package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {
+    try await perform(.applyFirewall, machine) {
+      try state.withLock { state in
+        guard state.options.enforcesFirewalls, var known = state.machines[machine] else { return }
+        known.firewall = firewall
+        try save(known, in: &state)
       }
     }
   }

@@ -1,4 +1,4 @@
-import Core
+package import Core
 package import Foundation
 
 /// How a simulated guest misbehaves.
@@ -19,6 +19,8 @@ package struct SimulatedMachine: SimulatedRecord {
   package internal(set) var disk: Disk?
   /// Nil where only the disk is left.
   package internal(set) var definition: Definition?
+  /// What is in force; nil where nothing ever was.
+  package internal(set) var firewall: Firewall?
   /// From power on to the loss of power; it stays after a shutdown of the guest until something looks.
   package internal(set) var boot: Boot?
   /// How the last boot ended.

@@ -206,3 +206,29 @@ struct ManualClockTests {
     #expect(clock.nextDeadline == nil)
   }
 }
+
+@Suite("Simulated firewalls")
+struct SimulatedFirewallTests {
+  @Test(
+    "What is in force is what was defined or applied last, and outlives the process; where nothing is enforced, nothing is"
+  )
+  func inForce() async throws {
+    try await withSimulatedHost { host in
+      let first = Firewall(isEnabled: true, rules: [try FirewallRule(.inbound, .icmp)])
+      let specification = host.specification()
+      let machine = specification.machine
+      try await host.driver.ensureDefined(specification)
+      try await host.driver.applyFirewall(first, to: machine)
+      #expect(host.driver.machine(machine)?.firewall == nil)
+
+      host.driver.configure { $0.enforcesFirewalls = true }
+      try await host.driver.ensureDefined(specification)
+      #expect(host.driver.machine(machine)?.firewall == .disabled)
+      try await host.driver.start(machine)
+      try await host.driver.applyFirewall(first, to: machine)
+      #expect(try host.another().machine(machine)?.firewall == first)
+      try await host.driver.applyFirewall(first, to: UUID())
+      #expect(try await host.driver.observe().powers.count == 1)
+    }
+  }
+}

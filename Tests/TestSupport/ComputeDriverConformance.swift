@@ -83,6 +83,8 @@ extension ComputeDriverConformance {
       }
       let hostname = try #require(Hostname("renamed.example.com"))
       try await twice { try await driver.applyHostname(hostname, to: machine) }
+      let firewall = Firewall(isEnabled: true, rules: [try FirewallRule(.inbound, .tcp, ports: "1-65535")])
+      try await twice { try await driver.applyFirewall(firewall, to: machine) }
       // Starting what runs must not reset it.
       try await driver.start(machine)
       #expect(try await driver.readiness(of: machine).hasSSHBanner)
@@ -93,6 +95,7 @@ extension ComputeDriverConformance {
       #expect(try await driver.power(of: machine) == .off(.guestShutdown))
       try await driver.requestShutdown(machine)
       try await twice { try await driver.powerOff(machine) }
+      try await twice { try await driver.applyFirewall(.disabled, to: machine) }
       #expect(try await driver.power(of: machine) == .off(.guestShutdown))
       #expect(try await driver.readiness(of: machine) == Readiness(hasSSHBanner: false, hasAgent: false))
 
@@ -161,6 +164,7 @@ extension ComputeDriverConformance {
     await expectError(.notFound) { _ = try await driver.readiness(of: machine) }
     let hostname = try #require(Hostname("nobody.example.com"))
     await expectError(.notFound) { try await driver.applyHostname(hostname, to: machine) }
+    try await twice { try await driver.applyFirewall(Firewall(isEnabled: true, rules: []), to: machine) }
     await expectError(.notFound) { _ = try await driver.openConsole(of: machine) }
     await expectError(.notFound) { _ = try await driver.ensureCopied(machine, as: UUID()) }
     await expectError(.notFound) {
@@ -283,7 +287,7 @@ extension MachineSpecification {
     MachineSpecification(
       machine: machine, label: label, hostname: hostname ?? self.hostname, vcpus: vcpus, memoryMiB: memoryMiB,
       storageGiB: storageGiB, imageName: imageName ?? self.imageName, imageVersion: imageVersion ?? self.imageVersion,
-      interface: interface, authorizedKey: authorizedKey, rootPasswordHash: rootPasswordHash,
+      interface: interface, firewall: firewall, authorizedKey: authorizedKey, rootPasswordHash: rootPasswordHash,
       mayCreateDisk: mayCreateDisk ?? self.mayCreateDisk)
   }
 }

@@ -1,3 +1,4 @@
+package import Core
 import Foundation
 
 /// The proxies in front of the service whose word about their clients is believed. Nobody else's is.

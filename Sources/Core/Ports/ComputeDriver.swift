@@ -11,6 +11,10 @@ package protocol ComputeDriver: Sendable {
   /// be: 22, unless something on the host holds that everywhere.
   func sshPort(of machine: UUID) -> Int
 
+  /// Whether the host's network can hold machines to their firewalls. Where it cannot, every firewall is accepted, and none has
+  /// an effect.
+  var enforcesFirewalls: Bool { get }
+
   /// What the host can carry in all; nil where there is no bound.
   func capacity() async throws -> HostCapacity?
 
@@ -23,7 +27,7 @@ package protocol ComputeDriver: Sendable {
   func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool
 
   /// Makes disk and definition what the specification says. A running machine goes on as it is, and takes the definition
-  /// at its next start. A disk that exists is never replaced or shrunk.
+  /// at its next start; only its firewall is applied at once. A disk that exists is never replaced or shrunk.
   func ensureDefined(_ specification: MachineSpecification) async throws
 
   /// Starts a defined machine; one that runs is left alone.
@@ -44,6 +48,11 @@ package protocol ComputeDriver: Sendable {
 
   /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
+
+  /// Puts the firewall in the place of the one that the machine has, as a whole, and returns once it is in force. What is still
+  /// allowed goes on undisturbed; a connection that no longer is ends. A machine that is off starts behind it; one that is
+  /// absent is left alone, and brings its firewall with its definition.
+  func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws
 
   /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
   /// screen.
@@ -136,6 +145,8 @@ package struct MachineSpecification: Sendable, Equatable {
   package let imageName: String
   package let imageVersion: String
   package let interface: NetworkInterface
+  /// In force before the machine's first packet passes.
+  package let firewall: Firewall
   package let authorizedKey: String?
   /// crypt(3) of the root password; with it, password login is on.
   package let rootPasswordHash: String?
@@ -144,8 +155,8 @@ package struct MachineSpecification: Sendable, Equatable {
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
-    imageVersion: String, interface: NetworkInterface, authorizedKey: String?, rootPasswordHash: String?,
-    mayCreateDisk: Bool
+    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled, authorizedKey: String?,
+    rootPasswordHash: String?, mayCreateDisk: Bool
   ) {
     self.machine = machine
     self.label = label
@@ -156,6 +167,7 @@ package struct MachineSpecification: Sendable, Equatable {
     self.imageName = imageName
     self.imageVersion = imageVersion
     self.interface = interface
+    self.firewall = firewall
     self.authorizedKey = authorizedKey
     self.rootPasswordHash = rootPasswordHash
     self.mayCreateDisk = mayCreateDisk

@@ -30,7 +30,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
   /// Whom limits are for: an IPv6 client has all of a network of 64 bits, and is one client nevertheless.
-  var client: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
+  package var client: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
 
   package var description: String {
     if isIPv4 { return [24, 16, 8, 0].map { String(low >> UInt64($0) & 255) }.joined(separator: ".") }
@@ -81,5 +81,10 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     address.isIPv4 == first.isIPv4 && !address.differs(from: first, withinFirst: length)
   }
 
-  package var description: String { "\(first)/\(first.isIPv4 ? length - 96 : length)" }
+  package var isIPv4: Bool { first.isIPv4 }
+
+  /// As it is written in the network's own family.
+  package var prefixLength: Int { isIPv4 ? length - 96 : length }
+
+  package var description: String { "\(first)/\(prefixLength)" }
 }

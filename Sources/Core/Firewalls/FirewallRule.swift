@@ -1,0 +1,142 @@
+/// What a firewall lets through in one direction, from or to whom.
+package struct FirewallRule: Hashable, Sendable {
+  package enum Direction: String, Codable, Sendable, CaseIterable {
+    case inbound = "in"
+    case outbound = "out"
+  }
+
+  /// How many networks a rule may name.
+  package static let maximumNetworks = 50
+  package static let descriptionRule = TextRule(maximumLength: 255)
+
+  package let direction: Direction
+  package let traffic: FirewallTraffic
+  /// Whoever is at the other end: the sources of what comes in, the destinations of what goes out. Empty for everybody. None
+  /// is there twice, but one may be in another.
+  package let networks: [IPNetwork]
+  /// For its author.
+  package let description: String
+
+  /// Throws `FirewallRuleErrors` with all that is wrong.
+  package init(
+    _ direction: Direction, _ ipProtocol: IPProtocol, ports: String? = nil, networks: [String] = [],
+    description: String = ""
+  ) throws(FirewallRuleErrors) {
+    var draft = FirewallRuleDraft(direction, ipProtocol)
+    draft.ports = ports
+    draft.description = description
+    switch direction {
+    case .inbound: draft.sources = networks
+    case .outbound: draft.destinations = networks
+    }
+    self = try draft.validated()
+  }
+
+  fileprivate init(
+    _ direction: Direction, _ traffic: FirewallTraffic, _ networks: [IPNetwork], description: String
+  ) {
+    self.direction = direction
+    self.traffic = traffic
+    self.networks = networks
+    self.description = description
+  }
+}
+
+/// A rule as somebody wrote it. What could not be read at all is nil; the rest is checked all the same, so that its author
+/// learns of everything at once.
+package struct FirewallRuleDraft: Sendable {
+  package var direction: FirewallRule.Direction?
+  package var ipProtocol: IPProtocol?
+  package var ports: String?
+  package var sources: [String] = []
+  package var destinations: [String] = []
+  package var description = ""
+
+  package init(_ direction: FirewallRule.Direction?, _ ipProtocol: IPProtocol?) {
+    self.direction = direction
+    self.ipProtocol = ipProtocol
+  }
+
+  package func validated() throws(FirewallRuleErrors) -> FirewallRule {
+    var errors = FirewallRuleErrors()
+    let ports = validatedPorts(&errors)
+    let sources = Self.networks(sources, FirewallRuleErrors.Part.source, &errors)
+    let destinations = Self.networks(destinations, FirewallRuleErrors.Part.destination, &errors)
+    if direction == .inbound, !self.destinations.isEmpty {
+      errors.add(.destinations, "A rule for what comes in has sources only.")
+    }
+    if direction == .outbound, !self.sources.isEmpty {
+      errors.add(.sources, "A rule for what goes out has destinations only.")
+    }
+    if let message = FirewallRule.descriptionRule.violation(in: description) { errors.add(.description, message) }
+    guard errors.all.isEmpty, let direction, let traffic = ipProtocol.flatMap({ FirewallTraffic($0, ports) }) else {
+      throw errors
+    }
+    return FirewallRule(
+      direction, traffic, direction == .inbound ? sources : destinations, description: description)
+  }
+
+  private func validatedPorts(_ errors: inout FirewallRuleErrors) -> FirewallPorts? {
+    guard let text = ports else {
+      if ipProtocol?.hasPorts == true { errors.add(.ports, "This field is required for tcp and udp.") }
+      return nil
+    }
+    if let ipProtocol, !ipProtocol.hasPorts {
+      errors.add(.ports, "Only tcp and udp have ports: leave this out, or null.")
+      return nil
+    }
+    guard let ports = FirewallPorts(text) else {
+      errors.add(.ports, FirewallPorts.rule)
+      return nil
+    }
+    return ports
+  }
+
+  private static func networks(
+    _ texts: [String], _ part: (Int?) -> FirewallRuleErrors.Part, _ errors: inout FirewallRuleErrors
+  ) -> [IPNetwork] {
+    guard texts.count <= FirewallRule.maximumNetworks else {
+      errors.add(part(nil), "Ensure this field has no more than \(FirewallRule.maximumNetworks) elements.")
+      return []
+    }
+    var networks: [IPNetwork] = []
+    var known: Set<IPNetwork> = []
+    for (index, text) in texts.enumerated() {
+      do {
+        let network = try IPNetwork(cidr: text)
+        if known.insert(network).inserted {
+          networks.append(network)
+        } else {
+          errors.add(part(index), "This network is in the list already.")
+        }
+      } catch {
+        errors.add(part(index), error.message)
+      }
+    }
+    return networks
+  }
+}
+
+/// What is wrong with a rule: all of it.
+package struct FirewallRuleErrors: Error, Equatable, Sendable {
+  package enum Part: Hashable, Sendable {
+    case ports, description
+    /// One of the list; nil for the list as a whole.
+    case source(Int?)
+    case destination(Int?)
+
+    static let sources = Part.source(nil)
+    static let destinations = Part.destination(nil)
+  }
+
+  package struct Entry: Equatable, Sendable {
+    package let part: Part
+    package let message: String
+  }
+
+  package private(set) var all: [Entry] = []
+
+  package init() {}
+
+  mutating func add(_ part: Part, _ message: String) { all.append(Entry(part: part, message: message)) }
+}
