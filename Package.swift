@@ -39,10 +39,14 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CGNU"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 
     .target(name: "Core", swiftSettings: settings),
     .target(name: "PrivateFiles", swiftSettings: settings),
+    .target(name: "HostPrograms", dependencies: ["Core", "PrivateFiles", "CGNU"], swiftSettings: settings),
+    .target(
+      name: "HostNetwork", dependencies: ["Core", "PrivateFiles", "HostPrograms", logging], swiftSettings: settings),
     .target(
       name: "SQLStore",
       dependencies: ["Core", grdb],
@@ -52,7 +56,9 @@ let package = Package(
       dependencies: ["Core", "COpenSSL", "CCrypt", logging],
       swiftSettings: settings),
     .target(
-      name: "LibvirtDriver", dependencies: ["Core", "PrivateFiles", "CLibvirt", logging], swiftSettings: settings),
+      name: "LibvirtDriver",
+      dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostNetwork", "CLibvirt", logging],
+      swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
     .target(name: "HTML", swiftSettings: settings),
     .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
@@ -72,7 +78,8 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "PrivateFiles", "SQLStore", "Engine", "LibvirtDriver", "SimulatedDriver", "API", "Documentation",
+        "Core", "PrivateFiles", "SQLStore", "Engine", "HostNetwork", "LibvirtDriver", "SimulatedDriver", "API",
+        "Documentation",
         hummingbird, hummingbirdCore, logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -99,7 +106,13 @@ let package = Package(
     .testTarget(
       name: "SimulatedDriverTests", dependencies: ["Core", "SimulatedDriver", "TestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "LibvirtDriverTests", dependencies: ["Core", "PrivateFiles", "LibvirtDriver", "TestSupport", logging],
+      name: "HostNetworkTests", dependencies: ["Core", "HostPrograms", "HostNetwork", "TestSupport", logging],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LibvirtDriverTests",
+      dependencies: [
+        "Core", "PrivateFiles", "HostPrograms", "HostNetwork", "LibvirtDriver", "TestSupport", logging,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "APITests",

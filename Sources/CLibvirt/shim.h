@@ -2,10 +2,3 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
-
-// glibc shows these to programs that ask for GNU extensions only, which a Swift program cannot.
-#ifdef __linux__
-#include <spawn.h>
-extern int pipe2(int ends[2], int flags);
-extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
-#endif

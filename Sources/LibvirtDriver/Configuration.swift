@@ -1,4 +1,6 @@
 package import Foundation
+package import HostNetwork
+import Logging
 
 extension LibvirtDriver {
   package struct Configuration: Sendable {
@@ -7,6 +9,14 @@ extension LibvirtDriver {
       case own
       /// The one that the host's administrator started, with the host's settings.
       case host
+    }
+
+    /// How machines are reached.
+    package enum Network: Sendable {
+      /// At addresses of this host's loopback, from this host alone.
+      case loopback
+      /// From wherever packets for their addresses come to this host.
+      case routed(HostNetworkSettings)
     }
 
     /// How much more servers may be promised than the host has.
@@ -20,6 +30,7 @@ extension LibvirtDriver {
     }
 
     package var daemon = Daemon.own
+    package var network = Network.loopback
     /// Servers, and a libvirtd of our own, live below it.
     package var dataDirectory: String
     package var imageDirectory: String
@@ -42,6 +53,30 @@ extension LibvirtDriver {
       self.imageDirectory = imageDirectory
       self.copyDirectory = "\(dataDirectory)/copies"
       self.installation = installation
+    }
+  }
+}
+
+extension LibvirtDriver.Configuration {
+  /// - Parameter lowestPort: Above those where QEMU may not listen.
+  func machineNetwork(lowestPort: UInt16, logger: Logger) throws -> any MachineNetwork {
+    switch network {
+    case .loopback:
+      let ports = try PortChoice(
+        for: guestPorts, from: lowestPort, path: "\(dataDirectory)/forwarded-ports", logger: logger)
+      return LoopbackNetwork(ports: ports, allowsOutbound: allowsOutbound)
+    case .routed(let settings):
+      let reconciler = NetworkReconciler(
+        settings: settings, installation: installation, stateDirectory: dataDirectory, logger: logger)
+      return RoutedNetwork(reconciler: reconciler, dataDirectory: dataDirectory, logger: logger)
+    }
+  }
+
+  /// The ports of the host that QEMU itself listens on.
+  var hostPorts: [UInt16] {
+    switch network {
+    case .loopback: guestPorts
+    case .routed: []
     }
   }
 }

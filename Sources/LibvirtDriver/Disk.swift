@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import PrivateFiles
 
 /// A server's disk: a sparse overlay over an image that is never touched again. Everything here blocks.
@@ -14,9 +15,8 @@ struct Disk {
     let temporary = path + ".new"
     unlink(temporary)
     defer { unlink(temporary) }
-    try HostCommand(
-      program: "qemu-img",
-      arguments: ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, temporary, String(sizeBytes)]
+    try HostProgram(
+      "qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, temporary, String(sizeBytes)]
     ).run(within: Self.toolLimit)
     guard chmod(temporary, 0o600) == 0 else { throw HostError.last("chmod \(temporary)") }
     try PrivateFile.sync(temporary)
@@ -38,7 +38,7 @@ struct Disk {
   /// One that is cut off opens without an error, and its servers would never boot. This reads no data, so it is quick.
   private static func requireWhole(_ image: String) throws {
     do {
-      try HostCommand(program: "qemu-img", arguments: ["check", "-q", "-U", "-f", "qcow2", image])
+      try HostProgram("qemu-img", ["check", "-q", "-U", "-f", "qcow2", image])
         .run(within: toolLimit)
     } catch let error as DriverError where error.kind == .rejected {
       throw DriverError(
@@ -56,8 +56,8 @@ struct Disk {
   /// Makes an empty image of the same size of a file that is there, with its owner's rights.
   func makeEmptyCopy(_ copy: String) throws {
     let size = try QCOW2Header(path: path).virtualSizeBytes
-    try HostCommand(
-      program: "qemu-img", arguments: ["create", "-q", "-f", "qcow2", copy, String(size)], user: FileOwner(of: copy)
+    try HostProgram(
+      "qemu-img", ["create", "-q", "-f", "qcow2", copy, String(size)], user: FileOwner(of: copy)
     ).run(within: Self.toolLimit)
   }
 
@@ -70,8 +70,8 @@ struct Disk {
       throw DriverError(.rejected, error.detail, customerReason: "The server's disk cannot be read.")
     }
     guard size < sizeBytes else { return }
-    try HostCommand(
-      program: "qemu-img", arguments: ["resize", "-q", "-f", "qcow2", path, String(sizeBytes)],
+    try HostProgram(
+      "qemu-img", ["resize", "-q", "-f", "qcow2", path, String(sizeBytes)],
       user: FileOwner(of: path)
     ).run(within: Self.toolLimit)
   }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// A machine as libvirt is told about it.
 struct DomainDefinition {
@@ -109,7 +110,7 @@ struct DomainDefinition {
       children + (isReadOnly ? [Markup("readonly")] : []) + [Self.pciAddress(slot: slot)])
   }
 
-  private static func pciAddress(slot: String) -> Markup {
+  static func pciAddress(slot: String) -> Markup {
     Markup(
       "address", ["type": "pci", "domain": "0x0000", "bus": "0x00", "slot": slot, "function": "0x0"])
   }

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 
 /// As whom QEMU runs.
 enum EmulatorUser: Equatable {
@@ -75,7 +76,7 @@ struct UserSupport {
 
   /// Why QEMU cannot run as another user than root, to follow a colon or "and"; nil where it can.
   func obstacle(for configuration: LibvirtDriver.Configuration, accelerator: Accelerator) -> String? {
-    if let port = configuration.guestPorts.min(), port < lowestPort, configuration.daemon == .own {
+    if let port = configuration.hostPorts.min(), port < lowestPort, configuration.daemon == .own {
       return "others may not listen below port \(lowestPort) (net.ipv4.ip_unprivileged_port_start)"
     }
     if accelerator == .kvm, kvmGroup == nil { return "others may not use /dev/kvm" }

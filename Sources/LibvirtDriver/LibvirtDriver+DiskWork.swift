@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import Logging
 import PrivateFiles
 
@@ -122,7 +123,7 @@ extension LibvirtDriver {
     do {
       return try await withTaskCancellationHandler {
         try await diskThreads.run(program, within: limit + .seconds(60)) {
-          try HostCommand(program: program, arguments: arguments, user: user).run(within: limit, stop: stop)
+          try HostProgram(program, arguments, user: user).run(within: limit, stop: stop)
         }
       } onCancel: {
         stop.set()

@@ -10,7 +10,9 @@ extension LibvirtDriver {
     }
     let domain = try await onFiles("prepare the files") {
       try prepare(files, for: specification, canGrow: !isActive)
-      return try definition(of: specification)
+      let definition = try definition(of: specification)
+      try network.define(specification, hardwareAddress: hardwareAddress(of: specification), in: files)
+      return definition
     }
     try await onLibvirt("define the machine") { connection in
       _ = try ownership.domain(specification.machine, on: connection)
@@ -18,17 +20,12 @@ extension LibvirtDriver {
     }
   }
 
-  package var enforcesFirewalls: Bool { false }
-
-  package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {}
-
   /// Reads files.
   func definition(of specification: MachineSpecification) throws -> DomainDefinition {
     let files = files(of: specification.machine)
     let interface = specification.interface
     let attachment = try network.attachment(
-      of: interface,
-      hardwareAddress: interface.hardwareAddress.map { "\($0)" } ?? files.earlierHardwareAddress)
+      of: interface, hardwareAddress: hardwareAddress(of: specification))
     return DomainDefinition(
       machine: specification.machine,
       mark: MachineMark(
@@ -36,6 +33,10 @@ extension LibvirtDriver {
         sshPort: attachment.sshPort, owner: emulatorUser.owner(at: interface.address)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       files: files, attachment: attachment, daemon: configuration.daemon)
+  }
+
+  private func hardwareAddress(of specification: MachineSpecification) -> HardwareAddress {
+    specification.interface.hardwareAddress ?? files(of: specification.machine).earlierHardwareAddress
   }
 
   private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
@@ -61,6 +62,7 @@ extension LibvirtDriver {
   package func start(_ machine: UUID) async throws {
     let files = files(of: machine)
     try await endWorkOnMachineThatIsOff(machine)
+    try await onFiles("attach the network") { try network.attach(files) }
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       guard try domain.isActive() else {
@@ -185,6 +187,7 @@ extension LibvirtDriver {
     try await DriverError.translating { try await work.end { $0.machine == machine } }
     try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
     try await onFiles("remove the files") {
+      try network.release(files)
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
     }
@@ -235,6 +238,13 @@ extension LibvirtDriver {
       try await DriverError.translating { try await clock.sleep(for: .milliseconds(100)) }
     }
     throw DriverError(.unreachable, "vpsd-set-hostname did not end in time")
+  }
+
+  package var enforcesFirewalls: Bool { network.enforcesFirewalls }
+
+  package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {
+    let files = files(of: machine)
+    try await onFiles("apply the firewall") { try network.apply(firewall, to: files) }
   }
 
   /// Runs a body that waits for the guest, apart from all that does not.

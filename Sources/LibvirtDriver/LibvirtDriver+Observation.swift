@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostPrograms
 
 extension LibvirtDriver {
   /// What it does beside the calls, until it is cancelled.
@@ -7,6 +8,23 @@ extension LibvirtDriver {
     await withDiscardingTaskGroup { group in
       group.addTask { await consoleLogs.run() }
       group.addTask { await readings.run(readGuest ?? askAgent) }
+      group.addTask { await keepNetwork() }
+    }
+  }
+
+  private func keepNetwork() async {
+    let stop = StopSignal()
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let thread = Thread {
+          network.keep(until: stop)
+          continuation.resume()
+        }
+        thread.name = "network"
+        thread.start()
+      }
+    } onCancel: {
+      stop.set()
     }
   }
 
@@ -37,8 +55,11 @@ extension LibvirtDriver {
       seen.mapValues { power($0.state.power, of: $0.domain.name) }
     }
     if !configuration.onlyLooks { await thawForgotten(among: Array(powers.filter { $0.value == .running }.keys)) }
+    let counters = try? await onFiles("read the host's counters", within: .seconds(20)) { try network.counters() }
     var measured: [UUID: MachineUsage] = [:]
-    for (machine, statistics) in seen { measured[machine] = usage(of: machine, statistics) }
+    for (machine, statistics) in seen {
+      measured[machine] = usage(of: machine, statistics, counters: counters?[machine])
+    }
     for machine in folders.union(copied) where seen[machine] == nil { powers[machine] = .remnant }
     return MachineObservation(powers: powers, usage: measured)
   }
@@ -70,19 +91,22 @@ extension LibvirtDriver {
     return QEMULog.endedBySignal(path: log) ? .off(.other) : power
   }
 
-  private func usage(of machine: UUID, _ statistics: DomainStatistics) -> MachineUsage? {
+  private func usage(
+    of machine: UUID, _ statistics: DomainStatistics, counters: NetworkCounters?
+  ) -> MachineUsage? {
     guard let runID = statistics.runID, let cpuNanoseconds = statistics.cpuNanoseconds else { return nil }
     let reading = readings.reading(of: machine, runID: runID)
     return MachineUsage(
       cpuNanoseconds: cpuNanoseconds, memoryUsedMiB: statistics.memoryUsedMiB,
-      diskUsedBytes: reading.diskUsedBytes ?? statistics.diskAllocatedBytes, network: reading.network)
+      diskUsedBytes: reading.diskUsedBytes ?? statistics.diskAllocatedBytes,
+      network: network.countsTraffic ? counters : reading.network)
   }
 
   private func askAgent(_ machine: UUID, _ due: GuestReadings.Due) async throws -> GuestReadings.Reading {
     try await onGuest(machine, "read the guest's counters", within: .seconds(10), on: readingThreads) { domain in
       let agent = GuestAgent(domain: domain)
       return GuestReadings.Reading(
-        network: due.network ? try agent.networkCounters() : nil,
+        network: due.network && !network.countsTraffic ? try agent.networkCounters() : nil,
         diskUsedBytes: due.disk ? try agent.rootFileSystemUsedBytes() : nil)
     }
   }

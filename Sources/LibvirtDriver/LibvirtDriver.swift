@@ -53,10 +53,8 @@ package struct LibvirtDriver: ComputeDriver {
     self.accelerator = configuration.accelerator ?? .detected()
     let host = UserSupport.ofThisHost()
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
-    let ports = try PortChoice(
-      for: configuration.guestPorts, from: emulatorUser == .root ? 1 : host.lowestPort,
-      path: "\(configuration.dataDirectory)/forwarded-ports", logger: logger)
-    self.network = LoopbackNetwork(ports: ports, allowsOutbound: configuration.allowsOutbound)
+    self.network = try configuration.machineNetwork(
+      lowestPort: emulatorUser == .root ? 1 : host.lowestPort, logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.readings = GuestReadings(clock: clock)
     self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 
 /// What a domain carries in its metadata: whose it is, how the running machine is reached, and as whom it runs.
 struct MachineMark: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import Logging
 import PrivateFiles
 
@@ -50,9 +51,9 @@ struct PrivateLibvirtd: Libvirtd {
     try forgetEarlierHost()
     try writeConfiguration()
     logger.info("starting a private libvirtd", metadata: ["directory": "\(directory)"])
-    try HostCommand(
-      program: "setsid",
-      arguments: [
+    try HostProgram(
+      "setsid",
+      [
         "--fork", "unshare", "--mount", "--propagation", "slave", "/bin/sh", "-c", Self.script, "libvirtd", directory,
       ]
     ).run(within: .seconds(10))

@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import PrivateFiles
 
@@ -18,6 +19,8 @@ struct ServerFiles: Equatable {
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
+  /// What a host that routes to its servers has to know of it.
+  var network: String { "\(folder)/network.json" }
   /// There for servers whose network card has 40 bits of their UUID as its address; those that are older still have 24.
   var hardwareAddressMark: String { "\(folder)/mac" }
 
@@ -44,12 +47,12 @@ struct ServerFiles: Equatable {
 
   /// The address of the network card of a machine that is older than the register of these: its guest may know the card by
   /// it. Reads.
-  var earlierHardwareAddress: String {
+  var earlierHardwareAddress: HardwareAddress {
     let uuid = machine.uuid
     let bytes =
       MachineFiles.exists(hardwareAddressMark)
-      ? [0x52, uuid.11, uuid.12, uuid.13, uuid.14, uuid.15] : [0x52, 0x54, 0, uuid.13, uuid.14, uuid.15]
-    return bytes.map { String(format: "%02x", $0) }.joined(separator: ":")
+      ? [UInt8(0x52), uuid.11, uuid.12, uuid.13, uuid.14, uuid.15] : [0x52, 0x54, 0, uuid.13, uuid.14, uuid.15]
+    return HardwareAddress(number: bytes.reduce(0) { $0 << 8 | UInt64($1) })
   }
 
   func makeConsole() throws {

@@ -11,6 +11,10 @@ struct Configuration: Sendable, Equatable {
     case libvirt, simulated
   }
 
+  enum Network: String, Sendable, CaseIterable {
+    case loopback, routed
+  }
+
   enum Accelerator: String, Sendable, CaseIterable {
     /// KVM where it truly works, else TCG.
     case auto, kvm, tcg
@@ -44,6 +48,14 @@ struct Configuration: Sendable, Equatable {
   var locations: [String: LocationSettings] = [:]
   var forwardedPorts = [22, 80, 443]
   var isOutboundAllowed = false
+  var network = Network.loopback
+  /// Nil for the link of the default route.
+  var uplink: String?
+  /// Nil for the uplink's.
+  var mtu: Int?
+  /// Nil for the host's.
+  var nameServers: [IPAddress]?
+  var mayServersMail = false
   var accelerator = Accelerator.auto
   var logLevel = Logger.Level.info
   var overcommit = Overcommit()

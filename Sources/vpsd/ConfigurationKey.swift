@@ -90,6 +90,7 @@ extension ConfigurationKey {
         "outbound", \.isOutboundAllowed, default: "false",
         "Whether guests reach out of their network; with the loopback network that includes this host's own loopback",
         rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
+    ] + network + [
       choice(
         "accelerator", \.accelerator, default: "auto", "What executes the guests; auto takes KVM where it truly works"),
       directory(

@@ -1,3 +1,4 @@
+import Core
 import Foundation
 
 /// Where a configuration comes from. What stands further down wins.
@@ -65,21 +66,35 @@ struct ConfigurationLoader: Sendable {
     return settings
   }
 
-  /// A pool whose addresses no server could use.
+  /// Pools whose addresses no server could use.
   private func networkProblems(
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
     guard configuration.driver == .libvirt else { return [] }
-    let message = "the network of servers on this machine is its loopback, which has no IPv6"
     var problems: [ConfigurationError.Problem] = []
-    if configuration.addressPool6 != nil, let key = ConfigurationKey.all.first(where: { $0.name == "address_pool6" }) {
-      problems.append(.init(origin: sources(of: key, file).last?.origin ?? "", key: key.name, message: message))
+    func check(_ pool: AddressPool?, _ pool6: IPv6Pool?, _ origin: (String) -> String, prefix: String = "") {
+      switch configuration.network {
+      case .loopback where pool6 != nil:
+        problems.append(
+          .init(
+            origin: origin("address_pool6"), key: "\(prefix)address_pool6",
+            message: "the network of servers on this machine is its loopback, which has no IPv6"))
+      case .routed where pool?.hasLoopback == true:
+        problems.append(
+          .init(
+            origin: origin("address_pool"), key: "\(prefix)address_pool",
+            message: "nothing is routed to addresses of the loopback: give servers others, or leave `network` out"))
+      case .loopback, .routed: break
+      }
+    }
+    check(configuration.addressPool, configuration.addressPool6) { name in
+      ConfigurationKey.all.first { $0.name == name }.flatMap { sources(of: $0, file).last?.origin } ?? "network"
     }
     for section in file?.locations ?? [] {
-      guard let settings = configuration.locations[section.code], settings.driver == nil, settings.addressPool6 != nil
-      else { continue }
-      let key = "\(ConfigurationFile.locationsKey).\(section.code).address_pool6"
-      problems.append(.init(origin: section.origin, key: key, message: message))
+      guard let settings = configuration.locations[section.code], settings.driver == nil else { continue }
+      check(
+        settings.addressPool, settings.addressPool6, { _ in section.origin },
+        prefix: "\(ConfigurationFile.locationsKey).\(section.code).")
     }
     return problems
   }

@@ -50,13 +50,13 @@ extension Configuration {
     case .simulated:
       return try SimulatedDriver(installation: installation, dataDirectory: directory(ofHost: host.name), clock: clock)
     case .libvirt, nil:
-      var libvirt = libvirt(installation)
+      var libvirt = try libvirt(installation)
       libvirt.onlyLooks = onlyLooks
       return try LibvirtDriver(configuration: libvirt, clock: clock, logger: logger)
     }
   }
 
-  private func libvirt(_ installation: UUID) -> LibvirtDriver.Configuration {
+  private func libvirt(_ installation: UUID) throws -> LibvirtDriver.Configuration {
     var libvirt = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory.path, imageDirectory: imageDirectory.path, installation: installation)
     libvirt.copyDirectory = copyDirectory.path
@@ -66,6 +66,7 @@ extension Configuration {
     libvirt.overcommitment.vcpus = overcommit.vcpus
     libvirt.overcommitment.storage = overcommit.storage
     libvirt.daemon = libvirtd
+    if let settings = try hostNetwork() { libvirt.network = .routed(settings) }
     switch accelerator {
     case .auto: libvirt.accelerator = nil
     case .kvm: libvirt.accelerator = .kvm

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 import Testing
 
 @testable import LibvirtDriver
@@ -25,7 +26,8 @@ struct DomainDefinitionTests {
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
       attachment: network.attachment(
-        of: NetworkInterface(address: mark.address), hardwareAddress: "52:cf:4f:c9:64:ff", ports: Self.ports),
+        of: NetworkInterface(address: mark.address), hardwareAddress: HardwareAddress("52:cf:4f:c9:64:ff")!,
+        ports: Self.ports),
       daemon: daemon)
   }
 

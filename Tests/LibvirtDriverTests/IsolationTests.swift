@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Logging
+import PrivateFiles
 import Testing
 
 @testable import LibvirtDriver

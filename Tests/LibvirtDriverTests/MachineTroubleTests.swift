@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import PrivateFiles
 import Testing
 
@@ -176,7 +177,7 @@ extension MachineLifeTests {
       #expect(host.probe == probe)
 
       let bystander = Process()
-      bystander.executableURL = URL(fileURLWithPath: try #require(HostCommand.path(of: "sleep")))
+      bystander.executableURL = URL(fileURLWithPath: try #require(HostProgram.path(of: "sleep")))
       bystander.arguments = ["600"]
       try bystander.run()
       // It has the signals blocked that the thread of a task has: it would not end for less.

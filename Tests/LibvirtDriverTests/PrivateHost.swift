@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import Logging
 import Testing
 
@@ -184,7 +185,7 @@ struct Program {
     let threads = BlockingThreads(name: "program", width: 1)
     return try await threads.run(name, within: .seconds(120)) { [name, arguments] in
       let process = Process()
-      process.executableURL = URL(fileURLWithPath: try #require(HostCommand.path(of: name)))
+      process.executableURL = URL(fileURLWithPath: try #require(HostProgram.path(of: name)))
       process.arguments = arguments
       let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
       process.standardInput = stdin

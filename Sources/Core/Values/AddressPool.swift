@@ -6,6 +6,8 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
 
   /// What may be given, ascending and apart from each other.
   package let ranges: [ClosedRange<IPv4Address>]
+  /// All that is the pool's, the edges of its networks too, as networks: `203.0.113.0/26`.
+  package let networks: [String]
   package let description: String
 
   /// Reads `127.80.0.0/16`; nil unless the host bits are zero and at least two addresses are usable.
@@ -25,6 +27,8 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
     let sorted = parts.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
     for (left, right) in zip(sorted, sorted.dropFirst()) where left.upperBound >= right.lowerBound { return nil }
     ranges = holes.reduce(sorted) { ranges, hole in ranges.flatMap { $0.without(hole.range) } }
+    let whole = texts.compactMap { AddressPart($0, isWhole: true)?.range }
+    networks = holes.reduce(whole) { ranges, hole in ranges.flatMap { $0.without(hole.range) } }.flatMap(\.networks)
     description = (texts + reserved.map { "!\($0)" }).joined(separator: " ")
     if ranges.isEmpty { return nil }
   }
@@ -33,6 +37,20 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
   package var last: IPv4Address { ranges[ranges.count - 1].upperBound }
   package var isLoopback: Bool {
     ranges.allSatisfy { $0.lowerBound.number >> 24 == 127 && $0.upperBound.number >> 24 == 127 }
+  }
+
+  package var hasLoopback: Bool {
+    ranges.contains { $0.lowerBound.number >> 24 <= 127 && $0.upperBound.number >> 24 >= 127 }
+  }
+
+  /// Whether none of its addresses is the internet's.
+  package var isPrivate: Bool {
+    let networks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].compactMap {
+      AddressPart($0, isWhole: true)
+    }
+    return ranges.allSatisfy { range in
+      networks.contains { $0.range.lowerBound <= range.lowerBound && range.upperBound <= $0.range.upperBound }
+    }
   }
 
   package func contains(_ address: IPv4Address) -> Bool { ranges.contains { $0.contains(address) } }
@@ -74,6 +92,21 @@ private struct AddressPart {
 }
 
 extension ClosedRange<IPv4Address> {
+  /// The fewest networks that are this range together.
+  fileprivate var networks: [String] {
+    var networks: [String] = []
+    let last = UInt64(upperBound.number)
+    var next = UInt64(lowerBound.number)
+    while next <= last {
+      let aligned = next == 0 ? 32 : next.trailingZeroBitCount
+      let fitting = UInt64.bitWidth - 1 - (last - next + 1).leadingZeroBitCount
+      let bits = Swift.min(aligned, fitting)
+      networks.append("\(IPv4Address(number: UInt32(next)))/\(32 - bits)")
+      next += 1 << UInt64(bits)
+    }
+    return networks
+  }
+
   fileprivate func without(_ hole: ClosedRange) -> [ClosedRange] {
     guard overlaps(hole) else { return [self] }
     var rest: [ClosedRange] = []

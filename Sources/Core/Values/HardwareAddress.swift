@@ -6,6 +6,14 @@ package struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
     self.number = number & 0xFFFF_FFFF_FFFF
   }
 
+  /// Reads `56:0a:1b:2c:3d:4e`; nil for anything else.
+  package init?(_ text: String) {
+    let parts = text.isPlain(atMost: 17) ? text.split(separator: ":", omittingEmptySubsequences: false) : []
+    let bytes = parts.compactMap { $0.utf8.count == 2 ? UInt8($0, radix: 16) : nil }
+    guard parts.count == 6, bytes.count == 6 else { return nil }
+    self.init(number: bytes.reduce(0) { $0 << 8 | UInt64($1) })
+  }
+
   /// Locally administered, of one machine, and in a space of its own: no machine that is older than the register has one of
   /// it (theirs begin with `52`). The last 40 bits are chance, so that installations on one network differ.
   package static func random() -> HardwareAddress {

@@ -81,6 +81,8 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     address.isIPv4 == first.isIPv4 && !address.differs(from: first, withinFirst: length)
   }
 
+  package func contains(_ other: IPNetwork) -> Bool { other.length >= length && contains(other.first) }
+
   package var isIPv4: Bool { first.isIPv4 }
 
   /// As it is written in the network's own family.

@@ -64,6 +64,11 @@ package struct IPv6Pool: Hashable, Sendable, CustomStringConvertible {
 
   /// Global (2000::/3) or of one site (fc00::/7).
   private static func isUnicast(_ network: IPv6Network) -> Bool {
-    network.number >> 61 == 0b001 || network.number >> 57 == 0b1111110
+    network.number >> 61 == 0b001 || isPrivate(network)
   }
+
+  private static func isPrivate(_ network: IPv6Network) -> Bool { network.number >> 57 == 0b1111110 }
+
+  /// Whether none of its addresses is the internet's.
+  package var isPrivate: Bool { Self.isPrivate(networks.lowerBound) }
 }

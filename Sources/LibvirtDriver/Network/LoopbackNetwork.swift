@@ -7,13 +7,13 @@ struct LoopbackNetwork: MachineNetwork {
 
   var sshPort: UInt16 { ports.current.ssh }
 
-  func attachment(of interface: NetworkInterface, hardwareAddress: String) throws -> NetworkAttachment {
+  func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment {
     attachment(of: interface, hardwareAddress: hardwareAddress, ports: try ports.renewed())
   }
 
   /// libvirt has no words for ports of an address of our own that lead into user-mode networking.
   func attachment(
-    of interface: NetworkInterface, hardwareAddress: String, ports: ForwardedPorts
+    of interface: NetworkInterface, hardwareAddress: HardwareAddress, ports: ForwardedPorts
   ) -> NetworkAttachment {
     let forwards = ports.rules.map { "hostfwd=tcp:\(interface.address):\($0.host)-:\($0.guest)" }
     // A guest with a way out would also reach what listens on the host's own loopback.

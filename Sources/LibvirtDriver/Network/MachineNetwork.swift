@@ -1,4 +1,6 @@
 import Core
+import Foundation
+import HostPrograms
 
 /// How the machines of a host are reached, and reach others. Everything here may block.
 protocol MachineNetwork: Sendable {
@@ -6,7 +8,7 @@ protocol MachineNetwork: Sendable {
   var sshPort: UInt16 { get }
 
   /// What a machine is defined with from now on.
-  func attachment(of interface: NetworkInterface, hardwareAddress: String) throws -> NetworkAttachment
+  func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment
 
   /// What its guest is told.
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork
@@ -16,6 +18,40 @@ protocol MachineNetwork: Sendable {
 
   /// The definition of a machine that did not start, with what lets it start; nil where its network is not why it did not.
   func mended(_ definition: String, of mark: MachineMark) throws -> String?
+
+  /// Whether machines are held to their firewalls.
+  var enforcesFirewalls: Bool { get }
+
+  /// Writes down what the host's network has to know of a machine. One that is there has it at once.
+  func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws
+
+  /// Makes sure that the host's part of a machine's network is there, before it starts.
+  func attach(_ files: ServerFiles) throws
+
+  /// Removes it, once the machine is gone.
+  func release(_ files: ServerFiles) throws
+
+  func apply(_ firewall: Firewall, to files: ServerFiles) throws
+
+  /// Whether the host counts what goes through the machines' cards, so that nobody asks the guests.
+  var countsTraffic: Bool { get }
+
+  func counters() throws -> [UUID: NetworkCounters]
+
+  /// Keeps the host's part what it should be.
+  func keep(until stop: StopSignal)
+}
+
+/// Of a network that the host has no part in.
+extension MachineNetwork {
+  var enforcesFirewalls: Bool { false }
+  func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
+  func attach(_ files: ServerFiles) throws {}
+  func release(_ files: ServerFiles) throws {}
+  func apply(_ firewall: Firewall, to files: ServerFiles) throws {}
+  var countsTraffic: Bool { false }
+  func counters() throws -> [UUID: NetworkCounters] { [:] }
+  func keep(until stop: StopSignal) {}
 }
 
 /// What stands in a machine's definition for its network card.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 
 /// Whether an SSH server greets us. A connection that is accepted proves nothing: QEMU accepts for a guest that does not
 /// listen yet, and tries to reach the guest ever more seldom. So new connections are opened beside those that wait, and the

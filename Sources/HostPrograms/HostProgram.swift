@@ -1,29 +1,44 @@
-import CLibvirt
+import CGNU
 import Core
 import Foundation
-import PrivateFiles
+package import PrivateFiles
 
-/// A program of the host, run to its end or to its deadline. Blocks: only for `BlockingThreads`.
-struct HostCommand {
-  let program: String
+/// A program of the host, run to its end or to its deadline. Blocks.
+package struct HostProgram: Sendable {
+  let name: String
   let arguments: [String]
   /// Whoever broke out of a QEMU may have written anything in its disk: the name of a file of the host's, for one. So
   /// programs that read it see no more than the QEMU does.
-  var user = FileOwner.root
+  let user: FileOwner
+  /// What it reads from its standard input.
+  let input: [UInt8]
+  /// How much of what it writes is returned. The rest is read and forgotten.
+  let outputLimitBytes: Int
+
+  package init(
+    _ name: String, _ arguments: [String], user: FileOwner = .root, input: [UInt8] = [],
+    outputLimitBytes: Int = 16_384
+  ) {
+    self.name = name
+    self.arguments = arguments
+    self.user = user
+    self.input = input
+    self.outputLimitBytes = outputLimitBytes
+  }
 
   /// Where programs are looked for: a service's PATH may lack the system's own folders.
   private static let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
-  static func path(of program: String) -> String? {
+  package static func path(of program: String) -> String? {
     folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
   }
 
-  /// Returns the first kilobytes of what the program wrote. Throws them where it failed, and kills it where it takes too long
-  /// or is to stop. One that can be stopped also ends with this process, however that ends.
+  /// Returns what the program wrote. Throws the first kilobytes of it where it failed, and kills it where it takes too long or
+  /// is to stop. One that can be stopped also ends with this process, however that ends.
   @discardableResult
-  func run(within limit: Duration, stop: StopSignal? = nil) throws -> String {
-    guard let path = Self.path(of: program) else {
-      throw DriverError(.rejected, "\(program) is not installed on this host")
+  package func run(within limit: Duration, stop: StopSignal? = nil) throws -> String {
+    guard let path = Self.path(of: name) else {
+      throw DriverError(.rejected, "\(name) is not installed on this host")
     }
     var commandLine = [path] + arguments
     var privileges = stop == nil ? [] : ["--pdeathsig", "KILL"]
@@ -42,23 +57,48 @@ struct HostCommand {
     let process: pid_t
     do {
       defer { close(ends[1]) }
-      process = try spawn(commandLine, output: ends[1])
+      let source = try inputFile()
+      defer { if let source { close(source) } }
+      process = try spawn(commandLine, input: source, output: ends[1])
     }
     let deadline = ContinuousClock.now + limit
-    let (output, isComplete) = Self.read(ends[0], until: deadline, stop)
+    let (output, isComplete) = read(ends[0], until: deadline, stop)
     if !isComplete { kill(process, SIGKILL) }
     let status = Self.wait(for: process, until: deadline)
-    if stop?.isSet == true { throw DriverError(.busy, "\(program) was stopped") }
-    guard isComplete, let status else { throw DriverError(.unreachable, "\(program) did not end within \(limit)") }
+    if stop?.isSet == true { throw DriverError(.busy, "\(name) was stopped") }
+    guard isComplete, let status else { throw DriverError(.unreachable, "\(name) did not end within \(limit)") }
     guard status == 0 else { throw failure(status: status, output: output) }
     return output
   }
 
-  private func spawn(_ commandLine: [String], output: Int32) throws -> pid_t {
+  /// A file without a name, so that the program reads at its own pace; nil where there is nothing to read.
+  private func inputFile() throws -> Int32? {
+    if input.isEmpty { return nil }
+    let descriptor = memfd_create("input", UInt32(1 /* MFD_CLOEXEC */))
+    guard descriptor >= 0 else { throw HostError.last("make a file for \(name)") }
+    var rest = input[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else {
+        let error = HostError.last("write a file for \(name)")
+        close(descriptor)
+        throw error
+      }
+      rest = rest.dropFirst(count)
+    }
+    lseek(descriptor, 0, SEEK_SET)
+    return descriptor
+  }
+
+  private func spawn(_ commandLine: [String], input: Int32?, output: Int32) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0)
+    if let input {
+      posix_spawn_file_actions_adddup2(&actions, input, 0)
+    } else {
+      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0)
+    }
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_adddup2(&actions, output, 2)
     posix_spawn_file_actions_addclosefrom_np(&actions, 3)
@@ -79,22 +119,22 @@ struct HostCommand {
         posix_spawn(&process, commandLine[0], &actions, &attributes, arguments, environment)
       }
     }
-    guard result == 0 else { throw HostError(call: "start \(program)", number: result) }
+    guard result == 0 else { throw HostError(call: "start \(name)", number: result) }
     return process
   }
 
-  /// The first kilobytes of what the program writes, and whether it closed its end in time.
-  private static func read(
+  /// What the program writes, as far as it is wanted, and whether it closed its end in time.
+  private func read(
     _ descriptor: Int32, until deadline: ContinuousClock.Instant, _ stop: StopSignal?
   ) -> (String, Bool) {
     var output: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
+    var buffer = [UInt8](repeating: 0, count: 65_536)
     while let remaining = deadline.remainingMilliseconds, stop?.isSet != true {
       var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       guard poll(&descriptors, 1, stop == nil ? remaining : min(remaining, 100)) > 0 else { continue }
       let count = Foundation.read(descriptor, &buffer, buffer.count)
       if count == 0 { return (String(decoding: output, as: UTF8.self), true) }
-      if count > 0, output.count < 16_384 { output += buffer.prefix(count) }
+      if count > 0 { output += buffer.prefix(min(count, outputLimitBytes - output.count)) }
     }
     return (String(decoding: output, as: UTF8.self), false)
   }
@@ -114,7 +154,8 @@ struct HostCommand {
   }
 
   private func failure(status: Int32, output: String) -> DriverError {
-    let detail = "\(program) failed (status \(status)): \(output.trimmingCharacters(in: .whitespacesAndNewlines))"
+    let words = output.prefix(4096).trimmingCharacters(in: .whitespacesAndNewlines)
+    let detail = "\(name) failed (status \(status)): \(words)"
     if output.contains("No space left on device") { return DriverError(.exhausted, detail) }
     if output.contains("Failed to get"), output.contains("lock") { return DriverError(.busy, detail) }
     return DriverError(.rejected, detail)
@@ -123,7 +164,7 @@ struct HostCommand {
 
 extension ContinuousClock.Instant {
   /// For `poll`: at least one; nil once the instant is past.
-  var remainingMilliseconds: Int32? {
+  package var remainingMilliseconds: Int32? {
     let remaining = ContinuousClock.now.duration(to: self)
     guard remaining > .zero else { return nil }
     return Int32(clamping: max(1, remaining.milliseconds))

@@ -1,31 +1,30 @@
 import Foundation
-import PrivateFiles
 
 /// Whose a file is, and as whom programs read and write it.
-struct FileOwner: Sendable, Equatable {
-  let user: UInt32
-  let group: UInt32
+package struct FileOwner: Sendable, Equatable {
+  package let user: UInt32
+  package let group: UInt32
 
-  static let root = FileOwner(user: 0, group: 0)
+  package static let root = FileOwner(user: 0, group: 0)
 
-  init(user: UInt32, group: UInt32) {
+  package init(user: UInt32, group: UInt32) {
     self.user = user
     self.group = group
   }
 
-  init(of path: String) throws {
+  package init(of path: String) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { throw HostError.last("look at \(path)") }
     self.init(user: status.st_uid, group: status.st_gid)
   }
 
   /// The file is read and written by nobody else.
-  func take(_ path: String) throws {
+  package func take(_ path: String) throws {
     guard lchown(path, user, group) == 0 else { throw HostError.last("chown \(path)") }
   }
 
   /// Lets the group's programs pass through a folder, whose names they cannot read.
-  func letThrough(_ folder: String) throws {
+  package func letThrough(_ folder: String) throws {
     var status = stat()
     guard stat(folder, &status) == 0 else { throw HostError.last("look at \(folder)") }
     if self == .root || status.st_mode & 0o001 != 0 { return }

@@ -1,0 +1,45 @@
+package import Core
+import Foundation
+import HostPrograms
+
+/// What of the settings this host itself tells.
+extension HostNetworkSettings {
+  /// The link of the default route; nil where there is none.
+  package static func defaultUplink() throws -> String? {
+    for family in ["-4", "-6"] {
+      let routes: [RouteOutput] = try KernelNetwork.output(family, "route", "show", "default")
+      if let device = routes.lazy.compactMap(\.dev).first(where: { $0 != "lo" }) { return device }
+    }
+    return nil
+  }
+
+  /// Of a link, in bytes; nil where there is no such link.
+  package static func mtu(of link: String) throws -> Int? {
+    if if_nametoindex(link) == 0 { return nil }
+    let links: [LinkOutput] = try KernelNetwork.output("-d", "link", "show", "dev", link)
+    return links.first?.mtu
+  }
+
+  /// Those that the host asks, as far as a guest can: one that listens on the host's own loopback passes questions on to
+  /// others, which systemd-resolved writes down.
+  package static func nameServers(
+    files: [String] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
+  ) -> [IPAddress] {
+    for file in files {
+      let text = String(decoding: (FileManager.default.contents(atPath: file) ?? Data()).prefix(65_536), as: UTF8.self)
+      let servers = text.split(separator: "\n").compactMap { line -> IPAddress? in
+        let words = line.split(separator: " ", omittingEmptySubsequences: true)
+        guard words.count >= 2, words[0] == "nameserver" else { return nil }
+        return IPAddress(words[1])
+      }
+      let reachable = servers.filter { server in !Self.local.contains { $0.contains(server) } }
+      if !reachable.isEmpty { return Array(reachable.prefix(3)) }
+    }
+    return []
+  }
+
+  private static let local = ["127.0.0.0/8", "::1/128", "169.254.0.0/16", "fe80::/10", "0.0.0.0/8", "::/128"].compactMap
+  {
+    IPNetwork($0)
+  }
+}

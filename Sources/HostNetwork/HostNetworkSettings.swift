@@ -1,0 +1,39 @@
+package import Core
+
+/// What the network of this host's servers is like, whichever servers there are.
+package struct HostNetworkSettings: Sendable, Equatable {
+  /// The link that leads to the world.
+  package var uplink: String
+  /// Of every tap and every guest's card, in bytes.
+  package var mtu: Int
+  package var pools: [AddressPool]
+  package var ipv6Pools: [IPv6Pool]
+  /// Which guests may ask even where they are in a network that is closed to them.
+  package var nameServers: [IPAddress]
+  /// Whether servers may open connections to TCP port 25.
+  package var mayMail = false
+
+  package init(uplink: String, mtu: Int, pools: [AddressPool], ipv6Pools: [IPv6Pool], nameServers: [IPAddress]) {
+    self.uplink = uplink
+    self.mtu = mtu
+    self.pools = pools
+    self.ipv6Pools = ipv6Pools
+    self.nameServers = nameServers
+  }
+
+  /// The networks of the pools, which are ours as a whole, whoever has which of their addresses.
+  var poolNetworks: [String] { pools.flatMap(\.networks) }
+  var poolNetworks6: [String] { ipv6Pools.map(\.description) }
+
+  /// Those that nobody on the internet answers to: what comes from them goes out under the host's own address.
+  var privateNetworks: [String] { pools.flatMap { pool in pool.isPrivate ? pool.networks : [] } }
+  var privateNetworks6: [String] { ipv6Pools.filter(\.isPrivate).map(\.description) }
+
+  /// Each guest has its gateway there, on a link that it shares with nobody but the host.
+  package static let gateway = "169.254.1.1"
+  package static let gateway6 = "fe80::1"
+  /// The same on every tap, so that a guest that is copied finds its gateway where the original had it.
+  static let gatewayHardwareAddress = "02:00:5e:00:01:01"
+  /// Marks our routes among the host's.
+  static let routeProtocol = "240"
+}

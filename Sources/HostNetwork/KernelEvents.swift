@@ -1,0 +1,89 @@
+import Foundation
+import HostPrograms
+import PrivateFiles
+
+/// Tells when somebody changed links, addresses, neighbours, routes or packet filters of this host: us or anybody else.
+final class KernelEvents: Sendable {
+  /// NETLINK_ROUTE, and the groups of links, addresses, routes and permanent neighbours.
+  private let routing: Int32
+  /// NETLINK_NETFILTER, and the group of nftables.
+  private let filter: Int32
+
+  private enum Netlink {
+    static let family: Int32 = 16
+    static let route: Int32 = 0
+    static let netfilter: Int32 = 12
+    static let option: Int32 = 270
+    static let addMembership: Int32 = 1
+    static let nftables: UInt32 = 7
+    /// RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE.
+    static let routing: [UInt32] = [1, 5, 7, 9, 11]
+  }
+
+  init() throws {
+    routing = try Self.socket(Netlink.route, groups: Netlink.routing)
+    do {
+      filter = try Self.socket(Netlink.netfilter, groups: [Netlink.nftables])
+    } catch {
+      close(routing)
+      throw error
+    }
+  }
+
+  deinit {
+    close(routing)
+    close(filter)
+  }
+
+  private static func socket(_ netlink: Int32, groups: [UInt32]) throws -> Int32 {
+    let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    let descriptor = Foundation.socket(Netlink.family, type, netlink)
+    guard descriptor >= 0, bind(descriptor) else {
+      let error = HostError.last("listen to the kernel")
+      close(descriptor)
+      throw error
+    }
+    for group in groups {
+      var group = group
+      let size = socklen_t(MemoryLayout<UInt32>.size)
+      guard setsockopt(descriptor, Netlink.option, Netlink.addMembership, &group, size) == 0 else {
+        let error = HostError.last("listen to the kernel's group \(group)")
+        close(descriptor)
+        throw error
+      }
+    }
+    return descriptor
+  }
+
+  /// To any number. A socket without one is not told what the kernel does by itself.
+  private static func bind(_ descriptor: Int32) -> Bool {
+    // sockaddr_nl: the family, and neither number nor groups.
+    var address: [UInt8] = [UInt8(Netlink.family), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    return address.withUnsafeMutableBytes { bytes in
+      Foundation.bind(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+        == 0
+    }
+  }
+
+  /// Returns whether anything happened. What happens in the next moments is taken as one. Blocks.
+  func wait(within limit: Duration) -> Bool {
+    let deadline = ContinuousClock.now + limit
+    var sources = [routing, filter].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    while let remaining = deadline.remainingMilliseconds {
+      guard poll(&sources, nfds_t(sources.count), remaining) > 0 else { continue }
+      poll(nil, 0, 10)
+      drain()
+      return true
+    }
+    return false
+  }
+
+  /// Forgets what has happened: whoever looks now sees it all.
+  func drain() {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    for descriptor in [routing, filter] {
+      // ENOBUFS says that there was more than fits, which is as good as an event.
+      while recv(descriptor, &buffer, buffer.count, 0) > 0 || errno == ENOBUFS {}
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import Core
+import Foundation
+import HostPrograms
+
+/// What there is of ours in the kernel: links, addresses, neighbours and routes. Read as a whole by the program `ip`, compared
+/// with what there should be, and changed where it differs.
+struct KernelNetwork {
+  struct Link: Equatable {
+    var isUp: Bool
+    var mtu: Int
+    var hardwareAddress: String
+    /// What cannot be changed later: who may open it, and how many queues it has.
+    var isSound: Bool
+  }
+
+  var links: [String: Link] = [:]
+  var addresses: Set<String> = []
+  var neighbours: Set<String> = []
+  var routes: Set<String> = []
+  var proxies: Set<String> = []
+
+  /// - Parameter settings: Proxy entries are looked for on the uplink.
+  static func read(_ settings: HostNetworkSettings) throws -> KernelNetwork {
+    var network = KernelNetwork()
+    for link: LinkOutput in try output("-d", "link", "show") where link.ifname.hasPrefix(RoutedInterface.tapPrefix) {
+      network.links[link.ifname] = Link(
+        isUp: link.flags.contains("UP"), mtu: link.mtu, hardwareAddress: link.address ?? "",
+        isSound: link.linkinfo?.info_data?.isSound ?? false)
+    }
+    for link: AddressOutput in try output("address", "show") where network.links[link.ifname ?? ""] != nil {
+      for address in link.addr_info ?? [] {
+        network.addresses.insert("\(address.local ?? "")/\(address.prefixlen ?? 0) dev \(link.ifname ?? "")")
+      }
+    }
+    for family in ["-4", "-6"] {
+      for entry: NeighbourOutput in try output(family, "neighbour", "show", "nud", "permanent")
+      where network.links[entry.dev ?? ""] != nil {
+        network.neighbours.insert("\(entry.dst) lladdr \(entry.lladdr ?? "") dev \(entry.dev ?? "")")
+      }
+      for route: RouteOutput in try output(family, "route", "show", "protocol", HostNetworkSettings.routeProtocol) {
+        network.routes.insert(route.text)
+      }
+      for entry: NeighbourOutput in try output(family, "neighbour", "show", "proxy", "dev", settings.uplink) {
+        network.proxies.insert(entry.dst)
+      }
+    }
+    return network
+  }
+
+  /// What there should be.
+  static func wanted(
+    _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], isProxied: Bool
+  ) -> KernelNetwork {
+    var network = KernelNetwork()
+    for interface in interfaces {
+      let tap = interface.tap
+      network.links[tap] = Link(
+        isUp: true, mtu: settings.mtu, hardwareAddress: HostNetworkSettings.gatewayHardwareAddress, isSound: true)
+      network.addresses.insert("\(HostNetworkSettings.gateway)/32 dev \(tap)")
+      network.addresses.insert("\(HostNetworkSettings.gateway6)/64 dev \(tap)")
+      let hop = interface.linkLocalAddress
+      for address in interface.addresses.map(\.description) + [hop] {
+        network.neighbours.insert("\(address) lladdr \(interface.hardwareAddress) dev \(tap)")
+      }
+      for address in interface.addresses { network.routes.insert("\(address) dev \(tap)") }
+      for prefix in interface.ipv6Networks { network.routes.insert("\(prefix) via \(hop) dev \(tap)") }
+      if isProxied {
+        network.proxies.formUnion(interface.addresses.map(\.description))
+      }
+    }
+    // Or what is for nobody would go to and fro between the host and its router.
+    for pool in settings.poolNetworks + settings.poolNetworks6 {
+      network.routes.insert("unreachable \(pool.hasSuffix("/32") ? String(pool.dropLast(3)) : pool)")
+    }
+    return network
+  }
+
+  /// Commands of `ip -batch` that make the links what they should be.
+  func linkChanges(to wanted: KernelNetwork) -> [String] {
+    var lines: [String] = []
+    for (tap, link) in links.sorted(by: { $0.key < $1.key }) where wanted.links[tap] == nil || !link.isSound {
+      lines.append("link delete dev \(tap)")
+    }
+    for tap in wanted.links.keys.sorted() where links[tap]?.isSound != true {
+      // Without an owner every user of the host could open one that no QEMU holds.
+      lines.append("tuntap add dev \(tap) mode tap vnet_hdr user 0 group 0")
+      lines.append("link set dev \(tap) addrgenmode none")
+    }
+    // It takes neighbours, addresses and routes with it, so these come after it.
+    for (tap, link) in wanted.links.sorted(by: { $0.key < $1.key }) where links[tap] != link {
+      lines.append("link set dev \(tap) address \(link.hardwareAddress) mtu \(link.mtu) txqueuelen 1000 up")
+    }
+    return lines
+  }
+
+  /// Those that make the rest what it should be, once the links are there.
+  func changes(to wanted: KernelNetwork, uplink: String, pools: [IPNetwork]) -> [String] {
+    var lines: [String] = []
+    for address in addresses.subtracting(wanted.addresses).sorted() where !address.hasPrefix("fe80::1/") {
+      lines.append("address delete \(address)")
+    }
+    for address in wanted.addresses.subtracting(addresses).sorted() {
+      lines.append("address replace \(address) \(address.hasPrefix("fe80") ? "nodad" : "scope link")")
+    }
+    for entry in neighbours.subtracting(wanted.neighbours).sorted() { lines.append("neighbour delete \(entry)") }
+    for entry in wanted.neighbours.subtracting(neighbours).sorted() {
+      lines.append("neighbour replace \(entry) nud permanent")
+    }
+    let number = HostNetworkSettings.routeProtocol
+    for route in routes.subtracting(wanted.routes).sorted() { lines.append("route delete \(route) protocol \(number)") }
+    for route in wanted.routes.subtracting(routes).sorted() {
+      let metric = route.hasPrefix("unreachable") ? " metric 4294967295" : ""
+      lines.append("route replace \(route) protocol \(number)\(metric)")
+    }
+    for address in proxies.subtracting(wanted.proxies).sorted()
+    where IPAddress(address).map({ address in pools.contains { $0.contains(address) } }) ?? false {
+      lines.append("neighbour delete proxy \(address) dev \(uplink)")
+    }
+    for address in wanted.proxies.subtracting(proxies).sorted() {
+      lines.append("neighbour add proxy \(address) dev \(uplink)")
+    }
+    return lines
+  }
+}
+
+// MARK: - The program `ip`
+
+extension KernelNetwork {
+  static let limit: Duration = .seconds(30)
+
+  static func output<Entry: Decodable>(_ arguments: String...) throws -> [Entry] {
+    let output = try HostProgram("ip", ["-j"] + arguments, outputLimitBytes: 256 << 20).run(within: limit)
+    let text = output.trimmingCharacters(in: .whitespacesAndNewlines)
+    if text.isEmpty { return [] }
+    do {
+      // Where nothing matches, some of its commands write an empty element.
+      return try JSONDecoder().decode([Lenient<Entry>].self, from: Data(text.utf8)).compactMap(\.entry)
+    } catch {
+      throw DriverError(.rejected, "ip \(arguments.joined(separator: " ")): \(error)")
+    }
+  }
+
+  /// All of the lines are tried; throws what went wrong with any of them.
+  static func apply(_ lines: [String]) throws {
+    if lines.isEmpty { return }
+    let input = Array((lines.joined(separator: "\n") + "\n").utf8)
+    try HostProgram("ip", ["-force", "-batch", "-"], input: input).run(within: limit)
+  }
+}
+
+private struct Lenient<Entry: Decodable>: Decodable {
+  let entry: Entry?
+  init(from decoder: any Decoder) throws { entry = try? Entry(from: decoder) }
+}
+
+struct LinkOutput: Decodable {
+  struct Information: Decodable { let info_data: Tap? }
+
+  struct Tap: Decodable {
+    let type: String?
+    let user: String?
+    let group: String?
+    let multi_queue: Bool?
+    let vnet_hdr: Bool?
+    let persist: Bool?
+    var isSound: Bool {
+      let root: Set = ["root", "0"]
+      return type == "tap" && root.contains(user ?? "") && root.contains(group ?? "") && multi_queue != true
+        && vnet_hdr == true && persist == true
+    }
+  }
+
+  let ifname: String
+  let flags: [String]
+  let mtu: Int
+  let address: String?
+  let linkinfo: Information?
+}
+
+struct AddressOutput: Decodable {
+  struct Address: Decodable {
+    let family: String?
+    let local: String?
+    let prefixlen: Int?
+    let scope: String?
+  }
+
+  let ifname: String?
+  let addr_info: [Address]?
+}
+
+struct NeighbourOutput: Decodable {
+  let dst: String
+  let dev: String?
+  let lladdr: String?
+}
+
+struct RouteOutput: Decodable {
+  let type: String?
+  let dst: String
+  let gateway: String?
+  let dev: String?
+
+  /// As `ip` takes it.
+  var text: String {
+    if let type, type != "unicast" { return "\(type) \(dst)" }
+    let hop = gateway.map { " via \($0)" } ?? ""
+    return "\(dst)\(hop)\(dev.map { " dev \($0)" } ?? "")"
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// What our tables hold, as the program `nft` tells it.
+struct Listing: Equatable {
+  /// Of the first table; its name stands for itself: `chain egress`.
+  struct Part: Hashable, Comparable {
+    let kind: String
+    let name: String
+
+    static func < (left: Part, right: Part) -> Bool { (left.kind, left.name) < (right.kind, right.name) }
+  }
+
+  /// Whose they are.
+  let mark: String?
+  /// The kernel tells the parts in the order in which they were made, and the elements of a set in any.
+  private let inet: [Part: [String]]
+  private let arp: [Part: [String]]
+
+  init(inet: String, arp: String) {
+    self.inet = Self.parts(inet)
+    self.arp = Self.parts(arp)
+    let comment = inet.split(separator: "\n").first { $0.hasPrefix("\tcomment \"") }
+    mark = comment?.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map { String($0) }
+  }
+
+  /// Those of the first table.
+  var parts: Set<Part> { Set(inet.keys) }
+
+  /// The taps that have rules.
+  var taps: Set<String> {
+    Set(
+      inet.keys.filter { $0.kind == "counter" && $0.name.hasPrefix(RoutedInterface.tapPrefix) }
+        .compactMap { part in part.name.lastIndex(of: "-").map { String(part.name[..<$0]) } })
+  }
+
+  private static func parts(_ text: String) -> [Part: [String]] {
+    var parts: [Part: [String]] = [:]
+    var part: Part?
+    for line in text.split(separator: "\n") where line.hasPrefix("\t") {
+      if !line.hasPrefix("\t\t") {
+        let words = line.split { $0 == " " || $0 == "\t" }
+        part = words.count >= 3 && words.last == "{" ? Part(kind: String(words[0]), name: String(words[1])) : nil
+        if let part { parts[part] = [] }
+      } else if let part {
+        parts[part]?.append(line.trimmingCharacters(in: .whitespaces))
+      }
+    }
+    for (part, lines) in parts where part.kind == "set" || part.kind == "map" { parts[part] = elements(lines) }
+    return parts
+  }
+
+  private static func elements(_ lines: [String]) -> [String] {
+    guard let first = lines.firstIndex(where: { $0.hasPrefix("elements = {") }) else { return lines }
+    let head = lines[..<first]
+    // What the kernel itself adds and removes.
+    if head.contains(where: { $0.hasPrefix("flags") && $0.contains("dynamic") }) { return Array(head) }
+    let words = CharacterSet(charactersIn: "\t {}")
+    let elements = lines[first...].joined(separator: " ").dropFirst("elements = {".count).split(separator: ",")
+      .map { $0.trimmingCharacters(in: words) }
+    return head + elements.sorted()
+  }
+}

@@ -1,0 +1,288 @@
+package import Core
+package import Foundation
+package import HostPrograms
+package import Logging
+import PrivateFiles
+import Synchronization
+
+/// The one owner of this host's part in its servers' network: taps, routes and packet filter. All of it can be made anew from
+/// what the servers' folders say, and is, whenever something is another than it should be. Everything here blocks.
+package final class NetworkReconciler: Sendable {
+  /// What was not as it should be, and is again.
+  package struct Repair: Sendable, Equatable {
+    package var isFilterLoaded = false
+    package var links = 0
+    package var others = 0
+    /// Whether it is what the servers' folders say since the last look, and nobody's doing.
+    package var isOwnChange = false
+  }
+
+  private struct State {
+    /// What the packet filter says, by tap; nil before it was loaded by this process.
+    var loaded: [String: RoutedInterface]?
+    var listing: Listing?
+    var foreignDrops: [String] = []
+  }
+
+  package let settings: HostNetworkSettings
+  private let mark: String
+  private let controls: SystemControls
+  private let logger: Logger
+  private let state = Mutex(State())
+
+  /// - Parameter stateDirectory: Where it is written down what was changed of the host's own settings.
+  package init(settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger) {
+    self.settings = settings
+    self.logger = logger
+    mark = "installation \(installation.uuidString.lowercased())"
+    controls = SystemControls(recordPath: "\(stateDirectory)/system-controls")
+  }
+
+  /// Makes all of it what it should be. The packet filter comes first: no tap is there before its rules are.
+  ///
+  /// - Parameter interfaces: What the servers' folders say, read while nobody else changes anything.
+  package func reconcile(_ interfaces: () throws -> [RoutedInterface]) throws -> Repair {
+    try state.withLock { state in
+      let interfaces = try interfaces()
+      var repair = Repair()
+      let loaded = state.loaded
+      repair.isFilterLoaded = try filter(&state, interfaces)
+      repair.isOwnChange = state.loaded != loaded
+      try link(interfaces, &repair)
+      warnOfForeignDrops(&state)
+      return repair
+    }
+  }
+
+  /// One server that is new, or has other addresses or another firewall. Nothing is done where nothing has changed.
+  ///
+  /// - Parameter others: All servers of the host, which are asked for where this process has not loaded the filter yet.
+  package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
+    try state.withLock { state in
+      if state.loaded == nil {
+        let others = try others().filter { $0.tap != interface.tap }
+        _ = try filter(&state, others + [interface])
+      } else if let change = Self.change(of: interface, from: state.loaded?[interface.tap]) {
+        try load(change, &state) { $0[interface.tap] = interface }
+      }
+      var repair = Repair()
+      try link([interface], &repair, all: false)
+    }
+  }
+
+  package func remove(_ interface: RoutedInterface) throws {
+    try state.withLock { state in
+      try KernelNetwork.apply(Self.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
+      if state.loaded?[interface.tap] != nil {
+        try load(Ruleset.removal(of: interface), &state) { $0[interface.tap] = nil }
+      }
+    }
+  }
+
+  /// Keeps all of it what it should be until it is to stop: looks at once when something of the host's network has changed, and
+  /// every few seconds in any case. Blocks for as long.
+  ///
+  /// - Parameter interfaces: What the servers' folders say now.
+  package func keep(_ interfaces: () throws -> [RoutedInterface], until stop: StopSignal) {
+    var events = try? KernelEvents()
+    var lastProblem = ""
+    var isFirst = true
+    while !stop.isSet {
+      let begin = ContinuousClock.now
+      events?.drain()
+      do {
+        let repair = try reconcile(interfaces)
+        tell(repair, after: ContinuousClock.now - begin, isFirst: isFirst)
+        (isFirst, lastProblem) = (false, "")
+      } catch {
+        // Told once, and not with every look.
+        if "\(error)" != lastProblem { logger.error("the servers' network is not as it should be: \(error)") }
+        lastProblem = "\(error)"
+      }
+      if events == nil { events = try? KernelEvents() }
+      // Whoever changes things all the time does not keep us from everything else.
+      rest(atLeast: ContinuousClock.now - begin, events, stop)
+    }
+  }
+
+  private func rest(atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal) {
+    let earliest = ContinuousClock.now + min(least, .seconds(1))
+    let latest = ContinuousClock.now + Self.interval
+    var hasHappened = false
+    while !stop.isSet, ContinuousClock.now < latest {
+      if hasHappened, ContinuousClock.now >= earliest { return }
+      guard let events, !hasHappened else {
+        poll(nil, 0, 20)
+        continue
+      }
+      hasHappened = events.wait(within: .milliseconds(200))
+    }
+  }
+
+  private func tell(_ repair: Repair, after duration: Duration, isFirst: Bool) {
+    guard repair.isFilterLoaded || repair.links > 0 || repair.others > 0 else { return }
+    let details: Logger.Metadata = [
+      "filter": "\(repair.isFilterLoaded ? "loaded" : "as it was")", "links": "\(repair.links)",
+      "others": "\(repair.others)", "milliseconds": "\(duration.milliseconds)",
+    ]
+    if isFirst {
+      logger.info("the servers' network is set up", metadata: details)
+    } else if repair.isOwnChange {
+      logger.debug("the servers' network is up to date", metadata: details)
+    } else if repair.isFilterLoaded {
+      logger.warning(
+        "somebody has changed or removed the packet filter of servers; it is loaded again", metadata: details)
+    } else {
+      logger.warning("somebody has changed links or routes of servers; they are right again", metadata: details)
+    }
+  }
+
+  private static let interval = Duration.seconds(5)
+
+  /// What has gone through each tap since its rules were made.
+  package func counters() throws -> [String: NetworkCounters] { try PacketFilter.counters() }
+
+  /// Removes all that is ours, and puts back what was changed of the host's settings.
+  package func remove() throws {
+    try state.withLock { state in
+      if let other = otherOwner(PacketFilter.listing()) { throw other }
+      let nothing = KernelNetwork()
+      // With the links goes all that is on them.
+      try KernelNetwork.apply(try KernelNetwork.read(settings).linkChanges(to: nothing))
+      let rest = try KernelNetwork.read(settings)
+      try KernelNetwork.apply(rest.changes(to: nothing, uplink: settings.uplink, pools: pools))
+      try PacketFilter.remove()
+      try controls.restore()
+      state = State()
+    }
+  }
+
+  // MARK: - The packet filter
+
+  /// Returns whether it was loaded anew.
+  private func filter(_ state: inout State, _ interfaces: [RoutedInterface]) throws -> Bool {
+    let wanted = Dictionary(interfaces.map { ($0.tap, $0) }, uniquingKeysWith: { first, _ in first })
+    let listing = PacketFilter.listing()
+    if let listing, listing == state.listing {
+      if state.loaded == wanted { return false }
+    } else if let other = otherOwner(listing) {
+      throw other
+    }
+    let ruleset = Ruleset(settings: settings, mark: mark, interfaces: wanted.values.sorted { $0.tap < $1.tap })
+    do {
+      try PacketFilter.load(ruleset.transaction(existing: listing))
+    } catch {
+      // Somebody has put something in our tables that is in the way of what belongs there.
+      logger.warning("the packet filter's tables are made anew: \(error)")
+      let tables = Ruleset.tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined()
+      try PacketFilter.load(tables + ruleset.transaction(existing: nil))
+    }
+    state.loaded = wanted
+    state.listing = PacketFilter.listing()
+    return true
+  }
+
+  private static func change(of interface: RoutedInterface, from earlier: RoutedInterface?) -> String? {
+    guard let earlier else { return Ruleset.addition(of: interface) }
+    if earlier == interface { return nil }
+    var same = earlier
+    same.firewall = interface.firewall
+    return same == interface
+      ? Ruleset.firewallChange(of: interface)
+      : Ruleset.removal(of: earlier) + Ruleset.addition(of: interface)
+  }
+
+  /// A change of one server, which costs the same however many there are.
+  private func load(
+    _ change: String, _ state: inout State, _ note: (inout [String: RoutedInterface]) -> Void
+  ) throws {
+    var wanted = state.loaded ?? [:]
+    note(&wanted)
+    let isIntact = state.listing != nil && PacketFilter.listing() == state.listing
+    if isIntact, (try? PacketFilter.load(change)) != nil {
+      state.loaded = wanted
+      state.listing = PacketFilter.listing()
+    } else {
+      // Somebody has changed what this change was to build on.
+      _ = try filter(&state, Array(wanted.values))
+    }
+  }
+
+  private func otherOwner(_ listing: Listing?) -> DriverError? {
+    guard let other = listing?.mark, other != mark else { return nil }
+    return DriverError(
+      .rejected,
+      "the network of this host's servers is another vpsd's (\(other)); `vpsd network off` there gives it back")
+  }
+
+  private func warnOfForeignDrops(_ state: inout State) {
+    guard let drops = try? PacketFilter.foreignDrops(), drops != state.foreignDrops else { return }
+    state.foreignDrops = drops
+    if drops.isEmpty { return }
+    logger.warning(
+      """
+      another packet filter of this host drops what it does not know, servers' traffic too: the chain \
+      \(drops.joined(separator: ", ")). Let the links \(RoutedInterface.tapPrefix)* through there, in both directions.
+      """)
+  }
+
+  // MARK: - Links, addresses, routes
+
+  private func link(_ interfaces: [RoutedInterface], _ repair: inout Repair, all: Bool = true) throws {
+    let isProxied = try isOnUplink()
+    let hasIPv6 = !settings.ipv6Pools.isEmpty
+    if all { repair.others += try controls.set(uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: isProxied) }
+    var wanted = KernelNetwork.wanted(settings, interfaces, isProxied: isProxied)
+    var present = KernelNetwork()
+    if all || interfaces.contains(where: { Self.exists($0.tap) }) { present = try KernelNetwork.read(settings) }
+    if !all {
+      wanted = wanted.only(interfaces[0].tap, proxies: wanted.proxies)
+      present = present.only(interfaces[0].tap, proxies: wanted.proxies)
+    }
+    let links = present.linkChanges(to: wanted)
+    if !links.isEmpty {
+      try KernelNetwork.apply(links)
+      repair.links += links.count
+    }
+    for interface in interfaces { repair.others += try SystemControls.set(ofTap: interface.tap) }
+    if !links.isEmpty {
+      present = try KernelNetwork.read(settings)
+      if !all { present = present.only(interfaces[0].tap, proxies: wanted.proxies) }
+    }
+    let changes = present.changes(to: wanted, uplink: settings.uplink, pools: pools)
+    try KernelNetwork.apply(changes)
+    repair.others += changes.count
+  }
+
+  private var pools: [IPNetwork] { (settings.poolNetworks + settings.poolNetworks6).compactMap { IPNetwork($0) } }
+
+  /// Whether the pool lies on the uplink's own link, so that the host must answer there for its servers: then nobody routes
+  /// it to us.
+  private func isOnUplink() throws -> Bool {
+    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
+    let addresses = links.flatMap { $0.addr_info ?? [] }
+    let own = addresses.compactMap { address -> ClosedRange<UInt32>? in
+      guard let number = address.local.flatMap({ IPv4Address($0) })?.number, let length = address.prefixlen, length < 32
+      else { return nil }
+      let bits = UInt32.max >> UInt32(length)
+      return (number & ~bits)...(number | bits)
+    }
+    return settings.pools.contains { pool in own.contains { $0.contains(pool.first.number) } }
+  }
+
+  private static func exists(_ tap: String) -> Bool { if_nametoindex(tap) != 0 }
+}
+
+extension KernelNetwork {
+  /// What is of one server.
+  fileprivate func only(_ tap: String, proxies own: Set<String>) -> KernelNetwork {
+    var network = KernelNetwork()
+    network.proxies = proxies.intersection(own)
+    network.links = links.filter { $0.key == tap }
+    let isOf = { (text: String) in text.hasSuffix(" dev \(tap)") }
+    network.addresses = addresses.filter(isOf)
+    network.neighbours = neighbours.filter(isOf)
+    network.routes = routes.filter(isOf)
+    return network
+  }
+}

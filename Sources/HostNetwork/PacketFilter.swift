@@ -1,0 +1,80 @@
+import Core
+import Foundation
+import HostPrograms
+
+/// Our tables in the kernel, by the program `nft`.
+struct PacketFilter {
+  private static let limit: Duration = .seconds(60)
+  /// All of it, or nothing.
+  static func load(_ text: String) throws {
+    try HostProgram("nft", ["-f", "-"], input: Array(text.utf8)).run(within: limit)
+  }
+
+  /// The tables as they are, without what they have counted; nil where one of them is not there.
+  static func listing() -> Listing? {
+    let tables = Ruleset.tables.map {
+      try? output(["-s", "list", "table"] + $0.split(separator: " ").map { String($0) })
+    }
+    guard let inet = tables[0], let arp = tables[1] else { return nil }
+    return Listing(inet: inet, arp: arp)
+  }
+
+  /// The taps that have rules, and what has gone through each.
+  static func counters() throws -> [String: NetworkCounters] {
+    let text = try output(["-j", "list", "counters", "table", "inet", "vpsd"])
+    let entries = try JSONDecoder().decode(CounterOutput.self, from: Data(text.utf8)).nftables.compactMap(\.counter)
+    var counters: [String: NetworkCounters] = [:]
+    for entry in entries {
+      guard entry.name.hasPrefix(RoutedInterface.tapPrefix), let dash = entry.name.lastIndex(of: "-") else { continue }
+      let tap = String(entry.name[..<dash])
+      let earlier = counters[tap] ?? NetworkCounters(receivedBytes: 0, sentBytes: 0)
+      counters[tap] =
+        entry.name.hasSuffix("-in")
+        ? NetworkCounters(receivedBytes: entry.bytes, sentBytes: earlier.sentBytes)
+        : NetworkCounters(receivedBytes: earlier.receivedBytes, sentBytes: entry.bytes)
+    }
+    return counters
+  }
+
+  static func remove() throws {
+    // A table that is made first can be deleted whether it was there or not.
+    try load(Ruleset.tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined())
+  }
+
+  /// Chains of others that drop what nobody has let through, so that what we let through does not count.
+  static func foreignDrops() throws -> [String] {
+    let text = try output(["-j", "list", "chains"])
+    let chains = try JSONDecoder().decode(ChainOutput.self, from: Data(text.utf8)).nftables.compactMap(\.chain)
+    return chains.filter { $0.hook == "forward" && $0.policy == "drop" && $0.table != "vpsd" }
+      .map { "\($0.family) \($0.table) \($0.name)" }
+  }
+
+  private static func output(_ arguments: [String]) throws -> String {
+    try HostProgram("nft", arguments, outputLimitBytes: 256 << 20).run(within: limit)
+  }
+}
+
+private struct CounterOutput: Decodable {
+  struct Entry: Decodable { let counter: Counter? }
+
+  struct Counter: Decodable {
+    let name: String
+    let bytes: Int64
+  }
+
+  let nftables: [Entry]
+}
+
+private struct ChainOutput: Decodable {
+  struct Entry: Decodable { let chain: Chain? }
+
+  struct Chain: Decodable {
+    let family: String
+    let table: String
+    let name: String
+    let hook: String?
+    let policy: String?
+  }
+
+  let nftables: [Entry]
+}

@@ -1,0 +1,100 @@
+import Foundation
+import PrivateFiles
+
+/// Settings of the kernel's network. Those of the whole host are written down as they were before we changed them, so that
+/// they can be put back.
+struct SystemControls {
+  /// A line a setting: its name, and what it was.
+  let recordPath: String
+
+  private static let root = "/proc/sys/net"
+  private static let ofTap = [
+    "ipv4/conf/TAP/proxy_arp": "0", "ipv4/conf/TAP/accept_redirects": "0", "ipv4/conf/TAP/send_redirects": "0",
+    "ipv4/conf/TAP/accept_source_route": "0", "ipv4/conf/TAP/rp_filter": "1", "ipv4/conf/TAP/arp_ignore": "0",
+    "ipv4/conf/TAP/forwarding": "1", "ipv6/conf/TAP/accept_ra": "0", "ipv6/conf/TAP/accept_redirects": "0",
+    "ipv6/conf/TAP/accept_dad": "0", "ipv6/conf/TAP/dad_transmits": "0", "ipv6/conf/TAP/forwarding": "1",
+    "ipv6/conf/TAP/proxy_ndp": "0",
+  ]
+
+  /// Returns how many were changed.
+  static func set(ofTap tap: String) throws -> Int {
+    var count = 0
+    for (name, value) in ofTap {
+      let path = "\(root)/\(name.replacing("TAP", with: tap))"
+      // A kernel without IPv6 has no such settings.
+      guard let current = read(path), current != value else { continue }
+      try write(value, to: path)
+      count += 1
+    }
+    return count
+  }
+
+  /// What the host needs to pass packets on. IPv4 is forwarded by link, IPv6 as a whole, which by itself would end that the
+  /// host takes its own route from a router.
+  func set(uplink: String, hasIPv6: Bool, isProxied: Bool) throws -> Int {
+    var values = ["ipv4/conf/\(uplink)/forwarding": "1"]
+    if hasIPv6 {
+      values["ipv6/conf/all/forwarding"] = "1"
+      if Self.read("\(Self.root)/ipv6/conf/\(uplink)/accept_ra") == "1" {
+        values["ipv6/conf/\(uplink)/accept_ra"] = "2"
+      }
+    }
+    if isProxied {
+      values["ipv4/neigh/\(uplink)/proxy_delay"] = "0"
+    }
+    var count = 0
+    // The acceptance of routers first: forwarding ends it at once.
+    for (name, value) in values.sorted(by: { $0.key.contains("accept_ra") && !$1.key.contains("accept_ra") }) {
+      let path = "\(Self.root)/\(name)"
+      guard let current = Self.read(path), current != value else { continue }
+      try record(name, current)
+      try Self.write(value, to: path)
+      count += 1
+    }
+    return count
+  }
+
+  /// Puts back what was changed.
+  func restore() throws {
+    for (name, value) in recorded() where Self.read("\(Self.root)/\(name)") != nil {
+      try Self.write(value, to: "\(Self.root)/\(name)")
+    }
+    guard unlink(recordPath) == 0 || errno == ENOENT else { throw HostError.last("remove \(recordPath)") }
+  }
+
+  /// Only the first word counts: later ones are about what we set ourselves.
+  private func record(_ name: String, _ value: String) throws {
+    let earlier = recorded()
+    if earlier.contains(where: { $0.name == name }) { return }
+    let lines = (earlier + [(name, value)]).map { "\($0.name) \($0.value)\n" }
+    try PrivateFile.write(Array(lines.joined().utf8), to: recordPath)
+  }
+
+  private func recorded() -> [(name: String, value: String)] {
+    let text = String(decoding: FileManager.default.contents(atPath: recordPath) ?? Data(), as: UTF8.self)
+    return text.split(separator: "\n").compactMap { line in
+      let parts = line.split(separator: " ")
+      guard parts.count == 2, !parts[0].contains(".."), !parts[0].hasPrefix("/") else { return nil }
+      return (String(parts[0]), String(parts[1]))
+    }
+  }
+
+  static func read(_ path: String) -> String? {
+    // Foundation would ask for the size of the file, which such a one does not have.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var buffer = [UInt8](repeating: 0, count: 256)
+    let count = Foundation.read(descriptor, &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    return String(decoding: buffer.prefix(count), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  private static func write(_ value: String, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HostError.last("open \(path)") }
+    defer { close(descriptor) }
+    let text = Array(value.utf8)
+    guard Foundation.write(descriptor, text, text.count) == text.count else { throw HostError.last("write \(path)") }
+  }
+}

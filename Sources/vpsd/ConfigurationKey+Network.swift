@@ -1,0 +1,59 @@
+import Core
+import LibvirtDriver
+
+/// How servers of this machine are reached, and reach others.
+extension ConfigurationKey {
+  static let network: [ConfigurationKey] = [
+    choice(
+      "network", \.network, default: "loopback",
+      "How servers of this machine are reached: at addresses of its loopback, from itself only; or routed, from everywhere"
+    ),
+    value(
+      "uplink", \.uplink, default: "auto",
+      "The link of a routed network that leads to the world; auto takes that of the default route",
+      rule: "auto, or the name of a link, such as eth0",
+      parse: { $0 == "auto" ? .some(nil) : isLinkName($0) ? .some($0) : nil }, print: { $0 ?? "auto" }),
+    value(
+      "mtu", \.mtu, default: "auto",
+      "How large the packets of servers in a routed network may be, in bytes; auto takes what the uplink carries",
+      rule: "auto, or a whole number from 1280 to 65521",
+      parse: { $0 == "auto" ? .some(nil) : decimal($0, 1280...65_521).map { .some($0) } },
+      print: { $0.map { String($0) } ?? "auto" }),
+    nameServers,
+    value(
+      "smtp_outbound", \.mayServersMail, default: "false",
+      "Whether servers in a routed network may open connections to TCP port 25, which is how spam goes out",
+      rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
+  ]
+
+  private static let nameServers = ConfigurationKey(
+    name: "nameservers", defaultText: "auto",
+    description: "The name servers that servers in a routed network are told of; auto takes the host's",
+    rule: "auto, or a list of at most 3 IP addresses, such as [9.9.9.9, 2620:fe::fe]", isList: true,
+    apply: { value, configuration in
+      if value.text == "auto" {
+        configuration.nameServers = nil
+        return true
+      }
+      let servers = value.elements.compactMap { IPAddress($0) }
+      guard servers.count == value.elements.count, (1...3).contains(servers.count) else { return false }
+      configuration.nameServers = servers
+      return true
+    },
+    read: { $0.nameServers?.map(\.description) ?? ["auto"] })
+
+  /// As the kernel takes it; nothing of it means anything to a program.
+  private static func isLinkName(_ text: String) -> Bool {
+    (1...15).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text != "." && text != ".."
+      && text.utf8.allSatisfy { byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "._-@".utf8.contains(byte)
+      }
+  }
+
+  private static func decimal(_ text: String, _ range: ClosedRange<Int>) -> Int? {
+    guard (1...6).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text),
+      range.contains(number)
+    else { return nil }
+    return number
+  }
+}

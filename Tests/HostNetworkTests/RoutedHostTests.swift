@@ -1,0 +1,302 @@
+import Core
+import Foundation
+import HostPrograms
+import Logging
+import Testing
+
+@testable import HostNetwork
+
+/// In namespaces that Tests/Hosts/network makes: this process is on the host.
+@Suite("A host that routes to its servers", .serialized)
+struct RoutedHostTests {
+  private let host = ThisHost()
+  private let world = World()
+
+  @Test(
+    "A server is reached from the world and its neighbours over both families, and reaches them; the host's own ports are closed to it"
+  )
+  func reachable() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(80)
+      try b.serve(80)
+      for address in [a.address, a.address6] {
+        for (place, name) in [(world as any Place, "world"), (b, "neighbour"), (host, "host")] {
+          #expect(try place.ask("tcp", address, 80) == "answered", "\(name) \(address)")
+          #expect(try place.ask("udp", address, 80) == "answered", "\(name) \(address)")
+          #expect(try place.ask("icmp", address) == "answered", "\(name) \(address)")
+        }
+      }
+      let served = try WorldServer([World.address, World.address6], ports: [53, 80, 25])
+      defer { served.end() }
+      for address in [World.address, World.address6] {
+        #expect(try a.ask("tcp", address, 80) == "answered")
+        #expect(try a.ask("udp", address, 53) == "answered")
+        #expect(try a.ask("icmp", address) == "answered")
+        #expect(try a.ask("tcp", address, 25) == "refused", "mail is closed")
+      }
+      let listener = try HostServer()
+      defer { listener.end() }
+      for address in [ThisHost.address, ThisHost.address6, HostNetworkSettings.gateway] {
+        #expect(try host.ask("tcp", address, 8080) == "answered", "control")
+        #expect(try a.ask("tcp", address, 8080) == "silent", "\(address)")
+        #expect(try a.ask("udp", address, 8080) == "silent", "\(address)")
+      }
+      #expect(try a.ask("icmp", HostNetworkSettings.gateway) == "answered")
+    }
+  }
+
+  @Test("A firewall lets in what it names, from whom it names, and holds for neighbours as for the world")
+  func firewall() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(22, 80)
+      var guarded = a.interface
+      guarded.firewall = Firewall(
+        isEnabled: true,
+        rules: [
+          try FirewallRule(.inbound, .tcp, ports: "22"),
+          try FirewallRule(.inbound, .tcp, ports: "80", networks: ["192.0.2.0/24", "2001:db8:ffff::/48"]),
+          try FirewallRule(.outbound, .udp, ports: "53"),
+        ])
+      try reconciler.apply(guarded, among: { [] })
+      for address in [a.address, a.address6] {
+        #expect(try world.ask("tcp", address, 22) == "answered")
+        #expect(try b.ask("tcp", address, 22) == "answered")
+        #expect(try b.ask("tcp", address, 80) == "silent")
+        #expect(try world.ask("udp", address, 22) == "silent")
+        #expect(try world.ask("icmp", address) == "silent")
+      }
+      // The world asks from the address of its link over IPv4, which is not named, and over IPv6, which is.
+      #expect(try world.ask("tcp", a.address, 80) == "silent")
+      #expect(try world.ask("tcp", a.address6, 80) == "answered")
+      let served = try WorldServer([World.address, World.address6], ports: [53, 80])
+      defer { served.end() }
+      #expect(try a.ask("udp", World.address, 53) == "answered")
+      #expect(try a.ask("udp", World.address6, 53) == "answered")
+      #expect(try a.ask("tcp", World.address, 80) == "silent")
+      #expect(try b.ask("tcp", World.address, 80) == "answered", "another server's firewall is its own")
+    }
+  }
+
+  @Test("A change of the firewall leaves connections alone that are still allowed, and ends those that no longer are")
+  func liveChange() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(22, 80)
+      let allowed = try Talk(to: a.address, 22)
+      let forbidden = try Talk(to: a.address6, 80)
+      defer { for talk in [allowed, forbidden] { talk.end() } }
+      #expect(allowed.isHeard && forbidden.isHeard)
+      var guarded = a.interface
+      guarded.firewall = Firewall(isEnabled: true, rules: [try FirewallRule(.inbound, .tcp, ports: "22")])
+      try reconciler.apply(guarded, among: { [] })
+      #expect(forbidden.isLost(within: .seconds(5)))
+      #expect(!allowed.isLost(within: .seconds(2)))
+      guarded.firewall = .disabled
+      try reconciler.apply(guarded, among: { [] })
+      #expect(try world.ask("tcp", a.address6, 80) == "answered")
+    }
+  }
+
+  @Test("What is deleted or altered by hand is right again after one look, and a look at what is right changes nothing")
+  func drift() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(80)
+      let (tap, interfaces) = (a.interface.tap, [a.interface, b.interface])
+      let quiet = try reconciler.reconcile { interfaces }
+      #expect(quiet.links == 0 && quiet.others == 0 && !quiet.isFilterLoaded)
+      let damages = [
+        "nft flush ruleset", "nft delete table inet vpsd", "nft delete table arp vpsd",
+        "nft flush chain inet vpsd source", "nft flush chain inet vpsd \(tap)-in",
+        "nft insert rule inet vpsd \(tap)-in drop", "nft delete element inet vpsd egress '{ \"\(tap)\" }'",
+        "nft flush set inet vpsd source4", "nft add element inet vpsd closed4 '{ 192.0.2.0/24 }'",
+        "nft add chain inet vpsd extra '{ type filter hook forward priority 0; policy drop; }'",
+        "ip link set \(tap) down", "ip address delete 169.254.1.1/32 dev \(tap)",
+        "ip -6 address delete fe80::1/64 dev \(tap)", "ip neighbour delete \(a.address) dev \(tap)",
+        "ip route delete \(a.address) dev \(tap)", "ip -6 route delete \(a.interface.ipv6Networks[0]) dev \(tap)",
+        "ip route delete unreachable 203.0.113.0/24 proto 240", "ip link set \(tap) mtu 1300",
+        "ip link set \(tap) address 02:00:00:00:00:09", "ip route add 203.0.113.77 dev \(tap) proto 240",
+        "ip tuntap add dev vpsdstranger mode tap", "echo 0 >/proc/sys/net/ipv4/conf/\(tap)/forwarding",
+        "echo 0 >/proc/sys/net/ipv6/conf/all/forwarding", "echo 0 >/proc/sys/net/ipv4/conf/up0/forwarding",
+      ]
+      for damage in damages {
+        try host.run(damage)
+        let repair = try reconciler.reconcile { interfaces }
+        #expect(repair.isFilterLoaded || repair.links > 0 || repair.others > 0, "\(damage) is seen")
+        let after = try reconciler.reconcile { interfaces }
+        #expect(after.links == 0 && after.others == 0 && !after.isFilterLoaded, "\(damage) is mended at once")
+        #expect(try world.ask("tcp", a.address, 80) == "answered", "\(damage)")
+        #expect(try world.ask("tcp", a.address6, 80) == "answered", "\(damage)")
+      }
+      #expect(try !host.run("ip link").contains("vpsdstranger"))
+    }
+  }
+
+  @Test("Whoever flushes all packet filters of the host opens its servers for a moment only, and it is told")
+  func watching() throws {
+    try withGuests { reconciler, a, b in
+      let interfaces = [a.interface, b.interface]
+      try a.serve(80)
+      let stop = StopSignal()
+      let ended = DispatchSemaphore(value: 0)
+      Thread.detachNewThread {
+        reconciler.keep({ interfaces }, until: stop)
+        ended.signal()
+      }
+      defer {
+        stop.set()
+        ended.wait()
+      }
+      for _ in 1...3 {
+        try host.run("nft flush ruleset; ip link set \(a.interface.tap) down")
+        let flushed = ContinuousClock.now
+        while (try? host.run("nft list map inet vpsd egress; ip route show \(a.address)").contains("goto")) != true
+          || (try? host.run("ip route show \(a.address)").isEmpty) != false
+        {
+          try #require(ContinuousClock.now - flushed < .seconds(5))
+          poll(nil, 0, 5)
+        }
+        #expect(try world.ask("tcp", a.address, 80) == "answered")
+      }
+    }
+  }
+
+  @Test("What goes through a server's card is counted for both families, whatever is loaded meanwhile")
+  func counters() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(80)
+      let before = try #require(try reconciler.counters()[a.interface.tap])
+      let command = "for i in $(seq 20); do \(TestFiles.hosts)/traffic ask udp ADDRESS 80; done | sort | uniq -c"
+      for address in [a.address, a.address6] {
+        #expect(try world.run(command.replacing("ADDRESS", with: address)).contains("20 answered"))
+        try host.run("nft flush chain inet vpsd source")
+        _ = try reconciler.reconcile { [a.interface, b.interface] }
+      }
+      let after = try #require(try reconciler.counters()[a.interface.tap])
+      // Six bytes and the headers: 8 of UDP, 20 or 40 of IP.
+      let bytes: Int64 = 20 * (6 + 8 + 20) + 20 * (6 + 8 + 40)
+      #expect(after.receivedBytes - before.receivedBytes == bytes)
+      #expect(after.sentBytes - before.sentBytes == bytes)
+      #expect(try reconciler.counters()[b.interface.tap]?.receivedBytes == 0)
+    }
+  }
+
+  @Test("A server that is gone leaves nothing, and neither does the whole network that is switched off")
+  func nothingLeft() throws {
+    let forwarding = try host.run("cat /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/up0/forwarding")
+    try withGuests { reconciler, a, b in
+      try reconciler.remove(b.interface)
+      #expect(try !everything().contains(b.interface.tap) && !everything().contains(b.address))
+      #expect(try everything().contains(a.interface.tap))
+      try reconciler.remove()
+      #expect(try !everything().contains("vpsd") && !everything().contains("203.0.113"))
+      #expect(
+        try host.run("cat /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/up0/forwarding") == forwarding)
+    }
+  }
+
+  @Test("A host whose network is another installation's is left alone")
+  func otherInstallation() throws {
+    try withGuests { _, a, b in
+      let before = try everything()
+      let other = try Self.reconciler(installation: UUID())
+      #expect(throws: DriverError.self) { try other.reconcile { [] } }
+      #expect(throws: DriverError.self) { try other.remove() }
+      #expect(try everything() == before)
+      // The same one after a restart goes on.
+      let same = try Self.reconciler()
+      #expect(try same.reconcile { [a.interface, b.interface] }.links == 0)
+    }
+  }
+
+  // MARK: -
+
+  private static let installation = UUID()
+
+  static func reconciler(installation: UUID = installation) throws -> NetworkReconciler {
+    let uplink = try #require(try HostNetworkSettings.defaultUplink())
+    let settings = HostNetworkSettings(
+      uplink: uplink, mtu: try #require(try HostNetworkSettings.mtu(of: uplink)),
+      pools: [try #require(AddressPool("203.0.113.0/24"))], ipv6Pools: [try #require(IPv6Pool("2001:db8:10::/48"))],
+      nameServers: HostNetworkSettings.nameServers())
+    var logger = Logger(label: "network")
+    logger.logLevel = .critical
+    let folder = NSTemporaryDirectory() + "vpsd-network-\(getpid())"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return NetworkReconciler(settings: settings, installation: installation, stateDirectory: folder, logger: logger)
+  }
+
+  static func interface(_ number: Int) -> RoutedInterface {
+    RoutedInterface(
+      hardwareAddress: HardwareAddress(number: 0x56_0000_0000_00 + UInt64(number)),
+      addresses: [IPv4Address("203.0.113.\(number)")!],
+      ipv6Networks: [IPv6Network("2001:db8:10:\(number)::/64")!], firewall: .disabled)
+  }
+
+  /// Two servers, and nothing of them afterwards.
+  private func withGuests(_ body: (NetworkReconciler, Guest, Guest) throws -> Void) throws {
+    let reconciler = try Self.reconciler()
+    let interfaces = [Self.interface(10), Self.interface(11)]
+    _ = try reconciler.reconcile { interfaces }
+    let a = try Guest(interfaces[0])
+    defer { a.end() }
+    let b = try Guest(interfaces[1])
+    defer { b.end() }
+    do { try body(reconciler, a, b) } catch { Issue.record(error) }
+    try reconciler.remove()
+    #expect(try !everything().contains("vpsd"))
+  }
+
+  private func everything() throws -> String {
+    try host.run(
+      "nft -s list ruleset; ip link; ip address; ip route show table all; ip -6 route show table all; ip neighbour show nud permanent; ip neighbour show proxy"
+    )
+  }
+}
+
+/// Answers in the world.
+private struct WorldServer {
+  private let programs: [RunningProgram]
+
+  init(_ addresses: [String], ports: [Int]) throws {
+    programs = try addresses.flatMap { address in
+      try ports.map { port in
+        let program = try RunningProgram(
+          "nsenter",
+          ["--net=\(World.namespace)", "python3", "\(TestFiles.hosts)/traffic", "serve", address, "\(port)"])
+        try #require(program.line() == "ready")
+        return program
+      }
+    }
+  }
+
+  func end() { for program in programs { program.end() } }
+}
+
+/// What listens on all addresses of the host.
+private struct HostServer {
+  private let programs: [RunningProgram]
+
+  init() throws {
+    programs = try ["0.0.0.0", "::"].compactMap { address in
+      let program = try RunningProgram("python3", ["\(TestFiles.hosts)/traffic", "serve", address, "8080"])
+      return program.line() == "ready" ? program : nil
+    }
+  }
+
+  func end() { for program in programs { program.end() } }
+}
+
+/// A connection of the world's to a server that goes on.
+private struct Talk {
+  private let program: RunningProgram
+  let isHeard: Bool
+
+  init(to address: String, _ port: Int) throws {
+    program = try RunningProgram(
+      "nsenter", ["--net=\(World.namespace)", "python3", "\(TestFiles.hosts)/traffic", "talk", address, "\(port)"])
+    isHeard = program.line() == "heard"
+  }
+
+  func isLost(within limit: Duration) -> Bool { program.line(within: limit) == "lost" }
+
+  func end() { program.end() }
+}
