@@ -27,7 +27,7 @@ package struct APIService: Sendable {
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
-    servers: Servers, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
+    servers: Servers, firewalls: Firewalls, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
     statements: Statements, requests: Idempotency, events: Events, consoles: Consoles, catalogue: CatalogueReader,
     authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
@@ -49,6 +49,7 @@ package struct APIService: Sendable {
     self.isHealthy = isHealthy
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, catalogue: catalogue, clock: clock).endpoints
+        + FirewallRoutes(firewalls: firewalls, servers: servers).endpoints
         + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
         + StatementRoutes(statements: statements).endpoints

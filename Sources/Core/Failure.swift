@@ -36,6 +36,8 @@ extension Failure {
   package static let notFound = Failure(.notFound, "Not found.")
   package static let changedMeanwhile = Failure(
     .preconditionFailed, "The server was changed meanwhile. Read it again.")
+  package static let firewallChangedMeanwhile = Failure(
+    .preconditionFailed, "The firewall was changed meanwhile. Read it again.")
   package static let neverCreated = Failure(.wrongState, "Server could not be created.")
   package static let invalidPage = Failure(.notFound, "Invalid page.")
   package static let permissionDenied = Failure(

@@ -200,6 +200,13 @@ extension SQLStore {
       """
     ),
     (
+      "a server that is erased is behind nothing any more",
+      """
+      SELECT server.id FROM server JOIN server_firewall ON server_firewall.server_id = server.id
+      WHERE server.erased_at IS NOT NULL
+      """
+    ),
+    (
       "a token that may be used was made by one that may be, and does not outlast it",
       """
       SELECT token.id FROM token JOIN token AS parent ON parent.id = token.parent_id

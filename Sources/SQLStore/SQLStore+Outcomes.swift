@@ -155,6 +155,7 @@ extension SQLConnection {
       try rollBack(server, from: operation, next, at: now)
     case .erased:
       try releaseAddresses(of: server.id, at: now)
+      try eraseFirewall(of: server.id)
       try releaseHold(of: server, at: now)
       try run(
         """

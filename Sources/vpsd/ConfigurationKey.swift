@@ -119,6 +119,9 @@ extension ConfigurationKey {
         "list_elements", \.limits.listElements, default: "50",
         "How many elements a list of a body may have: SSH keys of a server, permissions of a token", 1...1000),
       amount(
+        "firewall_rules", \.limits.firewallRules, default: "100", "How many rules the firewall of a server may have",
+        1...1000),
+      amount(
         "page_size", \.limits.pageSize, default: "100",
         "How many elements of a list are on a page at most, and where the client does not say", 1...1000),
       amount(

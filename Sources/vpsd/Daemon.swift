@@ -60,6 +60,9 @@ struct Daemon {
       Monitor(
         of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
     }
+    let firewallKeepers = fleet.hosts.map { host in
+      FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger)
+    }
     await greet(monitors, clock)
     let runners = zip(fleet.hosts, monitors).map { host, monitor in
       Runner(
@@ -78,7 +81,8 @@ struct Daemon {
     let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
     let billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
     let api = try APIService(
-      servers: servers, copies: copies,
+      servers: servers, firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
+      copies: copies,
       sshKeys: SSHKeys(
         store: store, clock: clock, quota: configuration.sshKeyQuota > 0 ? configuration.sshKeyQuota : nil),
       tokens: Tokens(
@@ -99,7 +103,8 @@ struct Daemon {
     // backups and looks, then no more steps.
     return [
       EndlessService { await Self.together(hosted.members) { await $0.driver.run() } },
-      RunnerService(runners: runners), EndlessService { await Self.together(monitors) { await $0.run() } },
+      RunnerService(runners: runners), EndlessService { await Self.together(firewallKeepers) { await $0.run() } },
+      EndlessService { await Self.together(monitors) { await $0.run() } },
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
       EndlessService { await authenticator.run() },
       web(api, banner(hosted, firstToken: firstToken)), EndOfWaits(changes: changes),

@@ -38,7 +38,7 @@ final class OpenAPIDrive {
       try await call(api, operation, headers: [.accept: "text/html"])
       if operation.path.contains("{id}") { try await call(api, operation, id: "999999") }
       if operation.statuses.contains(412) {
-        let body = #"{"name": "b", "hostname": "b", "backups_enabled": true}"#
+        let body = #"{"name": "b", "hostname": "b", "backups_enabled": true, "enabled": true, "rules": []}"#
         try await call(api, operation, body, headers: [.ifMatch: "\"x\""])
       }
       if operation.bodySchema != nil { try await badBodies(api, operation) }
@@ -91,6 +91,9 @@ final class OpenAPIDrive {
     try await call(api, "GET /servers/{id}/")
     try await call(api, "PUT /servers/{id}/", #"{"name": "b", "hostname": "b", "backups_enabled": true}"#)
     try await call(api, "PATCH /servers/{id}/", #"{"name": "c"}"#)
+    let rule = #"{"direction": "in", "protocol": "tcp", "port": "22", "source_ips": ["::/0"]}"#
+    try await call(api, "PUT /servers/{id}/firewall/", #"{"enabled": true, "rules": [\#(rule)]}"#)
+    try await call(api, "GET /servers/{id}/firewall/")
     for path in ["stop", "start", "reboot"] {
       try await api.service.settle()
       try await call(api, "POST /servers/{id}/\(path)/")

@@ -49,7 +49,7 @@ struct TestAPI {
     self.service = service
     let store = service.store
     api = APIService(
-      servers: service.servers, copies: [service.backups, service.snapshots],
+      servers: service.servers, firewalls: service.firewalls, copies: [service.backups, service.snapshots],
       sshKeys: SSHKeys(store: store, clock: service.clock, quota: quotas.sshKeys),
       tokens: Tokens(
         store: store, authenticator: service.authenticator, clock: service.clock, quota: quotas.tokens),

@@ -21,6 +21,7 @@ struct ConcurrencyTests {
     let callers = try await Self.callers(4, service)
     let steps = Task { await service.runner.run() }
     let monitor = Task { await service.monitor.run() }
+    let keepers = service.firewallKeepers.map { keeper in Task { await keeper.run() } }
     let answers = try await withThrowingTaskGroup(of: [String].self) { group in
       for number in 0..<Self.clients {
         let caller = callers[number % callers.count]
@@ -30,6 +31,10 @@ struct ConcurrencyTests {
     }
     monitor.cancel()
     await monitor.value
+    for keeper in keepers {
+      keeper.cancel()
+      await keeper.value
+    }
     service.runner.stop()
     await steps.value
 
@@ -62,6 +67,7 @@ struct ConcurrencyTests {
     try await service.settle()
     await service.monitor.pollOnce()
     try await service.settle()
+    await service.applyFirewalls()
     #expect(try await service.contradictionsAtRest() == [])
     for caller in callers {
       while true {
@@ -83,6 +89,7 @@ struct ConcurrencyTests {
       bootDeadline: .seconds(20), shutdownDeadline: .seconds(10), pollInterval: .milliseconds(5))
     options.bootDuration = .milliseconds(20)
     options.shutdownDuration = .milliseconds(10)
+    options.enforcesFirewalls = true
     return options
   }()
 }
@@ -121,6 +128,9 @@ private struct Client {
       case ..<87: try await service.servers.delete(id, caller)
       case ..<91: _ = try await service.servers.rebuild(id, .init(), caller)
       case ..<95: _ = try await service.resize(id, to: Int64(pick % 3) + 1, caller)
+      case ..<99:
+        let rule = try FirewallRule(.inbound, .udp, ports: "\(pick % 1000 + 1)")
+        _ = try await service.firewalls.replace(id, with: Firewall(isEnabled: true, rules: [rule]), caller)
       default: _ = try await service.servers.read(id, caller)
       }
       return "done"

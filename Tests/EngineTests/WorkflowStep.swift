@@ -55,6 +55,7 @@ final class FaultWorld: Sendable {
     options.bootDuration = .milliseconds(100)
     options.shutdownDuration = .milliseconds(100)
     options.copyDuration = .milliseconds(100)
+    options.enforcesFirewalls = true
     return options
   }()
 
@@ -66,7 +67,9 @@ final class FaultWorld: Sendable {
   /// Goes the whole way there.
   fileprivate static func made(_ step: WorkflowStep) async throws -> FaultWorld {
     let service = try await TestService(hosts: TestService.threeHosts, options: options)
-    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    var draft = service.draft()
+    draft.firewall = Firewall(isEnabled: true, rules: [try FirewallRule(.inbound, .tcp, ports: "22")])
+    let id = try await service.servers.create(draft, service.owner).view.server.id
     let world = FaultWorld(step, service, try #require(try await service.store.server(id)))
     try await world.request()
     try await world.runUntilNext()

@@ -41,6 +41,10 @@ extension TestService {
     if row.status == .active, let plan = Catalogue.initial.plan(row.planID), !machine.has(plan) {
       found.append("server \(row.id) has plan \(plan.id), and its machine \(machine.boot as Any)")
     }
+    let firewall = try await store.firewall(of: row.id)?.firewall
+    if try await driver(of: row.id)?.enforcesFirewalls == true, machine.firewall != firewall {
+      found.append("server \(row.id) has \(firewall as Any), and its machine \(machine.firewall as Any)")
+    }
     if row.address == nil { found.append("server \(row.id) has no address, and a machine") }
     if !row.machine.hasDisk, row.machine.wasEverReady { found.append("server \(row.id) has a disk nobody knows of") }
     let image = Catalogue.initial.operatingSystem(row.operatingSystemID)?.imageName

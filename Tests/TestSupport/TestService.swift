@@ -17,6 +17,9 @@ package final class TestService: Sendable {
   package let drivers: [SimulatedDriver]
   package let fleet: Fleet
   package let servers: Servers
+  package let firewalls: Firewalls
+  /// Of each host.
+  package let firewallKeepers: [FirewallKeeper]
   package let backups: DiskCopies
   package let snapshots: DiskCopies
   package let schedule: BackupSchedule
@@ -127,6 +130,7 @@ package final class TestService: Sendable {
     servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: AddressPools(pools),
       changes: changes, clock: wallClock, quota: quota)
+    firewalls = Firewalls(store: store, fleet: fleet, changes: changes, clock: wallClock)
     backups = DiskCopies(
       .backup, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
     snapshots = DiskCopies(
@@ -142,6 +146,9 @@ package final class TestService: Sendable {
         interval: .milliseconds(500))
     }
     monitor = Lookout(monitors: monitors)
+    firewallKeepers = fleet.hosts.map { host in
+      FirewallKeeper(of: host, store: store, changes: changes, clock: wallClock, logger: logger)
+    }
     runner = Crew(
       runners: zip(fleet.hosts, monitors).map { host, monitor in
         Runner(
@@ -212,6 +219,11 @@ package final class TestService: Sendable {
       if let next = try await store.nextOperationDue(on: host.id) { due.append(next) }
     }
     return due.min()
+  }
+
+  /// Has all hosts take over the firewalls that they are to have.
+  package func applyFirewalls() async {
+    for keeper in firewallKeepers { await keeper.pollOnce() }
   }
 
   /// Goes on until the condition holds.

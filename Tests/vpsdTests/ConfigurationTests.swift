@@ -51,6 +51,7 @@ struct ConfigurationTests {
         body_bytes: 1048576
         json_depth: 16
         list_elements: 50
+        firewall_rules: 100
         page_size: 100
         header_bytes: 32768
         first_request_seconds: 10
@@ -107,7 +108,7 @@ struct ConfigurationTests {
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
     ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),
-    ("list_elements", "1"), ("page_size", "1000"), ("header_bytes", "8192"),
+    ("list_elements", "1"), ("firewall_rules", "1000"), ("page_size", "1000"), ("header_bytes", "8192"),
     ("first_request_seconds", "5"), ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"),
     ("connections_per_address", "8"),
     ("event_streams_per_account", "0"),

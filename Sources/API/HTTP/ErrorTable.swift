@@ -42,10 +42,7 @@ enum ErrorTable {
   }
 
   private static func response(to errors: WireErrors) -> Response {
-    .json(
-      JSONWriter.object { writer in
-        for entry in errors.entries { writer.field(named: entry.name, entry.messages) }
-      }, status: .badRequest)
+    .json(JSONWriter.object { writer in errors.write(to: &writer) }, status: .badRequest)
   }
 
   private static func response(to rejection: Rejection) -> Response {

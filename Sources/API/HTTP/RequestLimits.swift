@@ -14,6 +14,8 @@ package struct RequestLimits: Sendable, Equatable {
   package static let jsonDepths = 4...128
   /// How many elements a list of a body may have.
   package var listElements = 50
+  /// How many rules a firewall may have.
+  package var firewallRules = 100
   /// How many elements of a list are on a page at most, and where the client does not say.
   package var pageSize = 100
 

@@ -77,10 +77,78 @@ struct FieldReader {
 
   mutating func add(_ name: String, _ message: String) { errors.add(name, message) }
 
+  mutating func add(_ name: String, inside content: WireErrors.Content) { errors.add(name, inside: content) }
+
+  /// Reads the fields of an object inside; what is wrong with them is told as theirs.
+  mutating func object<Value>(
+    _ name: String, isRequired: Bool, _ read: (inout FieldReader) -> Value?
+  ) -> Value? {
+    guard let value = present(name, isRequired: isRequired) else { return nil }
+    let (read, errors) = Self.inside(value, maximumElements: maximumElements, read)
+    if !errors.isEmpty { add(name, inside: .fields(errors)) }
+    return errors.isEmpty ? read : nil
+  }
+
+  /// Reads the objects of a list, which must be there: all of them, or none.
+  mutating func objects<Value>(
+    _ name: String, atMost limit: Int, _ read: (inout FieldReader) -> Value?
+  ) -> [Value]? {
+    guard let value = present(name, isRequired: true) else { return nil }
+    guard case .array(let values) = value else {
+      let message = "Expected a list of items but got type \"\(value.typeName)\"."
+      return reject(name, insideBy: WireErrors(Self.whole, message))
+    }
+    guard values.count <= limit else {
+      return reject(name, insideBy: WireErrors(Self.whole, "Ensure this field has no more than \(limit) elements."))
+    }
+    var wrong = 0
+    let elements = values.map { value -> (value: Value?, errors: WireErrors) in
+      guard wrong < Self.mostWrong else { return (nil, WireErrors()) }
+      let element = Self.inside(value, maximumElements: maximumElements, read)
+      if !element.errors.isEmpty { wrong += 1 }
+      return element
+    }
+    guard elements.allSatisfy({ $0.errors.isEmpty }) else {
+      add(name, inside: .elements(elements.map(\.errors)))
+      return nil
+    }
+    return elements.compactMap(\.value)
+  }
+
+  /// Of so many objects of a list it is told what is wrong with them: an answer is no multiple of what was sent.
+  private static let mostWrong = 20
+
+  /// What Django REST framework calls all that is wrong with no field alone.
+  static let whole = "non_field_errors"
+
+  private static func inside<Value>(
+    _ value: JSONValue, maximumElements: Int, _ read: (inout FieldReader) -> Value?
+  ) -> (value: Value?, errors: WireErrors) {
+    guard case .object(let fields) = value else {
+      let message = "Invalid data. Expected a dictionary, but got \(value.typeName)."
+      return (nil, WireErrors(whole, message))
+    }
+    var reader = FieldReader(fields, maximumElements: maximumElements)
+    let value = read(&reader)
+    return (value, reader.errors)
+  }
+
+  /// The texts of a list; what is none is an empty one, and left to whoever knows what texts mean. No field at all is an empty list.
+  mutating func looseTexts(_ name: String) -> [String] {
+    guard let value = present(name, isRequired: false) else { return [] }
+    guard case .array(let values) = value else {
+      errors.add(name, "Expected a list of items but got type \"\(value.typeName)\".")
+      return []
+    }
+    return values.map { value in
+      if case .string(let text) = value { text } else { "" }
+    }
+  }
+
   /// A text, or a number as its digits.
-  mutating func text(_ name: String, isRequired: Bool) -> String? {
+  mutating func text(_ name: String, isRequired: Bool, mayBeBlank: Bool = false) -> String? {
     if case .integer(let number)? = fields[name] { return String(number) }
-    return string(name, isRequired: isRequired)
+    return string(name, isRequired: isRequired, mayBeBlank: mayBeBlank)
   }
 
   /// A number or a uuid.
@@ -144,6 +212,11 @@ struct FieldReader {
     case .null?: reject(name, "This field may not be null.")
     case let value?: value
     }
+  }
+
+  private mutating func reject<Value>(_ name: String, insideBy errors: WireErrors) -> Value? {
+    add(name, inside: .fields(errors))
+    return nil
   }
 
   private mutating func reject<Value>(_ name: String, _ message: String) -> Value? {

@@ -4,6 +4,7 @@ import Engine
 /// Reads the bodies that say what a server is to be: by the documented names of the fields, and by those that programs for the live API use.
 struct ServerBody {
   let catalogue: Catalogue
+  let firewall: FirewallBody
 
   /// What was read, and what the client called it.
   typealias Read<Draft> = (draft: Draft, names: FieldNames)
@@ -25,6 +26,7 @@ struct ServerBody {
     draft.planID = plan.id?.value
     draft.operatingSystemID = system.id?.value
     draft.sshKeys = sshKeys(&fields)
+    draft.firewall = fields.object("firewall", isRequired: false) { firewall.firewall(from: &$0) }
     draft.isWhole = fields.isWhole
     return (draft, names(fields, [.plan: plan.field, .operatingSystem: system.field]))
   }

@@ -14,7 +14,7 @@ struct ServerRoutes {
   /// The fields of all bodies, in the order in which they are documented.
   private static let fieldOrder = [
     "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
-    "backups_enabled",
+    "backups_enabled", "firewall",
   ]
 
   var endpoints: [Endpoint] {
@@ -75,7 +75,9 @@ struct ServerRoutes {
   }
 
   private func body(of request: APIRequest) async throws -> ServerBody {
-    ServerBody(catalogue: try await catalogue.catalogue(for: request.caller))
+    ServerBody(
+      catalogue: try await catalogue.catalogue(for: request.caller),
+      firewall: FirewallBody(maximumRules: request.gate.limits.firewallRules))
   }
 
   private static func response(_ writer: JSONWriter, status: HTTPResponse.Status, _ wait: Int?) -> Response {

@@ -5,7 +5,15 @@ import Core
 struct WireErrors: Error, Equatable {
   struct Entry: Equatable {
     let name: String
-    var messages: [String]
+    var content: Content
+  }
+
+  enum Content: Equatable {
+    case messages([String])
+    /// What is wrong with the fields of an object, or with the elements of a list, by their numbers.
+    case fields(WireErrors)
+    /// What is wrong with the objects of a list, of each of them, and nothing of most.
+    case elements([WireErrors])
   }
 
   private(set) var entries: [Entry] = []
@@ -13,11 +21,20 @@ struct WireErrors: Error, Equatable {
   var isEmpty: Bool { entries.isEmpty }
 
   mutating func add(_ name: String, _ message: String) {
-    if let index = entries.firstIndex(where: { $0.name == name }) {
-      entries[index].messages.append(message)
-    } else {
-      entries.append(Entry(name: name, messages: [message]))
+    guard let index = entries.firstIndex(where: { $0.name == name }) else {
+      entries.append(Entry(name: name, content: .messages([message])))
+      return
     }
+    // What is wrong inside of it is known already, and says more.
+    if case .messages(let messages) = entries[index].content {
+      entries[index].content = .messages(messages + [message])
+    }
+  }
+
+  /// What is wrong inside of a part that is none of the simple ones.
+  mutating func add(_ name: String, inside content: Content) {
+    entries.removeAll { $0.name == name }
+    entries.append(Entry(name: name, content: content))
   }
 
   mutating func add(_ errors: [FieldError], by names: FieldNames) {
@@ -38,10 +55,27 @@ struct WireErrors: Error, Equatable {
 
 extension WireErrors {
   init(_ name: String, _ message: String) {
-    entries = [Entry(name: name, messages: [message])]
+    entries = [Entry(name: name, content: .messages([message]))]
   }
 
   init(_ errors: [FieldError]) {
     add(errors, by: FieldNames())
+  }
+}
+
+extension WireErrors {
+  /// Its fields, into an object.
+  func write(to writer: inout JSONWriter) {
+    for entry in entries {
+      switch entry.content {
+      case .messages(let messages): writer.field(named: entry.name, messages)
+      case .fields(let errors):
+        writer.field(named: entry.name) { writer in writer.object { errors.write(to: &$0) } }
+      case .elements(let elements):
+        writer.field(named: entry.name) { writer in
+          writer.array(elements) { writer, errors in writer.object { errors.write(to: &$0) } }
+        }
+      }
+    }
   }
 }

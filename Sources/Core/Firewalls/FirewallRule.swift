@@ -60,14 +60,14 @@ package struct FirewallRuleDraft: Sendable {
   package func validated() throws(FirewallRuleErrors) -> FirewallRule {
     var errors = FirewallRuleErrors()
     let ports = validatedPorts(&errors)
-    let sources = Self.networks(sources, FirewallRuleErrors.Part.source, &errors)
-    let destinations = Self.networks(destinations, FirewallRuleErrors.Part.destination, &errors)
-    if direction == .inbound, !self.destinations.isEmpty {
-      errors.add(.destinations, "A rule for what comes in has sources only.")
-    }
-    if direction == .outbound, !self.sources.isEmpty {
-      errors.add(.sources, "A rule for what goes out has destinations only.")
-    }
+    let sources =
+      direction == .outbound
+      ? Self.none(sources, .sources, "A rule for what goes out has destinations only.", &errors)
+      : Self.networks(sources, FirewallRuleErrors.Part.source, &errors)
+    let destinations =
+      direction == .inbound
+      ? Self.none(destinations, .destinations, "A rule for what comes in has sources only.", &errors)
+      : Self.networks(destinations, FirewallRuleErrors.Part.destination, &errors)
     if let message = FirewallRule.descriptionRule.violation(in: description) { errors.add(.description, message) }
     guard errors.all.isEmpty, let direction, let traffic = ipProtocol.flatMap({ FirewallTraffic($0, ports) }) else {
       throw errors
@@ -90,6 +90,13 @@ package struct FirewallRuleDraft: Sendable {
       return nil
     }
     return ports
+  }
+
+  private static func none(
+    _ texts: [String], _ part: FirewallRuleErrors.Part, _ message: String, _ errors: inout FirewallRuleErrors
+  ) -> [IPNetwork] {
+    if !texts.isEmpty { errors.add(part, message) }
+    return []
   }
 
   private static func networks(

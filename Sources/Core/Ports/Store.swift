@@ -8,6 +8,7 @@
 package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
-  OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore, OfferStore,
+  FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
+  OfferStore,
   StatementStore
 {}

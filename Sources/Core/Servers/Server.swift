@@ -105,13 +105,14 @@ package struct NewServer: Sendable {
   package let isBackupEnabled: Bool
   package let sshKeyIDs: [ID<SSHKey>]
   package let rootPasswordHash: String?
+  package let firewall: Firewall
   /// How many servers the account may have, this one included; nil for as many as it likes.
   package let quota: Int?
 
   package init(
     uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
     operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyIDs: [ID<SSHKey>],
-    rootPasswordHash: String?, quota: Int? = nil
+    rootPasswordHash: String?, firewall: Firewall = .disabled, quota: Int? = nil
   ) {
     self.uuid = uuid
     self.accountID = accountID
@@ -123,6 +124,7 @@ package struct NewServer: Sendable {
     self.isBackupEnabled = isBackupEnabled
     self.sshKeyIDs = sshKeyIDs
     self.rootPasswordHash = rootPasswordHash
+    self.firewall = firewall
     self.quota = quota
   }
 

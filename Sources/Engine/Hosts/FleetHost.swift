@@ -11,6 +11,8 @@ package final class FleetHost: Sendable {
   package let name: String
   package let driver: any ComputeDriver
   let doorbell = Doorbell()
+  /// Rung where a firewall was changed.
+  let firewallBell = Doorbell()
   private let presence: Mutex<Presence>
 
   private struct Presence {
@@ -41,7 +43,10 @@ package final class FleetHost: Sendable {
       defer { presence = Presence(askedAt: nil, isAway: false) }
       return presence.isAway
     }
-    if wasAway { doorbell.ring() }
+    if wasAway {
+      doorbell.ring()
+      firewallBell.ring()
+    }
     return wasAway
   }
 

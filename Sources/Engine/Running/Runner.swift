@@ -21,7 +21,7 @@ package final class Runner: Sendable {
   }
 
   private let host: FleetHost
-  private let store: any OperationStore
+  private let store: any OperationStore & FirewallStore
   private let catalogueReader: CatalogueReader
   private let addressPools: AddressPools
   private let changes: Broadcast
@@ -50,7 +50,8 @@ package final class Runner: Sendable {
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
-    on host: FleetHost, store: any OperationStore, catalogueReader: CatalogueReader, addressPools: AddressPools,
+    on host: FleetHost, store: any OperationStore & FirewallStore, catalogueReader: CatalogueReader,
+    addressPools: AddressPools,
     changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
     becameActive: @escaping @Sendable () async -> Void
   ) {

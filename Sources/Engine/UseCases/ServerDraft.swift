@@ -9,6 +9,8 @@ package struct ServerDraft: Sendable {
   package var hostname: String?
   package var sshKeys = KeyChoice()
   package var isBackupEnabled: Bool?
+  /// Nil for none.
+  package var firewall: Firewall?
   /// Whether all of it could be read. What could not be is nil; the rest is checked all the same, so that the customer learns of
   /// everything that is wrong at once.
   package var isWhole = true

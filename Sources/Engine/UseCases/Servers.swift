@@ -100,7 +100,7 @@ package struct Servers: Sendable {
     let new = NewServer(
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyIDs: keys, rootPasswordHash: password?.hash, quota: quota)
+      sshKeyIDs: keys, rootPasswordHash: password?.hash, firewall: draft.firewall ?? .disabled, quota: quota)
     let server = try await store.createServer(new, pools: addressPools[order.location], by: caller, at: clock.now)
     ring(server)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)

@@ -14,7 +14,7 @@ struct StepContext: Sendable {
   /// For how long the guest's agent has answered, which it does now.
   let agentAnswers: @Sendable () -> Duration
   let driver: any ComputeDriver
-  let store: any OperationStore
+  let store: any OperationStore & FirewallStore
   let addressPools: AddressPools
   let bootSlots: FairAdmission
   let copySlots: FairAdmission
@@ -48,6 +48,7 @@ extension StepContext {
     }
     // A start comes only after this was written down, so what is removed was never booted since.
     if server.machine.awaitsNewDisk { try await driver.ensureDiskAbsent(machine) }
+    let firewall = try await storedFirewall()
     try await driver.ensureDefined(
       MachineSpecification(
         machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
@@ -55,9 +56,31 @@ extension StepContext {
         imageVersion: imageVersion,
         interface: NetworkInterface(
           address: address, ipv6Network: server.ipv6Network, hardwareAddress: server.machine.hardwareAddress),
+        firewall: firewall.firewall,
         authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
+    try await catchUp(with: firewall)
+  }
+
+  private func storedFirewall() async throws -> ServerFirewall {
+    guard let firewall = try await store.firewall(of: server.id) else {
+      throw Failure.internalError("The server of an operation is erased.")
+    }
+    return firewall
+  }
+
+  /// A newer firewall may have been applied before the one that the definition brought: whoever comes last looks whether what
+  /// is in force is the newest.
+  private func catchUp(with defined: ServerFirewall) async throws {
+    guard driver.enforcesFirewalls else { return }
+    var inForce = defined
+    while true {
+      let newest = try await storedFirewall()
+      guard newest.revision > inForce.revision else { return }
+      try await driver.applyFirewall(newest.firewall, to: machine)
+      inForce = newest
+    }
   }
 
   /// For the server's disk.

@@ -1,0 +1,43 @@
+import Core
+import Foundation
+
+extension ServerFirewall: RowReadable {
+  static let columns = """
+    server.id, server.uuid, server.host_id, COALESCE(firewall.is_enabled, 0), COALESCE(firewall.rules, '[]'), \
+    COALESCE(firewall.revision, 0), COALESCE(firewall.applied_revision, 0), \
+    COALESCE(firewall.updated_at, server.created_at)
+    """
+
+  static let query =
+    "SELECT \(columns) FROM server LEFT JOIN server_firewall AS firewall ON firewall.server_id = server.id"
+
+  init(from row: inout RowReader) throws {
+    self.init(
+      serverID: try row.next(), machine: try row.next(), hostID: try row.next(),
+      firewall: Firewall(isEnabled: try row.next(), rules: try row.next(StoredRules.self).rules()),
+      revision: try row.next(), appliedRevision: try row.next(), updatedAt: try row.next())
+  }
+}
+
+/// The rules of a firewall in one column.
+struct StoredRules: ColumnValue {
+  private let text: String
+
+  init(_ rules: [FirewallRule]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    text = String(decoding: try encoder.encode(rules), as: UTF8.self)
+  }
+
+  var stored: SQLValue { text.stored }
+
+  init?(stored: SQLValue) {
+    guard let text = String(stored: stored) else { return nil }
+    self.text = text
+  }
+
+  /// Throws where other hands have written what is no rule: nobody is let in by it.
+  func rules() throws -> [FirewallRule] {
+    try JSONDecoder().decode([FirewallRule].self, from: Data(text.utf8))
+  }
+}
