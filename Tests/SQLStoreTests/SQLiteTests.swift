@@ -26,6 +26,32 @@ import Testing
     }
   }
 
+  @Test("What is read at once is of one moment, others read meanwhile, and a read that fails leaves nothing behind")
+  func reads() async throws {
+    try await withStore { fixture in
+      let readers = try SQLStore(path: fixture.path).readers
+      func count(_ database: any SQLConnection) throws -> Int64? {
+        try database.value(Int64.self, "SELECT COUNT(*) FROM setting WHERE key LIKE 'test%'")
+      }
+      for number in 1...5 {
+        #expect(throws: Failure.self) {
+          try readers.read { database in
+            _ = try count(database)
+            throw Failure.notFound
+          }
+        }
+        let counts = try readers.read { database in
+          let before = try count(database)
+          try DatabaseQueue(path: fixture.path).write { other in
+            try other.execute(sql: "INSERT INTO setting (key, value) VALUES ('test \(number)', '')")
+          }
+          return [before, try readers.read(count), try count(database)]
+        }
+        #expect(counts == [Int64(number - 1), Int64(number), Int64(number - 1)])
+      }
+    }
+  }
+
   @Test("A folder that does not exist is told by its path")
   func noFolder() throws {
     #expect(throws: UnusableFile.self) { try SQLStore(path: "/nonexistent/vpsd.sqlite") }

@@ -10,7 +10,8 @@ final class Readers: Sendable {
   private static let count = 4
 
   private let connections: [DatabaseQueue]
-  private let turn = Atomic(0)
+  /// How many reads each connection has at the moment.
+  private let loads = Mutex(Array(repeating: 0, count: count))
 
   init(path: String, _ configuration: Configuration) throws {
     var configuration = configuration
@@ -23,7 +24,37 @@ final class Readers: Sendable {
   }
 
   func read<Value>(_ body: (any SQLConnection) throws -> Value) throws -> Value {
-    let number = turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max
-    return try connections[number % Self.count].read(body)
+    let number = take()
+    defer { loads.withLock { $0[number] -= 1 } }
+    // GRDB's `read` prepares the statements around each transaction anew, which costs more than most reads.
+    return try connections[number].unsafeRead { database in
+      try database.transaction { try body(database) }
+    }
+  }
+
+  /// The first of those that have the least to do: each connection prepares its own statements and has its own pages, and as
+  /// long as one is enough, only one does.
+  private func take() -> Int {
+    loads.withLock { loads in
+      let number = loads.indices.min { loads[$0] < loads[$1] } ?? 0
+      loads[number] += 1
+      return number
+    }
+  }
+}
+
+extension Database {
+  /// What the body reads is of one moment.
+  fileprivate func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+    try run("BEGIN DEFERRED")
+    do {
+      let value = try body()
+      try run("COMMIT")
+      return value
+    } catch {
+      // An error of the disk has ended it already.
+      if isInsideTransaction { try run("ROLLBACK") }
+      throw error
+    }
   }
 }
