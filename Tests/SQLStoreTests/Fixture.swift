@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import SQLStore
+import TestSupport
 
 /// A store that was just installed, with one account and its token, at a time that stands still.
 struct Fixture: Sendable {
@@ -27,11 +28,11 @@ struct Fixture: Sendable {
 
 /// Runs the body with a fresh, empty store, and removes its files afterwards.
 func withEmptyStore(_ body: (any Store, _ path: String) async throws -> Void) async throws {
-  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  let path = folder.appendingPathComponent("vpsd.sqlite").path
-  try await body(Fixture.open(path), path)
+  let folder = try ScopedFolder(.memory)
+  defer { withExtendedLifetime(folder) {} }
+  let file = folder.url.appendingPathComponent("vpsd.sqlite")
+  try NewDatabase.write(to: file)
+  try await body(Fixture.open(file.path), file.path)
 }
 
 func withStore(

@@ -66,8 +66,10 @@ package final class TestService: Sendable {
     limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil, tariff: Tariff = Tariff()
   ) async throws {
     let clock = ManualClock(now: Self.start)
+    let folder = try ScopedFolder(.memory)
+    try NewDatabase.write(to: Self.database(in: folder))
     try await self.init(
-      in: try ScopedFolder(.memory), hosts: hosts, options: options, pools: .init(addressPool, ipv6: addressPool6),
+      in: folder, hosts: hosts, options: options, pools: .init(addressPool, ipv6: addressPool6),
       clock: clock,
       wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota,
@@ -110,7 +112,7 @@ package final class TestService: Sendable {
     self.wallClock = wallClock
     self.token = token
     self.pools = pools
-    database = try SQLStore(path: folder.url.appendingPathComponent("vpsd.sqlite").path, tariff: tariff)
+    database = try SQLStore(path: Self.database(in: folder).path, tariff: tariff)
     store = database
     _ = try await store.bootstrap(
       NewInstallation(
@@ -158,6 +160,8 @@ package final class TestService: Sendable {
     await monitor.pollOnce()
     owner = try await authenticator.caller(bearing: token.text)
   }
+
+  private static func database(in folder: ScopedFolder) -> URL { folder.url.appendingPathComponent("vpsd.sqlite") }
 
   /// As the service has it: what was there before there were several hosts is where it was.
   package static func directory(of host: String, in folder: URL) -> URL {
