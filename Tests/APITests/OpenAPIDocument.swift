@@ -21,10 +21,17 @@ struct OpenAPIDocument {
   let operations: [Operation]
   private let root: [String: Any]
 
+  /// It is read once. Nobody changes what there is in it.
+  nonisolated(unsafe) private static let file = Result { try OpenAPIDocument(reading: "docs/openapi.yaml") }
+
   init() throws {
+    self = try Self.file.get()
+  }
+
+  private init(reading path: String) throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let text = try String(contentsOf: folder.appendingPathComponent("docs/openapi.yaml"), encoding: .utf8)
+    let text = try String(contentsOf: folder.appendingPathComponent(path), encoding: .utf8)
     let root = try #require(try Yams.load(yaml: text) as? [String: Any])
     self.root = root
     let paths = try #require(root["paths"] as? [String: [String: [String: Any]]])

@@ -103,6 +103,8 @@ struct BackupScheduleTests {
   func spread() async throws {
     var options = SimulatedDriver.Options()
     options.copyDuration = .seconds(300)
+    options.timing = MachineTiming(
+      bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .seconds(5))
     let service = try await TestService(options: options)
     var servers: [ID<Server>] = []
     for _ in 1...4 { servers.append(try await server(of: service)) }

@@ -114,6 +114,8 @@ struct ReconciliationTests {
   func pausedBoot(isFirst: Bool) async throws {
     var options = SimulatedDriver.Options()
     options.bootDuration = .seconds(20)
+    options.timing = MachineTiming(
+      bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .seconds(5))
     let service = try await TestService(hosts: TestService.threeHosts, options: options)
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     if !isFirst {
