@@ -12,6 +12,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
+# On a host with an uplink, which is made for them.
+ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.RoutedServersTests
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
 SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests)
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
@@ -50,7 +52,7 @@ test-clients-setup: test-build
 	@scripts/setup tests
 
 test-fast: test-build ## Run the tests that need no virtual machine
-	swift test --skip-build --skip '$(REAL_TESTS)|$(SOCKET_TESTS)'
+	swift test --skip-build --skip '$(REAL_TESTS)|$(ROUTED_TESTS)|$(SOCKET_TESTS)'
 	swift test --skip-build --no-parallel --filter '$(SOCKET_TESTS)'
 
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
@@ -75,7 +77,8 @@ test-contract: test-clients-setup ## Send thousands of right and wrong requests 
 
 test-real: test-build ## Run the tests that boot virtual machines
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
-	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)'
+	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
+	$(AS_ROOT) Tests/Hosts/network swift test --skip-build --no-parallel --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(HOST_LIBVIRTD_TESTS)'
 

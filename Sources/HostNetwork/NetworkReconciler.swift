@@ -139,6 +139,26 @@ package final class NetworkReconciler: Sendable {
 
   private static let interval = Duration.seconds(5)
 
+  /// What is not as it should be, in a sentence each or as the command that would make it right. Changes nothing.
+  package func problems(_ interfaces: [RoutedInterface]) throws -> [String] {
+    let listing = PacketFilter.listing()
+    if let other = otherOwner(listing) { return [other.detail] }
+    var problems: [String] = []
+    let ruleset = Ruleset(settings: settings, mark: mark, interfaces: interfaces)
+    if listing == nil {
+      problems.append("the packet filter of servers is not loaded")
+    } else if listing != (try PacketFilter.listing(after: ruleset.transaction(existing: nil))) {
+      problems.append("the packet filter of servers is another than it should be")
+    }
+    let wanted = KernelNetwork.wanted(settings, interfaces, isProxied: try isOnUplink())
+    let present = try KernelNetwork.read(settings)
+    let changes =
+      present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
+    problems += changes.map { "ip \($0)" }
+    problems += try PacketFilter.foreignDrops().map { "a chain of others drops what it does not know: \($0)" }
+    return problems
+  }
+
   /// What has gone through each tap since its rules were made.
   package func counters() throws -> [String: NetworkCounters] { try PacketFilter.counters() }
 

@@ -19,6 +19,17 @@ struct PacketFilter {
     return Listing(inet: inet, arp: arp)
   }
 
+  /// What the tables would be after this, tried in a namespace of its own.
+  static func listing(after text: String) throws -> Listing {
+    let tables = try Ruleset.tables.map { table in
+      try HostProgram(
+        "unshare", ["--net", "sh", "-c", "nft -f - && nft -s list table \(table)"], input: Array(text.utf8),
+        outputLimitBytes: 256 << 20
+      ).run(within: limit)
+    }
+    return Listing(inet: tables[0], arp: tables[1])
+  }
+
   /// The taps that have rules, and what has gone through each.
   static func counters() throws -> [String: NetworkCounters] {
     let text = try output(["-j", "list", "counters", "table", "inet", "vpsd"])

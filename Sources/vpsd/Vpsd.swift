@@ -13,6 +13,7 @@ struct Vpsd: AsyncParsableCommand {
     subcommands: [
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
       PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self,
+      NetworkCommand.self,
       ImageCommand.self,
       AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,
     ])

@@ -161,7 +161,7 @@ struct Login {
   let privateKey: String
   let publicKey: String
 
-  private static let options = [
+  static let options = [
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
     "-o", "ConnectTimeout=20",
   ]

@@ -102,7 +102,7 @@ struct RoutedNetwork: MachineNetwork {
 
   @Sendable private func interfaces() throws -> [RoutedInterface] { Array(try stored().values) }
 
-  private func stored() throws -> [UUID: RoutedInterface] {
+  func stored() throws -> [UUID: RoutedInterface] {
     var interfaces: [UUID: RoutedInterface] = [:]
     for machine in try ServerFiles.machines(dataDirectory: dataDirectory) {
       do {

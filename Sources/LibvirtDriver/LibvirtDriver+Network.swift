@@ -1,0 +1,35 @@
+package import Core
+package import Foundation
+package import HostNetwork
+
+/// What an operator asks about the network of this host's servers.
+extension LibvirtDriver {
+  package struct NetworkState: Sendable {
+    package let settings: HostNetworkSettings
+    /// Of every server that has a tap, or should.
+    package let interfaces: [UUID: RoutedInterface]
+    /// By tap; none where there is no packet filter.
+    package let counters: [String: NetworkCounters]
+    /// What is not as it should be.
+    package let problems: [String]
+  }
+
+  /// Nil where this host routes to none.
+  package func networkState() async throws -> NetworkState? {
+    guard let network = network as? RoutedNetwork else { return nil }
+    return try await onFiles("look at the network") {
+      let interfaces = try network.stored()
+      return NetworkState(
+        settings: network.reconciler.settings, interfaces: interfaces,
+        counters: (try? network.reconciler.counters()) ?? [:],
+        problems: try network.reconciler.problems(interfaces.values.sorted { $0.tap < $1.tap }))
+    }
+  }
+
+  /// Takes away all that this host has for its servers' network. Returns false where it routes to none.
+  package func removeNetwork() async throws -> Bool {
+    guard let network = network as? RoutedNetwork else { return false }
+    try await onFiles("remove the network") { try network.reconciler.remove() }
+    return true
+  }
+}

@@ -1,0 +1,206 @@
+import APIClient
+import Foundation
+import Testing
+
+/// On a host that Tests/Hosts/network makes: the world is another namespace, beyond its uplink.
+@Suite("Servers with addresses of their own", .serialized)
+struct RoutedServersTests {
+  private static let settings = [
+    "VPSD_NETWORK": "routed", "VPSD_ADDRESS_POOL": "203.0.113.0/26", "VPSD_ADDRESS_POOL6": "2001:db8:10::/56",
+  ]
+  private static let programs = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Hosts").path
+
+  @Test("They are reached from the world over both families and reach it; firewalls hold; all of it outlives whatever dies; nothing is left")
+  func life() async throws {
+    try await Service.with(Self.settings) { service in
+      let client = try service.client()
+      let login = try Login(in: service.directory)
+      let key = try await client.createSSHKey(.init(name: "test", publicKey: login.publicKey))
+      let began = ContinuousClock.now
+      let a = try await Self.create("a", key.id, client)
+      let b = try await Self.create("b", key.id, client)
+      let first = try await RoutedServer(a, client)
+      let second = try await RoutedServer(b, client)
+      #expect(try login.run("hostname", onWorld: first.address) == "a")
+      print("two servers from POST to a login from the world: \(ContinuousClock.now - began)")
+      #expect(try login.run("hostname", onWorld: first.address6) == "a")
+      #expect(try login.run("hostname", onWorld: second.address6) == "b")
+
+      try reachTheWorld(login, first)
+      try await holdToFirewalls(client, login, first, second)
+      try await outlive(service, login, first)
+
+      let now = try service.client()
+      let status = try service.operate(["network", "status"])
+      #expect(status.contains(first.address) && !status.contains("not as it should be"))
+      for server in [first, second] { try await now.deleteServer(server.id) }
+      for server in [first, second] {
+        _ = try await eventually("nothing of the server is left", withinSeconds: 60) {
+          let all = try Self.hostNetwork()
+          return all.contains(server.address) || all.contains(server.network6) ? nil : true
+        }
+      }
+      _ = try service.operate(["shutdown"])
+      _ = try service.operate(["network", "off"])
+      let left = try Self.hostNetwork()
+      #expect(!left.contains("vpsd") && !left.contains("203.0.113"), "\(left)")
+    }
+  }
+
+  private static func create(_ name: String, _ key: Int, _ client: APIClient) async throws -> Int {
+    try await client.createServer(.init(name: name, planId: 3, osId: 3, location: "us-west", sshKeyId: key)).id
+  }
+
+  private func reachTheWorld(_ login: Login, _ server: RoutedServer) throws {
+    let programs = try [["serve", "192.0.2.80", "8000"], ["serve", "2001:db8:eeee::80", "8000"], ["names", "192.0.2.80"]]
+      .map { try WorldProgram($0, in: Self.programs) }
+    defer { for program in programs { program.end() } }
+    for address in ["192.0.2.80", "2001:db8:eeee::80"] {
+      let command = "exec 3<>/dev/tcp/\(address)/8000 && echo hello >&3 && read -t 10 line <&3 && echo $line"
+      #expect(try login.run("bash -c '\(command)'", onWorld: server.address) == "hello")
+    }
+    #expect(try login.run("getent ahostsv4 example.com | head -n 1", onWorld: server.address).hasPrefix("192.0.2.80"))
+    // What listens on the host itself is nobody's business.
+    let closed = "for a in 198.51.100.2 169.254.1.1 127.0.0.1; do timeout 3 bash -c \"exec 3<>/dev/tcp/$a/\(hostPort)\" && echo open $a; done 2>/dev/null; true"
+    let listener = try HostListener(port: hostPort)
+    defer { listener.end() }
+    #expect(try login.run(closed, onWorld: server.address) == "")
+  }
+
+  private var hostPort: Int { 8099 }
+
+  private func holdToFirewalls(
+    _ client: APIClient, _ login: Login, _ a: RoutedServer, _ b: RoutedServer
+  ) async throws {
+    let rule = #"{"direction":"in","protocol":"tcp","port":"22","source_ips":["\#(a.address)/32"],"destination_ips":[]}"#
+    try await setFirewall(b, #"{"enabled":true,"rules":[\#(rule)]}"#, client)
+    let knock = "timeout 5 bash -c 'exec 3<>/dev/tcp/\(b.address)/22 && read -t 4 line <&3 && echo ${line:0:4}'"
+    #expect(try login.run(knock, onWorld: a.address) == "SSH-")
+    #expect(try !login.isLetIn(b.address))
+    #expect(try !login.isLetIn(b.address6))
+    // And the other's way out.
+    let out = #"{"direction":"out","protocol":"udp","port":"53","source_ips":[],"destination_ips":[]}"#
+    let inbound = #"{"direction":"in","protocol":"tcp","port":"22","source_ips":[],"destination_ips":[]}"#
+    try await setFirewall(a, #"{"enabled":true,"rules":[\#(inbound),\#(out)]}"#, client)
+    #expect(try login.run("\(knock) || echo closed", onWorld: a.address) == "closed")
+    for server in [a, b] { try await setFirewall(server, #"{"enabled":false,"rules":[]}"#, client) }
+    #expect(try login.isLetIn(b.address6))
+  }
+
+  private func setFirewall(_ server: RoutedServer, _ json: String, _ client: APIClient) async throws {
+    let reply = try await client.send("PUT", "/servers/\(server.id)/firewall/", json: Data(json.utf8))
+    #expect(reply.status == 200, "\(reply.text)")
+    _ = try await eventually("the firewall is in force", withinSeconds: 10) {
+      try await client.send("GET", "/servers/\(server.id)/firewall/").text.contains(#""enforced":true"#) ? true : nil
+    }
+  }
+
+  private func outlive(_ service: Service, _ login: Login, _ server: RoutedServer) async throws {
+    let client = try service.client()
+    _ = try await client.perform("reboot", on: server.id)
+    _ = try await active(server.id, client)
+    #expect(try login.run("hostname", onWorld: server.address) == "a")
+
+    let emulator = try #require(processes(containing: server.uuid).first)
+    kill(emulator, SIGKILL)
+    try await status("starting", of: server.id, client, withinSeconds: 20)
+    _ = try await active(server.id, client)
+    #expect(try login.run("hostname", onWorld: server.address6) == "a")
+
+    for daemon in processes(containing: "\(service.data)/libvirt/pid") { kill(daemon, SIGKILL) }
+    #expect(try login.run("hostname", onWorld: server.address) == "a")
+
+    try service.kill()
+    _ = try Command.output("/usr/bin/env", ["nft", "flush", "ruleset"])
+    try await service.start()
+    #expect(try login.run("hostname", onWorld: server.address) == "a")
+    _ = try await eventually("the packet filter is there again", withinSeconds: 10) {
+      try Self.hostNetwork().contains("goto") ? true : nil
+    }
+    #expect(try login.run("hostname", onWorld: server.address6) == "a")
+  }
+
+  private static func hostNetwork() throws -> String {
+    try Command.output(
+      "/bin/sh",
+      [
+        "-c",
+        "nft list ruleset; ip link; ip address; ip route show table all; ip -6 route show table all; ip neighbour show nud all; ip neighbour show proxy",
+      ])
+  }
+}
+
+private struct RoutedServer {
+  let id: Int
+  let uuid: String
+  let address: String
+  let address6: String
+  let network6: String
+
+  /// Once it is active.
+  init(_ id: Int, _ client: APIClient) async throws {
+    _ = try await active(id, client)
+    let reply = try await client.send("GET", "/servers/\(id)/")
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(reply.text.utf8)) as? [String: Any])
+    #expect(json["ssh_port"] as? Int == 22)
+    self.id = id
+    uuid = try #require(json["uuid"] as? String)
+    address = try #require(json["ip_address"] as? String)
+    address6 = try #require(json["ipv6_address"] as? String)
+    network6 = try #require(json["ipv6_network"] as? String)
+  }
+}
+
+private let world = ProcessInfo.processInfo.environment["VPSD_TEST_WORLD"] ?? ""
+
+extension Login {
+  fileprivate func run(_ command: String, onWorld address: String, limitSeconds: Int = 20) throws -> String {
+    try Command.output(
+      "/usr/bin/nsenter",
+      ["--net=\(world)", "/usr/bin/ssh", "-i", privateKey, "-o", "BatchMode=yes"] + Self.options
+        + ["-o", "ConnectTimeout=\(limitSeconds)", "root@\(address)", command])
+  }
+
+  fileprivate func isLetIn(_ address: String) throws -> Bool {
+    (try? run("true", onWorld: address, limitSeconds: 4)) != nil
+  }
+}
+
+/// A program of Tests/Hosts that goes on in the world.
+private struct WorldProgram {
+  private let process = Process()
+
+  init(_ arguments: [String], in folder: String) throws {
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
+    process.arguments = ["--net=\(world)", "\(folder)/traffic"] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    try #require(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "ready\n")
+  }
+
+  func end() {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+}
+
+private struct HostListener {
+  private let process = Process()
+
+  init(port: Int) throws {
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-m", "http.server", "\(port)", "--bind", "0.0.0.0"]
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+  }
+
+  func end() {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+}
