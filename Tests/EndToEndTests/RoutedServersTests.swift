@@ -178,7 +178,13 @@ private struct WorldProgram {
     process.standardOutput = output
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    try #require(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "ready\n")
+    var words = Data()
+    while words.last != UInt8(ascii: "\n") {
+      let more = output.fileHandleForReading.availableData
+      if more.isEmpty { break }
+      words += more
+    }
+    try #require(String(decoding: words, as: UTF8.self) == "ready\n")
   }
 
   func end() {
