@@ -118,6 +118,20 @@ struct DocumentationPageTests {
     #expect(!page.contains("<script") && !page.contains("=\"javascript:") && !page.contains("href=\"//"))
   }
 
+  @Test(
+    "In a line of a description code, strong text and links are told from what only looks like them",
+    arguments: [
+      ("", []), ("plain", [.plain("plain")]), ("`a` b", [.code("a"), .plain(" b")]),
+      ("é`é`**é**", [.plain("é"), .code("é"), .strong("é")]), ("***a**", [.plain("*"), .strong("a")]),
+      ("``a`", [.plain("`"), .code("a")]), ("2 * 3 ** 4", [.plain("2 * 3 ** 4")]), ("`a", [.plain("`a")]),
+      ("see [the **rules**](#rules).", [.plain("see "), .link("the **rules**", to: "#rules"), .plain(".")]),
+      ("[a](b c) [a] (b) [](b) [a]()", [.plain("[a](b c) [a] (b) [](b) [a]()")]),
+      ("[[a](b)](c)", [.link("[a", to: "b"), .plain("](c)")]), ("**[a](b)**", [.strong("[a](b)")]),
+    ] as [(String, [Markdown.Span])])
+  func spans(line: String, spans: [Markdown.Span]) {
+    #expect(Markdown.spans(of: line) == spans)
+  }
+
   @Test("The samples of replies and bodies have the fields that the document demands")
   func examples() throws {
     let schemas = DocumentedSchemas(try OpenAPIDocument.root)
