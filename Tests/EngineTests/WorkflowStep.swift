@@ -238,7 +238,7 @@ struct Rehearsal: Sendable {
     let world = try await FaultWorld.made(step)
     let service = world.service
     (now, token, server) = (service.clock.now, service.token, world.server)
-    files = try ScopedFolder(.memory)
+    files = try ScopedFolder()
     try await service.database.backUp(to: files.url.appendingPathComponent(Self.database).path)
     try Self.copyMachines(from: service.directory, to: files.url)
     #expect(try await service.runner.runNextStep())
