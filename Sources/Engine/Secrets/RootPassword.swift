@@ -9,7 +9,7 @@ struct RootPassword: Sendable {
   let hash: String
 
   /// The fewest that there are. Nobody guesses one of 55^20 random texts, however fast: the rounds that protect passwords which
-  /// people think of would only be the larger part of what a create costs.
+  /// people think of would only cost time at each create.
   private static let method = "$6$rounds=1000$"
 
   static func random() throws(Failure) -> RootPassword {
