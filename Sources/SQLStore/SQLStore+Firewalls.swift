@@ -18,7 +18,7 @@ extension SQLStore {
       guard let before = try database.firewall(of: id, of: caller.accountID) else { return nil }
       if let expected, expected != before.firewall { throw Failure.firewallChangedMeanwhile }
       guard firewall != before.firewall else { return before }
-      try database.write(firewall, of: id, at: now)
+      try database.replaceFirewall(of: id, with: firewall, at: now)
       let state = firewall.isEnabled ? "enabled" : "disabled"
       try database.audit(
         "server.firewall", on: id, detail: "\(state) rules=\(firewall.rules.count)", by: caller, at: now)
@@ -44,7 +44,7 @@ extension SQLStore {
 
   package func recordFirewall(_ revision: Int64, appliedTo id: ID<Server>) async throws {
     try await write { database in
-      try database.run(
+      _ = try database.run(
         """
         UPDATE server_firewall SET applied_revision = ?1
         WHERE server_id = ?2 AND applied_revision < ?1 AND revision >= ?1
@@ -62,7 +62,7 @@ extension SQLConnection {
       [id, account])
   }
 
-  func write(_ firewall: Firewall, of id: ID<Server>, at now: Timestamp) throws {
+  func replaceFirewall(of id: ID<Server>, with firewall: Firewall, at now: Timestamp) throws {
     try run(
       """
       INSERT INTO server_firewall (server_id, is_enabled, rules, revision, updated_at) VALUES (?, ?, ?, 1, ?)

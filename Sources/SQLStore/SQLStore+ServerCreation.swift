@@ -16,7 +16,7 @@ extension SQLStore {
       let id = try database.insert(server, on: host.id, authorizedKey: authorizedKey, at: now)
       try database.assignAddress(of: pools.ipv4, to: id, location: server.location, at: now)
       if let pool = pools.ipv6 { try database.assignNetwork(of: pool, to: id, location: server.location, at: now) }
-      if server.firewall != .disabled { try database.write(server.firewall, of: id, at: now) }
+      if server.firewall != .disabled { try database.replaceFirewall(of: id, with: server.firewall, at: now) }
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
       let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
       try database.audit("server.create", on: id, operation: operation.id, by: caller, at: now)

@@ -73,28 +73,6 @@ struct FirewallTests {
     #expect(rules[1]["port"] is NSNull && rules[1]["source_ips"] as? [String] == [])
   }
 
-  @Test("Through the service's own door: it takes effect, and whoever waits is told so", .timeLimit(.minutes(1)))
-  func takesEffect() async throws {
-    let api = try await enforcing()
-    let id = try await api.activeServer()
-    let keeping = Task { await api.service.firewallKeepers[0].run() }
-    try await ListeningAPI.with(api) { listening in
-      let body = Self.body(Self.ssh)
-      let client = try RawClient(port: listening.port)
-      client.send(
-        "PUT /api/v1/servers/\(id)/firewall/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(api.service.token.text)\r\n"
-          + "Content-Type: application/json\r\nPrefer: wait=30\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
-          + body)
-      let reply = try #require(await client.receiveAll())
-      #expect(reply.contains("200 OK") && reply.contains("\r\nPreference-Applied: wait=30\r\n"))
-      #expect(reply.contains(#"{"enabled":true,"enforced":true,"rules":[\#(Self.ssh)]"#))
-    }
-    let server = try #require(try await api.service.store.server(ID(Int64(id))))
-    #expect(api.service.driver.machine(server.uuid)?.firewall?.rules.count == 1)
-    keeping.cancel()
-    await keeping.value
-  }
-
   @Test(
     "What is wrong with a rule is told at its place, everything at once, and changes nothing",
     arguments: [
