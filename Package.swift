@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CGNU"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+    .systemLibrary(name: "CSpawn"),
 
     .target(name: "Core", swiftSettings: settings),
     .target(name: "PrivateFiles", swiftSettings: settings),
@@ -60,6 +61,7 @@ let package = Package(
       dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostNetwork", "CLibvirt", logging],
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
+    .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CSpawn"], swiftSettings: settings),
     .target(name: "HTML", swiftSettings: settings),
     .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
     .target(
@@ -78,9 +80,8 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "PrivateFiles", "SQLStore", "Engine", "HostNetwork", "LibvirtDriver", "SimulatedDriver", "API",
-        "Documentation",
-        hummingbird, hummingbirdCore, logging, nio, lifecycle, "Yams",
+        "Core", "PrivateFiles", "SQLStore", "Engine", "HostNetwork", "LibvirtDriver", "SimulatedDriver",
+        "NoticeDelivery", "API", "Documentation", hummingbird, hummingbirdCore, logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -92,6 +93,13 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", logging],
       path: "Tests/TestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "NoticeDeliveryTests",
+      dependencies: [
+        "Core", "Engine", "NoticeDelivery", "SQLStore", "SimulatedDriver", "TestSupport", nio, logging,
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
       swiftSettings: settings),
     .testTarget(name: "HTMLTests", dependencies: ["HTML"], swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),

@@ -125,6 +125,7 @@ extension SQLConnection {
       try run(
         "UPDATE disk_copy SET status = 'failed', status_reason = ?, erased_at = ? WHERE id = ?",
         [next.customerReason, isErased ? now : nil, operation.copyID])
+      if let copy = operation.copyID { try tellOfFailure(of: copy, next.customerReason, at: now) }
     case .copyErased:
       try run("UPDATE disk_copy SET erased_at = COALESCE(erased_at, ?) WHERE id = ?", [now, operation.copyID])
     case .restored:

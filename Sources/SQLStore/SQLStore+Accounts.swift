@@ -60,7 +60,7 @@ extension SQLStore {
       try database.endServers(of: id, deleting: deletingServers, tariff, at: now)
       try database.run(
         "UPDATE token SET revoked_at = COALESCE(revoked_at, ?), name = 'closed' WHERE account_id = ?", [now, id])
-      for table in ["ssh_key", "repeatable_request"] {
+      for table in ["ssh_key", "repeatable_request", "notice"] {
         try database.run("DELETE FROM \(table) WHERE account_id = ?", [id])
       }
       // No address has this form, so that nobody finds it by one.
@@ -111,10 +111,10 @@ extension SQLConnection {
     try run(
       """
       UPDATE account SET email = COALESCE(?, email), first_name = COALESCE(?, first_name),
-        last_name = COALESCE(?, last_name), company_name = COALESCE(?, company_name)
+        last_name = COALESCE(?, last_name), company_name = COALESCE(?, company_name), language = COALESCE(?, language)
       WHERE id = ?
       """,
-      [change.email, change.firstName, change.lastName, change.companyName, account])
+      [change.email, change.firstName, change.lastName, change.companyName, change.language, account])
   }
 
   fileprivate func endServers(of account: ID<Account>, deleting: Bool, _ tariff: Tariff, at now: Timestamp) throws {
@@ -131,13 +131,13 @@ extension SQLConnection {
 
 extension Account: RowReadable {
   static let columns =
-    "id, email, balance, created_at, first_name, last_name, company_name, credit_suspended_at, "
+    "id, email, balance, created_at, first_name, last_name, company_name, language, credit_suspended_at, "
     + "deletion_at, operator_suspended_at, operator_suspension_reason, closed_at"
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), email: try row.next(), balance: try row.next(), createdAt: try row.next(),
-      firstName: try row.next(), lastName: try row.next(), companyName: try row.next(),
+      firstName: try row.next(), lastName: try row.next(), companyName: try row.next(), language: try row.next(),
       suspension: AccountSuspension(
         outOfCreditSince: try row.next(), deletionAt: try row.next(), byOperatorSince: try row.next(),
         operatorReason: try row.next()),

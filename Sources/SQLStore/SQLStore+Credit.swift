@@ -14,6 +14,7 @@ extension SQLStore {
         throw Failure(.unprocessable, "No account may have more than \(Self.largestBalance.decimal).")
       }
       try database.append(.credit, amount, to: account, description: note, at: now)
+      try database.forgetCreditWarning(of: account)
       _ = try database.liftCreditSuspension(of: account, tariff, at: now)
       try database.auditOperator("credit.add", account: account, detail: amount.decimal, at: now)
       return try database.first("SELECT \(Account.columns) FROM account WHERE id = ?", [account])

@@ -25,7 +25,7 @@ extension SQLStore {
 
 extension ServerEvent: RowReadable {
   static let columns = """
-    event.id, event.at, event.server_id, server.name, event.what, event.operation_id, operation.kind, \
+    event.id, event.at, event.server_id, server.name, event.what, event.deletion_at, event.operation_id, operation.kind, \
     operation.customer_reason, \(OperationSubject.columns)
     """
 
@@ -35,6 +35,7 @@ extension ServerEvent: RowReadable {
     let serverID = try row.next(ID<Server>.self)
     let serverName = try row.next(ServerName.self)
     let what = try row.next(String.self)
+    let deletionAt = try row.next(Timestamp?.self)
     let subject: Subject
     if let operationID = try row.next(ID<Core.Operation>?.self) {
       let kind = try row.next(Core.Operation.Kind.self)
@@ -43,6 +44,8 @@ extension ServerEvent: RowReadable {
       subject = .operation(
         id: operationID, kind: kind, state: state, reason: state == .failed ? reason : nil,
         subject: try row.subject(of: kind))
+    } else if what == "deletion" {
+      subject = .deletion(deletionAt)
     } else if what == "deleted" {
       subject = .server(nil)
     } else {

@@ -44,6 +44,7 @@ extension SQLStore {
     return try await write { [tariff] database in
       let unpaid = try database.unpaidServers(limit: limit, at: now)
       for (server, account) in unpaid {
+        try database.tellServer(server, .serversDeleted, nil, at: now)
         try database.hideAndErase(server, by: nil, tariff, at: now)
         try database.auditOperator("server.delete", account: account, server: server, detail: "out of credit", at: now)
       }
@@ -64,6 +65,7 @@ extension SQLStore {
     try await write { [tariff] database in
       let account = try database.value(ID<Account>.self, "SELECT id FROM account WHERE email = ?", [email])
       guard let account else { return false }
+      let wasSuspended = try database.account(account)?.suspension.byOperatorSince != nil
       try database.settleHours(ofServersOf: account, tariff, at: now)
       try database.run(
         """
@@ -75,6 +77,7 @@ extension SQLStore {
       if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, at: now) }
       try database.auditOperator(
         reason == nil ? "account.resume" : "account.suspend", account: account, detail: reason, at: now)
+      if wasSuspended != (reason != nil) { try database.tellSuspension(of: account, because: reason, at: now) }
       return true
     }
   }
@@ -84,6 +87,7 @@ extension SQLStore {
       let account = try database.value(
         ID<Account>.self, "SELECT account_id FROM server WHERE id = ? AND deleted_at IS NULL", [id])
       guard let account else { return false }
+      let wasSuspended = try database.isSuspendedByOperator(id)
       try database.settleHours(of: id, tariff, at: now)
       try database.run(
         """
@@ -95,12 +99,29 @@ extension SQLStore {
       if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, only: id, at: now) }
       try database.auditOperator(
         reason == nil ? "server.resume" : "server.suspend", account: account, server: id, detail: reason, at: now)
+      if wasSuspended != (reason != nil) {
+        try database.tellServer(
+          id, reason == nil ? .serversResumed : .serversSuspended, reason?.isEmpty == true ? nil : reason, at: now)
+      }
       return true
     }
   }
 }
 
 extension SQLConnection {
+  /// The operator has suspended an account; nil for the reason where that is over.
+  fileprivate func tellSuspension(of account: ID<Account>, because reason: String?, at now: Timestamp) throws {
+    guard let reason else { return try tellResumed(account, after: .operator, at: now) }
+    var facts = Notice.Facts()
+    facts.cause = .operator
+    facts.reason = reason.isEmpty ? nil : reason
+    try tell(.accountSuspended, of: account, facts, at: now)
+  }
+
+  fileprivate func isSuspendedByOperator(_ id: ID<Server>) throws -> Bool {
+    try value(Int64.self, "SELECT id FROM server WHERE id = ? AND operator_suspended_at IS NOT NULL", [id]) != nil
+  }
+
   fileprivate func serversToTakeDown(limit: Int, at now: Timestamp) throws -> [(ID<Server>, ServerStatus)] {
     try rows(
       """

@@ -43,6 +43,11 @@ extension SQLConnection {
   }
 
   func setStatus(_ status: ServerStatus, reason: String? = nil, of id: ID<Server>, at now: Timestamp) throws {
+    if status == .error,
+      try value(ServerStatus.self, "SELECT status FROM server WHERE id = ?", [id]) != .error
+    {
+      try tellServer(id, .serversFailed, reason, at: now)
+    }
     try run(
       """
       UPDATE server SET status = ?, status_reason = ?,

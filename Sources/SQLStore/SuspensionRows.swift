@@ -58,9 +58,29 @@ extension SQLConnection {
   }
 
   func runOutOfCredit(_ account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws {
+    let deletion = now + .seconds(tariff.suspensionDays * 86_400)
+    let changed = try run(
+      """
+      UPDATE account SET credit_suspended_at = ?, deletion_at = ?, deletion_warned_days = NULL
+      WHERE id = ? AND credit_suspended_at IS NULL
+      """,
+      [now, deletion, account])
+    guard changed > 0 else { return }
+    try announceDeletion(at: deletion, ofServersOf: account, at: now)
+    var facts = Notice.Facts()
+    facts.cause = .credit
+    facts.deletionAt = deletion
+    try tell(.accountSuspended, of: account, facts, at: now)
+  }
+
+  /// To whoever follows the events of the servers. Nil where they are not deleted any more.
+  private func announceDeletion(at deletion: Timestamp?, ofServersOf account: ID<Account>, at now: Timestamp) throws {
     try run(
-      "UPDATE account SET credit_suspended_at = ?, deletion_at = ? WHERE id = ? AND credit_suspended_at IS NULL",
-      [now, now + .seconds(tariff.suspensionDays * 86_400), account])
+      """
+      INSERT INTO event (account_id, server_id, what, deletion_at, at)
+      SELECT account_id, id, 'deletion', ?, ? FROM server WHERE account_id = ? AND deleted_at IS NULL ORDER BY id
+      """,
+      [deletion, now, account])
   }
 
   /// Returns whether the account was out of credit, and is no more: it can pay the next hour of all its servers.
@@ -69,8 +89,23 @@ extension SQLConnection {
     else { return false }
     try settleHours(ofServersOf: account, tariff, at: now)
     try run("UPDATE account SET credit_suspended_at = NULL, deletion_at = NULL WHERE id = ?", [account])
+    try announceDeletion(at: nil, ofServersOf: account, at: now)
     try judgeRunningHourAgain(ofServersOf: account, at: now)
+    try tellResumed(account, after: .credit, at: now)
     return true
+  }
+
+  /// An account without servers needs no credit, which is no news to anybody.
+  func tellResumed(_ id: ID<Account>, after cause: SuspensionCause, at now: Timestamp) throws {
+    if try cause == .credit && !hasServers(id) { return }
+    var facts = Notice.Facts()
+    facts.cause = cause
+    facts.remainingCause = try account(id)?.suspension.cause
+    try tell(.accountResumed, of: id, facts, at: now)
+  }
+
+  func hasServers(_ account: ID<Account>) throws -> Bool {
+    try value(Int64.self, "SELECT id FROM server WHERE account_id = ? AND deleted_at IS NULL LIMIT 1", [account]) != nil
   }
 
   func isOutOfCredit(_ account: ID<Account>) throws -> Bool {

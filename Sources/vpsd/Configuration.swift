@@ -75,6 +75,8 @@ struct Configuration: Sendable, Equatable {
   var bandwidthOverage = BandwidthOverage.none
   /// Of a GB.
   var bandwidthPrice = Money(microunits: 10_000)
+  /// How owners of accounts are told what happens.
+  var notify = NotifySettings()
 
   /// What holds where nothing is configured.
   init(workingDirectory: URL, executable: URL) {

@@ -18,6 +18,9 @@ struct ConfigurationFile {
   }
 
   static let locationsKey = "locations"
+  /// What stands before the dot of keys.
+  private static let sections = Set(
+    ConfigurationKey.all.compactMap { key in key.name.firstIndex(of: ".").map { String(key.name[..<$0]) } })
 
   let entries: [Entry]
   /// What is said of single locations.
@@ -71,10 +74,19 @@ struct ConfigurationFile {
   }
 
   private static func entries(of mapping: Node.Mapping, in file: URL) -> [Entry] {
-    mapping.map { key, value in
-      Entry(
-        key: key.string ?? "?", origin: file.path + (key.mark.map { ":\($0.line)" } ?? ""),
-        value: ConfigurationValue(value, relativeTo: file.deletingLastPathComponent()))
+    mapping.flatMap { key, value in
+      let name = key.string ?? "?"
+      // The keys of a section are told by its name and their own.
+      if let section = value.mapping, sections.contains(name) {
+        return self.entries(of: section, in: file).map {
+          Entry(key: "\(name).\($0.key)", origin: $0.origin, value: $0.value)
+        }
+      }
+      return [
+        Entry(
+          key: name, origin: file.path + (key.mark.map { ":\($0.line)" } ?? ""),
+          value: ConfigurationValue(value, relativeTo: file.deletingLastPathComponent()))
+      ]
     }
   }
 }

@@ -7,7 +7,7 @@ import Logging
 
 /// One setting: everything that is said about it anywhere comes from here.
 struct ConfigurationKey: Sendable {
-  /// As it stands in the file.
+  /// As it stands in the file; with a dot, in the section that is named before it.
   let name: String
   let defaultText: String
   let description: String
@@ -20,7 +20,7 @@ struct ConfigurationKey: Sendable {
   let read: @Sendable (Configuration) -> [String]
 
   /// As it stands in the environment.
-  var variable: String { "VPSD_" + name.uppercased() }
+  var variable: String { "VPSD_" + name.uppercased().replacing(".", with: "_") }
 }
 
 /// A value as it was written, and where paths in it begin.
@@ -169,7 +169,7 @@ extension ConfigurationKey {
         "idempotency_bytes", \.idempotency.bytes, default: "16777216",
         "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
         65_536...(1 << 30)),
-    ] + billing
+    ] + billing + notify
 
   static let addressPoolRule =
     "a list of IPv4 networks without host bits and of at most 30 bits, or ranges, that do not overlap and of which something "

@@ -37,7 +37,7 @@ struct ConfigurationLoader: Sendable {
     for section in file?.locations ?? [] {
       configuration.locations[section.code] = settings(of: section, &problems)
     }
-    problems += networkProblems(configuration, file)
+    problems += networkProblems(configuration, file) + notifyProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)
   }
@@ -97,6 +97,16 @@ struct ConfigurationLoader: Sendable {
         prefix: "\(ConfigurationFile.locationsKey).\(section.code).")
     }
     return problems
+  }
+
+  /// Settings that need each other, or exclude each other.
+  private func notifyProblems(
+    _ configuration: Configuration, _ file: ConfigurationFile?
+  ) -> [ConfigurationError.Problem] {
+    configuration.notify.contradictions.map { name, message in
+      let named = ConfigurationKey.all.first { $0.name == name }
+      return .init(origin: named.flatMap { sources(of: $0, file).last?.origin } ?? "", key: name, message: message)
+    }
   }
 
   private func sources(

@@ -45,10 +45,24 @@ extension Configuration {
 
   /// A file that would configure exactly this.
   func yaml() throws -> String {
-    let pairs = ConfigurationKey.all.map { key in
-      let values = key.read(self).map { Node($0) }
-      return (Node(key.name), key.isList ? Node(values, .implicit, .flow) : values[0])
+    var pairs: [(Node, Node)] = []
+    var section: (name: String, pairs: [(Node, Node)])?
+    func endSection() {
+      if let ended = section { pairs.append((Node(ended.name), Node(ended.pairs))) }
+      section = nil
     }
+    for key in ConfigurationKey.all {
+      let values = key.read(self).map { Node($0) }
+      let value = key.isList ? Node(values, .implicit, .flow) : values[0]
+      let parts = key.name.split(separator: ".").map { String($0) }
+      if section?.name != parts[0] { endSection() }
+      if parts.count == 1 {
+        pairs.append((Node(key.name), value))
+      } else {
+        section = (parts[0], (section?.pairs ?? []) + [(Node(parts[1]), value)])
+      }
+    }
+    endSection()
     return try serialize(node: Node(pairs + locationPairs), allowUnicode: true)
   }
 }

@@ -17,6 +17,7 @@ struct Daemon {
 
   func run() async throws {
     let clock = SystemClock()
+    let receiver = try configuration.notify.receiver()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)
@@ -24,12 +25,15 @@ struct Daemon {
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
     try await store.releaseAllLeases()
+    try await store.setNotices(areWritten: receiver != nil)
+    try await store.releaseNotices()
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
     let group = ServiceGroup(
       configuration: .init(
-        services: try await services(store: store, hosted: hosted, clock: clock, firstToken: token).map {
-          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-        },
+        services: try await services(store: store, hosted: hosted, receiver: receiver, clock: clock, firstToken: token)
+          .map {
+            .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+          },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {
       try await group.run()
@@ -50,7 +54,8 @@ struct Daemon {
   }
 
   private func services(
-    store: any Store, hosted: HostedFleet, clock: any WallClock, firstToken: TokenText?
+    store: any Store, hosted: HostedFleet, receiver: (any NoticeReceiver)?, clock: any WallClock,
+    firstToken: TokenText?
   ) async throws -> [any Service] {
     let fleet = hosted.fleet
     let changes = Broadcast()
@@ -107,8 +112,25 @@ struct Daemon {
       EndlessService { await Self.together(monitors) { await $0.run() } },
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
       EndlessService { await authenticator.run() },
+      EndlessService { await notify(store, receiver, clock) },
       web(api, banner(hosted, firstToken: firstToken)), EndOfWaits(changes: changes),
     ]
+  }
+
+  /// Tells owners of accounts what happens, where anything is configured that can.
+  private func notify(_ store: any Store, _ receiver: (any NoticeReceiver)?, _ clock: any WallClock) async {
+    guard let receiver else { return await Self.untilCancelled() }
+    let sender = NoticeSender(
+      store: store, receiver: receiver, currency: configuration.tariff.currency, clock: clock, logger: logger)
+    let watch = NoticeWatch(store: store, clock: clock, logger: logger)
+    await withDiscardingTaskGroup { group in
+      group.addTask { await sender.run() }
+      group.addTask { await watch.run() }
+    }
+  }
+
+  private static func untilCancelled() async {
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
   }
 
   /// Who orders as soon as the service listens finds out what each host can carry. One that does not answer holds nothing up.

@@ -14,8 +14,8 @@ struct Vpsd: AsyncParsableCommand {
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
       PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self,
       NetworkCommand.self,
-      ImageCommand.self,
-      AuditCommand.self, Check.self, BackupState.self, RestoreState.self, ConfigCommand.self,
+      ImageCommand.self, NotifyCommand.self, AuditCommand.self, Check.self, BackupState.self, RestoreState.self,
+      ConfigCommand.self,
     ])
 
   /// As any command's `main`, with every error in a sentence that forges no line of the terminal.

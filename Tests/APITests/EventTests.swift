@@ -35,6 +35,37 @@ struct EventTests {
     stream.cancel()
   }
 
+  @Test("The deletion of servers of an account out of credit is announced from the first day on, and called off")
+  func deletion() async throws {
+    let api = try await TestAPI.make()
+    let service = api.service
+    await service.billing.pollOnce()
+    let (caller, token) = try await service.newCaller(credit: Money(microunits: 5_000))
+    let id = try await service.activeServer(of: caller)
+    service.clock.advance(by: .seconds(3600))
+    await service.billing.pollOnce()
+    let stream = try await api.stream("/events/", token: token.text, headers: [Self.lastEventID: "0"])
+    var parts = stream.parts.makeAsyncIterator()
+    func next() async throws -> Event {
+      while let part = await parts.next() {
+        let event = try Event(part)
+        if event.type == "server.deletion" { return event }
+      }
+      throw CancellationError()
+    }
+    let announced = try await next()
+    #expect(announced.server == Int(id.value))
+    let day = try #require((announced.json["server"] as? [String: Any])?["deletion_at"] as? String)
+    #expect(try await api.send(.get, "/account/me/", token: token.text).text.contains("\"deletion_at\":\"\(day)\""))
+    let email = try #require(try await service.store.account(caller.accountID)).email
+    _ = try await service.store.addCredit(
+      Money(microunits: 1_000_000), to: email, note: "", at: service.clock.now)
+    let calledOff = try await next()
+    let server = try #require(calledOff.json["server"] as? [String: Any])
+    #expect(server["deletion_at"] is NSNull && server["id"] as? Int == Int(id.value))
+    stream.cancel()
+  }
+
   @Test("Whoever lost the connection goes on after the last event it saw")
   func resumption() async throws {
     let api = try await TestAPI.make()

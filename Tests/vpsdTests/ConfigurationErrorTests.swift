@@ -25,6 +25,15 @@ struct ConfigurationErrorTests {
       ("accelerator", ["xen"]),
       ("log_level", ["verbose"]),
       ("rate_limit", ["-1", "many", "1.5", "1000001"]),
+      ("notify.command", ["sendmail", "-t", "/usr/sbin/sendmail,,-t", "./sendmail,-t"]),
+      (
+        "notify.webhook",
+        [
+          "hooks.example.com", "http://hooks.example.com/", "https://user@hooks.example.com/", "ftp://127.0.0.1/",
+          "https://",
+        ]
+      ),
+      ("notify.from", ["vpsd", "vpsd <a@example.com>", "a@b, c@d", "й@example.com"]),
       ("overcommit_vcpus", ["0", "-1", "nan", "inf", "1001", "0x10", "1,5", "."]),
     ])
   func badValues(_ name: String, _ texts: [String]) throws {
@@ -35,6 +44,26 @@ struct ConfigurationErrorTests {
       }
       #expect(error?.problems.count == 1)
       #expect(error?.description.contains("\(key.variable): \(name): \"\(text)\" is not \(key.rule)") == true)
+    }
+  }
+
+  @Test(
+    "Keys of notices that need or exclude each other are told by name",
+    arguments: [
+      ("notify: {command: [/usr/sbin/sendmail, -t]}", "1: notify.command: it needs notify.from"),
+      ("notify: {webhook: https://a.example/}", "1: notify.webhook: it needs notify.secret_file"),
+      (
+        "notify:\n  command: [/bin/a]\n  from: a@b\n  webhook: https://a.example/\n  secret_file: s",
+        "4: notify.webhook: there is notify.command already"
+      ),
+      ("notify: {sender: a@b}", "1: notify.sender: there is no such key."),
+      ("notify: sendmail", "1: notify: there is no such key."),
+    ])
+  func badNotices(_ text: String, _ message: String) async throws {
+    try await withFile(text) { loader in
+      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+      #expect(error?.problems.count == 1)
     }
   }
 

@@ -76,6 +76,11 @@ struct ConfigurationTests {
         suspension_days: 30
         bandwidth_overage: none
         bandwidth_price: 0.01
+        notify:
+          command: []
+          webhook: none
+          secret_file: none
+          from: none
 
         """)
   }
@@ -117,6 +122,14 @@ struct ConfigurationTests {
     ("token_quota", "7"), ("ssh_key_quota", "0"), ("idempotency_quota", "0"), ("idempotency_bytes", "65536"),
     ("currency", "EUR"), ("backup_price_percent", "0"), ("suspended_price_percent", "10"), ("suspension_days", "7"),
     ("bandwidth_overage", "price"), ("bandwidth_price", "0.000001"),
+    ("notify.command", "[/usr/sbin/sendmail, -t, -i]"), ("notify.webhook", "https://hooks.example.com/vpsd"),
+    ("notify.secret_file", "/etc/vpsd/webhook.secret"), ("notify.from", "noreply@example.com"),
+  ]
+
+  /// What a key cannot be without: this machine's own network has no IPv6, for one.
+  static let others = [
+    "address_pool6": ["VPSD_DRIVER": "simulated"], "notify.command": ["VPSD_NOTIFY_FROM": "vps@example.com"],
+    "notify.webhook": ["VPSD_NOTIFY_SECRET_FILE": "/etc/secret"],
   ]
 
   @Test("Every key can be set in the environment and in the file", arguments: examples)
@@ -124,8 +137,7 @@ struct ConfigurationTests {
     let key = try #require(ConfigurationKey.all.first { $0.name == name })
     let plain = written.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
     let text = key.isList ? written.replacing(" ", with: "").dropFirst().dropLast().description : written
-    // This machine's own network has no IPv6.
-    let others = name == "address_pool6" ? ["VPSD_DRIVER": "simulated"] : [:]
+    let others = Self.others[name] ?? [:]
     let fromEnvironment = try Self.load(environment: others.merging([key.variable: text]) { $1 })
     #expect(key.read(fromEnvironment).joined(separator: ", ") == (key.isList ? plain : written))
     #expect(fromEnvironment != (try Self.load(environment: others)))
@@ -188,6 +200,24 @@ struct ConfigurationTests {
     ])
     try await withFile(configuration.yaml()) { loader async throws in
       #expect(try loader.load().configuration == configuration)
+    }
+  }
+
+  @Test("The keys of a section stand below its name, and what is printed of them says the same")
+  func sections() async throws {
+    let text = """
+      notify:
+        command: [/opt/mail program, -t, "$(id)"]
+        from: noreply@example.com
+      currency: EUR
+      """
+    try await withFile(text) { loader async throws in
+      let configuration = try loader.load().configuration
+      #expect(configuration.notify.command == ["/opt/mail program", "-t", "$(id)"])
+      #expect(configuration.notify.from?.text == "noreply@example.com" && configuration.rates.currency == "EUR")
+      try await withFile(configuration.yaml()) { loader async throws in
+        #expect(try loader.load().configuration == configuration)
+      }
     }
   }
 

@@ -167,13 +167,3 @@ package struct JSONWriter {
     }
   }
 }
-
-extension Timestamp {
-  /// UTC in whole seconds, `2025-01-10T14:30:00Z`.
-  package var wireFormat: String {
-    let time = calendar
-    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
-    return "\(time.year)-\(padded(time.month))-\(padded(time.day))T\(padded(time.hour)):\(padded(time.minute)):"
-      + "\(padded(time.second))Z"
-  }
-}

@@ -28,6 +28,7 @@ enum EventWire {
     switch event.subject {
     case .server(nil): "server.deleted"
     case .server: "server.status"
+    case .deletion: "server.deletion"
     case .operation: "operation"
     }
   }
@@ -41,6 +42,7 @@ enum EventWire {
         writer.field("id", event.serverID.value)
         writer.field("name", event.serverName.name)
         if case .server(let status?) = event.subject { writer.field("status", status.rawValue) }
+        if case .deletion(let time) = event.subject { writer.field("deletion_at", time) }
       }
       if case .operation(let id, let kind, let state, let reason, let subject) = event.subject {
         writer.field("operation") { writer in

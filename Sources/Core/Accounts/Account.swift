@@ -10,13 +10,16 @@ package struct Account: Sendable, Equatable {
   package let firstName: String
   package let lastName: String
   package let companyName: String
+  /// In which it is written to.
+  package let language: Language
   package let suspension: AccountSuspension
   /// When it was closed for good, and all that is personal in it erased; nil while it is open.
   package let closedAt: Timestamp?
 
   package init(
     id: ID<Account>, email: String, balance: Money, createdAt: Timestamp, firstName: String = "",
-    lastName: String = "", companyName: String = "", suspension: AccountSuspension = .none, closedAt: Timestamp? = nil
+    lastName: String = "", companyName: String = "", language: Language = .english,
+    suspension: AccountSuspension = .none, closedAt: Timestamp? = nil
   ) {
     self.id = id
     self.email = email
@@ -25,6 +28,7 @@ package struct Account: Sendable, Equatable {
     self.firstName = firstName
     self.lastName = lastName
     self.companyName = companyName
+    self.language = language
     self.suspension = suspension
     self.closedAt = closedAt
   }
@@ -51,11 +55,15 @@ package struct ProfileChange: Sendable, Equatable {
   package var lastName: String?
   package var companyName: String?
   package var email: String?
+  package var language: Language?
 
-  package init(firstName: String? = nil, lastName: String? = nil, companyName: String? = nil) {
+  package init(
+    firstName: String? = nil, lastName: String? = nil, companyName: String? = nil, language: Language? = nil
+  ) {
     self.firstName = firstName
     self.lastName = lastName
     self.companyName = companyName
+    self.language = language
   }
 }
 

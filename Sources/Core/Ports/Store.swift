@@ -9,6 +9,5 @@ package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
   FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
-  OfferStore,
-  StatementStore
+  OfferStore, StatementStore, NoticeStore
 {}

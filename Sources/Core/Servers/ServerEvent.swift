@@ -3,6 +3,8 @@ package struct ServerEvent: Sendable, Equatable {
   package enum Subject: Sendable, Equatable {
     /// The server has a new status; nil where it was deleted.
     case server(ServerStatus?)
+    /// When it is deleted because its account is out of credit; nil where somebody has paid.
+    case deletion(Timestamp?)
     case operation(
       id: ID<Operation>, kind: Operation.Kind, state: Operation.State, reason: String?, subject: OperationSubject?)
   }

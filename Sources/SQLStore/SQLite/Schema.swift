@@ -39,6 +39,9 @@ enum Schema {
     migrator.registerMigration("11 statements") { database in
       try database.runScript(statements)
     }
+    migrator.registerMigration("12 notices") { database in
+      try database.runScript(notices)
+    }
     migrator.registerMigration("13 firewalls", foreignKeyChecks: .immediate) { database in
       try database.runScript(firewalls)
     }

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Core
 import Engine
@@ -13,12 +14,14 @@ struct Check: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
 
   /// Longer than the service needs to see and mend what happened to a machine.
   private static let secondLookAfter = Duration.seconds(12)
 
   func run() async throws {
     let configuration = try options.load()
+    _ = try configuration.notify.receiver()
     let directory = DataDirectory(configuration.dataDirectory)
     let database = try options.openDatabase()
     // A service that does not run mends nothing, so that its machines differ from its records with good reason.
@@ -35,13 +38,10 @@ struct Check: AsyncParsableCommand {
       try await SystemClock().sleep(for: Self.secondLookAfter)
       found = try await Self.look(database, members).filter(Set(found).contains)
     }
-    guard found.isEmpty else {
-      print(found.map { $0.escaped() }.joined(separator: "\n"))
-      throw ExitCode(1)
-    }
-    let count = try await database.inventory().count
-    print(
-      "\(count) server(s): the records agree\(isServed ? ", and so do the machines" : "; the service does not run").")
+    let record = CheckRecord(
+      serverCount: try await database.inventory().count, areMachinesSeen: isServed, faults: found)
+    output.tell(record.sentences, record)
+    guard found.isEmpty else { throw ExitCode(1) }
   }
 
   /// What the service runs its machines with is seen from what it has made: a look with another driver would find nothing of
@@ -101,5 +101,29 @@ struct Check: AsyncParsableCommand {
     }
     let strays = unknown.values.joined().map(\.uuidString).sorted()
     return missing + strays.map { "the copy \($0.lowercased()) belongs to no backup and no snapshot" }
+  }
+}
+
+/// What a check has found.
+private struct CheckRecord: Record {
+  let serverCount: Int
+  /// Whether the service runs, so that its machines were looked at too.
+  let areMachinesSeen: Bool
+  let faults: [String]
+
+  static let headings = ["SERVERS", "MACHINES SEEN", "FAULTS"]
+  var cells: [String] { ["\(serverCount)", areMachinesSeen ? "yes" : "no", "\(faults.count)"] }
+
+  var sentences: String {
+    guard faults.isEmpty else { return faults.map { $0.escaped() }.joined(separator: "\n") }
+    return "\(serverCount) server(s): the records agree"
+      + (areMachinesSeen ? ", and so do the machines." : "; the service does not run.")
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("servers", serverCount)
+    writer.field("machines_seen", areMachinesSeen)
+    writer.field("ok", faults.isEmpty)
+    writer.field("faults", faults) { $0.value($1) }
   }
 }

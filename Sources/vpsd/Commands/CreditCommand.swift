@@ -64,25 +64,30 @@ struct CreditCommand: AsyncParsableCommand {
       discussion: "What does not agree is printed, a line each; then the exit status is 1.")
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    /// What there may be of faults is not kept: a sum of any length takes no memory.
+    private static let mostFaults = 1000
 
     func run() async throws {
       let store = try options.openDatabase()
-      var (accounts, entries, isWhole) = (0, 0, true)
+      var sum = LedgerSum()
       var last: Account?
       repeat {
         let page = try await store.accounts(after: last?.id, limit: 500)
         for account in page {
           let (count, faults) = try await store.ledgerFaults(of: account.id)
-          for fault in faults { print("account \(account.id): \(fault)".escaped()) }
-          (accounts, entries, isWhole) = (accounts + 1, entries + count, isWhole && faults.isEmpty)
+          sum.accountCount += 1
+          sum.entryCount += count
+          sum.faultCount += faults.count
+          let room = Self.mostFaults - sum.faults.count
+          sum.faults += faults.prefix(room).map { "account \(account.id): \($0)" }
         }
         last = page.last
       } while last != nil
-      if try await store.isBillingClockDoubted(at: SystemClock().now) {
-        print("Nothing is charged at the moment: see `vpsd credit confirm-clock`.")
-      }
-      guard isWhole else { throw ExitCode(1) }
-      print("\(accounts) account(s), \(entries) entries: the ledger adds up.")
+      sum.isClockDoubted = try await store.isBillingClockDoubted(at: SystemClock().now)
+      output.tell(sum.sentences, sum)
+      guard sum.faultCount == 0 else { throw ExitCode(1) }
     }
   }
 
@@ -98,13 +103,16 @@ struct CreditCommand: AsyncParsableCommand {
         """)
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
       let now = SystemClock().now
       guard let last = try await options.openDatabase().confirmBillingClock(at: now) else {
         throw Refusal.refused("Nothing was ever billed: start the service once.")
       }
-      print("It is \(now.displayed) UTC. Hours are charged from \(last.displayed) on.")
+      output.tell(
+        "It is \(now.displayed) UTC. Hours are charged from \(last.displayed) on.",
+        ConfirmedClock(confirmedAt: now, billedUntil: last))
     }
   }
 }

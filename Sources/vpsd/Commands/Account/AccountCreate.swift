@@ -39,6 +39,7 @@ struct ProfileOptions: ParsableArguments {
   @Option(help: "The first name of its owner.") var firstName: String?
   @Option(help: "The last name of its owner.") var lastName: String?
   @Option(help: "The owner's company.") var company: String?
+  @Option(help: "In which language the owner is written to: en or bg.") var language: Language?
 
   func validate() throws {
     for (option, text) in [("first-name", firstName), ("last-name", lastName), ("company", company)] {
@@ -46,5 +47,9 @@ struct ProfileOptions: ParsableArguments {
     }
   }
 
-  var change: ProfileChange { ProfileChange(firstName: firstName, lastName: lastName, companyName: company) }
+  var change: ProfileChange {
+    ProfileChange(firstName: firstName, lastName: lastName, companyName: company, language: language)
+  }
 }
+
+extension Language: ExpressibleByArgument {}

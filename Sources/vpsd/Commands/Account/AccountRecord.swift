@@ -34,6 +34,7 @@ struct AccountRecord: Record {
     writer.field("suspended", account.suspension.cause?.rawValue)
     writer.field("deletion_at", account.suspension.deletionAt)
     writer.field("closed_at", account.closedAt)
+    writer.field("language", account.language.rawValue)
   }
 }
 
@@ -51,6 +52,7 @@ struct AccountSummaryRecord: DetailedRecord {
     return [
       ("ID", "\(account.id)"), ("E-MAIL", account.email), ("FIRST NAME", known(account.firstName)),
       ("LAST NAME", known(account.lastName)), ("COMPANY", known(account.companyName)),
+      ("LANGUAGE", account.language.rawValue),
       ("BALANCE", account.balance.decimal), ("CREATED", account.createdAt.displayed),
       ("SUSPENDED", account.suspension.cause?.rawValue), ("DELETION", account.suspension.deletionAt?.displayed),
       ("CLOSED", account.closedAt?.displayed), ("SERVERS", "\(summary.serverCount)"),

@@ -1,0 +1,119 @@
+package import Core
+package import Logging
+import Synchronization
+
+/// Delivers the notices that are due, several at a time and one of each account, so that a receiver who is slow holds up nobody
+/// else. What was tried and what came of it is in the store: a process that dies in between delivers it once more.
+package final class NoticeSender: Sendable {
+  static let interval = Duration.seconds(1)
+  private static let mostAtOnce = 8
+  private static let firstPause = Duration.seconds(60)
+  private static let longestPause = Duration.seconds(6 * 3600)
+  /// With these pauses, three days.
+  static let mostAttempts = 20
+  private static let kept = Duration.seconds(30 * 86_400)
+  private static let forgottenAtOnce = 500
+  private static let longestReason = 500
+
+  private let store: any NoticeStore
+  private let receiver: any NoticeReceiver
+  private let currency: String
+  private let clock: any WallClock
+  private let logger: Logger
+  private let underWay = Mutex(0)
+
+  package init(
+    store: any NoticeStore, receiver: any NoticeReceiver, currency: String, clock: any WallClock, logger: Logger
+  ) {
+    self.store = store
+    self.receiver = receiver
+    self.currency = currency
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Runs until cancellation. Only one process may, which releases what a dead one had claimed.
+  package func run() async {
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        for notice in await claim() { group.addTask { await self.deliver(notice) } }
+        try? await clock.sleep(for: Self.interval)
+      }
+    }
+  }
+
+  /// Delivers all that is due, and returns when the last one has come to its end.
+  package func pollOnce() async {
+    while true {
+      let notices = await claim()
+      guard !notices.isEmpty else { return }
+      await withDiscardingTaskGroup { group in
+        for notice in notices { group.addTask { await self.deliver(notice) } }
+      }
+    }
+  }
+
+  private func claim() async -> [NoticeRecord] {
+    do {
+      _ = try await store.forgetNotices(finishedBefore: clock.now - Self.kept, limit: Self.forgottenAtOnce)
+      let free = Self.mostAtOnce - underWay.withLock { $0 }
+      guard free > 0 else { return [] }
+      let notices = try await store.claimNotices(limit: free, at: clock.now)
+      underWay.withLock { $0 += notices.count }
+      return notices
+    } catch {
+      if !Task.isCancelled {
+        logger.error("notices could not be read", metadata: ["error": "\(String(reflecting: error))"])
+      }
+      return []
+    }
+  }
+
+  private func deliver(_ record: NoticeRecord) async {
+    defer { underWay.withLock { $0 -= 1 } }
+    let outcome = await attempt(record)
+    let (store, clock, logger) = (store, clock, logger)
+    // What was delivered is delivered, whether this process is to end or not.
+    await Task {
+      do {
+        try await store.finish(record, outcome, at: clock.now)
+      } catch {
+        logger.error(
+          "what became of a notice could not be written",
+          metadata: ["notice": "\(record.id)", "error": "\(String(reflecting: error))"])
+      }
+    }.value
+  }
+
+  private func attempt(_ record: NoticeRecord) async -> NoticeOutcome {
+    do {
+      try await receiver.deliver(letter(of: record))
+      return .delivered
+    } catch {
+      let failure = error as? UndeliveredNotice
+      let reason = (failure?.reason ?? String(describing: error)).escaped(atMost: Self.longestReason)
+      let isLast = failure?.isPermanent == true || record.attempts >= Self.mostAttempts
+      logger.log(
+        level: isLast ? .error : .warning, isLast ? "a notice is given up" : "a notice could not be delivered",
+        metadata: [
+          "notice": "\(record.id)", "account": "\(record.account)", "attempt": "\(record.attempts)",
+          "reason": "\(reason)",
+        ])
+      return isLast
+        ? .givenUp(reason: reason)
+        : .failed(reason: reason, nextAt: clock.now + Self.pause(after: record.attempts))
+    }
+  }
+
+  private func letter(of record: NoticeRecord) -> NoticeLetter {
+    let text = NoticeText(of: record.notice, for: record.email, in: record.language, currency: currency)
+    return NoticeLetter(
+      uuid: record.uuid, notice: record.notice, account: record.account, recipient: record.email,
+      language: record.language, subject: text.subject, text: text.text, writtenAt: clock.now)
+  }
+
+  /// Twice as long each time.
+  static func pause(after attempts: Int) -> Duration {
+    attempts > 10 ? longestPause : min(firstPause * (1 << (max(attempts, 1) - 1)), longestPause)
+  }
+}

@@ -1,0 +1,171 @@
+import Core
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Engine
+@testable import SQLStore
+
+@Suite("Every notice is delivered at least once, or given up where somebody sees it")
+struct NoticeDeliveryTests {
+  private static func tell(_ service: TestService, _ caller: Caller, times: Int = 1) async throws {
+    try await service.store.setNotices(areWritten: true)
+    let email = try #require(try await service.email(of: caller))
+    for _ in 0..<times {
+      _ = try await service.store.suspend(accountOf: email, because: "Abuse.", at: service.clock.now)
+      _ = try await service.store.suspend(accountOf: email, because: nil, at: service.clock.now)
+    }
+  }
+
+  @Test("A process that dies after it was sent and before that is written down sends it again, the same one")
+  func death() async throws {
+    let service = try await TestService()
+    try await Self.tell(service, service.owner)
+    let claimed = try #require(try await service.store.claimNotices(limit: 8, at: service.clock.now).first)
+    // It was sent, and nobody has written that down. Nobody else takes it meanwhile, nor another one of its account.
+    #expect(try await service.store.claimNotices(limit: 8, at: service.clock.now) == [])
+    let next = try await TestService(after: service)
+    try await next.store.releaseNotices()
+    let mailbox = Mailbox()
+    await next.sender(to: mailbox).pollOnce()
+    #expect(mailbox.kinds == [.accountSuspended, .accountResumed])
+    #expect(mailbox.letters[0].uuid == claimed.uuid)
+    // What the dead one would still have written changes nothing.
+    try await next.store.finish(claimed, .givenUp(reason: "late"), at: next.clock.now)
+    #expect(try await next.store.notices(.givenUp, before: nil, limit: 10) == [])
+    #expect(try await next.store.notices(.delivered, before: nil, limit: 10).count == 2)
+  }
+
+  @Test("One that fails is tried again, later each time, for three days; then it is given up, and shown")
+  func retries() async throws {
+    let service = try await TestService()
+    try await Self.tell(service, service.owner)
+    let mailbox = Mailbox()
+    let sender = service.sender(to: mailbox)
+    let tries = Mutex<[UUID: [Timestamp]]>([:])
+    mailbox.beforeEach { letter in tries.withLock { $0[letter.uuid, default: []].append(letter.writtenAt) } }
+    mailbox.fail(UndeliveredNotice("mailbox full\u{1B}[2J" + String(repeating: "x", count: 5_000)))
+    let start = service.clock.now
+    for _ in 0..<(4 * 24 * 6) {
+      await sender.pollOnce()
+      service.clock.advance(by: .seconds(600))
+    }
+    let times = try #require(tries.withLock { $0.values.first })
+    #expect(times.count == NoticeSender.mostAttempts)
+    let pauses = zip(times.dropFirst(), times).map { ($0 - $1).components.seconds }
+    #expect(pauses == pauses.sorted() && (pauses.last ?? 0) <= 6 * 3600 + 600)
+    let last = try #require(times.last) - start
+    #expect(last > .seconds(2 * 86_400) && last < .seconds(4 * 86_400))
+    let shown = try await service.store.notices(.givenUp, before: nil, limit: 10)
+    #expect(shown.count == 2 && mailbox.letters.isEmpty)
+    #expect(shown.allSatisfy { $0.failure?.hasPrefix("mailbox full\\u{1B}[2J") == true })
+    #expect(shown.allSatisfy { $0.failure?.utf8.count ?? 0 < 600 })
+    // It is kept for thirty days after that.
+    service.clock.advance(by: .seconds(25 * 86_400))
+    await sender.pollOnce()
+    #expect(try await service.noticeCount() == 2)
+    service.clock.advance(by: .seconds(6 * 86_400))
+    await sender.pollOnce()
+    #expect(try await service.noticeCount() == 0)
+  }
+
+  @Test("An address that no message can go to is given up at once")
+  func permanent() async throws {
+    let service = try await TestService()
+    try await Self.tell(service, service.owner)
+    let mailbox = Mailbox()
+    mailbox.fail(UndeliveredNotice("no such address", isPermanent: true))
+    await service.sender(to: mailbox).pollOnce()
+    #expect(try await service.store.notices(.givenUp, before: nil, limit: 10).map(\.attempts) == [1, 1])
+  }
+
+  @Test(
+    "A clock that is set back or ahead puts nothing off and loses nothing", arguments: [-86_400 * 400, 86_400 * 400])
+  func clock(seconds: Int) async throws {
+    let service = try await TestService()
+    try await Self.tell(service, service.owner)
+    let mailbox = Mailbox()
+    let sender = service.sender(to: mailbox)
+    mailbox.fail(UndeliveredNotice("not now"))
+    await sender.pollOnce()
+    service.clock.setTimeOfDay(to: service.clock.now + .seconds(seconds))
+    mailbox.fail(nil)
+    await sender.pollOnce()
+    #expect(Set(mailbox.kinds) == [.accountSuspended, .accountResumed])
+  }
+
+  @Test("A receiver that is slow for one account holds up no other")
+  func fairness() async throws {
+    let service = try await TestService()
+    let (slow, _) = try await service.newCaller()
+    try await Self.tell(service, slow, times: 50)
+    for _ in 0..<20 { try await Self.tell(service, try await service.newCaller().caller) }
+    let mailbox = Mailbox()
+    let gate = Doorbell()
+    let isOpen = Mutex(false)
+    mailbox.beforeEach { letter in
+      guard letter.account == slow.accountID else { return }
+      while !isOpen.withLock({ $0 }) {
+        await gate.wait(until: service.clock.uptime + .seconds(3600), clock: service.clock)
+      }
+    }
+    let sender = service.sender(to: mailbox)
+    let running = Task { await sender.run() }
+    for _ in 0..<1_000_000 where mailbox.letters.count < 40 {
+      await Task.yield()
+      service.clock.advance(by: .milliseconds(100))
+    }
+    #expect(mailbox.letters.allSatisfy { $0.account != slow.accountID })
+    isOpen.withLock { $0 = true }
+    gate.ring()
+    for _ in 0..<1_000_000 where mailbox.letters.count < 140 {
+      await Task.yield()
+      gate.ring()
+      service.clock.advance(by: .milliseconds(100))
+    }
+    running.cancel()
+    await running.value
+    #expect(Set(mailbox.letters.map(\.uuid)).count == 140)
+  }
+
+  @Test("What is known of an account that is closed goes to nobody, and is gone")
+  func closed() async throws {
+    let service = try await TestService()
+    let (caller, _) = try await service.newCaller()
+    try await Self.tell(service, caller)
+    #expect(try await service.noticeCount() == 2)
+    _ = try await service.store.closeAccount(caller.accountID, deletingServers: false, at: service.clock.now)
+    #expect(try await service.noticeCount() == 0)
+  }
+
+  @Test("Each notice has a subject and a text in each language, without a gap in it", arguments: Language.allCases)
+  func words(language: Language) throws {
+    var facts = Notice.Facts()
+    facts.hoursLeft = 24
+    facts.balance = Money(microunits: 1_500_000)
+    facts.hourlyCost = Money(microunits: 30_000)
+    facts.deletionAt = TestService.start
+    facts.entries = ["web-1 (7): It broke."]
+    facts.entryCount = 3
+    for kind in Notice.Kind.allCases {
+      for cause in SuspensionCause.allCases {
+        facts.cause = cause
+        facts.remainingCause = cause == .credit ? .operator : nil
+        let notice = Notice(kind, at: TestService.start, facts)
+        let text = NoticeText(of: notice, for: "ada@example.com", in: language, currency: "EUR")
+        #expect(!text.subject.isEmpty && text.subject.unicodeScalars.allSatisfy { !$0.isControl })
+        #expect(text.text.contains("ada@example.com") && text.text.hasSuffix("\n"))
+        #expect(!text.text.contains("nil") && !text.text.contains("Optional") && !text.text.contains(" - "))
+        let isCyrillic = text.text.unicodeScalars.contains { (0x410...0x44F).contains($0.value) }
+        #expect(isCyrillic == (language == .bulgarian))
+      }
+    }
+    #expect(
+      Set(
+        Notice.Kind.allCases.map { kind in
+          NoticeText(of: Notice(kind, at: TestService.start, facts), for: "a@b", in: language, currency: "EUR").subject
+        }
+      ).count == Notice.Kind.allCases.count)
+  }
+}
