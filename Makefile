@@ -15,10 +15,12 @@ REAL_TESTS := LibvirtDriverTests|EndToEndTests
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.RoutedServersTests
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
-SOCKET_TESTS := APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests)
+SOCKET_TESTS := NoticeDeliveryTests.(MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests)
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
-HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.(ServerLifeTests|HostRestartTests)
+HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.HostRestartTests
+# The whole life once more with the host's, which takes minutes.
+LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
 .PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile bench-billing soak clean
 
@@ -67,6 +69,7 @@ test-image: test-clients-setup image ## Boot the Debian 12 image and check what 
 test-long: test-image ## That, ten thousand creates at once, and again with the service killed in the middle
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
+	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
 
 test-samples: test-clients-setup ## Run the samples of the documentation with curl, Python, node and PHP
 	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)

@@ -41,7 +41,6 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CGNU"),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
-    .systemLibrary(name: "CSpawn"),
 
     .target(name: "Core", swiftSettings: settings),
     .target(name: "PrivateFiles", swiftSettings: settings),
@@ -61,7 +60,7 @@ let package = Package(
       dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostNetwork", "CLibvirt", logging],
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
-    .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CSpawn"], swiftSettings: settings),
+    .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CGNU"], swiftSettings: settings),
     .target(name: "HTML", swiftSettings: settings),
     .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
     .target(

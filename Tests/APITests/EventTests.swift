@@ -60,6 +60,9 @@ struct EventTests {
     let email = try #require(try await service.store.account(caller.accountID)).email
     _ = try await service.store.addCredit(
       Money(microunits: 1_000_000), to: email, note: "", at: service.clock.now)
+    // Another process has written that: the service looks once a second.
+    await service.clock.whenSleeping()
+    service.clock.advance(by: .seconds(1))
     let calledOff = try await next()
     let server = try #require(calledOff.json["server"] as? [String: Any])
     #expect(server["deletion_at"] is NSNull && server["id"] as? Int == Int(id.value))

@@ -73,7 +73,8 @@ struct RoutedNetwork: MachineNetwork {
   }
 
   func apply(_ firewall: Firewall, to files: ServerFiles) throws {
-    guard var interface = try Self.stored(files) else { return }
+    // What is written down is in force: whoever keeps the network sees to that.
+    guard var interface = try Self.stored(files), interface.firewall != firewall else { return }
     interface.firewall = firewall
     try Self.store(interface, files)
     try reconciler.apply(interface, among: interfaces)
