@@ -1,4 +1,4 @@
-import CSpawn
+import CGNU
 import Core
 import Foundation
 import Synchronization

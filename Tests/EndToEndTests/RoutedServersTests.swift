@@ -11,7 +11,9 @@ struct RoutedServersTests {
   private static let programs = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Hosts").path
 
-  @Test("They are reached from the world over both families and reach it; firewalls hold; all of it outlives whatever dies; nothing is left")
+  @Test(
+    "They are reached from the world over both families and reach it; firewalls hold; all of it outlives whatever dies; nothing is left"
+  )
   func life() async throws {
     try await Service.with(Self.settings) { service in
       let client = try service.client()
@@ -53,8 +55,10 @@ struct RoutedServersTests {
   }
 
   private func reachTheWorld(_ login: Login, _ server: RoutedServer) throws {
-    let programs = try [["serve", "192.0.2.80", "8000"], ["serve", "2001:db8:eeee::80", "8000"], ["names", "192.0.2.80"]]
-      .map { try WorldProgram($0, in: Self.programs) }
+    let programs = try [
+      ["serve", "192.0.2.80", "8000"], ["serve", "2001:db8:eeee::80", "8000"], ["names", "192.0.2.80"],
+    ]
+    .map { try WorldProgram($0, in: Self.programs) }
     defer { for program in programs { program.end() } }
     for address in ["192.0.2.80", "2001:db8:eeee::80"] {
       let command = "exec 3<>/dev/tcp/\(address)/8000 && echo hello >&3 && read -t 10 line <&3 && echo $line"
@@ -62,7 +66,8 @@ struct RoutedServersTests {
     }
     #expect(try login.run("getent ahostsv4 example.com | head -n 1", onWorld: server.address).hasPrefix("192.0.2.80"))
     // What listens on the host itself is nobody's business.
-    let closed = "for a in 198.51.100.2 169.254.1.1 127.0.0.1; do timeout 3 bash -c \"exec 3<>/dev/tcp/$a/\(hostPort)\" && echo open $a; done 2>/dev/null; true"
+    let closed =
+      "for a in 198.51.100.2 169.254.1.1 127.0.0.1; do timeout 3 bash -c \"exec 3<>/dev/tcp/$a/\(hostPort)\" && echo open $a; done 2>/dev/null; true"
     let listener = try HostListener(port: hostPort)
     defer { listener.end() }
     #expect(try login.run(closed, onWorld: server.address) == "")
@@ -73,7 +78,8 @@ struct RoutedServersTests {
   private func holdToFirewalls(
     _ client: APIClient, _ login: Login, _ a: RoutedServer, _ b: RoutedServer
   ) async throws {
-    let rule = #"{"direction":"in","protocol":"tcp","port":"22","source_ips":["\#(a.address)/32"],"destination_ips":[]}"#
+    let rule =
+      #"{"direction":"in","protocol":"tcp","port":"22","source_ips":["\#(a.address)/32"],"destination_ips":[]}"#
     try await setFirewall(b, #"{"enabled":true,"rules":[\#(rule)]}"#, client)
     let knock = "timeout 5 bash -c 'exec 3<>/dev/tcp/\(b.address)/22 && read -t 4 line <&3 && echo ${line:0:4}'"
     #expect(try login.run(knock, onWorld: a.address) == "SSH-")

@@ -52,7 +52,8 @@ struct NetworkCommand: AsyncParsableCommand {
     }
   }
 
-  private static let isNotRouted = Refusal.refused("This host's servers are at its loopback: `network` is not `routed`.")
+  private static let isNotRouted = Refusal.refused(
+    "This host's servers are at its loopback: `network` is not `routed`.")
 }
 
 extension ConfigurationOptions {
