@@ -25,10 +25,10 @@ struct KernelNetwork {
     for link: LinkOutput in try output("-d", "link", "show") where link.ifname.hasPrefix(RoutedInterface.tapPrefix) {
       network.links[link.ifname] = Link(
         isUp: link.flags.contains("UP"), mtu: link.mtu, hardwareAddress: link.address ?? "",
-        isSound: link.linkinfo?.info_data?.isSound ?? false)
+        isSound: link.linkinfo?.infoData?.isSound ?? false)
     }
     for link: AddressOutput in try output("address", "show") where network.links[link.ifname ?? ""] != nil {
-      for address in link.addr_info ?? [] {
+      for address in link.addrInfo ?? [] {
         network.addresses.insert("\(address.local ?? "")/\(address.prefixlen ?? 0) dev \(link.ifname ?? "")")
       }
     }
@@ -134,7 +134,9 @@ extension KernelNetwork {
     if text.isEmpty { return [] }
     do {
       // Where nothing matches, some of its commands write an empty element.
-      return try JSONDecoder().decode([Lenient<Entry>].self, from: Data(text.utf8)).compactMap(\.entry)
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode([Lenient<Entry>].self, from: Data(text.utf8)).compactMap(\.entry)
     } catch {
       throw DriverError(.rejected, "ip \(arguments.joined(separator: " ")): \(error)")
     }
@@ -154,19 +156,19 @@ private struct Lenient<Entry: Decodable>: Decodable {
 }
 
 struct LinkOutput: Decodable {
-  struct Information: Decodable { let info_data: Tap? }
+  struct Information: Decodable { let infoData: Tap? }
 
   struct Tap: Decodable {
     let type: String?
     let user: String?
     let group: String?
-    let multi_queue: Bool?
-    let vnet_hdr: Bool?
+    let multiQueue: Bool?
+    let vnetHdr: Bool?
     let persist: Bool?
     var isSound: Bool {
       let root: Set = ["root", "0"]
-      return type == "tap" && root.contains(user ?? "") && root.contains(group ?? "") && multi_queue != true
-        && vnet_hdr == true && persist == true
+      return type == "tap" && root.contains(user ?? "") && root.contains(group ?? "") && multiQueue != true
+        && vnetHdr == true && persist == true
     }
   }
 
@@ -186,7 +188,7 @@ struct AddressOutput: Decodable {
   }
 
   let ifname: String?
-  let addr_info: [Address]?
+  let addrInfo: [Address]?
 }
 
 struct NeighbourOutput: Decodable {

@@ -280,7 +280,7 @@ package final class NetworkReconciler: Sendable {
   /// it to us.
   private func isOnUplink() throws -> Bool {
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
-    let addresses = links.flatMap { $0.addr_info ?? [] }
+    let addresses = links.flatMap { $0.addrInfo ?? [] }
     let own = addresses.compactMap { address -> ClosedRange<UInt32>? in
       guard let number = address.local.flatMap({ IPv4Address($0) })?.number, let length = address.prefixlen, length < 32
       else { return nil }

@@ -31,7 +31,7 @@ extension ConfigurationKey {
     description: "The name servers that servers in a routed network are told of; auto takes the host's",
     rule: "auto, or a list of at most 3 IP addresses, such as [9.9.9.9, 2620:fe::fe]", isList: true,
     apply: { value, configuration in
-      if value.text == "auto" {
+      if value.elements == ["auto"] {
         configuration.nameServers = nil
         return true
       }

@@ -74,8 +74,13 @@ struct MailProgramTests {
       #expect(error?.reason.contains("did not end in time") == true && began.duration(to: .now) < .seconds(120))
       let text = try String(contentsOfFile: folder.path + "/child", encoding: .utf8)
       let child = try #require(pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)))
-      // It is a zombie until whoever inherits it has looked.
-      let state = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)
+      // It takes a moment to die, and is a zombie until whoever inherits it has looked.
+      var state: String?
+      for _ in 1...1000 {
+        state = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)
+        if state == nil || state?.contains(") Z ") == true { break }
+        poll(nil, 0, 10)
+      }
       #expect(state == nil || state?.contains(") Z ") == true, "\(state ?? "")")
     }
   }

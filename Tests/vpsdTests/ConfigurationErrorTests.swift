@@ -109,6 +109,30 @@ struct ConfigurationErrorTests {
     }
   }
 
+  @Test(
+    "A network that servers could not be reached by is told by the key that is wrong",
+    arguments: [
+      ("network: routed", "network: address_pool: nothing is routed to addresses of the loopback"),
+      (
+        "network: routed\naddress_pool: [203.0.113.0/26, 127.80.0.0/16]",
+        "2: address_pool: nothing is routed to addresses of the loopback"
+      ),
+      (
+        "network: routed\naddress_pool: 203.0.113.0/26\nlocations:\n  us-west: {address_pool: 127.81.0.0/16}",
+        "4: locations.us-west.address_pool: nothing is routed to addresses of the loopback"
+      ),
+      ("uplink: eth0; reboot", "uplink: \"eth0; reboot\" is not auto, or the name of a link"),
+      ("uplink: -all", "uplink: \"-all\" is not auto"), ("mtu: 576", "mtu: \"576\" is not auto"),
+      ("nameservers: [9.9.9.9, dns.example]", "nameservers: [9.9.9.9, dns.example] is not auto"),
+    ])
+  func badNetworks(_ text: String, _ message: String) async throws {
+    try await withFile(text) { loader in
+      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+      #expect(error?.problems.count == 1)
+    }
+  }
+
   @Test("All errors are told at once, each with its file and line, its variable or its option")
   func allAtOnce() async throws {
     let text = """

@@ -39,6 +39,11 @@ struct ConfigurationTests {
         address_pool6: none
         forwarded_ports: [22, 80, 443]
         outbound: false
+        network: loopback
+        uplink: auto
+        mtu: auto
+        nameservers: [auto]
+        smtp_outbound: false
         accelerator: auto
         recipe_dir: /opt/vpsd/share/vpsd/images
         novnc_dir: /usr/share/novnc
@@ -109,6 +114,8 @@ struct ConfigurationTests {
     ("reserved_addresses", "[10.1.0.1, 10.1.0.8/29]"), ("address_pool", "[10.1.0.0/24, 10.2.0.5-10.2.0.9]"),
     ("address_pool6", "2001:db8:10::/56"),
     ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
+    ("network", "routed"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
+    ("smtp_outbound", "true"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
@@ -128,7 +135,8 @@ struct ConfigurationTests {
 
   /// What a key cannot be without: this machine's own network has no IPv6, for one.
   static let others = [
-    "address_pool6": ["VPSD_DRIVER": "simulated"], "notify.command": ["VPSD_NOTIFY_FROM": "vps@example.com"],
+    "address_pool6": ["VPSD_DRIVER": "simulated"], "network": ["VPSD_ADDRESS_POOL": "203.0.113.0/26"],
+    "notify.command": ["VPSD_NOTIFY_FROM": "vps@example.com"],
     "notify.webhook": ["VPSD_NOTIFY_SECRET_FILE": "/etc/secret"],
   ]
 
