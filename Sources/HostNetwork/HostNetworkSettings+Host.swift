@@ -25,6 +25,9 @@ extension HostNetworkSettings {
   package static func nameServers(
     files: [String] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
   ) -> [IPAddress] {
+    // What listens on the host itself is closed to guests.
+    let links: [AddressOutput] = (try? KernelNetwork.output("address", "show")) ?? []
+    let own = Set(links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local).compactMap { IPAddress($0) })
     for file in files {
       let text = String(decoding: (FileManager.default.contents(atPath: file) ?? Data()).prefix(65_536), as: UTF8.self)
       let servers = text.split(separator: "\n").compactMap { line -> IPAddress? in
@@ -32,7 +35,9 @@ extension HostNetworkSettings {
         guard words.count >= 2, words[0] == "nameserver" else { return nil }
         return IPAddress(words[1])
       }
-      let reachable = servers.filter { server in !Self.local.contains { $0.contains(server) } }
+      let reachable = servers.filter { server in
+        !Self.local.contains { $0.contains(server) } && !own.contains(server)
+      }
       if !reachable.isEmpty { return Array(reachable.prefix(3)) }
     }
     return []

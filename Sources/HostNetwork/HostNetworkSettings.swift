@@ -2,7 +2,7 @@ package import Core
 
 /// What the network of this host's servers is like, whichever servers there are.
 package struct HostNetworkSettings: Sendable, Equatable {
-  /// The link that leads to the world.
+  /// The link that leads to the world; empty where there is none.
   package var uplink: String
   /// Of every tap and every guest's card, in bytes.
   package var mtu: Int
@@ -26,7 +26,15 @@ package struct HostNetworkSettings: Sendable, Equatable {
   var poolNetworks6: [String] { ipv6Pools.map(\.description) }
 
   /// Those that nobody on the internet answers to: what comes from them goes out under the host's own address.
-  var privateNetworks: [String] { pools.flatMap { pool in pool.isPrivate ? pool.networks : [] } }
+  var privateNetworks: [String] {
+    poolNetworks.filter { network in
+      IPNetwork(network).map { network in Self.private4.contains { $0.contains(network) } } ?? false
+    }
+  }
+
+  private static let private4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].compactMap {
+    IPNetwork($0)
+  }
   var privateNetworks6: [String] { ipv6Pools.filter(\.isPrivate).map(\.description) }
 
   /// Each guest has its gateway there, on a link that it shares with nobody but the host.

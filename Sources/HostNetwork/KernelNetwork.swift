@@ -14,6 +14,8 @@ struct KernelNetwork {
   }
 
   var links: [String: Link] = [:]
+  /// Those that a QEMU has open.
+  var held: Set<String> = []
   var addresses: Set<String> = []
   var neighbours: Set<String> = []
   var routes: Set<String> = []
@@ -25,7 +27,8 @@ struct KernelNetwork {
     for link: LinkOutput in try output("-d", "link", "show") where link.ifname.hasPrefix(RoutedInterface.tapPrefix) {
       network.links[link.ifname] = Link(
         isUp: link.flags.contains("UP"), mtu: link.mtu, hardwareAddress: link.address ?? "",
-        isSound: link.linkinfo?.infoData?.isSound ?? false)
+        isSound: link.linkinfo?.infoData?.isSound ?? true)
+      if link.flags.contains("LOWER_UP") { network.held.insert(link.ifname) }
     }
     for link: AddressOutput in try output("address", "show") where network.links[link.ifname ?? ""] != nil {
       for address in link.addrInfo ?? [] {
@@ -40,6 +43,7 @@ struct KernelNetwork {
       for route: RouteOutput in try output(family, "route", "show", "protocol", HostNetworkSettings.routeProtocol) {
         network.routes.insert(route.text)
       }
+      if if_nametoindex(settings.uplink) == 0 { continue }
       for entry: NeighbourOutput in try output(family, "neighbour", "show", "proxy", "dev", settings.uplink) {
         network.proxies.insert(entry.dst)
       }
@@ -48,25 +52,28 @@ struct KernelNetwork {
   }
 
   /// What there should be.
+  ///
+  /// - Parameter onLink: The networks of the uplink's own link, where the host answers for its servers.
   static func wanted(
-    _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], isProxied: Bool
+    _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], onLink: [ClosedRange<IPv4Address>]
   ) -> KernelNetwork {
     var network = KernelNetwork()
+    let hasIPv6 = !settings.ipv6Pools.isEmpty
     for interface in interfaces {
       let tap = interface.tap
       network.links[tap] = Link(
         isUp: true, mtu: settings.mtu, hardwareAddress: HostNetworkSettings.gatewayHardwareAddress, isSound: true)
       network.addresses.insert("\(HostNetworkSettings.gateway)/32 dev \(tap)")
-      network.addresses.insert("\(HostNetworkSettings.gateway6)/64 dev \(tap)")
       let hop = interface.linkLocalAddress
-      for address in interface.addresses.map(\.description) + [hop] {
+      // A host may be without IPv6 altogether.
+      if hasIPv6 { network.addresses.insert("\(HostNetworkSettings.gateway6)/64 dev \(tap)") }
+      for address in interface.addresses.map(\.description) + (hasIPv6 ? [hop] : []) {
         network.neighbours.insert("\(address) lladdr \(interface.hardwareAddress) dev \(tap)")
       }
       for address in interface.addresses { network.routes.insert("\(address) dev \(tap)") }
-      for prefix in interface.ipv6Networks { network.routes.insert("\(prefix) via \(hop) dev \(tap)") }
-      if isProxied {
-        network.proxies.formUnion(interface.addresses.map(\.description))
-      }
+      for prefix in hasIPv6 ? interface.ipv6Networks : [] { network.routes.insert("\(prefix) via \(hop) dev \(tap)") }
+      let answered = interface.addresses.filter { address in onLink.contains { $0.contains(address) } }
+      network.proxies.formUnion(answered.map(\.description))
     }
     // Or what is for nobody would go to and fro between the host and its router.
     for pool in settings.poolNetworks + settings.poolNetworks6 {
@@ -76,10 +83,15 @@ struct KernelNetwork {
   }
 
   /// Commands of `ip -batch` that make the links what they should be.
-  func linkChanges(to wanted: KernelNetwork) -> [String] {
+  ///
+  /// - Parameter sparesHeld: Whether a tap that nobody knows of, and that a QEMU has open, stays. It passes nothing, and whoever
+  ///   misses its server's files for a moment does not cut it off for good.
+  func linkChanges(to wanted: KernelNetwork, sparesHeld: Bool = true) -> [String] {
     var lines: [String] = []
-    for (tap, link) in links.sorted(by: { $0.key < $1.key }) where wanted.links[tap] == nil || !link.isSound {
-      lines.append("link delete dev \(tap)")
+    for (tap, link) in links.sorted(by: { $0.key < $1.key }) {
+      if wanted.links[tap] == nil ? !(sparesHeld && held.contains(tap)) : !link.isSound {
+        lines.append("link delete dev \(tap)")
+      }
     }
     for tap in wanted.links.keys.sorted() where links[tap]?.isSound != true {
       // Without an owner every user of the host could open one that no QEMU holds.

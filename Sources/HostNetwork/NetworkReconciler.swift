@@ -22,6 +22,7 @@ package final class NetworkReconciler: Sendable {
     var loaded: [String: RoutedInterface]?
     var listing: Listing?
     var foreignDrops: [String] = []
+    var hasUplink = true
   }
 
   package let settings: HostNetworkSettings
@@ -50,8 +51,15 @@ package final class NetworkReconciler: Sendable {
       repair.isOwnChange = state.loaded != loaded
       try link(interfaces, &repair)
       warnOfForeignDrops(&state)
+      warnOfMissingUplink(&state)
       return repair
     }
+  }
+
+  /// Whether this process has brought the server's rules into force, as they are here. What others do to them since is seen by
+  /// whoever keeps the network.
+  package func isLoaded(_ interface: RoutedInterface) -> Bool {
+    state.withLock { $0.loaded?[interface.tap] == interface }
   }
 
   /// One server that is new, or has other addresses or another firewall. Nothing is done where nothing has changed.
@@ -150,7 +158,7 @@ package final class NetworkReconciler: Sendable {
     } else if listing != (try PacketFilter.listing(after: ruleset.transaction(existing: nil))) {
       problems.append("the packet filter of servers is another than it should be")
     }
-    let wanted = KernelNetwork.wanted(settings, interfaces, isProxied: try isOnUplink())
+    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink())
     let present = try KernelNetwork.read(settings)
     let changes =
       present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
@@ -168,7 +176,7 @@ package final class NetworkReconciler: Sendable {
       if let other = otherOwner(PacketFilter.listing()) { throw other }
       let nothing = KernelNetwork()
       // With the links goes all that is on them.
-      try KernelNetwork.apply(try KernelNetwork.read(settings).linkChanges(to: nothing))
+      try KernelNetwork.apply(try KernelNetwork.read(settings).linkChanges(to: nothing, sparesHeld: false))
       let rest = try KernelNetwork.read(settings)
       try KernelNetwork.apply(rest.changes(to: nothing, uplink: settings.uplink, pools: pools))
       try PacketFilter.remove()
@@ -181,6 +189,7 @@ package final class NetworkReconciler: Sendable {
 
   /// Returns whether it was loaded anew.
   private func filter(_ state: inout State, _ interfaces: [RoutedInterface]) throws -> Bool {
+    if state.loaded == nil { try requireOwnAddressesAreReserved() }
     let wanted = Dictionary(interfaces.map { ($0.tap, $0) }, uniquingKeysWith: { first, _ in first })
     let listing = PacketFilter.listing()
     if let listing, listing == state.listing {
@@ -246,13 +255,32 @@ package final class NetworkReconciler: Sendable {
       """)
   }
 
+  private func warnOfMissingUplink(_ state: inout State) {
+    let hasUplink = Self.exists(settings.uplink)
+    if state.hasUplink, !hasUplink {
+      logger.error(
+        "servers reach nobody outside: there is no uplink \(settings.uplink). Once there is one, start the service again."
+      )
+    }
+    state.hasUplink = hasUplink
+  }
+
   // MARK: - Links, addresses, routes
 
   private func link(_ interfaces: [RoutedInterface], _ repair: inout Repair, all: Bool = true) throws {
-    let isProxied = try isOnUplink()
+    var problem: (any Error)?
+    /// One server's trouble is no other's: the rest goes on, and it is told at the end.
+    func attempt(_ body: () throws -> Void) {
+      do { try body() } catch { problem = problem ?? error }
+    }
+    let onLink = try onLink()
     let hasIPv6 = !settings.ipv6Pools.isEmpty
-    if all { repair.others += try controls.set(uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: isProxied) }
-    var wanted = KernelNetwork.wanted(settings, interfaces, isProxied: isProxied)
+    if all {
+      attempt {
+        repair.others += try controls.set(uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: !onLink.isEmpty)
+      }
+    }
+    var wanted = KernelNetwork.wanted(settings, interfaces, onLink: onLink)
     var present = KernelNetwork()
     if all || interfaces.contains(where: { Self.exists($0.tap) }) { present = try KernelNetwork.read(settings) }
     if !all {
@@ -261,33 +289,49 @@ package final class NetworkReconciler: Sendable {
     }
     let links = present.linkChanges(to: wanted)
     if !links.isEmpty {
-      try KernelNetwork.apply(links)
+      attempt { try KernelNetwork.apply(links) }
       repair.links += links.count
     }
-    for interface in interfaces { repair.others += try SystemControls.set(ofTap: interface.tap) }
+    for interface in interfaces { attempt { repair.others += try SystemControls.set(ofTap: interface.tap) } }
     if !links.isEmpty {
       present = try KernelNetwork.read(settings)
       if !all { present = present.only(interfaces[0].tap, proxies: wanted.proxies) }
     }
     let changes = present.changes(to: wanted, uplink: settings.uplink, pools: pools)
-    try KernelNetwork.apply(changes)
+    attempt { try KernelNetwork.apply(changes) }
     repair.others += changes.count
+    if let problem { throw problem }
   }
 
   private var pools: [IPNetwork] { (settings.poolNetworks + settings.poolNetworks6).compactMap { IPNetwork($0) } }
 
-  /// Whether the pool lies on the uplink's own link, so that the host must answer there for its servers: then nobody routes
-  /// it to us.
-  private func isOnUplink() throws -> Bool {
+  /// The networks of the uplink's own link that a pool is in: nobody routes it to us, so the host must answer there for its
+  /// servers.
+  private func onLink() throws -> [ClosedRange<IPv4Address>] {
+    if !Self.exists(settings.uplink) { return [] }
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
-    let addresses = links.flatMap { $0.addrInfo ?? [] }
-    let own = addresses.compactMap { address -> ClosedRange<UInt32>? in
+    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap { address -> ClosedRange<IPv4Address>? in
       guard let number = address.local.flatMap({ IPv4Address($0) })?.number, let length = address.prefixlen, length < 32
       else { return nil }
       let bits = UInt32.max >> UInt32(length)
-      return (number & ~bits)...(number | bits)
+      return IPv4Address(number: number & ~bits)...IPv4Address(number: number | bits)
     }
-    return settings.pools.contains { pool in own.contains { $0.contains(pool.first.number) } }
+    return own.filter { network in settings.pools.contains { $0.ranges.contains { $0.overlaps(network) } } }
+  }
+
+  /// Whoever gives a server the address of the host or of its router takes the host off its network: it is told before anything
+  /// is changed.
+  private func requireOwnAddressesAreReserved() throws {
+    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show")
+    let routes: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "default")
+    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
+    let gateway = HostNetworkSettings.gateway
+    for address in own.compactMap({ IPv4Address($0) }) where address.description != gateway {
+      guard settings.pools.contains(where: { $0.contains(address) }) else { continue }
+      throw DriverError(
+        .rejected, "\(address) is this host's own address or its router's, and in a pool of servers: reserved_addresses"
+      )
+    }
   }
 
   private static func exists(_ tap: String) -> Bool { if_nametoindex(tap) != 0 }

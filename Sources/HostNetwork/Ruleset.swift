@@ -13,13 +13,15 @@ struct Ruleset {
   static let tables = ["inet vpsd", "arp vpsd"]
   /// Connections of one server in each direction: what the host can remember is for all of them.
   private static let connectionLimit = 20_000
-  /// What a guest never reaches by way of its host: the host itself, its links (a cloud's metadata, 169.254.169.254), and
+  /// What a guest never reaches by way of its host: the host itself, its links (a cloud's metadata, 169.254.169.254 and elsewhere), and
   /// networks that are not the internet. The pools are asked before.
   private static let closed = [
     "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-    "198.18.0.0/15", "224.0.0.0/3",
+    "198.18.0.0/15", "192.0.0.0/24", "168.63.129.16/32", "224.0.0.0/3",
   ]
-  private static let closed6 = ["::/127", "fe80::/10", "fc00::/7", "ff00::/8", "::ffff:0:0/96", "64:ff9b::/96"]
+  private static let closed6 = [
+    "::/127", "fe80::/10", "fc00::/7", "ff00::/8", "::ffff:0:0/96", "fec0::/10", "64:ff9b::/96", "64:ff9b:1::/48",
+  ]
 
   /// Makes the tables what they should be, whatever they are.
   ///
@@ -94,9 +96,11 @@ struct Ruleset {
       for family in ["arp", "inet"] {
         elements.append(Element(place: "\(family) vpsd source4", key: "\"\(tap)\" . \(card) . \(address)"))
       }
+      elements.append(Element(place: "inet vpsd address4", key: "\(address)"))
     }
     for network in interface.ipv6Networks {
       elements.append(Element(place: "inet vpsd source6", key: "\"\(tap)\" . \(card) . \(network)"))
+      elements.append(Element(place: "inet vpsd address6", key: "\(network)"))
     }
     for (way, map) in [("in", "ingress"), ("out", "egress")] {
       elements.append(Element(place: "inet vpsd \(map)", key: "\"\(tap)\"", value: "goto \(tap)-\(way)"))
@@ -182,15 +186,17 @@ extension Ruleset {
         comment "\(mark)"
         set source4 { type ifname . ether_addr . ipv4_addr; }
         set source6 { type ifname . ether_addr . ipv6_addr; flags interval; }
+        set address4 { type ipv4_addr; }
+        set address6 { type ipv6_addr; flags interval; }
         set closed4 { type ipv4_addr; flags interval; }
         set closed6 { type ipv6_addr; flags interval; }
         set private4 { type ipv4_addr; flags interval; }
         set private6 { type ipv6_addr; flags interval; }
         set resolvers4 { type ipv4_addr; }
         set resolvers6 { type ipv6_addr; }
-        set solicitations { type ifname; size 65535; flags dynamic; }
-        set advertisements { type ifname; size 65535; flags dynamic; }
-        set pings { type ifname; size 65535; flags dynamic; }
+        set solicitations { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
+        set advertisements { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
+        set pings { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
         set flows_out { type ifname; size 65535; flags dynamic; }
         set flows_in { type ifname; size 65535; flags dynamic; }
         map egress { type ifname : verdict; }
@@ -207,6 +213,7 @@ extension Ruleset {
         chain source { type filter hook prerouting priority -450; policy accept; }
         chain from_guest { }
         chain to_host { type filter hook input priority -10; policy accept; }
+        chain to_guest { type filter hook output priority -10; policy accept; }
         chain egress { type filter hook forward priority -10; policy accept; }
         chain ingress { type filter hook forward priority -5; policy accept; }
         # What was not dropped above, whatever the host's other tables do afterwards.
@@ -221,6 +228,8 @@ extension Ruleset {
       flush table arp vpsd
       flush set inet vpsd source4
       flush set inet vpsd source6
+      flush set inet vpsd address4
+      flush set inet vpsd address6
       flush set inet vpsd closed4
       flush set inet vpsd closed6
       flush set inet vpsd private4
@@ -235,23 +244,32 @@ extension Ruleset {
       table inet vpsd {
         chain source {
           iifname \(taps) jump from_guest
+          # Nobody else wears a server's address: firewalls of other servers may name it.
+          iifname != { \(taps), "lo" } ip saddr @address4 counter name not_theirs drop
+          iifname != { \(taps), "lo" } ip6 saddr @address6 counter name not_theirs drop
         }
         chain from_guest {
           iifname . ether saddr . ip saddr @source4 return
           iifname . ether saddr . ip6 saddr @source6 return
           # Neighbour discovery with the gateway, from a link-local address; nothing before the ICMPv6 header.
           ip6 saddr fe80::/10 ip6 nexthdr icmpv6 ip6 hoplimit 255 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } return
+          ip6 saddr fe80::/10 ip6 daddr fe80::1 icmpv6 type echo-request return
           counter name not_theirs drop
         }
         chain to_host {
           iifname != \(taps) accept
-          ct state established,related accept
+          ct state related accept
+          ct state established ct direction reply accept
           # A new source of a solicitation becomes an entry of the host's neighbour table, which all servers share.
           ip6 nexthdr icmpv6 ip6 hoplimit 255 icmpv6 type nd-neighbor-solicit @th,64,128 0xfe800000000000000000000000000001 update @solicitations { iifname limit rate 2/second burst 20 packets } accept
           ip6 daddr fe80::1 ip6 nexthdr icmpv6 ip6 hoplimit 255 icmpv6 type nd-neighbor-advert update @advertisements { iifname limit rate 10/second burst 20 packets } accept
           ip daddr 169.254.1.1 icmp type echo-request update @pings { iifname limit rate 10/second } accept
           ip6 daddr fe80::1 icmpv6 type echo-request update @pings { iifname limit rate 10/second } accept
           counter name to_host drop
+        }
+        # A connection that a guest has opened to the host, while nothing held it back, is not taken for one of the host's.
+        chain to_guest {
+          oifname \(taps) meta l4proto tcp ct state new tcp flags & (fin | syn | rst | ack) != syn drop
         }
         chain egress {
           iifname != \(taps) accept
@@ -276,6 +294,7 @@ extension Ruleset {
           ct state invalid drop
           ct state related accept
           ct state established ct direction reply accept
+          meta l4proto tcp ct state new tcp flags & (fin | syn | rst | ack) != syn drop
           ct state new add @flows_in { oifname ct count over \(connectionLimit) } drop
           oifname vmap @ingress
           drop

@@ -10,9 +10,10 @@ extension LibvirtDriver {
     }
     let domain = try await onFiles("prepare the files") {
       try prepare(files, for: specification, canGrow: !isActive)
-      let definition = try definition(of: specification)
+      return try definition(of: specification)
+    }
+    try await onNetwork("define the network") {
       try network.define(specification, hardwareAddress: hardwareAddress(of: specification), in: files)
-      return definition
     }
     try await onLibvirt("define the machine") { connection in
       _ = try ownership.domain(specification.machine, on: connection)
@@ -62,7 +63,8 @@ extension LibvirtDriver {
   package func start(_ machine: UUID) async throws {
     let files = files(of: machine)
     try await endWorkOnMachineThatIsOff(machine)
-    try await onFiles("attach the network") { try network.attach(files) }
+    let isOff = try await onDomain(machine, "look whether it runs") { domain in try !domain.isActive() }
+    try await onNetwork("attach the network") { try network.attach(files, isOff: isOff) }
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       guard try domain.isActive() else {
@@ -186,8 +188,8 @@ extension LibvirtDriver {
     // Without its machine it fails, and need not wait for the guest.
     try await DriverError.translating { try await work.end { $0.machine == machine } }
     try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
+    try await onNetwork("release the network") { try network.release(files) }
     try await onFiles("remove the files") {
-      try network.release(files)
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
     }
@@ -244,7 +246,7 @@ extension LibvirtDriver {
 
   package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {
     let files = files(of: machine)
-    try await onFiles("apply the firewall") { try network.apply(firewall, to: files) }
+    try await onNetwork("apply the firewall") { try network.apply(firewall, to: files) }
   }
 
   /// Runs a body that waits for the guest, apart from all that does not.

@@ -17,7 +17,7 @@ extension LibvirtDriver {
   /// Nil where this host routes to none.
   package func networkState() async throws -> NetworkState? {
     guard let network = network as? RoutedNetwork else { return nil }
-    return try await onFiles("look at the network") {
+    return try await onNetwork("look at the network") {
       let interfaces = try network.stored()
       return NetworkState(
         settings: network.reconciler.settings, interfaces: interfaces,
@@ -29,7 +29,7 @@ extension LibvirtDriver {
   /// Takes away all that this host has for its servers' network. Returns false where it routes to none.
   package func removeNetwork() async throws -> Bool {
     guard let network = network as? RoutedNetwork else { return false }
-    try await onFiles("remove the network") { try network.reconciler.remove() }
+    try await onNetwork("remove the network") { try network.reconciler.remove() }
     return true
   }
 }

@@ -55,7 +55,7 @@ extension LibvirtDriver {
       seen.mapValues { power($0.state.power, of: $0.domain.name) }
     }
     if !configuration.onlyLooks { await thawForgotten(among: Array(powers.filter { $0.value == .running }.keys)) }
-    let counters = try? await onFiles("read the host's counters", within: .seconds(20)) { try network.counters() }
+    let counters = try? await onNetwork("read the host's counters", within: .seconds(20)) { try network.counters() }
     var measured: [UUID: MachineUsage] = [:]
     for (machine, statistics) in seen {
       measured[machine] = usage(of: machine, statistics, counters: counters?[machine])

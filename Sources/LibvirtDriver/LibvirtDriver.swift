@@ -38,6 +38,8 @@ package struct LibvirtDriver: ComputeDriver {
   let guestThreads = BlockingThreads(name: "guests", width: 16)
   /// For what guests are asked all the time, so that those who wait for one guest do not wait for all.
   let readingThreads = BlockingThreads(name: "readings", width: 16)
+  /// For the host's part in the network: where it hangs, files and libvirtd may still answer.
+  let networkThreads = BlockingThreads(name: "networks", width: 4)
   let resumptions = Resumptions()
 
   /// Chooses accelerator and ports by trying, and starts nothing.
@@ -134,6 +136,12 @@ package struct LibvirtDriver: ComputeDriver {
     _ what: String, within limit: Duration = .seconds(120), _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
     try await DriverError.translating { try await fileThreads.run(what, within: limit, body) }
+  }
+
+  func onNetwork<Value: Sendable>(
+    _ what: String, within limit: Duration = .seconds(120), _ body: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await DriverError.translating { try await networkThreads.run(what, within: limit, body) }
   }
 
   func onLibvirt<Value: Sendable>(

@@ -21,6 +21,8 @@ struct ServerFiles: Equatable {
   var console: String { "\(folder)/console.log" }
   /// What a host that routes to its servers has to know of it.
   var network: String { "\(folder)/network.json" }
+  /// What the host had counted of its traffic when it was started.
+  var trafficAtStart: String { "\(folder)/traffic-at-start" }
   /// There for servers whose network card has 40 bits of their UUID as its address; those that are older still have 24.
   var hardwareAddressMark: String { "\(folder)/mac" }
 

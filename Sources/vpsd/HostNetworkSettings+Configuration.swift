@@ -5,12 +5,9 @@ extension Configuration {
   /// The network that this host routes to; nil where its servers are at its loopback. Asks the host for what is not said.
   func hostNetwork() throws -> HostNetworkSettings? {
     guard driver == .libvirt, network == .routed else { return nil }
-    guard let uplink = try uplink ?? HostNetworkSettings.defaultUplink() else {
-      throw NoUplink(text: "there is no default route. Name the link that leads to the world: uplink")
-    }
-    guard let mtu = try mtu ?? HostNetworkSettings.mtu(of: uplink) else {
-      throw NoUplink(text: "there is no link \(uplink.quoted): uplink")
-    }
+    // One that is not there yet keeps nobody from anything else: whoever keeps the network tells of it.
+    let uplink = try uplink ?? HostNetworkSettings.defaultUplink() ?? ""
+    let mtu = try mtu ?? HostNetworkSettings.mtu(of: uplink) ?? 1500
     let own = locations.values.filter { $0.driver == nil }
     var settings = HostNetworkSettings(
       uplink: uplink, mtu: mtu, pools: unique([addressPool] + own.compactMap(\.addressPool)),
@@ -24,9 +21,4 @@ extension Configuration {
     var known: Set<Pool> = []
     return pools.filter { known.insert($0).inserted }
   }
-}
-
-struct NoUplink: Error, CustomStringConvertible {
-  let text: String
-  var description: String { "network: routed: \(text)." }
 }

@@ -66,19 +66,26 @@ def is_right_when_strict(case):
         return False
     body, document = dict(case.body), case.operation.schema.raw_schema
     schema = case.operation.definition.raw["requestBody"]["content"]["application/json"]["schema"]
-    fields = resolved(schema, document).get("properties", {})
     for documented, others in (("plan_id", ("plan", "os_version")), ("ssh_key_id", ("ssh_keys",))):
         for name in others if documented in body else ():
             body.pop(name, None)
-    for name, value in body.items():
-        types = resolved(fields.get(name, {}), document).get("type", [])
-        if "integer" in types and isinstance(value, str) and re.fullmatch(r"\s*-?\d+\s*", value):
-            body[name] = int(value)
-        elif "boolean" in types and str(value).lower() in ("0", "1", "true", "false"):
-            body[name] = str(value).lower() in ("1", "true")
-        elif isinstance(value, str):
-            body[name] = value.strip()
+    body = as_taken(body, schema, document)
     return jsonschema_rs.is_valid(schema | {"components": document["components"]}, body)
+
+
+def as_taken(value, schema, document):
+    schema = resolved(schema, document)
+    types = schema.get("type", [])
+    if isinstance(value, dict):
+        fields = schema.get("properties", {})
+        return {name: as_taken(field, fields.get(name, {}), document) for name, field in value.items()}
+    if isinstance(value, list):
+        return [as_taken(element, schema.get("items", {}), document) for element in value]
+    if "integer" in types and isinstance(value, str) and re.fullmatch(r"\s*-?\d+\s*", value):
+        return int(value)
+    if "boolean" in types and str(value).lower() in ("0", "1", "true", "false"):
+        return str(value).lower() in ("1", "true")
+    return value.strip() if isinstance(value, str) else value
 
 
 def resolved(schema, document):

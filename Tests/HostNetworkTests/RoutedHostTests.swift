@@ -207,15 +207,60 @@ struct RoutedHostTests {
     }
   }
 
+  @Test("Nobody in the world gets in under a server's address")
+  func wornAddress() throws {
+    try withGuests { reconciler, a, b in
+      let send =
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('\(a.address)', 0)); s.sendto(b'x', ('\(b.address)', 514))"
+      _ = try world.run(
+        "ip address add \(a.address)/32 dev lo; python3 -c \"\(send)\"; ip address delete \(a.address)/32 dev lo")
+      #expect(try host.run("nft list counter inet vpsd not_theirs").contains("packets 1 "))
+      #expect(try reconciler.counters()[b.interface.tap]?.receivedBytes == 0)
+    }
+  }
+
+  @Test("A server whose files cannot be found for a moment is held back, and not cut off for good")
+  func missingFiles() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(80)
+      _ = try reconciler.reconcile { [] }
+      #expect(try world.ask("tcp", a.address, 80) == "silent")
+      #expect(try host.run("ip link").contains(a.interface.tap))
+      _ = try reconciler.reconcile { [a.interface, b.interface] }
+      #expect(try world.ask("tcp", a.address, 80) == "answered")
+    }
+  }
+
+  @Test("A host without IPv6 routes IPv4 all the same")
+  func withoutIPv6() throws {
+    try host.run("echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
+    defer { _ = try? host.run("echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6") }
+    try withGuests(hasIPv6: false) { reconciler, a, b in
+      try a.serve(80)
+      #expect(try world.ask("tcp", a.address, 80) == "answered")
+      #expect(try b.ask("tcp", a.address, 80) == "answered")
+    }
+  }
+
+  @Test("A pool with the host's own address or its router's in it is refused before anything is changed")
+  func ownAddresses() throws {
+    let before = try everything()
+    let reconciler = try Self.reconciler(pool: "198.51.100.0/24")
+    #expect(throws: DriverError.self) { try reconciler.reconcile { [] } }
+    #expect(try everything() == before)
+  }
+
   // MARK: -
 
   private static let installation = UUID()
 
-  static func reconciler(installation: UUID = installation) throws -> NetworkReconciler {
+  static func reconciler(
+    installation: UUID = installation, pool: String = "203.0.113.0/24", hasIPv6: Bool = true
+  ) throws -> NetworkReconciler {
     let uplink = try #require(try HostNetworkSettings.defaultUplink())
     let settings = HostNetworkSettings(
       uplink: uplink, mtu: try #require(try HostNetworkSettings.mtu(of: uplink)),
-      pools: [try #require(AddressPool("203.0.113.0/24"))], ipv6Pools: [try #require(IPv6Pool("2001:db8:10::/48"))],
+      pools: [try #require(AddressPool(pool))], ipv6Pools: hasIPv6 ? [try #require(IPv6Pool("2001:db8:10::/48"))] : [],
       nameServers: HostNetworkSettings.nameServers())
     var logger = Logger(label: "network")
     logger.logLevel = .critical
@@ -232,8 +277,10 @@ struct RoutedHostTests {
   }
 
   /// Two servers, and nothing of them afterwards.
-  private func withGuests(_ body: (NetworkReconciler, Guest, Guest) throws -> Void) throws {
-    let reconciler = try Self.reconciler()
+  private func withGuests(
+    hasIPv6: Bool = true, _ body: (NetworkReconciler, Guest, Guest) throws -> Void
+  ) throws {
+    let reconciler = try Self.reconciler(hasIPv6: hasIPv6)
     let interfaces = [Self.interface(10), Self.interface(11)]
     _ = try reconciler.reconcile { interfaces }
     let a = try Guest(interfaces[0])

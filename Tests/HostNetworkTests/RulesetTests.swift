@@ -72,8 +72,10 @@ struct RulesetTests {
       AddressPool(["203.0.113.0/29"], reserved: ["203.0.113.1"])?.networks == [
         "203.0.113.0/32", "203.0.113.2/31", "203.0.113.4/30",
       ])
-    #expect(AddressPool("10.77.0.0/16")?.isPrivate == true)
-    #expect(AddressPool(["10.77.0.0/16", "203.0.113.0/26"])?.isPrivate == false)
+    let settings = HostNetworkSettings(
+      uplink: "eth0", mtu: 1500, pools: [try #require(AddressPool(["10.77.0.0/16", "203.0.113.0/26"]))], ipv6Pools: [],
+      nameServers: [])
+    #expect(settings.privateNetworks == ["10.77.0.0/16"])
     #expect(IPv6Pool("fd00:1::/56")?.isPrivate == true)
     #expect(IPv6Pool("2001:db8::/56")?.isPrivate == false)
   }

@@ -43,16 +43,6 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
     ranges.contains { $0.lowerBound.number >> 24 <= 127 && $0.upperBound.number >> 24 >= 127 }
   }
 
-  /// Whether none of its addresses is the internet's.
-  package var isPrivate: Bool {
-    let networks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].compactMap {
-      AddressPart($0, isWhole: true)
-    }
-    return ranges.allSatisfy { range in
-      networks.contains { $0.range.lowerBound <= range.lowerBound && range.upperBound <= $0.range.upperBound }
-    }
-  }
-
   package func contains(_ address: IPv4Address) -> Bool { ranges.contains { $0.contains(address) } }
 }
 

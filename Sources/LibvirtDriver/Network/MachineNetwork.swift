@@ -26,7 +26,9 @@ protocol MachineNetwork: Sendable {
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws
 
   /// Makes sure that the host's part of a machine's network is there, before it starts.
-  func attach(_ files: ServerFiles) throws
+  ///
+  /// - Parameter isOff: Whether the machine starts now; traffic is counted from there.
+  func attach(_ files: ServerFiles, isOff: Bool) throws
 
   /// Removes it, once the machine is gone.
   func release(_ files: ServerFiles) throws
@@ -36,6 +38,7 @@ protocol MachineNetwork: Sendable {
   /// Whether the host counts what goes through the machines' cards, so that nobody asks the guests.
   var countsTraffic: Bool { get }
 
+  /// Since each machine's last start.
   func counters() throws -> [UUID: NetworkCounters]
 
   /// Keeps the host's part what it should be.
@@ -46,7 +49,7 @@ protocol MachineNetwork: Sendable {
 extension MachineNetwork {
   var enforcesFirewalls: Bool { false }
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
-  func attach(_ files: ServerFiles) throws {}
+  func attach(_ files: ServerFiles, isOff: Bool) throws {}
   func release(_ files: ServerFiles) throws {}
   func apply(_ firewall: Firewall, to files: ServerFiles) throws {}
   var countsTraffic: Bool { false }

@@ -4,12 +4,19 @@ import HostNetwork
 import HostPrograms
 import Logging
 import PrivateFiles
+import Synchronization
 
 /// Every machine has a tap of its own, to which the host routes its addresses. No two machines share a link.
 struct RoutedNetwork: MachineNetwork {
   let reconciler: NetworkReconciler
   let dataDirectory: String
   let logger: Logger
+  /// What was read last, for the moment in which a file cannot be read.
+  private let known = LastKnown()
+
+  init(reconciler: NetworkReconciler, dataDirectory: String, logger: Logger) {
+    (self.reconciler, self.dataDirectory, self.logger) = (reconciler, dataDirectory, logger)
+  }
 
   private var settings: HostNetworkSettings { reconciler.settings }
 
@@ -51,8 +58,8 @@ struct RoutedNetwork: MachineNetwork {
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {
     let interface = try routed(specification.interface, hardwareAddress, specification.firewall)
     let earlier = try Self.stored(files)
-    if interface == earlier { return }
-    try Self.store(interface, files)
+    if interface == earlier, reconciler.isLoaded(interface) { return }
+    if interface != earlier { try Self.store(interface, files) }
     // Of a machine that is there, other addresses and another firewall are in force at once.
     if let earlier {
       if earlier.tap != interface.tap { try reconciler.remove(earlier) }
@@ -60,9 +67,14 @@ struct RoutedNetwork: MachineNetwork {
     }
   }
 
-  func attach(_ files: ServerFiles) throws {
+  func attach(_ files: ServerFiles, isOff: Bool) throws {
     guard let interface = try Self.stored(files) else { return }
     try reconciler.apply(interface, among: interfaces)
+    guard isOff else { return }
+    // What came while it was off is nobody's traffic.
+    let counters = try reconciler.counters()[interface.tap] ?? NetworkCounters(receivedBytes: 0, sentBytes: 0)
+    try PrivateFile.write(
+      Array("\(counters.receivedBytes) \(counters.sentBytes)\n".utf8), to: files.trafficAtStart)
   }
 
   func release(_ files: ServerFiles) throws {
@@ -73,16 +85,22 @@ struct RoutedNetwork: MachineNetwork {
   }
 
   func apply(_ firewall: Firewall, to files: ServerFiles) throws {
-    // What is written down is in force: whoever keeps the network sees to that.
-    guard var interface = try Self.stored(files), interface.firewall != firewall else { return }
-    interface.firewall = firewall
-    try Self.store(interface, files)
+    guard var interface = try Self.stored(files) else { return }
+    if interface.firewall == firewall, reconciler.isLoaded(interface) { return }
+    if interface.firewall != firewall {
+      interface.firewall = firewall
+      try Self.store(interface, files)
+    }
     try reconciler.apply(interface, among: interfaces)
   }
 
   func counters() throws -> [UUID: NetworkCounters] {
     let counters = try reconciler.counters()
-    return try stored().compactMapValues { counters[$0.tap] }
+    return try stored().reduce(into: [:]) { result, entry in
+      guard let now = counters[entry.value.tap] else { return }
+      let files = ServerFiles(dataDirectory: dataDirectory, machine: entry.key)
+      result[entry.key] = now.since(NetworkCounters(file: files.trafficAtStart))
+    }
   }
 
   func keep(until stop: StopSignal) { reconciler.keep(interfaces, until: stop) }
@@ -104,19 +122,28 @@ struct RoutedNetwork: MachineNetwork {
   @Sendable private func interfaces() throws -> [RoutedInterface] { Array(try stored().values) }
 
   func stored() throws -> [UUID: RoutedInterface] {
+    let root = ServerFiles.root(dataDirectory)
+    // A folder that cannot be looked at says nothing about its servers.
+    guard access(root, R_OK | X_OK) == 0 || errno == ENOENT else { throw HostError.last("look at \(root)").driverError }
     var interfaces: [UUID: RoutedInterface] = [:]
     for machine in try ServerFiles.machines(dataDirectory: dataDirectory) {
       do {
         interfaces[machine] = try Self.stored(ServerFiles(dataDirectory: dataDirectory, machine: machine))
       } catch {
         logger.error("the network of a server cannot be read: \(error)", metadata: ["machine": "\(machine.text)"])
+        interfaces[machine] = known.interfaces.withLock { $0[machine] }
       }
     }
+    let read = interfaces
+    known.interfaces.withLock { $0 = read }
     return interfaces
   }
 
   private static func stored(_ files: ServerFiles) throws -> RoutedInterface? {
-    guard MachineFiles.exists(files.network) else { return nil }
+    guard access(files.network, R_OK) == 0 else {
+      if errno == ENOENT { return nil }
+      throw HostError.last("read \(files.network)").driverError
+    }
     guard let data = FileManager.default.contents(atPath: files.network) else {
       throw DriverError(.rejected, "\(files.network) cannot be read")
     }
@@ -132,4 +159,24 @@ struct RoutedNetwork: MachineNetwork {
     encoder.outputFormatting = [.sortedKeys]
     try PrivateFile.write(try encoder.encode(interface), to: files.network)
   }
+}
+
+extension NetworkCounters {
+  /// Nothing where there is no such file.
+  fileprivate init(file path: String) {
+    let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    let numbers = text.split { $0 == " " || $0 == "\n" }.compactMap { Int64($0) }
+    self.init(receivedBytes: numbers.first ?? 0, sentBytes: numbers.dropFirst().first ?? 0)
+  }
+
+  /// A counter below what it was began anew: somebody had removed it.
+  func since(_ start: NetworkCounters) -> NetworkCounters {
+    func growth(_ now: Int64, _ start: Int64) -> Int64 { now >= start ? now - start : now }
+    return NetworkCounters(
+      receivedBytes: growth(receivedBytes, start.receivedBytes), sentBytes: growth(sentBytes, start.sentBytes))
+  }
+}
+
+private final class LastKnown: Sendable {
+  let interfaces = Mutex<[UUID: RoutedInterface]>([:])
 }
