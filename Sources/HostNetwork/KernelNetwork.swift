@@ -108,18 +108,24 @@ struct KernelNetwork {
   /// Those that make the rest what it should be, once the links are there.
   func changes(to wanted: KernelNetwork, uplink: String, pools: [IPNetwork]) -> [String] {
     var lines: [String] = []
-    for address in addresses.subtracting(wanted.addresses).sorted() where !address.hasPrefix("fe80::1/") {
+    let number = HostNetworkSettings.routeProtocol
+    for route in routes.subtracting(wanted.routes).sorted() { lines.append("route delete \(route) protocol \(number)") }
+    // What is on a tap that nobody knows of stays on it: with its last address the kernel would take the rest away.
+    let isKnown = { (entry: String) in entry.split(separator: " ").last.map { wanted.links[String($0)] != nil } ?? false
+    }
+    for entry in neighbours.subtracting(wanted.neighbours).filter(isKnown).sorted() {
+      lines.append("neighbour delete \(entry)")
+    }
+    for address in addresses.subtracting(wanted.addresses).filter(isKnown).sorted()
+    where !address.hasPrefix("\(HostNetworkSettings.gateway6)/") {
       lines.append("address delete \(address)")
     }
     for address in wanted.addresses.subtracting(addresses).sorted() {
       lines.append("address replace \(address) \(address.hasPrefix("fe80") ? "nodad" : "scope link")")
     }
-    for entry in neighbours.subtracting(wanted.neighbours).sorted() { lines.append("neighbour delete \(entry)") }
     for entry in wanted.neighbours.subtracting(neighbours).sorted() {
       lines.append("neighbour replace \(entry) nud permanent")
     }
-    let number = HostNetworkSettings.routeProtocol
-    for route in routes.subtracting(wanted.routes).sorted() { lines.append("route delete \(route) protocol \(number)") }
     for route in wanted.routes.subtracting(routes).sorted() {
       let metric = route.hasPrefix("unreachable") ? " metric 4294967295" : ""
       lines.append("route replace \(route) protocol \(number)\(metric)")

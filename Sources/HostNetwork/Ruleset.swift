@@ -207,6 +207,7 @@ extension Ruleset {
         counter to_host { }
         counter stray { }
         counter mail { }
+        counter worn { }
 
         # Before connections are tracked and fragments put together. A guest's packet has its own address, or is a question for
         # its gateway.
@@ -245,8 +246,8 @@ extension Ruleset {
         chain source {
           iifname \(taps) jump from_guest
           # Nobody else wears a server's address: firewalls of other servers may name it.
-          iifname != { \(taps), "lo" } ip saddr @address4 counter name not_theirs drop
-          iifname != { \(taps), "lo" } ip6 saddr @address6 counter name not_theirs drop
+          iifname != { \(taps), "lo" } ip saddr @address4 counter name worn drop
+          iifname != { \(taps), "lo" } ip6 saddr @address6 counter name worn drop
         }
         chain from_guest {
           iifname . ether saddr . ip saddr @source4 return
