@@ -40,11 +40,14 @@ struct HostShutdown: Sendable {
     }
     let began = clock.uptime
     var nextRequest = began
-    while clock.uptime < began + driver.timing.shutdownDeadline {
+    while true {
+      // Read once: who is looked at before the deadline is not asked after it.
+      let now = clock.uptime
+      guard now < began + driver.timing.shutdownDeadline else { break }
       do {
         guard try await driver.power(of: machine).isOn else { return }
-        if clock.uptime >= nextRequest {
-          nextRequest = clock.uptime + Self.requestInterval
+        if now >= nextRequest {
+          nextRequest = now + Self.requestInterval
           try await driver.requestShutdown(machine)
         }
       } catch {
