@@ -2,9 +2,10 @@ import Foundation
 import HostPrograms
 import PrivateFiles
 
-/// Tells when somebody changed links, addresses, neighbours, routes or packet filters of this host: us or anybody else.
+/// Tells when somebody changed links, addresses, routes or packet filters of this host: us or anybody else. Neighbours come and go
+/// all the time, and are left to the next look.
 final class KernelEvents: Sendable {
-  /// NETLINK_ROUTE, and the groups of links, addresses, routes and permanent neighbours.
+  /// NETLINK_ROUTE, and the groups of links, addresses and routes.
   private let routing: Int32
   /// NETLINK_NETFILTER, and the group of nftables.
   private let filter: Int32

@@ -78,6 +78,7 @@ package final class NetworkReconciler: Sendable {
     }
   }
 
+  /// A server that is gone: its tap first, so that nothing passes once its rules are.
   package func remove(_ interface: RoutedInterface) throws {
     try state.withLock { state in
       try KernelNetwork.apply(Self.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
@@ -145,6 +146,7 @@ package final class NetworkReconciler: Sendable {
     }
   }
 
+  /// Between two looks, where nothing tells of a change.
   private static let interval = Duration.seconds(5)
 
   /// What is not as it should be, in a sentence each or as the command that would make it right. Changes nothing.
@@ -221,7 +223,7 @@ package final class NetworkReconciler: Sendable {
       : Ruleset.removal(of: earlier) + Ruleset.addition(of: interface)
   }
 
-  /// A change of one server, which costs the same however many there are.
+  /// A change of one server, without the rules of the others: they are only looked at, before and after it.
   private func load(
     _ change: String, _ state: inout State, _ note: (inout [String: RoutedInterface]) -> Void
   ) throws {
