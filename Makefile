@@ -22,7 +22,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndTo
 # The whole life once more with the host's, which takes minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile bench-billing soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -78,7 +78,7 @@ test-contract: test-clients-setup ## Send thousands of right and wrong requests 
 	@$(CLIENTS)/hostile.py .build/debug/vpsd
 	@$(CLIENTS)/contract.py .build/debug/vpsd $(PYTHON)
 
-test-real: test-build ## Run the tests that boot virtual machines
+test-real: test-clients-setup ## Run the tests that boot virtual machines
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
 	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/network swift test --skip-build --no-parallel --filter '$(ROUTED_TESTS)'
@@ -101,8 +101,11 @@ bench: build ## Measure requests on simulated machines (needs Debian's wrk)
 bench-hostile: build ## Compare what hostile and harmless input of the same size cost
 	@bench/hostile $(VPSD)
 
-bench-billing: test-build ## Charge an hour of a hundred thousand servers (a debug build; a minute at most)
-	BILLING_BENCH=100000 swift test --skip-build --filter BillingBench
+bench-billing: build ## Charge an hour of a hundred thousand servers while others ask for theirs (five minutes)
+	@bench/billing $(VPSD)
+
+bench-network: test-build ## Rules, routes and packets of a thousand servers, in namespaces, without machines
+	$(AS_ROOT) NETWORK_BENCH=1000 Tests/Hosts/network swift test --skip-build --no-parallel --filter NetworkBench
 
 soak: build ## Thousands of simulated servers for minutes: does anything grow, does anything slow down
 	@bench/soak $(VPSD)

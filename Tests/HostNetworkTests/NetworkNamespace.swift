@@ -82,6 +82,8 @@ final class RunningProgram: Sendable {
     }
   }
 
+  func endInput() { try? input.fileHandleForWriting.close() }
+
   func end() {
     // What it inherits may make it deaf to others.
     kill(process.processIdentifier, SIGKILL)

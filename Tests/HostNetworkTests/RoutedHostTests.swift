@@ -9,8 +9,8 @@ import Testing
 /// In namespaces that Tests/Hosts/network makes: this process is on the host.
 @Suite("A host that routes to its servers", .serialized)
 struct RoutedHostTests {
-  private let host = ThisHost()
-  private let world = World()
+  let host = ThisHost()
+  let world = World()
 
   @Test(
     "A server is reached from the world and its neighbours over both families, and reaches them; the host's own ports are closed to it"
@@ -277,7 +277,7 @@ struct RoutedHostTests {
   }
 
   /// Two servers, and nothing of them afterwards.
-  private func withGuests(
+  func withGuests(
     hasIPv6: Bool = true, _ body: (NetworkReconciler, Guest, Guest) throws -> Void
   ) throws {
     let reconciler = try Self.reconciler(hasIPv6: hasIPv6)
@@ -292,7 +292,7 @@ struct RoutedHostTests {
     #expect(try !everything().contains("vpsd"))
   }
 
-  private func everything() throws -> String {
+  func everything() throws -> String {
     try host.run(
       "nft -s list ruleset; ip link; ip address; ip route show table all; ip -6 route show table all; ip neighbour show nud permanent; ip neighbour show proxy"
     )

@@ -1,0 +1,81 @@
+import Foundation
+import HostPrograms
+import Testing
+
+@testable import HostNetwork
+
+extension RoutedHostTests {
+  @Test("What a guest forges reaches nobody: not the world, not its neighbours, not the host")
+  func forgedFrames() throws {
+    try withGuests { reconciler, a, b in
+      let frames = try ForgedFrames(from: a, to: b, copies: 200)
+      defer { frames.remove() }
+      let before = try everything()
+      let results = try frames.watched(tap: b.interface.tap) {
+        let sent = try a.run("perl \(TestFiles.hosts)/send-frames <\(frames.path)")
+        #expect(sent.hasPrefix("sent "))
+      }
+      ForgedFrames.check(results)
+      #expect(try everything() == before)
+    }
+  }
+}
+
+/// Frames of many kinds, made by Tests/Hosts/forgery, and who got them.
+struct ForgedFrames {
+  struct Result: Decodable {
+    let kind: String
+    let reaches: Set<String>
+    let sent: Int
+    let world: Int
+    let neighbour: Int
+    let host: Int
+
+    var places: Set<String> {
+      Set([("world", world), ("neighbour", neighbour), ("host", host)].filter { $0.1 > 0 }.map { $0.0 })
+    }
+  }
+
+  let path = NSTemporaryDirectory() + "vpsd-frames-\(getpid())"
+
+  init(from guest: Guest, to neighbour: Guest, copies: Int) throws {
+    let guests = [guest, neighbour].flatMap { ["\($0.interface.hardwareAddress)", $0.address, $0.address6] }
+    try HostProgram("env", [try Self.python, "\(TestFiles.hosts)/forgery", "make", path, "\(copies)"] + guests)
+      .run(within: .seconds(60))
+  }
+
+  /// What came through while something was done.
+  func watched(tap: String, _ body: () throws -> Void) throws -> [Result] {
+    let watch = try RunningProgram(
+      "env", [try Self.python, "\(TestFiles.hosts)/forgery", "watch", path, World.namespace, tap])
+    defer { watch.end() }
+    try #require(watch.line() == "ready")
+    try body()
+    watch.endInput()
+    var results: [Result] = []
+    while let line = watch.line() { results.append(try JSONDecoder().decode(Result.self, from: Data(line.utf8))) }
+    return results
+  }
+
+  static func check(_ results: [Result]) {
+    for result in results where !result.reaches.isEmpty { print("\(result)") }
+    let forged = results.filter { $0.reaches.isEmpty }
+    print("\(forged.count) kinds of forged frames, \(forged.map(\.sent).reduce(0, +)) frames")
+    #expect(forged.count > 60)
+    for result in results { #expect(result.places == result.reaches, "\(result)") }
+  }
+
+  func remove() {
+    for file in [path, path + ".json"] { try? FileManager.default.removeItem(atPath: file) }
+  }
+
+  /// That of `scripts/setup tests`, which has scapy.
+  private static var python: String {
+    get throws {
+      let path = URL(fileURLWithPath: TestFiles.hosts).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent(".build/clients/bin/python").path
+      try #require(FileManager.default.isExecutableFile(atPath: path), "scripts/setup tests installs it")
+      return path
+    }
+  }
+}
