@@ -20,7 +20,10 @@ package final class NetworkReconciler: Sendable {
   private struct State {
     /// What the packet filter says, by tap; nil before it was loaded by this process.
     var loaded: [String: RoutedInterface]?
+    /// The tables as they are with that; nil where they were not looked at since they were changed.
     var listing: Listing?
+    /// Of the moment in which they were known to be so.
+    var generation: RuleGeneration?
     var foreignDrops: [String] = []
     var hasUplink = true
   }
@@ -71,7 +74,10 @@ package final class NetworkReconciler: Sendable {
         let others = try others().filter { $0.tap != interface.tap }
         _ = try filter(&state, others + [interface])
       } else if let change = Self.change(of: interface, from: state.loaded?[interface.tap]) {
+        let earlier = state.loaded?[interface.tap]
         try load(change, &state) { $0[interface.tap] = interface }
+        // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
+        if earlier?.with(interface.firewall) == interface, Self.exists(interface.tap) { return }
       }
       var repair = Repair()
       try link([interface], &repair, all: false)
@@ -103,6 +109,7 @@ package final class NetworkReconciler: Sendable {
         let repair = try reconcile(interfaces)
         tell(repair, after: ContinuousClock.now - begin, isFirst: isFirst)
         (isFirst, lastProblem) = (false, "")
+        refreshListing()
       } catch {
         // Told once, and not with every look.
         if "\(error)" != lastProblem { logger.error("the servers' network is not as it should be: \(error)") }
@@ -193,9 +200,14 @@ package final class NetworkReconciler: Sendable {
   private func filter(_ state: inout State, _ interfaces: [RoutedInterface]) throws -> Bool {
     if state.loaded == nil { try requireOwnAddressesAreReserved() }
     let wanted = Dictionary(interfaces.map { ($0.tap, $0) }, uniquingKeysWith: { first, _ in first })
+    var before = RuleGeneration.current
+    if before != nil, before == state.generation, state.loaded == wanted { return false }
     let listing = PacketFilter.listing()
     if let listing, listing == state.listing {
-      if state.loaded == wanted { return false }
+      if state.loaded == wanted {
+        state.generation = before == RuleGeneration.current ? before : nil
+        return false
+      }
     } else if let other = otherOwner(listing) {
       throw other
     }
@@ -206,33 +218,52 @@ package final class NetworkReconciler: Sendable {
       // Somebody has put something in our tables that is in the way of what belongs there.
       logger.warning("the packet filter's tables are made anew: \(error)")
       let tables = Ruleset.tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined()
+      before = RuleGeneration.current
       try PacketFilter.load(tables + ruleset.transaction(existing: nil))
     }
     state.loaded = wanted
-    state.listing = PacketFilter.listing()
+    confirm(after: before, &state, PacketFilter.listing)
     return true
+  }
+
+  /// Only what nobody has changed between our transaction and the look at it is what it should be.
+  private func confirm(after before: RuleGeneration?, _ state: inout State, _ listing: () -> Listing? = { nil }) {
+    let own = before?.next
+    let isOwn = own != nil && own == RuleGeneration.current
+    let listing = isOwn ? listing() : nil
+    let isStill = isOwn && own == RuleGeneration.current
+    state.listing = isStill ? listing : nil
+    state.generation = isStill ? own : nil
+  }
+
+  /// Looks at the tables after changes of single servers, for the day on which somebody changes other tables: they can then be
+  /// told from ours. Nobody waits for it.
+  func refreshListing() {
+    let generation = state.withLock { $0.listing == nil ? $0.generation : nil }
+    guard let generation, let listing = PacketFilter.listing() else { return }
+    state.withLock { state in
+      if state.generation == generation, generation == RuleGeneration.current { state.listing = listing }
+    }
   }
 
   private static func change(of interface: RoutedInterface, from earlier: RoutedInterface?) -> String? {
     guard let earlier else { return Ruleset.addition(of: interface) }
     if earlier == interface { return nil }
-    var same = earlier
-    same.firewall = interface.firewall
-    return same == interface
+    return earlier.with(interface.firewall) == interface
       ? Ruleset.firewallChange(of: interface)
       : Ruleset.removal(of: earlier) + Ruleset.addition(of: interface)
   }
 
-  /// A change of one server, without the rules of the others: they are only looked at, before and after it.
+  /// A change of one server, without the rules of the others.
   private func load(
     _ change: String, _ state: inout State, _ note: (inout [String: RoutedInterface]) -> Void
   ) throws {
     var wanted = state.loaded ?? [:]
     note(&wanted)
-    let isIntact = state.listing != nil && PacketFilter.listing() == state.listing
-    if isIntact, (try? PacketFilter.load(change)) != nil {
+    let before = RuleGeneration.current
+    if before != nil, before == state.generation, (try? PacketFilter.load(change)) != nil {
       state.loaded = wanted
-      state.listing = PacketFilter.listing()
+      confirm(after: before, &state)
     } else {
       // Somebody has changed what this change was to build on.
       _ = try filter(&state, Array(wanted.values))

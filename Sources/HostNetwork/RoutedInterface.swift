@@ -20,6 +20,12 @@ package struct RoutedInterface: Sendable, Equatable {
     self.firewall = firewall
   }
 
+  func with(_ firewall: Firewall) -> RoutedInterface {
+    var interface = self
+    interface.firewall = firewall
+    return interface
+  }
+
   /// Named after the part of the card's address that is its own: fourteen characters of the fifteen that a link may have.
   package var tap: String { Self.tapPrefix + hardwareAddress.description.filter { $0 != ":" }.dropFirst(2) }
 

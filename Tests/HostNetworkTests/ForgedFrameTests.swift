@@ -10,13 +10,14 @@ extension RoutedHostTests {
     try withGuests { reconciler, a, b in
       let frames = try ForgedFrames(from: a, to: b, copies: 200)
       defer { frames.remove() }
-      let before = try everything()
-      let results = try frames.watched(tap: b.interface.tap) {
-        let sent = try a.run("perl \(TestFiles.hosts)/send-frames <\(frames.path)")
-        #expect(sent.hasPrefix("sent "))
-      }
+      let before = try routing()
+      var sent = ""
+      let results = try frames.watched(tap: b.interface.tap) { sent = try a.run("frames \(frames.path)") }
+      #expect(sent == "sent \(results.map(\.sent).reduce(0, +))")
       ForgedFrames.check(results)
-      #expect(try everything() == before)
+      #expect(try routing() == before)
+      let repair = try reconciler.reconcile { [a.interface, b.interface] }
+      #expect(!repair.isFilterLoaded && repair.links == 0 && repair.others == 0)
     }
   }
 }

@@ -130,6 +130,20 @@ struct RoutedHostTests {
     }
   }
 
+  @Test("What others do to tables of their own is not taken for damage, also after a change of one server")
+  func otherTables() throws {
+    try withGuests { reconciler, a, b in
+      let interfaces = [a.interface, b.interface.with(Firewall(isEnabled: true, rules: []))]
+      try reconciler.apply(interfaces[1], among: { interfaces })
+      reconciler.refreshListing()
+      try host.run("nft add table inet others; nft add chain inet others forward")
+      let repair = try reconciler.reconcile { interfaces }
+      #expect(!repair.isFilterLoaded)
+      try host.run("nft delete table inet others; nft flush chain inet vpsd \(b.interface.tap)-in")
+      #expect(try reconciler.reconcile { interfaces }.isFilterLoaded)
+    }
+  }
+
   @Test("Whoever flushes all packet filters of the host opens its servers for a moment only, and it is told")
   func watching() throws {
     try withGuests { reconciler, a, b in
@@ -293,8 +307,12 @@ struct RoutedHostTests {
   }
 
   func everything() throws -> String {
+    try host.run("nft -s list ruleset") + routing()
+  }
+
+  func routing() throws -> String {
     try host.run(
-      "nft -s list ruleset; ip link; ip address; ip route show table all; ip -6 route show table all; ip neighbour show nud permanent; ip neighbour show proxy"
+      "ip link; ip address; ip route show table all; ip -6 route show table all; ip neighbour show nud permanent; ip neighbour show proxy"
     )
   }
 }

@@ -8,7 +8,7 @@ package final class BillingMeter: Sendable {
   /// A command that suspends or pays is another process, and is to be noticed within a second.
   static let interval = Duration.milliseconds(500)
   /// In one transaction, for which all others wait.
-  static let hoursAtOnce = 50
+  static let hoursAtOnce = 20
   static let serversAtOnce = 50
   /// Between two batches this many times as long is left to all others.
   private static let restRatio = 2
