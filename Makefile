@@ -13,7 +13,7 @@ CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
 # On a host with an uplink, which is made for them.
-ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.RoutedServersTests
+ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
 SOCKET_TESTS := NoticeDeliveryTests.(MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests)
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
@@ -22,7 +22,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndTo
 # The whole life once more with the host's, which takes minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
+.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -78,9 +78,14 @@ test-contract: test-clients-setup ## Send thousands of right and wrong requests 
 	@$(CLIENTS)/hostile.py .build/debug/vpsd
 	@$(CLIENTS)/contract.py .build/debug/vpsd $(PYTHON)
 
-test-real: test-clients-setup ## Run the tests that boot virtual machines
+test-real: test-clients-setup ## Run the tests that boot virtual machines, on this host and beside it on hosts that are made for them
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
+	$(MAKE) --jobs=2 --output-sync=target test-machines test-hosts
+
+test-machines:
 	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
+
+test-hosts:
 	$(AS_ROOT) Tests/Hosts/network swift test --skip-build --no-parallel --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(HOST_LIBVIRTD_TESTS)'

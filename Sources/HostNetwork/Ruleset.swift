@@ -15,7 +15,7 @@ struct Ruleset {
   private static let connectionLimit = 20_000
   /// What a guest never reaches by way of its host: the host itself, its links (a cloud's metadata, 169.254.169.254 and elsewhere), and
   /// networks that are not the internet. The pools are asked before.
-  private static let closed = [
+  static let closed = [
     "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
     "198.18.0.0/15", "192.0.0.0/24", "168.63.129.16/32", "224.0.0.0/3",
   ]

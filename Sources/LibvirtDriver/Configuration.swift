@@ -1,3 +1,4 @@
+import Core
 package import Foundation
 package import HostNetwork
 import Logging
@@ -17,6 +18,13 @@ extension LibvirtDriver {
       case loopback
       /// From wherever packets for their addresses come to this host.
       case routed(HostNetworkSettings)
+    }
+
+    package enum Outbound: String, Sendable, CaseIterable {
+      /// Where this host can keep them from itself meanwhile.
+      case auto
+      case yes = "true"
+      case no = "false"
     }
 
     /// How much more servers may be promised than the host has.
@@ -42,8 +50,10 @@ extension LibvirtDriver {
     package var guestPorts: [UInt16] = [22, 80, 443]
     /// Nil for KVM where it works.
     package var accelerator: Accelerator?
-    /// Whether guests reach other hosts, and with them what listens on this host's loopback addresses.
-    package var allowsOutbound = false
+    /// Whether guests of the loopback network reach other hosts.
+    package var outbound = Outbound.no
+    /// Whether they may open connections to TCP port 25 there.
+    package var mayMail = false
     package var overcommitment = Overcommitment()
     /// Whether nothing is started or changed, whatever is found: for a look beside a service.
     package var onlyLooks = false
@@ -59,17 +69,32 @@ extension LibvirtDriver {
 
 extension LibvirtDriver.Configuration {
   /// - Parameter lowestPort: Above those where QEMU may not listen.
-  func machineNetwork(lowestPort: UInt16, logger: Logger) throws -> any MachineNetwork {
+  func machineNetwork(
+    lowestPort: UInt16, outbound: OutboundNamespace?, logger: Logger
+  ) throws -> any MachineNetwork {
     switch network {
     case .loopback:
       let ports = try PortChoice(
         for: guestPorts, from: lowestPort, path: "\(dataDirectory)/forwarded-ports", logger: logger)
-      return LoopbackNetwork(ports: ports, allowsOutbound: allowsOutbound)
+      return LoopbackNetwork(ports: ports, outbound: outbound)
     case .routed(let settings):
       let reconciler = NetworkReconciler(
         settings: settings, installation: installation, stateDirectory: dataDirectory, logger: logger)
       return RoutedNetwork(reconciler: reconciler, dataDirectory: dataDirectory, logger: logger)
     }
+  }
+
+  /// Nil where guests reach nobody, which is said where it is not what was asked for.
+  func outboundNamespace(logger: Logger) throws -> OutboundNamespace? {
+    guard case .loopback = network, outbound != .no, !onlyLooks else { return nil }
+    let obstacle =
+      daemon == .host ? "the host's own libvirtd runs them in the host's network" : OutboundNamespace.obstacle()
+    if let obstacle {
+      guard outbound == .auto else { throw DriverError(.rejected, "servers cannot reach the internet: \(obstacle)") }
+      logger.notice("servers cannot reach the internet: \(obstacle)")
+      return nil
+    }
+    return OutboundNamespace(directory: "\(dataDirectory)/outbound", mayMail: mayMail, logger: logger)
   }
 
   /// The ports of the host that QEMU itself listens on.

@@ -70,6 +70,7 @@ extension LibvirtDriver {
       guard try domain.isActive() else {
         if let owner = try domain.mark()?.owner { try handOver(files, to: owner) }
         do {
+          if network.mustLookBeforeStart, let moved = try moved(domain) { return try moved.start() }
           return try domain.start()
         } catch {
           // Another call may have been faster.

@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostNetwork
 package import Logging
 
 /// Machines of this host: QEMU through libvirt, each with an address of its own in 127.0.0.0/8.
@@ -14,6 +15,8 @@ package struct LibvirtDriver: ComputeDriver {
   let images: ImageStore
   let hypervisor: Hypervisor
   let network: any MachineNetwork
+  /// Where machines of the loopback network run that reach others.
+  let outbound: OutboundNamespace?
   let runningPorts = RunningPorts()
   let readings: GuestReadings
   let consoleLogs: ConsoleLogs
@@ -55,13 +58,15 @@ package struct LibvirtDriver: ComputeDriver {
     self.accelerator = configuration.accelerator ?? .detected()
     let host = UserSupport.ofThisHost()
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
+    self.outbound = try configuration.outboundNamespace(logger: logger)
     self.network = try configuration.machineNetwork(
-      lowestPort: emulatorUser == .root ? 1 : host.lowestPort, logger: logger)
+      lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.readings = GuestReadings(clock: clock)
     self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)
     self.ownership = Ownership(installation: configuration.installation)
-    self.hypervisor = Hypervisor(daemon: try configuration.libvirtd(logger: logger), threads: threads, logger: logger)
+    self.hypervisor = Hypervisor(
+      daemon: try configuration.libvirtd(in: outbound, logger: logger), threads: threads, logger: logger)
     let cores = ProcessInfo.processInfo.activeProcessorCount
     switch accelerator {
     case .kvm:
@@ -119,6 +124,7 @@ package struct LibvirtDriver: ComputeDriver {
     if configuration.daemon == .host { try await forgetMachinesThatAreOff() }
     hypervisor.close()
     try await onFiles("stop libvirtd") { try hypervisor.daemon.stop() }
+    try await onNetwork("close the way out") { try outbound?.removeIfUnused() }
   }
 
   private func forgetMachinesThatAreOff() async throws {

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import Logging
 
 /// A daemon through which the machines are run. All methods block: only for `BlockingThreads`.
@@ -52,10 +53,10 @@ struct LibvirtdAsItIs: Libvirtd {
 }
 
 extension LibvirtDriver.Configuration {
-  func libvirtd(logger: Logger) throws -> any Libvirtd {
+  func libvirtd(in outbound: OutboundNamespace?, logger: Logger) throws -> any Libvirtd {
     switch daemon {
     case .own:
-      let own = try PrivateLibvirtd(directory: "\(dataDirectory)/libvirt", logger: logger)
+      let own = try PrivateLibvirtd(directory: "\(dataDirectory)/libvirt", outbound: outbound, logger: logger)
       return onlyLooks ? LibvirtdAsItIs(daemon: own) : own
     case .host: return HostLibvirtd()
     }

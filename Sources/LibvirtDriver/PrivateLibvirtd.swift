@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import HostPrograms
 import Logging
 import PrivateFiles
@@ -9,13 +10,16 @@ import PrivateFiles
 /// All methods block: only for `BlockingThreads`.
 struct PrivateLibvirtd: Libvirtd {
   let directory: String
+  /// The network that it and its machines run in; nil for the host's.
+  let outbound: OutboundNamespace?
   let logger: Logger
 
   private static let startLimit: Duration = .seconds(30)
   private static let stopLimit: Duration = .seconds(10)
 
-  init(directory: String, logger: Logger) throws {
+  init(directory: String, outbound: OutboundNamespace? = nil, logger: Logger) throws {
     self.directory = directory
+    self.outbound = outbound
     self.logger = logger
     // sun_path holds 108 bytes, the last of them a zero; libvirtd also makes libvirt-admin-sock beside ours.
     guard "\(directory)/sock/libvirt-admin-sock".utf8.count < 108 else {
@@ -35,11 +39,16 @@ struct PrivateLibvirtd: Libvirtd {
 
   /// One process at a time does this.
   func ensureRunning() throws {
-    if isListening { return }
+    if isListening, !isMisplaced { return }
     try MachineFiles.makeDirectory(directory)
     let lock = try lock(within: Self.startLimit)
     defer { close(lock) }
-    if isListening { return }
+    try outbound?.ensure(heldBy: processID)
+    if isListening {
+      if !isMisplaced { return }
+      logger.notice("libvirtd starts anew in another network; servers that run stay in the one that they are in")
+      try stop()
+    }
     // One that lives and does not listen is either starting or ending; in both cases the socket or the process tells soon.
     let deadline = ContinuousClock.now + Self.stopLimit
     while processID != nil, deadline.remainingMilliseconds != nil {
@@ -51,10 +60,11 @@ struct PrivateLibvirtd: Libvirtd {
     try forgetEarlierHost()
     try writeConfiguration()
     logger.info("starting a private libvirtd", metadata: ["directory": "\(directory)"])
+    let network = outbound.map { ["nsenter", "--net=\($0.path)"] } ?? []
     try HostProgram(
       "setsid",
-      [
-        "--fork", "unshare", "--mount", "--propagation", "slave", "/bin/sh", "-c", Self.script, "libvirtd", directory,
+      ["--fork"] + network + [
+        "unshare", "--mount", "--propagation", "slave", "/bin/sh", "-c", Self.script, "libvirtd", directory,
       ]
     ).run(within: .seconds(10))
     try waitUntilListening()
@@ -117,6 +127,15 @@ struct PrivateLibvirtd: Libvirtd {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
       }
     }
+  }
+
+  /// Whether it runs in another network than the one in which its machines are to be.
+  private var isMisplaced: Bool {
+    func network(of process: String) -> String? {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/net")
+    }
+    guard let process = processID, let actual = network(of: "\(process)") else { return false }
+    return actual != (outbound.map(\.identity) ?? network(of: "self"))
   }
 
   private func waitUntilListening() throws {

@@ -47,7 +47,7 @@ struct Configuration: Sendable, Equatable {
   /// By the location's code.
   var locations: [String: LocationSettings] = [:]
   var forwardedPorts = [22, 80, 443]
-  var isOutboundAllowed = false
+  var outbound = LibvirtDriver.Configuration.Outbound.auto
   var network = Network.loopback
   /// Nil for the link of the default route.
   var uplink: String?

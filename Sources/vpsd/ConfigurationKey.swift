@@ -86,10 +86,10 @@ extension ConfigurationKey {
         rule: "none, or \(addressPool6Rule)",
         parse: { $0 == "none" ? .some(nil) : IPv6Pool($0).map { .some($0) } }, print: { $0?.description ?? "none" }),
       forwardedPorts,
-      value(
-        "outbound", \.isOutboundAllowed, default: "false",
-        "Whether guests reach out of their network; with the loopback network that includes this host's own loopback",
-        rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
+      choice(
+        "outbound", \.outbound, default: "auto",
+        "Whether servers of the loopback network reach the internet, without reaching this host; auto where slirp4netns is there"
+      ),
     ] + network + [
       choice(
         "accelerator", \.accelerator, default: "auto", "What executes the guests; auto takes KVM where it truly works"),
@@ -121,6 +121,9 @@ extension ConfigurationKey {
       amount(
         "firewall_rules", \.limits.firewallRules, default: "100", "How many rules the firewall of a server may have",
         1...1000),
+      amount(
+        "firewall_networks", \.limits.firewallNetworks, default: "1000",
+        "How many networks all rules of a server's firewall may name together", 1...50_000),
       amount(
         "page_size", \.limits.pageSize, default: "100",
         "How many elements of a list are on a page at most, and where the client does not say", 1...1000),

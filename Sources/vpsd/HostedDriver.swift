@@ -61,7 +61,8 @@ extension Configuration {
       dataDirectory: dataDirectory.path, imageDirectory: imageDirectory.path, installation: installation)
     libvirt.copyDirectory = copyDirectory.path
     libvirt.guestPorts = forwardedPorts.map { UInt16($0) }
-    libvirt.allowsOutbound = isOutboundAllowed
+    libvirt.outbound = outbound
+    libvirt.mayMail = mayServersMail
     libvirt.overcommitment.memory = overcommit.memory
     libvirt.overcommitment.vcpus = overcommit.vcpus
     libvirt.overcommitment.storage = overcommit.storage

@@ -138,6 +138,14 @@ struct FirewallTests {
     var few = TestAPI.noLimits
     few.firewallRules = 1
     #expect(try await put(TestAPI(api.service, limits: few), rules(2)).status == 400)
+    few = TestAPI.noLimits
+    few.firewallNetworks = 3
+    let four = ["192.0.2.0/24\",\"198.51.100.0/24", "2001:db8::/32\",\"203.0.113.0/24"].map {
+      #"{"direction":"in","protocol":"esp","source_ips":["\#($0)"]}"#
+    }
+    #expect(
+      try await put(TestAPI(api.service, limits: few), Self.body(four.joined(separator: ","))).text
+        == #"{"rules":{"non_field_errors":["Ensure that all rules together have no more than 3 networks."]}}"#)
     let networks = (0...50).map { "\"192.0.2.\($0)/32\"" }
     let rule = #"{"direction":"in","protocol":"esp","source_ips":[%]}"#
     func reply(_ count: Int) async throws -> TestAPI.Reply {

@@ -88,7 +88,7 @@ struct TwoNamesTests {
     ] {
       guard case .object(let object) = try JSONValue(parsing: Array(body.utf8), maximumDepth: 4) else { continue }
       var fields = FieldReader(object, maximumElements: 50)
-      let reader = ServerBody(catalogue: .initial, firewall: FirewallBody(maximumRules: 100))
+      let reader = ServerBody(catalogue: .initial, firewall: FirewallBody(RequestLimits()))
       #expect(reader.rebuildDraft(from: &fields).names[.sshKeys] == name)
       #expect(reader.draft(from: &fields).names[.sshKeys] == name)
     }

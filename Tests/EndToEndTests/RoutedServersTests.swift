@@ -30,6 +30,7 @@ struct RoutedServersTests {
       #expect(try login.run("hostname", onWorld: second.address6) == "b")
 
       try reachTheWorld(login, first)
+      try forge(login, first, second, in: service.directory)
       try await holdToFirewalls(client, login, first, second)
       try await outlive(service, login, first)
 
@@ -58,7 +59,7 @@ struct RoutedServersTests {
     let programs = try [
       ["serve", "192.0.2.80", "8000"], ["serve", "2001:db8:eeee::80", "8000"], ["names", "192.0.2.80"],
     ]
-    .map { try WorldProgram($0, in: Self.programs) }
+    .map { try TestProgram(["/usr/bin/nsenter", "--net=\(world)", "\(Self.programs)/traffic"] + $0) }
     defer { for program in programs { program.end() } }
     for address in ["192.0.2.80", "2001:db8:eeee::80"] {
       let command = "exec 3<>/dev/tcp/\(address)/8000 && echo hello >&3 && read -t 10 line <&3 && echo $line"
@@ -72,6 +73,34 @@ struct RoutedServersTests {
     defer { listener.end() }
     #expect(try login.run(closed, onWorld: server.address) == "")
   }
+
+  /// As root in a guest.
+  private func forge(_ login: Login, _ a: RoutedServer, _ b: RoutedServer, in folder: URL) throws {
+    let guests = try [a, b].flatMap { server in
+      [try login.run("cat /sys/class/net/eth0/address", onWorld: server.address), server.address, server.address6]
+    }
+    let frames = folder.appendingPathComponent("frames").path
+    _ = try Command.output("/usr/bin/env", [Self.python, "\(Self.programs)/forgery", "make", frames, "5"] + guests)
+    _ = try login.run("cat >send-frames", onWorld: a.address, input: "\(Self.programs)/send-frames")
+    let route = try Command.output("/usr/bin/env", ["ip", "route", "show", b.address]).split(separator: " ")
+    let tap = try #require(route.first { $0.hasPrefix("vpsd") })
+
+    let results = "\(frames).results"
+    let watch =
+      "exec 4>\(results); coproc \(Self.python) \(Self.programs)/forgery watch \(frames) \(world) \(tap) >&4; "
+      + "until [ -s \(results) ]; do sleep 0.1; done; \"$@\" <\(frames); exec {COPROC[1]}>&-; wait"
+    let sent = try Command.output(
+      "/bin/bash", ["-c", watch, "-"] + login.command("perl send-frames", onWorld: a.address), limitSeconds: 120)
+    #expect(sent.hasPrefix("sent "))
+    let lines = try String(contentsOfFile: results, encoding: .utf8).split(separator: "\n").dropFirst()
+    let kinds = try lines.map { try JSONDecoder().decode(ForgedKind.self, from: Data($0.utf8)) }
+    print("root in a guest: \(sent) of \(kinds.map(\.sent).reduce(0, +)) frames of \(kinds.count) kinds")
+    #expect(kinds.count > 60)
+    for kind in kinds { #expect(kind.places == kind.reaches, "\(kind)") }
+  }
+
+  private static let python = URL(fileURLWithPath: programs).deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent(".build/clients/bin/python").path
 
   private var hostPort: Int { 8099 }
 
@@ -137,6 +166,20 @@ struct RoutedServersTests {
   }
 }
 
+/// What Tests/Hosts/forgery tells of one kind of frames.
+private struct ForgedKind: Decodable {
+  let kind: String
+  let reaches: Set<String>
+  let sent: Int
+  let world: Int
+  let neighbour: Int
+  let host: Int
+
+  var places: Set<String> {
+    Set([("world", world), ("neighbour", neighbour), ("host", host)].filter { $0.1 > 0 }.map { $0.0 })
+  }
+}
+
 private struct RoutedServer {
   let id: Int
   let uuid: String
@@ -162,40 +205,22 @@ private let world = ProcessInfo.processInfo.environment["VPSD_TEST_WORLD"] ?? ""
 
 extension Login {
   fileprivate func run(_ command: String, onWorld address: String, limitSeconds: Int = 20) throws -> String {
-    try Command.output(
-      "/usr/bin/nsenter",
-      ["--net=\(world)", "/usr/bin/ssh", "-i", privateKey, "-o", "BatchMode=yes"] + Self.options
-        + ["-o", "ConnectTimeout=\(limitSeconds)", "root@\(address)", command])
+    let words = self.command(command, onWorld: address, limitSeconds: limitSeconds)
+    return try Command.output(words[0], Array(words.dropFirst()))
+  }
+
+  /// - Parameter input: The path of a file.
+  fileprivate func run(_ command: String, onWorld address: String, input: String) throws -> String {
+    try Command.output("/bin/sh", ["-c", "exec \"$@\" <'\(input)'", "-"] + self.command(command, onWorld: address))
+  }
+
+  fileprivate func command(_ command: String, onWorld address: String, limitSeconds: Int = 20) -> [String] {
+    ["/usr/bin/nsenter", "--net=\(world)", "/usr/bin/ssh", "-i", privateKey, "-o", "BatchMode=yes"] + Self.options
+      + ["-o", "ConnectTimeout=\(limitSeconds)", "root@\(address)", command]
   }
 
   fileprivate func isLetIn(_ address: String) throws -> Bool {
     (try? run("true", onWorld: address, limitSeconds: 4)) != nil
-  }
-}
-
-/// A program of Tests/Hosts that goes on in the world.
-private struct WorldProgram {
-  private let process = Process()
-
-  init(_ arguments: [String], in folder: String) throws {
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
-    process.arguments = ["--net=\(world)", "\(folder)/traffic"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    var words = Data()
-    while words.last != UInt8(ascii: "\n") {
-      let more = output.fileHandleForReading.availableData
-      if more.isEmpty { break }
-      words += more
-    }
-    try #require(String(decoding: words, as: UTF8.self) == "ready\n")
-  }
-
-  func end() {
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
   }
 }
 

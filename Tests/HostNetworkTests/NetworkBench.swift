@@ -13,7 +13,9 @@ struct NetworkBench {
   private let world = World()
   private let clock = ContinuousClock()
 
-  @Test("Rules of a thousand servers are loaded in seconds, those of one in an instant, and a packet costs what it did before")
+  @Test(
+    "Rules of a thousand servers are loaded in seconds, those of one in an instant, and a packet costs what it did before"
+  )
   func many() throws {
     let count = try #require(benchCount)
     let reconciler = try RoutedHostTests.reconciler()
@@ -24,7 +26,7 @@ struct NetworkBench {
     defer { guest.end() }
     let alone = try packetsPerSecond(to: guest, reconciler)
 
-    var servers = one + (1...count).map { Self.server($0) }
+    var servers = try one + (1...count).map { try Self.server($0) }
     print("\(count) servers with ten rules each")
     try time("all of it, from nothing") { _ = try reconciler.reconcile { servers } }
     let looks = try (1...3).map { _ in
@@ -36,7 +38,7 @@ struct NetworkBench {
     #expect(looks.min()! < .seconds(5))
     servers[count].firewall = .disabled
     try time("another firewall for one") { try reconciler.apply(servers[count], among: { servers }) }
-    let new = Self.server(count + 1)
+    let new = try Self.server(count + 1)
     try time("one more") { try reconciler.apply(new, among: { servers }) }
     try time("one less") { try reconciler.remove(new) }
     try time("the packet filter flushed: until it is there again") {
@@ -73,10 +75,10 @@ struct NetworkBench {
   }
 
   /// Ten rules, each of its own, of what people write.
-  private static func server(_ number: Int) -> RoutedInterface {
-    let rules = (0..<10).map { rule in
+  private static func server(_ number: Int) throws -> RoutedInterface {
+    let rules = try (0..<10).map { rule in
       let network = rule % 2 == 0 ? "198.51.\(rule).0/24" : "2001:db8:\(rule):\(number)::/64"
-      return try! FirewallRule(.inbound, .tcp, ports: "\(1000 + rule * 7)", networks: [network])
+      return try FirewallRule(.inbound, .tcp, ports: "\(1000 + rule * 7)", networks: [network])
     }
     let last = number + 16
     return RoutedInterface(

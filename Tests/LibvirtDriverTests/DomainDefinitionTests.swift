@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import Logging
 import PrivateFiles
 import Testing
@@ -11,7 +12,7 @@ struct DomainDefinitionTests {
   private static let ports = ForwardedPorts(rules: [.init(host: 2222, guest: 22), .init(host: 80, guest: 80)])
 
   private func definition(
-    accelerator: Accelerator = .tcg, dataDirectory: String = "/data", allowsOutbound: Bool = false,
+    accelerator: Accelerator = .tcg, dataDirectory: String = "/data", outbound: OutboundNamespace? = nil,
     daemon: LibvirtDriver.Configuration.Daemon = .own
   ) throws -> DomainDefinition {
     let machine = try #require(UUID(uuidString: "6F9619FF-8B86-D011-B42D-00CF4FC964FF"))
@@ -21,7 +22,7 @@ struct DomainDefinitionTests {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let network = LoopbackNetwork(
       ports: try PortChoice(for: [22, 80], from: 1, path: "/dev/null/ports", logger: logger, canBind: { _ in true }),
-      allowsOutbound: allowsOutbound)
+      outbound: outbound)
     return DomainDefinition(
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),
@@ -52,7 +53,14 @@ struct DomainDefinitionTests {
     let xml = try definition().xml
     #expect(xml.contains("restrict=on,hostfwd=tcp:127.80.0.11:2222-:22,hostfwd=tcp:127.80.0.11:80-:80\""))
     #expect(xml.contains("mac=52:cf:4f:c9:64:ff,bus=pcie.0,addr=0x10"))
-    #expect(try definition(allowsOutbound: true).xml.contains("restrict=off"))
+  }
+
+  @Test("Listens inside the network that leads to the world, where it lets its guest out")
+  func outbound() throws {
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let outbound = OutboundNamespace(directory: "/data/outbound", mayMail: false, logger: logger)
+    let xml = try definition(outbound: outbound).xml
+    #expect(xml.contains("restrict=off,hostfwd=tcp:240.80.0.11:2222-:22,hostfwd=tcp:240.80.0.11:80-:80\""))
   }
 
   @Test("Is given other ports, in its network and its mark, and nothing else of it changes")

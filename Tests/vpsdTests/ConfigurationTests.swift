@@ -38,7 +38,7 @@ struct ConfigurationTests {
         address_pool: [127.80.0.0/16]
         address_pool6: none
         forwarded_ports: [22, 80, 443]
-        outbound: false
+        outbound: auto
         network: loopback
         uplink: auto
         mtu: auto
@@ -57,6 +57,7 @@ struct ConfigurationTests {
         json_depth: 16
         list_elements: 50
         firewall_rules: 100
+        firewall_networks: 1000
         page_size: 100
         header_bytes: 32768
         first_request_seconds: 10
@@ -120,7 +121,8 @@ struct ConfigurationTests {
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
     ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),
-    ("list_elements", "1"), ("firewall_rules", "1000"), ("page_size", "1000"), ("header_bytes", "8192"),
+    ("list_elements", "1"), ("firewall_rules", "1000"), ("firewall_networks", "50000"), ("page_size", "1000"),
+    ("header_bytes", "8192"),
     ("first_request_seconds", "5"), ("idle_seconds", "30"), ("transfer_seconds", "120"), ("connections", "0"),
     ("connections_per_address", "8"),
     ("event_streams_per_account", "0"),
@@ -171,7 +173,7 @@ struct ConfigurationTests {
       let configuration = try loader.load().configuration
       #expect(configuration.driver == .simulated)
       #expect(try configuration.yaml().contains("\nlog_level: error\n"))
-      #expect(configuration.isOutboundAllowed)
+      #expect(try configuration.yaml().contains("\noutbound: true\n"))
       #expect(configuration.listen == ListenAddress(host: "127.0.0.1", port: 8080))
     }
   }

@@ -16,6 +16,8 @@ package struct RequestLimits: Sendable, Equatable {
   package var listElements = 50
   /// How many rules a firewall may have.
   package var firewallRules = 100
+  /// How many networks all of them may name together: each of them costs the host's packet filter time.
+  package var firewallNetworks = 1000
   /// How many elements of a list are on a page at most, and where the client does not say.
   package var pageSize = 100
 

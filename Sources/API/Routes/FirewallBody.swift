@@ -2,13 +2,24 @@ import Core
 
 /// Reads a firewall as a client writes it, whole: a change puts it in the place of the one before.
 struct FirewallBody {
-  /// How many rules it may have.
+  /// How many rules it may have, and how many networks all of them may name together.
   let maximumRules: Int
+  let maximumNetworks: Int
+
+  init(_ limits: RequestLimits) {
+    maximumRules = limits.firewallRules
+    maximumNetworks = limits.firewallNetworks
+  }
 
   func firewall(from fields: inout FieldReader) -> Firewall? {
     let isEnabled = fields.boolean("enabled", isRequired: true)
     let rules = fields.objects("rules", atMost: maximumRules, Self.rule)
     guard let isEnabled, let rules else { return nil }
+    guard rules.map(\.networks.count).reduce(0, +) <= maximumNetworks else {
+      let message = "Ensure that all rules together have no more than \(maximumNetworks) networks."
+      fields.add("rules", inside: .fields(WireErrors(FieldReader.whole, message)))
+      return nil
+    }
     let firewall = Firewall(isEnabled: isEnabled, rules: rules)
     let repetitions = firewall.repetitions
     guard repetitions.isEmpty else {

@@ -23,7 +23,7 @@ struct FirewallRoutes {
     let id = try await servers.id(of: try request.reference(), request.caller)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
-    let firewall = FirewallBody(maximumRules: request.gate.limits.firewallRules).firewall(from: &fields)
+    let firewall = FirewallBody(request.gate.limits).firewall(from: &fields)
     try fields.errors.throwIfAny(order: ["enabled", "rules"])
     guard let firewall else { throw Failure.internalError("A body without errors lacks its firewall.") }
     var view = try await firewalls.replace(id, with: firewall, ifTagged: request.wantedTags, request.caller)

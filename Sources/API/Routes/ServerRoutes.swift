@@ -77,7 +77,7 @@ struct ServerRoutes {
   private func body(of request: APIRequest) async throws -> ServerBody {
     ServerBody(
       catalogue: try await catalogue.catalogue(for: request.caller),
-      firewall: FirewallBody(maximumRules: request.gate.limits.firewallRules))
+      firewall: FirewallBody(request.gate.limits))
   }
 
   private static func response(_ writer: JSONWriter, status: HTTPResponse.Status, _ wait: Int?) -> Response {

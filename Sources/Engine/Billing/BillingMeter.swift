@@ -8,10 +8,10 @@ package final class BillingMeter: Sendable {
   /// A command that suspends or pays is another process, and is to be noticed within a second.
   static let interval = Duration.milliseconds(500)
   /// In one transaction, for which all others wait.
-  static let hoursAtOnce = 20
+  static let hoursAtOnce = 30
   static let serversAtOnce = 50
   /// Between two batches this many times as long is left to all others.
-  private static let restRatio = 2
+  private static let restRatio = 1.5
   /// How often it is looked at who has sent more than is included.
   private static let trafficInterval = Duration.seconds(60)
   private static let entriesAtOnce = 500

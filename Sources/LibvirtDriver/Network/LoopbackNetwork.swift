@@ -1,9 +1,12 @@
 import Core
+import HostNetwork
+import HostPrograms
 
 /// Every machine has QEMU's user-mode network for itself, and some ports of its own address in 127.0.0.0/8 lead into it.
 struct LoopbackNetwork: MachineNetwork {
   let ports: PortChoice
-  let allowsOutbound: Bool
+  /// Where QEMU runs, so that what a guest reaches is never this host; nil where guests reach nobody.
+  let outbound: OutboundNamespace?
 
   var sshPort: UInt16 { ports.current.ssh }
 
@@ -15,9 +18,9 @@ struct LoopbackNetwork: MachineNetwork {
   func attachment(
     of interface: NetworkInterface, hardwareAddress: HardwareAddress, ports: ForwardedPorts
   ) -> NetworkAttachment {
-    let forwards = ports.rules.map { "hostfwd=tcp:\(interface.address):\($0.host)-:\($0.guest)" }
-    // A guest with a way out would also reach what listens on the host's own loopback.
-    let backend = ["user", "id=net0", "ipv6=off", "restrict=\(allowsOutbound ? "off" : "on")"] + forwards
+    let address = listening(at: interface.address)
+    let forwards = ports.rules.map { "hostfwd=tcp:\(address):\($0.host)-:\($0.guest)" }
+    let backend = ["user", "id=net0", "ipv6=off", "restrict=\(outbound == nil ? "on" : "off")"] + forwards
     let device = ["virtio-net-pci", "netdev=net0", "mac=\(hardwareAddress)", "bus=pcie.0", "addr=0x10", "romfile="]
     return NetworkAttachment(
       sshPort: ports.ssh,
@@ -28,8 +31,24 @@ struct LoopbackNetwork: MachineNetwork {
   /// wait for one.
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork {
     GuestNetwork(
-      ipv4Address: "10.0.2.15/24", ipv4Gateway: "10.0.2.2", nameServers: allowsOutbound ? ["10.0.2.3"] : [])
+      ipv4Address: "10.0.2.15/24", ipv4Gateway: "10.0.2.2",
+      nameServers: outbound == nil ? [] : [OutboundNamespace.nameServer])
   }
+
+  /// Where its QEMU itself listens.
+  private func listening(at address: IPv4Address) -> IPv4Address {
+    outbound == nil ? address : OutboundNamespace.inside(address)
+  }
+
+  /// What ended with an earlier QEMU is forgotten, so that it is not taken for somebody else's.
+  func attach(_ files: ServerFiles, isOff: Bool) throws {
+    if isOff { try outbound?.reconcile() }
+  }
+
+  func keep(until stop: StopSignal) { outbound?.keep(until: stop) }
+
+  /// Inside, a QEMU that starts finds all ports free.
+  var mustLookBeforeStart: Bool { outbound != nil }
 
   func isFree(_ address: IPv4Address) throws -> Bool {
     // What is taken on every address is no reason to try another one.
@@ -38,7 +57,8 @@ struct LoopbackNetwork: MachineNetwork {
 
   /// Something may have taken one of its ports on every address since it was defined.
   func mended(_ definition: String, of mark: MachineMark) throws -> String? {
-    let old = ForwardedPorts(definition: definition, address: mark.address)
+    let address = listening(at: mark.address)
+    let old = ForwardedPorts(definition: definition, address: address)
     let taken = old.rules.filter { !ForwardedPorts.canBind(mark.address, port: $0.host) }
     if taken.isEmpty { return nil }
     let new = try ports.renewed()
@@ -47,6 +67,6 @@ struct LoopbackNetwork: MachineNetwork {
       let list = stuck.map { String($0.host) }.joined(separator: ", ")
       throw DriverError(.exhausted, "another program of this host listens at \(mark.address), port \(list)")
     }
-    return new.replacing(old, in: definition, address: mark.address)
+    return new.replacing(old, in: definition, address: address)
   }
 }

@@ -19,6 +19,9 @@ protocol MachineNetwork: Sendable {
   /// The definition of a machine that did not start, with what lets it start; nil where its network is not why it did not.
   func mended(_ definition: String, of mark: MachineMark) throws -> String?
 
+  /// Whether `mended` is to be asked before a machine starts, because a start does not fail of itself.
+  var mustLookBeforeStart: Bool { get }
+
   /// Whether machines are held to their firewalls.
   var enforcesFirewalls: Bool { get }
 
@@ -47,6 +50,7 @@ protocol MachineNetwork: Sendable {
 
 /// Of a network that the host has no part in.
 extension MachineNetwork {
+  var mustLookBeforeStart: Bool { false }
   var enforcesFirewalls: Bool { false }
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
   func attach(_ files: ServerFiles, isOff: Bool) throws {}

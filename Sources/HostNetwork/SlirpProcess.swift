@@ -1,0 +1,141 @@
+import Core
+import Foundation
+import HostPrograms
+import PrivateFiles
+
+/// slirp4netns: the other end of the one link of a network namespace, and an ordinary program to the host. It is no child of
+/// this process, and goes on without it.
+struct SlirpProcess: Sendable {
+  /// For its process number, its socket and its log.
+  let directory: String
+
+  private static let network = "10.254.254.0/24"
+  /// In that network, by its own rules.
+  static let nameServer = "10.254.254.3"
+  private static let limit = Duration.seconds(10)
+
+  private var socketPath: String { "\(directory)/slirp.socket" }
+  private var pidPath: String { "\(directory)/slirp.pid" }
+
+  /// The number may be older than the process that has it now.
+  private var process: pid_t? {
+    guard let text = try? String(contentsOfFile: pidPath, encoding: .utf8),
+      let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+      let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
+      String(decoding: commandLine, as: UTF8.self).contains(socketPath)
+    else { return nil }
+    return process
+  }
+
+  var isRunning: Bool { process != nil }
+
+  func start(in namespace: String) throws {
+    unlink(socketPath)
+    let script = """
+      echo $$ >"$1/slirp.pid"
+      ulimit -n 65536 || true
+      exec slirp4netns --configure --mtu=1500 --disable-host-loopback --cidr=\(Self.network) --enable-sandbox \
+      --enable-seccomp --api-socket="$1/slirp.socket" --netns-type=path "$2" tap0 >"$1/slirp.log" 2>&1 <&-
+      """
+    try HostProgram("setsid", ["--fork", "/bin/sh", "-c", script, "slirp4netns", directory, namespace])
+      .run(within: Self.limit)
+    let deadline = ContinuousClock.now + Self.limit
+    while (try? forwards()) == nil {
+      guard deadline.remainingMilliseconds != nil else {
+        end()
+        throw DriverError(.unreachable, "slirp4netns did not start: \(lastWords)")
+      }
+      poll(nil, 0, 20)
+    }
+  }
+
+  func end() {
+    let deadline = ContinuousClock.now + Self.limit
+    while let process, deadline.remainingMilliseconds != nil {
+      kill(process, SIGKILL)
+      poll(nil, 0, 10)
+    }
+  }
+
+  private var lastWords: String {
+    String(
+      decoding: (FileManager.default.contents(atPath: "\(directory)/slirp.log") ?? Data()).suffix(1000), as: UTF8.self)
+  }
+
+  // MARK: - What it listens to for the namespace
+
+  private struct Reply: Decodable {
+    struct Content: Decodable { let id: Int? }
+
+    struct Entry: Decodable {
+      let id: Int
+      let hostAddr: String
+      let hostPort: UInt16
+    }
+
+    /// Of a list.
+    let entries: [Entry]?
+    let `return`: Content?
+  }
+
+  func forwards() throws -> [ForwardedListener: Int] {
+    guard let entries = try ask(["execute": "list_hostfwd"]).entries else {
+      throw DriverError(.unreachable, "slirp4netns does not tell what it listens to")
+    }
+    return entries.reduce(into: [:]) { forwards, entry in
+      guard let address = IPv4Address(entry.hostAddr) else { return }
+      forwards[ForwardedListener(outside: address, port: entry.hostPort)] = entry.id
+    }
+  }
+
+  /// Returns false where another program listens there.
+  func addForward(_ listener: ForwardedListener) throws -> Bool {
+    let arguments: [String: Any] = [
+      "proto": "tcp", "host_addr": "\(listener.outside)", "host_port": Int(listener.port),
+      "guest_addr": "\(listener.inside)", "guest_port": Int(listener.port),
+    ]
+    return try ask(["execute": "add_hostfwd", "arguments": arguments]).return?.id != nil
+  }
+
+  func removeForward(_ id: Int) throws {
+    _ = try ask(["execute": "remove_hostfwd", "arguments": ["id": id]])
+  }
+
+  /// One question a connection.
+  private func ask(_ question: [String: Any]) throws -> Reply {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw HostError.last("make a socket") }
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8.prefix(107)) }
+    let isConnected = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+      }
+    }
+    guard isConnected else { throw HostError.last("reach slirp4netns") }
+    let request = Array(try JSONSerialization.data(withJSONObject: question))
+    guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+      throw HostError.last("ask slirp4netns")
+    }
+    shutdown(descriptor, Int32(SHUT_WR))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Reply.self, from: try answer(descriptor))
+  }
+
+  private func answer(_ descriptor: Int32) throws -> Data {
+    var answer = Data()
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let deadline = ContinuousClock.now + Self.limit
+    while let remaining = deadline.remainingMilliseconds, answer.count < 16 << 20 {
+      var source = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&source, 1, remaining) > 0 else { continue }
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else { return answer }
+      answer += buffer.prefix(count)
+    }
+    throw DriverError(.unreachable, "slirp4netns does not answer")
+  }
+}
