@@ -138,6 +138,8 @@ package final class OutboundNamespace: Sendable {
   private func ensureUplink(_ state: inout State) throws {
     if !uplink.isRunning {
       try uplink.start(in: path)
+      // So that no QEMU need be root to listen, and none's address need be added.
+      try run("sh", ["-c", "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start"])
       try run("ip", ["route", "replace", "local", "240.0.0.0/8", "dev", "lo"])
       state.closedAddresses = []
       state.unforwarded = []

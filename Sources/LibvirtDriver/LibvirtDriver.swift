@@ -56,9 +56,11 @@ package struct LibvirtDriver: ComputeDriver {
     self.clock = clock
     self.logger = logger
     self.accelerator = configuration.accelerator ?? .detected()
-    let host = UserSupport.ofThisHost()
-    self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
     self.outbound = try configuration.outboundNamespace(logger: logger)
+    var host = UserSupport.ofThisHost()
+    // In a network of our own everybody may listen on every port.
+    if outbound != nil { host.lowestPort = 0 }
+    self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
     self.network = try configuration.machineNetwork(
       lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
