@@ -53,9 +53,10 @@ struct KernelNetwork {
 
   /// What there should be.
   ///
-  /// - Parameter onLink: The networks of the uplink's own link, where the host answers for its servers.
+  /// - Parameter onLink: The networks of the uplink's own link, where the host answers for its servers; and those of IPv6.
   static func wanted(
-    _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], onLink: [ClosedRange<IPv4Address>]
+    _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], onLink: [ClosedRange<IPv4Address>],
+    onLink6: [IPNetwork] = []
   ) -> KernelNetwork {
     var network = KernelNetwork()
     let hasIPv6 = !settings.ipv6Pools.isEmpty
@@ -74,6 +75,10 @@ struct KernelNetwork {
       for prefix in hasIPv6 ? interface.ipv6Networks : [] { network.routes.insert("\(prefix) via \(hop) dev \(tap)") }
       let answered = interface.addresses.filter { address in onLink.contains { $0.contains(address) } }
       network.proxies.formUnion(answered.map(\.description))
+      // A router that asks for each address of a network on the link cannot be answered for all of them.
+      let single = hasIPv6 ? interface.ipv6Networks.filter { !$0.isWhole }.map(\.description) : []
+      network.proxies.formUnion(
+        single.filter { text in IPAddress(text).map { address in onLink6.contains { $0.contains(address) } } ?? false })
     }
     // Or what is for nobody would go to and fro between the host and its router.
     for pool in settings.poolNetworks + settings.poolNetworks6 {

@@ -167,7 +167,7 @@ package final class NetworkReconciler: Sendable {
     } else if listing != (try PacketFilter.listing(after: ruleset.transaction(existing: nil))) {
       problems.append("the packet filter of servers is another than it should be")
     }
-    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink())
+    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
     let present = try KernelNetwork.read(settings)
     let changes =
       present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
@@ -249,9 +249,7 @@ package final class NetworkReconciler: Sendable {
   private static func change(of interface: RoutedInterface, from earlier: RoutedInterface?) -> String? {
     guard let earlier else { return Ruleset.addition(of: interface) }
     if earlier == interface { return nil }
-    return earlier.with(interface.firewall) == interface
-      ? Ruleset.firewallChange(of: interface)
-      : Ruleset.removal(of: earlier) + Ruleset.addition(of: interface)
+    return Ruleset.change(from: earlier, to: interface)
   }
 
   /// A change of one server, without the rules of the others.
@@ -306,14 +304,15 @@ package final class NetworkReconciler: Sendable {
     func attempt(_ body: () throws -> Void) {
       do { try body() } catch { problem = problem ?? error }
     }
-    let onLink = try onLink()
+    let (onLink, onLink6) = (try onLink(), try onLink6())
     let hasIPv6 = !settings.ipv6Pools.isEmpty
     if all {
       attempt {
-        repair.others += try controls.set(uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: !onLink.isEmpty)
+        repair.others += try controls.set(
+          uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: !onLink.isEmpty, isProxied6: !onLink6.isEmpty)
       }
     }
-    var wanted = KernelNetwork.wanted(settings, interfaces, onLink: onLink)
+    var wanted = KernelNetwork.wanted(settings, interfaces, onLink: onLink, onLink6: onLink6)
     var present = KernelNetwork()
     if all || interfaces.contains(where: { Self.exists($0.tap) }) { present = try KernelNetwork.read(settings) }
     if !all {
@@ -352,11 +351,21 @@ package final class NetworkReconciler: Sendable {
     return own.filter { network in settings.pools.contains { $0.ranges.contains { $0.overlaps(network) } } }
   }
 
+  /// The same of IPv6, for pools of single addresses.
+  private func onLink6() throws -> [IPNetwork] {
+    let pools = settings.ipv6Pools.filter { !$0.givesNetworks }.compactMap { IPNetwork($0.description) }
+    if pools.isEmpty || !Self.exists(settings.uplink) { return [] }
+    let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "dev", settings.uplink)
+    return routes.filter { $0.gateway == nil && $0.type ?? "unicast" == "unicast" }.compactMap { IPNetwork($0.dst) }
+      .filter { network in pools.contains { $0.contains(network) || network.contains($0) } }
+  }
+
   /// Whoever gives a server the address of the host or of its router takes the host off its network: it is told before anything
   /// is changed.
   private func requireOwnAddressesAreReserved() throws {
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show")
     let routes: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "default")
+    try requireOwnAddressesAreNoServers()
     let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
     let gateway = HostNetworkSettings.gateway
     for address in own.compactMap({ IPv4Address($0) }) where address.description != gateway {
@@ -364,6 +373,20 @@ package final class NetworkReconciler: Sendable {
       throw DriverError(
         .rejected, "\(address) is this host's own address or its router's, and in a pool of servers: reserved_addresses"
       )
+    }
+  }
+
+  private func requireOwnAddressesAreNoServers() throws {
+    let pools = settings.ipv6Pools.filter { !$0.givesNetworks }
+    if pools.isEmpty { return }
+    let links: [AddressOutput] = try KernelNetwork.output("-6", "address", "show")
+    let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "default")
+    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
+    for address in own.compactMap({ IPv6Network(given: $0) }) where pools.contains(where: { $0.contains(address) }) {
+      throw DriverError(
+        .rejected,
+        "\(address) is this host's own address or its router's, and in address_pool6: take a part of that network in which it "
+          + "is not, such as its second half")
     }
   }
 

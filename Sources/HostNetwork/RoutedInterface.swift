@@ -10,14 +10,18 @@ package struct RoutedInterface: Sendable, Equatable {
   package let addresses: [IPv4Address]
   package let ipv6Networks: [IPv6Network]
   package var firewall: Firewall
+  /// Whether it may open connections to TCP port 25 where others may not.
+  package var mayMail: Bool
 
   package init(
-    hardwareAddress: HardwareAddress, addresses: [IPv4Address], ipv6Networks: [IPv6Network], firewall: Firewall
+    hardwareAddress: HardwareAddress, addresses: [IPv4Address], ipv6Networks: [IPv6Network], firewall: Firewall,
+    mayMail: Bool = false
   ) {
     self.hardwareAddress = hardwareAddress
     self.addresses = addresses
     self.ipv6Networks = ipv6Networks
     self.firewall = firewall
+    self.mayMail = mayMail
   }
 
   func with(_ firewall: Firewall) -> RoutedInterface {
@@ -47,6 +51,7 @@ extension RoutedInterface: Codable {
     case addresses
     case ipv6Networks = "ipv6_networks"
     case firewall
+    case mayMail = "may_mail"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -63,9 +68,10 @@ extension RoutedInterface: Codable {
       hardwareAddress: try parsed([hardwareAddress], for: .hardwareAddress) { HardwareAddress($0) }[0],
       addresses: try parsed(values.decode([String].self, forKey: .addresses), for: .addresses) { IPv4Address($0) },
       ipv6Networks: try parsed(values.decode([String].self, forKey: .ipv6Networks), for: .ipv6Networks) {
-        IPv6Network($0)
+        IPv6Network(given: $0)
       },
-      firewall: try values.decode(Firewall.self, forKey: .firewall))
+      firewall: try values.decode(Firewall.self, forKey: .firewall),
+      mayMail: try values.decodeIfPresent(Bool.self, forKey: .mayMail) ?? false)
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -74,5 +80,6 @@ extension RoutedInterface: Codable {
     try values.encode(addresses.map(\.description), forKey: .addresses)
     try values.encode(ipv6Networks.map(\.description), forKey: .ipv6Networks)
     try values.encode(firewall, forKey: .firewall)
+    try values.encode(mayMail, forKey: .mayMail)
   }
 }

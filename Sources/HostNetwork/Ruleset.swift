@@ -37,7 +37,8 @@ struct Ruleset {
     for tap in (existing?.taps ?? []).subtracting(taps).sorted() { text += Self.removal(of: tap, withElements: false) }
     for interface in interfaces { text += Self.chains(of: interface) }
     let all = interfaces.flatMap { Self.elements(of: $0) }
-    for (place, elements) in Dictionary(grouping: all, by: \.place).sorted(by: { $0.key < $1.key }) {
+    let elements = Dictionary(grouping: all, by: \.place).mapValues(Self.withoutParts)
+    for (place, elements) in elements.sorted(by: { $0.key < $1.key }) {
       text += "add element \(place) { \(elements.map(\.text).joined(separator: ", ")) }\n"
     }
     return text
@@ -81,7 +82,24 @@ struct Ruleset {
     return text
   }
 
-  private struct Element {
+  /// What has changed of a server whose tap stays: all else, and what was counted, goes on.
+  static func change(from earlier: RoutedInterface, to interface: RoutedInterface) -> String {
+    let (old, new) = (elements(of: earlier), elements(of: interface))
+    var text = old.filter { !new.contains($0) }.map { "delete element \($0.place) { \($0.key) }\n" }.joined()
+    text += new.filter { !old.contains($0) }.map { "add element \($0.place) { \($0.text) }\n" }.joined()
+    return earlier.firewall == interface.firewall ? text : text + firewallChange(of: interface)
+  }
+
+  /// nftables takes no address beside a network that it is in, which another server may have.
+  private static func withoutParts(_ elements: [Element]) -> [Element] {
+    guard elements.first?.place == "inet vpsd address6" else { return elements }
+    let networks = Set(elements.map(\.key).filter { $0.hasSuffix("/64") })
+    return elements.filter { element in
+      networks.contains(element.key) || !networks.contains(IPv6Network(element.key)?.description ?? "")
+    }
+  }
+
+  private struct Element: Equatable {
     let place: String
     let key: String
     var value = ""
@@ -102,6 +120,7 @@ struct Ruleset {
       elements.append(Element(place: "inet vpsd source6", key: "\"\(tap)\" . \(card) . \(network)"))
       elements.append(Element(place: "inet vpsd address6", key: "\(network)"))
     }
+    if interface.mayMail { elements.append(Element(place: "inet vpsd mailers", key: "\"\(tap)\"")) }
     for (way, map) in [("in", "ingress"), ("out", "egress")] {
       elements.append(Element(place: "inet vpsd \(map)", key: "\"\(tap)\"", value: "goto \(tap)-\(way)"))
       elements.append(Element(place: "inet vpsd bytes_\(way)", key: "\"\(tap)\"", value: "\"\(tap)-\(way)\""))
@@ -180,7 +199,7 @@ struct FirewallRules {
 extension Ruleset {
   private static func frame(mark: String, mayMail: Bool) -> String {
     let taps = "\"\(RoutedInterface.tapPrefix)*\""
-    let mail = mayMail ? "" : "    tcp dport 25 counter name mail reject with tcp reset\n"
+    let mail = mayMail ? "" : "    tcp dport 25 iifname != @mailers counter name mail reject with tcp reset\n"
     return """
       table inet vpsd {
         comment "\(mark)"
@@ -197,6 +216,7 @@ extension Ruleset {
         set solicitations { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
         set advertisements { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
         set pings { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
+        set mailers { type ifname; }
         set flows_out { type ifname; size 65535; flags dynamic; }
         set flows_in { type ifname; size 65535; flags dynamic; }
         map egress { type ifname : verdict; }
@@ -237,6 +257,7 @@ extension Ruleset {
       flush set inet vpsd private6
       flush set inet vpsd resolvers4
       flush set inet vpsd resolvers6
+      flush set inet vpsd mailers
       flush map inet vpsd egress
       flush map inet vpsd ingress
       flush set arp vpsd source4

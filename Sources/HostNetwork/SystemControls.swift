@@ -31,7 +31,7 @@ struct SystemControls {
 
   /// What the host needs to pass packets on. IPv4 is forwarded by link, IPv6 as a whole, which by itself would end that the
   /// host takes its own route from a router.
-  func set(uplink: String, hasIPv6: Bool, isProxied: Bool) throws -> Int {
+  func set(uplink: String, hasIPv6: Bool, isProxied: Bool, isProxied6: Bool = false) throws -> Int {
     var values = ["ipv4/conf/\(uplink)/forwarding": "1"]
     if hasIPv6 {
       values["ipv6/conf/all/forwarding"] = "1"
@@ -41,6 +41,10 @@ struct SystemControls {
     }
     if isProxied {
       values["ipv4/neigh/\(uplink)/proxy_delay"] = "0"
+    }
+    if isProxied6 {
+      values["ipv6/conf/\(uplink)/proxy_ndp"] = "1"
+      values["ipv6/neigh/\(uplink)/proxy_delay"] = "0"
     }
     var count = 0
     // The acceptance of routers first: forwarding ends it at once.

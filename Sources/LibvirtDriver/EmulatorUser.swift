@@ -13,6 +13,26 @@ enum EmulatorUser: Equatable {
 
   /// Above all that is handed out to people, services and containers; below the sign.
   private static let firstUser: UInt32 = 0x7000_0000
+  /// For those that cannot have the user of their address.
+  private static let firstOther: UInt32 = 0x7100_0000
+
+  /// A server that was started keeps its user, whatever its addresses are then: the owner of its console's log. Any other has
+  /// that of its first address; or, where another server has kept that since it had the address, one counted from its UUID.
+  func owner(of machine: UUID, at address: IPv4Address, dataDirectory: String) throws -> FileOwner {
+    guard case .oneForEachServer(let group) = self else { return .root }
+    func user(of machine: UUID) -> UInt32? {
+      let console = ServerFiles(dataDirectory: dataDirectory, machine: machine).console
+      let user = (try? FileOwner(of: console))?.user ?? 0
+      return (Self.firstUser...Self.firstOther | 0xFF_FFFF).contains(user) ? user : nil
+    }
+    if let user = user(of: machine) { return FileOwner(user: user, group: group) }
+    let first = owner(at: address)
+    let others = try ServerFiles.machines(dataDirectory: dataDirectory).subtracting([machine])
+    guard others.contains(where: { user(of: $0) == first.user }) else { return first }
+    let bytes = machine.uuid
+    let number = UInt32(bytes.13) << 16 | UInt32(bytes.14) << 8 | UInt32(bytes.15)
+    return FileOwner(user: Self.firstOther | number, group: group)
+  }
 
   /// An address belongs to one server at a time, and so does the user that is counted from it.
   func owner(at address: IPv4Address) -> FileOwner {
@@ -80,7 +100,7 @@ struct UserSupport {
       return "others may not listen below port \(lowestPort) (net.ipv4.ip_unprivileged_port_start)"
     }
     if accelerator == .kvm, kvmGroup == nil { return "others may not use /dev/kvm" }
-    if !hasUser(0x70FF_FFFF) { return "there are no other users in this container" }
+    if !hasUser(0x71FF_FFFF) { return "there are no other users in this container" }
     let group = group(for: accelerator)
     let data = Self.url(configuration.dataDirectory)
     let (images, copies) = (Self.url(configuration.imageDirectory), Self.url(configuration.copyDirectory))

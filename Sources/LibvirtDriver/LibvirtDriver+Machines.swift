@@ -31,7 +31,9 @@ extension LibvirtDriver {
       machine: specification.machine,
       mark: MachineMark(
         installation: configuration.installation, label: specification.label, address: interface.address,
-        sshPort: attachment.sshPort, owner: emulatorUser.owner(at: interface.address)),
+        sshPort: attachment.sshPort,
+        owner: try emulatorUser.owner(
+          of: specification.machine, at: interface.address, dataDirectory: configuration.dataDirectory)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       files: files, attachment: attachment, daemon: configuration.daemon)
   }
@@ -222,32 +224,49 @@ extension LibvirtDriver {
   }
 
   package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {
-    let process = try await onGuest(machine, "start the change of the hostname") { domain in
-      try GuestAgent(domain: domain).start("/usr/sbin/vpsd-set-hostname", [hostname.firstLabel, hostname.name])
+    try await runInGuest(
+      machine, "vpsd-set-hostname", [hostname.firstLabel, hostname.name],
+      refusal: "The server did not take the new host name.")
+  }
+
+  package func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws {
+    guard interface.revision > 0 else { return }
+    let network = network.guestNetwork(of: interface)
+    let arguments = [network.ipv4Address, network.ipv4Gateway, network.ipv6Address, network.ipv6Gateway].map {
+      $0 ?? ""
+    }
+    try await runInGuest(
+      machine, "vpsd-set-addresses", arguments + [network.furtherAddresses.joined(separator: " ")],
+      refusal: "The server did not take its new addresses; it will at its next start.")
+  }
+
+  /// A program of the image, in /usr/sbin.
+  private func runInGuest(_ machine: UUID, _ program: String, _ arguments: [String], refusal: String) async throws {
+    let process = try await onGuest(machine, "start \(program)") { domain in
+      try GuestAgent(domain: domain).start("/usr/sbin/\(program)", arguments)
     }
     let deadline = clock.uptime + (accelerator == .kvm ? .seconds(10) : .seconds(30))
     while clock.uptime < deadline {
-      let end = try await onGuest(machine, "ask for the change of the hostname") { domain in
+      let end = try await onGuest(machine, "ask for the end of \(program)") { domain in
         try GuestAgent(domain: domain).end(of: process)
       }
       if let end {
         guard end.exitcode == 0 else {
           throw DriverError(
-            .rejected, "vpsd-set-hostname ended with \(end.exitcode ?? -1): \(end.standardError)",
-            customerReason: "The server did not take the new host name.")
+            .rejected, "\(program) ended with \(end.exitcode ?? -1): \(end.standardError)", customerReason: refusal)
         }
         return
       }
       try await DriverError.translating { try await clock.sleep(for: .milliseconds(100)) }
     }
-    throw DriverError(.unreachable, "vpsd-set-hostname did not end in time")
+    throw DriverError(.unreachable, "\(program) did not end in time")
   }
 
   package var enforcesFirewalls: Bool { network.enforcesFirewalls }
 
-  package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {
+  package func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws {
     let files = files(of: machine)
-    try await onNetwork("apply the firewall") { try network.apply(firewall, to: files) }
+    try await onNetwork("apply the firewall") { try network.apply(firewall, mayMail: mayMail, to: files) }
   }
 
   /// Runs a body that waits for the guest, apart from all that does not.

@@ -48,6 +48,9 @@ struct Seed {
       ("HOSTNAME", hostname.firstLabel), ("FQDN", hostname.name), ("ADDRESS4", network.ipv4Address),
       ("GATEWAY4", network.ipv4Gateway), ("ADDRESS6", network.ipv6Address), ("GATEWAY6", network.ipv6Gateway),
       ("DNS", network.nameServers.isEmpty ? nil : "\"\(network.nameServers.joined(separator: " "))\""),
+      ("ADDRESSES", network.furtherAddresses.isEmpty ? nil : "\"\(network.furtherAddresses.joined(separator: " "))\""),
+      // Two changes of which the second takes back the first are another text nevertheless: see the image's early-boot.
+      ("REVISION", network.revision == 0 ? nil : String(network.revision)),
     ]
     return lines.compactMap { line in line.value.map { "\(line.key)=\($0)\n" } }.joined()
   }

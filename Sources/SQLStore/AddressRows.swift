@@ -1,26 +1,80 @@
 import Core
 
-/// What a family of addresses has in the database: each is a number, and what is given of a pool are ranges of these.
-protocol GivenAddress: ColumnValue, Hashable, Comparable {
-  static var family: Int { get }
-  static var prefixLength: Int { get }
+/// How an address stands in the database: as a number among those of its family and its base, so that what is given of a pool
+/// are ranges of these.
+protocol GivenAddress: Hashable, Comparable, CustomStringConvertible {
+  static var family: ServerAddress.Family { get }
+  var prefixLength: Int { get }
   var bytes: [UInt8] { get }
-  /// What the setting that remembers the last one has.
-  var description: String { get }
-  init?(_ text: String)
+  /// Of a single IPv6 address its first 64 bits; 0 for all others.
+  var base: Int64 { get }
+  var orderKey: Int64 { get }
+  /// The one with this number and the same base.
+  func sibling(_ orderKey: Int64) -> Self?
+  /// Reads what the setting that remembers the last one has.
+  init?(given text: String)
+}
+
+extension GivenAddress {
   /// Nil after the last one that there is.
-  var next: Self? { get }
+  var next: Self? { orderKey < .max ? sibling(orderKey + 1) : nil }
 }
 
 extension IPv4Address: GivenAddress {
-  static let family = 4
-  static let prefixLength = 32
-  var next: IPv4Address? { number < .max ? IPv4Address(number: number + 1) : nil }
+  static let family = ServerAddress.Family.ipv4
+  var prefixLength: Int { 32 }
+  var base: Int64 { 0 }
+  var orderKey: Int64 { Int64(number) }
+  func sibling(_ orderKey: Int64) -> IPv4Address? { UInt32(exactly: orderKey).map { IPv4Address(number: $0) } }
+  init?(given text: String) { self.init(text) }
 }
 
+/// Networks are numbers in two's complement: a pool lies on one side of the sign, so that the order is the same. The last bits of
+/// single addresses are shifted for that, since a pool may have all of them.
 extension IPv6Network: GivenAddress {
-  static let family = 6
-  var next: IPv6Network? { number < .max ? IPv6Network(number: number + 1) : nil }
+  static let family = ServerAddress.Family.ipv6
+  private static let shift: UInt64 = 1 << 63
+
+  var base: Int64 { isWhole ? 0 : Int64(bitPattern: number) }
+  var orderKey: Int64 { Int64(bitPattern: host.map { $0 ^ Self.shift } ?? number) }
+
+  func sibling(_ orderKey: Int64) -> IPv6Network? {
+    let key = UInt64(bitPattern: orderKey)
+    return isWhole ? IPv6Network(number: key) : IPv6Network(number: number, host: key ^ Self.shift)
+  }
+}
+
+extension ServerAddress.Family: ColumnValue {}
+
+extension ServerAddress {
+  /// In which it is read back.
+  static let columns = "family, base, number"
+
+  var given: any GivenAddress {
+    switch self {
+    case .ipv4(let address): address
+    case .ipv6(let network): network
+    }
+  }
+
+  init?(_ family: Family, base: Int64, orderKey: Int64) {
+    switch family {
+    case .ipv4:
+      guard let address = IPv4Address(number: 0).sibling(orderKey) else { return nil }
+      self = .ipv4(address)
+    case .ipv6:
+      let like = base == 0 ? IPv6Network(number: 0) : IPv6Network(number: UInt64(bitPattern: base), host: 0)
+      guard let network = like.sibling(orderKey) else { return nil }
+      self = .ipv6(network)
+    }
+  }
+}
+
+extension RowReader {
+  mutating func address() throws -> ServerAddress {
+    let (family, base, key) = (try next(ServerAddress.Family.self), try next(Int64.self), try next(Int64.self))
+    return try ServerAddress(family, base: base, orderKey: key).orFail("there is an address that is none")
+  }
 }
 
 /// What is given of one family.
@@ -43,72 +97,107 @@ extension SQLConnection {
   /// For how long it is remembered who had an address.
   static var addressMemory: Duration { .seconds(400 * 24 * 3600) }
 
-  /// Gives the server an address of the pool instead of the one that it may have: one that nobody has had yet, the next one
-  /// after the one that was taken last; where there is none, the one that was released longest ago. Throws `noCapacity` where
-  /// there is neither.
+  /// Gives the server one more address of the pool: one that nobody has had yet, the next one after the one that was taken last;
+  /// where there is none, the one that was released longest ago. Throws `noCapacity` where there is neither.
   @discardableResult
   func assignAddress(
     of pool: AddressPool, to server: ID<Server>, location: String, at now: Timestamp
   ) throws -> IPv4Address {
-    try assign(
-      GivenRanges(ranges: pool.ranges, cursorKey: "address_cursor \(pool)"), to: server, location: location, at: now)
+    let address = try freeAddress(of: pool, location: location)
+    try give(address, to: server, location: location, at: now)
+    return address
   }
 
-  /// The same for a network of IPv6.
+  /// The same for IPv6.
   @discardableResult
   func assignNetwork(
     of pool: IPv6Pool, to server: ID<Server>, location: String, at now: Timestamp
   ) throws -> IPv6Network {
-    try assign(
-      GivenRanges(ranges: [pool.networks], cursorKey: "address_cursor \(pool)"), to: server, location: location,
-      at: now)
+    let network = try free(
+      of: GivenRanges(ranges: [pool.networks], cursorKey: "address_cursor \(pool)"), location: location)
+    try give(network, to: server, location: location, at: now)
+    return network
   }
 
-  private func assign<Address: GivenAddress>(
-    _ pool: GivenRanges<Address>, to server: ID<Server>, location: String, at now: Timestamp
-  ) throws -> Address {
+  /// Gives the server another address of the pool in the place of its first.
+  func replaceFirstAddress(
+    of server: ID<Server>, pool: AddressPool, location: String, at now: Timestamp
+  ) throws -> IPv4Address {
+    let address = try freeAddress(of: pool, location: location)
+    let first = try rows(
+      "SELECT number, rank FROM address WHERE server_id = ? AND family = 4 ORDER BY is_leaving, rank LIMIT 1", [server]
+    ) { row in (try row.next(IPv4Address.self), try row.next(Int64.self)) }.first
+    if let first { try release(first.0, of: server, at: now) }
+    try give(address, to: server, rank: first?.1, location: location, at: now)
+    return address
+  }
+
+  private func freeAddress(of pool: AddressPool, location: String) throws -> IPv4Address {
+    try free(of: GivenRanges(ranges: pool.ranges, cursorKey: "address_cursor \(pool)"), location: location)
+  }
+
+  private func free<Address: GivenAddress>(of pool: GivenRanges<Address>, location: String) throws -> Address {
     guard let address = try neverGiven(of: pool) ?? longestReleased(of: pool) else {
       throw Failure(.noCapacity, "No free address at \(location).")
     }
-    try releaseAddresses(of: server, family: Address.family, at: now)
+    return address
+  }
+
+  /// - Parameter rank: Its place among the server's others; nil for the one behind all of them.
+  func give(
+    _ address: some GivenAddress, to server: ID<Server>, rank: Int64? = nil, location: String, at now: Timestamp
+  ) throws {
+    let family = type(of: address).family
+    let last = try value(
+      Int64?.self, "SELECT MAX(rank) FROM address WHERE server_id = ? AND family = ?", [server, family])
     try run(
       """
-      INSERT INTO address (family, number, bytes, prefix_length, location, server_id, assigned_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO address (family, base, number, bytes, prefix_length, location, server_id, rank, assigned_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (family, bytes) DO UPDATE SET location = excluded.location, server_id = excluded.server_id,
-        ptr = NULL, assigned_at = excluded.assigned_at, released_at = NULL
+        rank = excluded.rank, ptr = NULL, assigned_at = excluded.assigned_at, released_at = NULL
       """,
-      [Address.family, address, address.bytes, Address.prefixLength, location, server, now])
+      [
+        family, address.base, address.orderKey, address.bytes, address.prefixLength, location, server,
+        rank ?? ((last ?? nil) ?? -1) + 1, now,
+      ])
     try run(
       """
       INSERT INTO address_history (family, bytes, prefix_length, location, server_id, account_id, assigned_at)
       SELECT ?, ?, ?, ?, id, account_id, ? FROM server WHERE id = ?
       """,
-      [Address.family, address.bytes, Address.prefixLength, location, now, server])
-    return address
+      [family, address.bytes, address.prefixLength, location, now, server])
   }
 
   /// Nobody has them any more.
   func releaseAddresses(of server: ID<Server>, at now: Timestamp) throws {
-    for family in [IPv4Address.family, IPv6Network.family] {
-      try releaseAddresses(of: server, family: family, at: now)
+    let own = try rows("SELECT \(ServerAddress.columns) FROM address WHERE server_id = ?", [server]) { row in
+      try row.address()
     }
+    for address in own { try release(address.given, of: server, at: now) }
   }
 
-  private func releaseAddresses(of server: ID<Server>, family: Int, at now: Timestamp) throws {
+  func release(_ address: some GivenAddress, of server: ID<Server>, at now: Timestamp) throws {
+    let family = type(of: address).family
     let released = try run(
-      "UPDATE address SET server_id = NULL, ptr = NULL, released_at = ? WHERE server_id = ? AND family = ?",
-      [now, server, family])
+      """
+      UPDATE address SET server_id = NULL, is_leaving = 0, ptr = NULL, released_at = ?
+      WHERE server_id = ? AND family = ? AND bytes = ?
+      """,
+      [now, server, family, address.bytes])
     guard released > 0 else { return }
     try run(
-      "UPDATE address_history SET released_at = ? WHERE server_id = ? AND family = ? AND released_at IS NULL",
-      [now, server, family])
+      """
+      UPDATE address_history SET released_at = ?
+      WHERE server_id = ? AND family = ? AND bytes = ? AND released_at IS NULL
+      """,
+      [now, server, family, address.bytes])
     try run("DELETE FROM address_history WHERE released_at < ?", [now - Self.addressMemory])
   }
 
   private func neverGiven<Address: GivenAddress>(of pool: GivenRanges<Address>) throws -> Address? {
     let last = try value(String.self, "SELECT value FROM setting WHERE key = ?", [pool.cursorKey])
-      .flatMap { Address($0) }
+      .flatMap { Address(given: $0) }
     for range in pool.ranges(after: last) {
       guard let address = try firstFreeAddress(in: range) else { continue }
       try run(
@@ -123,31 +212,36 @@ extension SQLConnection {
   private func firstFreeAddress<Address: GivenAddress>(in range: ClosedRange<Address>) throws -> Address? {
     let (low, high) = (range.lowerBound, range.upperBound)
     let known = try value(
-      Int64.self, "SELECT id FROM address WHERE family = ? AND number = ?", [Address.family, low])
+      Int64.self, "SELECT id FROM address WHERE family = ? AND base = ? AND number = ?",
+      [Address.family, low.base, low.orderKey])
     if known == nil { return low }
     return try value(
-      Address.self,
+      Int64.self,
       """
       SELECT number + 1 FROM address
-      WHERE family = ? AND number >= ? AND number < ? AND NOT EXISTS (
-        SELECT 1 FROM address AS neighbour
-        WHERE neighbour.family = address.family AND neighbour.number = address.number + 1)
+      WHERE family = ? AND base = ? AND number >= ? AND number < ? AND NOT EXISTS (
+        SELECT 1 FROM address AS neighbour WHERE neighbour.family = address.family AND neighbour.base = address.base
+          AND neighbour.number = address.number + 1)
       ORDER BY number LIMIT 1
       """,
-      [Address.family, low, high])
+      [Address.family, low.base, low.orderKey, high.orderKey]
+    ).flatMap { low.sibling($0) }
   }
 
   private func longestReleased<Address: GivenAddress>(of pool: GivenRanges<Address>) throws -> Address? {
     var longest: (address: Address, since: Timestamp)?
     for range in pool.ranges {
+      let low = range.lowerBound
       let found = try rows(
         """
         SELECT number, released_at FROM address
-        WHERE family = ? AND server_id IS NULL AND number BETWEEN ? AND ? ORDER BY released_at, number LIMIT 1
+        WHERE family = ? AND base = ? AND server_id IS NULL AND is_reserved = 0 AND number BETWEEN ? AND ?
+        ORDER BY released_at, number LIMIT 1
         """,
-        [Address.family, range.lowerBound, range.upperBound]
-      ) { row in (try row.next(Address.self), try row.next(Timestamp.self)) }
-      if let first = found.first, longest.map({ first.1 < $0.since }) ?? true { longest = (first.0, first.1) }
+        [Address.family, low.base, low.orderKey, range.upperBound.orderKey]
+      ) { row in (try row.next(Int64.self), try row.next(Timestamp.self)) }.first
+      guard let found, let address = low.sibling(found.0) else { continue }
+      if longest.map({ found.1 < $0.since }) ?? true { longest = (address, found.1) }
     }
     return longest?.address
   }

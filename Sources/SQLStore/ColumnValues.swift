@@ -102,15 +102,6 @@ extension IPv4Address: ColumnValue {
   }
 }
 
-/// As two's complement: a pool lies on one side of the sign, so that the order is the same.
-extension IPv6Network: ColumnValue {
-  var stored: SQLValue { .integer(Int64(bitPattern: number)) }
-  init?(stored: SQLValue) {
-    guard case .integer(let number) = stored else { return nil }
-    self.init(number: UInt64(bitPattern: number))
-  }
-}
-
 extension HardwareAddress: ColumnValue {
   var stored: SQLValue { .integer(Int64(number)) }
   init?(stored: SQLValue) {

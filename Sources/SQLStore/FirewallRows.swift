@@ -4,7 +4,7 @@ import Foundation
 extension ServerFirewall: RowReadable {
   static let columns = """
     server.id, server.uuid, server.host_id, COALESCE(firewall.is_enabled, 0), COALESCE(firewall.rules, '[]'), \
-    COALESCE(firewall.revision, 0), COALESCE(firewall.applied_revision, 0), \
+    (SELECT may_mail FROM account WHERE account.id = server.account_id), COALESCE(firewall.revision, 0), COALESCE(firewall.applied_revision, 0), \
     COALESCE(firewall.updated_at, server.created_at)
     """
 
@@ -15,6 +15,7 @@ extension ServerFirewall: RowReadable {
     self.init(
       serverID: try row.next(), machine: try row.next(), hostID: try row.next(),
       firewall: Firewall(isEnabled: try row.next(), rules: try row.next(StoredRules.self).rules()),
+      mayMail: try row.next(),
       revision: try row.next(), appliedRevision: try row.next(), updatedAt: try row.next())
   }
 }

@@ -33,6 +33,7 @@ extension SQLStore {
   package func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool {
     try await write { database in
       guard let open = try database.account(account), open.closedAt == nil else { return false }
+      if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
       try database.auditOperator("account.update", account: account, at: now)
       return true
@@ -111,10 +112,11 @@ extension SQLConnection {
     try run(
       """
       UPDATE account SET email = COALESCE(?, email), first_name = COALESCE(?, first_name),
-        last_name = COALESCE(?, last_name), company_name = COALESCE(?, company_name), language = COALESCE(?, language)
+        last_name = COALESCE(?, last_name), company_name = COALESCE(?, company_name), language = COALESCE(?, language),
+        may_mail = COALESCE(?, may_mail)
       WHERE id = ?
       """,
-      [change.email, change.firstName, change.lastName, change.companyName, change.language, account])
+      [change.email, change.firstName, change.lastName, change.companyName, change.language, change.mayMail, account])
   }
 
   fileprivate func endServers(of account: ID<Account>, deleting: Bool, _ tariff: Tariff, at now: Timestamp) throws {
@@ -132,7 +134,7 @@ extension SQLConnection {
 extension Account: RowReadable {
   static let columns =
     "id, email, balance, created_at, first_name, last_name, company_name, language, credit_suspended_at, "
-    + "deletion_at, operator_suspended_at, operator_suspension_reason, closed_at"
+    + "deletion_at, operator_suspended_at, operator_suspension_reason, may_mail, closed_at"
 
   init(from row: inout RowReader) throws {
     self.init(
@@ -141,6 +143,6 @@ extension Account: RowReadable {
       suspension: AccountSuspension(
         outOfCreditSince: try row.next(), deletionAt: try row.next(), byOperatorSince: try row.next(),
         operatorReason: try row.next()),
-      closedAt: try row.next())
+      mayMail: try row.next(), closedAt: try row.next())
   }
 }

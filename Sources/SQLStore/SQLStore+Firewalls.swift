@@ -72,6 +72,17 @@ extension SQLConnection {
       [id, firewall.isEnabled, try StoredRules(firewall.rules), now])
   }
 
+  /// All servers of an account are to be asked for mail anew, whatever firewall they have.
+  func touchFirewalls(of account: ID<Account>) throws {
+    try run(
+      """
+      INSERT INTO server_firewall (server_id, is_enabled, rules, revision, updated_at)
+      SELECT id, 0, '[]', 1, created_at FROM server WHERE account_id = ? AND erased_at IS NULL
+      ON CONFLICT (server_id) DO UPDATE SET revision = server_firewall.revision + 1
+      """,
+      [account])
+  }
+
   func eraseFirewall(of id: ID<Server>) throws {
     try run("DELETE FROM server_firewall WHERE server_id = ?", [id])
   }

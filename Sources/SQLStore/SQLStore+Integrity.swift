@@ -62,7 +62,14 @@ extension SQLStore {
       "a server has an address until it is erased, or nothing was made of it",
       """
       SELECT id FROM server WHERE (erased_at IS NULL AND vcpus > 0)
-        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id AND family = 4)
+        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id AND family = 4 AND is_leaving = 0)
+      """
+    ),
+    (
+      "an address leaves a server that has it, and one that is its number's and its bytes' at once",
+      """
+      SELECT id FROM address WHERE (is_leaving = 1 AND server_id IS NULL)
+        OR (base <> 0) <> (family = 6 AND prefix_length = 128)
       """
     ),
     (

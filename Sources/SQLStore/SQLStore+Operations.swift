@@ -91,7 +91,7 @@ extension SQLStore {
         return nil
       }
       do {
-        return try database.assignAddress(of: pool, to: id, location: server.location, at: now)
+        return try database.replaceFirstAddress(of: id, pool: pool, location: server.location, at: now)
       } catch let failure as Failure where failure.code == .noCapacity {
         return nil
       }

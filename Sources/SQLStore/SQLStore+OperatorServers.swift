@@ -62,7 +62,7 @@ extension SQLConnection {
     try auditOperator("server.delete", account: server.accountID, server: server.id, operation: operation.id, at: now)
   }
 
-  fileprivate func visibleServer(_ id: ID<Server>) throws -> Server? {
+  func visibleServer(_ id: ID<Server>) throws -> Server? {
     try first("\(Server.query) WHERE server.id = ? AND server.deleted_at IS NULL", [id])
   }
 

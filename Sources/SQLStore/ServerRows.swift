@@ -5,15 +5,14 @@ import struct Foundation.UUID
 extension Server: RowReadable {
   static let columns = """
     server.id, server.uuid, server.account_id, server.name, server.hostname, server.status, server.status_reason, \
-    server.plan_id, server.operating_system_id, server.location, server.host_id, address.number, network.number, server.is_backup_enabled, \
+    server.plan_id, server.operating_system_id, server.location, server.host_id, server.address_revision, server.address_applied_revision, \(ServerAddresses.column), server.is_backup_enabled, \
     server.created_at, server.updated_at, server.image_version, server.authorized_key, server.root_password_hash, \
     server.has_disk, server.was_ever_ready, server.awaits_first_boot, \
     server.awaits_new_disk, server.hardware_address
     """
 
   static let query = """
-    SELECT \(columns) FROM server LEFT JOIN address ON address.server_id = server.id AND address.family = 4 \
-    LEFT JOIN address AS network ON network.server_id = server.id AND network.family = 6
+    SELECT \(columns) FROM server
     """
 
   init(from row: inout RowReader) throws {
@@ -21,12 +20,37 @@ extension Server: RowReadable {
       id: try row.next(), uuid: try row.next(), accountID: try row.next(), name: try row.next(),
       hostname: try row.next(), status: try row.next(), statusReason: try row.next(), planID: try row.next(),
       operatingSystemID: try row.next(), location: try row.next(), hostID: try row.next(),
-      address: try row.next(), ipv6Network: try row.next(), isBackupEnabled: try row.next(),
+      addresses: try row.addresses(), isBackupEnabled: try row.next(),
       createdAt: try row.next(), updatedAt: try row.next(),
       machine: Machine(
         imageVersion: try row.next(), authorizedKey: try row.next(), rootPasswordHash: try row.next(),
         hasDisk: try row.next(), wasEverReady: try row.next(), awaitsFirstBoot: try row.next(),
         awaitsNewDisk: try row.next(), hardwareAddress: try row.next()))
+  }
+}
+
+extension ServerAddresses {
+  /// All of them in one column, so that a list of servers is read in one go; to be read by `RowReader.addresses`.
+  fileprivate static let column = """
+    (SELECT group_concat(family || ':' || rank || ':' || base || ':' || number || ':' || is_leaving, ' ') \
+    FROM address WHERE address.server_id = server.id)
+    """
+}
+
+extension RowReader {
+  fileprivate mutating func addresses() throws -> ServerAddresses {
+    let (revision, applied) = (try next(Int64.self), try next(Int64.self))
+    let texts = (try next(String?.self) ?? "").split(separator: " ")
+    let given = try texts.map { text -> (family: Int64, rank: Int64, address: ServerAddress, isLeaving: Bool) in
+      let numbers = text.split(separator: ":").compactMap { Int64($0) }
+      guard numbers.count == 5, let family = ServerAddress.Family(rawValue: Int(numbers[0])),
+        let address = ServerAddress(family, base: numbers[2], orderKey: numbers[3])
+      else { throw Failure.internalError("there is an address that is none") }
+      return (numbers[0], numbers[1], address, numbers[4] != 0)
+    }
+    return ServerAddresses(
+      given.sorted { ($0.family, $0.rank) < ($1.family, $1.rank) }.map { ($0.address, $0.isLeaving) },
+      revision: revision, isApplied: applied == revision)
   }
 }
 

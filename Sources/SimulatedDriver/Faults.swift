@@ -4,7 +4,7 @@ package import Foundation
 /// The methods of `ComputeDriver` that can fail.
 package enum DriverMethod: String, Sendable, CaseIterable {
   case capacity, prepareImage, isAddressFree, ensureDefined, start, resume, requestShutdown, powerOff, readiness,
-    applyHostname, applyFirewall
+    applyHostname, applyAddresses, applyFirewall
   case openConsole
   case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }

@@ -134,7 +134,10 @@ package final class SimulatedDriver: ComputeDriver {
         if machine.disk == nil { machine.disk = try makeDisk(for: specification, state.options) }
         machine.disk?.grow(toGiB: specification.storageGiB)
         machine.definition = SimulatedMachine.Definition(specification)
-        if state.options.enforcesFirewalls { machine.firewall = specification.firewall }
+        if state.options.enforcesFirewalls {
+          machine.firewall = specification.firewall
+          machine.mayMail = specification.mayMail
+        }
         try save(machine, in: &state)
       }
     }
@@ -192,11 +195,24 @@ package final class SimulatedDriver: ComputeDriver {
     }
   }
 
-  package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {
+  package func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws {
+    try await perform(.applyAddresses, machine) {
+      let durations = state.withLock { $0.options.durations }
+      try change(machine) { machine, now in
+        guard machine.readiness(at: now, durations).hasAgent else {
+          throw DriverError(.unreachable, "The guest agent of \(machine.uuid) does not answer.")
+        }
+        machine.boot?.addresses = SimulatedMachine.addresses(of: interface)
+      }
+    }
+  }
+
+  package func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws {
     try await perform(.applyFirewall, machine) {
       try state.withLock { state in
         guard state.options.enforcesFirewalls, var known = state.machines[machine] else { return }
         known.firewall = firewall
+        known.mayMail = mayMail
         try save(known, in: &state)
       }
     }

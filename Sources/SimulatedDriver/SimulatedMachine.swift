@@ -21,6 +21,8 @@ package struct SimulatedMachine: SimulatedRecord {
   package internal(set) var definition: Definition?
   /// What is in force; nil where nothing ever was.
   package internal(set) var firewall: Firewall?
+  /// Whether it may open connections to TCP port 25; nil where nobody ever said so.
+  package internal(set) var mayMail: Bool?
   /// From power on to the loss of power; it stays after a shutdown of the guest until something looks.
   package internal(set) var boot: Boot?
   /// How the last boot ended.
@@ -51,6 +53,8 @@ package struct SimulatedMachine: SimulatedRecord {
     package let vcpus: Int
     package let memoryMiB: Int
     package let address: String
+    /// Beside that one, of both families; nil in the records of earlier versions.
+    package let furtherAddresses: [String]?
     package let authorizedKey: String?
     package let rootPasswordHash: String?
 
@@ -60,6 +64,7 @@ package struct SimulatedMachine: SimulatedRecord {
       vcpus = specification.vcpus
       memoryMiB = specification.memoryMiB
       address = specification.interface.address.description
+      furtherAddresses = Array(SimulatedMachine.addresses(of: specification.interface).dropFirst())
       authorizedKey = specification.authorizedKey
       rootPasswordHash = specification.rootPasswordHash
     }
@@ -70,6 +75,8 @@ package struct SimulatedMachine: SimulatedRecord {
     package let definition: Definition
     /// What the guest calls itself now.
     package internal(set) var hostname: String
+    /// What the guest has now, where that is not what its definition said.
+    package internal(set) var addresses: [String]?
     let startedAtMilliseconds: Int64
     var shutdownRequestedAtMilliseconds: Int64?
     var pausedAtMilliseconds: Int64?
@@ -107,7 +114,18 @@ extension SimulatedMachine {
 
   /// That it holds, of its definition and of what it was when it started.
   var addresses: Set<String> {
-    Set([definition?.address, boot?.definition.address].compactMap(\.self))
+    let defined = [definition, boot?.definition].compactMap(\.self)
+    return Set(defined.flatMap { [$0.address] + ($0.furtherAddresses ?? []) })
+  }
+
+  /// All of a card, the first of IPv4 before the others.
+  static func addresses(of interface: NetworkInterface) -> [String] {
+    interface.addresses.map(\.description) + interface.ipv6Networks.map(\.serverAddress)
+  }
+
+  /// What the guest calls its own, while it runs.
+  package var guestAddresses: [String]? {
+    boot.map { $0.addresses ?? [$0.definition.address] + ($0.definition.furtherAddresses ?? []) }
   }
 
   /// Writes down a shutdown that has come to its end meanwhile.

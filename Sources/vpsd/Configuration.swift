@@ -56,6 +56,10 @@ struct Configuration: Sendable, Equatable {
   /// Nil for the host's.
   var nameServers: [IPAddress]?
   var mayServersMail = false
+  /// How many addresses a server may have, of both families together.
+  var addressesPerServer = 16
+  /// For how many seconds an address that was released is not given by its name to another account.
+  var addressRest = 3600
   var accelerator = Accelerator.auto
   var logLevel = Logger.Level.info
   var overcommit = Overcommit()

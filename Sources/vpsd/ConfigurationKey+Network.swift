@@ -22,8 +22,15 @@ extension ConfigurationKey {
     nameServers,
     value(
       "smtp_outbound", \.mayServersMail, default: "false",
-      "Whether servers in a routed network may open connections to TCP port 25, which is how spam goes out",
+      "Whether servers in a routed network may open connections to TCP port 25, which is how spam goes out; `vpsd account update --smtp-outbound yes` lets those of one account",
       rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
+    amount(
+      "addresses_per_server", \.addressesPerServer, default: "16",
+      "How many addresses a server may have, networks of IPv6 among them", 1...256),
+    amount(
+      "address_rest", \.addressRest, default: "3600",
+      "For how many seconds an address that an account has released is not given to another one by its name; of itself a pool gives it only after all that rest no more",
+      0...31_536_000),
   ]
 
   private static let nameServers = ConfigurationKey(

@@ -82,7 +82,7 @@ extension ConfigurationKey {
       reservedAddresses, addressPool,
       value(
         "address_pool6", \.addressPool6, default: "none",
-        "The IPv6 network that each server is given one of 64 bits of; the loopback network of this machine has none",
+        "The IPv6 network that each server is given one of 64 bits of, or a single address where it is one of 64 bits or more itself; the loopback network of this machine has none",
         rule: "none, or \(addressPool6Rule)",
         parse: { $0 == "none" ? .some(nil) : IPv6Pool($0).map { .some($0) } }, print: { $0?.description ?? "none" }),
       forwardedPorts,
@@ -179,7 +179,7 @@ extension ConfigurationKey {
     + "is left, such as [203.0.113.0/26, 203.0.113.70-203.0.113.90]"
 
   static let addressPool6Rule =
-    "a unicast IPv6 network of 16 to 63 bits without host bits, such as 2001:db8:10::/56"
+    "a unicast IPv6 network of 16 to 127 bits without host bits, such as 2001:db8:10::/56"
 
   private static let addressPool = ConfigurationKey(
     name: "address_pool", defaultText: "127.80.0.0/16", description: "The addresses that servers are given",

@@ -94,8 +94,9 @@ extension ConfigurationOptions {
   func openStore() throws -> any AccountStore & OperatorStore { try openDatabase() }
 
   /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
-  func openDatabase() throws -> SQLStore {
-    let configuration = try load()
+  func openDatabase() throws -> SQLStore { try openDatabase(of: try load()) }
+
+  func openDatabase(of configuration: Configuration) throws -> SQLStore {
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
     return try SQLStore(path: directory.database, .asItIs, tariff: configuration.tariff)

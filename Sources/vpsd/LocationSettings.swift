@@ -54,7 +54,7 @@ struct LocationKey: Sendable {
       read: { $0.addressPool.map { $0.description.split(separator: " ").map { String($0) } } }),
     LocationKey(
       name: "address_pool6",
-      description: "The IPv6 network that each of its servers is given one of 64 bits of, instead of `address_pool6`",
+      description: "The IPv6 network that its servers are given theirs of, instead of `address_pool6`",
       rule: ConfigurationKey.addressPool6Rule,
       apply: { value, settings in
         guard let pool = value.text.flatMap({ IPv6Pool($0) }) else { return false }

@@ -17,7 +17,7 @@ struct IPv6PoolTests {
   @Test(
     "Whatever is no network to give servers theirs of is refused",
     arguments: [
-      "", "2001:db8::", "2001:db8::/64", "2001:db8::/15", "2001:db8::/128", "2001:db8::1/56", "2001:db8:0:1::/63",
+      "", "2001:db8::", "2001:db8::5/64", "2001:db8::/15", "2001:db8::/128", "2001:db8::1/56", "2001:db8:0:1::/63",
       "2001:db8::/056", "2001:db8::/+5", "fe80::/56", "ff00::/56", "::/56", "::ffff:10.0.0.0/56", "10.0.0.0/24",
       "2001:db8::%eth0/56", "2001:db8::/56 ", String(repeating: "2001:db8::/56", count: 100_000),
     ])
@@ -32,6 +32,39 @@ struct IPv6PoolTests {
     for text in ["2001:db8::5/64", "2001:db8::/48", "2001:db8::/64/64", "10.0.0.1", "", "::g"] {
       #expect(IPv6Network(text) == nil, "\(text)")
     }
+  }
+
+  @Test("A pool of 64 bits or more is its single addresses, without the first")
+  func addresses() throws {
+    let pool = try #require(IPv6Pool("2001:db8:10::/64"))
+    #expect(pool.description == "2001:db8:10::/64" && !pool.givesNetworks)
+    #expect(pool.networks.lowerBound.description == "2001:db8:10::1")
+    #expect(pool.networks.upperBound.description == "2001:db8:10:0:ffff:ffff:ffff:ffff")
+    let part = try #require(IPv6Pool("2001:db8:10:0:8000::/66"))
+    #expect(part.networks.lowerBound.serverAddress == "2001:db8:10:0:8000::1")
+    #expect(part.networks.upperBound.serverAddress == "2001:db8:10:0:bfff:ffff:ffff:ffff")
+    #expect(IPv6Pool("2001:db8::4/127")?.networks.lowerBound.description == "2001:db8::5")
+    #expect(IPv6Pool("2001:db8::5/127") == nil)
+  }
+
+  @Test(
+    "What a server would be given for an address is the address or the network that it is in, where the pool has it")
+  func gifts() throws {
+    let pool = try #require(AddressPool("203.0.113.0/26"))
+    let networks = AddressPools.Pair(pool, ipv6: IPv6Pool("2001:db8:10::/56"))
+    let addresses = AddressPools.Pair(pool, ipv6: IPv6Pool("2001:db8:10::/64"))
+    func gift(_ text: String, _ pools: AddressPools.Pair) throws -> String? {
+      pools.gift(for: try #require(ServerAddress(text)))?.description
+    }
+    #expect(try gift("203.0.113.5", networks) == "203.0.113.5")
+    #expect(try gift("203.0.113.63", networks) == nil)
+    #expect(try gift("2001:db8:10:7::25", networks) == "2001:db8:10:7::/64")
+    #expect(try gift("2001:db8:10:7::/64", networks) == "2001:db8:10:7::/64")
+    #expect(try gift("2001:db8:10::25", networks) == nil)
+    #expect(try gift("2001:db8:10::25", addresses) == "2001:db8:10::25")
+    #expect(try gift("2001:db8:10::/64", addresses) == nil)
+    #expect(try gift("2001:db8:10::", addresses) == nil)
+    #expect(try gift("2001:db8:11::1", addresses) == nil)
   }
 
   @Test("The address of a network card is twelve digits in pairs")

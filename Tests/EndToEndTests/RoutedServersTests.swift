@@ -32,7 +32,9 @@ struct RoutedServersTests {
       try reachTheWorld(login, first)
       try forge(login, first, second, in: service.directory)
       try await holdToFirewalls(client, login, first, second)
+      let more = try addAddresses(service, login, first)
       try await outlive(service, login, first)
+      try keepAddresses(more, service, login, first)
 
       let now = try service.client()
       let status = try service.operate(["network", "status"])
@@ -101,6 +103,37 @@ struct RoutedServersTests {
 
   private static let python = URL(fileURLWithPath: programs).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent(".build/clients/bin/python").path
+  /// One more of each family, in a guest that runs.
+  private func addAddresses(_ service: Service, _ login: Login, _ server: RoutedServer) throws -> [String] {
+    let added = ContinuousClock.now
+    let more = try [["203.0.113.40"], ["2001:db8:10:40::1"]].map { address in
+      let said = try service.operate(["address", "add", "\(server.id)"] + address)
+      let given = address[0].contains(":") ? "2001:db8:10:40::/64" : address[0]
+      // Where the guest's agent is still starting, it does not wait for it.
+      #expect(said.contains("The server \(server.id) has \(given)."), "\(said)")
+      return address[0]
+    }
+    print("two more addresses in a guest that runs: \(ContinuousClock.now - added)")
+    for address in more { #expect(try login.run("hostname", onWorld: address, limitSeconds: 60) == "a") }
+    #expect(try login.run("ip route get 192.0.2.80", onWorld: more[0]).contains("src \(server.address) "))
+    #expect(try login.run("ip route get 2001:db8:eeee::80", onWorld: more[0]).contains("src \(server.address6) "))
+    return more
+  }
+
+  /// After all that has happened to it they are there, until they are taken away.
+  private func keepAddresses(
+    _ addresses: [String], _ service: Service, _ login: Login, _ server: RoutedServer
+  ) throws {
+    for address in addresses {
+      #expect(try login.run("hostname", onWorld: address) == "a")
+      let said = try service.operate(["address", "remove", "\(server.id)", address])
+      #expect(said.contains(" no more."), "\(said)")
+      #expect(try !login.isLetIn(address))
+    }
+    let left = try login.run("ip -o address show dev eth0", onWorld: server.address)
+    #expect(addresses.allSatisfy { !left.contains($0) } && left.contains(server.address6), "\(left)")
+    #expect(try service.operate(["network", "status"]).contains("not as it should be") == false)
+  }
 
   private var hostPort: Int { 8099 }
 

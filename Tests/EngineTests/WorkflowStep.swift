@@ -26,7 +26,8 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   var wantedStatus: ServerStatus? {
     switch kind {
     case .create where isAfterFailure: .error
-    case .create, .start, .recover, .reboot, .configure, .resize, .rebuild, .backup, .snapshot, .restore, .discard:
+    case .create, .start, .recover, .reboot, .configure, .readdress, .resize, .rebuild, .backup, .snapshot, .restore,
+      .discard:
       .active
     case .stop, .hardStop: .stopped
     case .delete: nil
@@ -103,6 +104,14 @@ final class FaultWorld: Sendable {
     case .configure:
       let change = ServerChange(hostname: Hostname("changed.example.com"))
       _ = try await service.servers.update(id, change, service.owner)
+    case .readdress:
+      let server = try #require(try await service.store.server(id))
+      let second = try await service.database.addAddress(
+        .next(.ipv4), to: id, pools: service.pools, limit: 16, at: service.clock.now)
+      let first = try #require(server.address)
+      // The one goes as the other comes.
+      #expect(second != nil)
+      _ = try await service.database.removeAddress(.ipv4(first), from: id, at: service.clock.now)
     case .resize: _ = try await service.resize(id)
     case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
@@ -145,6 +154,8 @@ final class FaultWorld: Sendable {
   /// Carries out everything, with a look at the machines and at what the schedule finds, as the service would.
   func settle() async throws {
     try await service.settle()
+    // Nobody asks a host again at once that did not take a server's addresses.
+    if step.kind == .readdress { service.clock.advance(by: Monitor.addressInterval + .seconds(1)) }
     await service.monitor.pollOnce()
     await service.schedule.pollOnce()
     try await service.settle()

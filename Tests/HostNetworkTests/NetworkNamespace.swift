@@ -21,6 +21,8 @@ extension Place {
 enum TestFiles {
   static let hosts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Hosts").path
+  /// What the image of servers has of ours.
+  static let image = URL(fileURLWithPath: hosts + "/../../images/debian-12/rootfs").standardizedFileURL.path
 }
 
 /// What Tests/Hosts/network has made around this process.
@@ -102,7 +104,9 @@ final class Guest: Place {
       "python3",
       [
         "\(TestFiles.hosts)/guest", interface.tap, "\(interface.hardwareAddress)", "\(interface.addresses[0])/32",
-        HostNetworkSettings.gateway, "\(interface.ipv6Networks[0].serverAddress)/64", HostNetworkSettings.gateway6,
+        HostNetworkSettings.gateway,
+        "\(interface.ipv6Networks[0].serverAddress)/\(interface.ipv6Networks[0].prefixLength)",
+        HostNetworkSettings.gateway6,
       ])
     try #require(program.line() == "ready")
   }

@@ -249,7 +249,7 @@ struct RoutedHostTests {
   func withoutIPv6() throws {
     try host.run("echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
     defer { _ = try? host.run("echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6") }
-    try withGuests(hasIPv6: false) { reconciler, a, b in
+    try withGuests(pool6: nil) { reconciler, a, b in
       try a.serve(80)
       #expect(try world.ask("tcp", a.address, 80) == "answered")
       #expect(try b.ask("tcp", a.address, 80) == "answered")
@@ -269,12 +269,12 @@ struct RoutedHostTests {
   private static let installation = UUID()
 
   static func reconciler(
-    installation: UUID = installation, pool: String = "203.0.113.0/24", hasIPv6: Bool = true
+    installation: UUID = installation, pool: String = "203.0.113.0/24", pool6: String? = "2001:db8:10::/48"
   ) throws -> NetworkReconciler {
     let uplink = try #require(try HostNetworkSettings.defaultUplink())
     let settings = HostNetworkSettings(
       uplink: uplink, mtu: try #require(try HostNetworkSettings.mtu(of: uplink)),
-      pools: [try #require(AddressPool(pool))], ipv6Pools: hasIPv6 ? [try #require(IPv6Pool("2001:db8:10::/48"))] : [],
+      pools: [try #require(AddressPool(pool))], ipv6Pools: try pool6.map { [try #require(IPv6Pool($0))] } ?? [],
       nameServers: HostNetworkSettings.nameServers())
     var logger = Logger(label: "network")
     logger.logLevel = .critical
@@ -292,10 +292,10 @@ struct RoutedHostTests {
 
   /// Two servers, and nothing of them afterwards.
   func withGuests(
-    hasIPv6: Bool = true, _ body: (NetworkReconciler, Guest, Guest) throws -> Void
+    pool6: String? = "2001:db8:10::/48", _ interfaces: [RoutedInterface] = [interface(10), interface(11)],
+    _ body: (NetworkReconciler, Guest, Guest) throws -> Void
   ) throws {
-    let reconciler = try Self.reconciler(hasIPv6: hasIPv6)
-    let interfaces = [Self.interface(10), Self.interface(11)]
+    let reconciler = try Self.reconciler(pool6: pool6)
     _ = try reconciler.reconcile { interfaces }
     let a = try Guest(interfaces[0])
     defer { a.end() }
@@ -318,7 +318,7 @@ struct RoutedHostTests {
 }
 
 /// Answers in the world.
-private struct WorldServer {
+struct WorldServer {
   private let programs: [RunningProgram]
 
   init(_ addresses: [String], ports: [Int]) throws {
@@ -351,7 +351,7 @@ private struct HostServer {
 }
 
 /// A connection of the world's to a server that goes on.
-private struct Talk {
+struct Talk {
   private let program: RunningProgram
   let isHeard: Bool
 

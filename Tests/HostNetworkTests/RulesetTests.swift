@@ -65,6 +65,42 @@ struct RulesetTests {
       ])
   }
 
+  @Test("A change of a server's addresses and of its mail is these alone: its chains and counters stay")
+  func addressChange() {
+    func interface(_ addresses: [String], _ networks: [String], mayMail: Bool = false) -> RoutedInterface {
+      RoutedInterface(
+        hardwareAddress: self.interface.hardwareAddress, addresses: addresses.compactMap { IPv4Address($0) },
+        ipv6Networks: networks.compactMap { IPv6Network(given: $0) }, firewall: .disabled, mayMail: mayMail)
+    }
+    let (old, new) = (
+      interface(["203.0.113.10"], ["2001:db8:1:10::/64"]),
+      interface(["203.0.113.11", "203.0.113.10"], ["2001:db8::5"], mayMail: true)
+    )
+    let card = "\"vpsd0a1b2c3d4e\" . 56:0a:1b:2c:3d:4e"
+    #expect(
+      Ruleset.change(from: old, to: new).split(separator: "\n").sorted() == [
+        "add element arp vpsd source4 { \(card) . 203.0.113.11 }", "add element inet vpsd address4 { 203.0.113.11 }",
+        "add element inet vpsd address6 { 2001:db8::5 }", "add element inet vpsd mailers { \"vpsd0a1b2c3d4e\" }",
+        "add element inet vpsd source4 { \(card) . 203.0.113.11 }",
+        "add element inet vpsd source6 { \(card) . 2001:db8::5 }",
+        "delete element inet vpsd address6 { 2001:db8:1:10::/64 }",
+        "delete element inet vpsd source6 { \(card) . 2001:db8:1:10::/64 }",
+      ])
+    #expect(Ruleset.change(from: old, to: old) == "")
+  }
+
+  @Test("An address that lies in a network of another server is in the set with it once: nftables takes no other")
+  func overlap() throws {
+    let settings = HostNetworkSettings(
+      uplink: "eth0", mtu: 1500, pools: [try #require(AddressPool("203.0.113.0/26"))], ipv6Pools: [], nameServers: [])
+    let other = RoutedInterface(
+      hardwareAddress: HardwareAddress(number: 0x56_0000_0000_01), addresses: [],
+      ipv6Networks: try ["2001:db8:1:10::7", "2001:db8:2::7"].map { try #require(IPv6Network(given: $0)) },
+      firewall: .disabled)
+    let text = Ruleset(settings: settings, mark: "m", interfaces: [interface, other]).transaction(existing: nil)
+    #expect(text.contains("add element inet vpsd address6 { 2001:db8:1:10::/64, 2001:db8:2::7 }"))
+  }
+
   @Test("A pool is as few networks as it can be, with its edges and without what is reserved")
   func pools() throws {
     #expect(AddressPool("203.0.113.0/26")?.networks == ["203.0.113.0/26"])

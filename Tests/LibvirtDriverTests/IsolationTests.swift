@@ -46,6 +46,28 @@ extension MachineLifeTests {
     #expect(EmulatorUser.root.owner(at: IPv4Address(number: 0x7F50_0001)) == .root)
   }
 
+  @Test("A server keeps its user when its first address becomes another's, which then has another one")
+  func keptUser() throws {
+    let (user, folder) = (EmulatorUser.oneForEachServer(group: 108), NSTemporaryDirectory() + UUID().uuidString)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (old, new) = (UUID(), UUID())
+    func owner(of machine: UUID, at number: UInt32) throws -> UInt32 {
+      try user.owner(of: machine, at: IPv4Address(number: number), dataDirectory: folder).user
+    }
+    #expect(try owner(of: old, at: 0xCB00_7105) == 0x7000_7105)
+    let files = ServerFiles(dataDirectory: folder, machine: old)
+    try MachineFiles.makeDirectory(files.folder)
+    try files.makeConsole()
+    // Of root, whom all servers had before.
+    #expect(try owner(of: old, at: 0xCB00_7105) == 0x7000_7105)
+    try FileOwner(user: 0x7000_7105, group: 108).take(files.console)
+    #expect(try owner(of: old, at: 0xCB00_7106) == 0x7000_7105)
+    let heir = try owner(of: new, at: 0xCB00_7105)
+    #expect(heir & 0xFF00_0000 == 0x7100_0000)
+    #expect(try owner(of: new, at: 0xCB00_7106) == 0x7000_7106)
+    #expect(try EmulatorUser.root.owner(of: new, at: IPv4Address(number: 1), dataDirectory: folder) == .root)
+  }
+
   @Test("QEMU is root only where our own libvirtd has no other choice, and what is in the way is told")
   func rootOnlyWhereNeeded() throws {
     var host = UserSupport()

@@ -157,6 +157,8 @@ extension SimulatedHost {
     case .powerOff: try await driver.powerOff(machine)
     case .readiness: _ = try await driver.readiness(of: machine)
     case .applyHostname: try await driver.applyHostname(Hostname("new.example.com")!, to: machine)
+    case .applyAddresses:
+      try await driver.applyAddresses(of: NetworkInterface(address: IPv4Address("127.80.0.9")!), to: machine)
     case .applyFirewall: try await driver.applyFirewall(.disabled, to: machine)
     case .openConsole: _ = try await driver.openConsole(of: machine)
     case .ensureCopied: _ = try await driver.ensureCopied(machine, as: UUID())

@@ -88,7 +88,7 @@ struct ConfigurationErrorTests {
         "2: locations.a.hosts: a location has hosts of its own only with a driver of its own"
       ),
       (
-        "locations:\n  a: {address_pool6: 2001:db8::/64, driver: simulated}",
+        "locations:\n  a: {address_pool6: 2001:db8::1/64, driver: simulated}",
         "2: locations.a.address_pool6: it must be a unicast"
       ),
       (

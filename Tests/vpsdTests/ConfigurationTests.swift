@@ -44,6 +44,8 @@ struct ConfigurationTests {
         mtu: auto
         nameservers: [auto]
         smtp_outbound: false
+        addresses_per_server: 16
+        address_rest: 3600
         accelerator: auto
         recipe_dir: /opt/vpsd/share/vpsd/images
         novnc_dir: /usr/share/novnc
@@ -116,7 +118,7 @@ struct ConfigurationTests {
     ("address_pool6", "2001:db8:10::/56"),
     ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("network", "routed"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
-    ("smtp_outbound", "true"),
+    ("smtp_outbound", "true"), ("addresses_per_server", "4"), ("address_rest", "60"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),

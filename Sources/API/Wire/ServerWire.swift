@@ -38,7 +38,7 @@ enum ServerWire {
     let bandwidthUsedGB = usage.month == now.month ? usage.bandwidthUsedGB : 0
     writer.object { writer in
       identity(&writer, view)
-      writer.field("ipv6_address", visibleNetwork(view.server)?.serverAddress)
+      writer.field("ipv6_address", visibleAddresses(view.server).ipv6.first?.serverAddress)
       writer.field("location", view.server.location)
       plan(&writer, view.plan, hasBandwidth: true)
       operatingSystem(&writer, view.operatingSystem)
@@ -103,7 +103,7 @@ enum ServerWire {
     writer.field("name", view.server.name.name)
     writer.field("hostname", view.server.hostname.name)
     writer.field("status", view.server.status.rawValue)
-    writer.field("ip_address", visibleAddress(view.server))
+    writer.field("ip_address", visibleAddresses(view.server).ipv4.first?.description)
   }
 
   private static func plan(_ writer: inout JSONWriter, _ plan: Plan, hasBandwidth: Bool) {
@@ -132,10 +132,10 @@ enum ServerWire {
   private static func additions(_ writer: inout JSONWriter, _ view: Servers.View) {
     writer.field("uuid", view.server.uuid.uuidString.lowercased())
     writer.field("status_reason", view.statusReason)
-    writer.field("ipv4_addresses", visibleAddress(view.server).map { [$0] } ?? []) { $0.value($1) }
-    let network = visibleNetwork(view.server)
-    writer.field("ipv6_addresses", network.map { [$0.serverAddress] } ?? []) { $0.value($1) }
-    writer.field("ipv6_network", network?.description)
+    let addresses = visibleAddresses(view.server)
+    writer.field("ipv4_addresses", addresses.ipv4.map(\.description)) { $0.value($1) }
+    writer.field("ipv6_addresses", addresses.ipv6.map(\.serverAddress)) { $0.value($1) }
+    writer.field("ipv6_network", addresses.ipv6.first { $0.isWhole }?.description)
     writer.field("plan_name", view.plan.name)
     writer.field("os_name", view.operatingSystem.name)
     writer.field("location_name", view.location.name)
@@ -144,15 +144,7 @@ enum ServerWire {
   }
 
   /// An address is reserved from the first moment, and may still change until the machine is made with it.
-  private static func visibleAddress(_ server: Server) -> String? {
-    hasItsAddresses(server) ? server.address?.description : nil
-  }
-
-  private static func visibleNetwork(_ server: Server) -> IPv6Network? {
-    hasItsAddresses(server) ? server.ipv6Network : nil
-  }
-
-  private static func hasItsAddresses(_ server: Server) -> Bool {
-    server.status != .provisioning && server.machine.hasDisk
+  private static func visibleAddresses(_ server: Server) -> ServerAddresses {
+    server.status != .provisioning && server.machine.hasDisk ? server.addresses : ServerAddresses()
   }
 }

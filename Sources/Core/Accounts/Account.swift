@@ -13,13 +13,15 @@ package struct Account: Sendable, Equatable {
   /// In which it is written to.
   package let language: Language
   package let suspension: AccountSuspension
+  /// Whether its servers may open connections to TCP port 25 where others' may not.
+  package let mayMail: Bool
   /// When it was closed for good, and all that is personal in it erased; nil while it is open.
   package let closedAt: Timestamp?
 
   package init(
     id: ID<Account>, email: String, balance: Money, createdAt: Timestamp, firstName: String = "",
     lastName: String = "", companyName: String = "", language: Language = .english,
-    suspension: AccountSuspension = .none, closedAt: Timestamp? = nil
+    suspension: AccountSuspension = .none, mayMail: Bool = false, closedAt: Timestamp? = nil
   ) {
     self.id = id
     self.email = email
@@ -30,6 +32,7 @@ package struct Account: Sendable, Equatable {
     self.companyName = companyName
     self.language = language
     self.suspension = suspension
+    self.mayMail = mayMail
     self.closedAt = closedAt
   }
 }
@@ -56,6 +59,8 @@ package struct ProfileChange: Sendable, Equatable {
   package var companyName: String?
   package var email: String?
   package var language: Language?
+  /// Only the operator's to change.
+  package var mayMail: Bool?
 
   package init(
     firstName: String? = nil, lastName: String? = nil, companyName: String? = nil, language: Language? = nil

@@ -13,6 +13,8 @@ package struct Operation: Sendable, Equatable {
     case recover
     /// Brings a changed hostname into a running guest.
     case configure
+    /// Brings other addresses to the host, and into a running guest.
+    case readdress
     /// Gives the server another plan.
     case resize
     /// Gives the server a new disk with an operating system.
@@ -80,7 +82,7 @@ extension Operation.Kind {
     case .reboot, .resize: [.active]
     case .rebuild: [.active, .stopped, .error]
     case .restore: [.active, .error]
-    case .create, .start, .stop, .hardStop, .recover, .configure, .delete, .backup, .snapshot, .discard: []
+    case .create, .start, .stop, .hardStop, .recover, .configure, .readdress, .delete, .backup, .snapshot, .discard: []
     }
   }
 }
@@ -89,7 +91,7 @@ extension Operation.Kind {
   /// Whether a machine may go off or on while such an operation waits or runs, and that is none of its business.
   package var leavesPowerAlone: Bool {
     switch self {
-    case .backup, .snapshot, .discard: true
+    case .backup, .snapshot, .discard, .readdress: true
     case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .resize, .rebuild, .restore, .delete: false
     }
   }

@@ -46,13 +46,20 @@ package protocol ComputeDriver: Sendable {
   /// How far this boot of the guest has come.
   func readiness(of machine: UUID) async throws -> Readiness
 
+  /// Brings the addresses of its card into a running guest; the host has them with the definition. Where the guest's network
+  /// knows nothing of them, nothing is done. Throws `busy` or `unreachable` where the guest does not answer, and `rejected` where
+  /// it does not know how.
+  func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws
+
   /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
 
   /// Puts the firewall in the place of the one that the machine has, as a whole, and returns once it is in force. What is still
   /// allowed goes on undisturbed; a connection that no longer is ends. A machine that is off starts behind it; one that is
   /// absent is left alone, and brings its firewall with its definition.
-  func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws
+  ///
+  /// - Parameter mayMail: Whether it may open connections to TCP port 25 where others may not.
+  func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws
 
   /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
   /// screen.
@@ -147,6 +154,8 @@ package struct MachineSpecification: Sendable, Equatable {
   package let interface: NetworkInterface
   /// In force before the machine's first packet passes.
   package let firewall: Firewall
+  /// Whether it may open connections to TCP port 25 where others may not.
+  package let mayMail: Bool
   package let authorizedKey: String?
   /// crypt(3) of the root password; with it, password login is on.
   package let rootPasswordHash: String?
@@ -155,8 +164,8 @@ package struct MachineSpecification: Sendable, Equatable {
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
-    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled, authorizedKey: String?,
-    rootPasswordHash: String?, mayCreateDisk: Bool
+    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled, mayMail: Bool = false,
+    authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
   ) {
     self.machine = machine
     self.label = label
@@ -168,6 +177,7 @@ package struct MachineSpecification: Sendable, Equatable {
     self.imageVersion = imageVersion
     self.interface = interface
     self.firewall = firewall
+    self.mayMail = mayMail
     self.authorizedKey = authorizedKey
     self.rootPasswordHash = rootPasswordHash
     self.mayCreateDisk = mayCreateDisk

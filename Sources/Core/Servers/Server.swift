@@ -17,9 +17,7 @@ package struct Server: Sendable, Equatable {
   package let location: String
   /// Where its machine is, or is to be made: of the location's hosts the one that was chosen when it was ordered.
   package let hostID: ID<Host>
-  package let address: IPv4Address?
-  /// Nil where its location has no IPv6.
-  package let ipv6Network: IPv6Network?
+  package let addresses: ServerAddresses
   package let isBackupEnabled: Bool
   package let createdAt: Timestamp
   package let updatedAt: Timestamp
@@ -65,13 +63,17 @@ package struct Server: Sendable, Equatable {
     package let isBackupEnabled: Bool
   }
 
+  /// The first one.
+  package var address: IPv4Address? { addresses.ipv4.first }
+  /// The first one; nil where it has no IPv6.
+  package var ipv6Network: IPv6Network? { addresses.ipv6.first }
+
   package var writable: Writable { Writable(name: name, hostname: hostname, isBackupEnabled: isBackupEnabled) }
 
   package init(
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
     statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String, hostID: ID<Host>,
-    address: IPv4Address?, ipv6Network: IPv6Network? = nil, isBackupEnabled: Bool, createdAt: Timestamp,
-    updatedAt: Timestamp, machine: Machine
+    addresses: ServerAddresses, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp, machine: Machine
   ) {
     self.id = id
     self.uuid = uuid
@@ -84,8 +86,7 @@ package struct Server: Sendable, Equatable {
     self.operatingSystemID = operatingSystemID
     self.location = location
     self.hostID = hostID
-    self.address = address
-    self.ipv6Network = ipv6Network
+    self.addresses = addresses
     self.isBackupEnabled = isBackupEnabled
     self.createdAt = createdAt
     self.updatedAt = updatedAt

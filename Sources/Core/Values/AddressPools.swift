@@ -10,6 +10,14 @@ package struct AddressPools: Sendable, Equatable {
       self.ipv4 = ipv4
       self.ipv6 = ipv6
     }
+
+    /// What a server would be given where somebody names an address; nil where that is in neither pool.
+    package func gift(for address: ServerAddress) -> ServerAddress? {
+      switch address {
+      case .ipv4(let address): ipv4.contains(address) ? .ipv4(address) : nil
+      case .ipv6(let network): ipv6?.gift(for: network).map { .ipv6($0) }
+      }
+    }
   }
 
   private let standard: Pair

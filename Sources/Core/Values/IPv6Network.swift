@@ -1,36 +1,51 @@
 import Foundation
 
-/// A network of 64 bits, `2001:db8:10:1::/64`, which one server has whole.
+/// What a server is given of IPv6: a network of 64 bits, `2001:db8:10:1::/64`, which it has whole, or a single address.
 package struct IPv6Network: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package static let prefixLength = 64
-
-  /// Its first 64 bits.
+  /// The first 64 bits.
   package let number: UInt64
+  /// The last 64 bits of a single address; nil for a whole network.
+  package let host: UInt64?
 
-  package init(number: UInt64) {
+  package init(number: UInt64, host: UInt64? = nil) {
     self.number = number
+    self.host = host
   }
 
   /// Reads an address, `2001:db8:10:1::1`, for the network that it is in, or the network itself; nil for anything else.
   package init?(_ text: String) {
+    guard let given = IPv6Network(given: text) else { return nil }
+    self = given.enclosing
+  }
+
+  /// Reads the network, `2001:db8:10:1::/64`, or an address alone for itself; nil for anything else.
+  package init?(given text: String) {
     guard text.isPlain(atMost: 49) else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count <= 2, parts.count == 1 || parts[1] == "64" else { return nil }
     var bytes = [UInt8](repeating: 0, count: 16)
     guard inet_pton(AF_INET6, String(parts[0]), &bytes) == 1 else { return nil }
-    guard parts.count == 1 || bytes[8...].allSatisfy({ $0 == 0 }) else { return nil }
-    number = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+    let halves = [bytes[..<8], bytes[8...]].map { $0.reduce(0) { $0 << 8 | UInt64($1) } }
+    guard parts.count == 1 || halves[1] == 0 else { return nil }
+    self.init(number: halves[0], host: parts.count == 1 ? halves[1] : nil)
   }
 
+  package var isWhole: Bool { host == nil }
+  package var prefixLength: Int { isWhole ? 64 : 128 }
+
+  /// The network of 64 bits that it is, or is in.
+  package var enclosing: IPv6Network { IPv6Network(number: number) }
+
   /// The address that its server itself has.
-  package var serverAddress: String { Self.text(bytes(endingIn: 1)) }
+  package var serverAddress: String { Self.text(bytes(endingIn: host ?? 1)) }
 
-  package var bytes: [UInt8] { bytes(endingIn: 0) }
+  package var bytes: [UInt8] { bytes(endingIn: host ?? 0) }
 
-  package var description: String { "\(Self.text(bytes))/\(Self.prefixLength)" }
+  /// As the kernel writes it: an address alone without its length.
+  package var description: String { Self.text(bytes) + (isWhole ? "/64" : "") }
 
-  private func bytes(endingIn last: UInt8) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) } + [0, 0, 0, 0, 0, 0, 0, last]
+  private func bytes(endingIn low: UInt64) -> [UInt8] {
+    [number, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * $0)) } }
   }
 
   private static func text(_ bytes: [UInt8]) -> String {
@@ -40,26 +55,49 @@ package struct IPv6Network: Hashable, Comparable, Sendable, CustomStringConverti
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
+  package static func < (left: Self, right: Self) -> Bool {
+    (left.number, left.host ?? 0) < (right.number, right.host ?? 0)
+  }
 }
 
-/// The networks that servers are given: those of 64 bits in a shorter one, `2001:db8:10::/56`, but for the first, which routers
-/// and the host itself are in.
+/// What servers are given of IPv6: the networks of 64 bits in a shorter one, `2001:db8:10::/56`, but for the first, which routers
+/// and the host itself are in; or the single addresses of one of 64 bits or more, but for the first, which is its routers'.
 package struct IPv6Pool: Hashable, Sendable, CustomStringConvertible {
   package let networks: ClosedRange<IPv6Network>
   package let description: String
 
-  /// Nil unless it is a network of unicast addresses, of 16 to 63 bits, without host bits.
+  /// Nil unless it is a network of unicast addresses, of 16 to 127 bits, without host bits.
   package init?(_ text: String) {
     guard text.isPlain(atMost: 49) else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[1].utf8.count == 2, let length = Int(parts[1]), (16...63).contains(length),
-      let first = IPv6Network(String(parts[0]) + "/64"), Self.isUnicast(first)
+    guard parts.count == 2, (2...3).contains(parts[1].utf8.count), let length = Int(parts[1]),
+      String(length).utf8.elementsEqual(parts[1].utf8), (16...127).contains(length),
+      let first = IPv6Network(given: String(parts[0])), let low = first.host, Self.isUnicast(first)
     else { return nil }
-    let beyond = UInt64.max >> UInt64(length)
-    guard first.number & beyond == 0 else { return nil }
-    networks = IPv6Network(number: first.number + 1)...IPv6Network(number: first.number | beyond)
-    description = "\(first.description.dropLast(3))/\(length)"
+    description = "\(first)/\(length)"
+    if length < 64 {
+      let beyond = UInt64.max >> UInt64(length)
+      guard first.number & beyond == 0, low == 0 else { return nil }
+      networks = IPv6Network(number: first.number + 1)...IPv6Network(number: first.number | beyond)
+    } else {
+      let beyond = UInt64.max >> UInt64(length - 64)
+      guard low & beyond == 0 else { return nil }
+      networks =
+        IPv6Network(number: first.number, host: low + 1)...IPv6Network(number: first.number, host: low | beyond)
+    }
+  }
+
+  /// Whether each server has a network of its own, and not an address.
+  package var givesNetworks: Bool { networks.lowerBound.isWhole }
+
+  package func contains(_ network: IPv6Network) -> Bool {
+    network.isWhole == givesNetworks && networks.contains(network)
+  }
+
+  /// What a server would be given, for an address that may stand for the network that it is in; nil where none is.
+  package func gift(for network: IPv6Network) -> IPv6Network? {
+    let gift = givesNetworks ? network.enclosing : network
+    return contains(gift) ? gift : nil
   }
 
   /// Global (2000::/3) or of one site (fc00::/7).

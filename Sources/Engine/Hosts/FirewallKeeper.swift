@@ -130,7 +130,9 @@ package final class FirewallKeeper: Sendable {
   private func apply(_ id: ID<Server>) async {
     do {
       if let wanted = try await store.firewall(of: id), wanted.hostID == host.id {
-        try await bounded { try await self.host.driver.applyFirewall(wanted.firewall, to: wanted.machine) }
+        try await bounded {
+          try await self.host.driver.applyFirewall(wanted.firewall, mayMail: wanted.mayMail, to: wanted.machine)
+        }
         if !wanted.isApplied {
           try await store.recordFirewall(wanted.revision, appliedTo: id)
           changes.tell(id)

@@ -12,6 +12,8 @@ package final class Monitor: Sendable {
   /// Whoever shuts a server down from inside sees it stopped within five seconds, also where one look takes one of them.
   private static let longestRest = Duration.seconds(2)
   private static let silenceInterval = FleetHost.longestSilence / 6
+  /// After which time a host is asked again to take over the addresses of a server that it did not take.
+  static let addressInterval = Duration.seconds(300)
   /// Others who write have their turn in between.
   private static let samplesAtOnce = 500
 
@@ -109,6 +111,10 @@ package final class Monitor: Sendable {
       let observed = try await host.driver.observe()
       try await noteAnswer()
       if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
+      let now = clock.now
+      if try await store.readdressMissed(on: host.id, triedBefore: now - Self.addressInterval, at: now) {
+        host.doorbell.ring()
+      }
       let catalogue = try await catalogueReader.catalogue()
       let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
       try await record(samples)

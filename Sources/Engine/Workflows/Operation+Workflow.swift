@@ -10,6 +10,7 @@ extension Core.Operation.Kind {
     case .hardStop: HardStopServer()
     case .reboot: RebootServer()
     case .configure: ConfigureServer()
+    case .readdress: ReaddressServer()
     case .resize: PoweredOff(ChangePlan())
     case .rebuild: PoweredOff(after: FindImage(), ReplaceSystem())
     case .delete: DeleteServer()

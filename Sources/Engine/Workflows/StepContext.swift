@@ -42,9 +42,9 @@ extension StepContext {
   /// - Parameter newPlan: What the machine is to be instead of what the server has.
   func ensureDefined(as newPlan: Plan? = nil) async throws {
     let plan = newPlan ?? plan
-    guard let address = server.address, let imageVersion = server.machine.imageVersion else {
+    guard let imageVersion = server.machine.imageVersion else {
       throw WorkflowFailure(
-        customerReason: "The server could not be prepared.", operatorDetail: "It has no address or no image.")
+        customerReason: "The server could not be prepared.", operatorDetail: "It has no image.")
     }
     // A start comes only after this was written down, so what is removed was never booted since.
     if server.machine.awaitsNewDisk { try await driver.ensureDiskAbsent(machine) }
@@ -54,13 +54,26 @@ extension StepContext {
         machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
         imageVersion: imageVersion,
-        interface: NetworkInterface(
-          address: address, ipv6Network: server.ipv6Network, hardwareAddress: server.machine.hardwareAddress),
-        firewall: firewall.firewall,
+        interface: try networkInterface(),
+        firewall: firewall.firewall, mayMail: firewall.mayMail,
         authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
+    // What the specification did not have is nobody's on this host any more.
+    if !server.addresses.isApplied {
+      try await store.recordAddresses(server.addresses, of: server.id, lease: lease, at: now)
+    }
     try await catchUp(with: firewall)
+  }
+
+  func networkInterface() throws -> NetworkInterface {
+    guard let address = server.address else {
+      throw WorkflowFailure(
+        customerReason: "The server could not be prepared.", operatorDetail: "It has no address.")
+    }
+    return NetworkInterface(
+      address: address, furtherAddresses: Array(server.addresses.ipv4.dropFirst()), ipv6Networks: server.addresses.ipv6,
+      revision: server.addresses.revision, hardwareAddress: server.machine.hardwareAddress)
   }
 
   private func storedFirewall() async throws -> ServerFirewall {
@@ -78,7 +91,7 @@ extension StepContext {
     while true {
       let newest = try await storedFirewall()
       guard newest.revision > inForce.revision else { return }
-      try await driver.applyFirewall(newest.firewall, to: machine)
+      try await driver.applyFirewall(newest.firewall, mayMail: newest.mayMail, to: machine)
       inForce = newest
     }
   }

@@ -36,7 +36,7 @@ protocol MachineNetwork: Sendable {
   /// Removes it, once the machine is gone.
   func release(_ files: ServerFiles) throws
 
-  func apply(_ firewall: Firewall, to files: ServerFiles) throws
+  func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws
 
   /// Whether the host counts what goes through the machines' cards, so that nobody asks the guests.
   var countsTraffic: Bool { get }
@@ -55,7 +55,7 @@ extension MachineNetwork {
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
   func attach(_ files: ServerFiles, isOff: Bool) throws {}
   func release(_ files: ServerFiles) throws {}
-  func apply(_ firewall: Firewall, to files: ServerFiles) throws {}
+  func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws {}
   var countsTraffic: Bool { false }
   func counters() throws -> [UUID: NetworkCounters] { [:] }
   func keep(until stop: StopSignal) {}
@@ -82,4 +82,8 @@ struct GuestNetwork: Equatable {
   var ipv6Address: String?
   var ipv6Gateway: String?
   var nameServers: [String] = []
+  /// Of both families.
+  var furtherAddresses: [String] = []
+  /// Another number whenever the addresses are others; 0 as long as they are the first.
+  var revision: Int64 = 0
 }

@@ -29,7 +29,7 @@ struct RoutedNetwork: MachineNetwork {
     let card = Markup(
       "interface", ["type": "ethernet"],
       [
-        Markup("target", ["dev": try routed(interface, hardwareAddress, .disabled).tap, "managed": "no"]),
+        Markup("target", ["dev": try routed(interface, hardwareAddress).tap, "managed": "no"]),
         Markup("mac", ["address": "\(hardwareAddress)"]),
         Markup("model", ["type": "virtio"]),
         Markup("mtu", ["size": "\(settings.mtu)"]),
@@ -40,12 +40,13 @@ struct RoutedNetwork: MachineNetwork {
   }
 
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork {
-    let network = interface.ipv6Network
+    let networks = interface.ipv6Networks.map { "\($0.serverAddress)/\($0.prefixLength)" }
     return GuestNetwork(
       ipv4Address: "\(interface.address)/32", ipv4Gateway: HostNetworkSettings.gateway,
-      ipv6Address: network.map { "\($0.serverAddress)/\(IPv6Network.prefixLength)" },
-      ipv6Gateway: network.map { _ in HostNetworkSettings.gateway6 },
-      nameServers: settings.nameServers.map(\.description))
+      ipv6Address: networks.first, ipv6Gateway: networks.isEmpty ? nil : HostNetworkSettings.gateway6,
+      nameServers: settings.nameServers.map(\.description),
+      furtherAddresses: interface.furtherAddresses.map { "\($0)/32" } + networks.dropFirst(),
+      revision: interface.revision)
   }
 
   /// Whether it is none of the host's own.
@@ -56,7 +57,9 @@ struct RoutedNetwork: MachineNetwork {
   // MARK: - Taps
 
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {
-    let interface = try routed(specification.interface, hardwareAddress, specification.firewall)
+    var interface = try routed(specification.interface, hardwareAddress)
+    interface.firewall = specification.firewall
+    interface.mayMail = specification.mayMail
     let earlier = try Self.stored(files)
     if interface == earlier, reconciler.isLoaded(interface) { return }
     if interface != earlier { try Self.store(interface, files) }
@@ -84,13 +87,13 @@ struct RoutedNetwork: MachineNetwork {
     try reconciler.remove(interface)
   }
 
-  func apply(_ firewall: Firewall, to files: ServerFiles) throws {
-    guard var interface = try Self.stored(files) else { return }
-    if interface.firewall == firewall, reconciler.isLoaded(interface) { return }
-    if interface.firewall != firewall {
-      interface.firewall = firewall
-      try Self.store(interface, files)
-    }
+  func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws {
+    guard let earlier = try Self.stored(files) else { return }
+    var interface = earlier
+    interface.firewall = firewall
+    interface.mayMail = mayMail
+    if interface == earlier, reconciler.isLoaded(interface) { return }
+    if interface != earlier { try Self.store(interface, files) }
     try reconciler.apply(interface, among: interfaces)
   }
 
@@ -105,16 +108,14 @@ struct RoutedNetwork: MachineNetwork {
 
   func keep(until stop: StopSignal) { reconciler.keep(interfaces, until: stop) }
 
-  private func routed(
-    _ interface: NetworkInterface, _ hardwareAddress: HardwareAddress, _ firewall: Firewall
-  ) throws -> RoutedInterface {
-    guard interface.address.number >> 24 != 127 else {
+  private func routed(_ interface: NetworkInterface, _ hardwareAddress: HardwareAddress) throws -> RoutedInterface {
+    if let address = interface.addresses.first(where: { $0.number >> 24 == 127 }) {
       throw DriverError(
-        .rejected, "\(interface.address) is an address of the loopback network, which was this host's before")
+        .rejected, "\(address) is an address of the loopback network, which was this host's before")
     }
     return RoutedInterface(
-      hardwareAddress: hardwareAddress, addresses: [interface.address],
-      ipv6Networks: interface.ipv6Network.map { [$0] } ?? [], firewall: firewall)
+      hardwareAddress: hardwareAddress, addresses: interface.addresses, ipv6Networks: interface.ipv6Networks,
+      firewall: .disabled)
   }
 
   // MARK: - What the servers' folders say

@@ -45,6 +45,9 @@ enum Schema {
     migrator.registerMigration("13 firewalls", foreignKeyChecks: .immediate) { database in
       try database.runScript(firewalls)
     }
+    migrator.registerMigration("14 several addresses", foreignKeyChecks: .immediate) { database in
+      try database.runScript(severalAddresses)
+    }
     return migrator
   }
 

@@ -1,24 +1,28 @@
 import API
 import ArgumentParser
 import Core
+import Foundation
 import SQLStore
 
 struct AddressCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "address", abstract: "The addresses of servers, and who had them.",
-    subcommands: [List.self, History.self])
+    subcommands: [List.self, Add.self, Remove.self, Reserve.self, History.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "List the addresses that were ever given; the others of the pool are free.")
+      abstract: "List the addresses that were ever given, or are reserved; the others of the pool are free.")
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-      let store = try options.openDatabase()
-      try await output.list { (last: AddressRecord?, limit: Int) in
-        try await store.addresses(after: last?.address, limit: limit)
+      let configuration = try options.load()
+      let (store, rest) = (try options.openDatabase(of: configuration), configuration.addressRest)
+      let now = SystemClock().now
+      try await output.list { (last: ListedAddress?, limit: Int) in
+        try await store.addresses(after: last?.record.address, limit: limit)
+          .map { ListedAddress(record: $0, restsUntil: $0.restsUntil(.seconds(rest), at: now)) }
       }
     }
   }
@@ -29,7 +33,7 @@ struct AddressCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "An IPv4 address, or an IPv6 one for the network that it is in.") var address: String
+    @Argument(help: "An IPv4 address, or an IPv6 one for itself or the network that it is in.") var address: String
     @Option(help: "How many of those who had it.") var last = 100
 
     func validate() throws {
@@ -39,27 +43,43 @@ struct AddressCommand: AsyncParsableCommand {
 
     func run() async throws {
       guard let address = ServerAddress(address) else { return }
-      output.list(try await options.openDatabase().tenures(of: address, newest: last))
+      let store = try options.openDatabase()
+      let tenures = try await store.tenures(of: address, newest: last)
+      output.list(tenures.isEmpty ? try await store.tenures(of: address.enclosing, newest: last) : tenures)
     }
   }
 }
 
-extension AddressRecord: Record {
-  static let headings = ["ADDRESS", "LOCATION", "SERVER", "SINCE", "RELEASED"]
+private struct ListedAddress: Record {
+  let record: AddressRecord
+  let restsUntil: Timestamp?
+
+  static let headings = ["ADDRESS", "LOCATION", "SERVER", "SINCE", "RELEASED", "STATE"]
 
   var cells: [String] {
     [
-      address.description, location, serverID.map { "\($0)" } ?? "-", assignedAt.displayed,
-      releasedAt?.displayed ?? "",
+      record.address.description, record.location, record.serverID.map { "\($0)" } ?? "-", record.assignedAt.displayed,
+      record.releasedAt?.displayed ?? "", state,
     ]
   }
 
+  private var state: String {
+    let states = [
+      record.isLeaving ? "leaving" : nil, record.isReserved ? "reserved" : nil,
+      restsUntil.map { "rests until \($0.displayed)" },
+    ]
+    return states.compactMap(\.self).joined(separator: ", ")
+  }
+
   func write(_ writer: inout JSONWriter) {
-    writer.field("address", address.description)
-    writer.field("location", location)
-    writer.field("server_id", serverID?.value)
-    writer.field("assigned_at", assignedAt)
-    writer.field("released_at", releasedAt)
+    writer.field("address", record.address.description)
+    writer.field("location", record.location)
+    writer.field("server_id", record.serverID?.value)
+    writer.field("assigned_at", record.assignedAt)
+    writer.field("released_at", record.releasedAt)
+    writer.field("reserved", record.isReserved)
+    writer.field("leaving", record.isLeaving)
+    writer.field("rests_until", restsUntil)
   }
 }
 

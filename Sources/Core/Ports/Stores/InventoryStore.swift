@@ -25,6 +25,10 @@ package protocol InventoryStore: Sendable {
   /// Queues a `stop` for a suspended server without an operation that was seen to run. Returns whether it was changed.
   func keepOff(_ id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
 
+  /// Queues what brings its addresses to this host for each server of it that has a machine, other addresses than the host has taken
+  /// over, and nothing to do, unless it was tried since that moment. Returns whether there was one.
+  func readdressMissed(on host: ID<Host>, triedBefore moment: Timestamp, at now: Timestamp) async throws -> Bool
+
   /// Adds measurements to what is stored, all in one transaction.
   func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws
 }

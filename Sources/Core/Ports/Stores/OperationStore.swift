@@ -18,6 +18,9 @@ package protocol OperationStore: Sendable {
   /// Gives the server another free address of the pool instead of the one it has, which something else on the host uses.
   func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease, at now: Timestamp) async throws
     -> IPv4Address?
+  /// The host has taken over these: those that the server has no more may be anybody's from now on. Does nothing where the lease
+  /// is lost.
+  func recordAddresses(_ addresses: ServerAddresses, of id: ID<Server>, lease: Lease, at now: Timestamp) async throws
   /// Hidden ones too, until they are erased.
   func diskCopy(_ id: ID<DiskCopy>) async throws -> DiskCopy?
 }

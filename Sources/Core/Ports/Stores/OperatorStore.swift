@@ -56,6 +56,23 @@ package protocol OperatorStore: Sendable {
 
   /// In their order, those of IPv4 first, those after this one; of so many at most.
   func addresses(after last: ServerAddress?, limit: Int) async throws -> [AddressRecord]
+  /// Gives a server one more, and queues what brings it there. Throws `wrongState`, `conflict` for one that is not free,
+  /// `unprocessable` for one that is in no pool, `permissionDenied` beyond the limit, or `noCapacity`. Returns nil where there is
+  /// no such server, or it is deleted.
+  ///
+  /// - Parameter limit: How many addresses a server may have.
+  func addAddress(
+    _ wanted: WantedAddress, to id: ID<Server>, pools: AddressPools.Pair, limit: Int, at now: Timestamp
+  ) async throws -> AddressChange?
+  /// Takes one from a server, and queues what takes it away there; until then it is nobody else's. Throws `unprocessable` where
+  /// the server has no such address, or it is its last one of IPv4. Returns nil where there is no such server, or it is deleted.
+  func removeAddress(_ address: ServerAddress, from id: ID<Server>, at now: Timestamp) async throws -> AddressChange?
+  /// From now on nobody is given these; whoever has one keeps it. All of them, or none.
+  ///
+  /// - Parameter locations: Of whose pool each is, in the same order.
+  func reserveAddresses(_ addresses: [ServerAddress], at locations: [String], at now: Timestamp) async throws
+  /// The reverse. Throws `unprocessable` where one of them is not reserved; then none is released.
+  func endReservation(of addresses: [ServerAddress], at now: Timestamp) async throws
   /// Newest first.
   func tenures(of address: ServerAddress, newest count: Int) async throws -> [AddressTenure]
   /// The newest of a server that failed.

@@ -35,6 +35,7 @@ struct AccountRecord: Record {
     writer.field("deletion_at", account.suspension.deletionAt)
     writer.field("closed_at", account.closedAt)
     writer.field("language", account.language.rawValue)
+    writer.field("smtp_outbound", account.mayMail)
   }
 }
 
@@ -54,6 +55,7 @@ struct AccountSummaryRecord: DetailedRecord {
       ("LAST NAME", known(account.lastName)), ("COMPANY", known(account.companyName)),
       ("LANGUAGE", account.language.rawValue),
       ("BALANCE", account.balance.decimal), ("CREATED", account.createdAt.displayed),
+      ("SMTP", account.mayMail ? "may open connections to port 25" : nil),
       ("SUSPENDED", account.suspension.cause?.rawValue), ("DELETION", account.suspension.deletionAt?.displayed),
       ("CLOSED", account.closedAt?.displayed), ("SERVERS", "\(summary.serverCount)"),
       ("TOKENS", "\(summary.tokenCount)"), ("SSH KEYS", "\(summary.sshKeyCount)"),

@@ -12,6 +12,11 @@ struct ServerRecord: DetailedRecord {
   /// A server that is being deleted is seen by no customer any more.
   private var status: String { listing.deletedAt == nil ? server.status.rawValue : "deleting" }
 
+  private var further: String? {
+    let others = server.addresses.all.dropFirst().map(\.description)
+    return others.isEmpty ? nil : others.joined(separator: " ")
+  }
+
   static let headings = ["ID", "ACCOUNT", "NAME", "STATUS", "ADDRESS", "HOST", "REASON"]
 
   var cells: [String] {
@@ -28,7 +33,8 @@ struct ServerRecord: DetailedRecord {
       ("HOSTNAME", server.hostname.name), ("STATUS", status), ("REASON", server.statusReason),
       ("FAILURE", listing.failure), ("PLAN", catalogue.plan(server.planID)?.name),
       ("SYSTEM", catalogue.operatingSystem(server.operatingSystemID)?.name), ("IMAGE", server.machine.imageVersion),
-      ("ADDRESS", server.address?.description), ("LOCATION", server.location), ("HOST", listing.host),
+      ("ADDRESS", server.address?.description), ("OTHERS", further), ("LOCATION", server.location),
+      ("HOST", listing.host),
       ("PRICE/H", listing.pricePerHour.decimal), ("BACKUPS", server.isBackupEnabled ? "every day" : "none"),
       ("CREATED", server.createdAt.displayed),
       ("CHANGED", server.updatedAt.displayed), ("DELETED", listing.deletedAt?.displayed),
@@ -60,6 +66,8 @@ struct ServerRecord: DetailedRecord {
     writer.field("location", server.location)
     writer.field("host", listing.host)
     writer.field("ip_address", server.address?.description)
+    writer.field(named: "ipv4_addresses", server.addresses.ipv4.map(\.description))
+    writer.field(named: "ipv6_addresses", server.addresses.ipv6.map(\.serverAddress))
     writer.field("backups_enabled", server.isBackupEnabled)
     writer.field("created_at", server.createdAt)
     writer.field("updated_at", server.updatedAt)
