@@ -25,6 +25,10 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let package = Package(
   name: "vpsd",
   platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "vpsd", targets: ["vpsd"]), .executable(name: "vpsctl", targets: ["vpsctl"]),
+    .library(name: "APIClient", targets: ["APIClient"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -75,7 +79,12 @@ let package = Package(
         .embedInCode("Console/console.html"), .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
       ],
       swiftSettings: settings),
-    .target(name: "APIClient", swiftSettings: settings),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(name: "APIClient", dependencies: ["CCurl"], swiftSettings: settings),
+    .executableTarget(
+      name: "vpsctl",
+      dependencies: ["APIClient", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
     .executableTarget(
       name: "vpsd",
       dependencies: [

@@ -1,135 +1,169 @@
-package import Foundation
+public import FoundationEssentials
 
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
+/// A client of the service's API. It knows paths and types, and nothing of the service behind them; docs/api-client.md has an
+/// example.
+public struct APIClient: Sendable {
+  public struct Reply: Sendable {
+    public let status: Int
+    public let headers: [(name: String, value: String)]
+    public let body: Data
 
-/// A client of the wire. It knows the API's paths and types, and nothing of the service behind them.
-package struct APIClient: Sendable {
-  package struct Reply: Sendable {
-    package let status: Int
-    package let body: Data
+    public var text: String { String(decoding: body, as: UTF8.self) }
 
-    package var text: String { String(decoding: body, as: UTF8.self) }
+    public func header(_ name: String) -> String? {
+      headers.first { $0.name == name.lowercased() }?.value
+    }
+
+    public func json() throws(UnexpectedReply) -> JSON {
+      do {
+        return try JSON(parsing: body)
+      } catch {
+        let type = header("Content-Type").map { " but \($0)" } ?? ""
+        throw UnexpectedReply(
+          status: status, "The answer (status \(status)) is no JSON\(type). Is this the URL of the service?")
+      }
+    }
   }
 
-  /// The service answered with something else than what was asked for.
-  package struct UnexpectedReply: Error, CustomStringConvertible {
-    package let description: String
-  }
+  private static let version = "/api/v1"
+  private static let replySeconds = 30
 
-  private let baseURL: URL
+  /// Without the base path, and without a slash at its end.
+  public let baseURL: String
   private let token: String?
+  private let userAgent: String
+  private let retry: RetryPolicy
+  private let transport = Transport()
 
   /// - Parameter baseURL: Without the base path: `http://127.0.0.1:8080`.
-  package init(baseURL: URL, token: String?) {
-    self.baseURL = baseURL
-    self.token = token
+  public init(baseURL: URL, token: String?, userAgent: String = "vpsd-client", retry: RetryPolicy = .standard) {
+    var text = baseURL.absoluteString
+    while text.hasSuffix("/") { text.removeLast() }
+    self.baseURL = text
+    // It goes into a header, where a line would end.
+    self.token = token?.filter { $0.isASCII && $0 > " " && $0 < "\u{7F}" }
+    self.userAgent = userAgent
+    self.retry = retry
   }
 
-  /// One request as it is, with whatever status comes back.
+  /// One request as it is, tried once, with whatever status comes back.
   /// - Parameter path: Below the base path, with a final slash: `/servers/1/`.
-  package func send(_ method: String, _ path: String, json: Data? = nil) async throws -> Reply {
-    guard let url = URL(string: baseURL.absoluteString + "/api/v1" + path) else {
-      throw UnexpectedReply(description: "\(path) makes no URL.")
+  public func send(_ method: String, _ path: String, json: Data? = nil) async throws -> Reply {
+    try await send(request(method, path, headers: [], body: json.map { Array($0) }, waitSeconds: 0))
+  }
+
+  /// A request that succeeds or throws: an `APIError` where the service says no, a `ConnectionFailure` where there is no
+  /// answer, an `UnexpectedReply` where it makes no sense.
+  ///
+  /// What is lost on its way is sent again. Every POST has an idempotency key, so that it is carried out once.
+  ///
+  /// - Parameter waitSeconds: For so long the answer may be held back until what was asked for is done (120 at most).
+  public func request(
+    _ method: String, _ path: String, query: [(name: String, value: String)] = [], body: JSON? = nil,
+    headers: [(name: String, value: String)] = [], idempotencyKey: String? = nil, waitSeconds: Int? = nil
+  ) async throws -> Reply {
+    var headers = headers
+    if method == "POST" { headers.append(("Idempotency-Key", idempotencyKey ?? UUID().uuidString.lowercased())) }
+    if let waitSeconds { headers.append(("Prefer", "wait=\(waitSeconds)")) }
+    let request = request(
+      method, path + Self.text(of: query), headers: headers, body: body.map { Array($0.text.utf8) },
+      waitSeconds: waitSeconds ?? 0)
+    return try await requireSuccess(repeating(request))
+  }
+
+  private func requireSuccess(_ reply: Reply) throws -> Reply {
+    if (200..<300).contains(reply.status) {
+      if reply.status != 204 { _ = try reply.json() }
+      return reply
     }
-    var request = URLRequest(url: url, timeoutInterval: 30)
-    request.httpMethod = method
-    if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-    request.setValue("application/json", forHTTPHeaderField: "Accept")
-    if let json {
-      request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-      request.httpBody = json
+    if let error = APIError(reply) { throw error }
+    _ = try reply.json()
+    throw UnexpectedReply(
+      status: reply.status, "The answer has the status \(reply.status), and says nothing that the service would say.")
+  }
+
+  private func repeating(_ request: Transport.Request) async throws -> Reply {
+    var delays = retry.delays[...]
+    var wasLost = false
+    var throttled = 0
+    while true {
+      do {
+        let reply = try await send(request)
+        switch reply.status {
+        case 502, 504: wasLost = true
+        case 409 where wasLost && request.method == "POST": break
+        case 404 where wasLost && request.method == "DELETE":
+          return Reply(status: 204, headers: reply.headers, body: Data())
+        case 429:
+          guard throttled < 3, let seconds = reply.header("Retry-After").flatMap({ Int($0) }),
+            seconds <= retry.maximumThrottleSeconds
+          else { return reply }
+          throttled += 1
+          try await Task.sleep(for: .seconds(max(1, seconds)))
+          continue
+        default: return reply
+        }
+        // A gateway lost it, or the first one is still under way.
+        guard let delay = delays.popFirst() else { return reply }
+        try await Task.sleep(for: delay)
+      } catch let failure as ConnectionFailure {
+        if failure.kind == .lost { wasLost = true }
+        guard failure.kind == .lost || (failure.kind == .unreachable && wasLost), let delay = delays.popFirst() else {
+          throw failure
+        }
+        try await Task.sleep(for: delay)
+      }
     }
-    let (body, response) = try await URLSession.shared.data(for: request)
-    return Reply(status: (response as? HTTPURLResponse)?.statusCode ?? 0, body: body)
-  }
-}
-
-// MARK: - Endpoints
-
-extension APIClient {
-  package func servers() async throws -> [Server] {
-    let list: List<Server> = try await decode(200, "GET", "/servers/")
-    return list.results
   }
 
-  package func server(_ id: Int) async throws -> Server {
-    try await decode(200, "GET", "/servers/\(id)/")
+  private func send(_ request: Transport.Request) async throws -> Reply {
+    let response = try await transport.send(request)
+    return Reply(status: response.status, headers: response.headers, body: Data(response.body))
   }
 
-  package func createServer(_ server: CreateServer) async throws -> Server {
-    try await decode(201, "POST", "/servers/", server)
-  }
-
-  package func updateServer(_ id: Int, _ change: UpdateServer) async throws -> Server {
-    try await decode(200, "PATCH", "/servers/\(id)/", change)
-  }
-
-  package func deleteServer(_ id: Int) async throws {
-    let reply = try await send("DELETE", "/servers/\(id)/")
-    try expect(204, reply, "DELETE", "/servers/\(id)/")
-  }
-
-  /// - Parameter action: `start`, `stop` or `reboot`.
-  package func perform(_ action: String, on id: Int) async throws -> ActionReply {
-    try await decode(200, "POST", "/servers/\(id)/\(action)/")
-  }
-
-  package func openConsole(of id: Int) async throws -> Console {
-    try await decode(201, "POST", "/servers/\(id)/console/")
-  }
-
-  package func resize(_ id: Int, planID: Int) async throws -> ActionReply {
-    try await decode(200, "POST", "/servers/\(id)/resize/", Resize(planId: planID))
-  }
-
-  /// - Parameter osID: Nil for the operating system that the server has.
-  package func rebuild(_ id: Int, osID: Int? = nil) async throws -> ActionReply {
-    try await decode(200, "POST", "/servers/\(id)/rebuild/", Rebuild(osId: osID))
-  }
-
-  package func createBackup(_ backup: CreateBackup) async throws -> DiskCopy {
-    try await decode(201, "POST", "/backups/", backup)
-  }
-
-  package func createSnapshot(_ snapshot: CreateSnapshot) async throws -> DiskCopy {
-    try await decode(201, "POST", "/snapshots/", snapshot)
-  }
-
-  /// - Parameter collection: `backups` or `snapshots`.
-  package func copy(_ id: Int, in collection: String) async throws -> DiskCopy {
-    try await decode(200, "GET", "/\(collection)/\(id)/")
-  }
-
-  package func copies(in collection: String) async throws -> [DiskCopy] {
-    let list: List<DiskCopy> = try await decode(200, "GET", "/\(collection)/")
-    return list.results
-  }
-
-  package func restore(_ id: Int, from collection: String) async throws -> ActionReply {
-    try await decode(200, "POST", "/\(collection)/\(id)/restore/")
-  }
-
-  package func createSSHKey(_ key: CreateSSHKey) async throws -> SSHKey {
-    try await decode(201, "POST", "/ssh-keys/", key)
-  }
-
-  private func decode<Result: Decodable>(
-    _ status: Int, _ method: String, _ path: String, _ body: (some Encodable)? = nil as Data?
-  ) async throws -> Result {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    let reply = try await send(method, path, json: try body.map { try encoder.encode($0) })
-    try expect(status, reply, method, path)
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(Result.self, from: reply.body)
-  }
-
-  private func expect(_ status: Int, _ reply: Reply, _ method: String, _ path: String) throws {
-    guard reply.status == status else {
-      throw UnexpectedReply(description: "\(method) \(path): \(reply.status) \(reply.text)")
+  /// Bytes of a reply without an end, as they come, until `limit` has passed.
+  func stream(
+    _ path: String, headers: [(name: String, value: String)], silenceSeconds: Int, limit: Duration?,
+    onBytes: @escaping @Sendable ([UInt8]) -> Void
+  ) async throws {
+    var request = request("GET", path, headers: headers, body: nil, waitSeconds: 0)
+    request.headers = request.headers.filter { $0.name != "Accept" } + [("Accept", "text/event-stream")]
+    request.limitMilliseconds = limit.map { Int($0 / .milliseconds(1)) }
+    request.silenceSeconds = silenceSeconds
+    let response = try await transport.send(request, onBytes: onBytes)
+    guard response.status == 200 else {
+      _ = try requireSuccess(Reply(status: response.status, headers: response.headers, body: Data(response.body)))
+      throw UnexpectedReply(status: response.status, "The service tells no events.")
     }
+  }
+
+  private func request(
+    _ method: String, _ path: String, headers: [(name: String, value: String)], body: [UInt8]?, waitSeconds: Int
+  ) -> Transport.Request {
+    var all: [(name: String, value: String)] = [("Accept", "application/json"), ("User-Agent", userAgent)]
+    if let token { all.append(("Authorization", "Bearer \(token)")) }
+    if body != nil { all.append(("Content-Type", "application/json")) }
+    let seconds = Self.replySeconds + waitSeconds
+    return Transport.Request(
+      method: method, url: baseURL + Self.version + path, headers: all + headers, body: body,
+      limitMilliseconds: seconds * 1000, silenceSeconds: seconds)
+  }
+
+  static func text(of query: [(name: String, value: String)]) -> String {
+    guard !query.isEmpty else { return "" }
+    return "?" + query.map { "\(escaped($0.name))=\(escaped($0.value))" }.joined(separator: "&")
+  }
+
+  /// As one part of a path, or of a query.
+  public static func escaped(_ text: String) -> String {
+    text.utf8.map { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        String(UnicodeScalar(byte))
+      default: (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+      }
+    }.joined()
   }
 }

@@ -1,44 +1,39 @@
 /// What the API takes and gives, field by field as it is on the wire, in camel case.
 extension APIClient {
-  package struct List<Element: Decodable & Sendable>: Decodable, Sendable {
-    package let count: Int
-    package let results: [Element]
-  }
-
-  package struct Server: Decodable, Sendable {
-    package struct ResourceUsage: Decodable, Sendable {
-      package let cpuPercent: Double
+  public struct Server: Decodable, Sendable {
+    public struct ResourceUsage: Decodable, Sendable {
+      public let cpuPercent: Double
       /// MiB.
-      package let memoryUsed: Int
+      public let memoryUsed: Int
       /// GiB.
-      package let diskUsed: Int
+      public let diskUsed: Int
       /// GB.
-      package let bandwidthUsed: Int
+      public let bandwidthUsed: Int
     }
 
-    package let id: Int
-    package let uuid: String
-    package let name: String
-    package let hostname: String
-    package let status: String
-    package let statusReason: String?
-    package let ipAddress: String?
+    public let id: Int
+    public let uuid: String
+    public let name: String
+    public let hostname: String
+    public let status: String
+    public let statusReason: String?
+    public let ipAddress: String?
     /// The port of the address that leads to the server's sshd.
-    package let sshPort: Int
-    package let password: String?
+    public let sshPort: Int
+    public let password: String?
     /// Only where one server is read.
-    package let resourceUsage: ResourceUsage?
+    public let resourceUsage: ResourceUsage?
   }
 
-  package struct CreateServer: Encodable, Sendable {
-    package var name: String
-    package var planId: Int
-    package var osId: Int
-    package var location: String
-    package var hostname: String?
-    package var sshKeyId: Int?
+  public struct CreateServer: Encodable, Sendable {
+    public var name: String
+    public var planId: Int
+    public var osId: Int
+    public var location: String
+    public var hostname: String?
+    public var sshKeyId: Int?
 
-    package init(
+    public init(
       name: String, planId: Int, osId: Int, location: String, hostname: String? = nil, sshKeyId: Int? = nil
     ) {
       self.name = name
@@ -50,23 +45,23 @@ extension APIClient {
     }
   }
 
-  package struct UpdateServer: Encodable, Sendable {
-    package var name: String?
-    package var hostname: String?
-    package var backupsEnabled: Bool?
+  public struct UpdateServer: Encodable, Sendable {
+    public var name: String?
+    public var hostname: String?
+    public var backupsEnabled: Bool?
 
-    package init(name: String? = nil, hostname: String? = nil, backupsEnabled: Bool? = nil) {
+    public init(name: String? = nil, hostname: String? = nil, backupsEnabled: Bool? = nil) {
       self.name = name
       self.hostname = hostname
       self.backupsEnabled = backupsEnabled
     }
   }
 
-  package struct ActionReply: Decodable, Sendable {
-    package let status: String
-    package let message: String
+  public struct ActionReply: Decodable, Sendable {
+    public let status: String
+    public let message: String
     /// Of a rebuilt server without an SSH key.
-    package let password: String?
+    public let password: String?
   }
 
   struct Resize: Encodable {
@@ -78,52 +73,52 @@ extension APIClient {
   }
 
   /// A backup or a snapshot.
-  package struct DiskCopy: Decodable, Sendable {
-    package let id: Int
-    package let uuid: String
-    package let status: String
-    package let statusReason: String?
-    package let sizeMb: Int?
-    package let checksum: String?
+  public struct DiskCopy: Decodable, Sendable {
+    public let id: Int
+    public let uuid: String
+    public let status: String
+    public let statusReason: String?
+    public let sizeMb: Int?
+    public let checksum: String?
   }
 
-  package struct CreateBackup: Encodable, Sendable {
-    package var serverId: Int
-    package var description: String?
+  public struct CreateBackup: Encodable, Sendable {
+    public var serverId: Int
+    public var description: String?
 
-    package init(serverId: Int, description: String? = nil) {
+    public init(serverId: Int, description: String? = nil) {
       self.serverId = serverId
       self.description = description
     }
   }
 
-  package struct CreateSnapshot: Encodable, Sendable {
-    package var serverId: Int
-    package var name: String
+  public struct CreateSnapshot: Encodable, Sendable {
+    public var serverId: Int
+    public var name: String
 
-    package init(serverId: Int, name: String) {
+    public init(serverId: Int, name: String) {
       self.serverId = serverId
       self.name = name
     }
   }
 
-  package struct Console: Decodable, Sendable {
+  public struct Console: Decodable, Sendable {
     /// A page for browsers.
-    package let url: String
-    package let websocketUrl: String
-    package let ticket: String
+    public let url: String
+    public let websocketUrl: String
+    public let ticket: String
   }
 
-  package struct SSHKey: Decodable, Sendable {
-    package let id: Int
-    package let fingerprint: String
+  public struct SSHKey: Decodable, Sendable {
+    public let id: Int
+    public let fingerprint: String
   }
 
-  package struct CreateSSHKey: Encodable, Sendable {
-    package var name: String
-    package var publicKey: String
+  public struct CreateSSHKey: Encodable, Sendable {
+    public var name: String
+    public var publicKey: String
 
-    package init(name: String, publicKey: String) {
+    public init(name: String, publicKey: String) {
       self.name = name
       self.publicKey = publicKey
     }

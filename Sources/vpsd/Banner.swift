@@ -1,18 +1,26 @@
 import Engine
 import Foundation
+import Logging
+import PrivateFiles
 
 /// What an operator reads when the service has started.
 struct Banner: Sendable {
   let configuration: Configuration
   let firstToken: TokenText?
-  let sshPort: Int
   /// What servers run on, such as `driver: libvirt`.
   let hosts: String
+  let logger: Logger
 
   func print(port: Int?) {
-    let listen = configuration.listen
-    let url = "http://\(ListenAddress(host: listen.host, port: port ?? listen.port))"
-    let tokenFile = DataDirectory(configuration.dataDirectory).token
+    let listen = ListenAddress(host: configuration.listen.host, port: port ?? configuration.listen.port)
+    let url = "http://\(listen)"
+    let directory = DataDirectory(configuration.dataDirectory)
+    let tokenFile = directory.token
+    do {
+      try PrivateFile.write("http://\(listen.local)\n".utf8, to: directory.url, isDurable: false)
+    } catch {
+      logger.error("vpsctl on this machine will not find the service", metadata: ["error": "\(error)"])
+    }
     Swift.print("vpsd listens on \(url) (\(hosts))")
     Swift.print("Its API is explained at \(url)/docs")
     if let firstToken {
@@ -27,15 +35,33 @@ struct Banner: Sendable {
 
       To create a server, copy these lines into another terminal:
 
-        export VPSD_URL=\(url)
-        export VPSD_TOKEN=$(cat \(tokenFile))
-        vps() { local path=$1; shift; curl -sS "$VPSD_URL/api/v1$path" "$@" -H "Authorization: Bearer $VPSD_TOKEN" -H "Content-Type: application/json"; echo; }
-
-        vps /ssh-keys/ -d "{\\"name\\": \\"me\\", \\"public_key\\": \\"$(cat ~/.ssh/id_ed25519.pub)\\"}"
-        vps /servers/ -d '{"name": "first", "plan_id": 3, "os_id": 3, "location": "us-west", "ssh_key_id": 1}'
-        vps /servers/1/          # until its status is "active"
-        ssh \(sshPort == 22 ? "" : "-p \(sshPort) ")root@ADDRESS         # its "ip_address"
+      \(preparation(directory))  vpsctl server create --name first --plan nano --os debian-12 --location us-west --ssh-key ~/.ssh/id_ed25519.pub
+        vpsctl server ssh first
       """)
     fflush(nil)
+  }
+
+  /// What has to be typed before, so that a shell finds vpsctl, and that the service.
+  private func preparation(_ directory: DataDirectory) -> String {
+    let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    let vpsctl = programs.appendingPathComponent("vpsctl").path
+    let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+    let isOnPath = folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/vpsctl") }
+    var lines: [String] = []
+    if !isOnPath, FileManager.default.isExecutableFile(atPath: vpsctl) {
+      lines.append("  alias vpsctl=\(Self.quoted(vpsctl))\n")
+    }
+    // Where it looks by itself: beside the folder that it was built in.
+    let build = programs.path.firstRange(of: "/.build/").map { String(programs.path[..<$0.lowerBound]) }
+    if directory.path != build.map({ $0 + "/var" }), directory.path != "/var/lib/vpsd" {
+      lines.append("  export VPSD_DATA_DIR=\(Self.quoted(directory.path))\n")
+    }
+    return lines.joined()
+  }
+
+  /// One word of a shell.
+  private static func quoted(_ text: String) -> String {
+    text.contains { !($0.isLetter || $0.isNumber || "/._-".contains($0)) }
+      ? "'" + text.replacing("'", with: "'\\''") + "'" : text
   }
 }

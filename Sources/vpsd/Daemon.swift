@@ -154,8 +154,9 @@ struct Daemon {
   private func banner(_ hosted: HostedFleet, firstToken: TokenText?) -> Banner {
     let drivers = Set(hosted.members.map(\.driverName)).sorted().joined(separator: ", ")
     return Banner(
-      configuration: configuration, firstToken: firstToken, sshPort: hosted.members.first?.driver.sshPort ?? 22,
-      hosts: hosted.members.count == 1 ? "driver: \(drivers)" : "\(hosted.members.count) hosts: \(drivers)")
+      configuration: configuration, firstToken: firstToken,
+      hosts: hosted.members.count == 1 ? "driver: \(drivers)" : "\(hosted.members.count) hosts: \(drivers)",
+      logger: logger)
   }
 
   private func web(_ api: APIService, _ banner: Banner) -> some ApplicationProtocol {

@@ -10,6 +10,8 @@ struct DataDirectory: Sendable {
 
   var database: String { path + "/vpsd.sqlite" }
   var token: String { path + "/token" }
+  /// Where the service that runs now, or ran last, is reached from this machine: for vpsctl.
+  var url: String { path + "/url" }
   var lock: String { path + "/vpsd.lock" }
 
   struct Unfit: Error, CustomStringConvertible {

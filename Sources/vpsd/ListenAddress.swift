@@ -29,6 +29,15 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// As this machine reaches it: who listens everywhere listens there too.
+  var local: ListenAddress {
+    switch host {
+    case "0.0.0.0": ListenAddress(host: "127.0.0.1", port: port)
+    case "::": ListenAddress(host: "::1", port: port)
+    default: self
+    }
+  }
+
   var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

@@ -75,7 +75,7 @@ final class Operator: Sendable {
     try process.run()
     service.withLock { $0 = (process, output, errors) }
     var banner = Data()
-    while String(decoding: banner, as: UTF8.self).contains("ADDRESS") == false {
+    while String(decoding: banner, as: UTF8.self).contains("vpsctl server ssh") == false {
       let more = output.fileHandleForReading.availableData
       guard !more.isEmpty else { break }
       banner += more

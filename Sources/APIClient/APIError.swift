@@ -1,0 +1,106 @@
+/// The service said no, in the one form that its errors have.
+public struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What is wrong with one field: `rules.2.port`.
+  public struct Field: Sendable, Hashable {
+    public let name: String
+    public let messages: [String]
+
+    public init(name: String, messages: [String]) {
+      self.name = name
+      self.messages = messages
+    }
+  }
+
+  public let status: Int
+  /// A sentence; nil where it is about fields.
+  public let detail: String?
+  /// All that are wrong, in the order of the reply.
+  public let fields: [Field]
+  /// When to ask again, where the service knows.
+  public let retryAfterSeconds: Int?
+  public let requestID: String?
+
+  public init(
+    status: Int, detail: String?, fields: [Field] = [], retryAfterSeconds: Int? = nil, requestID: String? = nil
+  ) {
+    self.status = status
+    self.detail = detail
+    self.fields = fields
+    self.retryAfterSeconds = retryAfterSeconds
+    self.requestID = requestID
+  }
+
+  /// Nil where the body is none of the service's errors.
+  init?(_ reply: APIClient.Reply) {
+    guard let body = try? reply.json(), case .object(let members) = body, !members.isEmpty else { return nil }
+    let detail = body["detail"]?.string
+    let fields = detail == nil ? members.flatMap { Self.fields($0.name, $0.value) } : []
+    guard detail != nil || !fields.isEmpty else { return nil }
+    self.init(
+      status: reply.status, detail: detail, fields: fields,
+      retryAfterSeconds: reply.header("Retry-After").flatMap { Int($0) }, requestID: reply.header("X-Request-ID"))
+  }
+
+  public var isNotFound: Bool { status == 404 }
+
+  public var description: String {
+    if let detail { return detail }
+    return fields.map { "\($0.name): \($0.messages.joined(separator: " "))" }.joined(separator: "\n")
+  }
+
+  private static func fields(_ name: String, _ value: JSON) -> [Field] {
+    switch value {
+    case .string(let message): return [Field(name: name, messages: [message])]
+    case .array(let elements):
+      let messages = elements.compactMap(\.string)
+      let inner = elements.enumerated().flatMap { index, element in
+        (element.members ?? []).flatMap { fields("\(name).\(index).\($0.name)", $0.value) }
+      }
+      return (messages.isEmpty ? [] : [Field(name: name, messages: messages)]) + inner
+    case .object(let members): return members.flatMap { fields("\(name).\($0.name)", $0.value) }
+    default: return []
+    }
+  }
+}
+
+/// There is no answer: nothing listens there, or the connection was lost before the whole of it had come.
+public struct ConnectionFailure: Error, Sendable, CustomStringConvertible {
+  public enum Kind: Sendable, Hashable {
+    /// No connection could be made: the request was not sent.
+    case unreachable
+    /// The certificate is not one to be trusted, or there is no agreement about TLS: the request was not sent.
+    case untrusted
+    /// The connection ended, or was silent for too long: the request may have been carried out.
+    case lost
+    /// The reply is longer than any of this service.
+    case tooLong
+    /// Whoever asked does not want the answer any more.
+    case cancelled
+  }
+
+  public let kind: Kind
+  public let description: String
+
+  public init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}
+
+/// What answered is not the service, or one that speaks otherwise.
+public struct UnexpectedReply: Error, Sendable, CustomStringConvertible {
+  public let status: Int
+  public let description: String
+
+  public init(status: Int, _ description: String) {
+    self.status = status
+    self.description = description
+  }
+}
+
+/// What was waited for has not come in the time that there was. It goes on without us.
+public struct WaitTimedOut: Error, Sendable, CustomStringConvertible {
+  public init() {}
+
+  public var description: String { "It is not over in the time that there was to wait." }
+}

@@ -1,0 +1,19 @@
+/// What happens when a connection is lost in the middle of a request. A POST has a key by which the service knows it again,
+/// and so nothing is made twice; every other request may come twice anyway.
+public struct RetryPolicy: Sendable {
+  /// Before each further try.
+  public var delays: [Duration]
+  /// So long the service may say to stay away (429) for that to be waited for.
+  public var maximumThrottleSeconds: Int
+
+  public init(delays: [Duration], maximumThrottleSeconds: Int) {
+    self.delays = delays
+    self.maximumThrottleSeconds = maximumThrottleSeconds
+  }
+
+  /// A service that restarts is back in that time.
+  public static let standard = RetryPolicy(
+    delays: [.milliseconds(100), .milliseconds(300), .seconds(1), .seconds(2), .seconds(4), .seconds(8)],
+    maximumThrottleSeconds: 20)
+  public static let never = RetryPolicy(delays: [], maximumThrottleSeconds: 0)
+}

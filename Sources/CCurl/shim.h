@@ -1,0 +1,34 @@
+#pragma once
+// Swift calls no C function that takes as many arguments as it likes, and libcurl's settings are made by such ones.
+#include <curl/curl.h>
+#include <stdint.h>
+
+typedef size_t (*vps_bytes)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*vps_progress)(void *context, curl_off_t downAll, curl_off_t down, curl_off_t upAll, curl_off_t up);
+
+static inline CURLcode vps_set_number(CURL *handle, CURLoption option, long value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode vps_set_size(CURL *handle, CURLoption option, int64_t value) {
+  return curl_easy_setopt(handle, option, (curl_off_t)value);
+}
+static inline CURLcode vps_set_text(CURL *handle, CURLoption option, const char *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode vps_set_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+  return curl_easy_setopt(handle, option, value);
+}
+static inline CURLcode vps_set_bytes(CURL *handle, CURLoption function, vps_bytes value, CURLoption data, void *context) {
+  CURLcode code = curl_easy_setopt(handle, function, value);
+  return code != CURLE_OK ? code : curl_easy_setopt(handle, data, context);
+}
+static inline CURLcode vps_set_progress(CURL *handle, vps_progress value, void *context) {
+  CURLcode code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
+  if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
+  return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+static inline long vps_get_number(CURL *handle, CURLINFO info) {
+  long value = 0;
+  curl_easy_getinfo(handle, info, &value);
+  return value;
+}

@@ -1,0 +1,102 @@
+import APIClient
+import Yams
+
+/// Servers as they are wanted, from a file.
+struct ServerFile {
+  struct Entry {
+    var order: ServerOrder
+    /// Whether the file says anything of it.
+    var saysBackups: Bool
+  }
+
+  private static let fields: Set<String> = [
+    "name", "plan", "os", "location", "hostname", "ssh_keys", "ssh_key", "backups", "firewall",
+  ]
+
+  var entries: [Entry] = []
+
+  /// Everything that is wrong is told at once, by the place in the file.
+  init(parsing text: String) throws {
+    let root: JSON
+    do {
+      root = try Yams.compose(yaml: text).map { try Self.json($0, depth: 0) } ?? .null
+    } catch let refusal as Refusal {
+      throw refusal
+    } catch {
+      throw Refusal(.refused, "The file is no YAML: \(error)")
+    }
+    guard let members = root.members, let servers = root["servers"]?.array else {
+      throw Refusal(.refused, "servers: this field, a list, is what the file has to hold.")
+    }
+    var errors = members.filter { $0.name != "servers" }.map {
+      "\($0.name): there is no such field; servers is the one."
+    }
+    var names: Set<String> = []
+    for (index, server) in servers.enumerated() {
+      let place = "servers.\(index)"
+      guard let entry = Self.entry(server, place, &errors) else { continue }
+      if !names.insert(entry.order.name).inserted {
+        errors.append("\(place).name: there are two of the name \(entry.order.name).")
+      }
+      entries.append(entry)
+    }
+    guard errors.isEmpty else { throw Refusal(.refused, errors) }
+  }
+
+  private static func entry(_ server: JSON, _ place: String, _ errors: inout [String]) -> Entry? {
+    guard let members = server.members else {
+      errors.append("\(place): it is no server with its fields.")
+      return nil
+    }
+    for member in members where !fields.contains(member.name) {
+      errors.append(
+        "\(place).\(member.name): there is no such field. There are: \(fields.sorted().joined(separator: ", ")).")
+    }
+    func text(_ field: String) -> String {
+      switch server[field] {
+      case .string(let text)? where !text.isEmpty: return text
+      case .number(let number)?: return number
+      default:
+        errors.append("\(place).\(field): this field is required, and a text.")
+        return ""
+      }
+    }
+    var order = ServerOrder(name: text("name"), plan: text("plan"), os: text("os"), location: text("location"))
+    order.hostname = server["hostname"] == nil ? nil : text("hostname")
+    var keys = server["ssh_keys"]?.array ?? []
+    if let key = server["ssh_key"] { keys.append(key) }
+    for key in keys {
+      guard let key = key.string ?? key.int.map(String.init) else {
+        errors.append("\(place).ssh_keys: a key is a name, an id, or a file.")
+        continue
+      }
+      order.sshKeys.append(key)
+    }
+    if let backups = server["backups"] {
+      if backups.bool == nil { errors.append("\(place).backups: true or false.") }
+      order.backups = backups.bool ?? false
+    }
+    order.firewall = server["firewall"]
+    return Entry(order: order, saysBackups: server["backups"] != nil)
+  }
+
+  private static func json(_ node: Node, depth: Int) throws -> JSON {
+    guard depth < 32 else { throw Refusal(.refused, "The file is nested too deeply.") }
+    switch node {
+    case .mapping(let mapping):
+      return .object(
+        try mapping.map { key, value in
+          guard let name = key.string else { throw Refusal(.refused, "The names of fields are texts.") }
+          return JSON.Member(name, try json(value, depth: depth + 1))
+        })
+    case .sequence(let sequence): return .array(try sequence.map { try json($0, depth: depth + 1) })
+    case .scalar(let scalar):
+      guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
+      if let value = node.bool { return .bool(value) }
+      if node.null != nil { return .null }
+      if let number = Int(scalar.string), String(number) == scalar.string { return .number(number) }
+      return .string(scalar.string)
+    case .alias: throw Refusal(.refused, "Aliases are not understood.")
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import APIClient
+import ArgumentParser
+
+struct SnapshotRestore: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "restore", abstract: "Put a snapshot in the place of its server's disk: what is on that is lost.")
+
+  @Argument(help: "The snapshot: its id or uuid, or its name.") var copy: String
+  @Flag(name: .shortAndLong, help: "Do not ask for the name of the server.") var yes = false
+  @OptionGroup var waiting: WaitOptions
+  @OptionGroup var options: CommonOptions
+
+  func run() async throws {
+    try await DiskCopy(kind: .snapshot).restore(copy, isConfirmed: yes, options.session, waiting, options)
+  }
+}

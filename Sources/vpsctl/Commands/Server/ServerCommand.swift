@@ -1,0 +1,11 @@
+import ArgumentParser
+
+struct ServerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "server", abstract: "Create, look at, change and use servers.",
+    subcommands: [
+      ServerList.self, ServerCreate.self, ServerShow.self, ServerUpdate.self, ServerDelete.self, ServerStart.self,
+      ServerStop.self, ServerReboot.self, ServerPowerOff.self, ServerResize.self, ServerRebuild.self, ServerSSH.self,
+      ServerSCP.self, ServerConsole.self, ServerHistory.self, FirewallCommand.self,
+    ])
+}

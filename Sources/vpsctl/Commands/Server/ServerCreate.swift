@@ -1,0 +1,71 @@
+import APIClient
+import ArgumentParser
+
+struct ServerCreate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create", abstract: "Create a server.",
+    discussion: """
+      Without a key the server has a root password, which is shown this once.
+
+        vpsctl server create --name web --plan nano --os debian-12 --location us-west --ssh-key ~/.ssh/id_ed25519.pub
+      """)
+
+  @Option(help: "Its name.") var name: String
+  @Option(help: "Its plan: slug, id or name.", completion: .names(of: .plan)) var plan: String
+  @Option(help: "Its operating system: slug, id or name.", completion: .names(of: .operatingSystem)) var os: String
+  @Option(help: "Where: code, id or name.", completion: .names(of: .location)) var location: String
+  @Option(help: "Its host name; the name, if left out.") var hostname: String?
+  @Option(
+    name: .customLong("ssh-key"),
+    help: ArgumentHelp(
+      "Who may log in as root: a key's name or id, or a file with a public key, which is registered if it is not yet. More than once for more.",
+      valueName: "name|file"), completion: .file())
+  var sshKeys: [String] = []
+  @Flag(help: "A backup every day.") var backups = false
+  @OptionGroup var waiting: WaitOptions
+  @OptionGroup var options: CommonOptions
+
+  func run() async throws {
+    let session = try options.session
+    let order = ServerOrder(
+      name: name, plan: plan, os: os, location: location, hostname: hostname, sshKeys: sshKeys, backups: backups)
+    let created = try await order.place(session)
+    let id = created["id"]?.int ?? 0
+    let title = Kind.server.title(of: created)
+    guard waiting.isWaiting else { return try tell(created, "\(title) is being created.") }
+    // It is shown now: who does not wait to the end has seen it.
+    if options.output == .table, let password = created["password"]?.string {
+      Terminal.print("password  \(password.escapedForTerminal)")
+      Terminal.flush()
+    }
+    let deadline = ContinuousClock.now + waiting.limit
+    let server = try await Progress.during(
+      "\(title) is being created", goesOn: "\(title) is created all the same: vpsctl server show \(id)"
+    ) { progress in
+      let server = try await session.settled(id, within: waiting.limit)
+      if waiting.waitSSH, server["status"]?.string == "active" {
+        progress.say("\(title) is active, a login is not answered yet")
+        try await session.answersLogins(server, deadline: deadline)
+      }
+      return server
+    }
+    // What the service answered, as it is now.
+    var result = created
+    for member in created.members ?? [] where server[member.name] != nil { result[member.name] = server[member.name] }
+    if options.output == .table { result["password"] = nil }
+    try tell(result, "\(title) is \(server["status"]?.string ?? "there").")
+    guard server["status"]?.string != "error" else {
+      throw Refusal(.failed, "\(title): \(server["status_reason"]?.string ?? "It could not be created.")")
+    }
+  }
+
+  private func tell(_ server: JSON, _ sentence: String) throws {
+    guard options.output == .table, options.columns == nil else { return try options.show(server, .server) }
+    Terminal.print(sentence.escapedForTerminal)
+    if let address = server["ip_address"]?.string { Terminal.print("address   \(address.escapedForTerminal)") }
+    if let password = server["password"]?.string { Terminal.print("password  \(password.escapedForTerminal)") }
+    if server["status"]?.string == "active" {
+      Terminal.print("log in    vpsctl server ssh \(name.escapedForTerminal)")
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import APIClient
+import ArgumentParser
+
+struct ServerList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "List servers.", aliases: ["ls"])
+
+  @Option(help: "Only those in this state, such as active.") var status: String?
+  @Option(help: "Only those at this location.", completion: .names(of: .location)) var location: String?
+  @Option(help: ArgumentHelp("In this order, as in name,-created_at.", valueName: "fields")) var ordering: String?
+  @OptionGroup var options: CommonOptions
+
+  func run() async throws {
+    let query = [("status", status), ("location", location), ("ordering", ordering)].compactMap { name, value in
+      value.map { (name: name, value: $0) }
+    }
+    try await options.list(options.session.client.list(Kind.server.path, query: query), .server)
+  }
+}

@@ -1,0 +1,24 @@
+import APIClient
+
+/// What is wrong with fields, by the options that they were typed as.
+enum OptionErrors {
+  private static let names = [
+    "plan_id": "--plan", "plan": "--plan", "os_id": "--os", "location": "--location", "ssh_key_id": "--ssh-key",
+    "ssh_keys": "--ssh-key", "hostname": "--hostname", "backups_enabled": "--backups", "name": "--name",
+    "description": "--description", "permissions": "--permission",
+    "expires_at": "--expires-at",
+  ]
+
+  static func line(_ field: APIError.Field) -> String {
+    let option = names[field.name].map { "\($0) (\(field.name))" } ?? field.name
+    return "\(option): \(field.messages.joined(separator: " "))"
+  }
+
+  static func naming<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+      return try await body()
+    } catch let error as APIError where !error.fields.isEmpty {
+      throw Refusal(.refused, error.fields.map(line))
+    }
+  }
+}

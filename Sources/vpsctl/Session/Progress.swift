@@ -1,0 +1,71 @@
+import APIClient
+import Dispatch
+import Glibc
+import Synchronization
+
+/// A line on a terminal that says what is being done, and for how long. Ctrl-C says what goes on without this command.
+final class Progress: Sendable {
+  private struct Words {
+    var doing: String
+    var goesOn: String
+  }
+
+  private let words: Mutex<Words>
+  private let beginning = ContinuousClock.now
+
+  private init(_ doing: String, goesOn: String) {
+    words = Mutex(Words(doing: doing, goesOn: goesOn))
+  }
+
+  /// - Parameters:
+  ///   - doing: `web (1) is being created`
+  ///   - goesOn: What is to be said when nobody waits for it any more: `It goes on: vpsctl server show 1`
+  static func during<Value>(
+    _ doing: String, goesOn: String, _ body: (Progress) async throws -> Value
+  ) async throws -> Value {
+    let progress = Progress(doing, goesOn: goesOn)
+    let interrupts = progress.answerInterrupts()
+    let ticker = Task { await progress.tick() }
+    defer {
+      ticker.cancel()
+      interrupts.cancel()
+      signal(SIGINT, SIG_DFL)
+      progress.clear()
+    }
+    do {
+      return try await body(progress)
+    } catch is WaitTimedOut {
+      throw GoesOn(
+        description: "It is not done in the time that there was to wait. " + progress.words.withLock(\.goesOn))
+    }
+  }
+
+  func say(_ doing: String) {
+    words.withLock { $0.doing = doing }
+  }
+
+  private func tick() async {
+    while Terminal.isErrors, !Task.isCancelled {
+      let seconds = (ContinuousClock.now - beginning) / .seconds(1)
+      let line = words.withLock { $0.doing.escapedForTerminal } + " … \(Int(seconds)) s"
+      if !Task.isCancelled { Terminal.put(Array("\r\u{1B}[K\(line)".utf8), STDERR_FILENO) }
+      try? await Task.sleep(for: .milliseconds(500))
+    }
+  }
+
+  private func clear() {
+    if Terminal.isErrors { Terminal.put(Array("\r\u{1B}[K".utf8), STDERR_FILENO) }
+  }
+
+  private func answerInterrupts() -> any DispatchSourceSignal {
+    signal(SIGINT, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    source.setEventHandler { [self] in
+      clear()
+      Terminal.tell(words.withLock { "Interrupted. " + $0.goesOn.escapedForTerminal })
+      _exit(130)
+    }
+    source.resume()
+    return source
+  }
+}

@@ -1,0 +1,46 @@
+import FoundationEssentials
+import Glibc
+
+/// Files that only their owner may read.
+enum SecretFile {
+  static func read(_ path: String) throws -> String? {
+    guard access(path, F_OK) == 0 else { return nil }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw Refusal(.failed, "\(path) cannot be read: \(String(cString: strerror(errno))).")
+    }
+    guard data.count <= 1 << 20 else { throw Refusal(.failed, "\(path) is too long.") }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// Refuses a secret that others may read.
+  static func readSecret(_ path: String) throws -> String? {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & 0o077 != 0 {
+      throw Refusal(.refused, "Others may read \(path), and there is a token in it: chmod 600 \(path)")
+    }
+    return try read(path)
+  }
+
+  /// The whole of it, or nothing, in the place of what may be there.
+  static func write(_ text: String, to path: String, permissions: mode_t = 0o600) throws {
+    let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in folder.split(separator: "/") {
+      made += "/" + part
+      guard mkdir(made, 0o700) == 0 || errno == EEXIST else { throw failure("make", made) }
+    }
+    let draft = path + ".\(getpid())"
+    let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
+    guard descriptor >= 0 else { throw failure("write", draft) }
+    Terminal.put(Array(text.utf8), descriptor)
+    guard fsync(descriptor) == 0, close(descriptor) == 0, rename(draft, path) == 0 else {
+      let error = failure("write", path)
+      unlink(draft)
+      throw error
+    }
+  }
+
+  private static func failure(_ verb: String, _ path: String) -> Refusal {
+    Refusal(.failed, "Cannot \(verb) \(path): \(String(cString: strerror(errno))).")
+  }
+}

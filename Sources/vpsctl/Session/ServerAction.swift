@@ -1,0 +1,55 @@
+import APIClient
+
+/// Something that is done to a server, and takes a while.
+struct ServerAction {
+  /// Below the server's path.
+  let path: String
+  var body: JSON?
+  /// The kinds of operation that it makes.
+  let kinds: Set<String>
+  /// `stopping`
+  let doing: String
+
+  /// - Parameter collection: Where the path is below, if not the server's own: `/backups/7/`.
+  func perform(
+    on server: JSON, below collection: String? = nil, _ session: Session, _ waiting: WaitOptions,
+    _ options: CommonOptions
+  ) async throws {
+    let id = server["id"]?.int ?? 0
+    let title = Kind.server.title(of: server)
+    let below = collection ?? "/servers/\(id)/"
+    let request = {
+      try await OptionErrors.naming {
+        try await session.client.request("POST", below + path, body: body, waitSeconds: waiting.preferredSeconds).json()
+      }
+    }
+    guard waiting.isWaiting else {
+      let reply = try await request()
+      options.tell("\(title): \(reply["message"]?.string ?? "It is under way.")", reply, .server)
+      return
+    }
+    let deadline = ContinuousClock.now + waiting.limit
+    var reply: JSON = .null
+    let operation = try await Progress.during(
+      "\(title) is \(doing)", goesOn: "\(title) goes on \(doing): vpsctl server show \(id)"
+    ) { progress in
+      reply = try await request()
+      let operation = try await session.finishedOperation(kinds, of: id, within: deadline - .now)
+      let server = try await session.settled(id, within: max(.seconds(1), deadline - .now))
+      if reply["server"] != nil { reply["server"]?["status"] = server["status"] }
+      if waiting.waitSSH, server["status"]?.string == "active" {
+        progress.say("\(title) is active, a login is not answered yet")
+        try await session.answersLogins(server, deadline: deadline)
+      }
+      return operation
+    }
+    let status = reply[path: "server.status"]?.string ?? "there"
+    if let password = reply["password"]?.string, options.output == .table {
+      Terminal.print("password  \(password.escapedForTerminal)")
+    }
+    options.tell("\(title) is \(status).", reply, .server)
+    if let operation, operation["status"]?.string != "succeeded" {
+      throw Refusal(.failed, "\(title): \(operation["reason"]?.string ?? "It did not succeed.")")
+    }
+  }
+}

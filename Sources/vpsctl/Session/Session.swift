@@ -1,0 +1,47 @@
+import APIClient
+import FoundationEssentials
+
+/// The service that a command speaks to.
+struct Session: Sendable {
+  let client: APIClient
+
+  init(context name: String?) throws {
+    let context = try Self.context(name)
+    guard let url = URL(string: context.url), ["http", "https"].contains(url.scheme), url.host != nil else {
+      throw Refusal(.refused, "url: \"\(context.url)\" is no address such as https://vps.example.com.")
+    }
+    guard let token = try context.readToken(), !token.isEmpty else {
+      throw Refusal(.refused, "There is no token for \(context.url): set VPSCTL_TOKEN, or make a context with one.")
+    }
+    client = APIClient(baseURL: url, token: token, userAgent: "vpsctl/\(Vpsctl.version)")
+  }
+
+  private static func context(_ name: String?) throws -> Context {
+    let (url, token) = (Terminal.environment("VPSCTL_URL"), Terminal.environment("VPSCTL_TOKEN"))
+    // Who asks for a context by name gets it, whatever the environment says.
+    if let name { return try ContextStore.read(name) }
+    if let url, let token { return Context(url: url, token: token, tokenCommand: nil) }
+    var context =
+      try Terminal.environment("VPSCTL_CONTEXT").map(ContextStore.read)
+      ?? ContextStore.current().map(ContextStore.read) ?? LocalService.find()
+    if let url {
+      // A token goes to the service that it is for, and to no other.
+      guard let known = context, known.url == url else {
+        throw Refusal(
+          .refused, "VPSCTL_URL is set and VPSCTL_TOKEN is not: the token of a context is not sent elsewhere.")
+      }
+    }
+    if let token { context?.token = token }
+    guard let context else {
+      throw Refusal(
+        .refused, "Which service? There is none on this machine that could be found, and no context is in use.",
+        "Make one: vpsctl context create NAME --url https://vps.example.com --token-stdin",
+        "Or set VPSCTL_URL and VPSCTL_TOKEN.")
+    }
+    return context
+  }
+
+  func get(_ path: String, query: [(name: String, value: String)] = []) async throws -> JSON {
+    try await client.request("GET", path, query: query).json()
+  }
+}
