@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostImages
 import PrivateFiles
 
 extension LibvirtDriver {

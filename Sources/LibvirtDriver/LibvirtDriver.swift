@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostImages
 package import Logging
 
 /// Machines of this host: QEMU through libvirt, each with an address of its own in 127.0.0.0/8.
