@@ -16,8 +16,8 @@ package struct ImageProperties: Codable, Sendable, Equatable {
   }
 
   package enum Architecture: String, Codable, Sendable, CaseIterable {
-    case x86_64
-    case aarch64
+    case amd64 = "x86_64"
+    case arm64 = "aarch64"
   }
 
   package var seedFormat = SeedFormat.vpsd
@@ -26,7 +26,7 @@ package struct ImageProperties: Codable, Sendable, Equatable {
   /// Whether QEMU's guest agent is in it.
   package var hasGuestAgent = true
   package var firmware = Firmware.bios
-  package var architecture = Architecture.x86_64
+  package var architecture = Architecture.amd64
 
   /// Those of our own images.
   package init() {}

@@ -95,7 +95,7 @@ struct ImageUpdate: AsyncParsableCommand {
 extension ImageProperties {
   /// Of what others publish.
   static let ofOthers = ImageProperties(
-    seedFormat: .nocloud, defaultUser: "root", hasGuestAgent: false, firmware: .bios, architecture: .x86_64)
+    seedFormat: .nocloud, defaultUser: "root", hasGuestAgent: false, firmware: .bios, architecture: .amd64)
 }
 
 extension Configuration {
