@@ -15,7 +15,7 @@ REAL_TESTS := LibvirtDriverTests|EndToEndTests
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
-SOCKET_TESTS := NoticeDeliveryTests.(MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests)
+SOCKET_TESTS := NoticeDeliveryTests.(MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.HostRestartTests
@@ -66,7 +66,9 @@ test-billing: test-clients-setup ## Hours, suspension and payment with the progr
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image ## That, ten thousand creates at once, and again with the service killed in the middle
+test-long: test-image ## That, a stock system with cloud-init, ten thousand creates at once, and again with the service killed in the middle
+	$(AS_ROOT) Tests/Images/build .build/images
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=.build/images/stock/current/disk.qcow2 swift test --skip-build --no-parallel --filter StockImageTests
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'

@@ -51,6 +51,7 @@ let package = Package(
     .target(name: "HostPrograms", dependencies: ["Core", "PrivateFiles", "CGNU"], swiftSettings: settings),
     .target(
       name: "HostNetwork", dependencies: ["Core", "PrivateFiles", "HostPrograms", logging], swiftSettings: settings),
+    .target(name: "HostImages", dependencies: ["Core", "PrivateFiles", "HostPrograms"], swiftSettings: settings),
     .target(
       name: "SQLStore",
       dependencies: ["Core", grdb],
@@ -61,7 +62,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "LibvirtDriver",
-      dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostNetwork", "CLibvirt", logging],
+      dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "CLibvirt", logging],
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
     .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CGNU"], swiftSettings: settings),
@@ -88,8 +89,9 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "PrivateFiles", "SQLStore", "Engine", "HostNetwork", "LibvirtDriver", "SimulatedDriver",
-        "NoticeDelivery", "API", "Documentation", hummingbird, hummingbirdCore, logging, nio, lifecycle, "Yams",
+        "Core", "PrivateFiles", "SQLStore", "Engine", "HostImages", "HostNetwork", "LibvirtDriver",
+        "SimulatedDriver", "NoticeDelivery", "API", "Documentation", hummingbird, hummingbirdCore, logging, nio,
+        lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -127,7 +129,7 @@ let package = Package(
     .testTarget(
       name: "LibvirtDriverTests",
       dependencies: [
-        "Core", "PrivateFiles", "HostPrograms", "HostNetwork", "LibvirtDriver", "TestSupport", logging,
+        "Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver", "TestSupport", logging,
       ],
       swiftSettings: settings),
     .testTarget(

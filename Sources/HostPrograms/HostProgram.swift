@@ -14,6 +14,14 @@ package struct HostProgram: Sendable {
   let input: [UInt8]
   /// How much of what it writes is returned. The rest is read and forgotten.
   let outputLimitBytes: Int
+  /// What is taken from it, where what it reads comes from strangers.
+  package var confinement: Confinement?
+  /// Where it runs; nil for where this process does.
+  package var folder: String?
+  /// Beside what every program is given.
+  package var environment: [String: String] = [:]
+  /// A file that it has as its standard input.
+  package var inputFile: Int32?
 
   package init(
     _ name: String, _ arguments: [String], user: FileOwner = .root, input: [UInt8] = [],
@@ -33,14 +41,36 @@ package struct HostProgram: Sendable {
     folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
   }
 
+  /// How a program ended that was not killed by us.
+  package struct Ending: Sendable {
+    package let output: String
+    /// As `waitpid` tells it.
+    fileprivate let status: Int32
+
+    /// Nil where a signal ended it.
+    package var exitStatus: Int32? { status & 0x7F == 0 ? (status >> 8) & 0xFF : nil }
+    package var signal: Int32? { status & 0x7F == 0 ? nil : status & 0x7F }
+  }
+
   /// Returns what the program wrote. Throws the first kilobytes of it where it failed, and kills it where it takes too long or
   /// is to stop. One that can be stopped also ends with this process, however that ends.
   @discardableResult
   package func run(within limit: Duration, stop: StopSignal? = nil) throws -> String {
+    let ending = try end(within: limit, stop: stop)
+    guard ending.status == 0 else { throw failure(status: ending.status, output: ending.output) }
+    return ending.output
+  }
+
+  /// The same, for whom the program's failure is an answer.
+  ///
+  /// - Parameter look: Called some times a second while it runs.
+  package func end(
+    within limit: Duration, stop: StopSignal? = nil, whileItRuns look: (() -> Void)? = nil
+  ) throws -> Ending {
     guard let path = Self.path(of: name) else {
       throw DriverError(.rejected, "\(name) is not installed on this host")
     }
-    var commandLine = [path] + arguments
+    var commandLine = try (confinement?.commandLine() ?? []) + [path] + arguments
     var privileges = stop == nil ? [] : ["--pdeathsig", "KILL"]
     if user != .root {
       privileges += ["--reuid", "\(user.user)", "--regid", "\(user.group)", "--clear-groups", "--no-new-privs"]
@@ -57,22 +87,21 @@ package struct HostProgram: Sendable {
     let process: pid_t
     do {
       defer { close(ends[1]) }
-      let source = try inputFile()
-      defer { if let source { close(source) } }
+      let source = try inputFile ?? ownInputFile()
+      defer { if let source, inputFile == nil { close(source) } }
       process = try spawn(commandLine, input: source, output: ends[1])
     }
     let deadline = ContinuousClock.now + limit
-    let (output, isComplete) = read(ends[0], until: deadline, stop)
+    let (output, isComplete) = read(ends[0], until: deadline, stop, look)
     if !isComplete { kill(process, SIGKILL) }
     let status = Self.wait(for: process, until: deadline)
     if stop?.isSet == true { throw DriverError(.busy, "\(name) was stopped") }
     guard isComplete, let status else { throw DriverError(.unreachable, "\(name) did not end within \(limit)") }
-    guard status == 0 else { throw failure(status: status, output: output) }
-    return output
+    return Ending(output: output, status: status)
   }
 
   /// A file without a name, so that the program reads at its own pace; nil where there is nothing to read.
-  private func inputFile() throws -> Int32? {
+  private func ownInputFile() throws -> Int32? {
     if input.isEmpty { return nil }
     let descriptor = memfd_create("input", UInt32(1 /* MFD_CLOEXEC */))
     guard descriptor >= 0 else { throw HostError.last("make a file for \(name)") }
@@ -102,6 +131,7 @@ package struct HostProgram: Sendable {
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_adddup2(&actions, output, 2)
     posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -112,7 +142,9 @@ package struct HostProgram: Sendable {
     sigfillset(&signals)
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-    let environment = ["PATH=\(Self.folders.joined(separator: ":"))", "LC_ALL=C", "HOME=/"]
+    let environment =
+      ["PATH=\(Self.folders.joined(separator: ":"))", "LC_ALL=C", "HOME=/"]
+      + environment.map { "\($0.key)=\($0.value)" }
     var process: pid_t = 0
     let result = withCStrings(commandLine) { arguments in
       withCStrings(environment) { environment in
@@ -125,13 +157,15 @@ package struct HostProgram: Sendable {
 
   /// What the program writes, as far as it is wanted, and whether it closed its end in time.
   private func read(
-    _ descriptor: Int32, until deadline: ContinuousClock.Instant, _ stop: StopSignal?
+    _ descriptor: Int32, until deadline: ContinuousClock.Instant, _ stop: StopSignal?, _ look: (() -> Void)?
   ) -> (String, Bool) {
     var output: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while let remaining = deadline.remainingMilliseconds, stop?.isSet != true {
       var descriptors = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      guard poll(&descriptors, 1, stop == nil ? remaining : min(remaining, 100)) > 0 else { continue }
+      look?()
+      let isWatched = stop != nil || look != nil
+      guard poll(&descriptors, 1, isWatched ? min(remaining, 100) : remaining) > 0 else { continue }
       let count = Foundation.read(descriptor, &buffer, buffer.count)
       if count == 0 { return (String(decoding: output, as: UTF8.self), true) }
       if count > 0 { output += buffer.prefix(min(count, outputLimitBytes - output.count)) }

@@ -44,16 +44,23 @@ struct CopyFiles: Equatable {
 
   /// What is written down of a whole copy; nil where there is none, or half of one.
   func copiedDisk(_ copy: UUID) throws -> CopiedDisk? {
-    guard MachineFiles.exists(path(of: copy)) else { return nil }
-    guard let data = FileManager.default.contents(atPath: recordPath(of: copy)),
-      let record = try? JSONDecoder().decode(Record.self, from: data)
-    else { return nil }
-    return CopiedDisk(sizeBytes: record.sizeBytes, checksum: record.checksum)
+    record(of: copy).map { CopiedDisk(sizeBytes: $0.sizeBytes, checksum: $0.checksum) }
+  }
+
+  /// How what was copied is run; nil for a copy that is older than these.
+  func diskRecord(of copy: UUID) -> DiskRecord? { record(of: copy)?.disk }
+
+  private func record(of copy: UUID) -> Record? {
+    guard MachineFiles.exists(path(of: copy)), let data = FileManager.default.contents(atPath: recordPath(of: copy))
+    else {
+      return nil
+    }
+    return try? JSONDecoder().decode(Record.self, from: data)
   }
 
   /// Makes a whole copy of a partial one. The data must be on the disk by now.
-  func complete(_ partial: String, as copy: UUID, _ disk: CopiedDisk) throws {
-    let record = Record(sizeBytes: disk.sizeBytes, checksum: disk.checksum)
+  func complete(_ partial: String, as copy: UUID, _ disk: CopiedDisk, runAs: DiskRecord?) throws {
+    let record = Record(sizeBytes: disk.sizeBytes, checksum: disk.checksum, disk: runAs)
     try PrivateFile.write(Array(try JSONEncoder().encode(record)), to: recordPath(of: copy))
     guard rename(partial, path(of: copy)) == 0 else { throw HostError.last("rename \(partial)") }
     try MachineFiles.syncDirectory(of: partial)
@@ -79,5 +86,6 @@ struct CopyFiles: Equatable {
   private struct Record: Codable {
     let sizeBytes: Int64
     let checksum: String
+    let disk: DiskRecord?
   }
 }

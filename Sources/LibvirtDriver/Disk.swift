@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostImages
 import HostPrograms
 import PrivateFiles
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostImages
 import PrivateFiles
 
 /// A machine as libvirt is told about it.
@@ -9,6 +10,8 @@ struct DomainDefinition {
   let vcpus: Int
   let memoryMiB: Int
   let accelerator: Accelerator
+  var machineType = MachineType.newest
+  var firmware = ImageProperties.Firmware.bios
   let files: ServerFiles
   let attachment: NetworkAttachment
   let daemon: LibvirtDriver.Configuration.Daemon
@@ -36,7 +39,8 @@ struct DomainDefinition {
         Markup("vcpu", text: String(vcpus)),
         Markup(
           "os", [:],
-          [Markup("type", ["arch": "x86_64", "machine": "q35"], text: "hvm"), Markup("boot", ["dev": "hd"])]),
+          [Markup("type", ["arch": "x86_64", "machine": machineType], text: "hvm")] + loader
+            + [Markup("boot", ["dev": "hd"])]),
       ] + processor + [
         Markup("on_poweroff", text: "destroy"),
         Markup("on_reboot", text: "restart"),
@@ -53,6 +57,18 @@ struct DomainDefinition {
         Markup("qemu:commandline", [:], attachment.arguments.map { Markup("qemu:arg", ["value": $0]) }),
       ]
     ).rendered
+  }
+
+  private var loader: [Markup] {
+    switch firmware {
+    case .bios: []
+    case .uefi:
+      [
+        Markup("loader", ["readonly": "yes", "type": "pflash"], text: UEFI.code),
+        // It is there: libvirt would make one that is its own user's.
+        Markup("nvram", text: files.firmwareVariables),
+      ]
+    }
   }
 
   private var processor: [Markup] {

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostImages
 import HostPrograms
 import Logging
 import PrivateFiles
@@ -51,7 +52,8 @@ extension LibvirtDriver {
     let checksum = try await checksum(of: partial, bytes: size)
     try Task.checkCancellation()
     try await onCopies("complete the copy") {
-      try copies.complete(partial, as: copy, CopiedDisk(sizeBytes: size, checksum: checksum))
+      let record = try DiskRecord.read("\((disk as NSString).deletingLastPathComponent)/disk.json")
+      try copies.complete(partial, as: copy, CopiedDisk(sizeBytes: size, checksum: checksum), runAs: record)
     }
   }
 
@@ -74,6 +76,7 @@ extension LibvirtDriver {
       try Task.checkCancellation()
       try await onLibvirt("put the disk in its place") { connection in
         guard try ownership.domain(machine, on: connection)?.isActive() != true else { throw Self.running(machine) }
+        try (copies.diskRecord(of: copy) ?? .ofOurs(machine)).write(to: files.diskRecord)
         guard rename(partial, files.disk) == 0 else { throw HostError.last("rename \(partial)") }
         try MachineFiles.syncDirectory(of: files.disk)
         try MachineFiles.syncDirectory(of: files.folder)

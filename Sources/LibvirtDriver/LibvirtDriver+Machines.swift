@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostImages
 import PrivateFiles
 
 extension LibvirtDriver {
@@ -15,9 +16,14 @@ extension LibvirtDriver {
     try await onNetwork("define the network") {
       try network.define(specification, hardwareAddress: hardwareAddress(of: specification), in: files)
     }
-    try await onLibvirt("define the machine") { connection in
+    let defined = try await onLibvirt("define the machine") { connection in
       _ = try ownership.domain(specification.machine, on: connection)
-      try connection.define(domain.xml)
+      return try connection.define(domain.xml).definition()
+    }
+    if domain.machineType == MachineType.newest, let machineType = MachineType.defined(in: defined) {
+      try await onFiles("remember the machine's type") {
+        try PrivateFile.write(Array(machineType.utf8), to: files.machineType)
+      }
     }
   }
 
@@ -27,6 +33,10 @@ extension LibvirtDriver {
     let interface = specification.interface
     let attachment = try network.attachment(
       of: interface, hardwareAddress: hardwareAddress(of: specification))
+    let record = try DiskRecord.read(files.diskRecord)
+    let machineType = FileManager.default.contents(atPath: files.machineType).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     return DomainDefinition(
       machine: specification.machine,
       mark: MachineMark(
@@ -35,7 +45,9 @@ extension LibvirtDriver {
         owner: try emulatorUser.owner(
           of: specification.machine, at: interface.address, dataDirectory: configuration.dataDirectory)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
-      files: files, attachment: attachment, daemon: configuration.daemon)
+      machineType: machineType.flatMap { MachineType.isPinned($0) ? $0 : nil } ?? MachineType.newest,
+      firmware: record?.properties.firmware ?? .bios, files: files, attachment: attachment, daemon: configuration.daemon
+    )
   }
 
   private func hardwareAddress(of specification: MachineSpecification) -> HardwareAddress {
@@ -52,14 +64,30 @@ extension LibvirtDriver {
       let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
       try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
       try MachineFiles.makeDirectory(files.folder)
+      // First how it is run: there is no disk without that.
+      let properties = try images.description(
+        of: specification.imageName, version: specification.imageVersion
+      ).properties
+      try DiskRecord(instance: UUID(), properties: properties).write(to: files.diskRecord)
       try disk.create(image: image, sizeBytes: sizeBytes)
       try MachineFiles.syncDirectory(of: files.folder)
     } else if canGrow {
       try disk.grow(to: sizeBytes)
     }
-    try PrivateFile.write(
-      Seed(specification: specification, network: network.guestNetwork(of: specification.interface)).archive,
-      to: files.seed)
+    let record = try DiskRecord.read(files.diskRecord) ?? .ofOurs(specification.machine)
+    if record.properties.firmware == .uefi { try UEFI.prepareVariables(files.firmwareVariables) }
+    try PrivateFile.write(try seed(of: specification, on: record), to: files.seed)
+  }
+
+  private func seed(of specification: MachineSpecification, on disk: DiskRecord) throws -> [UInt8] {
+    let network = network.guestNetwork(of: specification.interface)
+    switch disk.properties.seedFormat {
+    case .vpsd: return Seed(specification: specification, network: network).archive
+    case .nocloud:
+      return try NoCloudSeed(
+        specification: specification, network: network, hardwareAddress: hardwareAddress(of: specification), disk: disk
+      ).image
+    }
   }
 
   package func start(_ machine: UUID) async throws {
@@ -136,6 +164,7 @@ extension LibvirtDriver {
     }
     try files.makeConsole()
     for file in [files.disk, files.seed, files.console] { try owner.take(file) }
+    if MachineFiles.exists(files.firmwareVariables) { try owner.take(files.firmwareVariables) }
   }
 
   /// A copy reads the disk that a QEMU is about to lock, and a restore must not replace it under one.
@@ -224,6 +253,8 @@ extension LibvirtDriver {
   }
 
   package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {
+    // cloud-init sees to it at the next start.
+    if try await isCloudInits(machine) { return }
     try await runInGuest(
       machine, "vpsd-set-hostname", [hostname.firstLabel, hostname.name],
       refusal: "The server did not take the new host name.")
@@ -231,13 +262,22 @@ extension LibvirtDriver {
 
   package func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws {
     guard interface.revision > 0 else { return }
+    let refusal = "The server did not take its new addresses; it will at its next start."
+    if try await isCloudInits(machine) {
+      throw DriverError(.rejected, "cloud-init takes addresses when a guest starts", customerReason: refusal)
+    }
     let network = network.guestNetwork(of: interface)
     let arguments = [network.ipv4Address, network.ipv4Gateway, network.ipv6Address, network.ipv6Gateway].map {
       $0 ?? ""
     }
     try await runInGuest(
       machine, "vpsd-set-addresses", arguments + [network.furtherAddresses.joined(separator: " ")],
-      refusal: "The server did not take its new addresses; it will at its next start.")
+      refusal: refusal)
+  }
+
+  private func isCloudInits(_ machine: UUID) async throws -> Bool {
+    let path = files(of: machine).diskRecord
+    return try await onFiles("look how it is run") { try DiskRecord.read(path)?.properties.seedFormat == .nocloud }
   }
 
   /// A program of the image, in /usr/sbin.

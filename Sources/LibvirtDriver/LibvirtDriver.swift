@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostImages
 import HostNetwork
 package import Logging
 
@@ -101,9 +102,24 @@ package struct LibvirtDriver: ComputeDriver {
   package func prepareImage(_ name: String, storageGiB: Int) async throws -> String {
     try await onFiles("look at the image") {
       let version = try images.currentVersion(of: name)
+      try requireFit(try images.description(of: name, version: version), storageGiB: storageGiB)
       try Disk.requireFit(try images.diskPath(of: name, version: version), in: Int64(storageGiB) << 30)
       return version
     }
+  }
+
+  private func requireFit(_ image: ImageDescription, storageGiB: Int) throws {
+    guard image.properties.architecture == .amd64 else {
+      throw DriverError(
+        .rejected, "\(image.name) is for \(image.properties.architecture.rawValue)",
+        customerReason: "The operating system cannot be run here.")
+    }
+    if let minimum = image.minimumDiskGiB, storageGiB < minimum {
+      throw DriverError(
+        .rejected, "\(image.name) needs a disk of \(minimum) GiB",
+        customerReason: "The operating system does not fit on the plan's disk.")
+    }
+    if image.properties.firmware == .uefi { try UEFI.requireInstalled() }
   }
 
   package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {

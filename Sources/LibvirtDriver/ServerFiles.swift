@@ -15,6 +15,12 @@ struct ServerFiles: Equatable {
   static func root(_ dataDirectory: String) -> String { "\(dataDirectory)/servers" }
 
   var disk: String { "\(folder)/disk.qcow2" }
+  /// How the disk is run.
+  var diskRecord: String { "\(folder)/disk.json" }
+  /// What the firmware of a machine with UEFI keeps.
+  var firmwareVariables: String { "\(folder)/uefi-variables.fd" }
+  /// Of which it is for as long as it is there.
+  var machineType: String { "\(folder)/machine-type" }
   var seed: String { "\(folder)/seed.tar" }
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
@@ -43,6 +49,7 @@ struct ServerFiles: Equatable {
   func removeDisk() throws {
     guard MachineFiles.exists(folder) else { return }
     try MachineFiles.remove(disk)
+    try MachineFiles.remove(firmwareVariables)
     try removePartialDisks()
     try PrivateFile.sync(folder)
   }

@@ -1,6 +1,7 @@
 import CLibvirt
 import Core
 import Foundation
+import HostImages
 import PrivateFiles
 import Testing
 

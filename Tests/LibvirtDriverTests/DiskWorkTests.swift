@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostImages
 import PrivateFiles
 import Synchronization
 import Testing

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostImages
 import HostNetwork
 import Logging
 import PrivateFiles
@@ -75,6 +76,29 @@ struct DomainDefinitionTests {
       #expect(ForwardedPorts(definition: moved, address: address) == new)
       #expect(MachineMark(metadata: moved)?.sshPort == 22)
       #expect(old.replacing(new, in: moved, address: address) == xml)
+    }
+  }
+
+  @Test("Starts by the firmware that its image wants, with variables of its own")
+  func firmware() throws {
+    var definition = try definition()
+    #expect(!definition.xml.contains("pflash"))
+    definition.firmware = .uefi
+    let xml = definition.xml
+    #expect(xml.contains(#"<loader readonly="yes" type="pflash">/usr/share/OVMF/OVMF_CODE_4M.fd</loader>"#))
+    #expect(xml.contains("<nvram>/data/servers/6f9619ff-8b86-d011-b42d-00cf4fc964ff/uefi-variables.fd</nvram>"))
+  }
+
+  @Test("Stays the board that it was at first")
+  func machineType() throws {
+    var definition = try definition()
+    #expect(definition.xml.contains(#"machine="q35""#))
+    definition.machineType = "pc-q35-7.2"
+    #expect(definition.xml.contains(#"machine="pc-q35-7.2""#))
+    #expect(MachineType.defined(in: "<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>") == "pc-q35-7.2")
+    for other in ["q35", "pc-i440fx-7.2", "pc-q35-7.2' onload='", "pc-q35-\n"] {
+      #expect(MachineType.defined(in: "<type machine='\(other)'>") == nil || other.hasPrefix("pc-q35-7.2'"))
+      #expect(!MachineType.isPinned(other))
     }
   }
 

@@ -23,8 +23,10 @@ struct PrivateHost {
 
   private static let installation = UUID()
 
-  static func with(_ body: (PrivateHost) async throws -> Void) async throws {
-    let host = try await PrivateHost()
+  static func with(
+    images: String = imageDirectory, _ body: (PrivateHost) async throws -> Void
+  ) async throws {
+    let host = try await PrivateHost(images: images)
     let running = Task { await host.driver.run() }
     do {
       try await body(host)
@@ -36,23 +38,24 @@ struct PrivateHost {
     try await host.tearDown()
   }
 
-  private init() async throws {
+  private init(images: String) async throws {
     // Short, because unix sockets lie below it.
     dataDirectory = "/tmp/vpsd-\(UUID().uuidString.prefix(8).lowercased())"
     try MachineFiles.makeDirectory(dataDirectory)
     _ = try await Program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(dataDirectory)/key"]).output()
     let key = try String(contentsOfFile: "\(dataDirectory)/key.pub", encoding: .utf8)
     publicKey = key.trimmingCharacters(in: .whitespacesAndNewlines)
-    driver = try Self.makeDriver(dataDirectory)
+    driver = try Self.makeDriver(dataDirectory, images: images)
   }
 
   static func makeDriver(
-    _ dataDirectory: String, installation: UUID = installation, copyDirectory: String? = nil
+    _ dataDirectory: String, installation: UUID = installation, copyDirectory: String? = nil,
+    images: String = imageDirectory
   ) throws -> LibvirtDriver {
     var logger = Logger(label: "libvirt")
     logger.logLevel = .error
     var configuration = LibvirtDriver.Configuration(
-      dataDirectory: dataDirectory, imageDirectory: imageDirectory, installation: installation)
+      dataDirectory: dataDirectory, imageDirectory: images, installation: installation)
     configuration.daemon = daemon
     if let copyDirectory { configuration.copyDirectory = copyDirectory }
     return try LibvirtDriver(configuration: configuration, clock: SystemClock(), logger: logger)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
-import LibvirtDriver
+import HostImages
 import SQLStore
 
 struct OperatingSystemAdd: AsyncParsableCommand {

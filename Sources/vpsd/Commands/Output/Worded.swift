@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import HostImages
 
 /// What ends a command, in words for its operator. What customers, guests, files and other programs chose or said is in them,
 /// so that each line is escaped here.
@@ -25,6 +26,7 @@ struct Worded: Error, CustomStringConvertible {
     case let error as DriverError: Worded([sentence(error.detail)])
     case let error as StoreUnavailable: Worded(["The database cannot be used now: \(error)"])
     case let error as Failure: Worded(lines(of: error), status: status(of: error))
+    case let error as ImageRefusal: Worded([error.description], status: status(of: error))
     case let error as Refusal: Worded([error.description], status: error.status.rawValue)
     case let error as POSIXError: Worded([sentence(String(cString: strerror(error.code.rawValue)))])
     case let error as CocoaError: Worded([sentence(error.localizedDescription)])
@@ -38,6 +40,14 @@ struct Worded: Error, CustomStringConvertible {
     case .notFound: Refusal.Status.notFound.rawValue
     case .internalError: 1
     default: Refusal.Status.refused.rawValue
+    }
+  }
+
+  private static func status(of refusal: ImageRefusal) -> Int32 {
+    switch refusal.kind {
+    case .notFound: Refusal.Status.notFound.rawValue
+    case .unfit: Refusal.Status.refused.rawValue
+    case .failed: 1
     }
   }
 

@@ -21,7 +21,7 @@ package struct ImageStore: Sendable {
   /// Throws `notFound` where there is none, or it has no disk.
   package func currentVersion(of name: String) throws(DriverError) -> String {
     try check(name)
-    let link = "\(folder(of: name))/\(Self.link)"
+    let link = linkPath(of: name)
     guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else {
       throw missing("there is no link \(link)")
     }
@@ -30,22 +30,40 @@ package struct ImageStore: Sendable {
     return version
   }
 
-  func diskPath(of name: String, version: String) throws(DriverError) -> String {
+  package func diskPath(of name: String, version: String) throws(DriverError) -> String {
     try check(name)
     try check(version)
-    let path = "\(folder(of: name))/\(version)/disk.qcow2"
-    guard MachineFiles.exists(path) else { throw missing("there is no file \(path)") }
+    let path = "\(folder(of: name, version: version))/disk.qcow2"
+    guard access(path, F_OK) == 0 else { throw missing("there is no file \(path)") }
     return path
+  }
+
+  /// What is written down of a version; what every image of ours is, where nothing is.
+  package func description(of name: String, version: String) throws(DriverError) -> ImageDescription {
+    _ = try diskPath(of: name, version: version)
+    let path = "\(folder(of: name, version: version))/image.json"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      return ImageDescription(name: name, version: version)
+    }
+    do {
+      return try JSONDecoder().decode(ImageDescription.self, from: data)
+    } catch {
+      throw missing("\(path) cannot be read: \(error)")
+    }
   }
 
   /// Nil where there is no disk.
   package func sizeBytes(of name: String, version: String) -> Int64? {
-    (try? diskPath(of: name, version: version)).flatMap { try? MachineFiles.size(of: $0) }
+    guard let path = try? diskPath(of: name, version: version) else { return nil }
+    var status = stat()
+    return stat(path, &status) == 0 ? Int64(status.st_size) : nil
   }
 
-  private static let link = "current"
+  static let link = "current"
 
-  private func folder(of name: String) -> String { "\(directory)/\(name)" }
+  func linkPath(of name: String) -> String { "\(folder(of: name))/\(Self.link)" }
+  func folder(of name: String) -> String { "\(directory)/\(name)" }
+  func folder(of name: String, version: String) -> String { "\(directory)/\(name)/\(version)" }
 
   /// Without those that are under way, whose names begin with a dot.
   private static func folders(in path: String) -> [String] {

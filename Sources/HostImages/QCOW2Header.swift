@@ -3,22 +3,37 @@ import Foundation
 import PrivateFiles
 
 /// What the first bytes of a qcow2 file tell. Reading them blocks.
-struct QCOW2Header: Equatable {
+package struct QCOW2Header: Equatable {
   /// What a guest sees.
-  let virtualSizeBytes: Int64
+  package let virtualSizeBytes: Int64
   /// The file under an overlay; nil for an image that stands alone.
-  let backingFile: String?
+  package let backingFile: String?
+  /// Whether what a guest sees is in another file.
+  let hasExternalData: Bool
+  let isEncrypted: Bool
 
-  init(path: String) throws {
+  static let magic: [UInt8] = [0x51, 0x46, 0x49, 0xFB]
+
+  package init(path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw HostError.last("open \(path)") }
     defer { close(descriptor) }
-    let header = Self.read(descriptor, at: 0, count: 32)
-    guard header.count == 32, header.starts(with: [0x51, 0x46, 0x49, 0xFB]) else {
+    guard let header = Self(descriptor: descriptor) else {
       throw DriverError(.rejected, "\(path) is not a qcow2 image")
     }
+    self = header
+  }
+
+  /// Nil for what is no qcow2 image of a version that there is.
+  init?(descriptor: Int32) {
+    let header = Self.read(descriptor, at: 0, count: 80)
+    guard header.count >= 72, header.starts(with: Self.magic) else { return nil }
     func number(_ range: Range<Int>) -> UInt64 { header[range].reduce(0) { $0 << 8 | UInt64($1) } }
+    let version = number(4..<8)
+    guard version == 2 || (version == 3 && header.count == 80) else { return nil }
     virtualSizeBytes = Int64(clamping: number(24..<32))
+    isEncrypted = number(32..<36) != 0
+    hasExternalData = version == 3 && number(72..<80) & 0b100 != 0
     let (offset, length) = (number(8..<16), number(16..<20))
     if offset == 0 {
       backingFile = nil

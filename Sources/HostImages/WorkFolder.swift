@@ -1,0 +1,194 @@
+import Core
+import Foundation
+import HostPrograms
+import PrivateFiles
+
+/// Where an image is made: `.adding-NAME` of the store, which one process has at a time. What one leaves that was killed is
+/// taken over by the next, which goes on with its download, or removed by `prune`.
+final class WorkFolder {
+  /// Ours, for what others may not write.
+  let path: String
+  /// Of the programs, which have a user of their own.
+  let workbench: String
+  let user: FileOwner
+  private let descriptor: Int32
+
+  static let prefix = ".adding-"
+  static let download = "download"
+
+  /// Waits for nobody: throws where another process adds an image of this name.
+  init(for name: String, in store: ImageStore) throws {
+    path = "\(store.directory)/\(Self.prefix)\(name)"
+    workbench = "\(path)/work"
+    user = Confinement.newUser()
+    do {
+      try FileManager.default.createDirectory(atPath: store.directory, withIntermediateDirectories: true)
+    } catch {
+      throw ImageRefusal.failed("\(store.directory) cannot be made: \(error.localizedDescription)")
+    }
+    guard let descriptor = try Self.lock(path, creating: true) else {
+      throw ImageRefusal.unfit("Another process is adding the image \(name).")
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Nil where another process has it, or where there is none and none is to be made.
+  private static func lock(_ path: String, creating: Bool) throws -> Int32? {
+    while true {
+      if creating, mkdir(path, 0o711) != 0, errno != EEXIST { throw HostError.last("make \(path)") }
+      let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      guard descriptor >= 0 else {
+        if errno == ENOENT { if creating { continue } else { return nil } }
+        throw HostError.last("open \(path)")
+      }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        close(descriptor)
+        return nil
+      }
+      // Whoever had it before may have removed it since it was opened.
+      var (ours, there) = (stat(), stat())
+      if fstat(descriptor, &ours) == 0, lstat(path, &there) == 0, ours.st_ino == there.st_ino { return descriptor }
+      close(descriptor)
+      if !creating { return nil }
+    }
+  }
+
+  /// An empty workbench, but for the download where that is to be gone on with.
+  func clear(keepingDownload: Bool) throws {
+    let kept = "\(path)/\(Self.download)"
+    let download = "\(workbench)/\(Self.download)"
+    if !keepingDownload {
+      try remove(kept)
+    } else if RegularFile.isThere(download) {
+      try remove(kept)
+      guard rename(download, kept) == 0 else { throw HostError.last("rename \(download)") }
+    }
+    try remove(workbench)
+    guard mkdir(workbench, 0o700) == 0 else { throw HostError.last("make \(workbench)") }
+    try user.takeIfPossible(workbench)
+    if keepingDownload, RegularFile.isThere(kept) {
+      try user.takeIfPossible(kept)
+      guard rename(kept, download) == 0 else { throw HostError.last("rename \(kept)") }
+    }
+  }
+
+  var hasDownload: Bool { ((try? RegularFile.size(of: "\(workbench)/\(Self.download)")) ?? 0) > 0 }
+
+  /// Everything, when it is not needed any more.
+  func remove() throws {
+    try remove(path)
+  }
+
+  private func remove(_ path: String) throws { try Self.remove(path) }
+
+  private static func remove(_ path: String) throws {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch CocoaError.fileNoSuchFile {
+    }
+  }
+
+  /// Removes what no process has any more, and returns the names of its images.
+  static func removeAbandoned(in store: ImageStore) throws -> [String] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: store.directory)) ?? []
+    var names: [String] = []
+    for entry in entries.sorted() where entry.hasPrefix(prefix) {
+      let path = "\(store.directory)/\(entry)"
+      guard let descriptor = try lock(path, creating: false) else { continue }
+      defer { close(descriptor) }
+      try remove(path)
+      names.append(String(entry.dropFirst(prefix.count)))
+    }
+    return names
+  }
+
+  // MARK: - Programs
+
+  /// Runs a program on the workbench that reads what strangers made.
+  func end(
+    _ name: String, _ arguments: [String], fileBytes: Int64, within limit: Duration, hasNetwork: Bool = false,
+    input: [UInt8] = [], environment: [String: String] = [:], whileItRuns look: (() -> Void)? = nil
+  ) throws -> HostProgram.Ending {
+    var confinement = Confinement(user: user, fileBytes: fileBytes)
+    confinement.hasNetwork = hasNetwork
+    confinement.processorSeconds = Int(limit.components.seconds) + 10
+    var program = HostProgram(name, arguments, input: input, outputLimitBytes: 65_536)
+    program.confinement = confinement
+    program.folder = workbench
+    program.environment = environment
+    do {
+      return try program.end(within: limit, stop: StopSignal(), whileItRuns: look)
+    } catch let error as DriverError where error.kind == .unreachable {
+      throw ImageRefusal.failed("\(name) did not end within \(limit.components.seconds) seconds.")
+    }
+  }
+
+  func digest(_ algorithm: Digest.Algorithm, of file: String, bytes: Int64) throws -> Digest {
+    let ending = try end(algorithm.program, ["--binary", file], fileBytes: 0, within: .forBytes(bytes))
+    guard ending.exitStatus == 0, let digest = Digest(hexadecimal: ending.output.prefix { $0 != " " }) else {
+      throw ImageRefusal.failed("\(algorithm.program) failed: \(ending.words)")
+    }
+    return digest
+  }
+}
+
+extension FileOwner {
+  /// Whoever is not root has no other users.
+  func takeIfPossible(_ path: String) throws { if geteuid() == 0 { try take(path) } }
+}
+
+extension Duration {
+  /// For a slow disk that others use too.
+  static func forBytes(_ bytes: Int64) -> Duration { .seconds(300 + bytes / (4 << 20)) }
+}
+
+extension HostProgram.Ending {
+  /// What it said, in one line.
+  var words: String {
+    let text = output.prefix(300).split(whereSeparator: \.isNewline).joined(separator: " ")
+    return text.isEmpty ? signal.map { "signal \($0)" } ?? "exit status \(exitStatus ?? 0)" : text
+  }
+}
+
+/// Files that others could have written, read for what they are and nothing else.
+enum RegularFile {
+  static func isThere(_ path: String) -> Bool { (try? size(of: path)) != nil }
+
+  static func size(of path: String) throws -> Int64 {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { throw HostError.last("look at \(path)") }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw HostError(call: "look at \(path)", number: EINVAL) }
+    return Int64(status.st_size)
+  }
+
+  static func withOpen<Value>(_ path: String, _ body: (Int32) throws -> Value) throws -> Value {
+    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HostError.last("open \(path)") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw HostError(call: "open \(path)", number: EINVAL)
+    }
+    return try body(descriptor)
+  }
+
+  /// Its first bytes.
+  static func bytes(of path: String, atMost limit: Int) throws -> [UInt8] {
+    try withOpen(path) { descriptor in
+      var bytes = [UInt8](repeating: 0, count: limit)
+      var count = 0
+      while count < limit {
+        let result = bytes.withUnsafeMutableBytes {
+          pread(descriptor, $0.baseAddress! + count, limit - count, off_t(count))
+        }
+        if result < 0, errno == EINTR { continue }
+        guard result >= 0 else { throw HostError.last("read \(path)") }
+        if result == 0 { break }
+        count += result
+      }
+      return Array(bytes.prefix(count))
+    }
+  }
+}

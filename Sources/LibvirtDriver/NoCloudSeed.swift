@@ -1,0 +1,176 @@
+import Core
+import Foundation
+import HostImages
+
+/// What a guest with cloud-init is told about itself: the data source NoCloud, a file system with the label `cidata`.
+///
+/// JSON is YAML, and needs no care with what is in a text.
+struct NoCloudSeed {
+  let specification: MachineSpecification
+  let network: GuestNetwork
+  let hardwareAddress: HardwareAddress
+  let disk: DiskRecord
+
+  var image: [UInt8] {
+    get throws {
+      try ISOImage(
+        label: "cidata",
+        files: [
+          ("meta-data", Self.text(metaData)), ("user-data", "#cloud-config\n" + Self.text(userData)),
+          ("network-config", Self.text(networkConfiguration)),
+        ]
+      ).bytes
+    }
+  }
+
+  private static func text(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+  }
+
+  // MARK: - Who it is
+
+  private struct MetaData: Encodable {
+    let instanceID: String
+    let localHostname: String
+
+    private enum CodingKeys: String, CodingKey {
+      case instanceID = "instance-id"
+      case localHostname = "local-hostname"
+    }
+  }
+
+  private var metaData: MetaData {
+    MetaData(instanceID: "vpsd-\(disk.instance.text)", localHostname: specification.hostname.name)
+  }
+
+  private struct UserData: Encodable {
+    struct Growpart: Encodable {
+      let mode = "auto"
+      let devices = ["/"]
+    }
+
+    struct Passwords: Encodable { let expire = false }
+
+    struct DefaultUser: Encodable {
+      let name: String
+      let lockPasswd: Bool
+    }
+
+    struct File: Encodable {
+      let path: String
+      let content: String
+      let permissions: String
+    }
+
+    /// An account, or `default` for the one that the image knows.
+    enum User: Encodable {
+      case standard
+      case account(Account)
+
+      func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .standard: try container.encode("default")
+        case .account(let account): try container.encode(account)
+        }
+      }
+    }
+
+    struct Account: Encodable {
+      let name: String
+      /// An account that is locked takes no key either, with some sshd.
+      let lockPasswd = false
+      let hashedPasswd: String?
+      let sshAuthorizedKeys: [String]
+    }
+
+    let hostname: String
+    let fqdn: String
+    let manageEtcHosts = "localhost"
+    let growpart = Growpart()
+    let resizeRootfs = true
+    /// As it comes it looks at the addresses of an instance once.
+    let updates = ["network": ["when": ["boot"]]]
+    let sshPwauth: Bool
+    var disableRoot = true
+    var users: [User] = []
+    var user: DefaultUser?
+    var sshAuthorizedKeys: [String]?
+    var password: String?
+    var chpasswd: Passwords?
+    var writeFiles: [File]?
+  }
+
+  private var userData: UserData {
+    let (hostname, hash) = (specification.hostname, specification.rootPasswordHash)
+    let keys = specification.authorizedKey?.split(whereSeparator: \.isNewline).map(String.init) ?? []
+    var data = UserData(hostname: hostname.firstLabel, fqdn: hostname.name, sshPwauth: hash != nil)
+    let name = disk.properties.defaultUser
+    if name == "root" {
+      data.disableRoot = false
+      data.users = [.account(.init(name: name, hashedPasswd: hash, sshAuthorizedKeys: keys))]
+      // Most distributions let root in by key only; the first word on it counts.
+      if hash != nil {
+        data.writeFiles = [
+          .init(path: "/etc/ssh/sshd_config.d/01-vpsd.conf", content: "PermitRootLogin yes\n", permissions: "0644")
+        ]
+      }
+    } else {
+      data.users = [.standard]
+      data.user = .init(name: name, lockPasswd: hash == nil)
+      data.sshAuthorizedKeys = keys
+      data.password = hash
+      data.chpasswd = .init()
+    }
+    return data
+  }
+
+  // MARK: - Its network
+
+  private struct NetworkConfiguration: Encodable {
+    struct Route: Encodable {
+      let to: String
+      let via: String
+      /// The gateway may be outside of the address's network.
+      let onLink = true
+
+      private enum CodingKeys: String, CodingKey {
+        case to, via
+        case onLink = "on-link"
+      }
+    }
+
+    struct Card: Encodable {
+      let match: [String: String]
+      let setName = "eth0"
+      let dhcp4 = false
+      let dhcp6 = false
+      let addresses: [String]
+      let routes: [Route]
+      let nameservers: [String: [String]]?
+
+      private enum CodingKeys: String, CodingKey {
+        case match, dhcp4, dhcp6, addresses, routes, nameservers
+        case setName = "set-name"
+      }
+    }
+
+    let version = 2
+    let ethernets: [String: Card]
+  }
+
+  private var networkConfiguration: NetworkConfiguration {
+    let routes = [("0.0.0.0/0", network.ipv4Gateway), ("::/0", network.ipv6Gateway)].compactMap { to, gateway in
+      gateway.map { NetworkConfiguration.Route(to: to, via: $0) }
+    }
+    let card = NetworkConfiguration.Card(
+      match: ["macaddress": "\(hardwareAddress)"],
+      addresses: [network.ipv4Address, network.ipv6Address].compactMap { $0 } + network.furtherAddresses,
+      routes: routes,
+      nameservers: network.nameServers.isEmpty ? nil : ["addresses": network.nameServers])
+    return NetworkConfiguration(ethernets: ["eth0": card])
+  }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Core
+import Foundation
+import HostImages
+
+struct ImageCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "image", abstract: "Images that servers are made from.",
+    subcommands: [
+      ImageAdd.self, ImageUpdate.self, ImageBuild.self, ImageList.self, ImageShow.self, ImageRemove.self,
+      ImagePrune.self,
+    ])
+}
+
+struct ImageBuild: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Build an image from its recipe. Needs root.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "The recipe: debian-12.") var name: String
+  @Flag(help: "Do nothing where the image is there already, whatever its version.") var ifMissing = false
+
+  func run() async throws {
+    let configuration = try options.load()
+    let images = configuration.images
+    if ifMissing, let version = try? images.currentVersion(of: name) {
+      if output.isJSON { print(ImageRecord(name, version, in: images).json) }
+      return
+    }
+    let build = configuration.recipeDirectory.appendingPathComponent("build")
+    guard FileManager.default.isExecutableFile(atPath: build.path) else {
+      throw ValidationError("There are no recipes at \(configuration.recipeDirectory.path); see VPSD_RECIPE_DIR.")
+    }
+    try FileManager.default.createDirectory(atPath: images.directory, withIntermediateDirectories: true)
+    let process = Process()
+    // Where an object is printed, it is alone on standard output.
+    if output.isJSON { process.standardOutput = FileHandle.standardError }
+    process.executableURL = build
+    process.arguments = [name, "--output", images.directory]
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw ExitCode.failure }
+    if output.isJSON { print(ImageRecord(name, try images.currentVersion(of: name), in: images).json) }
+  }
+}
+
+struct ImageList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the images and their versions.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Flag(help: "Those whose publishers are known instead: `vpsd image add NAME` takes one.") var known = false
+
+  func run() async throws {
+    let configuration = try options.load()
+    if known {
+      return output.list(
+        try KnownImage.names(in: configuration.recipeDirectory).compactMap { name in
+          try KnownImage.named(name, in: configuration.recipeDirectory).map { KnownImageRecord(name: name, image: $0) }
+        })
+    }
+    let images = configuration.images
+    output.list(
+      images.names.flatMap { name in
+        let current = try? images.currentVersion(of: name)
+        return images.versions(of: name).map { version in
+          ImageRecord(name, version, isCurrent: version == current, in: images)
+        }
+      })
+  }
+}
+
+struct ImageShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all that is known of an image.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "Its name.") var name: String
+  @Option(name: .customLong("version"), help: "Another version than the one that new servers have.")
+  var imageVersion: String?
+
+  func run() async throws {
+    let images = try options.load().images
+    let current = try? images.currentVersion(of: name)
+    guard let version = imageVersion ?? current, images.versions(of: name).contains(version) else {
+      throw Refusal.noSuch(
+        "There is no \(imageVersion.map { "version \($0.quoted) of an " } ?? "")image \(name.quoted).")
+    }
+    output.show(ImageRecord(name, version, isCurrent: version == current, in: images))
+  }
+}
+
+extension Configuration {
+  var images: ImageStore { ImageStore(directory: imageDirectory.path) }
+}

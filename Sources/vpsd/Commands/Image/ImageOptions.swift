@@ -1,0 +1,165 @@
+import ArgumentParser
+import Core
+import Foundation
+import HostImages
+import SQLStore
+
+struct ImageSourceOptions: ParsableArguments {
+  @Option(help: "A file of this host.") var file: String?
+  @Option(help: "An address; it is held to --sha256, or to --checksums.") var url: String?
+  @Option(name: .customLong("sha256"), help: "What it must be.") var sha256: String?
+  @Option(help: "The address of its publisher's list of checksums, SHA-256 or SHA-512.") var checksums: String?
+  @Option(help: "The address of that list's signature, where it is not in the list; without a list, of the image's.")
+  var signature: String?
+  @Option(help: "The keys that may sign: a file, or an address with --fingerprint.") var keyring: String?
+  @Option(help: "The key of them that must have signed.") var fingerprint: String?
+
+  var isEmpty: Bool {
+    [file, url, sha256, checksums, signature, keyring, fingerprint].allSatisfy { $0 == nil }
+  }
+
+  /// Files by their whole paths: the next version may be asked for from elsewhere.
+  var source: ImageSource {
+    var source = ImageSource()
+    source.file = file.map(Self.whole)
+    source.url = url
+    source.sha256 = sha256
+    source.checksums = checksums
+    source.signature = signature
+    source.keyring = keyring.map { $0.contains("://") ? $0 : Self.whole($0) }
+    source.fingerprint = fingerprint
+    return source
+  }
+
+  private static func whole(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+  }
+}
+
+struct ImagePropertyOptions: ParsableArguments {
+  @Option(help: "How it learns who it is: nocloud (cloud-init's), or vpsd as our own; nocloud, if left out.")
+  var seed: String?
+  @Option(help: "The account that keys and passwords are for; root, if left out.") var user: String?
+  @Flag(inversion: .prefixedNo, help: "Whether QEMU's guest agent is in it.") var agent: Bool?
+  @Option(help: "What starts it: bios or uefi; bios, if left out.") var firmware: String?
+  @Option(help: "For which processors it is: x86_64 or aarch64; x86_64, if left out.") var architecture: String?
+  @Option(help: "The smallest disk, in GiB; as large as it is, if left out.") var minimumDisk: Int?
+
+  func check() throws {
+    try requireChoice(ImageProperties.SeedFormat.self, seed, "--seed")
+    try requireChoice(ImageProperties.Firmware.self, firmware, "--firmware")
+    try requireChoice(ImageProperties.Architecture.self, architecture, "--architecture")
+    try requireRange(1...65_536, minimumDisk, "--minimum-disk")
+    if let user, !Self.isUser(user) {
+      throw ValidationError(
+        "--user: Write 1 to 32 of a-z, 0-9, hyphen and underscore, and a letter or underscore first.")
+    }
+  }
+
+  private static func isUser(_ text: String) -> Bool {
+    func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "_") }
+    return (1...32).contains(text.utf8.count) && text.utf8.first.map(isLetter) == true
+      && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+  }
+
+  func applied(to properties: ImageProperties) -> ImageProperties {
+    var properties = properties
+    properties.seedFormat = seed.flatMap { .init(rawValue: $0) } ?? properties.seedFormat
+    properties.defaultUser = user ?? properties.defaultUser
+    properties.hasGuestAgent = agent ?? properties.hasGuestAgent
+    properties.firmware = firmware.flatMap { .init(rawValue: $0) } ?? properties.firmware
+    properties.architecture = architecture.flatMap { .init(rawValue: $0) } ?? properties.architecture
+    return properties
+  }
+}
+
+struct ImageLimitOptions: ParsableArguments {
+  @Option(help: "The largest disk that is taken, in GiB.") var maximumDisk = 64
+  @Option(help: "How long it may take to be fetched, in seconds.") var timeout = 21_600
+
+  func check() throws {
+    try requireRange(1...65_536, maximumDisk, "--maximum-disk")
+    try requireRange(1...604_800, timeout, "--timeout")
+  }
+
+  var limits: ImageLimits {
+    var limits = ImageLimits()
+    limits.diskBytes = Int64(maximumDisk) << 30
+    limits.sourceBytes = min(limits.sourceBytes, limits.diskBytes + limits.diskBytes / 64 + (64 << 20))
+    limits.downloadTime = .seconds(timeout)
+    return limits
+  }
+}
+
+/// What customers see of an image.
+struct ImageSystemOptions: ParsableArguments {
+  @Option(help: "Offer it as this operating system, with the version: \"Ubuntu 24.04 LTS\".") var os: String?
+  @Option(help: "What the system is a version of: ubuntu; told from its name, if left out.") var family: String?
+  @Option(help: "Its version: 24.04; told from its name, if left out.") var osVersion: String?
+
+  func check() throws {
+    try requireName(OperatingSystem.nameRule, os, "--os")
+    try requireSlug(family, "--family")
+    try requireName(OperatingSystem.nameRule, osVersion, "--os-version")
+    guard let os else {
+      if family != nil || osVersion != nil { throw ValidationError("--os: Give the name of the operating system.") }
+      return
+    }
+    if Slug.made(of: os) == nil { throw ValidationError("--os: No slug can be made of this name: see `vpsd os add`.") }
+    if family == nil, Self.family(in: os) == nil {
+      throw ValidationError("--family: Nothing of --os says it: give it.")
+    }
+    if osVersion == nil, Self.version(in: os) == nil {
+      throw ValidationError("--os-version: Nothing of --os says it: give it.")
+    }
+  }
+
+  /// Before anything that takes long; nil where nothing is to be offered.
+  func openCatalogue(_ options: ConfigurationOptions) async throws -> SQLStore? {
+    guard os != nil else { return nil }
+    let database = try options.openDatabase()
+    _ = try await database.catalogue()
+    return database
+  }
+
+  /// What was done, in a sentence.
+  func offer(_ image: String, from known: KnownImage?, in database: SQLStore) async throws -> String {
+    guard let os else { return "" }
+    let slug = Slug.made(of: os) ?? image
+    let systems = try await database.catalogue().operatingSystems
+    let now = SystemClock().now
+    // What is offered already keeps its id.
+    if let system = systems.first(where: { $0.name.utf8.elementsEqual(os.utf8) }) {
+      if system.imageName == image, system.isAvailable {
+        return "Operating system \(system.id), \(system.slug), has it."
+      }
+      var change = OperatingSystemChange()
+      change.imageName = image
+      change.isAvailable = true
+      _ = try await database.updateOperatingSystem(system.id, change, at: now)
+      return "Operating system \(system.id), \(system.slug), is made from it now."
+    }
+    let system = try await database.addOperatingSystem(
+      NewOperatingSystem(
+        name: os, slug: slug, family: family ?? known?.family ?? Self.family(in: os) ?? slug,
+        version: osVersion ?? known?.osVersion ?? Self.version(in: os) ?? "", imageName: image),
+      at: now)
+    return "Operating system \(system.id), \(system.slug), is offered."
+  }
+
+  private static func family(in name: String) -> String? {
+    name.split(separator: " ").first.flatMap { Slug.made(of: String($0)) }
+  }
+
+  private static func version(in name: String) -> String? {
+    name.split(separator: " ").first { $0.utf8.first.map { (0x30...0x39).contains($0) } == true }.map(String.init)
+  }
+}
+
+func requireChoice<Choice: RawRepresentable<String> & CaseIterable>(
+  _ type: Choice.Type, _ text: String?, _ option: String
+) throws {
+  guard let text, Choice(rawValue: text) == nil else { return }
+  let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+  throw ValidationError("\(option): \(text.quoted) is none of \(choices).")
+}

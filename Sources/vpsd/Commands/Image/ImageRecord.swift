@@ -1,0 +1,75 @@
+import API
+import Foundation
+import HostImages
+
+struct ImageRecord: DetailedRecord {
+  let name: String
+  let version: String
+  let isCurrent: Bool
+  let sizeMiB: Int
+  /// Nil where what is written down of it cannot be read.
+  let description: ImageDescription?
+
+  init(_ name: String, _ version: String, isCurrent: Bool = true, in images: ImageStore) {
+    self.name = name
+    self.version = version
+    self.isCurrent = isCurrent
+    sizeMiB = Int((images.sizeBytes(of: name, version: version) ?? 0) >> 20)
+    description = try? images.description(of: name, version: version)
+  }
+
+  static let headings = ["IMAGE", "VERSION", "CURRENT", "MIB"]
+  var cells: [String] { [name, version, isCurrent ? "yes" : "", "\(sizeMiB)"] }
+
+  var details: [(label: String, value: String?)] {
+    let source = description?.source
+    return [
+      ("IMAGE", name), ("VERSION", version), ("CURRENT", isCurrent ? "yes" : "no"), ("MIB", "\(sizeMiB)"),
+      ("SYSTEM", description?.osName), ("MINIMUM DISK", description?.minimumDiskGiB.map { "\($0) GiB" }),
+      ("SEED", description?.properties.seedFormat.rawValue), ("USER", description?.properties.defaultUser),
+      ("AGENT", description.map { $0.properties.hasGuestAgent ? "yes" : "no" }),
+      ("FIRMWARE", description?.properties.firmware.rawValue),
+      ("ARCHITECTURE", description?.properties.architecture.rawValue), ("SOURCE", source?.url ?? source?.file),
+      ("CHECKSUMS", source?.checksums), ("SIGNED BY", source?.fingerprint ?? source?.keyring),
+      ("SOURCE SHA-256", description?.sourceSHA256), ("DISK SHA-256", description?.sha256),
+    ]
+  }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("image", name)
+    writer.field("version", version)
+    writer.field("current", isCurrent)
+    writer.field("size_mib", sizeMiB)
+    writer.field("os_name", description?.osName)
+    writer.field("minimum_disk_gib", description?.minimumDiskGiB.map(Int64.init))
+    writer.field("virtual_size_bytes", description?.virtualSizeBytes)
+    writer.field("seed_format", description?.properties.seedFormat.rawValue)
+    writer.field("default_user", description?.properties.defaultUser)
+    if let description { writer.field("guest_agent", description.properties.hasGuestAgent) }
+    writer.field("firmware", description?.properties.firmware.rawValue)
+    writer.field("architecture", description?.properties.architecture.rawValue)
+    writer.field("source", description?.source?.url ?? description?.source?.file)
+    writer.field("checksums", description?.source?.checksums)
+    writer.field("fingerprint", description?.source?.fingerprint)
+    writer.field("source_sha256", description?.sourceSHA256)
+    writer.field("sha256", description?.sha256)
+  }
+}
+
+struct KnownImageRecord: Record {
+  let name: String
+  let image: KnownImage
+
+  static let headings = ["IMAGE", "SYSTEM", "SIGNED", "SOURCE"]
+  var cells: [String] { [name, image.os, image.source.keyring == nil ? "" : "yes", image.source.url ?? ""] }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("image", name)
+    writer.field("os_name", image.os)
+    writer.field("family", image.family)
+    writer.field("os_version", image.osVersion)
+    writer.field("source", image.source.url)
+    writer.field("checksums", image.source.checksums)
+    writer.field("fingerprint", image.source.fingerprint)
+  }
+}

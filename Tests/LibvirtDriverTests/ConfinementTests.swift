@@ -1,0 +1,53 @@
+import Foundation
+import HostPrograms
+import PrivateFiles
+import TestSupport
+import Testing
+
+@Suite("A program that reads what strangers made")
+struct ConfinementTests {
+  private func run(_ words: String, folder: String = "/", fileBytes: Int64 = 4096) throws -> HostProgram.Ending {
+    let confinement = Confinement(user: Confinement.newUser(), fileBytes: fileBytes)
+    var program = HostProgram("sh", ["-c", words])
+    program.confinement = confinement
+    program.folder = folder
+    return try program.end(within: .seconds(30), stop: StopSignal())
+  }
+
+  @Test("Is nobody that owns anything, can become nobody else, and has no network", .enabled(if: geteuid() == 0))
+  func rights() throws {
+    let status = try run("cat /proc/self/status").output.split(separator: "\n")
+    func has(_ name: String, _ value: String) -> Bool {
+      status.contains {
+        $0.hasPrefix("\(name):\t") && $0.split(separator: "\t").dropFirst().first.map(String.init) == value
+      }
+    }
+    #expect(
+      has("NoNewPrivs", "1") && has("CapBnd", "0000000000000000") && has("CapEff", "0000000000000000"), "\(status)")
+    #expect(try run("id -u").output.trimmingCharacters(in: .whitespacesAndNewlines).hasPrefix("18"))
+    #expect(try run("id -u").output != run("id -u").output)
+    #expect(try run("cat /etc/shadow").exitStatus != 0)
+    let ours = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+    #expect(try !run("readlink /proc/self/ns/net").output.contains(ours))
+  }
+
+  @Test("Writes no more than it may, and leaves no process behind")
+  func limits() throws {
+    let folder = try ScopedFolder()
+    let path = folder.url.path
+    #expect(chmod(path, 0o777) == 0)
+    let ending = try run("head -c 10000 /dev/zero > file", folder: path)
+    #expect(ending.exitStatus != 0)
+    #expect(try FileManager.default.attributesOfItem(atPath: path + "/file")[.size] as? Int == 4096)
+    // What it started ends with it: nothing writes afterwards.
+    let start = ContinuousClock.now
+    _ = try run("(exec >/dev/null 2>&1; sleep 600) & true")
+    #expect(ContinuousClock.now - start < .seconds(20))
+    let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
+    let ours = processes.filter { process in
+      let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+      return status.contains("Name:\tsleep\n") && status.contains("Uid:\t18")
+    }
+    #expect(ours.isEmpty)
+  }
+}

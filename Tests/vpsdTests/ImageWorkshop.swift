@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// An operator with disks, checksums and keys to try.
+struct ImageWorkshop {
+  let someone: Operator
+  let folder: String
+
+  init() throws {
+    someone = try Operator()
+    folder = someone.folder.url.path
+  }
+
+  var images: String { someone.data + "/images" }
+
+  func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+  func add(_ arguments: String...) throws -> Operator.Result { try someone.run(["image", "add"] + arguments) }
+
+  /// The bytes of a small disk with a partition table, each kilobyte another for another number.
+  static func disk(_ number: UInt8 = 1, kibibytes: Int = 256) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: kibibytes << 10)
+    for kibibyte in 1..<kibibytes { bytes[kibibyte << 10] = number &+ UInt8(truncatingIfNeeded: kibibyte) }
+    // A bootable partition of Linux, from the second sector to the end.
+    bytes[446] = 0x80
+    bytes[450] = 0x83
+    bytes[454] = 1
+    let sectors = kibibytes * 2 - 1
+    for byte in 0..<4 { bytes[458 + byte] = UInt8(truncatingIfNeeded: sectors >> (8 * byte)) }
+    bytes[510] = 0x55
+    bytes[511] = 0xAA
+    return bytes
+  }
+
+  @discardableResult
+  func write(_ name: String, _ bytes: [UInt8] = disk()) throws -> String {
+    try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
+    return path(name)
+  }
+
+  func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path(name)))) }
+
+  /// Runs a program in the folder, and returns what it prints.
+  @discardableResult
+  func run(_ program: String, _ arguments: String...) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "GNUPGHOME": path("gnupg"), "LC_ALL": "C"]
+    process.standardInput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "\(program) \(arguments)")
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  func sum(_ name: String, _ program: String = "sha256sum") throws -> String {
+    String(try run(program, name).prefix { $0 != " " })
+  }
+
+  /// Makes a key and returns its fingerprint; `NAME.gpg` and `NAME.asc` are what its owner publishes.
+  func makeKey(_ name: String) throws -> String {
+    if !FileManager.default.fileExists(atPath: path("gnupg")) {
+      try FileManager.default.createDirectory(
+        atPath: path("gnupg"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    }
+    try run(
+      "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "\(name) <\(name)@example.com>", "ed25519",
+      "sign",
+      "0")
+    try run("gpg", "--batch", "--quiet", "--output", "\(name).gpg", "--export", "\(name)@example.com")
+    try run("gpg", "--batch", "--quiet", "--armor", "--output", "\(name).asc", "--export", "\(name)@example.com")
+    let listing = try run("gpg", "--batch", "--with-colons", "--list-keys", "\(name)@example.com")
+    let line = listing.split(separator: "\n").first { $0.hasPrefix("fpr:") }
+    return try #require(line?.split(separator: ":").last.map(String.init))
+  }
+
+  func endAgent() { _ = try? run("gpgconf", "--kill", "gpg-agent") }
+
+  /// Everything below the store, but for the lock.
+  func left() throws -> [String] {
+    let all = FileManager.default.enumerator(atPath: images)?.compactMap { $0 as? String } ?? []
+    return all.filter { $0 != ".lock" }.sorted()
+  }
+}

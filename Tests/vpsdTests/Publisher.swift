@@ -1,0 +1,120 @@
+import Foundation
+import Synchronization
+
+/// Somebody on this machine's loopback who publishes images, as well or as badly as a test says.
+final class Publisher: Sendable {
+  struct Page: Sendable {
+    var body: [UInt8] = []
+    var redirect: String?
+    var status = 200
+    var takesRanges = true
+    /// After so many bytes the connection ends; as often as that is in the list.
+    var cuts: [Int] = []
+    /// For each kilobyte.
+    var delay: Duration = .zero
+    /// What is there after the first request.
+    var next: [UInt8]?
+  }
+
+  private struct State {
+    var pages: [String: Page] = [:]
+    var requests: [String] = []
+  }
+
+  private let state = Mutex(State())
+  private let listener: Int32
+  let port: UInt16
+
+  init() throws {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    self.listener = listener
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        bind(listener, pointer, length) == 0 && listen(listener, 16) == 0
+          && getsockname(listener, pointer, &length) == 0
+      }
+    }
+    guard result else { throw POSIXError(.EADDRINUSE) }
+    port = UInt16(bigEndian: address.sin_port)
+    Thread.detachNewThread { [weak self, listener] in
+      while true {
+        let connection = accept(listener, nil, nil)
+        guard connection >= 0 else { return }
+        Thread.detachNewThread { [weak self] in
+          self?.answer(connection)
+          close(connection)
+        }
+      }
+    }
+  }
+
+  deinit {
+    shutdown(listener, Int32(SHUT_RDWR))
+    close(listener)
+  }
+
+  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+  func publish(_ path: String, _ body: [UInt8]) { publish(path, Page(body: body)) }
+  func publish(_ path: String, _ page: Page) { state.withLock { $0.pages[path] = page } }
+
+  /// Paths, and the ranges that were asked for.
+  var requests: [String] { state.withLock { $0.requests } }
+
+  private func answer(_ connection: Int32) {
+    var head: [UInt8] = []
+    var byte: UInt8 = 0
+    while !head.suffix(4).elementsEqual([13, 10, 13, 10]) {
+      guard read(connection, &byte, 1) == 1, head.count < 65_536 else { return }
+      head.append(byte)
+    }
+    let lines = String(decoding: head, as: UTF8.self).split(whereSeparator: \.isNewline)
+    let path = lines.first?.split(separator: " ").dropFirst().first.map(String.init) ?? ""
+    let range = lines.first { $0.lowercased().hasPrefix("range: bytes=") }.map { String($0.dropFirst(13)) }
+    let (page, cut) = state.withLock { state -> (Page?, Int?) in
+      state.requests.append(path + (range.map { " \($0)" } ?? ""))
+      guard let page = state.pages[path] else { return (nil, nil) }
+      if let next = page.next { state.pages[path]?.body = next }
+      state.pages[path]?.next = nil
+      return (page, page.cuts.isEmpty ? nil : state.pages[path]?.cuts.removeFirst())
+    }
+    guard let page else {
+      write(connection, Array("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".utf8))
+      return
+    }
+    if let redirect = page.redirect {
+      write(connection, Array("HTTP/1.1 302 Found\r\nLocation: \(redirect)\r\nContent-Length: 0\r\n\r\n".utf8))
+      return
+    }
+    let start = page.takesRanges ? range.flatMap { Int($0.prefix { $0 != "-" }) } ?? 0 : 0
+    let body = Array(page.body.dropFirst(start))
+    var reply =
+      "HTTP/1.1 \(start > 0 ? 206 : page.status) Here\r\nContent-Length: \(body.count)\r\nConnection: close\r\n"
+    if start > 0 { reply += "Content-Range: bytes \(start)-\(page.body.count - 1)/\(page.body.count)\r\n" }
+    write(connection, Array("\(reply)\r\n".utf8))
+    let sent = body.prefix(cut ?? body.count)
+    guard page.delay > .zero else {
+      write(connection, Array(sent))
+      return
+    }
+    for piece in stride(from: 0, to: sent.count, by: 1024) {
+      guard write(connection, Array(sent[piece..<min(piece + 1024, sent.count)])) else { return }
+      poll(nil, 0, Int32(page.delay / .milliseconds(1)))
+    }
+  }
+
+  @discardableResult
+  private func write(_ connection: Int32, _ bytes: [UInt8]) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
