@@ -258,6 +258,11 @@ package final class NetworkReconciler: Sendable {
   ) throws {
     var wanted = state.loaded ?? [:]
     note(&wanted)
+    // What changes nothing does not count as a transaction.
+    if change.isEmpty {
+      state.loaded = wanted
+      return
+    }
     let before = RuleGeneration.current
     if before != nil, before == state.generation, (try? PacketFilter.load(change)) != nil {
       state.loaded = wanted

@@ -9,27 +9,34 @@ import Synchronization
 /// program of this host that opens connections for them. What they send to a loopback address stays in the namespace, and
 /// nothing of the host's own network is changed.
 ///
-/// An address 127.a.b.c of the host is 240.a.b.c inside, and what listens there is listened for outside. All of it outlives this
-/// process, and blocks.
+/// An address 127.a.b.c of the host is 240.a.b.c inside, and what its server listens to there is listened to outside. All of it
+/// outlives this process, and blocks.
 package final class OutboundNamespace: Sendable {
   private struct State {
+    /// What the rules close; empty before they were loaded by this process.
+    var closed: [String] = []
+    /// Told once.
     var unforwarded: Set<ForwardedListener> = []
-    var closedAddresses: [String] = []
+    var failures = 0
   }
 
   private let directory: String
   private let mayMail: Bool
+  /// Whether no machine is started in there any more: it goes with the last one that runs.
+  private let isRetired: Bool
   private let logger: Logger
   private let uplink: SlirpProcess
   private let state = Mutex(State())
 
-  package init(directory: String, mayMail: Bool, logger: Logger) {
-    (self.directory, self.mayMail, self.logger) = (directory, mayMail, logger)
+  package init(directory: String, mayMail: Bool, isRetired: Bool = false, logger: Logger) {
+    (self.directory, self.mayMail, self.isRetired, self.logger) = (directory, mayMail, isRetired, logger)
     uplink = SlirpProcess(directory: directory)
   }
 
   /// Which a program enters with `nsenter --net=`.
   package var path: String { "\(directory)/namespace" }
+
+  package var exists: Bool { Self.isNamespace(path) || uplink.isRunning }
 
   /// As the kernel names it; nil where there is none.
   package var identity: String? {
@@ -44,15 +51,17 @@ package final class OutboundNamespace: Sendable {
     IPv4Address(number: 240 << 24 | address.number & 0x00FF_FFFF)
   }
 
-  /// Why this host cannot have one; nil where it can.
-  package static func obstacle() -> String? {
+  /// Why this host cannot have one; nil where it can, or has it already.
+  package var obstacle: String? {
+    if Self.isNamespace(path) { return nil }
     guard getuid() == 0 else { return "vpsd does not run as root" }
     for program in ["slirp4netns", "nft", "ip", "nsenter", "unshare"] where HostProgram.path(of: program) == nil {
       return "\(program) is not installed on this host"
     }
-    let probe = "ip link set lo up && ip tuntap add dev probe mode tap && nft add table inet probe"
+    let probe = "ip link set lo up && ip tuntap add dev probe mode tap && \(Self.openPorts) && nft -f -"
     do {
-      try HostProgram("unshare", ["--net", "sh", "-c", probe]).run(within: .seconds(10))
+      try HostProgram("unshare", ["--net", "sh", "-c", probe], input: Array(rules(closing: []).utf8))
+        .run(within: .seconds(30))
       return nil
     } catch {
       return "it lets nobody make a network: \(error)"
@@ -61,13 +70,11 @@ package final class OutboundNamespace: Sendable {
 
   // MARK: - What there should be
 
-  /// - Parameter holder: A process that may be inside already, where the name of its namespace was lost.
-  package func ensure(heldBy holder: pid_t?) throws {
+  /// - Parameter holders: Processes that may be inside already, where the name of their namespace was lost: each start of a
+  ///   service may have mounts of its own.
+  package func ensure(heldBy holders: [pid_t]) throws {
     try state.withLock { state in
-      if !Self.isNamespace(path) {
-        uplink.end()
-        try makeNamespace(heldBy: holder)
-      }
+      if !Self.isNamespace(path) { try makeNamespace(heldBy: holders) }
       try ensureUplink(&state)
     }
   }
@@ -76,15 +83,26 @@ package final class OutboundNamespace: Sendable {
   package func reconcile() throws {
     try state.withLock { state in
       guard Self.isNamespace(path) else { return }
+      if isRetired, try listeners().isEmpty { return try remove(&state) }
       try ensureUplink(&state)
-      try forward(&state)
+      do {
+        try forward(&state)
+        state.failures = 0
+      } catch {
+        state.failures += 1
+        // One that hangs is as good as none.
+        if state.failures > 1 { uplink.end() }
+        throw error
+      }
     }
   }
 
-  /// Looks again and again until it is to stop.
+  /// Looks again and again until it is to stop, and at once where the host's addresses are others.
   package func keep(until stop: StopSignal) {
+    let events = try? KernelEvents()
     var lastProblem = ""
     while !stop.isSet {
+      events?.drain()
       do {
         try reconcile()
         lastProblem = ""
@@ -93,7 +111,10 @@ package final class OutboundNamespace: Sendable {
         lastProblem = "\(error)"
       }
       let next = ContinuousClock.now + Self.interval
-      while !stop.isSet, ContinuousClock.now < next { poll(nil, 0, 50) }
+      poll(nil, 0, 100)
+      while !stop.isSet, ContinuousClock.now < next {
+        if let events { if events.wait(within: .milliseconds(100)) { break } } else { poll(nil, 0, 100) }
+      }
     }
   }
 
@@ -102,28 +123,41 @@ package final class OutboundNamespace: Sendable {
   /// Removes all of it, unless a machine runs in there.
   package func removeIfUnused() throws {
     try state.withLock { state in
-      guard Self.isNamespace(path), try listeners().isEmpty else { return }
-      uplink.end()
-      try HostProgram("umount", [path]).run(within: .seconds(10))
-      unlink(path)
-      state = State()
+      guard Self.isNamespace(path) else { return uplink.end() }
+      if try listeners().isEmpty { try remove(&state) }
     }
+  }
+
+  private func remove(_ state: inout State) throws {
+    uplink.end()
+    try HostProgram("umount", [path]).run(within: .seconds(10))
+    unlink(path)
+    state = State()
   }
 
   // MARK: - The namespace
 
-  private func makeNamespace(heldBy holder: pid_t?) throws {
+  private func makeNamespace(heldBy holders: [pid_t]) throws {
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     try PrivateFile.write([], to: path)
-    let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
-    if let holder, let held = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(holder)/ns/net"),
-      held != own
-    {
-      try HostProgram("mount", ["--bind", "/proc/\(holder)/ns/net", path]).run(within: .seconds(10))
+    if let held = holders.lazy.map({ "/proc/\($0)/ns/net" }).first(where: isOurs) {
+      try HostProgram("mount", ["--bind", held, path]).run(within: .seconds(10))
     } else {
+      // That of an earlier one leads nowhere.
+      uplink.end()
       try HostProgram("unshare", ["--net=\(path)", "ip", "link", "set", "lo", "up"]).run(within: .seconds(10))
     }
+  }
+
+  /// Whoever is inside may be in the host's own network as well, which is not to be touched.
+  private func isOurs(_ namespace: String) -> Bool {
+    let file = Self.file(namespace)
+    guard file.st_ino != 0, ["/proc/1/ns/net", "/proc/self/ns/net"].allSatisfy({ Self.file($0).st_ino != file.st_ino })
+    else { return false }
+    let listing = try? HostProgram("nsenter", ["--net=\(namespace)", "nft", "list", "table", "inet", "vpsd"])
+      .run(within: .seconds(10))
+    return listing?.contains("comment \"\(Self.mark)\"") == true
   }
 
   /// All namespaces are files of one file system.
@@ -135,61 +169,74 @@ package final class OutboundNamespace: Sendable {
     return stat(path, &status) == 0 ? status : stat()
   }
 
+  private static let mark = "the way out of servers"
+  /// So that no QEMU need be root to listen.
+  private static let openPorts = "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
   private func ensureUplink(_ state: inout State) throws {
+    uplink.trimLog()
     if !uplink.isRunning {
+      (state.closed, state.unforwarded) = ([], [])
       try uplink.start(in: path)
-      // So that no QEMU need be root to listen, and none's address need be added.
-      try run("sh", ["-c", "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start"])
-      try run("ip", ["route", "replace", "local", "240.0.0.0/8", "dev", "lo"])
-      state.closedAddresses = []
-      state.unforwarded = []
     }
-    let addresses = try Self.hostAddresses()
-    guard addresses != state.closedAddresses else { return }
-    // Before any of them is open to whoever is inside.
-    try run("nft", ["-f", "-"], input: rules(closing: addresses))
-    state.closedAddresses = addresses
+    let closed = try Self.closedOfHost()
+    guard closed != state.closed else { return }
+    if state.closed.isEmpty {
+      try run("sh", ["-c", "\(Self.openPorts) && ip route replace local 240.0.0.0/8 dev lo"])
+    }
+    try run("nft", ["-f", "-"], input: rules(closing: closed))
+    state.closed = closed
   }
 
-  /// What listens on them is the host's, and not for guests.
-  private static func hostAddresses() throws -> [String] {
-    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show")
-    return Set(links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local)).sorted()
+  /// What this host answers to, and the networks of its links: slirp4netns connects from the host itself, which would let it in.
+  private static func closedOfHost() throws -> [String] {
+    let own: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "table", "local", "type", "local")
+    let linked: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "scope", "link")
+    return Set((own + linked).map(\.dst).filter { IPNetwork($0) != nil || IPv4Address($0) != nil }).sorted()
   }
 
-  private func rules(closing addresses: [String]) -> String {
+  private func rules(closing networks: [String]) -> String {
     let mail = mayMail ? "" : "tcp dport 25 reject with tcp reset"
     return """
       table inet vpsd { }
       delete table inet vpsd
       table inet vpsd {
+        comment "\(Self.mark)"
+        set closed {
+          type ipv4_addr; flags interval; auto-merge;
+          elements = { \((Ruleset.closed + networks).joined(separator: ", ")) }
+        }
+        set flows { typeof meta skuid; size 65535; flags dynamic; }
         chain output {
           type filter hook output priority 0; policy accept;
           oifname "lo" drop
           ct state established,related accept
           meta nfproto ipv6 drop
+          ct state new add @flows { meta skuid ct count over \(Self.connectionLimit) } drop
           ip daddr \(Self.nameServer) meta l4proto { tcp, udp } th dport 53 accept
           \(mail)
-          ip daddr { \(Ruleset.closed.joined(separator: ", ")) } drop
-          ip daddr { \(addresses.joined(separator: ", ")) } drop
+          ip daddr @closed drop
         }
       }
 
       """
   }
 
+  /// Of one server: slirp4netns has 65,536 for all of them.
+  private static let connectionLimit = 2000
+
   @discardableResult
   private func run(_ program: String, _ arguments: [String], input: String = "") throws -> String {
     try HostProgram(
-      "nsenter", ["--net=\(path)", program] + arguments, input: Array(input.utf8), outputLimitBytes: 16 << 20
+      "nsenter", ["--net=\(path)", program] + arguments, input: Array(input.utf8), outputLimitBytes: 1 << 20
     ).run(within: .seconds(30))
   }
 
   // MARK: - What listens inside
 
   private func listeners() throws -> Set<ForwardedListener> {
-    Set(
-      try run("cat", ["/proc/net/tcp"]).split(separator: "\n").compactMap { ForwardedListener(socket: $0) })
+    let sockets = try run("awk", [#"$4 == "0A" { print $2, $8 }"#, "/proc/net/tcp"])
+    return Set(sockets.split(separator: "\n").compactMap { ForwardedListener(socket: $0) })
   }
 
   private func forward(_ state: inout State) throws {
@@ -198,10 +245,13 @@ package final class OutboundNamespace: Sendable {
     for (listener, id) in present where !wanted.contains(listener) { try uplink.removeForward(id) }
     state.unforwarded.formIntersection(wanted)
     for listener in wanted where present[listener] == nil {
-      if try uplink.addForward(listener) {
+      if let problem = try uplink.addForward(listener) {
+        guard state.unforwarded.insert(listener).inserted else { continue }
+        logger.warning(
+          "port \(listener.port) of \(listener.outside) leads nowhere; does another program of this host listen there? \(problem)"
+        )
+      } else {
         state.unforwarded.remove(listener)
-      } else if state.unforwarded.insert(listener).inserted {
-        logger.warning("another program of this host listens at \(listener.outside), port \(listener.port)")
       }
     }
   }
@@ -218,14 +268,17 @@ struct ForwardedListener: Hashable {
     (self.outside, self.port) = (outside, port)
   }
 
-  /// - Parameter line: Of /proc/net/tcp, which tells an address as a number of the machine's own byte order.
+  /// Nil where it is no server's own: whoever broke out of one QEMU gets the ports of its address and of no other.
+  ///
+  /// - Parameter line: The address and the user of /proc/net/tcp, which has addresses in the machine's own byte order.
   init?(socket line: Substring) {
-    let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-    guard fields.count > 3, fields[3] == "0A" else { return nil }
-    let parts = fields[1].split(separator: ":")
-    guard parts.count == 2, let number = UInt32(parts[0], radix: 16)?.byteSwapped, number >> 24 == 240,
-      let port = UInt16(parts[1], radix: 16)
+    let fields = line.split(separator: " ")
+    let parts = fields.first?.split(separator: ":") ?? []
+    guard fields.count == 2, parts.count == 2, let number = UInt32(parts[0], radix: 16)?.byteSwapped,
+      let port = UInt16(parts[1], radix: 16), let user = UInt32(fields[1])
     else { return nil }
+    // Each server's user has the last three bytes of its address.
+    guard number >> 24 == 240, user == 0 || user & 0x00FF_FFFF == number & 0x00FF_FFFF else { return nil }
     self.init(outside: IPv4Address(number: 127 << 24 | number & 0x00FF_FFFF), port: port)
   }
 }

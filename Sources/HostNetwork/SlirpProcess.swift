@@ -6,7 +6,7 @@ import PrivateFiles
 /// slirp4netns: the other end of the one link of a network namespace, and an ordinary program to the host. It is no child of
 /// this process, and goes on without it.
 struct SlirpProcess: Sendable {
-  /// For its process number, its socket and its log.
+  /// For its socket, its lock and its log.
   let directory: String
 
   private static let network = "10.254.254.0/24"
@@ -15,27 +15,28 @@ struct SlirpProcess: Sendable {
   private static let limit = Duration.seconds(10)
 
   private var socketPath: String { "\(directory)/slirp.socket" }
-  private var pidPath: String { "\(directory)/slirp.pid" }
+  private var logPath: String { "\(directory)/slirp.log" }
 
-  /// The number may be older than the process that has it now.
-  private var process: pid_t? {
-    guard let text = try? String(contentsOfFile: pidPath, encoding: .utf8),
-      let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-      let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
-      String(decoding: commandLine, as: UTF8.self).contains(socketPath)
-    else { return nil }
-    return process
+  private var processes: [pid_t] {
+    let argument = Array("--api-socket=\(socketPath)".utf8)
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.compactMap { pid_t($0) }.filter { process in
+      let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+      return commandLine.split(separator: 0).contains { $0.elementsEqual(argument) }
+    }
   }
 
-  var isRunning: Bool { process != nil }
+  var isRunning: Bool { !processes.isEmpty }
 
+  /// There is one at a time, whoever starts it: each holds the lock as long as it lives.
   func start(in namespace: String) throws {
-    unlink(socketPath)
     let script = """
-      echo $$ >"$1/slirp.pid"
+      exec 9>>"$1/slirp.lock"
+      flock --wait 5 9 || exit 1
+      rm -f "$1/slirp.socket"
       ulimit -n 65536 || true
       exec slirp4netns --configure --mtu=1500 --disable-host-loopback --cidr=\(Self.network) --enable-sandbox \
-      --enable-seccomp --api-socket="$1/slirp.socket" --netns-type=path "$2" tap0 >"$1/slirp.log" 2>&1 <&-
+      --enable-seccomp "--api-socket=$1/slirp.socket" --netns-type=path "$2" tap0 >>"$1/slirp.log" 2>&1 </dev/null
       """
     try HostProgram("setsid", ["--fork", "/bin/sh", "-c", script, "slirp4netns", directory, namespace])
       .run(within: Self.limit)
@@ -51,21 +52,30 @@ struct SlirpProcess: Sendable {
 
   func end() {
     let deadline = ContinuousClock.now + Self.limit
-    while let process, deadline.remainingMilliseconds != nil {
-      kill(process, SIGKILL)
+    var left = processes
+    while !left.isEmpty, deadline.remainingMilliseconds != nil {
+      for process in left { kill(process, SIGKILL) }
       poll(nil, 0, 10)
+      left = processes
     }
   }
 
+  /// It writes a line for every question.
+  func trimLog() {
+    var status = stat()
+    if stat(logPath, &status) == 0, status.st_size > 1 << 20 { truncate(logPath, 0) }
+  }
+
   private var lastWords: String {
-    String(
-      decoding: (FileManager.default.contents(atPath: "\(directory)/slirp.log") ?? Data()).suffix(1000), as: UTF8.self)
+    String(decoding: (FileManager.default.contents(atPath: logPath) ?? Data()).suffix(1000), as: UTF8.self)
   }
 
   // MARK: - What it listens to for the namespace
 
   private struct Reply: Decodable {
     struct Content: Decodable { let id: Int? }
+
+    struct Problem: Decodable { let desc: String? }
 
     struct Entry: Decodable {
       let id: Int
@@ -76,6 +86,7 @@ struct SlirpProcess: Sendable {
     /// Of a list.
     let entries: [Entry]?
     let `return`: Content?
+    let error: Problem?
   }
 
   func forwards() throws -> [ForwardedListener: Int] {
@@ -88,13 +99,14 @@ struct SlirpProcess: Sendable {
     }
   }
 
-  /// Returns false where another program listens there.
-  func addForward(_ listener: ForwardedListener) throws -> Bool {
+  /// Returns why it could not; nil where it could.
+  func addForward(_ listener: ForwardedListener) throws -> String? {
     let arguments: [String: Any] = [
       "proto": "tcp", "host_addr": "\(listener.outside)", "host_port": Int(listener.port),
       "guest_addr": "\(listener.inside)", "guest_port": Int(listener.port),
     ]
-    return try ask(["execute": "add_hostfwd", "arguments": arguments]).return?.id != nil
+    let reply = try ask(["execute": "add_hostfwd", "arguments": arguments])
+    return reply.return?.id == nil ? reply.error?.desc ?? "no reason" : nil
   }
 
   func removeForward(_ id: Int) throws {
@@ -103,12 +115,14 @@ struct SlirpProcess: Sendable {
 
   /// One question a connection.
   private func ask(_ question: [String: Any]) throws -> Reply {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    let descriptor = socket(AF_UNIX, type, 0)
     guard descriptor >= 0 else { throw HostError.last("make a socket") }
     defer { close(descriptor) }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8.prefix(107)) }
+    // One whose queue is full is as little to be waited for as one that is not there.
     let isConnected = withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
@@ -133,6 +147,7 @@ struct SlirpProcess: Sendable {
       var source = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       guard poll(&source, 1, remaining) > 0 else { continue }
       let count = recv(descriptor, &buffer, buffer.count, 0)
+      if count < 0, errno == EAGAIN || errno == EINTR { continue }
       guard count > 0 else { return answer }
       answer += buffer.prefix(count)
     }

@@ -70,13 +70,13 @@ extension LibvirtDriver {
 extension LibvirtDriver.Configuration {
   /// - Parameter lowestPort: Above those where QEMU may not listen.
   func machineNetwork(
-    lowestPort: UInt16, outbound: OutboundNamespace?, logger: Logger
+    lowestPort: UInt16, outbound: OutboundNamespace?, retired: OutboundNamespace?, logger: Logger
   ) throws -> any MachineNetwork {
     switch network {
     case .loopback:
       let ports = try PortChoice(
         for: guestPorts, from: lowestPort, path: "\(dataDirectory)/forwarded-ports", logger: logger)
-      return LoopbackNetwork(ports: ports, outbound: outbound)
+      return LoopbackNetwork(ports: ports, outbound: outbound, retired: retired, logger: logger)
     case .routed(let settings):
       let reconciler = NetworkReconciler(
         settings: settings, installation: installation, stateDirectory: dataDirectory, logger: logger)
@@ -87,14 +87,26 @@ extension LibvirtDriver.Configuration {
   /// Nil where guests reach nobody, which is said where it is not what was asked for.
   func outboundNamespace(logger: Logger) throws -> OutboundNamespace? {
     guard case .loopback = network, outbound != .no, !onlyLooks else { return nil }
+    let namespace = outboundNamespace(isRetired: false, logger)
     let obstacle =
-      daemon == .host ? "the host's own libvirtd runs them in the host's network" : OutboundNamespace.obstacle()
+      daemon == .host ? "the host's own libvirtd runs them in the host's network" : namespace.obstacle
     if let obstacle {
       guard outbound == .auto else { throw DriverError(.rejected, "servers cannot reach the internet: \(obstacle)") }
       logger.notice("servers cannot reach the internet: \(obstacle)")
       return nil
     }
-    return OutboundNamespace(directory: "\(dataDirectory)/outbound", mayMail: mayMail, logger: logger)
+    return namespace
+  }
+
+  /// One that is there from the time when they did. What runs in it is still reached, and with the last of it it goes.
+  func retiredNamespace(logger: Logger) -> OutboundNamespace? {
+    let namespace = outboundNamespace(isRetired: true, logger)
+    return onlyLooks || !namespace.exists ? nil : namespace
+  }
+
+  private func outboundNamespace(isRetired: Bool, _ logger: Logger) -> OutboundNamespace {
+    OutboundNamespace(
+      directory: "\(dataDirectory)/outbound", mayMail: mayMail, isRetired: isRetired, logger: logger)
   }
 
   /// The ports of the host that QEMU itself listens on.

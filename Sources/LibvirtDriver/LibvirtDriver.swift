@@ -16,8 +16,8 @@ package struct LibvirtDriver: ComputeDriver {
   let images: ImageStore
   let hypervisor: Hypervisor
   let network: any MachineNetwork
-  /// Where machines of the loopback network run that reach others.
-  let outbound: OutboundNamespace?
+  /// Where machines of the loopback network run that reach others, or did.
+  let namespace: OutboundNamespace?
   let runningPorts = RunningPorts()
   let readings: GuestReadings
   let consoleLogs: ConsoleLogs
@@ -57,13 +57,15 @@ package struct LibvirtDriver: ComputeDriver {
     self.clock = clock
     self.logger = logger
     self.accelerator = configuration.accelerator ?? .detected()
-    self.outbound = try configuration.outboundNamespace(logger: logger)
+    let outbound = try configuration.outboundNamespace(logger: logger)
+    let retired = outbound == nil ? configuration.retiredNamespace(logger: logger) : nil
+    self.namespace = outbound ?? retired
     var host = UserSupport.ofThisHost()
     // In a network of our own everybody may listen on every port.
     if outbound != nil { host.lowestPort = 0 }
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
     self.network = try configuration.machineNetwork(
-      lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, logger: logger)
+      lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, retired: retired, logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.readings = GuestReadings(clock: clock)
     self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)
@@ -142,7 +144,7 @@ package struct LibvirtDriver: ComputeDriver {
     if configuration.daemon == .host { try await forgetMachinesThatAreOff() }
     hypervisor.close()
     try await onFiles("stop libvirtd") { try hypervisor.daemon.stop() }
-    try await onNetwork("close the way out") { try outbound?.removeIfUnused() }
+    try await onNetwork("close the way out") { try namespace?.removeIfUnused() }
   }
 
   private func forgetMachinesThatAreOff() async throws {

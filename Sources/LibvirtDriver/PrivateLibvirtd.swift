@@ -43,7 +43,7 @@ struct PrivateLibvirtd: Libvirtd {
     try MachineFiles.makeDirectory(directory)
     let lock = try lock(within: Self.startLimit)
     defer { close(lock) }
-    try outbound?.ensure(heldBy: processID)
+    try outbound?.ensure(heldBy: (processID.map { [$0] } ?? []) + machines)
     if isListening {
       if !isMisplaced { return }
       logger.notice("libvirtd starts anew in another network; servers that run stay in the one that they are in")
@@ -113,6 +113,17 @@ struct PrivateLibvirtd: Libvirtd {
       commandLine.split(separator: 0).contains(where: { $0.elementsEqual(pidPath.utf8) })
     else { return nil }
     return process
+  }
+
+  /// Every QEMU of this data directory, whichever libvirtd has started it.
+  private var machines: [pid_t] {
+    let files = Array("\((directory as NSString).deletingLastPathComponent)/".utf8)
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.compactMap { pid_t($0) }.filter { process in
+      let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+      let program = String(decoding: line.prefix { $0 != 0 }, as: UTF8.self)
+      return program.contains("qemu-system") && line.firstRange(of: files) != nil
+    }
   }
 
   var isListening: Bool {

@@ -23,7 +23,7 @@ struct DomainDefinitionTests {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let network = LoopbackNetwork(
       ports: try PortChoice(for: [22, 80], from: 1, path: "/dev/null/ports", logger: logger, canBind: { _ in true }),
-      outbound: outbound)
+      outbound: outbound, retired: nil, logger: logger)
     return DomainDefinition(
       machine: machine, mark: mark, vcpus: 2, memoryMiB: 1024, accelerator: accelerator,
       files: ServerFiles(dataDirectory: dataDirectory, machine: machine),

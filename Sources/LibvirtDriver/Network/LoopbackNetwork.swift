@@ -1,12 +1,16 @@
 import Core
 import HostNetwork
 import HostPrograms
+import Logging
 
 /// Every machine has QEMU's user-mode network for itself, and some ports of its own address in 127.0.0.0/8 lead into it.
 struct LoopbackNetwork: MachineNetwork {
   let ports: PortChoice
   /// Where QEMU runs, so that what a guest reaches is never this host; nil where guests reach nobody.
   let outbound: OutboundNamespace?
+  /// Where it ran before, if anything is left of that.
+  let retired: OutboundNamespace?
+  let logger: Logger
 
   var sshPort: UInt16 { ports.current.ssh }
 
@@ -42,10 +46,21 @@ struct LoopbackNetwork: MachineNetwork {
 
   /// What ended with an earlier QEMU is forgotten, so that it is not taken for somebody else's.
   func attach(_ files: ServerFiles, isOff: Bool) throws {
-    if isOff { try outbound?.reconcile() }
+    if isOff { forgetForwards() }
   }
 
-  func keep(until stop: StopSignal) { outbound?.keep(until: stop) }
+  func release(_ files: ServerFiles) throws { forgetForwards() }
+
+  /// Whoever keeps the namespace tells what is wrong with it; a machine starts all the same.
+  private func forgetForwards() {
+    do {
+      try (outbound ?? retired)?.reconcile()
+    } catch {
+      logger.debug("the way out of servers is not as it should be: \(error)")
+    }
+  }
+
+  func keep(until stop: StopSignal) { (outbound ?? retired)?.keep(until: stop) }
 
   /// Inside, a QEMU that starts finds all ports free.
   var mustLookBeforeStart: Bool { outbound != nil }
