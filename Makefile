@@ -7,6 +7,8 @@ export VPSD_DATA_DIR ?= $(CURDIR)/var
 export VPSD_IMAGE_DIR ?= $(VPSD_DATA_DIR)/images
 
 VPSD := .build/release/vpsd
+VPSCTL := .build/release/vpsctl
+PREFIX ?= /usr/local
 # Real machines need root: a libvirtd of our own, and ports below 1024.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
@@ -15,14 +17,14 @@ REAL_TESTS := LibvirtDriverTests|EndToEndTests
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
-SOCKET_TESTS := NoticeDeliveryTests.(MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)
+SOCKET_TESTS := NoticeDeliveryTests.(MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.HostRestartTests
 # The whole life once more with the host's, which takes minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
-.PHONY: help setup build image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
+.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -30,8 +32,17 @@ help: ## Say what can be made
 setup: ## Install what is missing from Debian's packages (root or sudo)
 	@scripts/setup
 
-build: setup ## Build the release binary
+build: setup ## Build the release binaries
 	swift build -c release --product vpsd
+	swift build -c release --product vpsctl
+
+install: build ## Install vpsctl, its man pages and its completions below PREFIX (/usr/local)
+	install -D -m 755 $(VPSCTL) $(PREFIX)/bin/vpsctl
+	install -D -m 644 -t $(PREFIX)/share/man/man1 docs/man/*.1
+	mkdir -p $(PREFIX)/share/bash-completion/completions $(PREFIX)/share/zsh/site-functions $(PREFIX)/share/fish/vendor_completions.d
+	$(VPSCTL) completion bash >$(PREFIX)/share/bash-completion/completions/vpsctl
+	$(VPSCTL) completion zsh >$(PREFIX)/share/zsh/site-functions/_vpsctl
+	$(VPSCTL) completion fish >$(PREFIX)/share/fish/vendor_completions.d/vpsctl.fish
 
 image: build ## Build the Debian 12 image, once
 	@$(AS_ROOT) $(VPSD) image build debian-12 --if-missing

@@ -85,7 +85,9 @@ let package = Package(
     .executableTarget(
       name: "vpsctl",
       dependencies: ["APIClient", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      // It is started again and again, and libraries that are in it are not looked for: docs/decisions/006-http-of-vpsctl.md.
+      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))]),
     .executableTarget(
       name: "vpsd",
       dependencies: [
@@ -145,6 +147,9 @@ let package = Package(
         "vpsd", "API", "HTML", "Documentation", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb,
         logging,
       ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "vpsctlTests", dependencies: ["vpsctl", "vpsd", "APIClient", "TestSupport", "Yams"],
       swiftSettings: settings),
     .testTarget(name: "EndToEndTests", dependencies: ["APIClient", "TestSupport"], swiftSettings: settings),
   ]

@@ -79,6 +79,7 @@ extension APIClient {
       guard event.type == "beginning" || event.type == "gap" || isRelevant(event) else { continue }
       if let value = try await look() { return value }
     }
+    try Task.checkCancellation()
     throw WaitTimedOut()
   }
 }

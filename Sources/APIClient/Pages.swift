@@ -31,6 +31,8 @@ extension APIClient {
   public func list(_ path: String, query: [(name: String, value: String)] = []) async throws -> [JSON] {
     var all: [JSON] = []
     for try await page in pages(path, query: query) { all += page }
+    // A stream whose reader is cancelled only ends.
+    try Task.checkCancellation()
     return all
   }
 }

@@ -144,6 +144,8 @@ final class Transport: Sendable {
       _ = vps_set_number(handle, CURLOPT_POST, 1)
     }
     _ = vps_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)
+    // Over a connection that was used before and is dead, libcurl would send it twice without a word.
+    if request.method == "DELETE" { _ = vps_set_number(handle, CURLOPT_FRESH_CONNECT, 1) }
     _ = vps_set_bytes(
       handle, CURLOPT_HEADERFUNCTION,
       { bytes, size, count, context in

@@ -27,7 +27,7 @@ struct Vpsctl: AsyncParsableCommand {
 
   static func main() async {
     do {
-      var command = try parseAsRoot(CommandLine.arguments.dropFirst().map(WaitOptions.plain))
+      var command = try await asyncParseAsRoot(CommandLine.arguments.dropFirst().map(WaitOptions.plain))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

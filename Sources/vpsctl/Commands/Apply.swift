@@ -84,7 +84,9 @@ struct Apply: AsyncParsableCommand {
         guard waiting.isWaiting, let id = server["id"]?.int else { return }
         let operation = try await session.finishedOperation(["resize"], of: id, within: waiting.limit)
         guard operation?["status"]?.string == "succeeded" else {
-          throw Refusal(.failed, "\(title): \(operation?["reason"]?.string ?? "It could not be resized.")")
+          throw Refusal(
+            .failed,
+            "\(title): \(operation?["reason"]?.string ?? "It could not be resized.")")
         }
       }
     case .firewall(let server, let firewall):

@@ -20,11 +20,15 @@ extension Session {
       let id = operation["id"]?.int
     else { return nil }
     if Self.isOver(operation) { return operation }
-    return try await client.wait(atMost: limit, after: { $0.data[path: "operation.id"]?.int == id }) {
+    // Said as what it is: taken for an optional one, nothing would be an end.
+    let finished: JSON = try await client.wait(
+      atMost: limit, after: { $0.data[path: "operation.id"]?.int == id }
+    ) {
       let page = try await get(
         "/servers/\(server)/operations/", query: [("after", String(id - 1)), ("page_size", "1")])
       return page["results"]?.array?.first { $0["id"]?.int == id && Self.isOver($0) }
     }
+    return finished
   }
 
   private static func isOver(_ operation: JSON) -> Bool {

@@ -1,0 +1,78 @@
+import APIClient
+import Foundation
+import Testing
+
+@Suite("Values of JSON go through the library as they came")
+struct LibraryTests {
+  @Test(
+    "Order, numbers as they are written, and texts stay",
+    arguments: [
+      #"{"b":1.50,"a":[1e3,-0,true,null],"":{}}"#, #""\"\\\n\t""#, "[]", #"{"a":"é\u202e\u0000"}"#,
+    ])
+  func roundTrip(_ text: String) throws {
+    #expect(try JSON(parsing: text.utf8).text == text)
+    #expect(try JSON(parsing: JSON(parsing: text.utf8).prettyText.utf8).text == text)
+  }
+
+  @Test(
+    "What is no JSON is refused, however deep it is",
+    arguments: [
+      "", "{", "[1,]", "01", "1.", "\"\u{1}\"", "\"\\x\"", "nul", "{\"a\" 1}", "1 2",
+      String(repeating: "[", count: 100_000),
+    ])
+  func malformed(_ text: String) {
+    #expect(throws: JSON.Malformed.self) { try JSON(parsing: text.utf8) }
+  }
+
+  @Test("Pairs and halves of pairs of UTF-16 are read")
+  func surrogates() throws {
+    #expect(try JSON(parsing: #""\ud83d\ude00""#.utf8).string == "😀")
+    #expect(try JSON(parsing: #""\ud83d-\udc00""#.utf8).string == "\u{FFFD}-\u{FFFD}")
+  }
+
+  @Test("Errors about fields are told with their places")
+  func fieldErrors() async throws {
+    let service = try ScriptedServer { _ in
+      .json(
+        400,
+        #"{"rules": [{}, {"port": ["Required."], "source_ips": {"1": ["No network."]}}], "name": ["Blank.", "Short."]}"#
+      )
+    }
+    let client = APIClient(baseURL: try #require(URL(string: service.url + "/")), token: "t")
+    let error = await #expect(throws: APIError.self) { try await client.request("POST", "/servers/", body: [:]) }
+    #expect(
+      error?.fields == [
+        APIError.Field(name: "rules.1.port", messages: ["Required."]),
+        APIError.Field(name: "rules.1.source_ips.1", messages: ["No network."]),
+        APIError.Field(name: "name", messages: ["Blank.", "Short."]),
+      ])
+    #expect(error?.status == 400 && error?.detail == nil)
+  }
+
+  @Test("A task that is cancelled gives up its request")
+  func cancellation() async throws {
+    let service = try ScriptedServer { _ in .begin("") }
+    let client = APIClient(baseURL: try #require(URL(string: service.url)), token: "t")
+    let task = Task { try await client.servers() }
+    while service.requests.isEmpty { await Task.yield() }
+    task.cancel()
+    await #expect(throws: (any Error).self) { try await task.value }
+  }
+
+  @Test("A program of somebody else's makes a server, and waits until it is there, as docs/api-client.md has it")
+  func example() async throws {
+    let service = try RunningService()
+    defer { withExtendedLifetime(service) {} }
+    let client = APIClient(
+      baseURL: try #require(URL(string: service.url)), token: service.token, userAgent: "example/1")
+    let made = try await client.createServer(
+      APIClient.CreateServer(name: "web", planId: 3, osId: 3, location: "us-west"))
+    #expect(made.status == "provisioning" && made.password != nil)
+    let server = try await client.settledServer(made.id, within: .seconds(60))
+    #expect(server.status == "active" && server.ipAddress?.hasPrefix("127.") == true)
+    #expect(try await client.servers().map(\.id) == [made.id])
+    try await client.deleteServer(made.id)
+    let error = await #expect(throws: APIError.self) { try await client.server(made.id) }
+    #expect(error?.isNotFound == true)
+  }
+}

@@ -1,0 +1,252 @@
+import Foundation
+import Synchronization
+import Testing
+
+@Suite("A service in trouble is told of in words and by the exit status, and nothing is made twice")
+struct TroubleTests {
+  private static let server =
+    #"{"id": 7, "name": "web", "status": "active", "ip_address": "127.80.0.1", "uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "username": "root", "ssh_port": 22, "plan": {"id": 3, "name": "Nano VPS"}, "os": {"id": 3, "name": "Debian 12"}, "location": "us-west", "created_at": "2026-01-10T14:30:00Z"}"#
+
+  struct Trouble: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let answer: ScriptedServer.Answer
+    let status: Int32
+    let says: String
+  }
+
+  static let troubles = [
+    Trouble(
+      testDescription: "full",
+      answer: .json(503, #"{"detail": "No capacity at us-west for this plan."}"#, ["Retry-After": "60"]),
+      status: 4, says: "Error: No capacity at us-west for this plan. Try again in 60 s.\n"),
+    Trouble(
+      testDescription: "a fault of its own",
+      answer: .json(500, #"{"detail": "Internal server error.", "request_id": "r1"}"#, ["X-Request-ID": "r1"]),
+      status: 1,
+      says: "Error: Internal server error. (request r1)\n"),
+    Trouble(
+      testDescription: "a token that it does not know", answer: .json(401, #"{"detail": "Invalid token."}"#), status: 4,
+      says: "Error: Invalid token.\n"),
+    Trouble(
+      testDescription: "not there", answer: .json(404, #"{"detail": "Not found."}"#), status: 3,
+      says: "Error: Not found.\n"),
+    Trouble(
+      testDescription: "throttled for longer than is waited for",
+      answer: .json(429, #"{"detail": "Request was throttled."}"#, ["Retry-After": "3600"]), status: 4,
+      says: "Error: Request was throttled. Try again in 3600 s.\n"),
+    Trouble(
+      testDescription: "another service",
+      answer: .raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>Hello</h1>"),
+      status: 1, says: "Error: The answer (status 200) is no JSON but text/html. Is this the URL of the service?\n"),
+    Trouble(
+      testDescription: "JSON that is no list", answer: .json(200, #"{"hello": 1}"#), status: 1,
+      says: "Error: The answer is no list.\n"),
+    Trouble(
+      testDescription: "words that would move a cursor",
+      answer: .json(400, #"{"detail": "\u001b[2Jgone\nError: forged"}"#), status: 4,
+      says: "Error: \\u{1B}[2Jgone\nError: Error: forged\n"),
+  ]
+
+  @Test("Each trouble has its words and its status", arguments: troubles)
+  func trouble(_ trouble: Trouble) async throws {
+    let service = try ScriptedServer { _ in trouble.answer }
+    for output in ["table", "json", "yaml", "name"] {
+      let result = try await User(url: service.url).run("server", "list", "-o", output)
+      #expect(
+        result.status == trouble.status && result.output.isEmpty && result.errors == trouble.says, "\(result.all)")
+    }
+  }
+
+  @Test("Where nobody listens it fails at once")
+  func nobody() async throws {
+    let nobody = try await User(url: "http://127.0.0.1:1").run("server", "list")
+    #expect(
+      nobody.status == 1 && nobody.errors.hasPrefix("Error: No connection to http://127.0.0.1:1/api/v1/servers/: "))
+  }
+
+  @Test("What a later version of the service adds goes through, and a table shows what it knows")
+  func unknownFields() async throws {
+    let service = try ScriptedServer { _ in
+      .json(
+        200,
+        #"{"count": 1, "results": [{"id": 7, "name": "web", "status": "dreaming", "mood": {"now": [1.50, "x"]}}], "more": 1}"#
+      )
+    }
+    let user = try User(url: service.url)
+    let json = try await user.run("server", "list", "-o", "json")
+    #expect(json.output.contains("\"mood\"") && json.output.contains("1.50"))
+    let table = try await user.run("server", "list", "--columns", "name,status,mood.now")
+    #expect(table.output == "NAME  STATUS    MOOD.NOW\nweb   dreaming  1.50, x\n", "\(table.all)")
+  }
+
+  @Test("Names that would move a cursor or turn a line are escaped in every output")
+  func hostileNames() async throws {
+    let service = try ScriptedServer { _ in
+      .json(
+        200,
+        #"{"count": 1, "results": [{"id": 7, "name": "a\u001b[31m\u202eb\u0007\u009b", "status": "active\n9  forged"}]}"#
+      )
+    }
+    let user = try User(url: service.url)
+    for output in ["table", "json", "yaml", "name"] {
+      let result = try await user.run("server", "list", "-o", output)
+      let scalars = result.output.unicodeScalars
+      #expect(!scalars.contains { $0 != "\n" && ($0.value < 32 || (127..<160).contains($0.value) || $0 == "\u{202E}") })
+      #expect(!result.output.contains("\n9  forged"))
+    }
+  }
+
+  @Test("All pages of a list are read, at the address that the service is reached by")
+  func pages() async throws {
+    let service = try ScriptedServer { request in
+      request.path.contains("page=2")
+        ? .json(200, #"{"count": 2, "next": null, "results": [{"id": 2, "name": "b"}]}"#)
+        : .json(
+          200,
+          #"{"count": 2, "next": "https://inner.example/api/v1/servers/?page=2", "results": [{"id": 1, "name": "a"}]}"#)
+    }
+    #expect(try await User(url: service.url).run("server", "list", "-o", "name").output == "a\nb\n")
+    #expect(service.requests.map(\.path) == ["/api/v1/servers/", "/api/v1/servers/?page=2"])
+  }
+
+  @Test("A POST whose connection is lost is sent again with the same key, and answered once")
+  func lostPost() async throws {
+    let tries = Mutex(0)
+    let service = try ScriptedServer { request in
+      guard request.method == "POST" else { return .json(200, Self.server) }
+      return tries.withLock { tries in
+        tries += 1
+        return tries < 3
+          ? .cut
+          : .json(
+            200,
+            #"{"status": "success", "message": "Server is stopping", "server": {"id": 7, "name": "web", "status": "stopping"}}"#
+          )
+      }
+    }
+    let result = try await User(url: service.url).run("server", "stop", "7", "--no-wait")
+    #expect(result.status == 0 && result.output == "web (7): Server is stopping\n", "\(result.all)")
+    let posts = service.requests.filter { $0.method == "POST" }
+    #expect(posts.count == 3)
+    #expect(
+      Set(posts.map { $0.header("Idempotency-Key") }).count == 1 && posts[0].header("Idempotency-Key")?.count == 36)
+  }
+
+  @Test("A create whose answer is lost on the way makes one server")
+  func lostAnswer() async throws {
+    let service = try RunningService()
+    defer { withExtendedLifetime(service) {} }
+    let inner = try #require(service.url.split(separator: ":").last.flatMap { Int($0) })
+    let lost = Mutex(0)
+    let proxy = try ScriptedServer { request in
+      let answer = ScriptedServer.forward(request, to: inner)
+      guard request.method == "POST" else { return .raw(answer) }
+      let isLost = lost.withLock { lost in
+        lost += 1
+        return lost <= 2
+      }
+      return isLost ? .cut : .raw(answer)
+    }
+    let user = try User(url: proxy.url, token: service.token)
+    let created = try await user.run(
+      "server", "create", "--name", "web", "--plan", "nano", "--os", "3", "--location", "us-west", "--no-wait", "-o",
+      "json")
+    #expect(created.status == 0, "\(created.all)")
+    let listed = try await user.run("server", "list", "-o", "json").list
+    let id = try created.object["id"] as? Int
+    #expect(listed.count == 1 && listed[0]["id"] as? Int == id)
+    #expect(try created.object["password"] is String)
+  }
+
+  @Test("A delete whose answer is lost is done, though the second time nothing is there")
+  func lostDelete() async throws {
+    let tries = Mutex(0)
+    let service = try ScriptedServer { request in
+      guard request.method == "DELETE" else { return .json(200, Self.server) }
+      return tries.withLock { tries in
+        tries += 1
+        return tries == 1 ? .cut : .json(404, #"{"detail": "Not found."}"#)
+      }
+    }
+    let result = try await User(url: service.url).run("server", "delete", "7", "--yes")
+    #expect(result.status == 0 && result.output == "web (7) is deleted.\n", "\(result.all)")
+  }
+
+  @Test("A service that is slow is waited for, and one that says when to come back is asked again then")
+  func slow() async throws {
+    let tries = Mutex(0)
+    let service = try ScriptedServer { _ in
+      tries.withLock { tries in
+        tries += 1
+        return tries == 1
+          ? .json(429, #"{"detail": "Request was throttled."}"#, ["Retry-After": "1"])
+          : .json(200, #"{"count": 0, "results": []}"#)
+      }
+    }
+    let result = try await User(url: service.url).run("server", "list", "--no-headers")
+    #expect(result.status == 0 && result.all.isEmpty, "\(result.all)")
+  }
+
+  private static func forever() throws -> ScriptedServer {
+    try ScriptedServer { request in
+      if request.method == "POST" {
+        return .json(201, server.replacing(#""active""#, with: #""provisioning""#))
+      }
+      if request.path.contains("/events/") {
+        return .begin("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: heartbeat\nid: 4\n\n")
+      }
+      let text =
+        request.path.contains("/servers/7/")
+        ? server.replacing(#""active""#, with: #""provisioning""#)
+        : #"{"count": 1, "results": [{"id": 3, "slug": "x", "code": "x", "name": "x"}]}"#
+      return .json(200, text)
+    }
+  }
+
+  private static let create = [
+    "server", "create", "--name", "web", "--plan", "x", "--os", "x", "--location", "x", "--wait",
+  ]
+
+  @Test("What is not done in time goes on, with the status 5 and without asking again and again")
+  func timeout() async throws {
+    let service = try Self.forever()
+    let result = try await User(url: service.url).run(User.program, Self.create + ["--timeout", "1s"])
+    #expect(
+      result.status == 5 && result.errors.contains("web (7) is created all the same: vpsctl server show 7"),
+      "\(result.all)")
+    // It looks when the stream begins, and not once more without an event.
+    #expect(service.requests.count { $0.path.contains("/servers/7/") } == 1)
+  }
+
+  @Test("Ctrl-C says what goes on without the command")
+  func interrupt() async throws {
+    let service = try Self.forever()
+    let user = try User(url: service.url)
+    let result = try await user.run(
+      User.program, Self.create,
+      began: { process in
+        Thread {
+          while !service.requests.contains(where: { $0.path.contains("/servers/7/") }) { usleep(10_000) }
+          kill(process, SIGINT)
+        }.start()
+      })
+    #expect(
+      result.status == 130 && result.errors.contains("Interrupted. web (7) is created all the same"), "\(result.all)")
+  }
+
+  @Test("A stream of events that is cut goes on after the last event")
+  func eventsGoOn() async throws {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    func event(_ id: Int) -> String {
+      "id: \(id)\nevent: server.status\ndata: {\"id\":\(id),\"at\":\"2026-01-10T14:30:00Z\",\"server\":{\"id\":7,\"name\":\"web\",\"status\":\"active\"}}\n\n"
+    }
+    let (first, second) = (head + event(1) + "id: 2\neve", head + event(2) + event(3))
+    let service = try ScriptedServer { request in
+      request.header("Last-Event-ID") == "1" ? .begin(second) : .raw(first)
+    }
+    let result = try await User(url: service.url).run("events", "--limit", "3", "-o", "name")
+    #expect(result.status == 0 && result.output == "1\n2\n3\n", "\(result.all)")
+    let line = try await User(url: service.url).run("events", "--limit", "1")
+    #expect(line.output == "2026-01-10T14:30:00Z  web (7)  is active\n")
+  }
+}
