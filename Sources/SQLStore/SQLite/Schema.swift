@@ -45,6 +45,9 @@ enum Schema {
     migrator.registerMigration("13 firewalls", foreignKeyChecks: .immediate) { database in
       try database.runScript(firewalls)
     }
+    migrator.registerMigration("15 usernames") { database in
+      try database.runScript(usernames)
+    }
     return migrator
   }
 
