@@ -25,10 +25,10 @@ extension SQLConnection {
     }
     for system in catalogue.operatingSystems {
       try run(
-        "INSERT INTO operating_system (\(OperatingSystem.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO operating_system (\(OperatingSystem.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
           system.id, system.uuid.text, system.name, system.slug, system.family, system.version, system.imageName,
-          system.isAvailable,
+          system.isAvailable, system.username,
         ])
     }
     for plan in catalogue.plans {
@@ -65,12 +65,12 @@ extension Plan {
 }
 
 extension OperatingSystem: RowReadable {
-  static let columns = "id, uuid, name, slug, family, version, image_name, is_available"
+  static let columns = "id, uuid, name, slug, family, version, image_name, is_available, username"
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), uuid: try row.next(), name: try row.next(), slug: try row.next(), family: try row.next(),
-      version: try row.next(), imageName: try row.next(), isAvailable: try row.next())
+      version: try row.next(), imageName: try row.next(), isAvailable: try row.next(), username: try row.next())
   }
 }
 

@@ -67,10 +67,10 @@ extension SQLStore {
       try database.requireFree("slug", system.slug, in: .operatingSystem)
       let added: OperatingSystem? = try database.first(
         """
-        INSERT INTO operating_system (uuid, name, slug, family, version, image_name, is_available)
-        VALUES (?, ?, ?, ?, ?, ?, 1) RETURNING \(OperatingSystem.columns)
+        INSERT INTO operating_system (uuid, name, slug, family, version, image_name, is_available, username)
+        VALUES (?, ?, ?, ?, ?, ?, 1, ?) RETURNING \(OperatingSystem.columns)
         """,
-        [UUID().text, system.name, system.slug, system.family, system.version, system.imageName])
+        [UUID().text, system.name, system.slug, system.family, system.version, system.imageName, system.username])
       try database.auditOperator("os.add", detail: "\(system.slug), image \(system.imageName)", at: now)
       return try added.orFail("the operating system was not written")
     }
@@ -88,11 +88,14 @@ extension SQLStore {
       return try database.first(
         """
         UPDATE operating_system SET name = COALESCE(?, name), slug = COALESCE(?, slug), family = COALESCE(?, family),
-          version = COALESCE(?, version), image_name = COALESCE(?, image_name), is_available = COALESCE(?, is_available)
+          version = COALESCE(?, version), image_name = COALESCE(?, image_name), is_available = COALESCE(?, is_available),
+          username = COALESCE(?, username)
         WHERE id = ? RETURNING \(OperatingSystem.columns)
         """,
         [
-          change.name, change.slug, change.family, change.version, change.imageName, change.isAvailable, id,
+          change.name, change.slug, change.family, change.version, change.imageName, change.isAvailable,
+          change.username,
+          id,
         ])
     }
   }
@@ -245,6 +248,7 @@ extension OperatingSystemChange {
     changed.note("family", family, system.family)
     changed.note("version", version, system.version)
     changed.note("image", imageName, system.imageName, imageName)
+    changed.note("username", username, system.username, username)
     changed.note("available", isAvailable, system.isAvailable, isAvailable.map { "\($0)" })
     return changed.names
   }

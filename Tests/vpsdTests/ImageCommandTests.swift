@@ -141,6 +141,15 @@ struct ImageCommandTests {
     let version = try #require(try workshop.add("mine", "--file", file, "--json").objects.first?["version"] as? String)
     _ = try workshop.add("mine", "--file", try workshop.write("other", ImageWorkshop.disk(2)))
     try workshop.run("touch", "--no-dereference", "--date=2 hours ago", "data/images/mine/current")
+    // The account of an image is what customers are told of their servers.
+    let offered = try workshop.add("ubuntu", "--file", file, "--os", "Ubuntu 22.04 LTS", "--user", "ubuntu")
+    #expect(offered.output.contains("Operating system 5, ubuntu-22.04, is made from it now."), "\(offered.all)")
+    #expect(try await customer.send("GET", "/servers/\(server)/").json["username"] as? String == "root")
+    let order = #"{"name": "second", "plan_id": 3, "os_id": 5, "location": "us-west"}"#
+    let second = try #require(try await customer.send("POST", "/servers/", order).json["id"] as? Int)
+    try await customer.eventually("/servers/\(second)/", within: .seconds(30)) {
+      try $0.json["username"] as? String == "ubuntu"
+    }
     // What simulated machines are made from is no version of a store: here it becomes one.
     try workshop.run("mv", "data/images/mine/\(version)", "data/images/mine/simulated-1")
     #expect(try workshop.someone.run("image", "prune", "--json").objects.isEmpty)

@@ -139,7 +139,7 @@ enum ServerWire {
     writer.field("plan_name", view.plan.name)
     writer.field("os_name", view.operatingSystem.name)
     writer.field("location_name", view.location.name)
-    writer.field("username", "root")
+    writer.field("username", view.operatingSystem.username)
     writer.field("ssh_port", view.sshPort)
   }
 

@@ -11,10 +11,14 @@ package struct OperatingSystem: Sendable, Equatable {
   /// The name of the image in the image store.
   package let imageName: String
   package let isAvailable: Bool
+  /// The account that keys and passwords are for.
+  package let username: String
+
+  package static let standardUsername = "root"
 
   package init(
     id: ID<OperatingSystem>, uuid: UUID, name: String, slug: String, family: String, version: String,
-    imageName: String, isAvailable: Bool
+    imageName: String, isAvailable: Bool, username: String = standardUsername
   ) {
     self.id = id
     self.uuid = uuid
@@ -24,5 +28,6 @@ package struct OperatingSystem: Sendable, Equatable {
     self.version = version
     self.imageName = imageName
     self.isAvailable = isAvailable
+    self.username = username
   }
 }

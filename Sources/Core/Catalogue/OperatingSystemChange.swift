@@ -11,13 +11,18 @@ package struct NewOperatingSystem: Sendable, Equatable {
   package let version: String
   /// The name of the image in the image store.
   package let imageName: String
+  package let username: String
 
-  package init(name: String, slug: String, family: String, version: String, imageName: String) {
+  package init(
+    name: String, slug: String, family: String, version: String, imageName: String,
+    username: String = OperatingSystem.standardUsername
+  ) {
     self.name = name
     self.slug = slug
     self.family = family
     self.version = version
     self.imageName = imageName
+    self.username = username
   }
 }
 
@@ -29,6 +34,7 @@ package struct OperatingSystemChange: Sendable, Equatable {
   package var version: String?
   package var imageName: String?
   package var isAvailable: Bool?
+  package var username: String?
 
   package init() {}
 }

@@ -48,6 +48,9 @@ enum Schema {
     migrator.registerMigration("14 several addresses", foreignKeyChecks: .immediate) { database in
       try database.runScript(severalAddresses)
     }
+    migrator.registerMigration("15 usernames") { database in
+      try database.runScript(usernames)
+    }
     return migrator
   }
 

@@ -39,7 +39,10 @@ struct ImageAdd: AsyncParsableCommand {
     addition.minimumDiskGiB = properties.minimumDisk ?? known?.minimumDiskGiB
     addition.limits = limits.limits
     try await addition.run(
-      telling: output, catalogue.map { catalogue in { try await system.offer(name, from: known, in: catalogue) } })
+      telling: output,
+      catalogue.map { catalogue in
+        { try await system.offer(name, for: addition.properties.defaultUser, from: known, in: catalogue) }
+      })
   }
 }
 
@@ -103,6 +106,9 @@ extension Configuration {
     guard let known = try KnownImage.named(name, in: recipeDirectory) else {
       throw Refusal.noSuch(
         "Nobody is known who publishes \(name.quoted): give --file or --url, or see `vpsd image list --known`.")
+    }
+    if let violation = known.source.violation {
+      throw Refusal.refused("What is known of \(name) breaks a rule: \(violation)")
     }
     return known
   }

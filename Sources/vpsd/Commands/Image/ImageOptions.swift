@@ -50,16 +50,7 @@ struct ImagePropertyOptions: ParsableArguments {
     try requireChoice(ImageProperties.Firmware.self, firmware, "--firmware")
     try requireChoice(ImageProperties.Architecture.self, architecture, "--architecture")
     try requireRange(1...65_536, minimumDisk, "--minimum-disk")
-    if let user, !Self.isUser(user) {
-      throw ValidationError(
-        "--user: Write 1 to 32 of a-z, 0-9, hyphen and underscore, and a letter or underscore first.")
-    }
-  }
-
-  private static func isUser(_ text: String) -> Bool {
-    func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "_") }
-    return (1...32).contains(text.utf8.count) && text.utf8.first.map(isLetter) == true
-      && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+    try requireUser(user, "--user")
   }
 
   func applied(to properties: ImageProperties) -> ImageProperties {
@@ -123,18 +114,19 @@ struct ImageSystemOptions: ParsableArguments {
   }
 
   /// What was done, in a sentence.
-  func offer(_ image: String, from known: KnownImage?, in database: SQLStore) async throws -> String {
+  func offer(_ image: String, for user: String, from known: KnownImage?, in database: SQLStore) async throws -> String {
     guard let os else { return "" }
     let slug = Slug.made(of: os) ?? image
     let systems = try await database.catalogue().operatingSystems
     let now = SystemClock().now
     // What is offered already keeps its id.
     if let system = systems.first(where: { $0.name.utf8.elementsEqual(os.utf8) }) {
-      if system.imageName == image, system.isAvailable {
+      if system.imageName == image, system.isAvailable, system.username == user {
         return "Operating system \(system.id), \(system.slug), has it."
       }
       var change = OperatingSystemChange()
       change.imageName = image
+      change.username = user
       change.isAvailable = true
       _ = try await database.updateOperatingSystem(system.id, change, at: now)
       return "Operating system \(system.id), \(system.slug), is made from it now."
@@ -142,7 +134,8 @@ struct ImageSystemOptions: ParsableArguments {
     let system = try await database.addOperatingSystem(
       NewOperatingSystem(
         name: os, slug: slug, family: family ?? known?.family ?? Self.family(in: os) ?? slug,
-        version: osVersion ?? known?.osVersion ?? Self.version(in: os) ?? "", imageName: image),
+        version: osVersion ?? known?.osVersion ?? Self.version(in: os) ?? "", imageName: image,
+        username: user),
       at: now)
     return "Operating system \(system.id), \(system.slug), is offered."
   }

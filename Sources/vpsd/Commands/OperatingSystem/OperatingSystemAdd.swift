@@ -17,7 +17,10 @@ struct OperatingSystemAdd: AsyncParsableCommand {
   @Option(name: .customLong("version"), help: "The version: 12.") var systemVersion: String
   @Option(help: "The image that servers are made from; the one with the slug's name, if left out.") var image: String?
 
+  @Option(help: "The account that keys and passwords are for; root, if left out.") var username: String?
+
   func validate() throws {
+    try requireUser(username, "--username")
     try requireName(OperatingSystem.nameRule, name, "The name")
     try requireSlug(slug, "--slug")
     try requireSlug(family, "--family")
@@ -33,7 +36,8 @@ struct OperatingSystemAdd: AsyncParsableCommand {
     let configuration = try options.load()
     let system = try await options.openDatabase().addOperatingSystem(
       NewOperatingSystem(
-        name: name, slug: slug, family: family, version: systemVersion, imageName: image ?? slug),
+        name: name, slug: slug, family: family, version: systemVersion, imageName: image ?? slug,
+        username: username ?? OperatingSystem.standardUsername),
       at: SystemClock().now)
     let images = ImageStore(directory: configuration.imageDirectory.path)
     let isThere = configuration.driver != .libvirt || (try? images.currentVersion(of: system.imageName)) != nil

@@ -44,5 +44,6 @@ struct OperatingSystemRecord: Record {
     writer.field("version", system.version)
     writer.field("image", system.imageName)
     writer.field("available", system.isAvailable)
+    writer.field("username", system.username)
   }
 }

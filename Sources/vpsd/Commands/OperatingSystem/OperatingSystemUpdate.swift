@@ -15,9 +15,11 @@ struct OperatingSystemUpdate: AsyncParsableCommand {
   @Option(help: "What it is a version of: debian.") var family: String?
   @Option(name: .customLong("version"), help: "The version: 12.") var systemVersion: String?
   @Option(help: "The image that servers are made from.") var image: String?
+  @Option(help: "The account that keys and passwords are for.") var username: String?
   @Flag(inversion: .prefixedNo, help: "Whether new disks can have it.") var available: Bool?
 
   func validate() throws {
+    try requireUser(username, "--username")
     try requireName(OperatingSystem.nameRule, name, "--name")
     try requireSlug(slug, "--slug")
     try requireSlug(family, "--family")
@@ -33,6 +35,7 @@ struct OperatingSystemUpdate: AsyncParsableCommand {
     change.version = systemVersion
     change.imageName = image
     change.isAvailable = available
+    change.username = username
     let changed = try await options.change(system, change)
     output.tell(
       "Operating system \(changed.id), \(changed.slug), is changed.", OperatingSystemRecord(system: changed))
