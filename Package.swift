@@ -87,7 +87,14 @@ let package = Package(
       dependencies: ["APIClient", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings,
       // It is started again and again, and libraries that are in it are not looked for: docs/decisions/006-http-of-vpsctl.md.
-      linkerSettings: [.unsafeFlags(["-static-stdlib"], .when(platforms: [.linux], configuration: .release))]),
+      // Below Foundation are those that only its static modules would name.
+      linkerSettings: [
+        .unsafeFlags(
+          [
+            "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
+            "-l_FoundationCollections", "-lstdc++",
+          ], .when(platforms: [.linux], configuration: .release))
+      ]),
     .executableTarget(
       name: "vpsd",
       dependencies: [

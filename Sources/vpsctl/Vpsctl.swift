@@ -26,6 +26,8 @@ struct Vpsctl: AsyncParsableCommand {
     ])
 
   static func main() async {
+    // A connection that ends while something is written to it is an error like others.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try await asyncParseAsRoot(CommandLine.arguments.dropFirst().map(WaitOptions.plain))
       if var command = command as? any AsyncParsableCommand {

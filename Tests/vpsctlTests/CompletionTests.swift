@@ -35,13 +35,15 @@ struct CompletionTests {
     let user = try User(url: Self.service().url)
     // Only at a terminal does fish know where in the word the cursor is.
     let script = """
+      # Or it makes completions of man pages, and is still at it when this is over.
+      mkdir -p .local/share/fish/generated_completions
       {
         printf 'vpsctl completion fish | source; touch ready\\r'
         for i in {1..200}; do [ -e ready ] && break; sleep 0.05; done
         printf 'vpsctl server show wo\\t'
         for i in {1..100}; do grep -q worker screen && break; sleep 0.05; done
-        printf '\\003exit\\r'
-      } | script -qefc 'fish -i' screen >/dev/null
+        printf '\\025'; sleep 0.2; printf 'exit\\r'
+      } | timeout -k 1 15 script -qefc 'fish -i' screen >/dev/null
       cat screen
       """
     let result = try await user.run("/bin/bash", ["-c", script])

@@ -53,6 +53,8 @@ enum Terminal {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 {
+        // Nobody reads on, and so nothing is to be done.
+        if errno == EPIPE, descriptor == STDOUT_FILENO { _exit(128 + SIGPIPE) }
         guard errno == EINTR || errno == EAGAIN else { return }
         continue
       }

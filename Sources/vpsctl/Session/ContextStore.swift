@@ -40,6 +40,8 @@ struct Context {
   func readToken() throws -> String? {
     if let token { return token }
     guard let tokenCommand else { return nil }
+    signal(SIGPIPE, SIG_DFL)
+    defer { signal(SIGPIPE, SIG_IGN) }
     guard let pipe = popen(tokenCommand, "r") else { throw Refusal(.failed, "The token_command cannot be run.") }
     var bytes: [UInt8] = []
     var byte = fgetc(pipe)

@@ -52,6 +52,7 @@ struct Login {
     if access(ContextStore.stateFolder, F_OK) != 0 { try SecretFile.write("", to: knownHosts) }
     // It has no use for the token.
     unsetenv("VPSCTL_TOKEN")
+    signal(SIGPIPE, SIG_DFL)
     Terminal.flush()
     var pointers = ([program] + arguments).map { strdup($0) } + [nil]
     execvp(program, &pointers)

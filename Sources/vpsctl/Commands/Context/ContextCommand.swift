@@ -56,7 +56,8 @@ struct ContextCreate: AsyncParsableCommand {
       var old = termios()
       tcgetattr(STDIN_FILENO, &old)
       var silent = old
-      silent.c_lflag &= ~tcflag_t(ECHO)
+      // Ctrl-C is a wrong token: it would leave a terminal that shows nothing.
+      silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
       tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
       defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &old) }
       text = Terminal.ask("Token (not shown): ")
