@@ -70,11 +70,15 @@ package final class NetworkReconciler: Sendable {
   /// - Parameter others: All servers of the host, which are asked for where this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
     try state.withLock { state in
+      let earlier = state.loaded?[interface.tap]
+      // Before the first packet passes that is its new owner's. A server that this process finds keeps its connections.
+      if earlier != nil || !Self.exists(interface.tap) {
+        try ConnectionTracking.forget(interface.destinations.filter { earlier?.destinations.contains($0) != true })
+      }
       if state.loaded == nil {
         let others = try others().filter { $0.tap != interface.tap }
         _ = try filter(&state, others + [interface])
-      } else if let change = Self.change(of: interface, from: state.loaded?[interface.tap]) {
-        let earlier = state.loaded?[interface.tap]
+      } else if let change = Self.change(of: interface, from: earlier) {
         try load(change, &state) { $0[interface.tap] = interface }
         // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
         if earlier?.with(interface.firewall) == interface, Self.exists(interface.tap) { return }

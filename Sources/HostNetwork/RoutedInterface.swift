@@ -24,6 +24,9 @@ package struct RoutedInterface: Sendable, Equatable {
     self.mayMail = mayMail
   }
 
+  /// What is routed to it.
+  var destinations: [String] { addresses.map(\.description) + ipv6Networks.map(\.description) }
+
   func with(_ firewall: Firewall) -> RoutedInterface {
     var interface = self
     interface.firewall = firewall

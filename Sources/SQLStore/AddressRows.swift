@@ -147,6 +147,7 @@ extension SQLConnection {
   func give(
     _ address: some GivenAddress, to server: ID<Server>, rank: Int64? = nil, location: String, at now: Timestamp
   ) throws {
+    try requireApart(address)
     let family = type(of: address).family
     let last = try value(
       Int64?.self, "SELECT MAX(rank) FROM address WHERE server_id = ? AND family = ?", [server, family])
@@ -167,6 +168,23 @@ extension SQLConnection {
       SELECT ?, ?, ?, ?, id, account_id, ? FROM server WHERE id = ?
       """,
       [family, address.bytes, address.prefixLength, location, now, server])
+  }
+
+  /// A network and a single address in it are never two servers', whatever the pool was before.
+  private func requireApart(_ address: some GivenAddress) throws {
+    guard let network = address as? IPv6Network else { return }
+    let owner =
+      network.isWhole
+      ? try value(
+        ID<Server>.self,
+        "SELECT server_id FROM address WHERE family = 6 AND base <> 0 AND base = ? AND server_id IS NOT NULL LIMIT 1",
+        [Int64(bitPattern: network.number)])
+      : try value(
+        ID<Server>.self,
+        "SELECT server_id FROM address WHERE family = 6 AND base = 0 AND bytes = ? AND server_id IS NOT NULL",
+        [network.enclosing.bytes])
+    guard let owner else { return }
+    throw Failure(.conflict, "\(network) overlaps what the server \(owner) has: the pool of IPv6 was another before.")
   }
 
   /// Nobody has them any more.

@@ -66,7 +66,7 @@ extension SQLStore {
     try await write { database in
       guard let server = try database.visibleServer(id) else { return nil }
       let names = [address, address.enclosing]
-      guard let own = server.addresses.all.first(where: names.contains) else {
+      guard let own = names.lazy.compactMap({ name in server.addresses.all.first { $0 == name } }).first else {
         if server.addresses.leaving.contains(where: names.contains) {
           throw Failure(.conflict, "\(address) is being taken from the server \(id) already.")
         }

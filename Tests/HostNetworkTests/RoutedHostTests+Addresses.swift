@@ -32,6 +32,33 @@ extension RoutedHostTests {
     return try guest.run("python3 -c \"\(program)\" 2>&1").hasSuffix("heard")
   }
 
+  @Test("Whoever talked with the former owner of an address does not get past the firewall of the next one")
+  func formerConversation() throws {
+    try withGuests { reconciler, a, b in
+      func send(from source: String, _ sourcePort: Int, to target: String, _ port: Int) -> String {
+        "python3 -c \"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+          + "s.bind(('\(source)', \(sourcePort))); s.sendto(b'x', ('\(target)', \(port)))\""
+      }
+      let answer = send(from: World.address, 9000, to: a.address, 161)
+      var closed = a.interface
+      closed.firewall = Firewall(isEnabled: true, rules: [])
+      try reconciler.apply(closed, among: { [] })
+      _ = try a.run(send(from: a.address, 161, to: World.address, 9000))
+      _ = try world.run(answer)
+      #expect(try reconciler.counters()[a.interface.tap]?.receivedBytes ?? 0 > 0, "control")
+
+      try reconciler.remove(a.interface)
+      let next = RoutedInterface(
+        hardwareAddress: Self.interface(12).hardwareAddress, addresses: a.interface.addresses,
+        ipv6Networks: a.interface.ipv6Networks, firewall: closed.firewall)
+      try reconciler.apply(next, among: { [] })
+      let owner = try Guest(next)
+      defer { owner.end() }
+      _ = try world.run(answer)
+      #expect(try reconciler.counters()[next.tap]?.receivedBytes == 0)
+    }
+  }
+
   @Test("A server gets more addresses and loses some while its connections go on, and what was counted stays")
   func severalAddresses() throws {
     try withGuests { reconciler, a, b in

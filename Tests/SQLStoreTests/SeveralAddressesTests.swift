@@ -33,6 +33,21 @@ struct SeveralAddressesTests {
     _ = try await fixture.store.commit(StepOutcome(.succeed), of: lease, at: now)
   }
 
+  @Test("A network and an address in it are never given both, though the pool was another before")
+  func apart() async throws {
+    try await withStore { fixture in
+      let server = try await fixture.activeServer(pool6: pools.ipv6)
+      let single = AddressPools.Pair(pools.ipv4, ipv6: IPv6Pool("2001:db8:10:1::/64"))
+      await #expect(throws: Failure.self) {
+        _ = try await add(exactly("2001:db8:10:1::7"), to: server, pools: single, fixture)
+      }
+      let other = AddressPools.Pair(pools.ipv4, ipv6: IPv6Pool("2001:db8:10:2::/64"))
+      #expect(try await add(exactly("2001:db8:10:2::7"), to: server, pools: other, fixture) == "2001:db8:10:2::7")
+      await #expect(throws: Failure.self) { _ = try await add(exactly("2001:db8:10:2::/64"), to: server, fixture) }
+      #expect(try await addresses(server, fixture) == ["127.80.0.1", "2001:db8:10:1::/64", "2001:db8:10:2::7"])
+    }
+  }
+
   @Test("The first stays the first, whatever the clock says, until it is taken away: then it is the next")
   func order() async throws {
     try await withStore { fixture in

@@ -57,44 +57,52 @@ struct RoutedNetwork: MachineNetwork {
   // MARK: - Taps
 
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {
-    var interface = try routed(specification.interface, hardwareAddress)
-    interface.firewall = specification.firewall
-    interface.mayMail = specification.mayMail
-    let earlier = try Self.stored(files)
-    if interface == earlier, reconciler.isLoaded(interface) { return }
-    if interface != earlier { try Self.store(interface, files) }
-    // Of a machine that is there, other addresses and another firewall are in force at once.
-    if let earlier {
-      if earlier.tap != interface.tap { try reconciler.remove(earlier) }
-      try reconciler.apply(interface, among: interfaces)
+    try known.inTurn {
+      var interface = try routed(specification.interface, hardwareAddress)
+      interface.firewall = specification.firewall
+      interface.mayMail = specification.mayMail
+      let earlier = try Self.stored(files)
+      if interface == earlier, reconciler.isLoaded(interface) { return }
+      if interface != earlier { try Self.store(interface, files) }
+      // Of a machine that is there, other addresses and another firewall are in force at once.
+      if let earlier {
+        if earlier.tap != interface.tap { try reconciler.remove(earlier) }
+        try reconciler.apply(interface, among: interfaces)
+      }
     }
   }
 
   func attach(_ files: ServerFiles, isOff: Bool) throws {
-    guard let interface = try Self.stored(files) else { return }
-    try reconciler.apply(interface, among: interfaces)
-    guard isOff else { return }
-    // What came while it was off is nobody's traffic.
-    let counters = try reconciler.counters()[interface.tap] ?? NetworkCounters(receivedBytes: 0, sentBytes: 0)
-    try PrivateFile.write(
-      Array("\(counters.receivedBytes) \(counters.sentBytes)\n".utf8), to: files.trafficAtStart)
+    try known.inTurn {
+      guard let interface = try Self.stored(files) else { return }
+      try reconciler.apply(interface, among: interfaces)
+      guard isOff else { return }
+      // What came while it was off is nobody's traffic.
+      let counters = try reconciler.counters()[interface.tap] ?? NetworkCounters(receivedBytes: 0, sentBytes: 0)
+      try PrivateFile.write(
+        Array("\(counters.receivedBytes) \(counters.sentBytes)\n".utf8), to: files.trafficAtStart)
+    }
   }
 
   func release(_ files: ServerFiles) throws {
-    guard let interface = try Self.stored(files) else { return }
-    // From here on it is nobody's, and if we end now whoever looks next removes it.
-    try MachineFiles.remove(files.network)
-    try reconciler.remove(interface)
+    try known.inTurn {
+      guard let interface = try Self.stored(files) else { return }
+      // From here on it is nobody's, and if we end now whoever looks next removes it.
+      try MachineFiles.remove(files.network)
+      try reconciler.remove(interface)
+    }
   }
 
   func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws {
-    guard let earlier = try Self.stored(files) else { return }
-    var interface = earlier
-    interface.firewall = firewall
-    interface.mayMail = mayMail
-    if interface == earlier, reconciler.isLoaded(interface) { return }
-    if interface != earlier { try Self.store(interface, files) }
-    try reconciler.apply(interface, among: interfaces)
+    try known.inTurn {
+      guard let earlier = try Self.stored(files) else { return }
+      var interface = earlier
+      interface.firewall = firewall
+      interface.mayMail = mayMail
+      if interface == earlier, reconciler.isLoaded(interface) { return }
+      if interface != earlier { try Self.store(interface, files) }
+      try reconciler.apply(interface, among: interfaces)
+    }
   }
 
   func counters() throws -> [UUID: NetworkCounters] {
@@ -179,5 +187,10 @@ extension NetworkCounters {
 }
 
 private final class LastKnown: Sendable {
+  private let turn = Mutex(())
+
+  /// Addresses and firewall of a server are in one file, and are changed apart from each other.
+  func inTurn<Value>(_ body: () throws -> Value) rethrows -> Value { try turn.withLock { _ in try body() } }
+
   let interfaces = Mutex<[UUID: RoutedInterface]>([:])
 }
