@@ -32,7 +32,7 @@ public struct APIClient: Sendable {
   public let baseURL: String
   private let token: String?
   private let userAgent: String
-  private let retry: RetryPolicy
+  let retry: RetryPolicy
   private let transport = Transport()
 
   /// - Parameter baseURL: Without the base path: `http://127.0.0.1:8080`.

@@ -1,3 +1,5 @@
+import Synchronization
+
 extension APIClient {
   /// Something that happened to the account's servers.
   public struct Event: Sendable, Hashable {
@@ -15,6 +17,20 @@ extension APIClient {
   ///
   /// - Parameter limit: It ends by itself then.
   public func events(after id: String? = nil, limit: Duration? = nil) -> AsyncThrowingStream<Event, any Error> {
+    events(after: id, limit: limit, Arrival())
+  }
+
+  /// Whether anything came over a connection, be it only a sign that the service is there.
+  private final class Arrival: Sendable {
+    private let isSome = Atomic<Bool>(false)
+
+    func note() { isSome.store(true, ordering: .relaxed) }
+    var hasCome: Bool { isSome.load(ordering: .relaxed) }
+  }
+
+  private func events(
+    after id: String?, limit: Duration?, _ arrival: Arrival
+  ) -> AsyncThrowingStream<Event, any Error> {
     AsyncThrowingStream { continuation in
       let task = Task {
         let parser = EventParser()
@@ -23,6 +39,7 @@ extension APIClient {
             "/events/", headers: id.map { [("Last-Event-ID", $0)] } ?? [], silenceSeconds: Self.silenceSeconds,
             limit: limit
           ) { bytes in
+            arrival.note()
             for event in parser.take(bytes) { continuation.yield(event) }
           }
           continuation.finish()
@@ -46,16 +63,19 @@ extension APIClient {
           while true {
             let rest = deadline.map { $0 - .now }
             if let rest, rest <= .zero { return continuation.finish() }
+            let arrival = Arrival()
             do {
-              for try await event in events(after: last, limit: rest) {
-                reached = .now
+              for try await event in events(after: last, limit: rest, arrival) {
                 if !event.id.isEmpty { last = event.id }
                 continuation.yield(event)
               }
-            } catch let failure as ConnectionFailure where [.lost, .unreachable].contains(failure.kind) {
+            } catch let error where Self.isPassing(error, isReconnecting: last != nil) {
               if let deadline, .now >= deadline { return continuation.finish() }
-              guard .now - reached < .seconds(60), failure.kind == .lost || last != nil else { throw failure }
+              // A connection that was quiet for long was one until now.
+              if arrival.hasCome { reached = .now }
+              guard .now - reached < retry.reconnecting else { throw error }
             }
+            if arrival.hasCome { reached = .now }
             try await Task.sleep(for: .milliseconds(500))
           }
         } catch {
@@ -63,6 +83,16 @@ extension APIClient {
         }
       }
       continuation.onTermination = { _ in task.cancel() }
+    }
+  }
+
+  /// What a service that restarts, and what stands before it, say meanwhile.
+  private static func isPassing(_ error: any Error, isReconnecting: Bool) -> Bool {
+    switch error {
+    case let failure as ConnectionFailure: failure.kind == .lost || (failure.kind == .unreachable && isReconnecting)
+    case let error as APIError: isReconnecting && [502, 503, 504].contains(error.status)
+    case let reply as UnexpectedReply: isReconnecting && [502, 503, 504].contains(reply.status)
+    default: false
     }
   }
 

@@ -5,9 +5,12 @@ public struct RetryPolicy: Sendable {
   public var delays: [Duration]
   /// So long the service may say to stay away (429) for that to be waited for.
   public var maximumThrottleSeconds: Int
+  /// So long a stream of events tries to go on, since the service last said anything.
+  public var reconnecting: Duration
 
-  public init(delays: [Duration], maximumThrottleSeconds: Int) {
+  public init(delays: [Duration], maximumThrottleSeconds: Int, reconnecting: Duration = .seconds(60)) {
     self.delays = delays
+    self.reconnecting = reconnecting
     self.maximumThrottleSeconds = maximumThrottleSeconds
   }
 

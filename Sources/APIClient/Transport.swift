@@ -1,5 +1,6 @@
 import CCurl
 import Dispatch
+import FoundationEssentials
 import Synchronization
 
 /// Requests over the system's libcurl. Connections stay open between them.
@@ -132,6 +133,8 @@ final class Transport: Sendable {
   ) {
     _ = vps_set_text(handle, CURLOPT_URL, request.url)
     _ = vps_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+    // What is on this machine is of no proxy's concern, and so is the token for it.
+    if isLoopback(request.url) { _ = vps_set_text(handle, CURLOPT_PROXY, "") }
     _ = vps_set_number(handle, CURLOPT_NOSIGNAL, 1)
     _ = vps_set_number(handle, CURLOPT_CONNECTTIMEOUT, connectSeconds)
     if let limit = request.limitMilliseconds { _ = vps_set_number(handle, CURLOPT_TIMEOUT_MS, max(1, limit)) }
@@ -161,6 +164,13 @@ final class Transport: Sendable {
       }, CURLOPT_WRITEDATA, exchange)
     _ = vps_set_progress(
       handle, { context, _, _, _, _ in Exchange.of(context)?.interest.isOver == true ? 1 : 0 }, exchange)
+  }
+
+  private static func isLoopback(_ url: String) -> Bool {
+    guard let host = URL(string: url)?.host?.lowercased() else { return false }
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+    return ["localhost", "::1", "[::1]"].contains(host) || host.hasSuffix(".localhost")
+      || numbers.first == "127" && numbers.count == 4 && numbers.allSatisfy { UInt8($0) != nil }
   }
 
   private static func perform(_ handle: UnsafeMutableRawPointer, _ body: [UInt8]?) -> CURLcode {

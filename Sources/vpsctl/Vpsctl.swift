@@ -8,7 +8,9 @@ struct Vpsctl: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vpsctl", abstract: "Virtual private servers, from the command line.",
     discussion: """
-      Servers, keys, plans and all else are named by id, uuid or name, or by the beginning of a name that only one of them has.
+      Servers, keys, plans and all else are named by id, uuid or name, or by the beginning of a name that only one of them has. \
+      Where something is destroyed, overwritten or let in, and in a file of apply, a beginning is not enough. Digits and uuids \
+      are never taken for names.
 
       What was asked for is on standard output, everything else on standard error. On a terminal a command waits until what it \
       began is done; --no-wait does not, and --wait does elsewhere too.
@@ -16,8 +18,9 @@ struct Vpsctl: AsyncParsableCommand {
       Ends with 0 when all is done, 1 when something failed, 2 when what was typed is not what the command takes, 3 when what \
       it is about is not there, 4 when the service refuses, 5 when it was not done in time, 130 after Ctrl-C.
 
-      VPSCTL_URL and VPSCTL_TOKEN say which service and with which token, before any context. With nothing set, a service \
-      that runs on this machine is found by its data directory.
+      VPSCTL_URL and VPSCTL_TOKEN say which service and with which token, before any context. VPSCTL_TOKEN without VPSCTL_URL is \
+      for the context that VPSCTL_CONTEXT names. With nothing set, a service that runs on this machine is found by its data \
+      directory.
       """,
     subcommands: [
       ServerCommand.self, BackupCommand.self, SnapshotCommand.self, SSHKeyCommand.self, TokenCommand.self,

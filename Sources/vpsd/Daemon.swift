@@ -21,6 +21,12 @@ struct Daemon {
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)
+    // Where one that was killed listened, somebody else may by now. What it says is true while the lock is held.
+    unlink(directory.url)
+    defer {
+      unlink(directory.url)
+      withExtendedLifetime(lock) {}
+    }
     let store = try SQLStore(path: directory.database, tariff: configuration.tariff)
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
@@ -50,7 +56,6 @@ struct Daemon {
           "work on disks was left to the next start", metadata: ["host": "\(member.host.name)", "error": "\(error)"])
       }
     }
-    withExtendedLifetime(lock) {}
   }
 
   private func services(

@@ -66,7 +66,45 @@ struct ContextTests {
     #expect(open.status == 4 && open.errors.contains("chmod 600"), "\(open.all)")
   }
 
-  @Test("Beside a service that was just started it works with nothing set")
+  @Test("A token of the environment is for the service that the environment names, and for no folder's choice")
+  func tokenAlone() async throws {
+    let (a, other) = (try answering("a"), try answering("other"))
+    let user = try User(["VPSCTL_TOKEN": "production"])
+    _ = try await user.run("context", "create", "other", "--url", other.url, "--token-stdin", input: "vps_o\n")
+    _ = try await user.run("context", "create", "a", "--url", a.url, "--token-stdin", input: "vps_a\n")
+    for text in ["", "other"] {
+      if !text.isEmpty { _ = try user.write(text, to: ".vpsctl") }
+      let result = try await user.run(User.program, list)
+      #expect(result.status == 4 && result.errors.contains("VPSCTL_CONTEXT"), "\(result.all)")
+    }
+    #expect(other.requests.isEmpty)
+    let named = try await user.run(User.program, list, with: ["VPSCTL_CONTEXT": "a"])
+    #expect(named.output == "a-Bearer production\n", "\(named.all)")
+    #expect(try await user.run(User.program, list + ["--context", "a"]).output == "a-Bearer vps_a\n")
+  }
+
+  @Test("Nobody else's .vpsctl chooses a context", .enabled(if: geteuid() == 0, "only root gives files away"))
+  func foreignFolder() async throws {
+    let a = try answering("a")
+    let user = try User()
+    _ = try await user.run("context", "create", "a", "--url", a.url, "--token-stdin", input: "vps_a\n")
+    let file = try user.write("a\n", to: ".vpsctl")
+    #expect(try await user.run(User.program, list).output == "a-Bearer vps_a\n")
+    #expect(chown(file, 54_321, 54_321) == 0)
+    let refused = try await user.run(User.program, list)
+    #expect(refused.status == 4 && refused.errors.contains("somebody else's"), "\(refused.all)")
+    #expect(try await user.run(User.program, list + ["--context", "a"]).output == "a-Bearer vps_a\n")
+  }
+
+  @Test("What is on this machine is spoken to without a proxy")
+  func proxy() async throws {
+    let (service, proxy) = (try answering("a"), try answering("proxy"))
+    let user = try User(url: service.url)
+    let result = try await user.run(User.program, list, with: ["http_proxy": proxy.url, "all_proxy": proxy.url])
+    #expect(result.output == "a-Bearer vps_secret\n" && proxy.requests.isEmpty, "\(result.all)")
+  }
+
+  @Test("Beside a service that was just started it works with nothing set, and once it has ended nobody gets its token")
   func nothingSet() async throws {
     let service = try RunningService()
     defer { withExtendedLifetime(service) {} }
@@ -82,6 +120,18 @@ struct ContextTests {
     // In the folder that it was started in.
     try FileManager.default.createSymbolicLink(atPath: user.path + "/var", withDestinationPath: service.data)
     #expect(try await user.run("account", "show", "-o", "name").output == "admin@localhost\n")
+    if geteuid() == 0 {
+      #expect(lchown(user.path + "/var", 54_321, 54_321) == 0)
+      #expect(try await user.run("account", "show").status == 4)
+    }
+    service.stop()
+    #expect(!FileManager.default.fileExists(atPath: url))
+    // As one that was killed leaves it, and with its port another's.
+    let other = try answering("other")
+    try Data((other.url + "\n").utf8).write(to: URL(fileURLWithPath: url))
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: url)
+    #expect(try await user.run("account", "show", with: ["VPSD_DATA_DIR": service.data]).status == 4)
+    #expect(other.requests.isEmpty)
   }
 
   @Test("A token never stands in the arguments of a process, nor in what ssh inherits")

@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("Values of JSON go through the library as they came")
@@ -47,6 +48,47 @@ struct LibraryTests {
         APIError.Field(name: "name", messages: ["Blank.", "Short."]),
       ])
     #expect(error?.status == 400 && error?.detail == nil)
+  }
+
+  /// Each connection ends before its reply does.
+  private func firstTwoEvents(
+    _ answers: [ScriptedServer.Answer], _ retry: RetryPolicy = .standard
+  ) async throws -> [String] {
+    let rest = Mutex(answers)
+    let service = try ScriptedServer { _ in rest.withLock { $0.isEmpty ? .cut : $0.removeFirst() } }
+    let client = APIClient(baseURL: try #require(URL(string: service.url)), token: "t", retry: retry)
+    var ids: [String] = []
+    for try await event in client.allEvents() {
+      ids.append(event.id)
+      if ids.count == 2 { break }
+    }
+    return ids
+  }
+
+  private static func told(_ text: String) -> ScriptedServer.Answer {
+    .raw("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 4000\r\n\r\n" + text)
+  }
+
+  private static func event(_ id: Int) -> String { "id: \(id)\nevent: operation\ndata: {}\n\n" }
+
+  @Test("A stream that was quiet for longer than a service is waited for goes on when it is cut")
+  func quietStream() async throws {
+    // Half a second is between two connections.
+    let retry = RetryPolicy(delays: [], maximumThrottleSeconds: 0, reconnecting: .milliseconds(400))
+    let ids = try await firstTwoEvents(
+      [Self.told(Self.event(1)), Self.told(": heartbeat\n\n"), Self.told(Self.event(2))], retry)
+    #expect(ids == ["1", "2"])
+  }
+
+  @Test("A stream goes on after what a service that restarts, or a gateway before it, says meanwhile")
+  func gateway() async throws {
+    let ids = try await firstTwoEvents([
+      Self.told(Self.event(1)), .json(503, #"{"detail": "The service is shutting down."}"#),
+      .raw("HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<h1>502</h1>"),
+      Self.told(Self.event(2)),
+    ])
+    #expect(ids == ["1", "2"])
+    await #expect(throws: APIError.self) { try await firstTwoEvents([.json(503, #"{"detail": "Full."}"#)]) }
   }
 
   @Test("A task that is cancelled gives up its request")

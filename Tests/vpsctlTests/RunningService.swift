@@ -38,8 +38,11 @@ final class RunningService: Sendable {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  deinit {
-    process.terminate()
+  deinit { stop() }
+
+  /// As an operator stops it. Its data stays.
+  func stop() {
+    if process.isRunning { process.terminate() }
     process.waitUntilExit()
   }
 

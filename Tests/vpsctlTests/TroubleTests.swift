@@ -84,7 +84,7 @@ struct TroubleTests {
     let service = try ScriptedServer { _ in
       .json(
         200,
-        #"{"count": 1, "results": [{"id": 7, "name": "a\u001b[31m\u202eb\u0007\u009b", "status": "active\n9  forged"}]}"#
+        #"{"count": 1, "results": [{"id": 7, "name": "a\u001b[31m\u202eb\u0007\u009b", "status": "active\n9  forged", "created_at": "\u001b]0;x\u0007\n2026-01-10T14:30:00Z"}]}"#
       )
     }
     let user = try User(url: service.url)

@@ -126,7 +126,7 @@ private struct Catalogue {
 
   func resolve(_ order: ServerOrder, _ place: String, _ errors: inout [String]) -> Choice? {
     func choose(_ field: String, _ kind: Kind, _ text: String, _ all: [JSON]) -> JSON? {
-      switch Session.choose(kind, text, all) {
+      switch Session.choose(kind, text, all, isExact: true) {
       case .found(let object): return object
       case .missing(let message), .ambiguous(let message):
         errors.append("\(place).\(field): \(message)")

@@ -62,8 +62,10 @@ struct ServerFile {
       }
     }
     var order = ServerOrder(name: text("name"), plan: text("plan"), os: text("os"), location: text("location"))
+    order.isExact = true
     order.hostname = server["hostname"] == nil ? nil : text("hostname")
     var keys = server["ssh_keys"]?.array ?? []
+    if let list = server["ssh_keys"], list.array == nil { errors.append("\(place).ssh_keys: it is a list.") }
     if let key = server["ssh_key"] { keys.append(key) }
     for key in keys {
       guard let key = key.string ?? key.int.map(String.init) else {
@@ -76,6 +78,7 @@ struct ServerFile {
       if backups.bool == nil { errors.append("\(place).backups: true or false.") }
       order.backups = backups.bool ?? false
     }
+    if let firewall = server["firewall"] { errors += FirewallFields.errors(of: firewall, "\(place).firewall") }
     order.firewall = server["firewall"]
     return Entry(order: order, saysBackups: server["backups"] != nil)
   }

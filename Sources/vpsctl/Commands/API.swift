@@ -33,7 +33,7 @@ struct API: AsyncParsableCommand {
   func run() async throws {
     var body: JSON?
     if let data {
-      let text = data == "-" ? try Self.standardInput() : data
+      let text = data == "-" ? try Terminal.standardInput(atMost: 16 << 20, "--data") : data
       do {
         body = try JSON(parsing: text.utf8)
       } catch {
@@ -51,14 +51,5 @@ struct API: AsyncParsableCommand {
       for object in json["results"]?.array ?? [json] { Terminal.print(Kind.server.name(of: object).escapedForTerminal) }
     case .table, .json: Terminal.print(json.prettyText)
     }
-  }
-
-  private static func standardInput() throws -> String {
-    var text = ""
-    while let line = readLine(strippingNewline: false) {
-      text += line
-      guard text.utf8.count <= 16 << 20 else { throw Refusal(.usage, "--data: that is too much.") }
-    }
-    return text
   }
 }

@@ -31,7 +31,8 @@ struct Apply: AsyncParsableCommand {
   @OptionGroup var options: CommonOptions
 
   func run() async throws {
-    guard let text = file == "-" ? Self.standardInput() : try SecretFile.read(file) else {
+    guard let text = file == "-" ? try Terminal.standardInput(atMost: 1 << 20, "--file") : try SecretFile.read(file)
+    else {
       throw Refusal(.notFound, "There is no file \(file).")
     }
     let session = try options.session
@@ -98,10 +99,4 @@ struct Apply: AsyncParsableCommand {
   }
 
   private static func path(_ server: JSON) -> String { "/servers/\(server["id"]?.int ?? 0)/" }
-
-  private static func standardInput() -> String {
-    var text = ""
-    while text.utf8.count < 1 << 20, let line = readLine(strippingNewline: false) { text += line }
-    return text
-  }
 }

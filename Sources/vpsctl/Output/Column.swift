@@ -23,7 +23,7 @@ struct Column: Sendable {
     // In whole minutes, as in `2025-01-10 14:30`.
     case .time:
       guard let text = value.string, text.utf8.count >= 16 else { return Self.text(value) }
-      return text.prefix(16).map { $0 == "T" ? " " : String($0) }.joined()
+      return text.prefix(16).map { $0 == "T" ? " " : String($0) }.joined().escapedForTerminal
     case .memory:
       guard let mebibytes = value.int else { return Self.text(value) }
       return mebibytes % 1024 == 0 && mebibytes > 0 ? "\(mebibytes / 1024) GiB" : "\(mebibytes) MiB"

@@ -63,6 +63,18 @@ struct CommonOptions: ParsableArguments {
     }
   }
 
+  /// The service tells a password once, and so it is shown at once, whatever becomes of waiting. Standard output is for the whole
+  /// object, where programs read it.
+  func tellPassword(of reply: JSON, _ title: String) {
+    guard let password = reply["password"]?.string else { return }
+    guard output == .table else { return Terminal.tell("\(title) has the password \(password)".escapedForTerminal) }
+    Terminal.print("password  \(password.escapedForTerminal)")
+    Terminal.flush()
+  }
+
+  /// Whether what is told of an object has all that is in it.
+  var isWhole: Bool { [.json, .yaml].contains(output) }
+
   private func chosen(_ known: [Column], of objects: [JSON]) throws -> [Column]? {
     guard let columns else { return nil }
     return try columns.split(separator: ",").map { text in

@@ -34,9 +34,13 @@ enum Terminal {
     if isMuch { flush() }
   }
 
+  /// What cannot be written was not told, and that is no success.
   static func flush() {
     pending.withLock { bytes in
-      put(bytes, STDOUT_FILENO)
+      guard put(bytes, STDOUT_FILENO) else {
+        put(Array("Error: The output cannot be written: \(String(cString: strerror(errno))).\n".utf8), STDERR_FILENO)
+        _exit(1)
+      }
       bytes = []
     }
   }
@@ -48,17 +52,36 @@ enum Terminal {
     put(Array((line + "\n").utf8), STDERR_FILENO)
   }
 
-  static func put(_ bytes: [UInt8], _ descriptor: Int32) {
+  /// - Returns: Whether all was written; `errno` says why not.
+  @discardableResult
+  static func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 {
         // Nobody reads on, and so nothing is to be done.
         if errno == EPIPE, descriptor == STDOUT_FILENO { _exit(128 + SIGPIPE) }
-        guard errno == EINTR || errno == EAGAIN else { return }
+        guard errno == EINTR || errno == EAGAIN else { return false }
         continue
       }
       rest = rest.dropFirst(count)
+    }
+    return true
+  }
+
+  /// All of standard input, or a refusal where it is more than there can be of it: a part would be another thing.
+  static func standardInput(atMost limit: Int, _ name: String) throws -> String {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = read(STDIN_FILENO, &piece, piece.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw Refusal(.failed, "\(name): standard input cannot be read: \(String(cString: strerror(errno))).")
+      }
+      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+      bytes += piece.prefix(count)
+      guard bytes.count <= limit else { throw Refusal(.usage, "\(name): that is too much.") }
     }
   }
 

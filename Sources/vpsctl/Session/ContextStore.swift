@@ -107,6 +107,10 @@ enum ContextStore {
       let path = (folder == "/" ? "" : folder) + "/.vpsctl"
       var status = stat()
       if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let text = try SecretFile.read(path) {
+        guard SecretFile.isOwn(path), SecretFile.isOwn(folder) else {
+          throw Refusal(
+            .refused, "\(path): it, or its folder, is somebody else's, who may not choose your context. Say --context.")
+        }
         let name = text.trimmed
         let value = name.hasPrefix("context:") ? name.dropFirst("context:".count).trimmed : name
         guard (try? requireName(value)) != nil else {

@@ -31,7 +31,7 @@ struct DiskCopy {
   func restore(
     _ text: String, isConfirmed: Bool, _ session: Session, _ waiting: WaitOptions, _ options: CommonOptions
   ) async throws {
-    let copy = try await session.find(kind, text)
+    let copy = try await session.find(kind, text, isExact: true)
     guard let server = copy["server"], let id = copy["id"]?.int else {
       throw UnexpectedReply(status: 200, "The service does not say of which server the \(kind.noun) is.")
     }
@@ -49,7 +49,7 @@ struct Deletion {
 
   func run(_ text: String, isConfirmed: Bool, _ options: CommonOptions) async throws {
     let session = try options.session
-    let object = try await session.find(kind, text)
+    let object = try await session.find(kind, text, isExact: true)
     let title = "The \(kind.noun) \(kind.name(of: object))"
     try Session.confirm("\(title) is deleted for good.", by: kind.name(of: object), isConfirmed: isConfirmed)
     _ = try await session.client.request("DELETE", "\(kind.path)\(object["id"]?.int ?? 0)/")

@@ -4,8 +4,10 @@ import Glibc
 /// The service of this machine, by the files that it leaves in its data directory for whoever may read them.
 enum LocalService {
   static func find() throws -> Context? {
-    for folder in candidates {
+    for (folder, isTrusted) in candidates {
       let (url, token) = (folder + "/url", folder + "/token")
+      // Whoever can put a folder where somebody works would be the service that gets their commands.
+      guard isTrusted || [folder, url, token].allSatisfy(SecretFile.isOwn) else { continue }
       guard access(token, F_OK) == 0 || errno == EACCES, access(folder, F_OK) == 0 else { continue }
       guard access(url, R_OK) == 0, access(token, R_OK) == 0 else {
         if access(url, F_OK) != 0, errno == ENOENT { continue }
@@ -14,6 +16,8 @@ enum LocalService {
           "A service of this machine has its token in \(folder), which only its owner may read. Use sudo, or make a context:",
           "sudo cat \(token) | vpsctl context create local --url http://127.0.0.1:8080 --token-stdin")
       }
+      // The file may be of a service that is gone, and the port somebody else's now.
+      guard isServed(folder) else { continue }
       guard let url = try SecretFile.read(url)?.trimmed, let token = try SecretFile.readSecret(token)?.trimmed else {
         continue
       }
@@ -22,19 +26,33 @@ enum LocalService {
     return nil
   }
 
+  /// Whether a process holds the lock of the data directory, which is asked about without taking it.
+  private static func isServed(_ folder: String) -> Bool {
+    let descriptor = open(folder + "/vpsd.lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var lock = flock()
+    lock.l_type = Int16(F_WRLCK)
+    lock.l_whence = Int16(SEEK_SET)
+    return fcntl(descriptor, getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
+  }
+
+  /// F_OFD_GETLK, which fcntl.h shows to programs that ask for GNU extensions only.
+  private static let getLock: CInt = 36
+
   /// Where the service's settings say, where it is started from, and where this program was built with it.
-  private static var candidates: [String] {
-    var folders: [String] = []
-    if let folder = Terminal.environment("VPSD_DATA_DIR") { folders.append(folder) }
-    folders.append(FileManager.default.currentDirectoryPath + "/var")
+  private static var candidates: [(folder: String, isTrusted: Bool)] {
+    var folders: [(String, Bool)] = []
+    if let folder = Terminal.environment("VPSD_DATA_DIR") { folders.append((folder, true)) }
+    folders.append((FileManager.default.currentDirectoryPath + "/var", false))
     // .build/release/vpsctl, or .build/x86_64-unknown-linux-gnu/release/vpsctl
     if var program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
       while let slash = program.lastIndex(of: "/"), slash != program.startIndex {
         program = String(program[..<slash])
-        if program.hasSuffix("/.build") { folders.append(program.dropLast("/.build".count) + "/var") }
+        if program.hasSuffix("/.build") { folders.append((program.dropLast("/.build".count) + "/var", true)) }
       }
     }
-    folders.append("/var/lib/vpsd")
+    folders.append(("/var/lib/vpsd", true))
     return folders
   }
 }

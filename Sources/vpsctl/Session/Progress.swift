@@ -53,7 +53,7 @@ final class Progress: Sendable {
     }
   }
 
-  private func clear() {
+  func clear() {
     if Terminal.isErrors { Terminal.put(Array("\r\u{1B}[K".utf8), STDERR_FILENO) }
   }
 

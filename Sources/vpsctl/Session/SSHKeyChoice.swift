@@ -16,13 +16,15 @@ struct SSHKeyChoice {
     guard !texts.isEmpty else { return [] }
     let all = try await session.client.list(Kind.sshKey.path)
     return texts.map { text in
-      if case .found(let key) = Session.choose(.sshKey, text, all) { return SSHKeyChoice(source: .known(key)) }
+      // Who may log in is said in full.
+      let choice = Session.choose(.sshKey, text, all, isExact: true)
+      if case .found(let key) = choice { return SSHKeyChoice(source: .known(key)) }
       do {
         guard let file = try PublicKeyFile(text) else {
-          if case .missing(let message) = Session.choose(.sshKey, text, all) {
+          if case .missing(let message) = choice {
             return SSHKeyChoice(source: .wrong(message + " And there is no such file."))
           }
-          if case .ambiguous(let message) = Session.choose(.sshKey, text, all) {
+          if case .ambiguous(let message) = choice {
             return SSHKeyChoice(source: .wrong(message))
           }
           return SSHKeyChoice(source: .wrong("There is no such key."))

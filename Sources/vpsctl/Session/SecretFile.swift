@@ -21,6 +21,12 @@ enum SecretFile {
     return try read(path)
   }
 
+  /// Whether it is of whoever runs this, and a link to it too.
+  static func isOwn(_ path: String) -> Bool {
+    var (link, file) = (stat(), stat())
+    return lstat(path, &link) == 0 && stat(path, &file) == 0 && link.st_uid == geteuid() && file.st_uid == geteuid()
+  }
+
   /// The whole of it, or nothing, in the place of what may be there.
   static func write(_ text: String, to path: String, permissions: mode_t = 0o600) throws {
     let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
@@ -32,8 +38,8 @@ enum SecretFile {
     let draft = path + ".\(getpid())"
     let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
     guard descriptor >= 0 else { throw failure("write", draft) }
-    Terminal.put(Array(text.utf8), descriptor)
-    guard fsync(descriptor) == 0, close(descriptor) == 0, rename(draft, path) == 0 else {
+    defer { close(descriptor) }
+    guard Terminal.put(Array(text.utf8), descriptor), fsync(descriptor) == 0, rename(draft, path) == 0 else {
       let error = failure("write", path)
       unlink(draft)
       throw error

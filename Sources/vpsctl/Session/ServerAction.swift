@@ -25,6 +25,7 @@ struct ServerAction {
     }
     guard waiting.isWaiting else {
       let reply = try await request()
+      if !options.isWhole { options.tellPassword(of: reply, title) }
       options.tell("\(title): \(reply["message"]?.string ?? "It is under way.")", reply, .server)
       return
     }
@@ -34,6 +35,8 @@ struct ServerAction {
       "\(title) is \(doing)", goesOn: "\(title) goes on \(doing): vpsctl server show \(id)"
     ) { progress in
       reply = try await request()
+      progress.clear()
+      options.tellPassword(of: reply, title)
       let operation = try await session.finishedOperation(kinds, of: id, within: deadline - .now)
       let server = try await session.settled(id, within: max(.seconds(1), deadline - .now))
       if reply["server"] != nil { reply["server"]?["status"] = server["status"] }
@@ -44,9 +47,6 @@ struct ServerAction {
       return operation
     }
     let status = reply[path: "server.status"]?.string ?? "there"
-    if let password = reply["password"]?.string, options.output == .table {
-      Terminal.print("password  \(password.escapedForTerminal)")
-    }
     options.tell("\(title) is \(status).", reply, .server)
     if let operation, operation["status"]?.string != "succeeded" {
       throw Refusal(.failed, "\(title): \(operation["reason"]?.string ?? "It did not succeed.")")

@@ -10,13 +10,15 @@ struct ServerOrder {
   var sshKeys: [String] = []
   var backups = false
   var firewall: JSON?
+  /// Whether the beginning of a name is none.
+  var isExact = false
 
   /// The server as the service answers. All that is wrong is told at once: what is not found here, and what the service says
   /// of all the rest.
   func place(_ session: Session) async throws -> JSON {
     var errors: [APIError.Field] = []
     func found(_ field: String, _ kind: Kind, _ text: String) async throws -> JSON {
-      switch try await session.search(kind, text) {
+      switch try await session.search(kind, text, isExact: isExact) {
       case .found(let object): return object
       case .missing(let message), .ambiguous(let message):
         errors.append(APIError.Field(name: field, messages: [message]))

@@ -2,8 +2,10 @@ import APIClient
 
 extension Session {
   /// One thing by its id, uuid or name, or by the beginning of a name that only one has.
-  func find(_ kind: Kind, _ text: String) async throws -> JSON {
-    switch try await search(kind, text) {
+  ///
+  /// - Parameter isExact: A beginning is not enough: for what destroys or overwrites.
+  func find(_ kind: Kind, _ text: String, isExact: Bool = false) async throws -> JSON {
+    switch try await search(kind, text, isExact: isExact) {
     case .found(let object): return object
     case .missing(let message): throw Refusal(.notFound, message)
     case .ambiguous(let message): throw Refusal(.refused, message)
@@ -16,12 +18,17 @@ extension Session {
     case ambiguous(String)
   }
 
-  func search(_ kind: Kind, _ text: String) async throws -> Search {
-    if Int(text) != nil || Self.isUUID(text), let object = try await read(kind, text) { return .found(object) }
-    return Self.choose(kind, text, try await client.list(kind.path))
+  func search(_ kind: Kind, _ text: String, isExact: Bool = false) async throws -> Search {
+    if Self.isID(text), let object = try await read(kind, text) { return .found(object) }
+    return Self.choose(kind, text, try await client.list(kind.path), isExact: isExact)
   }
 
-  static func choose(_ kind: Kind, _ text: String, _ all: [JSON]) -> Search {
+  /// What is an id or a uuid is never taken for a name: what it was of may be gone, and another have it in its name.
+  private static func isID(_ text: String) -> Bool {
+    isUUID(text) || !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
+  }
+
+  static func choose(_ kind: Kind, _ text: String, _ all: [JSON], isExact: Bool = false) -> Search {
     let wanted = text.lowercased()
     func names(_ object: JSON) -> [String] {
       kind.names.compactMap { object[$0]?.string?.lowercased() }
@@ -30,8 +37,9 @@ extension Session {
     {
       return .found(object)
     }
-    let exact = all.filter { names($0).contains(wanted) }
-    let matching = exact.isEmpty && !wanted.isEmpty ? all.filter { names($0).contains { $0.hasPrefix(wanted) } } : exact
+    let exact = isID(text) ? [] : all.filter { names($0).contains(wanted) }
+    let mayBegin = exact.isEmpty && !isExact && !isID(text) && !wanted.isEmpty
+    let matching = mayBegin ? all.filter { names($0).contains { $0.hasPrefix(wanted) } } : exact
     switch matching.count {
     case 1: return .found(matching[0])
     case 0:
@@ -59,8 +67,8 @@ extension Session {
     text.utf8.count == 36 && text.split(separator: "-").map(\.utf8.count) == [8, 4, 4, 4, 12]
   }
 
-  func id(_ kind: Kind, _ text: String) async throws -> Int {
-    let object = try await find(kind, text)
+  func id(_ kind: Kind, _ text: String, isExact: Bool = false) async throws -> Int {
+    let object = try await find(kind, text, isExact: isExact)
     guard let id = object["id"]?.int else {
       throw UnexpectedReply(status: 200, "The service tells of the \(kind.noun) no id.")
     }

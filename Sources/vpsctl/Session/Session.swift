@@ -11,7 +11,8 @@ struct Session: Sendable {
       throw Refusal(.refused, "url: \"\(context.url)\" is no address such as https://vps.example.com.")
     }
     guard let token = try context.readToken(), !token.isEmpty else {
-      throw Refusal(.refused, "There is no token for \(context.url): set VPSCTL_TOKEN, or make a context with one.")
+      throw Refusal(
+        .refused, "There is no token for \(context.url): set VPSCTL_URL and VPSCTL_TOKEN, or make a context with one.")
     }
     client = APIClient(baseURL: url, token: token, userAgent: "vpsctl/\(Vpsctl.version)")
   }
@@ -21,9 +22,14 @@ struct Session: Sendable {
     // Who asks for a context by name gets it, whatever the environment says.
     if let name { return try ContextStore.read(name) }
     if let url, let token { return Context(url: url, token: token, tokenCommand: nil) }
+    let named = Terminal.environment("VPSCTL_CONTEXT")
+    // What a folder says, or has in it, is nothing that a token of the environment was meant for.
+    guard token == nil || url != nil || named != nil else {
+      throw Refusal(
+        .refused, "VPSCTL_TOKEN is set, and nothing says for which service: set VPSCTL_URL or VPSCTL_CONTEXT too.")
+    }
     var context =
-      try Terminal.environment("VPSCTL_CONTEXT").map(ContextStore.read)
-      ?? ContextStore.current().map(ContextStore.read) ?? LocalService.find()
+      try named.map(ContextStore.read) ?? ContextStore.current().map(ContextStore.read) ?? LocalService.find()
     if let url {
       // A token goes to the service that it is for, and to no other.
       guard let known = context, known.url == url else {

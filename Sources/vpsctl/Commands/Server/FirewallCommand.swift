@@ -18,9 +18,9 @@ struct StoredFirewall {
 
   private static func path(_ server: JSON) -> String { "/servers/\(server["id"]?.int ?? 0)/firewall/" }
 
-  init(of name: String, _ session: Session) async throws {
+  init(of name: String, _ session: Session, isExact: Bool = true) async throws {
     self.session = session
-    server = try await session.find(.server, name)
+    server = try await session.find(.server, name, isExact: isExact)
     let reply = try await session.client.request("GET", Self.path(server))
     fields = try reply.json()
     tag = reply.header("ETag")
@@ -44,7 +44,7 @@ struct FirewallShow: AsyncParsableCommand {
   @OptionGroup var options: CommonOptions
 
   func run() async throws {
-    try Self.tell(try await StoredFirewall(of: name.server, options.session).fields, options)
+    try Self.tell(try await StoredFirewall(of: name.server, options.session, isExact: false).fields, options)
   }
 
   static func tell(_ firewall: JSON, _ options: CommonOptions) throws {

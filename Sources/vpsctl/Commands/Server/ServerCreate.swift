@@ -32,12 +32,8 @@ struct ServerCreate: AsyncParsableCommand {
     let created = try await order.place(session)
     let id = created["id"]?.int ?? 0
     let title = Kind.server.title(of: created)
+    if waiting.isWaiting || !options.isWhole { options.tellPassword(of: created, title) }
     guard waiting.isWaiting else { return try tell(created, "\(title) is being created.") }
-    // It is shown now: who does not wait to the end has seen it.
-    if options.output == .table, let password = created["password"]?.string {
-      Terminal.print("password  \(password.escapedForTerminal)")
-      Terminal.flush()
-    }
     let deadline = ContinuousClock.now + waiting.limit
     let server = try await Progress.during(
       "\(title) is being created", goesOn: "\(title) is created all the same: vpsctl server show \(id)"
@@ -52,7 +48,6 @@ struct ServerCreate: AsyncParsableCommand {
     // What the service answered, as it is now.
     var result = created
     for member in created.members ?? [] where server[member.name] != nil { result[member.name] = server[member.name] }
-    if options.output == .table { result["password"] = nil }
     try tell(result, "\(title) is \(server["status"]?.string ?? "there").")
     guard server["status"]?.string != "error" else {
       throw Refusal(.failed, "\(title): \(server["status_reason"]?.string ?? "It could not be created.")")
@@ -63,7 +58,6 @@ struct ServerCreate: AsyncParsableCommand {
     guard options.output == .table, options.columns == nil else { return try options.show(server, .server) }
     Terminal.print(sentence.escapedForTerminal)
     if let address = server["ip_address"]?.string { Terminal.print("address   \(address.escapedForTerminal)") }
-    if let password = server["password"]?.string { Terminal.print("password  \(password.escapedForTerminal)") }
     if server["status"]?.string == "active" {
       Terminal.print("log in    vpsctl server ssh \(name.escapedForTerminal)")
     }

@@ -11,7 +11,7 @@ struct ServerDelete: AsyncParsableCommand {
 
   func run() async throws {
     let session = try options.session
-    let server = try await session.find(.server, name.server)
+    let server = try await session.find(.server, name.server, isExact: true)
     try Session.confirm(
       "\(Kind.server.title(of: server)) is deleted for good, with its disk and its copies.",
       by: Kind.server.name(of: server), isConfirmed: yes)

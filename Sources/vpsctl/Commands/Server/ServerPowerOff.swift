@@ -11,7 +11,7 @@ struct ServerPowerOff: AsyncParsableCommand {
 
   func run() async throws {
     let session = try options.session
-    let server = try await session.find(.server, name.server)
+    let server = try await session.find(.server, name.server, isExact: true)
     try await ServerAction(
       path: "power/", body: ["action": "hard_stop"], kinds: ["hard_stop"], doing: "being turned off"
     )

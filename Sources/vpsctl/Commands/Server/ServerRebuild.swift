@@ -20,9 +20,9 @@ struct ServerRebuild: AsyncParsableCommand {
 
   func run() async throws {
     let session = try options.session
-    let server = try await session.find(.server, name.server)
+    let server = try await session.find(.server, name.server, isExact: true)
     var body: JSON = [:]
-    if let os { body["os_id"] = try await session.choice("--os (os_id)", .operatingSystem, os) }
+    if let os { body["os_id"] = try await session.choice("--os (os_id)", .operatingSystem, os, isExact: true) }
     let keys = try await SSHKeyChoice.of(sshKeys, session)
     let errors = keys.compactMap(\.error)
     guard errors.isEmpty else { throw Refusal(.refused, errors.map(OptionErrors.line)) }

@@ -14,7 +14,7 @@ struct ServerResize: AsyncParsableCommand {
 
   func run() async throws {
     let session = try options.session
-    let server = try await session.find(.server, name.server)
+    let server = try await session.find(.server, name.server, isExact: true)
     let plan = try await session.choice("--plan (plan_id)", .plan, plan)
     try await ServerAction(path: "resize/", body: ["plan_id": plan], kinds: ["resize"], doing: "being resized")
       .perform(on: server, session, waiting, options)
@@ -23,8 +23,8 @@ struct ServerResize: AsyncParsableCommand {
 
 extension Session {
   /// The id of what an option names. It is not what the command is about: that it is not there is a refusal.
-  func choice(_ option: String, _ kind: Kind, _ text: String) async throws -> JSON {
-    switch try await search(kind, text) {
+  func choice(_ option: String, _ kind: Kind, _ text: String, isExact: Bool = false) async throws -> JSON {
+    switch try await search(kind, text, isExact: isExact) {
     case .found(let object): return object["id"] ?? .null
     case .missing(let message), .ambiguous(let message): throw Refusal(.refused, "\(option): \(message)")
     }

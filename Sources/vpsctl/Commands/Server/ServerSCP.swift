@@ -23,7 +23,9 @@ struct ServerSCP: AsyncParsableCommand {
   func run() async throws {
     guard let name = paths.compactMap(Self.server).first else { return }
     let session = try options.session
-    let login = try Login(try await session.find(.server, name))
+    let login = try Login(
+      // To a server it overwrites.
+      try await session.find(.server, name, isExact: paths.last.flatMap(Self.server) != nil))
     let host = login.address.contains(":") ? "[\(login.address)]" : login.address
     let places = paths.map { path in
       guard let name = Self.server(path) else { return path.hasPrefix("-") ? "./\(path)" : path }

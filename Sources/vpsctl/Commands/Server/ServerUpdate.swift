@@ -19,7 +19,7 @@ struct ServerUpdate: AsyncParsableCommand {
 
   func run() async throws {
     let session = try options.session
-    let id = try await session.id(.server, server.server)
+    let id = try await session.id(.server, server.server, isExact: true)
     var body: JSON = [:]
     body["name"] = newName.map { .string($0) }
     body["hostname"] = hostname.map { .string($0) }
