@@ -49,8 +49,8 @@ package struct ImageAddition: Sendable {
       return added
     } catch {
       let error = Self.worded(error)
-      // What came of a download is worth another try; nothing else is.
-      let isWorthAnother = source.url != nil && (error as? ImageRefusal)?.kind == .failed
+      // What came of a download is worth another try where there is room for it; nothing else is.
+      let isWorthAnother = source.url != nil && (error as? ImageRefusal)?.kind == .failed && folder.hasRoom
       try folder.clear(keepingDownload: isWorthAnother)
       if !isWorthAnother || !folder.hasDownload { try folder.remove() }
       throw error
@@ -138,7 +138,8 @@ package struct ImageAddition: Sendable {
     let target = "\(folder.workbench)/\(file)"
     var program = HostProgram("cp", ["--reflink=auto", "--sparse=always", "/dev/stdin", target])
     program.inputFile = descriptor
-    try program.run(within: .forBytes(Int64(status.st_size)), stop: StopSignal())
+    let ending = try folder.endSparingly(program, within: .forBytes(Int64(status.st_size)))
+    guard ending.exitStatus == 0 else { throw ImageRefusal.failed("\(path) cannot be copied: \(ending.words)") }
     guard chmod(target, 0o600) == 0 else { throw HostError.last("chmod \(target)") }
     try folder.user.takeIfPossible(target)
   }
@@ -175,13 +176,14 @@ package struct ImageAddition: Sendable {
     description.osName = osName
     description.virtualSizeBytes = disk.virtualSizeBytes
     description.minimumDiskGiB = minimumDiskGiB ?? gibibytes
-    description.sha256 = try folder.digest(.sha256, of: disk.file, bytes: disk.sizeBytes).text
+    let publication = Publication(store: store, name: name)
+    try publication.stage("\(folder.workbench)/\(disk.file)", in: folder.path)
+    description.sha256 = try folder.digest(.sha256, of: Publication.stagedDisk, bytes: disk.sizeBytes).text
     description.source = source
     description.sourceSHA256 = sum.text
     description.sourceSHA512 = digests.first { $0.algorithm == .sha512 }?.text
     description.properties = properties
-    try Publication(store: store, name: name).publish(
-      "\(folder.workbench)/\(disk.file)", description, from: folder.path)
+    try publication.publish(description, from: folder.path)
     return Added(version: version, description: description, isNew: true)
   }
 }

@@ -24,14 +24,20 @@ package struct ImageRemoval: Sendable {
   /// An image with all that there is of it.
   package func remove(_ name: String) throws -> [Version] {
     try removing(name) {
-      let versions = store.versions(of: name)
-      guard !versions.isEmpty else { throw ImageRefusal.notFound("There is no image \(name).") }
+      // Until the last is gone, whatever stops this, new servers can be made.
+      let current = try? store.currentVersion(of: name)
+      let all = store.versions(of: name)
+      let versions = all.filter { $0 != current } + all.filter { $0 == current }
+      var status = stat()
+      guard !versions.isEmpty || lstat(store.linkPath(of: name), &status) == 0 else {
+        throw ImageRefusal.notFound("There is no image \(name).")
+      }
       let disks = try use.disks(of: store)
       for version in versions where use.includes(name, version, disks: disks) { throw Self.inUse(name, version) }
-      unlink(store.linkPath(of: name))
       for version in versions { try remove(name, version) }
+      unlink(store.linkPath(of: name))
       try removeIfEmpty(name)
-      return versions.map { Version(name: name, version: $0) }
+      return all.map { Version(name: name, version: $0) }
     }
   }
 
@@ -51,6 +57,7 @@ package struct ImageRemoval: Sendable {
 
   /// All versions that nothing needs and no new server has, and what processes left that were killed.
   package func prune(now: Date) throws -> [Version] {
+    try use.user.requireAlone(in: store)
     _ = try WorkFolder.removeAbandoned(in: store)
     let lock = try StoreLock(store)
     defer { withExtendedLifetime(lock) {} }

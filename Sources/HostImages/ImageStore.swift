@@ -1,5 +1,6 @@
 package import Core
 import Foundation
+import PrivateFiles
 
 /// The guest images on this host: `NAME/VERSION/disk.qcow2`, and `NAME/current`, a link to the version for new servers.
 /// A version is never changed once it is there: disks build on it.
@@ -8,6 +9,17 @@ package struct ImageStore: Sendable {
 
   package init(directory: String) {
     self.directory = directory
+  }
+
+  /// Makes it where there is none; QEMU's users must come in, whatever the umask is.
+  package func makeDirectory() throws {
+    if access(directory, F_OK) == 0 { return }
+    do {
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    } catch {
+      throw ImageRefusal.failed("\(directory) cannot be made: \(error.localizedDescription)")
+    }
+    guard chmod(directory, 0o755) == 0 else { throw HostError.last("chmod \(directory)") }
   }
 
   /// In their order; nothing where there is no such folder.

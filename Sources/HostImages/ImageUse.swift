@@ -8,21 +8,24 @@ package struct ImageUse: Sendable {
   package var versionsOfServers: Set<String> = []
   /// Folders of servers, each with its disk.
   package var serverFolders: String
+  /// Whose servers these are.
+  package var user: StoreUser
 
-  package init(serverFolders: String) {
+  package init(serverFolders: String, of user: StoreUser) {
     self.serverFolders = serverFolders
+    self.user = user
   }
 
-  /// Throws where a disk cannot be read: who knows what it builds on.
+  /// Throws where a disk cannot be read, or others use the store too: who knows what theirs build on.
   func disks(of store: ImageStore) throws -> Set<String> {
-    let servers = (try? FileManager.default.contentsOfDirectory(atPath: serverFolders)) ?? []
+    try user.requireAlone(in: store)
     var paths: Set<String> = []
-    for server in servers {
+    for server in try Self.entries(of: serverFolders) {
       let folder = "\(serverFolders)/\(server)"
-      for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      where file.hasPrefix("disk.qcow2") {
+      if RegularFile.isThere(folder) { continue }
+      for file in try Self.entries(of: folder) where file.hasPrefix("disk.qcow2") {
         let path = "\(folder)/\(file)"
-        guard RegularFile.isThere(path) else { continue }
+        guard try Self.isDisk(path) else { continue }
         // Half of one that is being made builds on nothing yet.
         let header = try RegularFile.withOpen(path) { QCOW2Header(descriptor: $0) }
         guard let header else {
@@ -33,6 +36,28 @@ package struct ImageUse: Sendable {
       }
     }
     return paths
+  }
+
+  /// None where there is no such folder.
+  private static func entries(of folder: String) throws -> [String] {
+    do {
+      return try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      if access(folder, F_OK) != 0, errno == ENOENT { return [] }
+      throw ImageRefusal.failed("\(folder) cannot be listed, so that nothing is removed.")
+    }
+  }
+
+  /// False where it is gone by now.
+  private static func isDisk(_ path: String) throws -> Bool {
+    do {
+      _ = try RegularFile.size(of: path)
+      return true
+    } catch let error as HostError where error.number == ENOENT {
+      return false
+    } catch {
+      throw ImageRefusal.failed("\(path) is no file that can be read, so that nothing is removed.")
+    }
   }
 
   func includes(_ name: String, _ version: String, disks: Set<String>) -> Bool {

@@ -7,15 +7,33 @@ struct Publication {
   let store: ImageStore
   let name: String
 
+  private static let staging = "publish"
+  /// From a workbench.
+  static let stagedDisk = "../\(staging)/disk.qcow2"
+
+  /// Takes a disk away from the programs that made it.
+  ///
   /// - Parameter folder: On the store's file system; removed by whoever made it.
-  func publish(_ disk: String, _ description: ImageDescription, from folder: String) throws {
-    let staged = "\(folder)/publish"
+  func stage(_ disk: String, in folder: String) throws {
+    let staged = "\(folder)/\(Self.staging)"
     try? FileManager.default.removeItem(atPath: staged)
     guard mkdir(staged, 0o755) == 0, chmod(staged, 0o755) == 0 else { throw HostError.last("make \(staged)") }
-    if geteuid() == 0 { try FileOwner.root.take(disk) }
-    guard chmod(disk, 0o444) == 0, rename(disk, "\(staged)/disk.qcow2") == 0 else {
-      throw HostError.last("rename \(disk)")
+    let path = "\(staged)/disk.qcow2"
+    guard rename(disk, path) == 0 else { throw HostError.last("rename \(disk)") }
+    // From here on nobody else can put a link in its place.
+    try RegularFile.withOpen(path) { descriptor in
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_nlink == 1 else {
+        throw ImageRefusal.failed("\(disk) is the file of other names, too.")
+      }
+      if geteuid() == 0, fchown(descriptor, 0, 0) != 0 { throw HostError.last("chown \(path)") }
+      guard fchmod(descriptor, 0o444) == 0 else { throw HostError.last("chmod \(path)") }
     }
+  }
+
+  /// What was staged.
+  func publish(_ description: ImageDescription, from folder: String) throws {
+    let staged = "\(folder)/\(Self.staging)"
     let json = "\(staged)/image.json"
     try description.json.write(to: URL(fileURLWithPath: json))
     guard chmod(json, 0o444) == 0 else { throw HostError.last("chmod \(json)") }
@@ -23,7 +41,8 @@ struct Publication {
     let lock = try StoreLock(store)
     defer { withExtendedLifetime(lock) {} }
     let image = store.folder(of: name)
-    guard mkdir(image, 0o755) == 0 || errno == EEXIST else { throw HostError.last("make \(image)") }
+    let isMade = mkdir(image, 0o755) == 0 && chmod(image, 0o755) == 0
+    guard isMade || errno == EEXIST else { throw HostError.last("make \(image)") }
     let version = store.folder(of: name, version: description.version)
     // A folder of this name that has a disk would be found by its suffix; one without is half of something.
     if access("\(version)/disk.qcow2", F_OK) != 0 { try? FileManager.default.removeItem(atPath: version) }

@@ -12,6 +12,8 @@ final class WorkFolder {
   let workbench: String
   let user: FileOwner
   private let descriptor: Int32
+  /// Whether what is in it is of this process.
+  private var isTakenOver = false
 
   static let prefix = ".adding-"
   static let download = "download"
@@ -21,11 +23,7 @@ final class WorkFolder {
     path = "\(store.directory)/\(Self.prefix)\(name)"
     workbench = "\(path)/work"
     user = Confinement.newUser()
-    do {
-      try FileManager.default.createDirectory(atPath: store.directory, withIntermediateDirectories: true)
-    } catch {
-      throw ImageRefusal.failed("\(store.directory) cannot be made: \(error.localizedDescription)")
-    }
+    try store.makeDirectory()
     guard let descriptor = try Self.lock(path, creating: true) else {
       throw ImageRefusal.unfit("Another process is adding the image \(name).")
     }
@@ -37,7 +35,9 @@ final class WorkFolder {
   /// Nil where another process has it, or where there is none and none is to be made.
   private static func lock(_ path: String, creating: Bool) throws -> Int32? {
     while true {
-      if creating, mkdir(path, 0o711) != 0, errno != EEXIST { throw HostError.last("make \(path)") }
+      if creating {
+        guard mkdir(path, 0o711) == 0 || errno == EEXIST else { throw HostError.last("make \(path)") }
+      }
       let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       guard descriptor >= 0 else {
         if errno == ENOENT { if creating { continue } else { return nil } }
@@ -49,7 +49,11 @@ final class WorkFolder {
       }
       // Whoever had it before may have removed it since it was opened.
       var (ours, there) = (stat(), stat())
-      if fstat(descriptor, &ours) == 0, lstat(path, &there) == 0, ours.st_ino == there.st_ino { return descriptor }
+      if fstat(descriptor, &ours) == 0, lstat(path, &there) == 0, ours.st_ino == there.st_ino {
+        // Whatever the umask is, the programs must come to their workbench.
+        fchmod(descriptor, 0o711)
+        return descriptor
+      }
       close(descriptor)
       if !creating { return nil }
     }
@@ -69,9 +73,26 @@ final class WorkFolder {
     guard mkdir(workbench, 0o700) == 0 else { throw HostError.last("make \(workbench)") }
     try user.takeIfPossible(workbench)
     if keepingDownload, RegularFile.isThere(kept) {
-      try user.takeIfPossible(kept)
-      guard rename(kept, download) == 0 else { throw HostError.last("rename \(kept)") }
+      let file = isTakenOver ? kept : try copy(kept)
+      try user.takeIfPossible(file)
+      guard rename(file, download) == 0 else { throw HostError.last("rename \(file)") }
+      try remove(kept)
     }
+    isTakenOver = true
+  }
+
+  /// Whoever has an earlier process's file open still has another one than we.
+  private func copy(_ kept: String) throws -> String {
+    let taken = "\(path)/taken"
+    try remove(taken)
+    try RegularFile.withOpen(kept) { descriptor in
+      var program = HostProgram("cp", ["--reflink=auto", "--sparse=always", "/dev/stdin", taken])
+      program.inputFile = descriptor
+      let ending = try endSparingly(program, within: .forBytes(RegularFile.size(of: kept)))
+      guard ending.exitStatus == 0 else { throw ImageRefusal.failed("\(kept) cannot be copied: \(ending.words)") }
+    }
+    guard chmod(taken, 0o600) == 0 else { throw HostError.last("chmod \(taken)") }
+    return taken
   }
 
   var hasDownload: Bool { ((try? RegularFile.size(of: "\(workbench)/\(Self.download)")) ?? 0) > 0 }
@@ -119,9 +140,37 @@ final class WorkFolder {
     program.folder = workbench
     program.environment = environment
     do {
-      return try program.end(within: limit, stop: StopSignal(), whileItRuns: look)
+      if fileBytes == 0 { return try program.end(within: limit, stop: StopSignal(), whileItRuns: look) }
+      return try endSparingly(program, within: limit, whileItRuns: look)
     } catch let error as DriverError where error.kind == .unreachable {
       throw ImageRefusal.failed("\(name) did not end within \(limit.components.seconds) seconds.")
+    }
+  }
+
+  /// Servers that run go on writing to the host's disk, and pause where it is full.
+  private static let reserveBytes: Int64 = 1 << 30
+
+  var hasRoom: Bool {
+    var fileSystem = statvfs()
+    guard statvfs(path, &fileSystem) == 0 else { return true }
+    return Int64(clamping: UInt64(fileSystem.f_bavail)) * Int64(fileSystem.f_frsize) >= Self.reserveBytes
+  }
+
+  /// A program that writes, and is stopped where it would leave too little to others.
+  func endSparingly(
+    _ program: HostProgram, within limit: Duration, whileItRuns look: (() -> Void)? = nil
+  ) throws -> HostProgram.Ending {
+    let noRoom = ImageRefusal.failed(
+      "There is no room: \(Self.reserveBytes >> 30) GiB must stay free for servers at \(path).")
+    guard hasRoom else { throw noRoom }
+    let stop = StopSignal()
+    do {
+      return try program.end(within: limit, stop: stop) {
+        look?()
+        if !self.hasRoom { stop.set() }
+      }
+    } catch  where stop.isSet {
+      throw noRoom
     }
   }
 

@@ -21,7 +21,7 @@ package struct Confinement: Sendable {
   /// somebody else, its own.
   package static func newUser() -> FileOwner {
     guard geteuid() == 0 else { return FileOwner(user: geteuid(), group: getegid()) }
-    let number = UInt32.random(in: 0x7100_0000...0x71FF_FFFF)
+    let number = UInt32.random(in: 0x7200_0000...0x72FF_FFFF)
     return hasUser(number) ? FileOwner(user: number, group: number) : FileOwner(user: 65534, group: 65534)
   }
 
@@ -37,7 +37,8 @@ package struct Confinement: Sendable {
   /// What stands before the program.
   func commandLine() throws -> [String] {
     let isRoot = geteuid() == 0
-    var setpriv = ["--no-new-privs"]
+    // Whoever gets another user forgets what it was to do when its parent dies.
+    var setpriv = ["--pdeathsig", "KILL", "--no-new-privs"]
     if isRoot {
       setpriv += [
         "--reuid", "\(user.user)", "--regid", "\(user.group)", "--clear-groups", "--inh-caps=-all",

@@ -93,8 +93,8 @@ package struct HostProgram: Sendable {
     }
     let deadline = ContinuousClock.now + limit
     let (output, isComplete) = read(ends[0], until: deadline, stop, look)
-    if !isComplete { kill(process, SIGKILL) }
-    let status = Self.wait(for: process, until: deadline)
+    if !isComplete { end(process) }
+    let status = wait(for: process, until: deadline)
     if stop?.isSet == true { throw DriverError(.busy, "\(name) was stopped") }
     guard isComplete, let status else { throw DriverError(.unreachable, "\(name) did not end within \(limit)") }
     return Ending(output: output, status: status)
@@ -141,7 +141,9 @@ package struct HostProgram: Sendable {
     posix_spawnattr_setsigmask(&attributes, &signals)
     sigfillset(&signals)
     posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+    if confinement != nil { flags |= POSIX_SPAWN_SETPGROUP }
+    posix_spawnattr_setflags(&attributes, Int16(flags))
     let environment =
       ["PATH=\(Self.folders.joined(separator: ":"))", "LC_ALL=C", "HOME=/"]
       + environment.map { "\($0.key)=\($0.value)" }
@@ -174,7 +176,7 @@ package struct HostProgram: Sendable {
   }
 
   /// The wait status; nil where the process had to be killed.
-  private static func wait(for process: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
+  private func wait(for process: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
     var status: Int32 = 0
     while deadline.remainingMilliseconds != nil {
       let result = waitpid(process, &status, WNOHANG)
@@ -182,10 +184,13 @@ package struct HostProgram: Sendable {
       if result < 0, errno != EINTR { return nil }
       poll(nil, 0, 2)
     }
-    kill(process, SIGKILL)
+    end(process)
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
     return nil
   }
+
+  /// With all that it has started, where it has a group of its own. It was not waited for yet.
+  private func end(_ process: pid_t) { kill(confinement == nil ? process : -process, SIGKILL) }
 
   private func failure(status: Int32, output: String) -> DriverError {
     let words = output.prefix(4096).trimmingCharacters(in: .whitespacesAndNewlines)

@@ -48,7 +48,14 @@ struct CopyFiles: Equatable {
   }
 
   /// How what was copied is run; nil for a copy that is older than these.
-  func diskRecord(of copy: UUID) -> DiskRecord? { record(of: copy)?.disk }
+  /// Throws where the copy's own record is missing or damaged: a guess would run it as another machine.
+  func diskRecord(of copy: UUID) throws -> DiskRecord? {
+    guard let record = record(of: copy) else {
+      throw DriverError(
+        .rejected, "\(recordPath(of: copy)) cannot be read", customerReason: "The copy of the disk is damaged.")
+    }
+    return record.disk
+  }
 
   private func record(of copy: UUID) -> Record? {
     guard MachineFiles.exists(path(of: copy)), let data = FileManager.default.contents(atPath: recordPath(of: copy))

@@ -76,7 +76,7 @@ extension LibvirtDriver {
       try Task.checkCancellation()
       try await onLibvirt("put the disk in its place") { connection in
         guard try ownership.domain(machine, on: connection)?.isActive() != true else { throw Self.running(machine) }
-        try (copies.diskRecord(of: copy) ?? .ofOurs(machine)).write(to: files.diskRecord)
+        try (try copies.diskRecord(of: copy) ?? .ofOurs(machine)).write(to: files.diskRecord)
         guard rename(partial, files.disk) == 0 else { throw HostError.last("rename \(partial)") }
         try MachineFiles.syncDirectory(of: files.disk)
         try MachineFiles.syncDirectory(of: files.folder)

@@ -6,11 +6,16 @@ import PrivateFiles
 extension LibvirtDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
     let files = files(of: specification.machine)
-    let isActive = try await onLibvirt("look up the machine") { connection in
-      try ownership.domain(specification.machine, on: connection)?.isActive() ?? false
+    let (isActive, earlierType) = try await onLibvirt("look up the machine") { connection in
+      let domain = try ownership.domain(specification.machine, on: connection)
+      return (try domain?.isActive() ?? false, try (domain?.definition()).flatMap(MachineType.defined))
     }
     let domain = try await onFiles("prepare the files") {
       try prepare(files, for: specification, canGrow: !isActive)
+      // One that is older than the files of these stays what it is.
+      if let earlierType, !MachineFiles.exists(files.machineType) {
+        try PrivateFile.write(Array(earlierType.utf8), to: files.machineType)
+      }
       return try definition(of: specification)
     }
     try await onNetwork("define the network") {
@@ -34,9 +39,6 @@ extension LibvirtDriver {
     let attachment = try network.attachment(
       of: interface, hardwareAddress: hardwareAddress(of: specification))
     let record = try DiskRecord.read(files.diskRecord)
-    let machineType = FileManager.default.contents(atPath: files.machineType).map {
-      String(decoding: $0, as: UTF8.self)
-    }
     return DomainDefinition(
       machine: specification.machine,
       mark: MachineMark(
@@ -45,7 +47,7 @@ extension LibvirtDriver {
         owner: try emulatorUser.owner(
           of: specification.machine, at: interface.address, dataDirectory: configuration.dataDirectory)),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
-      machineType: machineType.flatMap { MachineType.isPinned($0) ? $0 : nil } ?? MachineType.newest,
+      machineType: try MachineType.read(files.machineType) ?? MachineType.newest,
       firmware: record?.properties.firmware ?? .bios, files: files, attachment: attachment, daemon: configuration.daemon
     )
   }

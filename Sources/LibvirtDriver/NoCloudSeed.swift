@@ -4,7 +4,7 @@ import HostImages
 
 /// What a guest with cloud-init is told about itself: the data source NoCloud, a file system with the label `cidata`.
 ///
-/// JSON is YAML, and needs no care with what is in a text.
+/// JSON is YAML, but for some characters in a text.
 struct NoCloudSeed {
   let specification: MachineSpecification
   let network: GuestNetwork
@@ -27,7 +27,25 @@ struct NoCloudSeed {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+    let json = String(decoding: try encoder.encode(value), as: UTF8.self)
+    var text = String.UnicodeScalarView()
+    for scalar in json.unicodeScalars {
+      if isForeign(scalar) {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        text.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).unicodeScalars)
+      } else {
+        text.append(scalar)
+      }
+    }
+    return String(text) + "\n"
+  }
+
+  /// Whether YAML does not let it stand in a text, where JSON does, or takes it for the end of a line.
+  private static func isForeign(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+    default: false
+    }
   }
 
   // MARK: - Who it is
@@ -52,11 +70,11 @@ struct NoCloudSeed {
       let devices = ["/"]
     }
 
-    struct Passwords: Encodable { let expire = false }
-
     struct DefaultUser: Encodable {
       let name: String
       let lockPasswd: Bool
+      /// The module for `password` comes later than a guest is ready, and its seed may have none by then.
+      let hashedPasswd: String?
     }
 
     struct File: Encodable {
@@ -99,8 +117,6 @@ struct NoCloudSeed {
     var users: [User] = []
     var user: DefaultUser?
     var sshAuthorizedKeys: [String]?
-    var password: String?
-    var chpasswd: Passwords?
     var writeFiles: [File]?
   }
 
@@ -112,18 +128,19 @@ struct NoCloudSeed {
     if name == "root" {
       data.disableRoot = false
       data.users = [.account(.init(name: name, hashedPasswd: hash, sshAuthorizedKeys: keys))]
-      // Most distributions let root in by key only; the first word on it counts.
-      if hash != nil {
-        data.writeFiles = [
-          .init(path: "/etc/ssh/sshd_config.d/01-vpsd.conf", content: "PermitRootLogin yes\n", permissions: "0644")
-        ]
-      }
     } else {
       data.users = [.standard]
-      data.user = .init(name: name, lockPasswd: hash == nil)
+      data.user = .init(name: name, lockPasswd: hash == nil, hashedPasswd: hash)
       data.sshAuthorizedKeys = keys
-      data.password = hash
-      data.chpasswd = .init()
+    }
+    // Most distributions let root in by key only, and many everybody; the first word on it counts.
+    if hash != nil {
+      let root = name == "root" ? "PermitRootLogin yes\n" : ""
+      data.writeFiles = [
+        .init(
+          path: "/etc/ssh/sshd_config.d/01-vpsd.conf", content: root + "PasswordAuthentication yes\n",
+          permissions: "0644")
+      ]
     }
     return data
   }

@@ -61,7 +61,7 @@ extension ConfigurationKey {
         }),
       directory(
         "image_dir", \.imageDirectory, default: "<data_dir>/images",
-        "Where built images are kept; several installations may share it"),
+        "Where images are kept; several installations may share it, and none of them then removes any"),
       directory(
         "copy_dir", \.copyDirectory, default: "<data_dir>/copies",
         "Where copies of servers' disks are kept, best on another disk; several installations may share it"),

@@ -34,6 +34,15 @@ struct Daemon {
     try await store.setNotices(areWritten: receiver != nil)
     try await store.releaseNotices()
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
+    if hosted.haveDisks || FileManager.default.fileExists(atPath: configuration.imageDirectory.path) {
+      do {
+        try configuration.markImages()
+      } catch {
+        logger.warning(
+          "others who use the folder of images are not told that servers here need them: let only one installation remove any",
+          metadata: ["error": "\(error)"])
+      }
+    }
     let group = ServiceGroup(
       configuration: .init(
         services: try await services(store: store, hosted: hosted, receiver: receiver, clock: clock, firstToken: token)

@@ -102,3 +102,8 @@ extension ConfigurationOptions {
     return try SQLStore(path: directory.database, .asItIs, tariff: configuration.tariff)
   }
 }
+
+extension HostedFleet {
+  /// Whether there may be disks of servers that build on images.
+  var haveDisks: Bool { members.contains { !($0.driver is SimulatedDriver) } }
+}

@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import HostPrograms
 import PrivateFiles
@@ -6,12 +7,14 @@ import Testing
 
 @Suite("A program that reads what strangers made")
 struct ConfinementTests {
-  private func run(_ words: String, folder: String = "/", fileBytes: Int64 = 4096) throws -> HostProgram.Ending {
+  private func run(
+    _ words: String, folder: String = "/", fileBytes: Int64 = 4096, within limit: Duration = .seconds(30)
+  ) throws -> HostProgram.Ending {
     let confinement = Confinement(user: Confinement.newUser(), fileBytes: fileBytes)
     var program = HostProgram("sh", ["-c", words])
     program.confinement = confinement
     program.folder = folder
-    return try program.end(within: .seconds(30), stop: StopSignal())
+    return try program.end(within: limit, stop: StopSignal())
   }
 
   @Test("Is nobody that owns anything, can become nobody else, and has no network", .enabled(if: geteuid() == 0))
@@ -25,7 +28,7 @@ struct ConfinementTests {
     #expect(
       has("NoNewPrivs", "1") && has("CapBnd", "0000000000000000") && has("CapEff", "0000000000000000"), "\(status)")
     let user = try #require(UInt32(try run("id -u").output.trimmingCharacters(in: .whitespacesAndNewlines)))
-    #expect((0x7100_0000...0x71FF_FFFF).contains(user))
+    #expect((0x7200_0000...0x72FF_FFFF).contains(user))
     #expect(try run("id -u").output != run("id -u").output)
     #expect(try run("cat /etc/shadow").exitStatus != 0)
     let ours = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
@@ -44,11 +47,22 @@ struct ConfinementTests {
     let start = ContinuousClock.now
     _ = try run("(exec >/dev/null 2>&1; sleep 600) & true")
     #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(try sleepers().isEmpty)
+  }
+
+  private func sleepers() throws -> [Int32] {
     let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
-    let ours = processes.filter { process in
+    return processes.filter { process in
       let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-      return status.contains("Name:\tsleep\n") && (status.contains("Uid:\t18") || status.contains("Uid:\t19"))
+      return status.contains("Name:\tsleep\n") && status.contains("Uid:\t19")
     }
-    #expect(ours.isEmpty)
+  }
+
+  @Test("Ends at its deadline, with all that it started", .enabled(if: geteuid() == 0))
+  func deadline() throws {
+    #expect(throws: DriverError.self) { try run("sleep 600 & sleep 600", within: .seconds(2)) }
+    let end = ContinuousClock.now + .seconds(10)
+    while try !sleepers().isEmpty, ContinuousClock.now < end { poll(nil, 0, 20) }
+    #expect(try sleepers().isEmpty)
   }
 }

@@ -4,6 +4,7 @@ import HostImages
 import HostNetwork
 import Logging
 import PrivateFiles
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -100,6 +101,13 @@ struct DomainDefinitionTests {
       #expect(MachineType.defined(in: "<type machine='\(other)'>") == nil || other.hasPrefix("pc-q35-7.2'"))
       #expect(!MachineType.isPinned(other))
     }
+    let folder = try ScopedFolder()
+    let path = folder.url.path + "/machine-type"
+    #expect(try MachineType.read(path) == nil)
+    try PrivateFile.write(Array("pc-q35-7.2".utf8), to: path)
+    #expect(try MachineType.read(path) == "pc-q35-7.2")
+    try PrivateFile.write(Array("q35".utf8), to: path)
+    #expect(throws: DriverError.self) { try MachineType.read(path) }
   }
 
   @Test("Takes the accelerator that works")

@@ -85,13 +85,23 @@ struct NoCloudSeedTests {
     #expect(account["hashed_passwd"] as? String == "$6$salt$hash" && account["lock_passwd"] as? Bool == false)
     #expect(byPassword["ssh_pwauth"] as? Bool == true)
     let file = try #require((byPassword["write_files"] as? [[String: Any]])?.first)
-    #expect(file["content"] as? String == "PermitRootLogin yes\n")
+    #expect(file["content"] as? String == "PermitRootLogin yes\nPasswordAuthentication yes\n")
 
     let other = try await object("user-data", of: seed(user: "ubuntu", hash: "$6$salt$hash"))
     #expect(other["users"] as? [String] == ["default"] && other["disable_root"] as? Bool == true)
-    #expect((other["user"] as? [String: Any])?["name"] as? String == "ubuntu")
-    #expect(other["ssh_authorized_keys"] as? [String] == keys && other["password"] as? String == "$6$salt$hash")
-    #expect((other["chpasswd"] as? [String: Any])?["expire"] as? Bool == false && other["write_files"] == nil)
+    let user = try #require(other["user"] as? [String: Any])
+    #expect(user["name"] as? String == "ubuntu" && user["hashed_passwd"] as? String == "$6$salt$hash")
+    #expect(user["lock_passwd"] as? Bool == false && other["ssh_authorized_keys"] as? [String] == keys)
+    let answer = try #require((other["write_files"] as? [[String: Any]])?.first)
+    #expect(answer["content"] as? String == "PasswordAuthentication yes\n")
+  }
+
+  @Test("Is YAML too, whatever a key is called")
+  func characters() async throws {
+    let key = "ssh-ed25519 AAAA \u{FFFE}\u{FFFF}\u{7F}\u{85}\u{2028} é 😀"
+    let text = try await read("user-data", of: seed(key: key))
+    #expect(text.contains(#"\uFFFE\uFFFF\u007F"#) && text.contains("é 😀"), "\(text)")
+    #expect(text.unicodeScalars.allSatisfy { $0.value != 0xFFFE && $0.value != 0xFFFF && $0.value != 0x7F })
   }
 
   @Test("Knows its card by its address, and the way out of it for both families")
@@ -128,6 +138,26 @@ struct DiskRecordTests {
     #expect(try DiskRecord.read(path) == record)
     try PrivateFile.write(Array("{".utf8), to: path)
     #expect(throws: DriverError.self) { try DiskRecord.read(path) }
+  }
+
+  @Test("Is what the copy says, and none is guessed where that cannot be read")
+  func copy() throws {
+    let folder = try ScopedFolder()
+    let (machine, copy) = (UUID(), UUID())
+    let copies = CopyFiles(copyDirectory: folder.url.path, installation: UUID(), machine: machine)
+    try copies.makeFolder(for: .root)
+    let disk = CopiedDisk(sizeBytes: 0, checksum: "")
+    for record in [nil, DiskRecord.ofOurs(machine)] {
+      let partial = "\(copies.folder)/partial"
+      try PrivateFile.write([], to: partial)
+      try copies.complete(partial, as: copy, disk, runAs: record)
+      #expect(try copies.diskRecord(of: copy) == record)
+    }
+    let json = "\(copies.folder)/\(copy.text).json"
+    try PrivateFile.write(Array(#"{"sizeBytes": 0, "checksum": "", "disk": {}}"#.utf8), to: json)
+    #expect(throws: DriverError.self) { try copies.diskRecord(of: copy) }
+    try FileManager.default.removeItem(atPath: json)
+    #expect(throws: DriverError.self) { try copies.diskRecord(of: copy) }
   }
 
   @Test("Of an image that is too large for the disk, or for another processor, none is made")

@@ -91,6 +91,9 @@ struct ImageCommandTests {
   )
   func prune() throws {
     let workshop = try ImageWorkshop()
+    let without = try workshop.someone.run("image", "prune")
+    #expect(without.status == 4 && without.errors.contains("There is no database at"), "\(without.all)")
+    try workshop.someone.makeInstallation()
     func add(_ number: UInt8) throws -> String {
       let file = try workshop.write("disk\(number)", ImageWorkshop.disk(number))
       return try #require(try workshop.add("mine", "--file", file, "--json").objects.first?["version"] as? String)
@@ -120,15 +123,62 @@ struct ImageCommandTests {
     #expect(current.status == 4 && current.errors.contains("that new servers have"), "\(current.all)")
     #expect(try workshop.someone.run("image", "remove", "mine").status == 4)
     // Who knows what a disk builds on that cannot be read?
-    let disk = try Data(contentsOf: URL(fileURLWithPath: "\(server)/disk.qcow2"))
     try Data("damaged".utf8).write(to: URL(fileURLWithPath: "\(server)/disk.qcow2"))
     #expect(try workshop.someone.run("image", "prune").status == 1)
-    try disk.write(to: URL(fileURLWithPath: "\(server)/disk.qcow2"))
+    try FileManager.default.removeItem(atPath: "\(server)/disk.qcow2")
+    try workshop.run("ln", "-s", "elsewhere", "\(server)/disk.qcow2")
+    #expect(try workshop.someone.run("image", "prune").status == 1)
     try FileManager.default.removeItem(atPath: server)
     #expect(try prune() == [versions[0]])
     #expect(try workshop.someone.run("image", "remove", "mine").status == 0)
     #expect(try workshop.left() == [])
     #expect(try workshop.someone.run("image", "remove", "mine").status == 3)
+  }
+
+  @Test("Nobody removes images that the disks of another installation may build on, until that is gone")
+  func installations() throws {
+    let workshop = try ImageWorkshop()
+    try workshop.someone.makeInstallation()
+    let other = try Operator(named: "other", ["VPSD_IMAGE_DIR": workshop.images])
+    let file = try workshop.write("disk")
+    #expect(try workshop.add("mine", "--file", file).status == 0)
+    // It knows of them from when its service starts.
+    try other.makeInstallation()
+    for (one, whose) in [(workshop.someone, other.data), (other, workshop.someone.data)] {
+      for arguments in [["image", "prune"], ["image", "remove", "mine"]] {
+        let refused = try one.run(arguments)
+        #expect(refused.status == 4 && refused.errors.contains("The installation of \(whose)"), "\(refused.all)")
+      }
+    }
+    try FileManager.default.removeItem(atPath: other.data)
+    #expect(try workshop.someone.run("image", "prune").status == 0)
+    #expect(try workshop.someone.run("image", "remove", "mine").status == 0)
+    #expect(try workshop.left() == [])
+  }
+
+  @Test("Whatever the umask is, servers come to their image")
+  func umask() throws {
+    let workshop = try ImageWorkshop()
+    let file = try workshop.write("disk")
+    try workshop.run(
+      "env", "VPSD_DATA_DIR=\(workshop.someone.data)", "sh", "-c",
+      "umask 077; exec \"$0\" image add mine --file \"$1\"",
+      Operator.program.path, file)
+    for folder in [workshop.images, workshop.images + "/mine"] {
+      var status = stat()
+      #expect(stat(folder, &status) == 0 && status.st_mode & 0o777 == 0o755, "\(folder)")
+    }
+  }
+
+  @Test("What the servers of this host must have is left to them", .enabled(if: geteuid() == 0))
+  func room() throws {
+    let workshop = try ImageWorkshop()
+    let file = try workshop.write("disk")
+    let words = "mkdir -p store && mount -t tmpfs -o size=512m none store && ! \"$0\" image add mine --file \"$1\" 2>&1"
+    let said = try workshop.run(
+      "env", "VPSD_DATA_DIR=\(workshop.someone.data)", "VPSD_IMAGE_DIR=\(workshop.path("store"))", "unshare", "--mount",
+      "sh", "-c", words, Operator.program.path, file)
+    #expect(said.contains("There is no room: 1 GiB must stay free"), "\(said)")
   }
 
   @Test("The image of a server stays, also before it has a disk")
@@ -150,6 +200,14 @@ struct ImageCommandTests {
     try await customer.eventually("/servers/\(second)/", within: .seconds(30)) {
       try $0.json["username"] as? String == "ubuntu"
     }
+    for arguments in [
+      ["os", "update", "5", "--username", "admin"],
+      ["image", "add", "ubuntu", "--file", file, "--os", "Ubuntu 22.04 LTS", "--user", "admin"],
+    ] {
+      let refused = try workshop.someone.run(arguments)
+      #expect(refused.status == 4 && refused.errors.contains("Servers have Ubuntu 22.04 LTS"), "\(refused.all)")
+    }
+    #expect(try workshop.someone.run("os", "update", "5", "--username", "ubuntu").status == 0)
     // What simulated machines are made from is no version of a store: here it becomes one.
     try workshop.run("mv", "data/images/mine/\(version)", "data/images/mine/simulated-1")
     #expect(try workshop.someone.run("image", "prune", "--json").objects.isEmpty)

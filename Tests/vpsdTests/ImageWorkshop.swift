@@ -83,9 +83,9 @@ struct ImageWorkshop {
 
   func endAgent() { _ = try? run("gpgconf", "--kill", "gpg-agent") }
 
-  /// Everything below the store, but for the lock.
+  /// Everything below the store, but for the lock and the marks of who uses it.
   func left() throws -> [String] {
     let all = FileManager.default.enumerator(atPath: images)?.compactMap { $0 as? String } ?? []
-    return all.filter { $0 != ".lock" }.sorted()
+    return all.filter { $0 != ".lock" && !$0.hasPrefix(".installations") }.sorted()
   }
 }

@@ -31,12 +31,14 @@ struct ImageAdd: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     let known = try source.isEmpty ? configuration.known(name) : nil
-    let catalogue = try await system.openCatalogue(options)
+    let properties = self.properties.applied(to: known?.properties ?? .ofOthers)
+    let catalogue = try await system.openCatalogue(options, for: properties.defaultUser)
+    try configuration.markImages()
     var addition = ImageAddition(
-      store: configuration.images, name: name, source: known?.source ?? source.source,
-      properties: properties.applied(to: known?.properties ?? .ofOthers), date: ImageAddition.today)
+      store: configuration.images, name: name, source: known?.source ?? source.source, properties: properties,
+      date: ImageAddition.today)
     addition.osName = system.os ?? known?.os
-    addition.minimumDiskGiB = properties.minimumDisk ?? known?.minimumDiskGiB
+    addition.minimumDiskGiB = self.properties.minimumDisk ?? known?.minimumDiskGiB
     addition.limits = limits.limits
     try await addition.run(
       telling: output,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Foundation
 import HostImages
+import SQLStore
 
 struct ImageCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct ImageBuild: AsyncParsableCommand {
     guard FileManager.default.isExecutableFile(atPath: build.path) else {
       throw ValidationError("There are no recipes at \(configuration.recipeDirectory.path); see VPSD_RECIPE_DIR.")
     }
-    try FileManager.default.createDirectory(atPath: images.directory, withIntermediateDirectories: true)
+    try images.makeDirectory()
     let process = Process()
     // Where an object is printed, it is alone on standard output.
     if output.isJSON { process.standardOutput = FileHandle.standardError }
@@ -94,4 +95,13 @@ struct ImageShow: AsyncParsableCommand {
 
 extension Configuration {
   var images: ImageStore { ImageStore(directory: imageDirectory.path) }
+
+  /// Where a service has been: without one there are no servers.
+  func markImages() throws {
+    let database = DataDirectory(dataDirectory).database
+    guard FileManager.default.fileExists(atPath: database),
+      let installation = try SQLStore.installationID(at: database)
+    else { return }
+    try StoreUser(installation: installation, dataDirectory: dataDirectory.path).mark(images)
+  }
 }

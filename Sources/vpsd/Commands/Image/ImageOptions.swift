@@ -106,10 +106,13 @@ struct ImageSystemOptions: ParsableArguments {
   }
 
   /// Before anything that takes long; nil where nothing is to be offered.
-  func openCatalogue(_ options: ConfigurationOptions) async throws -> SQLStore? {
-    guard os != nil else { return nil }
+  func openCatalogue(_ options: ConfigurationOptions, for user: String) async throws -> SQLStore? {
+    guard let os else { return nil }
     let database = try options.openDatabase()
-    _ = try await database.catalogue()
+    let systems = try await database.catalogue().operatingSystems
+    if let system = systems.first(where: { $0.name.utf8.elementsEqual(os.utf8) }) {
+      try await database.requireAccount(user, of: system)
+    }
     return database
   }
 
@@ -124,6 +127,7 @@ struct ImageSystemOptions: ParsableArguments {
       if system.imageName == image, system.isAvailable, system.username == user {
         return "Operating system \(system.id), \(system.slug), has it."
       }
+      try await database.requireAccount(user, of: system)
       var change = OperatingSystemChange()
       change.imageName = image
       change.username = user

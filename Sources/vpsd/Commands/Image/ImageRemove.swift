@@ -23,8 +23,8 @@ struct ImageRemove: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.load()
-    let database = try options.databaseIfAny(configuration)
-    if imageVersion == nil, let database {
+    let database = try options.databaseOfServers(configuration)
+    if imageVersion == nil {
       let offered = try await database.catalogue().operatingSystems.filter { $0.imageName == name && $0.isAvailable }
       if let system = offered.first {
         throw Refusal.refused("\(system.name) is offered, and made from \(name): retire it first (`vpsd os retire`).")
@@ -53,7 +53,7 @@ struct ImagePrune: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.load()
-    let use = try await configuration.imageUse(try options.databaseIfAny(configuration))
+    let use = try await configuration.imageUse(try options.databaseOfServers(configuration))
     let removed = try ImageRemoval(store: configuration.images, use: use).prune(now: Date())
     if output.isJSON || !removed.isEmpty {
       output.list(removed.map(RemovedImageRecord.init))
@@ -76,23 +76,24 @@ struct RemovedImageRecord: Record {
 }
 
 extension ConfigurationOptions {
-  /// Nil where none was made yet: then there are no servers.
-  fileprivate func databaseIfAny(_ configuration: Configuration) throws -> SQLStore? {
+  /// Another data directory than the service's would know of no server.
+  fileprivate func databaseOfServers(_ configuration: Configuration) throws -> SQLStore {
     let path = DataDirectory(configuration.dataDirectory).database
-    return FileManager.default.fileExists(atPath: path) ? try openDatabase() : nil
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Refusal.refused(
+        "There is no database at \(path), and so nobody knows what servers need: nothing is removed. "
+          + "Set data_dir to that of the service.")
+    }
+    return try openDatabase()
   }
 }
 
 extension Configuration {
-  fileprivate func imageUse(_ database: SQLStore?) async throws -> ImageUse {
-    var use = ImageUse(serverFolders: dataDirectory.appendingPathComponent("servers").path)
-    guard let database else { return use }
-    var last: ID<Server>?
-    while true {
-      let listings = try await database.serverListings(ServerListingFilter(), after: last, limit: 500)
-      use.versionsOfServers.formUnion(listings.compactMap(\.server.machine.imageVersion))
-      guard listings.count == 500 else { return use }
-      last = listings.last?.server.id
-    }
+  fileprivate func imageUse(_ database: SQLStore) async throws -> ImageUse {
+    var use = ImageUse(
+      serverFolders: dataDirectory.appendingPathComponent("servers").path,
+      of: StoreUser(installation: try await database.installationID(), dataDirectory: dataDirectory.path))
+    use.versionsOfServers = Set(try await database.serversThatAreNotGone().compactMap(\.machine.imageVersion))
+    return use
   }
 }

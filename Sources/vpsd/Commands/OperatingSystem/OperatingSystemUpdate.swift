@@ -64,8 +64,29 @@ extension ConfigurationOptions {
   fileprivate func change(_ name: String, _ change: OperatingSystemChange) async throws -> OperatingSystem {
     let database = try openDatabase()
     let system = try await database.catalogue().operatingSystem(named: name)
+    if let username = change.username { try await database.requireAccount(username, of: system) }
     let changed = try await database.updateOperatingSystem(system.id, change, at: SystemClock().now)
     guard let changed else { throw Refusal.noSuch("There is no operating system \(system.id) any more.") }
     return changed
+  }
+}
+
+extension SQLStore {
+  /// Throws where it would be another than servers have that there are: their customers are told of the system's.
+  func requireAccount(_ username: String, of system: OperatingSystem) async throws {
+    if username.utf8.elementsEqual(system.username.utf8) { return }
+    guard try await serversThatAreNotGone().contains(where: { $0.operatingSystemID == system.id }) else { return }
+    throw Refusal.refused(
+      "Servers have \(system.name), and the account \(system.username) in it: offer the one with \(username) by another name."
+    )
+  }
+
+  func serversThatAreNotGone() async throws -> [Server] {
+    var servers: [Server] = []
+    while true {
+      let listings = try await serverListings(ServerListingFilter(), after: servers.last?.id, limit: 500)
+      servers += listings.map(\.server)
+      if listings.count < 500 { return servers }
+    }
   }
 }
