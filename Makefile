@@ -99,9 +99,9 @@ test-machines:
 	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
 
 test-hosts:
-	$(AS_ROOT) Tests/Hosts/network swift test --skip-build --no-parallel --filter '$(ROUTED_TESTS)'
-	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(OWN_LIBVIRTD_TESTS)'
-	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(HOST_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/network swift test --skip-build --ignore-lock --no-parallel --filter '$(ROUTED_TESTS)'
+	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --ignore-lock --no-parallel --filter '$(OWN_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --ignore-lock --no-parallel --filter '$(HOST_LIBVIRTD_TESTS)'
 
 chaos: test-build ## Break everything that can be broken, with real virtual machines, and count what is left (20 minutes)
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
