@@ -14,6 +14,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
+# Beside each other, which `swift test` itself does not let them be.
+RUN_TESTS := .build/debug/vpsdPackageTests.xctest --testing-library swift-testing --no-parallel
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
@@ -96,12 +98,12 @@ test-real: test-clients-setup ## Run the tests that boot virtual machines, on th
 	$(MAKE) --jobs=2 --output-sync=target test-machines test-hosts
 
 test-machines:
-	$(AS_ROOT) swift test --skip-build --no-parallel --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
+	$(AS_ROOT) $(RUN_TESTS) --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
 
 test-hosts:
-	$(AS_ROOT) Tests/Hosts/network swift test --skip-build --ignore-lock --no-parallel --filter '$(ROUTED_TESTS)'
-	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --ignore-lock --no-parallel --filter '$(OWN_LIBVIRTD_TESTS)'
-	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --ignore-lock --no-parallel --filter '$(HOST_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
+	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
 
 chaos: test-build ## Break everything that can be broken, with real virtual machines, and count what is left (20 minutes)
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
