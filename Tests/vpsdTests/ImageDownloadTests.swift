@@ -8,6 +8,7 @@ struct ImageDownloadTests {
 
   init() throws {
     workshop = try ImageWorkshop()
+    try workshop.someone.makeInstallation()
     publisher = try Publisher()
   }
 
