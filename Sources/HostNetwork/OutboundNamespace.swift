@@ -277,8 +277,9 @@ struct ForwardedListener: Hashable {
     guard fields.count == 2, parts.count == 2, let number = UInt32(parts[0], radix: 16)?.byteSwapped,
       let port = UInt16(parts[1], radix: 16), let user = UInt32(fields[1])
     else { return nil }
-    // Each server's user has the last three bytes of its address.
-    guard number >> 24 == 240, user == 0 || user & 0x00FF_FFFF == number & 0x00FF_FFFF else { return nil }
+    // A server's user has the last three bytes of its address, or, where another has that one still, those of its UUID.
+    let isOwn = user == 0 || user >> 24 == 0x71 || user & 0x00FF_FFFF == number & 0x00FF_FFFF
+    guard number >> 24 == 240, isOwn else { return nil }
     self.init(outside: IPv4Address(number: 127 << 24 | number & 0x00FF_FFFF), port: port)
   }
 }

@@ -19,7 +19,7 @@ struct API: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "The body, or - for standard input.") var data: String?
   @Option(name: .customLong("idempotency-key"), help: "The key of a POST, in place of a new one.") var idempotencyKey:
     String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func validate() throws {
     guard ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(method.uppercased()) else {

@@ -28,7 +28,7 @@ struct Apply: AsyncParsableCommand {
   @Flag(help: "Delete servers that are not in the file.") var prune = false
   @Flag(name: .shortAndLong, help: "Do not ask before servers are deleted.") var yes = false
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     guard let text = file == "-" ? try Terminal.standardInput(atMost: 1 << 20, "--file") : try SecretFile.read(file)

@@ -8,7 +8,7 @@ struct Events: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Begin after this event.", valueName: "id")) var after: String?
   @Option(help: ArgumentHelp("End after so many.", valueName: "count")) var limit: Int?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     var left = limit ?? .max

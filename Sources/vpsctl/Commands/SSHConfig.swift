@@ -8,7 +8,7 @@ struct SSHConfig: AsyncParsableCommand {
     discussion: "  vpsctl ssh-config > ~/.ssh/vpsctl.config    # and in ~/.ssh/config: Include vpsctl.config")
 
   @Option(help: "What names begin with.") var prefix = ""
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let servers = try await options.session.client.list(Kind.server.path)

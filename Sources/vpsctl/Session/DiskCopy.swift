@@ -4,7 +4,7 @@ import APIClient
 struct DiskCopy {
   let kind: Kind
 
-  func create(_ body: JSON, _ session: Session, _ waiting: WaitOptions, _ options: CommonOptions) async throws {
+  func create(_ body: JSON, _ session: Session, _ waiting: WaitOptions, _ options: OutputOptions) async throws {
     let request = { (wait: Int?) in
       try await OptionErrors.naming {
         try await session.client.request("POST", kind.path, body: body, waitSeconds: wait).json()
@@ -29,7 +29,7 @@ struct DiskCopy {
   }
 
   func restore(
-    _ text: String, isConfirmed: Bool, _ session: Session, _ waiting: WaitOptions, _ options: CommonOptions
+    _ text: String, isConfirmed: Bool, _ session: Session, _ waiting: WaitOptions, _ options: OutputOptions
   ) async throws {
     let copy = try await session.find(kind, text, isExact: true)
     guard let server = copy["server"], let id = copy["id"]?.int else {
@@ -47,7 +47,7 @@ struct DiskCopy {
 struct Deletion {
   let kind: Kind
 
-  func run(_ text: String, isConfirmed: Bool, _ options: CommonOptions) async throws {
+  func run(_ text: String, isConfirmed: Bool, _ options: OutputOptions) async throws {
     let session = try options.session
     let object = try await session.find(kind, text, isExact: true)
     let title = "The \(kind.noun) \(kind.name(of: object))"

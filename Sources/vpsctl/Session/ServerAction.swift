@@ -13,7 +13,7 @@ struct ServerAction {
   /// - Parameter collection: Where the path is below, if not the server's own: `/backups/7/`.
   func perform(
     on server: JSON, below collection: String? = nil, _ session: Session, _ waiting: WaitOptions,
-    _ options: CommonOptions
+    _ options: OutputOptions
   ) async throws {
     let id = server["id"]?.int ?? 0
     let title = Kind.server.title(of: server)

@@ -11,7 +11,7 @@ struct AccountShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "The account, its balance, and what the token may do.")
 
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let me = try await options.session.get("/account/me/")
@@ -25,7 +25,7 @@ struct AccountLedger: AsyncParsableCommand {
     commandName: "ledger", abstract: "Every change of the balance.")
 
   @Option(help: "Only what was written in this month, as in 2026-01.") var month: String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let query = month.map { [(name: "month", value: $0)] } ?? []
@@ -38,7 +38,7 @@ struct AccountUsage: AsyncParsableCommand {
     commandName: "usage", abstract: "What each server cost in a month.")
 
   @Option(help: "The month, as in 2026-01; this one, if left out.") var month: String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

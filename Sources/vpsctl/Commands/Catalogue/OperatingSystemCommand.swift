@@ -11,7 +11,7 @@ struct OperatingSystemList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List operating systems.", aliases: ["ls"])
 
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.list(options.session.client.list(Kind.operatingSystem.path), .operatingSystem)
@@ -22,7 +22,7 @@ struct OperatingSystemShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of one.")
 
   @Argument(help: "Its id or name.", completion: .names(of: .operatingSystem)) var name: String
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.show(options.session.find(.operatingSystem, name), .operatingSystem)

@@ -9,7 +9,7 @@ struct PlanCommand: AsyncParsableCommand {
 struct PlanList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "List plans.", aliases: ["ls"])
 
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.list(options.session.client.list(Kind.plan.path), .plan)
@@ -20,7 +20,7 @@ struct PlanShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of one.")
 
   @Argument(help: "Its id or name.", completion: .names(of: .plan)) var name: String
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.show(options.session.find(.plan, name), .plan)

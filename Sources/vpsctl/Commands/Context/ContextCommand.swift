@@ -23,7 +23,7 @@ struct ContextCreate: AsyncParsableCommand {
   @Flag(name: .customLong("token-stdin"), help: "Read the token from standard input.") var isTokenOnInput = false
   @Option(name: .customLong("token-command"), help: "A command that prints the token, as in \"pass show vps\".")
   var tokenCommand: String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try ContextStore.requireName(name)
@@ -86,7 +86,7 @@ struct ContextList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List contexts, without their tokens.", aliases: ["ls"])
 
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let current = try ContextStore.current()

@@ -8,7 +8,7 @@ struct BackupCreate: AsyncParsableCommand {
   @OptionGroup var server: ServerName
   @Option(help: "What it is for.") var description: String?
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

@@ -7,7 +7,7 @@ struct BackupDelete: AsyncParsableCommand {
 
   @Argument(help: "The backup: its id or uuid.") var copy: String
   @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await Deletion(kind: .backup).run(copy, isConfirmed: yes, options)

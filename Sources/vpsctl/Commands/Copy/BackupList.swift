@@ -6,7 +6,7 @@ struct BackupList: AsyncParsableCommand {
 
   @Option(help: "Only those of this server.", completion: .names(of: .server)) var server: String?
   @Option(name: .customLong("type"), help: "Only manual or automatic ones.") var backupType: String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

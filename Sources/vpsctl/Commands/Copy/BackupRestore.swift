@@ -8,7 +8,7 @@ struct BackupRestore: AsyncParsableCommand {
   @Argument(help: "The backup: its id or uuid.") var copy: String
   @Flag(name: .shortAndLong, help: "Do not ask for the name of the server.") var yes = false
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await DiskCopy(kind: .backup).restore(copy, isConfirmed: yes, options.session, waiting, options)

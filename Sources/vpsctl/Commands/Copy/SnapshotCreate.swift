@@ -9,7 +9,7 @@ struct SnapshotCreate: AsyncParsableCommand {
   @Option(help: "Its name: letters, digits, - and _.") var name: String
   @Option(help: "What it is for.") var description: String?
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

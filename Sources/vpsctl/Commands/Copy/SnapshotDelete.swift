@@ -7,7 +7,7 @@ struct SnapshotDelete: AsyncParsableCommand {
 
   @Argument(help: "The snapshot: its id or uuid, or its name.") var copy: String
   @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await Deletion(kind: .snapshot).run(copy, isConfirmed: yes, options)

@@ -10,7 +10,7 @@ struct SSHKeyCommand: AsyncParsableCommand {
 struct SSHKeyList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "List keys.", aliases: ["ls"])
 
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.list(options.session.client.list(Kind.sshKey.path), .sshKey)
@@ -23,7 +23,7 @@ struct SSHKeyCreate: AsyncParsableCommand {
 
   @Option(help: "Its name; the comment of the key, if left out.") var name: String?
   @Argument(help: "The file with the public key, as in ~/.ssh/id_ed25519.pub.", completion: .file()) var file: String
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     guard let key = try PublicKeyFile(file) else { throw Refusal(.notFound, "There is no file \(file).") }
@@ -40,7 +40,7 @@ struct SSHKeyShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of a key.")
 
   @Argument(help: "The key: its id, uuid or name.", completion: .names(of: .sshKey)) var key: String
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.show(options.session.find(.sshKey, key), .sshKey)
@@ -53,7 +53,7 @@ struct SSHKeyDelete: AsyncParsableCommand {
 
   @Argument(help: "The key: its id, uuid or name.", completion: .names(of: .sshKey)) var key: String
   @Flag(name: .shortAndLong, help: "Do not ask for the name.") var yes = false
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await Deletion(kind: .sshKey).run(key, isConfirmed: yes, options)

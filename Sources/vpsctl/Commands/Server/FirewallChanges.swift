@@ -6,7 +6,7 @@ struct FirewallEnable: AsyncParsableCommand {
     commandName: "enable", abstract: "Let in what the rules let in, and nothing else.")
 
   @OptionGroup var name: ServerName
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     var firewall = try await StoredFirewall(of: name.server, options.session)
@@ -20,7 +20,7 @@ struct FirewallDisable: AsyncParsableCommand {
     commandName: "disable", abstract: "Let everything pass. The rules are kept.")
 
   @OptionGroup var name: ServerName
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     var firewall = try await StoredFirewall(of: name.server, options.session)
@@ -47,7 +47,7 @@ struct FirewallAddRule: AsyncParsableCommand {
     help: ArgumentHelp("From where, or where to, as in 203.0.113.0/24; everywhere, if left out.", valueName: "CIDR"))
   var networks: [String] = []
   @Option(help: "What it is for.") var description = ""
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     var firewall = try await StoredFirewall(of: name.server, options.session)
@@ -66,7 +66,7 @@ struct FirewallDeleteRule: AsyncParsableCommand {
 
   @OptionGroup var name: ServerName
   @Argument(help: "The places of the rules.") var places: [Int]
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     var firewall = try await StoredFirewall(of: name.server, options.session)

@@ -28,7 +28,7 @@ struct StoredFirewall {
 
   var rules: [JSON] { fields["rules"]?.array ?? [] }
 
-  func write(_ options: CommonOptions) async throws {
+  func write(_ options: OutputOptions) async throws {
     let body: JSON = ["enabled": fields["enabled"] ?? false, "rules": .array(rules)]
     let changed = try await session.client.request(
       "PUT", Self.path(server), body: body, headers: tag.map { [("If-Match", $0)] } ?? [], waitSeconds: 10
@@ -41,13 +41,13 @@ struct FirewallShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the firewall of a server.")
 
   @OptionGroup var name: ServerName
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try Self.tell(try await StoredFirewall(of: name.server, options.session, isExact: false).fields, options)
   }
 
-  static func tell(_ firewall: JSON, _ options: CommonOptions) throws {
+  static func tell(_ firewall: JSON, _ options: OutputOptions) throws {
     guard options.output == .table else { return try options.show(firewall, .firewall) }
     let isEnabled = firewall["enabled"]?.bool == true
     let isEnforced = firewall["enforced"]?.bool == true

@@ -6,7 +6,7 @@ struct ServerConsole: AsyncParsableCommand {
     commandName: "console", abstract: "An address that shows a server's screen in a browser, once and within a minute.")
 
   @OptionGroup var name: ServerName
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

@@ -23,7 +23,7 @@ struct ServerCreate: AsyncParsableCommand {
   var sshKeys: [String] = []
   @Flag(help: "A backup every day.") var backups = false
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

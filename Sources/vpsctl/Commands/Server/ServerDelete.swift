@@ -7,7 +7,7 @@ struct ServerDelete: AsyncParsableCommand {
 
   @OptionGroup var name: ServerName
   @Flag(name: .shortAndLong, help: "Do not ask for the name.") var yes = false
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

@@ -6,7 +6,7 @@ struct ServerHistory: AsyncParsableCommand {
     commandName: "history", abstract: "What was done with a server, when, by whom, and how it ended.")
 
   @OptionGroup var name: ServerName
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

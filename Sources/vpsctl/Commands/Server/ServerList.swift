@@ -7,7 +7,7 @@ struct ServerList: AsyncParsableCommand {
   @Option(help: "Only those in this state, such as active.") var status: String?
   @Option(help: "Only those at this location.", completion: .names(of: .location)) var location: String?
   @Option(help: ArgumentHelp("In this order, as in name,-created_at.", valueName: "fields")) var ordering: String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let query = [("status", status), ("location", location), ("ordering", ordering)].compactMap { name, value in

@@ -7,7 +7,7 @@ struct ServerPowerOff: AsyncParsableCommand {
 
   @OptionGroup var name: ServerName
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

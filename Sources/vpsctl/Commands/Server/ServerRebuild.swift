@@ -16,7 +16,7 @@ struct ServerRebuild: AsyncParsableCommand {
   var sshKeys: [String] = []
   @Flag(name: .shortAndLong, help: "Do not ask for the name.") var yes = false
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

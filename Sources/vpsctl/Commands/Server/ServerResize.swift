@@ -10,7 +10,7 @@ struct ServerResize: AsyncParsableCommand {
   @OptionGroup var name: ServerName
   @Option(help: "The plan: slug, id or name.", completion: .names(of: .plan)) var plan: String
   @OptionGroup var waiting: WaitOptions
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

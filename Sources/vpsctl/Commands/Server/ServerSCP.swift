@@ -12,7 +12,7 @@ struct ServerSCP: AsyncParsableCommand {
 
   @Flag(name: .shortAndLong, help: "Folders too, with all that is in them.") var recursive = false
   @Argument(help: "What to copy, and where to at the end.", completion: .file()) var paths: [String]
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func validate() throws {
     guard paths.count >= 2 else { throw ValidationError("Say what to copy, and where to.") }

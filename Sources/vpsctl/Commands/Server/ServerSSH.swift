@@ -14,7 +14,7 @@ struct ServerSSH: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "Who to log in as, in place of the server's own user.") var user: String?
   @OptionGroup var name: ServerName
   @Argument(parsing: .postTerminator, help: "Options of ssh, and a command, after --.") var arguments: [String] = []
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

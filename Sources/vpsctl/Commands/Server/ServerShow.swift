@@ -6,7 +6,7 @@ struct ServerShow: AsyncParsableCommand {
     commandName: "show", abstract: "Show all of a server, with what it uses.")
 
   @OptionGroup var name: ServerName
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     let session = try options.session

@@ -9,7 +9,7 @@ struct ServerUpdate: AsyncParsableCommand {
   @Option(name: .customLong("name"), help: "The new name.") var newName: String?
   @Option(help: "The new host name.") var hostname: String?
   @Flag(inversion: .prefixedNo, help: "A backup every day, or none.") var backups: Bool?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func validate() throws {
     guard newName != nil || hostname != nil || backups != nil else {

@@ -10,7 +10,7 @@ struct TokenCommand: AsyncParsableCommand {
 struct TokenList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "List tokens.", aliases: ["ls"])
 
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.list(options.session.client.list(Kind.token.path), .token)
@@ -28,7 +28,7 @@ struct TokenCreate: AsyncParsableCommand {
     help: ArgumentHelp("What it may do, as in servers:read. More than once for more.", valueName: "permission"))
   var permissions: [String]
   @Option(name: .customLong("expires-at"), help: "When it ends, as in 2031-01-01T00:00:00Z.") var expiresAt: String?
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     var body: JSON = ["name": .string(name), "permissions": .array(permissions.map { .string($0) })]
@@ -45,7 +45,7 @@ struct TokenShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of a token but its text.")
 
   @Argument(help: "The token: its id or name.", completion: .names(of: .token)) var token: String
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await options.show(options.session.find(.token, token), .token)
@@ -58,7 +58,7 @@ struct TokenDelete: AsyncParsableCommand {
 
   @Argument(help: "The token: its id or name.", completion: .names(of: .token)) var token: String
   @Flag(name: .shortAndLong, help: "Do not ask for the name.") var yes = false
-  @OptionGroup var options: CommonOptions
+  @OptionGroup var options: OutputOptions
 
   func run() async throws {
     try await Deletion(kind: .token).run(token, isConfirmed: yes, options)

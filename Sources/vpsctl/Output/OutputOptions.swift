@@ -6,7 +6,7 @@ enum OutputForm: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// What every command takes.
-struct CommonOptions: ParsableArguments {
+struct OutputOptions: ParsableArguments {
   @Option(
     name: .customLong("context"), help: "The context to use, for this once.",
     completion: .custom { _, _, _ in ContextStore.names() })
