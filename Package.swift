@@ -80,6 +80,11 @@ let package = Package(
         .embedInCode("Console/console.html"), .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
       ],
       swiftSettings: settings),
+    .target(
+      name: "Panel",
+      dependencies: ["Core", "Engine", "API", "HTML", hummingbird, httpTypes, nio],
+      resources: [.embedInCode("Assets/panel.css"), .embedInCode("Assets/panel.js")],
+      swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "APIClient", dependencies: ["CCurl"], swiftSettings: settings),
     .executableTarget(
@@ -99,7 +104,7 @@ let package = Package(
       name: "vpsd",
       dependencies: [
         "Core", "PrivateFiles", "SQLStore", "Engine", "HostImages", "HostNetwork", "LibvirtDriver",
-        "SimulatedDriver", "NoticeDelivery", "API", "Documentation", hummingbird, hummingbirdCore, logging, nio,
+        "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", hummingbird, hummingbirdCore, logging, nio,
         lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,6 +151,13 @@ let package = Package(
       dependencies: [
         "Core", "Engine", "API", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes,
         nio, logging, "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "PanelTests",
+      dependencies: [
+        "Panel", "API", "Core", "Engine", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird,
+        httpTypes, nio, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -16,6 +16,7 @@ package struct APIService: Sendable {
   let consoleDoor: ConsoleDoor
   let trustedProxies: TrustedProxies
   private let publicURL: PublicURL?
+  private let pages: (any WebPages)?
   let clock: any WallClock
   private let isHealthy: @Sendable () async throws -> Bool
   let logger: Logger
@@ -25,11 +26,13 @@ package struct APIService: Sendable {
   ///   - document: The description of the API, in OpenAPI.
   ///   - noVNC: The folder of the viewer that the console's page shows.
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
+  ///   - pages: Nil for none but those about the API.
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
     servers: Servers, firewalls: Firewalls, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
     statements: Statements, requests: Idempotency, events: Events, consoles: Consoles, catalogue: CatalogueReader,
     authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
+    pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(),
     isHealthy: @escaping @Sendable () async throws -> Bool
@@ -43,6 +46,7 @@ package struct APIService: Sendable {
     ]
     self.clock = clock
     self.publicURL = publicURL
+    self.pages = pages
     self.trustedProxies = trustedProxies
     consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
     consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL, proxies: trustedProxies)
@@ -68,10 +72,15 @@ package struct APIService: Sendable {
 
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    let openPaths = Set(documents.keys).union([Self.healthPath, "/"])
+    let openPaths = Set(documents.keys).union([Self.healthPath, "/"]).union(pages?.openPaths ?? [])
     router.add(
-      middleware: Envelope(routes: routes, openPaths: openPaths, gate: gate, proxies: trustedProxies, logger: logger))
-    router.get("/") { _, _ in Response.redirect(to: Self.pagePath, type: .temporary) }
+      middleware: Envelope(
+        routes: routes, openPaths: openPaths, pages: pages, gate: gate, proxies: trustedProxies, logger: logger))
+    if let pages {
+      pages.register(on: router)
+    } else {
+      router.get("/") { _, _ in Response.redirect(to: Self.pagePath, type: .temporary) }
+    }
     router.get(RouterPath(Self.healthPath)) { _, _ in
       let isHealthy = (try? await isHealthy()) ?? false
       return Response.json(

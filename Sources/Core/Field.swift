@@ -16,6 +16,8 @@ package enum Field: Hashable, Sendable {
   case server
   case description
   case email
+  case password
+  case currentPassword
 }
 
 /// The messages about one field.

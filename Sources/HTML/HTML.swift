@@ -6,14 +6,19 @@ package struct HTML {
 
   package init() {}
 
-  package mutating func element(_ name: StaticString, _ attributes: Attributes = [:], _ body: (inout HTML) -> Void) {
-    open(name, attributes)
+  /// - Parameter flags: Attributes that need no value.
+  package mutating func element(
+    _ name: StaticString, _ attributes: Attributes = [:], flags: [StaticString] = [], _ body: (inout HTML) -> Void
+  ) {
+    open(name, attributes, flags)
     body(&self)
     text += "</\(name)>"
   }
 
-  package mutating func element(_ name: StaticString, _ attributes: Attributes = [:], text: String) {
-    element(name, attributes) { $0.write(text) }
+  package mutating func element(
+    _ name: StaticString, _ attributes: Attributes = [:], flags: [StaticString] = [], text: String
+  ) {
+    element(name, attributes, flags: flags) { $0.write(text) }
   }
 
   /// An element that can have nothing in it.
@@ -25,6 +30,9 @@ package struct HTML {
   package mutating func write(_ text: String) {
     self.text += Self.escaped(text)
   }
+
+  /// What was written by another one of these.
+  package mutating func append(_ other: HTML) { text += other.text }
 
   /// HTML that is our own.
   package mutating func markup(_ text: StaticString) {

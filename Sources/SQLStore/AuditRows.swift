@@ -24,6 +24,13 @@ extension SQLConnection {
     }
   }
 
+  /// The same for who signs in and out, which a suspended account may, too.
+  func auditSession(_ action: String, detail: String, by caller: Caller, at now: Timestamp) throws {
+    try markEffect(of: caller)
+    try insertAudit(
+      action, account: caller.accountID, token: caller.tokenID, detail: detail, origin: caller.origin, at: now)
+  }
+
   /// The same for what the operator did with a command on the host.
   func auditOperator(
     _ action: String, account: ID<Account>? = nil, server: ID<Server>? = nil, operation: ID<Operation>? = nil,

@@ -6,7 +6,8 @@ extension SQLStore {
   ) async throws -> Page<Token> {
     try await read { database in
       try database.page(
-        page, ofTable: "token", where: "revoked_at IS NULL", of: account, named: name, by: OrderClause(order))
+        page, ofTable: "token", where: "revoked_at IS NULL AND is_session = 0", of: account, named: name,
+        by: OrderClause(order))
     }
   }
 
@@ -21,7 +22,9 @@ extension SQLStore {
     try await write { database in
       try database.requireValid(caller.tokenID, at: now)
       try database.requireQuota(for: token, at: now)
-      let created = try database.insert(token, madeBy: caller.tokenID, at: now)
+      // What a person has made stays when that person signs out.
+      let parent = caller.principal.kind == .session ? nil : caller.tokenID
+      let created = try database.insert(token, madeBy: parent, at: now)
       try database.audit("token.create", detail: "\(created.id)", by: caller, at: now)
       return created
     }
@@ -51,7 +54,10 @@ extension SQLConnection {
     if try tokenCount(of: token.accountID) < quota { return }
     // Nobody can use them, and nobody should have to tidy up before the next one.
     try run(
-      "UPDATE token SET revoked_at = expires_at WHERE account_id = ? AND revoked_at IS NULL AND expires_at <= ?",
+      """
+      UPDATE token SET revoked_at = expires_at
+      WHERE account_id = ? AND is_session = 0 AND revoked_at IS NULL AND expires_at <= ?
+      """,
       [token.accountID, now])
     guard try tokenCount(of: token.accountID) < quota else {
       throw Failure(.permissionDenied, "Token quota reached (\(quota)).")
@@ -59,6 +65,8 @@ extension SQLConnection {
   }
 
   private func tokenCount(of account: ID<Account>) throws -> Int {
-    try value(Int.self, "SELECT COUNT(*) FROM token WHERE account_id = ? AND revoked_at IS NULL", [account]) ?? 0
+    try value(
+      Int.self, "SELECT COUNT(*) FROM token WHERE account_id = ? AND is_session = 0 AND revoked_at IS NULL", [account]
+    ) ?? 0
   }
 }

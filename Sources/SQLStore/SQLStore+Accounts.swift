@@ -48,7 +48,7 @@ extension SQLStore {
       }
       return AccountSummary(
         account: found, serverCount: try count("server WHERE account_id = ? AND deleted_at IS NULL"),
-        tokenCount: try count("token WHERE account_id = ? AND revoked_at IS NULL"),
+        tokenCount: try count("token WHERE account_id = ? AND is_session = 0 AND revoked_at IS NULL"),
         sshKeyCount: try count("ssh_key WHERE account_id = ?"))
     }
   }
@@ -61,13 +61,15 @@ extension SQLStore {
       try database.endServers(of: id, deleting: deletingServers, tariff, at: now)
       try database.run(
         "UPDATE token SET revoked_at = COALESCE(revoked_at, ?), name = 'closed' WHERE account_id = ?", [now, id])
-      for table in ["ssh_key", "repeatable_request", "notice"] {
+      for table in ["ssh_key", "repeatable_request", "notice", "login_link"] {
         try database.run("DELETE FROM \(table) WHERE account_id = ?", [id])
       }
       // No address has this form, so that nobody finds it by one.
       try database.run(
         """
-        UPDATE account SET email = ?, first_name = '', last_name = '', company_name = '', closed_at = ? WHERE id = ?
+        UPDATE account SET email = ?, first_name = '', last_name = '', company_name = '', password_hash = '',
+          closed_at = ?
+        WHERE id = ?
         """,
         ["closed-\(id)", now, id])
       try database.auditOperator("account.close", account: id, at: now)

@@ -8,19 +8,22 @@ extension SQLStore {
   package func tokens(of account: ID<Account>?, after id: ID<Token>?, limit: Int) async throws -> [Token] {
     try await read { database in
       try database.all(
-        "SELECT \(Token.columns) FROM token WHERE id > ?1 AND (?2 IS NULL OR account_id = ?2) ORDER BY id LIMIT ?3",
+        "SELECT \(Token.columns) FROM token WHERE id > ?1 AND is_session = 0 AND (?2 IS NULL OR account_id = ?2) ORDER BY id LIMIT ?3",
         [id?.value ?? 0, account, limit])
     }
   }
 
   package func token(_ id: ID<Token>) async throws -> Token? {
-    try await read { database in try database.first("SELECT \(Token.columns) FROM token WHERE id = ?", [id]) }
+    try await read { database in
+      try database.first("SELECT \(Token.columns) FROM token WHERE id = ? AND is_session = 0", [id])
+    }
   }
 
   package func tokenIDs(named name: String, limit: Int) async throws -> [ID<Token>] {
     try await read { database in
       try database.rows(
-        "SELECT id FROM token WHERE revoked_at IS NULL AND name = ? ORDER BY id LIMIT ?", [name, limit]
+        "SELECT id FROM token WHERE revoked_at IS NULL AND is_session = 0 AND name = ? ORDER BY id LIMIT ?",
+        [name, limit]
       ) { row in try row.next() }
     }
   }
@@ -36,7 +39,8 @@ extension SQLStore {
 
   package func revokeToken(_ id: ID<Token>, at now: Timestamp) async throws -> Bool {
     try await write { database in
-      let owner = try database.value(ID<Account>.self, "SELECT account_id FROM token WHERE id = ?", [id])
+      let owner = try database.value(
+        ID<Account>.self, "SELECT account_id FROM token WHERE id = ? AND is_session = 0", [id])
       guard let owner else { return false }
       for id in try database.revoke(id, of: owner, at: now) {
         try database.auditOperator("token.revoke", account: owner, detail: "\(id)", at: now)
@@ -91,7 +95,7 @@ extension SQLConnection {
 
 extension Token: RowReadable {
   static let columns = """
-    id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at, parent_id, \
+    id, account_id, name, permissions, created_at, expires_at, last_used_at, revoked_at, parent_id, is_session, \
     (SELECT operator_suspension_reason FROM account WHERE account.id = token.account_id)
     """
 
@@ -100,7 +104,7 @@ extension Token: RowReadable {
       id: try row.next(), accountID: try row.next(), name: try row.next(),
       permissions: try Self.permissions(in: row.next()), createdAt: try row.next(), expiresAt: try row.next(),
       lastUsedAt: try row.next(), revokedAt: try row.next(), parentID: try row.next(),
-      suspensionReason: try row.next())
+      isSession: try row.next(), suspensionReason: try row.next())
   }
 
   private static func permissions(in text: String) throws -> [Permission] {

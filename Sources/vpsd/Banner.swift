@@ -1,3 +1,4 @@
+import API
 import Engine
 import Foundation
 import Logging
@@ -7,6 +8,7 @@ import PrivateFiles
 struct Banner: Sendable {
   let configuration: Configuration
   let firstToken: TokenText?
+  let firstLink: LoginLinkText?
   /// What servers run on, such as `driver: libvirt`.
   let hosts: String
   let logger: Logger
@@ -29,6 +31,14 @@ struct Banner: Sendable {
         isatty(STDOUT_FILENO) == 1
           ? "\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)"
           : "\nYour token is in \(tokenFile).")
+    }
+    if configuration.hasPanel {
+      let panel = firstLink.map {
+        LoginLink.url($0, at: configuration.publicURL?.description ?? "http://\(listen.local)")
+      }
+      Swift.print(
+        panel.map { "\nIts panel, for ten minutes and once:\n\n  \($0)" }
+          ?? "Its panel is at \(url); `vpsd account login-link` makes a link that signs in")
     }
     Swift.print(
       """

@@ -56,6 +56,8 @@ struct Configuration: Sendable, Equatable {
   /// Nil for the host's.
   var nameServers: [IPAddress]?
   var mayServersMail = false
+  /// Whether there is a web panel beside the API.
+  var hasPanel = true
   /// How many addresses a server may have, of both families together.
   var addressesPerServer = 16
   /// For how many seconds an address that was released is not given by its name to another account.

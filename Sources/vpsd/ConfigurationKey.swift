@@ -75,6 +75,9 @@ extension ConfigurationKey {
         rule: "auto, or an http or https URL without a query, such as https://vps.example.com",
         parse: { $0 == "auto" ? .some(nil) : PublicURL($0).map { .some($0) } }, print: { $0?.description ?? "auto" }),
       trustedProxies,
+      value(
+        "panel", \.hasPanel, default: "true", "Whether there is a web panel beside the API", rule: "true or false",
+        parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
       choice("driver", \.driver, default: "libvirt", "What runs the virtual machines"),
       choice(
         "libvirtd", \.libvirtd, default: "own",

@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import Panel
 import SQLStore
 import ServiceLifecycle
 import UnixSignals
@@ -92,16 +93,16 @@ struct Daemon {
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,
       changes: changes, clock: clock,
       quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
-    let copies = DiskCopy.Family.allCases.map { family in
+    func copies(_ family: DiskCopy.Family) -> DiskCopies {
       DiskCopies(
         family, store: store, fleet: fleet, changes: changes, clock: clock,
         quota: configuration.copyQuota > 0 ? configuration.copyQuota : nil)
     }
     let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
     let billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
-    let api = try APIService(
+    let useCases = Panel.UseCases(
       servers: servers, firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
-      copies: copies,
+      backups: copies(.backup), snapshots: copies(.snapshot),
       sshKeys: SSHKeys(
         store: store, clock: clock, quota: configuration.sshKeyQuota > 0 ? configuration.sshKeyQuota : nil),
       tokens: Tokens(
@@ -112,12 +113,22 @@ struct Daemon {
       requests: Idempotency(store: store, clock: clock, limits: configuration.idempotency),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
-      catalogue: catalogue, authenticator: authenticator,
+      catalogue: catalogue, sessions: Sessions(store: store, authenticator: authenticator, clock: clock))
+    let panel =
+      configuration.hasPanel
+      ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil
+    let api = try APIService(
+      servers: useCases.servers, firewalls: useCases.firewalls, copies: [useCases.backups, useCases.snapshots],
+      sshKeys: useCases.sshKeys, tokens: useCases.tokens, profiles: useCases.profiles,
+      statements: useCases.statements, requests: useCases.requests, events: useCases.events,
+      consoles: useCases.consoles, catalogue: catalogue, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
       noVNC: configuration.noVNCDirectory,
-      publicURL: configuration.publicURL, trustedProxies: TrustedProxies(configuration.trustedProxies), clock: clock,
+      publicURL: configuration.publicURL, pages: panel, trustedProxies: TrustedProxies(configuration.trustedProxies),
+      clock: clock,
       logger: logger, limits: configuration.limits,
       isHealthy: { try await store.isBootstrapped() })
+    let firstLink = try await firstLink(store, isFirstStart: firstToken != nil, clock)
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
     // backups and looks, then no more steps.
     return [
@@ -127,8 +138,17 @@ struct Daemon {
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
       EndlessService { await authenticator.run() },
       EndlessService { await notify(store, receiver, clock) },
-      web(api, banner(hosted, firstToken: firstToken)), EndOfWaits(changes: changes),
+      web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink)), EndOfWaits(changes: changes),
     ]
+  }
+
+  /// Whoever starts the service for the first time, and looks on, is shown a link to the panel.
+  private func firstLink(
+    _ store: any Store, isFirstStart: Bool, _ clock: any WallClock
+  ) async throws -> LoginLinkText? {
+    guard isFirstStart, configuration.hasPanel, isatty(STDOUT_FILENO) == 1 else { return nil }
+    guard let account = try await store.account(email: FirstStart.email) else { return nil }
+    return try await Sessions.makeLink(for: account.id, store, at: clock.now)
   }
 
   /// Tells owners of accounts what happens, where anything is configured that can.
@@ -165,10 +185,10 @@ struct Daemon {
     }
   }
 
-  private func banner(_ hosted: HostedFleet, firstToken: TokenText?) -> Banner {
+  private func banner(_ hosted: HostedFleet, firstToken: TokenText?, firstLink: LoginLinkText?) -> Banner {
     let drivers = Set(hosted.members.map(\.driverName)).sorted().joined(separator: ", ")
     return Banner(
-      configuration: configuration, firstToken: firstToken,
+      configuration: configuration, firstToken: firstToken, firstLink: firstLink,
       hosts: hosted.members.count == 1 ? "driver: \(drivers)" : "\(hosted.members.count) hosts: \(drivers)",
       logger: logger)
   }

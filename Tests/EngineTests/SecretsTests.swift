@@ -29,7 +29,7 @@ struct SecretsTests {
   func passwordHash() throws {
     // openssl passwd -6 -salt abcdefgh secret
     #expect(
-      try RootPassword.hash("secret", salt: "$6$abcdefgh$")
+      try Crypt.hash("secret", setting: "$6$abcdefgh$")
         == "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG.")
   }
 

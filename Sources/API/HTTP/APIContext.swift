@@ -10,7 +10,7 @@ package struct APIContext: RequestContext {
   /// Who has opened the connection: the client, or a proxy. Empty where it has no address.
   let peer: String
   /// As the peer is, until the headers are read.
-  var origin: RequestOrigin
+  package var origin: RequestOrigin
   private let channel: any Channel
 
   package init(source: ApplicationRequestContextSource) {
@@ -21,7 +21,7 @@ package struct APIContext: RequestContext {
   }
 
   /// Whether nobody is there any more to read the reply.
-  var isGone: Bool { !peer.isEmpty && !channel.isActive }
+  package var isGone: Bool { !peer.isEmpty && !channel.isActive }
 
   /// Tells a client that waits for it that its body is read.
   func askForBody() {

@@ -11,6 +11,7 @@ struct Envelope: RouterMiddleware {
   let routes: RouteTable
   /// What anyone may read, and nothing else can be done with.
   let openPaths: Set<String>
+  let pages: (any WebPages)?
   let gate: Gate
   let proxies: TrustedProxies
   let logger: Logger
@@ -43,7 +44,8 @@ struct Envelope: RouterMiddleware {
     if let unrouted = error as? HTTPError, unrouted.status == .notFound {
       do { try await refuseUnrouted(request, context) } catch let reason { error = reason }
     }
-    let response = ErrorTable.response(to: error, requestID: context.requestID)
+    let page = pages?.response(to: error, request, context)
+    let response = page ?? ErrorTable.response(to: error, requestID: context.requestID)
     if response.status == .internalServerError || error is StoreUnavailable {
       logger.error(
         "request failed", metadata: ["request": "\(context.requestID)", "error": "\(String(reflecting: error))"])

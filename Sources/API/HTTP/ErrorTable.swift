@@ -1,11 +1,11 @@
 import Core
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 import NIOCore
 
 /// The one place where an error becomes a status and a body. No cause, path or query ever shows in a reply.
-enum ErrorTable {
-  static func response(to error: any Error, requestID: String) -> Response {
+package enum ErrorTable {
+  package static func response(to error: any Error, requestID: String) -> Response {
     switch error {
     case let failure as Failure: response(to: failure, requestID: requestID)
     case let rejection as Rejection: response(to: rejection)

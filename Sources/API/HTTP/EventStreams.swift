@@ -1,10 +1,10 @@
-import Core
+package import Core
 import Synchronization
 
 /// How many streams of events each account has open.
-final class EventStreams: Sendable {
+package final class EventStreams: Sendable {
   /// Is taken until nobody refers to it any more, whatever becomes of the reply.
-  final class Place: Sendable {
+  package final class Place: Sendable {
     private let streams: EventStreams
     private let account: ID<Account>
 
@@ -16,10 +16,12 @@ final class EventStreams: Sendable {
     deinit { streams.leave(account) }
   }
 
+  package init() {}
+
   private let counts = Mutex<[ID<Account>: Int]>([:])
 
   /// - Parameter limit: 0 for as many as there are connections.
-  func enter(_ account: ID<Account>, atMost limit: Int) throws(Rejection) -> Place {
+  package func enter(_ account: ID<Account>, atMost limit: Int) throws(Rejection) -> Place {
     let hasRoom = counts.withLock { counts in
       guard limit == 0 || counts[account, default: 0] < limit else { return false }
       counts[account, default: 0] += 1

@@ -1,11 +1,11 @@
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 
 /// Where clients reach this service.
 package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
-  let isSecure: Bool
+  package let isSecure: Bool
   /// Host and port.
-  let authority: String
+  package let authority: String
   /// Begins with a slash where it is not empty, and does not end with one.
   let path: String
 
@@ -26,7 +26,7 @@ package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
 
   /// How the client of this request reached us, by its own account and that of a proxy that is trusted; nil where that could be
   /// no host.
-  init?(of request: Request, _ origin: RequestOrigin) {
+  package init?(of request: Request, _ origin: RequestOrigin) {
     guard let authority = origin.authority ?? request.head.authority, Self.isAuthority(authority) else { return nil }
     isSecure = origin.isSecure
     self.authority = authority

@@ -1,9 +1,9 @@
-import Core
+package import Core
 import Synchronization
 
 /// So many a minute for each key, in a burst or evenly spread, as a bucket that drips: the one thing that is kept of a key
 /// is when its bucket is full again. One that is full is as good as none, and may be forgotten.
-final class RateLimit<Key: Hashable & Sendable>: Sendable {
+package final class RateLimit<Key: Hashable & Sendable>: Sendable {
   private static var minuteMicroseconds: Int64 { 60_000_000 }
 
   private let perMinute: Int
@@ -12,7 +12,7 @@ final class RateLimit<Key: Hashable & Sendable>: Sendable {
   private let fullAtMicroseconds = Mutex<[Key: Int64]>([:])
 
   /// Nil where there is no limit.
-  init?(perMinute: Int, maximumKeys: Int = 10_000, clock: any WallClock) {
+  package init?(perMinute: Int, maximumKeys: Int = 10_000, clock: any WallClock) {
     guard perMinute > 0 else { return nil }
     self.perMinute = perMinute
     self.maximumKeys = maximumKeys
@@ -21,7 +21,7 @@ final class RateLimit<Key: Hashable & Sendable>: Sendable {
 
   var keyCount: Int { fullAtMicroseconds.withLock { $0.count } }
 
-  func take(_ key: Key) -> Allowance {
+  package func take(_ key: Key) -> Allowance {
     let now = clock.uptime.elapsed.milliseconds * 1000
     let horizon = now + Self.minuteMicroseconds
     let interval = max(1, Self.minuteMicroseconds / Int64(perMinute))
@@ -59,7 +59,7 @@ final class RateLimit<Key: Hashable & Sendable>: Sendable {
 }
 
 /// What is left to someone after a request, or how long to wait for the next one.
-struct Allowance: Sendable, Equatable {
+package struct Allowance: Sendable, Equatable {
   let limit: Int
   let remaining: Int
   /// When all of the limit is there again, in seconds since 1970.
@@ -67,7 +67,7 @@ struct Allowance: Sendable, Equatable {
   /// Nil where the request is allowed.
   let retryAfterSeconds: Int?
 
-  func throwIfRefused() throws(Rejection) {
+  package func throwIfRefused() throws(Rejection) {
     if let retryAfterSeconds { throw .throttled(seconds: retryAfterSeconds) }
   }
 }

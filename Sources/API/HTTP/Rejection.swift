@@ -1,5 +1,5 @@
 /// What is wrong with a request as HTTP, before anyone asks what it means.
-enum Rejection: Error, Equatable {
+package enum Rejection: Error, Equatable {
   case credentialsEmpty
   case throttled(seconds: Int)
   case methodNotAllowed(method: String, allowed: [String])

@@ -79,12 +79,12 @@ package struct TrustedProxies: Sendable, Equatable {
 }
 
 /// Where a request comes from, and how its client reached us, as far as somebody says so whom we believe.
-struct RequestOrigin: Sendable, Equatable {
-  let address: String
-  var isSecure = false
+package struct RequestOrigin: Sendable, Equatable {
+  package let address: String
+  package var isSecure = false
   /// Host and port; nil for those of the request itself.
-  var authority: String?
+  package var authority: String?
 
   /// Whom limits are for.
-  var client: String { IPAddress(address)?.client.description ?? address }
+  package var client: String { IPAddress(address)?.client.description ?? address }
 }

@@ -1,10 +1,10 @@
 import Core
-import Engine
-import NIOCore
+package import Engine
+package import NIOCore
 
 /// Events as `text/event-stream` has them: an id, a type, and one line of JSON.
-enum EventWire {
-  static func element(_ element: Events.Element) -> ByteBuffer {
+package enum EventWire {
+  package static func element(_ element: Events.Element) -> ByteBuffer {
     switch element {
     // Without data it is no event: clients remember its id, and do nothing else.
     case .beginning(let id): ByteBuffer(string: ": heartbeat\nid: \(id)\n\n")

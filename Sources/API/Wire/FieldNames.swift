@@ -27,6 +27,8 @@ extension Field {
     case .server: "server_id"
     case .description: "description"
     case .email: "email"
+    case .password: "password"
+    case .currentPassword: "current_password"
     }
   }
 }

@@ -8,7 +8,9 @@ package struct Token: Sendable, Equatable {
   package let expiresAt: Timestamp?
   package let lastUsedAt: Timestamp?
   package let revokedAt: Timestamp?
-  /// The token that made it, and takes it along when it is revoked; nil where the operator made it.
+  /// Whether it is that of a person who is signed in to the panel: a browser has it as a cookie, and it is good for nothing else.
+  package let isSession: Bool
+  /// The token that made it, and takes it along when it is revoked; nil where the operator made it, or a person did.
   package let parentID: ID<Token>?
   /// Why its account may change nothing; nil where it may.
   package let suspensionReason: String?
@@ -16,7 +18,7 @@ package struct Token: Sendable, Equatable {
   package init(
     id: ID<Token>, accountID: ID<Account>, name: String, permissions: [Permission], createdAt: Timestamp,
     expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?, parentID: ID<Token>?,
-    suspensionReason: String? = nil
+    isSession: Bool = false, suspensionReason: String? = nil
   ) {
     self.id = id
     self.accountID = accountID
@@ -27,6 +29,7 @@ package struct Token: Sendable, Equatable {
     self.lastUsedAt = lastUsedAt
     self.revokedAt = revokedAt
     self.parentID = parentID
+    self.isSession = isSession
     self.suspensionReason = suspensionReason
   }
 

@@ -6,7 +6,7 @@
 ///
 /// Whoever asks for something names the part that has it.
 package protocol Store:
-  InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
+  InstallationStore, CatalogueStore, HostStore, AccountStore, SessionStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
   FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
   OfferStore, StatementStore, NoticeStore

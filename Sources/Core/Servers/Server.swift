@@ -177,6 +177,8 @@ package struct ServerFilter: Sendable, Equatable {
   /// Exact but for upper and lower case.
   package var name: String?
   package var hostname: String?
+  /// A part of its name or its hostname, whatever the case of its letters.
+  package var text: String?
 
   package init(
     status: ServerStatus? = nil, location: String? = nil, name: String? = nil, hostname: String? = nil

@@ -1,6 +1,4 @@
-import CCrypt
 import Core
-import Foundation
 
 /// The root password of a server that was ordered without an SSH key.
 struct RootPassword: Sendable {
@@ -17,17 +15,7 @@ struct RootPassword: Sendable {
     let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789")
     let text = String((0..<20).map { _ in alphabet.randomElement()! })
     let salt = method + String((0..<16).map { _ in alphabet.randomElement()! }) + "$"
-    return RootPassword(text: text, hash: try hash(text, salt: salt))
+    return RootPassword(text: text, hash: try Crypt.hash(text, setting: salt))
   }
 
-  static func hash(_ text: String, salt: String) throws(Failure) -> String {
-    let storage = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
-    defer { storage.deallocate() }
-    UnsafeMutableRawPointer(storage).initializeMemory(
-      as: UInt8.self, repeating: 0, count: MemoryLayout<crypt_data>.size)
-    guard let result = crypt_r(text, salt, storage), result.pointee == CChar(bitPattern: UInt8(ascii: "$")) else {
-      throw .internalError("crypt(3) does not know SHA-512.")
-    }
-    return String(cString: result)
-  }
 }

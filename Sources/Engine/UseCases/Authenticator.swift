@@ -25,11 +25,23 @@ package final class Authenticator: Sendable {
 
   /// Throws `credentialsInvalid` for a token that is unknown, revoked or expired.
   package func caller(bearing text: some StringProtocol) async throws -> Caller {
-    guard let hash = TokenText(text)?.hash, let token = try await token(hash), token.isValid(at: clock.now) else {
+    guard let hash = TokenText(text)?.hash, let token = try await used(hash), !token.isSession else {
       throw Failure.tokenInvalid
     }
-    unrecordedUses.withLock { $0[token.id] = clock.now }
     return Caller(token)
+  }
+
+  /// The same for a person who is signed in.
+  package func caller(in session: SessionText) async throws -> Caller {
+    guard let token = try await used(session.hash), token.isSession else { throw Failure.tokenInvalid }
+    return Caller(token)
+  }
+
+  /// Nil where it is not valid.
+  private func used(_ hash: TokenHash) async throws -> Token? {
+    guard let token = try await token(hash), token.isValid(at: clock.now) else { return nil }
+    unrecordedUses.withLock { $0[token.id] = clock.now }
+    return token
   }
 
   /// For tokens that were revoked just now: nobody who comes from here on is let in by what is kept.

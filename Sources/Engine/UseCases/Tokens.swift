@@ -50,7 +50,14 @@ package struct Tokens: Sendable {
 
   package func read(_ id: ID<Token>, _ caller: Caller) async throws -> Token {
     try caller.require(Self.toRead)
-    guard let token = try await store.token(id, of: caller.accountID) else { throw Failure.notFound }
+    return try await find(id, caller)
+  }
+
+  /// Sessions are tokens of another kind: see `Sessions`.
+  private func find(_ id: ID<Token>, _ caller: Caller) async throws -> Token {
+    guard let token = try await store.token(id, of: caller.accountID), !token.isSession else {
+      throw Failure.notFound
+    }
     return token
   }
 
@@ -60,7 +67,8 @@ package struct Tokens: Sendable {
     Self.nameRule.check(draft.name, .name, &errors)
     let permissions = Self.permissions(draft, caller, &errors)
     guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
-    let expiresAt = expiry(draft, within: own.expiresAt, &errors)
+    // What a person makes may outlast the session that it is made in.
+    let expiresAt = expiry(draft, within: own.isSession ? nil : own.expiresAt, &errors)
     try errors.throwIfAny(orUnless: draft.isWhole)
     guard let name = draft.name else { throw Failure.internalError("A draft without errors lacks a field.") }
     let text = TokenText.random()
@@ -75,6 +83,7 @@ package struct Tokens: Sendable {
   /// From here on the token is refused, and so are all that were made with it.
   package func revoke(_ id: ID<Token>, _ caller: Caller) async throws {
     try caller.require(Self.toChange)
+    _ = try await find(id, caller)
     let revoked = try await store.revokeToken(id, by: caller, at: clock.now)
     guard !revoked.isEmpty else { throw Failure.notFound }
     authenticator.forget(revoked)

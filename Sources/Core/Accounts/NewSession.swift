@@ -1,0 +1,35 @@
+/// A person who is about to be signed in to the panel.
+package struct NewSession: Sendable {
+  package let hash: TokenHash
+  /// Which browser it is, by its own account.
+  package let name: String
+  package let expiresAt: Timestamp
+  /// How many sessions an account may have at once, this one included: the oldest ones make room.
+  package let quota: Int
+  /// The address that it comes from, where there is one.
+  package let origin: String?
+
+  package init(hash: TokenHash, name: String, expiresAt: Timestamp, quota: Int, origin: String?) {
+    self.hash = hash
+    self.name = name
+    self.expiresAt = expiresAt
+    self.quota = quota
+    self.origin = origin
+  }
+}
+
+/// Signs whoever has it in, once.
+package struct NewLoginLink: Sendable {
+  package let accountID: ID<Account>
+  package let hash: TokenHash
+  package let expiresAt: Timestamp
+  /// How many an account may have that nobody has used, this one included: the oldest ones make room.
+  package let quota: Int
+
+  package init(accountID: ID<Account>, hash: TokenHash, expiresAt: Timestamp, quota: Int) {
+    self.accountID = accountID
+    self.hash = hash
+    self.expiresAt = expiresAt
+    self.quota = quota
+  }
+}

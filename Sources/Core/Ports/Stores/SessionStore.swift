@@ -1,0 +1,26 @@
+/// Persons who are signed in to the panel. Their sessions are tokens of a kind of their own: see `AccountStore`.
+package protocol SessionStore: Sendable {
+  /// Returns false where there is no such account, or it is closed.
+  func createLoginLink(_ link: NewLoginLink, at now: Timestamp) async throws -> Bool
+  /// Uses the link up, and begins a session of its account; nil where there is no such link, or it has expired.
+  func redeemLoginLink(_ hash: TokenHash, for session: NewSession, at now: Timestamp) async throws -> Token?
+  /// The crypt(3) of the account's password; nil where it has none, or there is no such account, or it is closed.
+  func passwordHash(ofAccount email: String) async throws -> String?
+  func passwordHash(of account: ID<Account>) async throws -> String?
+  /// Begins a session of the account, unless its password is not this one any more.
+  func beginSession(
+    ofAccount email: String, whosePasswordHashIs hash: String, _ session: NewSession, at now: Timestamp
+  ) async throws -> Token?
+  /// Those that are valid, newest first.
+  func sessions(of account: ID<Account>, at now: Timestamp) async throws -> [Token]
+  /// Returns false where the caller's account has no such session.
+  func endSession(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool
+  /// Ends all sessions of the account but the caller's, and forgets its links. Returns those that were ended.
+  ///
+  /// - Parameters:
+  ///   - hash: The crypt(3) of the password; nil for none.
+  ///   - expected: What it was; nil for none. Throws `conflict` where it is another one by now.
+  func setPassword(
+    hash: String?, expecting expected: String?, by caller: Caller, at now: Timestamp
+  ) async throws -> [ID<Token>]
+}

@@ -1,0 +1,100 @@
+// Makes pages nicer that work without it, too: live status, the reader's time zone, copying, and one click that counts.
+"use strict";
+
+function dress(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    if (isNaN(date)) continue;
+    const language = document.documentElement.lang;
+    time.textContent = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(date);
+    time.title = time.dateTime;
+  }
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    const text = button.textContent;
+    button.onclick = async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = button.dataset.done;
+      setTimeout(() => { button.textContent = text; }, 2000);
+    };
+  }
+}
+
+// What belongs to one choice is shown with it only: data-with="field=value".
+function showByChoice() {
+  for (const part of document.querySelectorAll("[data-with]")) {
+    const [name, value] = part.dataset.with.split("=");
+    const control = document.querySelector(`select[name="${name}"]`);
+    if (!control) continue;
+    const update = () => { part.hidden = control.value !== value; };
+    control.addEventListener("change", update);
+    update();
+  }
+}
+
+// A form that is on its way cannot be sent again. A page that is come back to can.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
+});
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form button")) button.disabled = false;
+});
+
+// Puts what is new in the place of every part that lives.
+let isAsking = false;
+let mustAskAgain = false;
+async function refresh() {
+  if (isAsking) { mustAskAgain = true; return; }
+  isAsking = true;
+  try {
+    const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (reply.redirected) return location.reload();
+    if (reply.status === 404) return location.assign("/servers");
+    if (!reply.ok) return;
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const fresh = page.getElementById(part.id);
+      if (!fresh || part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
+      dress(fresh);
+      const focused = part.contains(document.activeElement) ? document.activeElement.textContent : null;
+      part.replaceWith(fresh);
+      if (focused) [...fresh.querySelectorAll("a, button")].find((each) => each.textContent === focused)?.focus();
+    }
+  } catch {
+    // The next event, or the stream that is opened anew, makes it good.
+  } finally {
+    isAsking = false;
+    if (mustAskAgain) { mustAskAgain = false; setTimeout(refresh, 300); }
+  }
+}
+
+// One stream while the page is looked at: browsers have few connections for one service.
+function listen() {
+  let stream = null;
+  let timer = null;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, 200);
+  };
+  const open = () => {
+    stream = new EventSource("/events");
+    for (const type of ["server.status", "server.deleted", "server.deletion", "operation", "gap"]) {
+      stream.addEventListener(type, soon);
+    }
+  };
+  const close = () => { stream?.close(); stream = null; };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return close();
+    if (!stream) { open(); soon(); }
+  });
+  addEventListener("pagehide", close);
+  if (!document.hidden) open();
+  // Figures of usage change without an event.
+  if (document.getElementById("overview")) setInterval(() => { if (!document.hidden) refresh(); }, 15000);
+}
+
+dress(document);
+showByChoice();
+if (document.querySelector("[data-live]")) listen();

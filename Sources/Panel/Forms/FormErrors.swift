@@ -1,0 +1,54 @@
+import Core
+
+/// What is wrong with a form: with each of its fields, and with all of it.
+struct FormErrors: Sendable {
+  private(set) var fields: [String: [String]] = [:]
+  private(set) var general: String?
+
+  init() {}
+
+  /// Nil for what is no fault of the form's: that has a page of its own.
+  init?(_ failure: Failure, _ words: Words) {
+    switch failure.code {
+    case .invalidFields(let errors):
+      for error in errors { fields[error.field.formName, default: []] += error.messages.map { words(message: $0) } }
+    case .wrongState, .conflict, .insufficientCredit, .noCapacity, .invalidRequest, .unprocessable,
+      .preconditionFailed, .permissionDenied:
+      general = words(message: failure.message)
+    case .credentialsMissing, .credentialsInvalid, .notFound, .internalError: return nil
+    }
+  }
+
+  subscript(name: StaticString) -> [String] { fields["\(name)"] ?? [] }
+
+  var isEmpty: Bool { fields.isEmpty && general == nil }
+
+  mutating func add(_ name: StaticString, _ message: String) { fields["\(name)", default: []].append(message) }
+
+  /// Says of each of these that it is missing, where it is.
+  mutating func require(_ names: [StaticString], in form: Form, _ words: Words) {
+    for name in names where form[name] == nil { add(name, words(.fieldIsRequired)) }
+  }
+}
+
+extension Field {
+  /// What the panel's forms call it.
+  fileprivate var formName: String {
+    switch self {
+    case .name: "name"
+    case .plan: "plan"
+    case .operatingSystem: "system"
+    case .location: "location"
+    case .hostname: "hostname"
+    case .sshKey, .sshKeys: "ssh_key"
+    case .publicKey: "public_key"
+    case .permissions: "permissions"
+    case .expiry: "expires_at"
+    case .server: "server"
+    case .description: "description"
+    case .email: "email"
+    case .password: "password"
+    case .currentPassword: "current_password"
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Core
+import Engine
+import HTML
+
+/// Whose account it is, who is signed in to it, and its password.
+struct AccountPages {
+  static let path = "/account"
+
+  let sessions: Sessions
+
+  var routes: [PanelRoute] {
+    [
+      .get(Self.path) { visit in .page(try await page(visit, FormErrors())) },
+      .post(Self.path + "/password", setPassword),
+      .post(Self.path + "/sessions/{id}/end", end),
+    ]
+  }
+
+  @Sendable private func setPassword(_ visit: Visit) async throws -> Answer {
+    let form = visit.form
+    var errors = FormErrors()
+    let isRemoved = form["remove"] != nil
+    if !isRemoved { errors.require(["password"], in: form, visit.words) }
+    if !isRemoved, form["password"]?.utf8.elementsEqual((form["repeated_password"] ?? "").utf8) == false {
+      errors.add("repeated_password", visit.words(.passwordsDiffer))
+    }
+    guard errors.isEmpty else { return .page(try await page(visit, errors)) }
+    do {
+      try await sessions.setPassword(
+        isRemoved ? nil : form["password"], current: form["current_password"], visit.caller)
+      return .redirect(Self.path)
+    } catch let failure as Failure {
+      guard let errors = FormErrors(failure, visit.words) else { throw failure }
+      return .page(try await page(visit, errors))
+    }
+  }
+
+  @Sendable private func end(_ visit: Visit) async throws -> Answer {
+    let id: ID<Token> = try visit.id()
+    try await sessions.end(id, visit.caller)
+    return .redirect(id == visit.caller.tokenID ? SignInPages.path : Self.path)
+  }
+
+  private func page(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
+    let list = try await sessions.list(visit.caller)
+    let hasPassword = try await sessions.hasPassword(visit.caller)
+    let words = visit.words
+    return Page(isRefused: !errors.isEmpty, title: words(.account), section: .account) { html in
+      html.element("h1", text: words(.account))
+      profile(&html, visit)
+      html.element("h2", text: words(.sessions))
+      html.element("p", ["class": "hint"], text: words(.sessionsHint))
+      table(&html, list, visit)
+      html.element("h2", text: words(.password))
+      password(&html, FormWriter(visit: visit, form: Form(), errors: errors), hasPassword, words)
+    }
+  }
+
+  private func profile(_ html: inout HTML, _ visit: Visit) {
+    let (account, words) = (visit.profile.account, visit.words)
+    let name = [account.firstName, account.lastName].filter { !$0.isEmpty }.joined(separator: " ")
+    html.element("dl", ["class": "facts"]) { html in
+      html.figure(words(.email), account.email)
+      if !name.isEmpty { html.figure(words(.name), name) }
+      if !account.companyName.isEmpty { html.figure(words(.company), account.companyName) }
+      html.element("div") { html in
+        html.element("dt", text: words(.customerSince))
+        html.element("dd") { $0.time(account.createdAt) }
+      }
+    }
+  }
+
+  private func table(_ html: inout HTML, _ sessions: [Token], _ visit: Visit) {
+    let words = visit.words
+    html.element("div", ["class": "scroll"]) { html in
+      html.element("table", ["class": "list"]) { html in
+        html.headings([.browser, .signedInAt, .lastUsed, .nothing], words)
+        html.element("tbody") { html in
+          for session in sessions {
+            let isOwn = session.id == visit.caller.tokenID
+            html.element("tr") { html in
+              html.element(
+                "td",
+                text: (session.name.isEmpty ? words(.unknownBrowser) : session.name)
+                  + (isOwn ? " (\(words(.thisSession)))" : ""))
+              html.element("td") { $0.time(session.createdAt) }
+              html.element("td") { html in
+                if let time = session.lastUsedAt { html.time(time) } else { html.write("–") }
+              }
+              html.element("td", ["class": "end"]) { html in
+                FormWriter(visit: visit).button(
+                  &html, .endSession, to: "\(Self.path)/sessions/\(session.id)/end", class: "plain")
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func password(_ html: inout HTML, _ writer: FormWriter, _ hasPassword: Bool, _ words: Words) {
+    html.element("p", ["class": "hint"], text: words(hasPassword ? .passwordIsSet : .noPassword))
+    writer.write(&html, to: Self.path + "/password", class: "stack") { html in
+      if hasPassword {
+        writer.text(
+          &html, "current_password", words(.currentPassword), kind: "password", autocomplete: "current-password")
+      }
+      writer.text(
+        &html, "password", words(.newPassword), hint: words(.passwordRule), kind: "password",
+        autocomplete: "new-password")
+      writer.text(
+        &html, "repeated_password", words(.repeatedPassword), kind: "password", autocomplete: "new-password")
+      html.element("div", ["class": "actions"]) { html in
+        html.element("button", ["class": "main"], text: words(.setPassword))
+        if hasPassword {
+          html.element("button", ["name": "remove", "value": "on"], text: words(.removePassword))
+        }
+      }
+    }
+  }
+}

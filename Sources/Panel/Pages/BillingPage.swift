@@ -1,0 +1,150 @@
+import Core
+import Engine
+import HTML
+
+/// What there is, what it costs, and what was paid.
+struct BillingPage {
+  static let path = "/billing"
+
+  let statements: Statements
+  let clock: any WallClock
+
+  var routes: [PanelRoute] { [.get(Self.path, show)] }
+
+  @Sendable private func show(_ visit: Visit) async throws -> Answer {
+    let chosen = visit.query["month"].flatMap { CalendarMonth($0) }
+    let number = visit.query["page"].flatMap { $0.isPlain(atMost: 9) ? Int($0) : nil } ?? 1
+    let statement = try await statements.statement(
+      for: chosen, page: PageRequest(.number(1), size: 500), visit.caller)
+    let ledger = try await statements.ledger(
+      in: statement.month, order: [ListOrder(.id, isDescending: true)],
+      page: PageRequest(.number(max(1, number)), size: 100), visit.caller)
+    return .page(
+      Page(title: visit.words(.billing), section: .billing) { html in
+        html.element("h1", text: visit.words(.billing))
+        figures(&html, visit)
+        months(&html, statement.month, visit.words)
+        costs(&html, statement, visit)
+        entries(&html, ledger, statement.month, visit)
+      })
+  }
+
+  private func figures(_ html: inout HTML, _ visit: Visit) {
+    let (profile, words) = (visit.profile, visit.words)
+    html.element("dl", ["class": "figures"]) { html in
+      html.figure(words(.balance), visit.amount(profile.account.balance))
+      html.figure(words(.costNow), words(.perHour(visit.amount(profile.hourlyCost))))
+      html.figure(words(.lastsFor), lasting(visit))
+    }
+  }
+
+  private func lasting(_ visit: Visit) -> String {
+    let cost = visit.profile.hourlyCost.microunits
+    guard cost > 0 else { return "–" }
+    let hours = max(0, visit.profile.account.balance.microunits) / cost
+    return visit.words(hours >= 48 ? .days(hours / 24) : .hours(hours))
+  }
+
+  private func months(_ html: inout HTML, _ month: CalendarMonth, _ words: Words) {
+    html.element("div", ["class": "title"]) { html in
+      html.element("h2", text: month.description)
+      html.element("nav", ["class": "pages", "aria-label": words(.month)]) { html in
+        if let before = CalendarMonth(month.start - .seconds(1)) {
+          html.element(
+            "a", ["class": "button", "href": "\(Self.path)?month=\(before)"], text: before.description)
+        }
+        if month.end <= clock.now, let after = CalendarMonth(month.end) {
+          html.element("a", ["class": "button", "href": "\(Self.path)?month=\(after)"], text: after.description)
+        }
+      }
+    }
+  }
+
+  private func costs(_ html: inout HTML, _ statement: MonthlyStatement, _ visit: Visit) {
+    let words = visit.words
+    guard !statement.servers.isEmpty else { return html.element("p", text: words(.nothingSpent)) }
+    html.element("div", ["class": "scroll"]) { html in
+      html.element("table", ["class": "list"]) { html in
+        html.headings([.server, .plan, .hoursTitle, .amount, .backups, .traffic], words)
+        html.element("tbody") { html in
+          for cost in statement.servers.elements {
+            html.element("tr") { html in
+              html.element("td") { html in
+                if cost.deletedAt == nil {
+                  html.element("a", ["href": ServerPages.path(cost.serverID)], text: cost.name.name)
+                } else {
+                  html.write("\(cost.name.name) (\(words(.deleted)))")
+                }
+              }
+              html.element("td", text: cost.plan)
+              html.element("td", ["class": "number"], text: "\(cost.hours)")
+              html.element("td", ["class": "number"], text: cost.amount.decimal)
+              html.element("td", ["class": "number"], text: cost.backups.decimal)
+              html.element("td", ["class": "number"], text: "\(cost.trafficGB) GB · \(cost.traffic.decimal)")
+            }
+          }
+        }
+      }
+    }
+    html.element("p", ["class": "total"], text: "\(words(.total)): \(visit.amount(statement.total))")
+  }
+
+  private func entries(
+    _ html: inout HTML, _ ledger: Core.Page<LedgerEntry>, _ month: CalendarMonth, _ visit: Visit
+  ) {
+    let words = visit.words
+    html.element("h2", text: words(.ledger))
+    html.element("div", ["class": "scroll"]) { html in
+      html.element("table", ["class": "list"]) { html in
+        html.headings([.time, .reason, .amount, .balance, .server, .note], words)
+        html.element("tbody") { html in
+          for entry in ledger.elements {
+            html.element("tr") { html in
+              html.element("td") { $0.time(entry.createdAt) }
+              html.element("td", text: words(entry.reason.phrase))
+              html.element("td", ["class": "number"], text: entry.amount.decimal)
+              html.element("td", ["class": "number"], text: entry.balance.decimal)
+              html.element("td", text: entry.serverName?.name ?? "–")
+              html.element("td", text: entry.description)
+            }
+          }
+        }
+      }
+    }
+    html.element("nav", ["class": "pages", "aria-label": words(.pages)]) { html in
+      if ledger.hasPrevious {
+        html.element(
+          "a", ["class": "button", "href": "\(Self.path)?month=\(month)&page=\(ledger.number - 1)"],
+          text: words(.newer))
+      }
+      if ledger.hasNext {
+        html.element(
+          "a", ["class": "button", "href": "\(Self.path)?month=\(month)&page=\(ledger.number + 1)"],
+          text: words(.older))
+      }
+    }
+  }
+}
+
+extension HTML {
+  mutating func figure(_ label: String, _ value: String) {
+    element("div") { html in
+      html.element("dt", text: label)
+      html.element("dd", text: value)
+    }
+  }
+}
+
+extension LedgerReason {
+  fileprivate var phrase: Phrase {
+    switch self {
+    case .credit: .ledgerCredit
+    case .hold: .ledgerHold
+    case .release: .ledgerRelease
+    case .charge: .ledgerCharge
+    case .backup: .ledgerBackup
+    case .traffic: .ledgerTraffic
+    case .refund: .ledgerRefund
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import API
+import Core
+import Engine
+import HTML
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What surrounds every page.
+struct Layout {
+  let visitor: Visitor
+  /// Nil for whoever is not signed in.
+  let visit: Visit?
+  let assets: Assets
+
+  private var words: Words { visitor.words }
+
+  func html(of page: Page) -> String {
+    var html = HTML()
+    html.markup("<!doctype html>")
+    html.element("html", ["lang": words.language.rawValue]) { html in
+      html.element("head") { head(&$0, page) }
+      html.element("body") { html in
+        html.element("a", ["class": "skip", "href": "#main"], text: words(.skipToContent))
+        header(&html, page)
+        html.element("main", ["id": "main"]) { $0.append(page.content) }
+        footer(&html)
+      }
+    }
+    return html.text
+  }
+
+  private func head(_ html: inout HTML, _ page: Page) {
+    html.void("meta", ["charset": "utf-8"])
+    html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
+    html.void("meta", ["name": "color-scheme", "content": "light dark"])
+    html.element("title", text: "\(page.title) · vpsd")
+    html.void("link", ["rel": "icon", "href": "data:,"])
+    html.void("link", ["rel": "stylesheet", "href": assets.stylePath])
+    html.element("script", ["src": assets.scriptPath], flags: ["defer"], text: "")
+    if page.isMoving {
+      html.element("noscript") { $0.void("meta", ["http-equiv": "refresh", "content": "5"]) }
+    }
+  }
+
+  private func header(_ html: inout HTML, _ page: Page) {
+    html.element("header", ["class": "top"]) { html in
+      html.element("a", ["class": "brand", "href": "/"], text: "vpsd")
+      guard let visit else { return }
+      html.element("nav", ["aria-label": words(.menu)]) { html in
+        for section in Page.Section.allCases {
+          html.element(
+            "a", ["href": section.path, "aria-current": section == page.section ? "page" : "false"],
+            text: words(section.phrase))
+        }
+        html.element("a", ["href": "/docs"], text: words(.apiReference))
+      }
+      html.element("div", ["class": "who"]) { html in
+        html.element("span", ["class": "email"], text: visit.profile.account.email)
+        html.element("form", ["method": "post", "action": SignInPages.endPath]) { html in
+          FormWriter.proof(&html, visit)
+          html.element("button", ["class": "plain"], text: words(.signOut))
+        }
+      }
+    }
+    if let visit { suspension(&html, visit) }
+  }
+
+  private func suspension(_ html: inout HTML, _ visit: Visit) {
+    let suspension = visit.profile.account.suspension
+    guard let cause = suspension.cause else { return }
+    html.element("div", ["class": "notice bad banner", "role": "alert"]) { html in
+      switch cause {
+      case .operator: html.write(words(.suspendedByOperator(suspension.operatorReason ?? "")))
+      case .credit:
+        html.write(words(.suspendedForCredit) + " ")
+        if let time = suspension.deletionAt {
+          html.write(words(.deletedAt) + " ")
+          html.time(time)
+        }
+      }
+    }
+  }
+
+  private func footer(_ html: inout HTML) {
+    html.element("footer", ["class": "bottom"]) { html in
+      let others = Language.allCases.filter { $0 != words.language }
+      for language in others {
+        html.element(
+          "a",
+          [
+            "href": "\(visitor.request.method == .get ? visitor.request.uri.path : "/")?language=\(language.rawValue)",
+            "lang": language.rawValue, "hreflang": language.rawValue,
+          ], text: language.ownName)
+      }
+    }
+  }
+
+  /// Nothing comes from anywhere else, and nothing that somebody wrote is ever run.
+  private static let policy = [
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+    "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+  ].joined(separator: "; ")
+
+  static func response(_ body: ByteBuffer, status: HTTPResponse.Status) -> Response {
+    Response(
+      status: status,
+      headers: [
+        .contentType: "text/html; charset=utf-8", .contentSecurityPolicy: policy, .xContentTypeOptions: "nosniff",
+        .init("Referrer-Policy")!: "same-origin", .init("X-Frame-Options")!: "DENY",
+        .init("Cross-Origin-Opener-Policy")!: "same-origin", .cacheControl: "no-store",
+      ], body: ResponseBody(byteBuffer: body))
+  }
+}
+
+extension Language {
+  fileprivate var ownName: String {
+    switch self {
+    case .english: "English"
+    case .bulgarian: "Български"
+    }
+  }
+}
+
+extension HTML {
+  mutating func time(_ time: Timestamp) {
+    element("time", ["datetime": time.wireFormat], text: Words.time(time))
+  }
+}

@@ -1,0 +1,56 @@
+import HTML
+import HTTPTypes
+
+/// One page, without what surrounds all of them.
+struct Page: Sendable {
+  var status: HTTPResponse.Status = .ok
+  let title: String
+  var section: Section?
+  /// Whether something is on its way, so that who has no script should look again soon.
+  var isMoving = false
+  let content: HTML
+
+  /// - Parameter isRefused: Whether it shows a form again that something is wrong with.
+  init(
+    status: HTTPResponse.Status = .ok, isRefused: Bool = false, title: String, section: Section?,
+    isMoving: Bool = false,
+    _ write: (inout HTML) -> Void
+  ) {
+    self.status = isRefused ? .badRequest : status
+    self.title = title
+    self.section = section
+    self.isMoving = isMoving
+    var html = HTML()
+    write(&html)
+    content = html
+  }
+
+  /// What the menu leads to.
+  enum Section: CaseIterable, Sendable {
+    case servers
+    case sshKeys
+    case tokens
+    case billing
+    case account
+
+    var path: String {
+      switch self {
+      case .servers: "/servers"
+      case .sshKeys: "/ssh-keys"
+      case .tokens: "/tokens"
+      case .billing: "/billing"
+      case .account: "/account"
+      }
+    }
+
+    var phrase: Phrase {
+      switch self {
+      case .servers: .servers
+      case .sshKeys: .sshKeys
+      case .tokens: .tokens
+      case .billing: .billing
+      case .account: .account
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import HTML
+
+/// Shows what is shown once and kept nowhere.
+struct SecretPage {
+  let title: String
+  let text: String
+  let secret: String
+  let nextPath: String
+  let section: Page.Section
+
+  func page(_ visit: Visit) -> Page {
+    Page(title: title, section: section) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: title)
+        html.element("p", text: text)
+        html.element("p", ["class": "copy"]) { html in
+          html.element("code", ["class": "secret"], text: secret)
+          html.copyButton(secret, visit.words)
+        }
+        html.element("p") { html in
+          html.element("a", ["class": "button main", "href": nextPath], text: visit.words(.continue))
+        }
+      }
+    }
+  }
+}
+
+extension HTML {
+  /// For browsers with a script only: it shows itself then.
+  mutating func copyButton(_ text: String, _ words: Words) {
+    element(
+      "button", ["type": "button", "class": "plain", "data-copy": text, "data-done": words(.copied)],
+      flags: ["hidden"], text: words(.copy))
+  }
+}

@@ -1,0 +1,129 @@
+import Core
+import Engine
+import HTML
+
+/// The form that orders a server.
+struct ServerCreationPage {
+  static let path = "/servers/create"
+  /// In the list of keys: one that is pasted here, and none.
+  private static let newKey = "new"
+  private static let noKey = "password"
+
+  let useCases: Panel.UseCases
+
+  var routes: [PanelRoute] { [.get(Self.path, show), .post(Self.path, create)] }
+
+  @Sendable private func show(_ visit: Visit) async throws -> Answer {
+    .page(try await page(visit, FormErrors()))
+  }
+
+  @Sendable private func create(_ visit: Visit) async throws -> Answer {
+    do {
+      let (draft, errors) = try await draft(visit)
+      guard errors.isEmpty else { return .page(try await page(visit, errors)) }
+      let created = try await useCases.servers.create(draft, visit.caller)
+      let path = ServerPages.path(created.view.server.id)
+      guard let password = created.rootPassword else { return .redirect(path) }
+      return .page(
+        SecretPage(
+          title: visit.words(.serverIsBeingCreated(created.view.server.name.name)),
+          text: visit.words(.rootPasswordOnce(created.view.operatingSystem.username)), secret: password,
+          nextPath: path, section: .servers
+        ).page(visit))
+    } catch let failure as Failure {
+      guard let errors = FormErrors(failure, visit.words) else { throw failure }
+      return .page(try await page(visit, errors))
+    }
+  }
+
+  /// What was chosen. A key that was pasted is made first, unless the account has it.
+  private func draft(_ visit: Visit) async throws -> (ServerDraft, FormErrors) {
+    let form = visit.form
+    var errors = FormErrors()
+    errors.require(["name", "plan", "system", "location"], in: form, visit.words)
+    func number(_ text: String?) -> Int64? { text.flatMap { $0.isPlain(atMost: 19) ? Int64($0) : nil } ?? -1 }
+    var draft = ServerDraft(
+      name: form["name"], planID: number(form["plan"]), operatingSystemID: number(form["system"]),
+      location: form["location"], hostname: form["hostname"], isBackupEnabled: form["backups"] != nil)
+    guard errors.isEmpty else { return (draft, errors) }
+    switch form["ssh_key"] {
+    case Self.newKey?:
+      guard let text = form["public_key"] else {
+        errors.add("public_key", visit.words(.fieldIsRequired))
+        break
+      }
+      draft.sshKeys = KeyChoice(.id(try await SSHKeyPages.key(text, name: nil, useCases.sshKeys, visit.caller)))
+    case let text? where text != Self.noKey:
+      draft.sshKeys = KeyChoice(Reference(text) ?? .id(ID(-1)))
+    default: break
+    }
+    return (draft, errors)
+  }
+
+  private func page(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
+    let catalogue = try await useCases.catalogue.catalogue(for: visit.caller)
+    let keys = try await useCases.sshKeys.list(order: [ListOrder(.name)], visit.caller).elements
+    let words = visit.words
+    let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
+    return Page(
+      isRefused: !errors.isEmpty, title: words(.createAServer), section: .servers
+    ) { html in
+      html.element("h1", text: words(.createAServer))
+      writer.write(&html, to: Self.path, class: "stack") { html in
+        plans(&html, writer, catalogue, visit)
+        systems(&html, writer, catalogue, words)
+        locations(&html, writer, catalogue, words)
+        html.element("div", ["class": "pair"]) { html in
+          writer.text(&html, "name", words(.name), hint: words(.nameRule), limit: 64, isRequired: true)
+          writer.text(&html, "hostname", words(.hostname), hint: words(.hostnameRule), limit: 253)
+        }
+        self.keys(&html, writer, keys, words)
+        writer.check(
+          &html, "backups", words(.dailyBackups), hint: words(.dailyBackupsHint), wasSent: visit.form.has("form"))
+        writer.submit(&html, .createServer)
+      }
+    }
+  }
+
+  private func plans(_ html: inout HTML, _ writer: FormWriter, _ catalogue: Catalogue, _ visit: Visit) {
+    let plans = catalogue.plans.filter(\.isAvailable).sorted { ($0.pricePerHour, $0.id) < ($1.pricePerHour, $1.id) }
+    let cards = plans.map { plan in
+      FormWriter.Card(
+        value: "\(plan.id)", title: plan.name,
+        lines: [
+          "\(visit.words(.vcpus(plan.vcpus))) · \(Words.memory(plan.memoryMiB)) · \(plan.storageGiB) GiB",
+          visit.words(.trafficPerMonth(plan.bandwidthGB)),
+          visit.words(.perHour(visit.amount(plan.pricePerHour))),
+          visit.words(.perMonth(visit.amount(plan.pricePerMonth))),
+          visit.words(.balanceAfterwards(visit.amount(visit.profile.account.balance - plan.pricePerHour))),
+        ])
+    }
+    writer.cards(&html, "plan", visit.words(.plan), cards, chosen: plans.first.map { "\($0.id)" } ?? "")
+  }
+
+  private func systems(_ html: inout HTML, _ writer: FormWriter, _ catalogue: Catalogue, _ words: Words) {
+    let systems = catalogue.operatingSystems.filter(\.isAvailable)
+    writer.cards(
+      &html, "system", words(.system), systems.map { FormWriter.Card(value: "\($0.id)", title: $0.name) },
+      chosen: systems.first.map { "\($0.id)" } ?? "")
+  }
+
+  private func locations(_ html: inout HTML, _ writer: FormWriter, _ catalogue: Catalogue, _ words: Words) {
+    let locations = catalogue.locations.filter(\.isActive)
+    writer.cards(
+      &html, "location", words(.location),
+      locations.map { FormWriter.Card(value: $0.code, title: $0.name, lines: [$0.countryName]) },
+      chosen: locations.first?.code ?? "")
+  }
+
+  private func keys(_ html: inout HTML, _ writer: FormWriter, _ keys: [SSHKey], _ words: Words) {
+    let options =
+      keys.map { (value: "\($0.id)", label: $0.name) }
+      + [(Self.newKey, words(.pasteAKey)), (Self.noKey, words(.passwordInstead))]
+    writer.choice(
+      &html, "ssh_key", words(.sshKey), options, chosen: keys.first.map { "\($0.id)" } ?? Self.newKey)
+    html.element("div", ["data-with": "ssh_key=\(Self.newKey)"]) { html in
+      writer.area(&html, "public_key", words(.publicKey), hint: words(.publicKeyHint), limit: 16_384)
+    }
+  }
+}

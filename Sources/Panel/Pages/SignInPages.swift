@@ -1,0 +1,120 @@
+import API
+import Core
+import Engine
+import HTML
+import HTTPTypes
+import Hummingbird
+
+/// How people get in and out.
+struct SignInPages {
+  static let path = "/sign-in"
+  static let endPath = "/sign-out"
+
+  let sessions: Sessions
+  let attempts: RateLimit<String>?
+
+  /// - Parameter path: Where somebody wanted to go.
+  static func path(leadingTo path: String) -> String {
+    path == "/" || !isOurs(path) ? Self.path : "\(Self.path)?next=\(path)"
+  }
+
+  var routes: [PanelRoute] {
+    [
+      PanelRoute(method: .get, path: "/", handler: .open { _ in .redirect("/servers") }),
+      PanelRoute(method: .get, path: Self.path, handler: .open(show)),
+      PanelRoute(method: .post, path: Self.path, handler: .open(signIn)),
+      PanelRoute(method: .post, path: Self.endPath, handler: .once(signOut)),
+    ]
+  }
+
+  /// A link signs in at once; but not whoever only looks ahead for somebody else.
+  @Sendable private func show(_ visitor: Visitor) async throws -> Answer {
+    guard let link = visitor.query["link"] else { return .page(page(visitor)) }
+    let purpose = HTTPField.Name("Sec-Purpose")!
+    guard visitor.request.method == .get, visitor.request.headers[purpose] == nil else {
+      return .page(page(visitor))
+    }
+    do {
+      return begin(try await sessions.signIn(withLink: link, visitor.browser), visitor)
+    } catch let failure as Failure where failure.code == .credentialsInvalid {
+      try attempts?.take(visitor.context.origin.client).throwIfRefused()
+      return .page(page(visitor, error: failure, status: .forbidden))
+    }
+  }
+
+  @Sendable private func signIn(_ visitor: Visitor) async throws -> Answer {
+    // Before anything is looked at: who guesses may guess right.
+    try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    let buffer = try await visitor.request.body.collect(upTo: 16_384)
+    guard let form = Form(String(buffer: buffer)) else { throw FormRefused() }
+    do {
+      let signedIn = try await sessions.signIn(
+        email: form["email"] ?? "", password: form["password"] ?? "", visitor.browser)
+      return begin(signedIn, visitor, next: form["next"])
+    } catch let failure as Failure where failure.code == .credentialsInvalid {
+      return .page(page(visitor, form, error: failure, status: .forbidden))
+    }
+  }
+
+  private func begin(_ signedIn: Sessions.SignedIn, _ visitor: Visitor, next: String? = nil) -> Answer {
+    let path = next ?? visitor.query["next"] ?? "/servers"
+    var response = Response(
+      status: .seeOther,
+      headers: [
+        .location: Self.isOurs(path) ? path : "/servers", .cacheControl: "no-store",
+        .init("Referrer-Policy")!: "no-referrer",
+      ])
+    Cookie.session.set(signedIn.text.text, isSecure: visitor.isSecure, in: &response)
+    return .response(response)
+  }
+
+  @Sendable private func signOut(_ visit: Visit) async throws -> Answer {
+    try await sessions.end(visit.caller.tokenID, visit.caller)
+    var response = Response(
+      status: .seeOther, headers: [.location: Self.path, .cacheControl: "no-store"])
+    Cookie.session.set(nil, isSecure: visit.visitor.isSecure, in: &response)
+    return .response(response)
+  }
+
+  /// A path of this service: `//host` would be another one's.
+  private static func isOurs(_ path: String) -> Bool {
+    path.isPlain(atMost: 500) && path.hasPrefix("/") && !path.hasPrefix("//")
+      && path.utf8.allSatisfy { $0 > 0x20 && !"\\?#&\"<>".utf8.contains($0) }
+  }
+
+  private func page(
+    _ visitor: Visitor, _ form: Form = Form(), error: Failure? = nil, status: HTTPResponse.Status = .ok
+  ) -> Page {
+    let words = visitor.words
+    return Page(status: status, title: words(.signIn), section: nil) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: words(.signIn))
+        if let error {
+          html.element("div", ["class": "notice bad", "role": "alert"], text: words(message: error.message))
+        }
+        html.element("form", ["method": "post", "action": Self.path, "class": "stack"]) { html in
+          let next = form["next"] ?? visitor.query["next"]
+          if let next, Self.isOurs(next) { html.void("input", ["type": "hidden", "name": "next", "value": next]) }
+          field(&html, "email", words(.email), kind: "email", autocomplete: "username", value: form["email"] ?? "")
+          field(&html, "password", words(.password), kind: "password", autocomplete: "current-password")
+          html.element("button", ["class": "main"], text: words(.signIn))
+        }
+        html.element("p", ["class": "hint"], text: words(.signInByLink))
+      }
+    }
+  }
+
+  private func field(
+    _ html: inout HTML, _ name: StaticString, _ label: String, kind: String, autocomplete: String, value: String = ""
+  ) {
+    html.element("div", ["class": "field"]) { html in
+      html.element("label", ["for": "f-\(name)"], text: label)
+      html.void(
+        "input",
+        [
+          "id": "f-\(name)", "name": "\(name)", "type": kind, "autocomplete": autocomplete, "value": value,
+          "maxlength": "254",
+        ], flags: ["required"])
+    }
+  }
+}

@@ -1,0 +1,252 @@
+package import API
+package import Core
+package import Engine
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+
+/// The web panel: pages that are made here, for people who are signed in. It enters at the same use cases as the API.
+package struct Panel: WebPages {
+  /// All that the panel can do.
+  package struct UseCases: Sendable {
+    package let servers: Servers
+    package let firewalls: Firewalls
+    package let backups: DiskCopies
+    package let snapshots: DiskCopies
+    package let sshKeys: SSHKeys
+    package let tokens: Tokens
+    package let profiles: Profiles
+    package let statements: Statements
+    package let requests: Idempotency
+    package let events: Events
+    package let consoles: Consoles
+    package let catalogue: CatalogueReader
+    package let sessions: Sessions
+
+    package init(
+      servers: Servers, firewalls: Firewalls, backups: DiskCopies, snapshots: DiskCopies, sshKeys: SSHKeys,
+      tokens: Tokens, profiles: Profiles, statements: Statements, requests: Idempotency, events: Events,
+      consoles: Consoles, catalogue: CatalogueReader, sessions: Sessions
+    ) {
+      self.servers = servers
+      self.firewalls = firewalls
+      self.backups = backups
+      self.snapshots = snapshots
+      self.sshKeys = sshKeys
+      self.tokens = tokens
+      self.profiles = profiles
+      self.statements = statements
+      self.requests = requests
+      self.events = events
+      self.consoles = consoles
+      self.catalogue = catalogue
+      self.sessions = sessions
+    }
+  }
+
+  let useCases: UseCases
+  let clock: any WallClock
+  let publicURL: PublicURL?
+  let limits: RequestLimits
+  let assets = Assets()
+  private let requests: RateLimit<ID<Account>>?
+  private let signIns: RateLimit<String>?
+
+  /// - Parameters:
+  ///   - publicURL: Where people reach this service; nil for where each says that it does.
+  package init(
+    _ useCases: UseCases, publicURL: PublicURL?, limits: RequestLimits = RequestLimits(), clock: any WallClock
+  ) {
+    self.useCases = useCases
+    self.clock = clock
+    self.publicURL = publicURL
+    self.limits = limits
+    requests = RateLimit(perMinute: limits.requestsPerMinute, clock: clock)
+    signIns = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
+  }
+
+  package var openPaths: Set<String> { [SignInPages.path] }
+
+  var routes: [PanelRoute] {
+    SignInPages(sessions: useCases.sessions, attempts: signIns).routes
+      + ServerListPage(useCases: useCases).routes + ServerCreationPage(useCases: useCases).routes
+      + ServerPages(useCases: useCases, clock: clock, limits: limits).routes
+      + FirewallPage(useCases: useCases, limits: limits).routes
+      + ServerChangePages(useCases: useCases).routes + DiskCopyPages(useCases: useCases).routes
+      + SSHKeyPages(keys: useCases.sshKeys).routes + TokenPages(tokens: useCases.tokens).routes
+      + BillingPage(statements: useCases.statements, clock: clock).routes
+      + AccountPages(sessions: useCases.sessions).routes
+      + EventStream(events: useCases.events, sessions: useCases.sessions, limits: limits).routes
+  }
+
+  package func register(on router: Router<APIContext>) {
+    assets.register(on: router)
+    for route in routes {
+      router.on(RouterPath(route.path), method: route.method) { request, context in
+        try await answer(to: request, context, route.handler)
+      }
+    }
+  }
+
+  private func answer(
+    to request: Request, _ context: APIContext, _ handler: PanelRoute.Handler
+  ) async throws -> Response {
+    let visitor = Visitor(request, context, publicURL: publicURL)
+    do {
+      switch handler {
+      case .open(let handle):
+        if request.method == .post { try requireOwnPage(visitor) }
+        return response(try await handle(visitor), visitor, nil)
+      case .signedIn(let handle):
+        guard let visit = try await visit(visitor) else { return response(signInFirst(visitor), visitor, nil) }
+        return response(try await handle(visit), visitor, visit)
+      case .once(let handle):
+        guard let visit = try await visit(visitor) else { return response(signInFirst(visitor), visitor, nil) }
+        return try await repeatable(visit, handle)
+      }
+    } catch {
+      let visit = try? await visit(visitor)
+      return response(.page(ErrorPage.page(about: error, visitor)), visitor, visit)
+    }
+  }
+
+  package func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response? {
+    let accepts = request.headers[.accept] ?? ""
+    guard !request.uri.path.hasPrefix("/api/"), accepts.utf8.count <= 1000, accepts.contains("text/html") else {
+      return nil
+    }
+    let visitor = Visitor(request, context, publicURL: publicURL)
+    return response(.page(ErrorPage.page(about: error, visitor)), visitor, nil)
+  }
+
+  /// Nil for whoever is not signed in.
+  private func visit(_ visitor: Visitor) async throws -> Visit? {
+    guard let session = Cookie.session.value(in: visitor.request).flatMap({ SessionText($0) }) else { return nil }
+    do {
+      let caller = try await useCases.sessions.caller(in: session).from(visitor.context.origin.address)
+      try requests?.take(caller.accountID).throwIfRefused()
+      return Visit(
+        visitor: visitor, caller: caller, session: session, profile: try await useCases.profiles.read(caller))
+    } catch let failure as Failure where failure.code == .credentialsInvalid {
+      return nil
+    }
+  }
+
+  /// Where somebody wanted to go is where they are once they are signed in.
+  private func signInFirst(_ visitor: Visitor) -> Answer {
+    guard visitor.request.method == .get else { return .redirect(SignInPages.path) }
+    return .redirect(SignInPages.path(leadingTo: visitor.request.uri.path))
+  }
+
+  // MARK: Forms
+
+  private func repeatable(
+    _ visit: Visit, _ handle: @Sendable (Visit) async throws -> Answer
+  ) async throws -> Response {
+    let (form, bytes) = try await form(of: visit.visitor)
+    guard let proof = form["proof"], proof.isPlain(atMost: 64), proof == visit.session.formProof else {
+      throw FormRefused()
+    }
+    var visit = visit
+    visit.form = form
+    guard let key = form["form"], RandomText.isPossible(key) else {
+      return response(try await handle(visit), visit.visitor, visit)
+    }
+    switch try await begin(key, bytes, visit) {
+    case .answered(_, let body): return replay(body, visit)
+    case .first(let attempt):
+      let response: Response
+      do {
+        response = self.response(
+          try await handle(visit.replacing(caller: attempt.caller)), visit.visitor, visit)
+      } catch {
+        try? await useCases.requests.abandon(attempt)
+        throw error
+      }
+      try await keep(response, attempt)
+      return response
+    }
+  }
+
+  /// Who clicks twice waits for the answer to the first click.
+  private func begin(_ key: String, _ bytes: [UInt8], _ visit: Visit) async throws -> Idempotency.Beginning {
+    let deadline = clock.uptime + .seconds(20)
+    while true {
+      do {
+        return try await useCases.requests.begin(
+          key: key, method: "POST", path: visit.visitor.request.uri.path, body: bytes, visit.caller)
+      } catch let failure as Failure where failure.code == .conflict && clock.uptime < deadline {
+        try await clock.sleep(for: .milliseconds(100))
+      }
+    }
+  }
+
+  /// A page, or the path that a browser is sent to: only what was done is kept.
+  private func keep(_ response: Response, _ attempt: Idempotency.Attempt) async throws {
+    if response.status == .seeOther, let location = response.headers[.location] {
+      return try await useCases.requests.finish(attempt, status: 200, body: Array(location.utf8))
+    }
+    let collector = BodyCollector()
+    try await response.body.write(collector)
+    guard response.status == .ok else { return try await useCases.requests.abandon(attempt) }
+    try await useCases.requests.finish(attempt, status: 200, body: collector.bytes)
+  }
+
+  private func replay(_ body: [UInt8], _ visit: Visit) -> Response {
+    if body.first == UInt8(ascii: "/") {
+      return response(.redirect(String(decoding: body, as: UTF8.self)), visit.visitor, visit)
+    }
+    return Layout.response(ByteBuffer(bytes: body), status: .ok)
+  }
+
+  private func form(of visitor: Visitor) async throws -> (Form, [UInt8]) {
+    try requireOwnPage(visitor)
+    let type = visitor.request.headers[.contentType] ?? ""
+    let length = visitor.request.headers[.contentLength].flatMap { Int($0) }
+    if let length, length > limits.bodyBytes { throw Rejection.bodyTooLarge }
+    let buffer = try await visitor.request.body.collect(upTo: limits.bodyBytes)
+    guard type.lowercased().hasPrefix(Form.mediaType), let form = Form(String(buffer: buffer)) else {
+      throw FormRefused()
+    }
+    return (form, Array(buffer.readableBytesView))
+  }
+
+  /// Browsers say which page a form was sent from.
+  private func requireOwnPage(_ visitor: Visitor) throws {
+    guard let origin = visitor.request.headers[.origin]?.lowercased() else { return }
+    let reached = PublicURL(of: visitor.request, visitor.context.origin)
+    let hosts = [publicURL?.authority, reached?.authority].compactMap { $0?.lowercased() }
+    guard hosts.contains(where: { origin == "https://" + $0 || origin == "http://" + $0 }) else { throw FormRefused() }
+  }
+
+  // MARK: Replies
+
+  private func response(_ answer: Answer, _ visitor: Visitor, _ visit: Visit?) -> Response {
+    var response: Response
+    switch answer {
+    case .response(let whole): return whole
+    case .redirect(let path): response = Response(status: .seeOther, headers: [.location: path])
+    case .page(let page):
+      response = Layout.response(
+        ByteBuffer(string: Layout(visitor: visitor, visit: visit, assets: assets).html(of: page)), status: page.status)
+    }
+    response.headers[.cacheControl] = "no-store"
+    if visitor.query.has("language") {
+      Cookie.language.set(visitor.words.language.rawValue, isSecure: visitor.isSecure, in: &response)
+    }
+    return response
+  }
+}
+
+/// A form that comes from another page than ours, or from one that is too old.
+struct FormRefused: Error {}
+
+/// What a page is written into before it is kept.
+private final class BodyCollector: ResponseBodyWriter {
+  private var buffer = ByteBuffer()
+
+  var bytes: [UInt8] { Array(buffer.readableBytesView) }
+
+  func write(_ part: ByteBuffer) async throws { buffer.writeImmutableBuffer(part) }
+  func finish(_ trailers: HTTPFields?) async throws {}
+}

@@ -1,0 +1,21 @@
+import Core
+
+/// Which browser it is, in words that its owner knows it by: `Firefox, Linux`.
+enum BrowserName {
+  // The first one that is found counts: most name others too.
+  private static let programs = [
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chromium/", "Chromium"), ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"), ("curl/", "curl"),
+  ]
+  private static let systems = [
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+  ]
+
+  static func of(_ userAgent: String) -> String {
+    let text = String(decoding: userAgent.utf8.prefix(512), as: UTF8.self)
+    guard text.isPlain(atMost: 512) else { return "" }
+    func first(_ list: [(mark: String, name: String)]) -> String? { list.first { text.contains($0.mark) }?.name }
+    return [first(Self.programs), first(Self.systems)].compactMap(\.self).joined(separator: ", ")
+  }
+}

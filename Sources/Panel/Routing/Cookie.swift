@@ -1,0 +1,44 @@
+import HTTPTypes
+import Hummingbird
+
+/// What browsers keep for us.
+struct Cookie: Sendable {
+  let name: String
+  let lifetimeSeconds: Int64
+
+  static let session = Cookie(name: "vpsd_session", lifetimeSeconds: 14 * 86_400)
+  static let language = Cookie(name: "vpsd_language", lifetimeSeconds: 365 * 86_400)
+
+  /// A browser with both has got the one with the prefix from us, by https.
+  private static let securePrefix = "__Host-"
+  private static let longestBytes = 4096
+
+  func value(in request: Request) -> String? {
+    let names = [Self.securePrefix + name, name]
+    let pairs = request.headers[values: .cookie].flatMap { line in
+      line.utf8.prefix(Self.longestBytes).split(separator: UInt8(ascii: ";")).map { pair in
+        pair.drop { $0 == UInt8(ascii: " ") }
+      }
+    }
+    for name in names {
+      let beginning = Array((name + "=").utf8)
+      if let pair = pairs.first(where: { $0.starts(with: beginning) }) {
+        return String(decoding: pair.dropFirst(beginning.count), as: UTF8.self)
+      }
+    }
+    return nil
+  }
+
+  /// Kept from scripts, and from requests that other sites make.
+  ///
+  /// - Parameter value: Nil to have it forgotten.
+  func set(_ value: String?, isSecure: Bool, in response: inout Response) {
+    let age = value == nil ? 0 : lifetimeSeconds
+    let prefix = isSecure ? Self.securePrefix : ""
+    response.headers.append(
+      HTTPField(
+        name: .setCookie,
+        value: "\(prefix)\(name)=\(value ?? ""); Path=/; Max-Age=\(age); HttpOnly; SameSite=Lax"
+          + (isSecure ? "; Secure" : "")))
+  }
+}

@@ -1,0 +1,102 @@
+/// The messages of the use cases in Bulgarian: those that people meet in the panel.
+///
+/// A `%` stands for whatever is there, and comes back in the same order.
+enum MessageTranslation {
+  private static let messages: [(english: String, bulgarian: String)] = [
+    ("Not found.", "Не е намерено."),
+    ("Invalid page.", "Няма такава страница."),
+    ("This field may not be blank.", "Това поле не може да бъде празно."),
+    ("This field is required.", "Това поле е задължително."),
+    ("Enter a valid value.", "Въведете валидна стойност."),
+    ("Ensure this field has no more than % characters.", "Полето може да има най-много % знака."),
+    (
+      "Control characters, line separators and marks of text direction are not allowed.",
+      "Управляващи знаци, нови редове и знаци за посока на текста не са позволени."
+    ),
+    ("This plan is not available at %.", "Този план не се предлага в %."),
+    ("Invalid pk % - object does not exist.", "Такъв избор (%) вече няма."),
+    ("% is not a valid choice.", "% не е валиден избор."),
+    ("This list may not be empty.", "Изберете поне едно."),
+    ("Enter a time in the future.", "Въведете време в бъдещето."),
+    ("Insufficient credits.", "Недостатъчен кредит."),
+    (
+      "Insufficient credits. This plan costs % per hour and your balance is %.",
+      "Недостатъчен кредит. Този план струва % на час, а наличността Ви е %."
+    ),
+    (
+      "Insufficient credits. Your account is suspended until it can pay for its servers. This plan costs % per hour and your balance is %.",
+      "Недостатъчен кредит. Акаунтът Ви е спрян, докато може да плати сървърите си. Този план струва % на час, а наличността Ви е %."
+    ),
+    ("No capacity at % for this plan.", "В % няма място за този план."),
+    ("No free address at %.", "В % няма свободен адрес."),
+    ("Copy quota of the server reached (%).", "Достигнат е лимитът за копия на сървъра (%)."),
+    ("Server is being restored already.", "Сървърът вече се възстановява."),
+    ("Server is being resized already.", "Планът на сървъра вече се сменя."),
+    ("Server is being rebuilt already.", "Сървърът вече се преинсталира."),
+    (
+      "Console limit of this server reached (%). Close one first.",
+      "Достигнат е лимитът за конзоли на сървъра (%). Затворете някоя."
+    ),
+    (
+      "Console limit of your account reached (%). Close one first.",
+      "Достигнат е лимитът за конзоли на акаунта (%). Затворете някоя."
+    ),
+    ("Too many consoles are open at the moment.", "В момента са отворени твърде много конзоли."),
+    ("Server quota reached (%).", "Достигнат е лимитът за сървъри (%)."),
+    ("Token quota reached (%).", "Достигнат е лимитът за токени (%)."),
+    ("SSH key quota reached (%).", "Достигнат е лимитът за SSH ключове (%)."),
+    ("Server is already running.", "Сървърът вече работи."),
+    ("Server is not running.", "Сървърът не работи."),
+    ("Server is %.", "Сървърът е в състояние %."),
+    ("Server could not be created.", "Сървърът не можа да бъде създаден."),
+    ("Your account is suspended.", "Акаунтът Ви е спрян."),
+    ("Your account is suspended: %", "Акаунтът Ви е спрян: %"),
+    ("You do not have permission to perform this action.", "Нямате право на това действие."),
+    ("E-mail address and password do not belong together.", "Имейлът и паролата не съответстват."),
+    (
+      "This link is not valid. A link signs in once, within ten minutes.",
+      "Тази връзка не е валидна. С една връзка се влиза веднъж, в рамките на десет минути."
+    ),
+    ("This is not your password.", "Това не е Вашата парола."),
+    ("Ensure this field has % to % bytes.", "Полето трябва да има от % до % байта."),
+    ("The password was changed meanwhile.", "Паролата междувременно беше променена."),
+    (
+      "Too many people sign in at the moment. Try again soon.",
+      "В момента влизат твърде много хора. Опитайте отново след малко."
+    ),
+    ("An SSH key with this name exists already.", "Вече има SSH ключ с това име."),
+    ("The console cannot be reached at the moment.", "Конзолата е недостъпна в момента."),
+    ("Server has no console.", "Сървърът няма конзола."),
+    ("Server is suspended.", "Сървърът е спрян."),
+    ("The server was changed meanwhile. Read it again.", "Сървърът междувременно беше променен."),
+    ("The firewall was changed meanwhile. Read it again.", "Защитната стена междувременно беше променена."),
+  ]
+
+  /// Nil for a message that is none of these.
+  static func bulgarian(_ message: String) -> String? {
+    guard message.utf8.count <= 1000 else { return nil }
+    for (english, bulgarian) in messages {
+      guard let values = values(in: message, by: english) else { continue }
+      let parts = bulgarian.split(separator: "%", omittingEmptySubsequences: false)
+      return zip(parts, values + [""]).reduce("") { $0 + $1.0 + $1.1 }
+    }
+    return nil
+  }
+
+  /// What stands in the place of each `%`; nil where the message is another one.
+  private static func values(in message: String, by pattern: String) -> [Substring]? {
+    let parts = pattern.split(separator: "%", omittingEmptySubsequences: false)
+    guard let first = parts.first, let last = parts.last, message.hasPrefix(first) else { return nil }
+    guard parts.count > 1 else { return message == pattern ? [] : nil }
+    var rest = message.dropFirst(first.count)
+    guard rest.hasSuffix(last) else { return nil }
+    rest = rest.dropLast(last.count)
+    var values: [Substring] = []
+    for part in parts.dropFirst().dropLast() {
+      guard let found = rest.firstRange(of: part) else { return nil }
+      values.append(rest[..<found.lowerBound])
+      rest = rest[found.upperBound...]
+    }
+    return values + [rest]
+  }
+}

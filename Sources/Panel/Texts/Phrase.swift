@@ -1,0 +1,10 @@
+/// A text of the panel in every language that it speaks.
+struct Phrase: Sendable {
+  let english: String
+  let bulgarian: String
+
+  init(_ english: String, _ bulgarian: String) {
+    self.english = english
+    self.bulgarian = bulgarian
+  }
+}

@@ -1,0 +1,62 @@
+import API
+import ArgumentParser
+import Core
+import Engine
+import Foundation
+
+struct AccountLoginLink: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "login-link",
+    abstract: "Make a link that signs the account's owner in to the panel: once, within ten minutes.")
+
+  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "The account's e-mail address or id; may be left out where there is only one.") var account: String?
+
+  func run() async throws {
+    let configuration = try options.load()
+    guard configuration.hasPanel else {
+      throw Refusal.refused("The panel is switched off: the key panel, or VPSD_PANEL.")
+    }
+    let store = try options.openDatabase()
+    let account = try await Accounts(store: store).open(named: account)
+    let now = SystemClock().now
+    guard let link = try await Sessions.makeLink(for: account.id, store, at: now) else {
+      throw Refusal.refused("The account \(account.id) was closed.")
+    }
+    let record = LoginLinkRecord(
+      url: LoginLink.url(link, at: base(configuration)), expiresAt: now + Sessions.linkLifetime)
+    output.tell(
+      "Whoever opens this link within ten minutes is signed in as \(account.email.escaped()), once:\n\n  \(record.url)\n",
+      record)
+  }
+
+  /// Where people reach the service: as the operator says, or else where it listens by its own account.
+  private func base(_ configuration: Configuration) -> String {
+    if let url = configuration.publicURL { return url.description }
+    let file = DataDirectory(configuration.dataDirectory).url
+    if let text = try? String(contentsOfFile: file, encoding: .utf8) {
+      let line = text.prefix { !$0.isNewline }
+      if !line.isEmpty { return String(line) }
+    }
+    return "http://\(configuration.listen.local)"
+  }
+}
+
+enum LoginLink {
+  static func url(_ link: LoginLinkText, at base: String) -> String { "\(base)/sign-in?link=\(link.text)" }
+}
+
+struct LoginLinkRecord: Record {
+  let url: String
+  let expiresAt: Timestamp
+
+  static let headings = ["URL", "EXPIRES"]
+
+  var cells: [String] { [url, expiresAt.displayed] }
+
+  func write(_ writer: inout JSONWriter) {
+    writer.field("url", url)
+    writer.field("expires_at", expiresAt)
+  }
+}

@@ -1,0 +1,218 @@
+import Core
+import Engine
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Panel
+
+@Suite("A customer's way through the panel")
+struct PageTests {
+  private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@home"
+
+  @Test("A first server: sign in, paste a key, create, see it become active, stop it, and delete it by its name")
+  func firstServer() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    #expect(try await browser.get("/servers").text.contains("You have no servers yet"))
+    let form = try await browser.get("/servers/create")
+    for text in ["Nano VPS", "Debian 12", "US West", "Balance afterwards: 99.995 USD"] {
+      #expect(form.text.contains(text))
+    }
+    let created = try await browser.submit(
+      "/servers/create", on: form,
+      [
+        "plan": "3", "system": "3", "location": "us-west", "name": "first", "ssh_key": "new",
+        "public_key": Self.key,
+      ])
+    let path = try #require(created.location)
+    #expect(created.status == 303)
+    #expect(try await browser.get(path).text.contains("provisioning"))
+    try await panel.service.settle()
+    let server = try await browser.get(path)
+    #expect(server.text.contains("<span>active</span>") && server.text.contains("root@127.80."))
+    #expect(try await browser.get("/ssh-keys").text.contains("ann@home"))
+    #expect(try await browser.get("/servers").text.contains(">first</a>"))
+
+    #expect(try await browser.submit(path + "/stop", on: server).location == path)
+    try await panel.service.settle()
+    let stopped = try await browser.get(path)
+    #expect(stopped.text.contains("<span>stopped</span>") && stopped.actions.contains(path + "/start"))
+    // A page that was open meanwhile.
+    let refused = try await browser.post(
+      path + "/stop", stopped.hiddenFields(of: path + "/start").filter { $0.0 == "proof" })
+    #expect(refused.status == 400 && refused.text.contains("Server is not running."))
+
+    let settings = try await browser.get(path + "/settings")
+    let wrong = try await browser.submit(path + "/delete", on: settings, ["confirmation": "second"])
+    #expect(wrong.status == 400 && wrong.text.contains("This is not its name."))
+    #expect(try await browser.submit(path + "/delete", on: wrong, ["confirmation": "first"]).location == "/servers")
+    #expect(try await browser.get(path).status == 404)
+    try await panel.service.settle()
+    #expect(try await panel.service.contradictionsAtRest() == [])
+  }
+
+  @Test("A double click makes one server, and both are answered alike, with the password too")
+  func doubleClick() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let form = try await browser.get("/servers/create")
+    let fields: KeyValuePairs = [
+      "plan": "3", "system": "3", "location": "us-west", "name": "twice", "ssh_key": "password",
+    ]
+    let first = try await browser.submit("/servers/create", on: form, fields)
+    let second = try await browser.submit("/servers/create", on: form, fields)
+    #expect(first.status == 200 && first.text.contains("is being created") && first.text == second.text)
+    #expect(try await panel.service.servers.list(.init(), panel.service.owner).totalCount == 1)
+    let password = try #require(first.text.firstMatch(of: /class="secret">([^<]+)</)?.output.1)
+    #expect(password.count == 20)
+    #expect(try await !browser.get("/servers/1").text.contains(password))
+  }
+
+  @Test("What is wrong stands at its field, all of it at once, and what was typed stays")
+  func errors() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let form = try await browser.get("/servers/create")
+    let reply = try await browser.submit(
+      "/servers/create", on: form,
+      [
+        "plan": "3", "system": "3", "location": "us-west", "name": "not a name", "hostname": "1.2.3.4", "backups": "on",
+        "ssh_key": "new", "public_key": Self.key,
+      ])
+    #expect(reply.status == 400)
+    #expect(reply.text.contains("id=\"e-name\"") && reply.text.contains("id=\"e-hostname\""))
+    #expect(reply.text.contains("value=\"not a name\"") && reply.text.contains("ann@home"))
+    #expect(reply.text.contains("Nothing was changed."))
+    // The form that is shown again can be sent at once.
+    let mended = try await browser.submit(
+      "/servers/create", on: reply,
+      ["plan": "3", "system": "3", "location": "us-west", "name": "a-name", "ssh_key": "1"])
+    #expect(mended.status == 303)
+  }
+
+  @Test("Credit that does not suffice is said, and nothing is made")
+  func noCredit() async throws {
+    let panel = TestPanel(try await TestService(openingCredit: Money(microunits: 1)))
+    let browser = try await panel.signedIn()
+    let form = try await browser.get("/servers/create")
+    let reply = try await browser.submit(
+      "/servers/create", on: form,
+      ["plan": "3", "system": "3", "location": "us-west", "name": "a", "ssh_key": "password"])
+    #expect(reply.status == 400 && reply.text.contains("Insufficient credits"))
+    #expect(try await panel.service.servers.list(.init(), panel.service.owner).totalCount == 0)
+  }
+
+  @Test("Snapshots and backups: made, restored after a question, deleted after a question")
+  func copies() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    _ = try await panel.service.activeServer()
+    let page = try await browser.get("/servers/1/copies")
+    #expect(try await browser.submit("/servers/1/snapshots", on: page, ["name": "not a name"]).status == 400)
+    #expect(try await browser.submit("/servers/1/snapshots", on: page, ["name": "before"]).status == 303)
+    #expect(try await browser.submit("/servers/1/backups", on: page).status == 303)
+    try await panel.service.settle()
+    let list = try await browser.get("/servers/1/copies")
+    #expect(list.text.contains("before") && list.text.contains("completed"))
+    for path in list.links.filter({ $0.hasSuffix("/restore") || $0.hasSuffix("/delete") }).sorted(by: >) {
+      let question = try await browser.get(path)
+      #expect(question.status == 200 && question.actions.contains(path), "\(path)")
+      #expect(try await browser.submit(path, on: question).status == 303, "\(path)")
+      try await panel.service.settle()
+    }
+    #expect(try await browser.get("/servers/1/copies").links.contains { $0.hasSuffix("/restore") } == false)
+    #expect(try await browser.get("/servers/1/history").text.contains("restore"))
+    #expect(try await panel.service.contradictionsAtRest() == [])
+  }
+
+  @Test("Another plan, another system, other names and a firewall")
+  func changes() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    _ = try await panel.service.activeServer()
+    let resize = try await browser.get("/servers/1/resize")
+    #expect(try await browser.submit("/servers/1/resize", on: resize, ["plan": "1"]).status == 303)
+    try await panel.service.settle()
+    #expect(try await browser.get("/servers/1").text.contains("Standard VPS"))
+    let rebuild = try await browser.get("/servers/1/rebuild")
+    let hasty = try await browser.submit("/servers/1/rebuild", on: rebuild, ["system": "3", "ssh_key": ""])
+    #expect(hasty.status == 400 && hasty.text.contains("id=\"e-understood\""))
+    let rebuilt = try await browser.submit(
+      "/servers/1/rebuild", on: hasty, ["system": "3", "ssh_key": "", "understood": "on"])
+    #expect(rebuilt.status == 200 && rebuilt.text.contains("is being rebuilt"))
+    try await panel.service.settle()
+    let settings = try await browser.get("/servers/1/settings")
+    let renamed = try await browser.submit(
+      "/servers/1/settings", on: settings, ["name": "web-2", "hostname": "web.example.com", "backups": "on"])
+    #expect(renamed.status == 303)
+    let after = try await browser.get("/servers/1/settings")
+    #expect(after.text.contains("value=\"web-2\"") && after.text.contains("value=\"on\" checked"))
+
+    let firewall = try await browser.get("/servers/1/firewall")
+    let rule: KeyValuePairs = [
+      "enabled": "on", "direction": "in", "protocol": "tcp", "port": "22", "networks": "192.0.2.0/24, 2001:db8::/32",
+      "description": "office",
+    ]
+    #expect(try await browser.submit("/servers/1/firewall", on: firewall, rule).status == 303)
+    let stored = try #require(try await panel.service.store.firewall(of: ID(1), of: panel.service.owner.accountID))
+    #expect(stored.firewall.isEnabled && stored.firewall.rules.map(\.networks.count) == [2])
+    let wrong = try await browser.submit(
+      "/servers/1/firewall", on: try await browser.get("/servers/1/firewall"),
+      ["direction": "in", "protocol": "tcp", "port": "0", "networks": "", "description": ""])
+    #expect(wrong.status == 400 && wrong.text.contains("Rule 1:"))
+    try await panel.service.settle()
+    #expect(try await panel.service.contradictionsAtRest() == [])
+  }
+
+  @Test("A list is searched, filtered, sorted and turned over")
+  func list() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    for name in ["db-1", "web-1", "web-2", "a-b"] {
+      let draft = ServerDraft(name: name, planID: 3, operatingSystemID: 3, location: "us-west")
+      _ = try await panel.service.servers.create(draft, panel.service.owner)
+      panel.service.clock.advance(by: .seconds(1))
+    }
+    try await panel.service.settle()
+    func names(_ query: String) async throws -> [String] {
+      try await browser.get("/servers" + query).text.matches(of: /class="name"[^>]*>([^<]+)</).map {
+        String($0.output.1)
+      }
+    }
+    #expect(try await names("") == ["a-b", "db-1", "web-1", "web-2"])
+    #expect(try await names("?sort=-name") == ["web-2", "web-1", "db-1", "a-b"])
+    #expect(try await names("?search=WEB") == ["web-1", "web-2"])
+    for part in ["%25", "_", "!"] { #expect(try await names("?search=\(part)").isEmpty, "\(part)") }
+    #expect(try await names("?status=stopped").isEmpty)
+    #expect(try await names("?status=active&sort=-created").first == "a-b")
+    for query in [
+      "?page=2", "?page=0", "?page=x", "?sort=%00", "?status=x", "?search=" + String(repeating: "x", count: 5000),
+    ] {
+      let status = try await browser.get("/servers" + query).status
+      #expect(status == 200 || query == "?page=2" && status == 404, "\(query)")
+    }
+  }
+
+  @Test("The ledger and the month's costs are there, and what is left is told")
+  func billing() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    _ = try await panel.service.activeServer()
+    let page = try await browser.get("/billing")
+    for text in ["99.995 USD", "0.005 USD an hour", "833 days", "set aside", "Nano VPS"] {
+      #expect(page.text.contains(text), "\(text)")
+    }
+    #expect(try await browser.get("/billing?month=2024-12").text.contains("Nothing was charged"))
+  }
+
+  @Test("A console's ticket goes to the browser in a place that is in no request")
+  func console() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    _ = try await panel.service.activeServer()
+    let page = try await browser.get("/servers/1")
+    let reply = try await browser.submit("/servers/1/console", on: page)
+    #expect(reply.location?.hasPrefix("/console/#ticket=") == true)
+  }
+}
