@@ -26,7 +26,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndTo
 # The whole life once more with the host's, which takes minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
-.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
+.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -58,7 +58,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-crowd test-billing test-samples test-contract test-real ## Run every test, those with real virtual machines too
+test: test-fast test-crowd test-billing test-samples test-contract test-panel test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -92,6 +92,12 @@ test-samples: test-clients-setup ## Run the samples of the documentation with cu
 test-contract: test-clients-setup ## Send thousands of right and wrong requests by docs/openapi.yaml (schemathesis)
 	@$(CLIENTS)/hostile.py .build/debug/vpsd
 	@$(CLIENTS)/contract.py .build/debug/vpsd $(PYTHON)
+
+test-panel: test-clients-setup ## Use the panel in a real browser (chromium), on simulated machines
+	@$(PYTHON) $(CLIENTS)/panel.py .build/debug/vpsd
+
+panel-pictures: test-clients-setup ## The same, and take the pictures in docs/panel
+	@$(PYTHON) $(CLIENTS)/panel.py .build/debug/vpsd docs/panel
 
 test-real: test-clients-setup ## Run the tests that boot virtual machines, on this host and beside it on hosts that are made for them
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing

@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CGNU"),
+    .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 
     .target(name: "Core", swiftSettings: settings),
@@ -82,7 +83,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "Panel",
-      dependencies: ["Core", "Engine", "API", "HTML", hummingbird, httpTypes, nio],
+      dependencies: ["Core", "Engine", "API", "HTML", "CQREncode", hummingbird, httpTypes, nio],
       resources: [.embedInCode("Assets/panel.css"), .embedInCode("Assets/panel.js")],
       swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),

@@ -22,16 +22,13 @@ package struct APIService: Sendable {
   let logger: Logger
 
   /// - Parameters:
-  ///   - copies: Backups and snapshots.
   ///   - document: The description of the API, in OpenAPI.
   ///   - noVNC: The folder of the viewer that the console's page shows.
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   ///   - pages: Nil for none but those about the API.
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
-    servers: Servers, firewalls: Firewalls, copies: [DiskCopies], sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles,
-    statements: Statements, requests: Idempotency, events: Events, consoles: Consoles, catalogue: CatalogueReader,
-    authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
+    _ useCases: UseCases, authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
     pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(),
@@ -39,7 +36,7 @@ package struct APIService: Sendable {
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
     self.logger = logger
-    repetition = IdempotencyHeader(requests: requests)
+    repetition = IdempotencyHeader(requests: useCases.requests)
     documents = [
       RouteTable.basePath + Self.documentPath: StaticDocument(document.json.buffer, mediaType: "application/json"),
       Self.pagePath: .page(of: document),
@@ -49,16 +46,20 @@ package struct APIService: Sendable {
     self.pages = pages
     self.trustedProxies = trustedProxies
     consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
-    consoleDoor = ConsoleDoor(consoles: consoles, publicURL: publicURL, proxies: trustedProxies)
+    consoleDoor = ConsoleDoor(consoles: useCases.consoles, publicURL: publicURL, proxies: trustedProxies)
     self.isHealthy = isHealthy
+    let servers = useCases.servers
     routes = RouteTable(
-      endpoints: ServerRoutes(servers: servers, catalogue: catalogue, clock: clock).endpoints
-        + FirewallRoutes(firewalls: firewalls, servers: servers).endpoints
-        + copies.flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
-        + SSHKeyRoutes(keys: sshKeys).endpoints + TokenRoutes(tokens: tokens, profiles: profiles).endpoints
-        + StatementRoutes(statements: statements).endpoints
-        + ConsoleRoutes(consoles: consoles, servers: servers).endpoints
-        + EventRoutes(events: events).endpoints + CatalogueRoutes(catalogue: catalogue).endpoints)
+      endpoints: ServerRoutes(servers: servers, catalogue: useCases.catalogue, clock: clock).endpoints
+        + MetricRoutes(metrics: useCases.metrics, servers: servers).endpoints
+        + FirewallRoutes(firewalls: useCases.firewalls, servers: servers).endpoints
+        + [useCases.backups, useCases.snapshots].flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
+        + SSHKeyRoutes(keys: useCases.sshKeys).endpoints
+        + TokenRoutes(tokens: useCases.tokens, profiles: useCases.profiles).endpoints
+        + StatementRoutes(statements: useCases.statements).endpoints
+        + ConsoleRoutes(consoles: useCases.consoles, servers: servers).endpoints
+        + EventRoutes(events: useCases.events).endpoints
+        + CatalogueRoutes(catalogue: useCases.catalogue).endpoints)
   }
 
   private static let documentPath = "/openapi.json"

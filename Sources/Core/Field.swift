@@ -18,6 +18,11 @@ package enum Field: Hashable, Sendable {
   case email
   case password
   case currentPassword
+  /// Of a second factor.
+  case code
+  /// Of a span of time.
+  case start
+  case step
 }
 
 /// The messages about one field.

@@ -7,43 +7,6 @@ import NIOCore
 
 /// The web panel: pages that are made here, for people who are signed in. It enters at the same use cases as the API.
 package struct Panel: WebPages {
-  /// All that the panel can do.
-  package struct UseCases: Sendable {
-    package let servers: Servers
-    package let firewalls: Firewalls
-    package let backups: DiskCopies
-    package let snapshots: DiskCopies
-    package let sshKeys: SSHKeys
-    package let tokens: Tokens
-    package let profiles: Profiles
-    package let statements: Statements
-    package let requests: Idempotency
-    package let events: Events
-    package let consoles: Consoles
-    package let catalogue: CatalogueReader
-    package let sessions: Sessions
-
-    package init(
-      servers: Servers, firewalls: Firewalls, backups: DiskCopies, snapshots: DiskCopies, sshKeys: SSHKeys,
-      tokens: Tokens, profiles: Profiles, statements: Statements, requests: Idempotency, events: Events,
-      consoles: Consoles, catalogue: CatalogueReader, sessions: Sessions
-    ) {
-      self.servers = servers
-      self.firewalls = firewalls
-      self.backups = backups
-      self.snapshots = snapshots
-      self.sshKeys = sshKeys
-      self.tokens = tokens
-      self.profiles = profiles
-      self.statements = statements
-      self.requests = requests
-      self.events = events
-      self.consoles = consoles
-      self.catalogue = catalogue
-      self.sessions = sessions
-    }
-  }
-
   let useCases: UseCases
   let clock: any WallClock
   let publicURL: PublicURL?
@@ -71,6 +34,7 @@ package struct Panel: WebPages {
     SignInPages(sessions: useCases.sessions, attempts: signIns).routes
       + ServerListPage(useCases: useCases).routes + ServerCreationPage(useCases: useCases).routes
       + ServerPages(useCases: useCases, clock: clock, limits: limits).routes
+      + MetricPage(useCases: useCases, clock: clock).routes
       + FirewallPage(useCases: useCases, limits: limits).routes
       + ServerChangePages(useCases: useCases).routes + DiskCopyPages(useCases: useCases).routes
       + SSHKeyPages(keys: useCases.sshKeys).routes + TokenPages(tokens: useCases.tokens).routes

@@ -61,13 +61,13 @@ extension SQLStore {
       try database.endServers(of: id, deleting: deletingServers, tariff, at: now)
       try database.run(
         "UPDATE token SET revoked_at = COALESCE(revoked_at, ?), name = 'closed' WHERE account_id = ?", [now, id])
-      for table in ["ssh_key", "repeatable_request", "notice", "login_link"] {
+      for table in ["ssh_key", "repeatable_request", "notice", "login_link", "recovery_code"] {
         try database.run("DELETE FROM \(table) WHERE account_id = ?", [id])
       }
       // No address has this form, so that nobody finds it by one.
       try database.run(
         """
-        UPDATE account SET email = ?, first_name = '', last_name = '', company_name = '', password_hash = '',
+        UPDATE account SET email = ?, first_name = '', last_name = '', company_name = '', password_hash = '', totp_secret = '',
           closed_at = ?
         WHERE id = ?
         """,

@@ -156,6 +156,7 @@ extension SQLConnection {
     case .erased:
       try releaseAddresses(of: server.id, at: now)
       try eraseFirewall(of: server.id)
+      try forgetMetrics(of: server.id)
       try releaseHold(of: server, at: now)
       try run(
         """

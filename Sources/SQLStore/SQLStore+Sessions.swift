@@ -38,16 +38,42 @@ extension SQLStore {
     try await read { database in try database.password(where: "id = ?", [account]) }
   }
 
+  package func secondFactor(ofAccount email: String) async throws -> SecondFactor? {
+    try await read { database in try database.secondFactor(where: "email = ?", [email]) }
+  }
+
+  package func secondFactor(of account: ID<Account>) async throws -> SecondFactor? {
+    try await read { database in try database.secondFactor(where: "id = ?", [account]) }
+  }
+
   package func beginSession(
-    ofAccount email: String, whosePasswordHashIs hash: String, _ session: NewSession, at now: Timestamp
+    ofAccount email: String, whosePasswordHashIs hash: String, _ proof: FactorProof, _ session: NewSession,
+    at now: Timestamp
   ) async throws -> Token? {
     try await write { database in
       guard !hash.isEmpty else { return nil }
       let account = try database.value(
         ID<Account>.self, "SELECT id FROM account WHERE email = ? AND password_hash = ? AND closed_at IS NULL",
         [email, hash])
-      guard let account else { return nil }
+      guard let account, try database.useUp(proof, of: account) else { return nil }
       return try database.begin(session, of: account, at: now)
+    }
+  }
+
+  package func setSecondFactor(_ factor: SecondFactor?, by caller: Caller, at now: Timestamp) async throws {
+    try await write { database in
+      if factor != nil, try database.secondFactor(where: "id = ?", [caller.accountID]) != nil {
+        throw Failure(.conflict, "There is a second factor already.")
+      }
+      try database.run("DELETE FROM recovery_code WHERE account_id = ?", [caller.accountID])
+      try database.run(
+        "UPDATE account SET totp_secret = ?, totp_step = ? WHERE id = ?",
+        [factor?.secret ?? "", factor?.lastStep ?? 0, caller.accountID])
+      for hash in factor?.recoveryHashes ?? [] {
+        try database.run(
+          "INSERT INTO recovery_code (account_id, hash) VALUES (?, ?)", [caller.accountID, hash])
+      }
+      try database.audit(factor == nil ? "second_factor.remove" : "second_factor.set", by: caller, at: now)
     }
   }
 
@@ -99,6 +125,30 @@ extension SQLConnection {
     try value(
       String.self,
       "SELECT password_hash FROM account WHERE \(condition) AND password_hash <> '' AND closed_at IS NULL", arguments)
+  }
+
+  fileprivate func secondFactor(where condition: String, _ arguments: SQLArguments) throws -> SecondFactor? {
+    let found = try rows(
+      "SELECT id, totp_secret, totp_step FROM account WHERE \(condition) AND totp_secret <> ''", arguments
+    ) { row in (id: try row.next(ID<Account>.self), secret: try row.next(String.self), step: try row.next(Int64.self)) }
+    guard let account = found.first else { return nil }
+    let hashes = try rows("SELECT hash FROM recovery_code WHERE account_id = ?", [account.id]) { row in
+      try row.next(String.self)
+    }
+    return SecondFactor(secret: account.secret, lastStep: account.step, recoveryHashes: Set(hashes))
+  }
+
+  /// Returns false where it is no proof any more.
+  fileprivate func useUp(_ proof: FactorProof, of account: ID<Account>) throws -> Bool {
+    switch proof {
+    case .none: try value(Int64.self, "SELECT id FROM account WHERE id = ? AND totp_secret = ''", [account]) != nil
+    case .code(let step):
+      try run(
+        "UPDATE account SET totp_step = ? WHERE id = ? AND totp_secret <> '' AND totp_step < ?", [step, account, step])
+        > 0
+    case .recovery(let hash):
+      try run("DELETE FROM recovery_code WHERE account_id = ? AND hash = ?", [account, hash]) > 0
+    }
   }
 
   fileprivate func begin(_ session: NewSession, of account: ID<Account>, at now: Timestamp) throws -> Token {

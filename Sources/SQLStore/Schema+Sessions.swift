@@ -8,6 +8,17 @@ extension Schema {
     -- crypt(3); empty for none.
     ALTER TABLE account ADD COLUMN password_hash TEXT NOT NULL DEFAULT '';
 
+    -- Of one-time codes, in base 32; empty for none. No code of this step or an earlier one is good any more.
+    ALTER TABLE account ADD COLUMN totp_secret TEXT NOT NULL DEFAULT '';
+    ALTER TABLE account ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;
+
+    -- Each is good once in the place of a one-time code.
+    CREATE TABLE recovery_code (
+      account_id INTEGER NOT NULL REFERENCES account (id),
+      hash TEXT NOT NULL,
+      PRIMARY KEY (account_id, hash)
+    ) STRICT;
+
     CREATE TABLE login_link (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       hash TEXT NOT NULL UNIQUE,

@@ -100,8 +100,9 @@ struct Daemon {
     }
     let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
     let billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
-    let useCases = Panel.UseCases(
-      servers: servers, firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
+    let useCases = UseCases(
+      servers: servers, metrics: Metrics(store: store, clock: clock),
+      firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
       backups: copies(.backup), snapshots: copies(.snapshot),
       sshKeys: SSHKeys(
         store: store, clock: clock, quota: configuration.sshKeyQuota > 0 ? configuration.sshKeyQuota : nil),
@@ -118,10 +119,7 @@ struct Daemon {
       configuration.hasPanel
       ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil
     let api = try APIService(
-      servers: useCases.servers, firewalls: useCases.firewalls, copies: [useCases.backups, useCases.snapshots],
-      sshKeys: useCases.sshKeys, tokens: useCases.tokens, profiles: useCases.profiles,
-      statements: useCases.statements, requests: useCases.requests, events: useCases.events,
-      consoles: useCases.consoles, catalogue: catalogue, authenticator: authenticator,
+      useCases, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
       noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, pages: panel, trustedProxies: TrustedProxies(configuration.trustedProxies),

@@ -48,15 +48,19 @@ struct TestAPI {
   ) {
     self.service = service
     let store = service.store
-    api = APIService(
-      servers: service.servers, firewalls: service.firewalls, copies: [service.backups, service.snapshots],
+    let useCases = UseCases(
+      servers: service.servers, metrics: Metrics(store: store, clock: service.clock), firewalls: service.firewalls,
+      backups: service.backups, snapshots: service.snapshots,
       sshKeys: SSHKeys(store: store, clock: service.clock, quota: quotas.sshKeys),
       tokens: Tokens(
         store: store, authenticator: service.authenticator, clock: service.clock, quota: quotas.tokens),
       profiles: Profiles(store: store), statements: Statements(store: store, clock: service.clock),
       requests: Idempotency(store: store, clock: service.clock, limits: quotas.requests),
       events: Events(store: store, changes: service.changes, clock: service.clock),
-      consoles: service.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
+      consoles: service.consoles, catalogue: service.catalogue,
+      sessions: Sessions(store: store, authenticator: service.authenticator, clock: service.clock))
+    api = APIService(
+      useCases, authenticator: service.authenticator,
       document: Self.document, noVNC: noVNC, publicURL: publicURL,
       trustedProxies: trustedProxies, clock: service.clock,
       logger: logger, limits: limits,

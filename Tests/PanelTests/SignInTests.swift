@@ -1,10 +1,10 @@
 import API
 import Core
-import Engine
 import HTTPTypes
 import TestSupport
 import Testing
 
+@testable import Engine
 @testable import Panel
 
 @Suite("Getting into the panel, and out")
@@ -200,5 +200,79 @@ struct SignInTests {
     #expect(try await browsers[50].get("/servers").status == 200)
     let store = panel.service.store
     #expect(try await store.sessions(of: panel.service.owner.accountID, at: panel.service.clock.now).count == 50)
+  }
+}
+
+@Suite("A second factor")
+struct SecondFactorTests {
+  @Test("The codes are those of RFC 6238")
+  func vectors() throws {
+    // Of its appendix B, the last six digits.
+    let code = OneTimeCode(secret: Array("12345678901234567890".utf8))
+    for (seconds, expected) in [
+      (59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (1_234_567_890, "005924"),
+      (2_000_000_000, "279037"), (20_000_000_000, "353130"),
+    ] {
+      #expect(code.code(at: Int64(seconds / 30)) == expected)
+    }
+    #expect(OneTimeCode(code.text)?.code(at: 1) == code.code(at: 1) && code.text == "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    for wrong in ["", "1", "gezd", code.text + "A", String(code.text.dropLast()), String(repeating: "A", count: 10_000)] {
+      #expect(OneTimeCode(wrong) == nil)
+    }
+  }
+
+  @Test("After the password its code is asked for: each once, a few tries, and a recovery code in its place")
+  func signIn() async throws {
+    let panel = try await TestPanel.make()
+    let clock = panel.service.clock
+    let browser = try await panel.signedIn()
+    let account = try await browser.get("/account")
+    _ = try await browser.submit(
+      "/account/password", on: account, ["password": "correct horse", "repeated_password": "correct horse"])
+    let form = try await browser.get("/account/second-factor")
+    let secret = try #require(
+      form.hiddenFields(of: "/account/second-factor").first { $0.0 == "secret" }?.1)
+    let code = try #require(OneTimeCode(secret))
+    func now() -> String { code.code(at: clock.now.millisecondsSinceEpoch / 30_000) }
+    let wrong = try await browser.submit("/account/second-factor", on: form, ["code": "000000"])
+    #expect(wrong.status == 400 && wrong.text.contains(secret), "The picture that was read stays.")
+    let set = try await browser.submit("/account/second-factor", on: wrong, ["code": now()])
+    let recovery = try #require(set.text.firstMatch(of: /class="secret">([^<]+)</)?.output.1).split(separator: " ")
+    #expect(set.status == 200 && recovery.count == 10 && Set(recovery).count == 10)
+
+    let visitor = Browser(panel: panel)
+    func sayPassword() async throws -> Browser.Reply {
+      try await visitor.post("/sign-in", [("email", "owner@example.com"), ("password", "correct horse")])
+    }
+    func say(_ code: String, _ page: Browser.Reply) async throws -> Browser.Reply {
+      try await visitor.submit("/sign-in/code", on: page, ["code": code])
+    }
+    var asked = try await sayPassword()
+    #expect(asked.status == 200 && visitor.cookies.isEmpty && asked.text.contains("one-time-code"))
+    #expect(try await say(now(), asked).status == 403, "The code that set it up was used by that.")
+    clock.advance(by: .seconds(30))
+    #expect(try await say(now(), asked).status == 303)
+    #expect(try await visitor.get("/servers").status == 200)
+    visitor.cookies = [:]
+    asked = try await sayPassword()
+    #expect(try await say(now(), asked).status == 403, "Nobody uses a code again.")
+    for code in ["", "1", "123456", String(repeating: "1", count: 10_000)] { _ = try await say(code, asked) }
+    clock.advance(by: .seconds(30))
+    #expect(try await say(now(), asked).location == "/sign-in", "After five tries the password is asked for again.")
+    #expect(visitor.cookies.isEmpty)
+    #expect(try await say(String(recovery[0]).uppercased(), try await sayPassword()).status == 303)
+    visitor.cookies = [:]
+    #expect(try await say(String(recovery[0]), try await sayPassword()).status == 403)
+
+    let late = try await sayPassword()
+    clock.advance(by: .seconds(300))
+    #expect(try await say(now(), late).location == "/sign-in")
+    // A link is how somebody gets in who has lost all of it.
+    let owner = try await panel.signedIn()
+    let page = try await owner.get("/account/second-factor")
+    #expect(try await owner.submit("/account/second-factor/remove", on: page, ["code": "000000"]).status == 400)
+    clock.advance(by: .seconds(30))
+    #expect(try await owner.submit("/account/second-factor/remove", on: page, ["code": String(recovery[1])]).status == 303)
+    #expect(try await sayPassword().status == 303)
   }
 }

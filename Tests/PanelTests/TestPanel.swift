@@ -25,8 +25,9 @@ struct TestPanel {
   init(_ service: TestService, limits: RequestLimits = TestPanel.noLimits, publicURL: PublicURL? = nil) {
     self.service = service
     let (store, clock) = (service.store, service.clock)
-    let useCases = Panel.UseCases(
-      servers: service.servers, firewalls: service.firewalls, backups: service.backups, snapshots: service.snapshots,
+    let useCases = UseCases(
+      servers: service.servers, metrics: Metrics(store: store, clock: clock), firewalls: service.firewalls,
+      backups: service.backups, snapshots: service.snapshots,
       sshKeys: service.sshKeys, tokens: Tokens(store: store, authenticator: service.authenticator, clock: clock),
       profiles: Profiles(store: store), statements: Statements(store: store, clock: clock),
       requests: Idempotency(store: store, clock: clock),
@@ -35,10 +36,7 @@ struct TestPanel {
       sessions: Sessions(store: store, authenticator: service.authenticator, clock: clock))
     panel = Panel(useCases, publicURL: publicURL, limits: limits, clock: clock)
     let api = APIService(
-      servers: useCases.servers, firewalls: useCases.firewalls, copies: [useCases.backups, useCases.snapshots],
-      sshKeys: useCases.sshKeys, tokens: useCases.tokens, profiles: useCases.profiles,
-      statements: useCases.statements, requests: useCases.requests, events: useCases.events,
-      consoles: useCases.consoles, catalogue: service.catalogue, authenticator: service.authenticator,
+      useCases, authenticator: service.authenticator,
       document: .object([.init("openapi", .text("3.1.0")), .init("info", .object([])), .init("paths", .object([]))]),
       noVNC: URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: publicURL, pages: panel, clock: clock,
       logger: logger, limits: limits, isHealthy: { true })

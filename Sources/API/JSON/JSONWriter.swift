@@ -38,6 +38,8 @@ package struct JSONWriter {
   package mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
   package mutating func value(_ amount: Money) { literal(amount.decimal) }
   package mutating func value(_ time: Timestamp) { literal("\"\(time.wireFormat)\"") }
+  /// Tenths 235 are `23.5`.
+  package mutating func value(tenths: Int64) { literal("\(tenths / 10).\(tenths % 10)") }
   package mutating func null() { literal("null") }
   /// A number as it is written.
   package mutating func value(number: String) { literal(number) }

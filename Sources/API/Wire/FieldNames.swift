@@ -29,6 +29,9 @@ extension Field {
     case .email: "email"
     case .password: "password"
     case .currentPassword: "current_password"
+    case .code: "code"
+    case .start: "start"
+    case .step: "step"
     }
   }
 }

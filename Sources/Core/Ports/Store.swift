@@ -9,5 +9,5 @@ package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, SessionStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
   FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
-  OfferStore, StatementStore, NoticeStore
+  OfferStore, MetricStore, StatementStore, NoticeStore
 {}

@@ -18,7 +18,7 @@ package final class Monitor: Sendable {
   private static let samplesAtOnce = 500
 
   private let host: FleetHost
-  private let store: any InventoryStore & EventStore & HostStore
+  private let store: any InventoryStore & EventStore & HostStore & MetricStore
   private let catalogueReader: CatalogueReader
   private let changes: Broadcast
   private let clock: any WallClock
@@ -26,6 +26,7 @@ package final class Monitor: Sendable {
   private let interval: Duration
   private let reconciler: Reconciler
   private let meter = UsageMeter()
+  private let metrics = MetricMeter()
   private let hint = Doorbell()
   /// Nil until it was written down by this process.
   private let recordedCapacity = Mutex<HostCapacity??>(nil)
@@ -39,7 +40,8 @@ package final class Monitor: Sendable {
   private let looks = Mutex(Looks())
 
   package init(
-    of host: FleetHost, store: any InventoryStore & EventStore & HostStore, catalogueReader: CatalogueReader,
+    of host: FleetHost, store: any InventoryStore & EventStore & HostStore & MetricStore,
+    catalogueReader: CatalogueReader,
     changes: Broadcast, clock: any WallClock,
     logger: Logger, interval: Duration = .seconds(5)
   ) {
@@ -134,6 +136,12 @@ package final class Monitor: Sendable {
     while !rest.isEmpty {
       try await store.recordUsage(Array(rest.prefix(Self.samplesAtOnce)), at: clock.now)
       rest = rest.dropFirst(Self.samplesAtOnce)
+    }
+    var minute = Array(metrics.add(samples, at: clock.now))[...]
+    while !minute.isEmpty {
+      let some = minute.prefix(Self.samplesAtOnce)
+      try await store.recordMetrics(Dictionary(uniqueKeysWithValues: some.map { ($0.key, $0.value) }))
+      minute = minute.dropFirst(Self.samplesAtOnce)
     }
   }
 

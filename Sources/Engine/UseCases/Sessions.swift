@@ -31,6 +31,7 @@ package struct Sessions: Sendable {
   private let authenticator: Authenticator
   private let clock: any WallClock
   private let passwords = PasswordHasher()
+  private let pending = PendingSignIns()
 
   package init(store: any SessionStore, authenticator: Authenticator, clock: any WallClock) {
     self.store = store
@@ -60,16 +61,105 @@ package struct Sessions: Sendable {
     return SignedIn(text: text, token: token)
   }
 
+  /// What comes of a right password.
+  package enum PasswordAnswer: Sendable {
+    case signedIn(SignedIn)
+    /// A code is asked for, too: to be said with this, which is good for a few minutes.
+    case needsCode(pending: String)
+  }
+
   /// Throws `credentialsInvalid` where that is no password of this account, and says no more.
-  package func signIn(email: String, password: String, _ browser: Browser) async throws -> SignedIn {
+  package func signIn(email: String, password: String, _ browser: Browser) async throws -> PasswordAnswer {
     guard email.utf8.count <= Self.longestEmailBytes, Self.isPossible(password) else { throw Self.passwordInvalid }
     let hash = try await store.passwordHash(ofAccount: email)
     guard try await passwords.isRight(password, for: hash), let hash else { throw Self.passwordInvalid }
+    if try await store.secondFactor(ofAccount: email) != nil {
+      return .needsCode(pending: pending.add(email, passwordHash: hash, at: clock.uptime))
+    }
+    return .signedIn(try await begin(email, hash, .none, browser))
+  }
+
+  /// - Parameters:
+  ///   - code: Of an authenticator, or one of those for recovery.
+  ///   - text: What was answered to the password. Throws `credentialsMissing` where it is good no more.
+  package func signIn(code: String, pending text: String, _ browser: Browser) async throws -> SignedIn {
+    guard let said = pending.attempt(text, at: clock.uptime) else { throw Failure.credentialsMissing }
+    guard let factor = try await store.secondFactor(ofAccount: said.email),
+      let proof = proof(code, of: factor)
+    else { throw Self.codeInvalid }
+    let signedIn = try await begin(said.email, said.passwordHash, proof, browser)
+    pending.forget(text)
+    return signedIn
+  }
+
+  private func begin(
+    _ email: String, _ passwordHash: String, _ proof: FactorProof, _ browser: Browser
+  ) async throws -> SignedIn {
     let (session, text) = begin(browser)
     let token = try await store.beginSession(
-      ofAccount: email, whosePasswordHashIs: hash, session, at: clock.now)
+      ofAccount: email, whosePasswordHashIs: passwordHash, proof, session, at: clock.now)
     guard let token else { throw Self.passwordInvalid }
     return SignedIn(text: text, token: token)
+  }
+
+  private func proof(_ code: String, of factor: SecondFactor) -> FactorProof? {
+    if let step = OneTimeCode(factor.secret)?.step(of: code, at: clock.now, after: factor.lastStep) {
+      return .code(step: step)
+    }
+    guard let hash = Self.recoveryHash(code), factor.recoveryHashes.contains(hash) else { return nil }
+    return .recovery(hash: hash)
+  }
+
+  // MARK: The second factor
+
+  package func hasSecondFactor(_ caller: Caller) async throws -> Bool {
+    try requirePerson(caller)
+    return try await store.secondFactor(of: caller.accountID) != nil
+  }
+
+  /// One to be set up: nothing is kept of it.
+  package static func newSecondFactor() -> OneTimeCode { .random() }
+
+  /// Returns the codes for recovery, which are shown this once.
+  ///
+  /// - Parameter code: What an authenticator shows that was given the secret.
+  package func setSecondFactor(_ factor: OneTimeCode, code: String, _ caller: Caller) async throws -> [String] {
+    try requirePerson(caller)
+    guard let step = factor.step(of: code, at: clock.now, after: 0) else {
+      throw Failure.invalid(.code, "This is not what an authenticator with this key shows now.")
+    }
+    let codes = (0..<Self.recoveryCodeCount).map { _ in Self.newRecoveryCode() }
+    let hashes = Set(codes.compactMap(Self.recoveryHash))
+    try await store.setSecondFactor(
+      SecondFactor(secret: factor.text, lastStep: step, recoveryHashes: hashes), by: caller, at: clock.now)
+    return codes
+  }
+
+  /// - Parameter code: Of the one that there is, or for recovery.
+  package func removeSecondFactor(code: String, _ caller: Caller) async throws {
+    try requirePerson(caller)
+    guard let factor = try await store.secondFactor(of: caller.accountID) else { return }
+    guard proof(code, of: factor) != nil else { throw Failure.invalid(.code, "This code is not right.") }
+    try await store.setSecondFactor(nil, by: caller, at: clock.now)
+  }
+
+  private static let recoveryCodeCount = 10
+  private static let recoveryCodeLength = 16
+
+  /// `abcd-efgh-jkmn-pqrs`, of letters and digits that do not look alike: 78 bits.
+  private static func newRecoveryCode() -> String {
+    let alphabet = Array("abcdefghjkmnpqrstuvwxyz23456789")
+    var generator = SystemRandomNumberGenerator()
+    let letters = (0..<recoveryCodeLength).map { _ in alphabet.randomElement(using: &generator)! }
+    return stride(from: 0, to: recoveryCodeLength, by: 4).map { String(letters[$0..<$0 + 4]) }.joined(separator: "-")
+  }
+
+  /// Nil for what no such code is: spaces, hyphens and capitals say nothing.
+  private static func recoveryHash(_ code: String) -> String? {
+    guard code.isPlain(atMost: 64) else { return nil }
+    let letters = code.lowercased().filter { $0.isLetter || $0.isNumber }
+    guard letters.utf8.count == recoveryCodeLength else { return nil }
+    return SHA256.hexadecimal(Array("vpsd recovery code\n\(letters)".utf8))
   }
 
   package func list(_ caller: Caller) async throws -> [Token] {
@@ -129,6 +219,7 @@ package struct Sessions: Sendable {
 
   private static let linkInvalid = Failure(
     .credentialsInvalid, "This link is not valid. A link signs in once, within ten minutes.")
+  private static let codeInvalid = Failure(.credentialsInvalid, "This code is not right, or was used already.")
   private static let passwordInvalid = Failure(
     .credentialsInvalid, "E-mail address and password do not belong together.")
 }

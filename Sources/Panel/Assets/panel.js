@@ -92,7 +92,7 @@ function listen() {
   addEventListener("pagehide", close);
   if (!document.hidden) open();
   // Figures of usage change without an event.
-  if (document.getElementById("overview")) setInterval(() => { if (!document.hidden) refresh(); }, 15000);
+  if (document.querySelector("#overview, #charts")) setInterval(() => { if (!document.hidden) refresh(); }, 15000);
 }
 
 dress(document);

@@ -13,6 +13,9 @@ struct AccountPages {
       .get(Self.path) { visit in .page(try await page(visit, FormErrors())) },
       .post(Self.path + "/password", setPassword),
       .post(Self.path + "/sessions/{id}/end", end),
+      .get(Self.path + "/second-factor") { visit in .page(try await factorPage(visit, FormErrors())) },
+      .post(Self.path + "/second-factor", setFactor),
+      .post(Self.path + "/second-factor/remove", removeFactor),
     ]
   }
 
@@ -44,6 +47,7 @@ struct AccountPages {
   private func page(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
     let list = try await sessions.list(visit.caller)
     let hasPassword = try await sessions.hasPassword(visit.caller)
+    let hasFactor = try await sessions.hasSecondFactor(visit.caller)
     let words = visit.words
     return Page(isRefused: !errors.isEmpty, title: words(.account), section: .account) { html in
       html.element("h1", text: words(.account))
@@ -53,6 +57,71 @@ struct AccountPages {
       table(&html, list, visit)
       html.element("h2", text: words(.password))
       password(&html, FormWriter(visit: visit, form: Form(), errors: errors), hasPassword, words)
+      if hasPassword {
+        html.element("h2", text: words(.secondFactor))
+        html.element("p", ["class": "hint"], text: words(hasFactor ? .secondFactorIsOn : .secondFactorIsOff))
+        html.element(
+          "a", ["class": "button", "href": Self.path + "/second-factor"],
+          text: words(hasFactor ? .removeSecondFactor : .setSecondFactor))
+      }
+    }
+  }
+
+  // MARK: The second factor
+
+  @Sendable private func setFactor(_ visit: Visit) async throws -> Answer {
+    guard let factor = visit.form["secret"].flatMap({ OneTimeCode($0) }) else { throw FormRefused() }
+    do {
+      let codes = try await sessions.setSecondFactor(factor, code: visit.form["code"] ?? "", visit.caller)
+      return .page(
+        SecretPage(
+          title: visit.words(.recoveryCodes), text: visit.words(.recoveryCodesOnce),
+          secret: codes.joined(separator: " "), nextPath: Self.path, section: .account
+        ).page(visit))
+    } catch let failure as Failure {
+      guard let errors = FormErrors(failure, visit.words) else { throw failure }
+      return .page(try await factorPage(visit, errors, factor))
+    }
+  }
+
+  @Sendable private func removeFactor(_ visit: Visit) async throws -> Answer {
+    do {
+      try await sessions.removeSecondFactor(code: visit.form["code"] ?? "", visit.caller)
+      return .redirect(Self.path)
+    } catch let failure as Failure {
+      guard let errors = FormErrors(failure, visit.words) else { throw failure }
+      return .page(try await factorPage(visit, errors))
+    }
+  }
+
+  private func factorPage(_ visit: Visit, _ errors: FormErrors, _ tried: OneTimeCode? = nil) async throws -> Page {
+    let words = visit.words
+    let isOn = try await sessions.hasSecondFactor(visit.caller)
+    let factor = tried ?? Sessions.newSecondFactor()
+    return Page(isRefused: !errors.isEmpty, title: words(.secondFactor), section: .account) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: words(.secondFactor))
+        let writer = FormWriter(visit: visit, errors: errors)
+        if isOn {
+          writer.write(&html, to: Self.path + "/second-factor/remove", class: "stack") { html in
+            writer.text(&html, "code", words(.code), hint: words(.codeHint), autocomplete: "one-time-code", limit: 64)
+            writer.submit(&html, .removeSecondFactor, class: "danger")
+          }
+        } else {
+          html.element("p", text: words(.secondFactorHint))
+          let address = factor.address(account: visit.profile.account.email, issuer: "vpsd")
+          QRCode(address)?.write(&html, label: words(.keyAsPicture))
+          html.element("p") { html in
+            html.write(words(.keyAsText) + " ")
+            html.element("code", text: factor.text)
+          }
+          writer.write(&html, to: Self.path + "/second-factor", class: "stack") { html in
+            html.void("input", ["type": "hidden", "name": "secret", "value": factor.text])
+            writer.text(&html, "code", words(.code), autocomplete: "one-time-code", limit: 64)
+            writer.submit(&html, .setSecondFactor)
+          }
+        }
+      }
     }
   }
 
@@ -72,9 +141,9 @@ struct AccountPages {
 
   private func table(_ html: inout HTML, _ sessions: [Token], _ visit: Visit) {
     let words = visit.words
-    html.element("div", ["class": "scroll"]) { html in
+    html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list"]) { html in
-        html.headings([.browser, .signedInAt, .lastUsed, .nothing], words)
+        html.headings([.browser, .signedInAt, .lastUsed, .actions], words)
         html.element("tbody") { html in
           for session in sessions {
             let isOwn = session.id == visit.caller.tokenID

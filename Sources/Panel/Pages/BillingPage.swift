@@ -63,7 +63,7 @@ struct BillingPage {
   private func costs(_ html: inout HTML, _ statement: MonthlyStatement, _ visit: Visit) {
     let words = visit.words
     guard !statement.servers.isEmpty else { return html.element("p", text: words(.nothingSpent)) }
-    html.element("div", ["class": "scroll"]) { html in
+    html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list"]) { html in
         html.headings([.server, .plan, .hoursTitle, .amount, .backups, .traffic], words)
         html.element("tbody") { html in
@@ -94,7 +94,7 @@ struct BillingPage {
   ) {
     let words = visit.words
     html.element("h2", text: words(.ledger))
-    html.element("div", ["class": "scroll"]) { html in
+    html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list"]) { html in
         html.headings([.time, .reason, .amount, .balance, .server, .note], words)
         html.element("tbody") { html in

@@ -4,7 +4,7 @@ import HTML
 
 /// The backups and snapshots of a server.
 struct DiskCopyPages {
-  let useCases: Panel.UseCases
+  let useCases: UseCases
 
   var routes: [PanelRoute] {
     [
@@ -92,9 +92,9 @@ struct DiskCopyPages {
   ) {
     html.element("div", ["id": "\(family.word)s"], flags: ["data-live"]) { html in
       guard !copies.isEmpty else { return html.element("p", text: words(.noneYet)) }
-      html.element("div", ["class": "scroll"]) { html in
+      html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
         html.element("table", ["class": "list"]) { html in
-          html.headings([.name, .status, .size, .createdAt, .expiresAt, .nothing], words)
+          html.headings([.name, .status, .size, .createdAt, .expiresAt, .actions], words)
           html.element("tbody") { html in for copy in copies { row(&html, family, copy, server, words) } }
         }
       }

@@ -7,7 +7,7 @@ import HTML
 struct FirewallPage {
   private static let emptyRows = 3
 
-  let useCases: Panel.UseCases
+  let useCases: UseCases
   let limits: RequestLimits
 
   var routes: [PanelRoute] {
@@ -131,7 +131,7 @@ struct FirewallPage {
   }
 
   private func table(_ html: inout HTML, _ rows: [Row], _ words: Words) {
-    html.element("div", ["class": "scroll"]) { html in
+    html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list rules"]) { html in
         html.headings([.direction, .ipProtocol, .ports, .networks, .note], words)
         html.element("tbody") { html in

@@ -74,9 +74,9 @@ struct SSHKeyPages {
   }
 
   private func table(_ html: inout HTML, _ keys: [SSHKey], _ words: Words) {
-    html.element("div", ["class": "scroll"]) { html in
+    html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list"]) { html in
-        html.headings([.name, .fingerprint, .createdAt, .lastUsed, .nothing], words)
+        html.headings([.name, .fingerprint, .createdAt, .lastUsed, .actions], words)
         html.element("tbody") { html in
           for key in keys {
             html.element("tr") { html in

@@ -4,7 +4,7 @@ import HTML
 
 /// What changes a server for good: its names, plan and system, and its end.
 struct ServerChangePages {
-  let useCases: Panel.UseCases
+  let useCases: UseCases
 
   var routes: [PanelRoute] {
     [

@@ -9,7 +9,7 @@ struct ServerCreationPage {
   private static let newKey = "new"
   private static let noKey = "password"
 
-  let useCases: Panel.UseCases
+  let useCases: UseCases
 
   var routes: [PanelRoute] { [.get(Self.path, show), .post(Self.path, create)] }
 

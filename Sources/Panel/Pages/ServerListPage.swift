@@ -8,7 +8,7 @@ struct ServerListPage {
   private static let pageSize = 500
   private static let longestSearchBytes = 253
 
-  let useCases: Panel.UseCases
+  let useCases: UseCases
 
   var routes: [PanelRoute] { [.get(Self.path, show)] }
 
@@ -44,7 +44,7 @@ struct ServerListPage {
     search(&html, filter, sort, words)
     html.element("div", ["id": "servers"], flags: ["data-live"]) { html in
       html.element("p", ["class": "hint"], text: words(.serverCount(page.totalCount)))
-      html.element("div", ["class": "scroll"]) { html in
+      html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
         html.element("table", ["class": "list"]) { html in
           html.element("thead") { html in
             html.element("tr") { html in

@@ -6,7 +6,7 @@ import Hummingbird
 
 /// One server: how it is, how to reach it, and its power.
 struct ServerPages {
-  let useCases: Panel.UseCases
+  let useCases: UseCases
   let clock: any WallClock
   let limits: RequestLimits
 
@@ -193,7 +193,7 @@ struct ServerPages {
       Page(title: view.server.name.name, section: .servers, isMoving: view.server.status.isTransitional) { html in
         ServerHeader(view: view, tab: .history).write(&html, words)
         html.element("div", ["id": "history"], flags: ["data-live"]) { html in
-          html.element("div", ["class": "scroll"]) { html in
+          html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
             html.element("table", ["class": "list"]) { html in
               html.headings([.time, .operation, .result, .duration, .askedForBy], words)
               html.element("tbody") { html in for record in page.elements { row(&html, record, words) } }
@@ -231,6 +231,7 @@ struct ServerPages {
 struct ServerHeader {
   enum Tab: CaseIterable {
     case overview
+    case metrics
     case copies
     case firewall
     case history
@@ -239,6 +240,7 @@ struct ServerHeader {
     var rest: String {
       switch self {
       case .overview: ""
+      case .metrics: "/metrics"
       case .copies: "/copies"
       case .firewall: "/firewall"
       case .history: "/history"
@@ -249,6 +251,7 @@ struct ServerHeader {
     var phrase: Phrase {
       switch self {
       case .overview: .overview
+      case .metrics: .charts
       case .copies: .backupsAndSnapshots
       case .firewall: .firewall
       case .history: .history

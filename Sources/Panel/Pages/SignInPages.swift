@@ -8,7 +8,9 @@ import Hummingbird
 /// How people get in and out.
 struct SignInPages {
   static let path = "/sign-in"
+  static let codePath = "/sign-in/code"
   static let endPath = "/sign-out"
+  private static let largestForm = 16_384
 
   let sessions: Sessions
   let attempts: RateLimit<String>?
@@ -23,6 +25,7 @@ struct SignInPages {
       PanelRoute(method: .get, path: "/", handler: .open { _ in .redirect("/servers") }),
       PanelRoute(method: .get, path: Self.path, handler: .open(show)),
       PanelRoute(method: .post, path: Self.path, handler: .open(signIn)),
+      PanelRoute(method: .post, path: Self.codePath, handler: .open(sayCode)),
       PanelRoute(method: .post, path: Self.endPath, handler: .once(signOut)),
     ]
   }
@@ -45,14 +48,55 @@ struct SignInPages {
   @Sendable private func signIn(_ visitor: Visitor) async throws -> Answer {
     // Before anything is looked at: who guesses may guess right.
     try attempts?.take(visitor.context.origin.client).throwIfRefused()
-    let buffer = try await visitor.request.body.collect(upTo: 16_384)
-    guard let form = Form(String(buffer: buffer)) else { throw FormRefused() }
+    let form = try await form(visitor)
     do {
-      let signedIn = try await sessions.signIn(
+      let answer = try await sessions.signIn(
         email: form["email"] ?? "", password: form["password"] ?? "", visitor.browser)
-      return begin(signedIn, visitor, next: form["next"])
+      switch answer {
+      case .signedIn(let signedIn): return begin(signedIn, visitor, next: form["next"])
+      case .needsCode(let pending): return .page(codePage(visitor, pending: pending, next: form["next"]))
+      }
     } catch let failure as Failure where failure.code == .credentialsInvalid {
       return .page(page(visitor, form, error: failure, status: .forbidden))
+    }
+  }
+
+  @Sendable private func sayCode(_ visitor: Visitor) async throws -> Answer {
+    try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    let form = try await form(visitor)
+    let pending = form.choice("pending") ?? ""
+    do {
+      let signedIn = try await sessions.signIn(code: form["code"] ?? "", pending: pending, visitor.browser)
+      return begin(signedIn, visitor, next: form["next"])
+    } catch let failure as Failure where failure.code == .credentialsInvalid {
+      return .page(codePage(visitor, pending: pending, next: form["next"], error: failure))
+    } catch let failure as Failure where failure.code == .credentialsMissing {
+      return .redirect(Self.path)
+    }
+  }
+
+  private func form(_ visitor: Visitor) async throws -> Form {
+    let buffer = try await visitor.request.body.collect(upTo: Self.largestForm)
+    guard let form = Form(String(buffer: buffer)) else { throw FormRefused() }
+    return form
+  }
+
+  private func codePage(_ visitor: Visitor, pending: String, next: String?, error: Failure? = nil) -> Page {
+    let words = visitor.words
+    return Page(status: error == nil ? .ok : .forbidden, title: words(.signIn), section: nil) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: words(.signIn))
+        if let error {
+          html.element("div", ["class": "notice bad", "role": "alert"], text: words(message: error.message))
+        }
+        html.element("form", ["method": "post", "action": Self.codePath, "class": "stack"]) { html in
+          html.void("input", ["type": "hidden", "name": "pending", "value": pending])
+          if let next, Self.isOurs(next) { html.void("input", ["type": "hidden", "name": "next", "value": next]) }
+          field(&html, "code", words(.code), kind: "text", autocomplete: "one-time-code")
+          html.element("button", ["class": "main"], text: words(.signIn))
+        }
+        html.element("p", ["class": "hint"], text: words(.codeHint))
+      }
     }
   }
 

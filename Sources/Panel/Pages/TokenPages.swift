@@ -84,9 +84,9 @@ struct TokenPages {
   }
 
   private func table(_ html: inout HTML, _ tokens: [Token], _ words: Words) {
-    html.element("div", ["class": "scroll"]) { html in
+    html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list"]) { html in
-        html.headings([.name, .permissions, .createdAt, .expiresAt, .lastUsed, .nothing], words)
+        html.headings([.name, .permissions, .createdAt, .expiresAt, .lastUsed, .actions], words)
         html.element("tbody") { html in
           for token in tokens {
             html.element("tr") { html in

@@ -57,6 +57,13 @@ enum MessageTranslation {
       "This link is not valid. A link signs in once, within ten minutes.",
       "Тази връзка не е валидна. С една връзка се влиза веднъж, в рамките на десет минути."
     ),
+    ("This code is not right, or was used already.", "Кодът не е верен или вече е използван."),
+    ("This code is not right.", "Кодът не е верен."),
+    (
+      "This is not what an authenticator with this key shows now.",
+      "Това не е, което приложение с този ключ показва сега."
+    ),
+    ("There is a second factor already.", "Вече има втори фактор."),
     ("This is not your password.", "Това не е Вашата парола."),
     ("Ensure this field has % to % bytes.", "Полето трябва да има от % до % байта."),
     ("The password was changed meanwhile.", "Паролата междувременно беше променена."),

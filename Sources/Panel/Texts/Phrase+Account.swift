@@ -59,6 +59,29 @@ extension Phrase {
   static let setPassword = Phrase("Set password", "Запазване на паролата")
   static let removePassword = Phrase("Remove password", "Премахване на паролата")
 
+  static let secondFactor = Phrase("Second factor", "Втори фактор")
+  static let secondFactorIsOn = Phrase(
+    "A code of your authenticator is asked for after the password.",
+    "След паролата се иска код от приложението Ви за удостоверяване.")
+  static let secondFactorIsOff = Phrase(
+    "With one, whoever knows your password still cannot sign in.",
+    "С него и който знае паролата Ви, не може да влезе.")
+  static let secondFactorHint = Phrase(
+    "Let an authenticator on your telephone read this picture, and type what it shows.",
+    "Прочетете картинката с приложение за удостоверяване и въведете показаното.")
+  static let keyAsPicture = Phrase("The key as a picture", "Ключът като картинка")
+  static let keyAsText = Phrase("Or type this key:", "Или въведете този ключ:")
+  static let code = Phrase("Code", "Код")
+  static let codeHint = Phrase(
+    "Six digits of your authenticator, or one of your recovery codes. Without either, ask the operator for a link.",
+    "Шест цифри от приложението или един от кодовете за възстановяване. Без тях поискайте връзка от оператора.")
+  static let setSecondFactor = Phrase("Set up second factor", "Включване на втори фактор")
+  static let removeSecondFactor = Phrase("Remove second factor", "Премахване на втория фактор")
+  static let recoveryCodes = Phrase("Recovery codes", "Кодове за възстановяване")
+  static let recoveryCodesOnce = Phrase(
+    "Each signs you in once in the place of your authenticator. They are shown this once: keep them where you keep your passwords.",
+    "Всеки от тях замества приложението веднъж. Показват се само сега: пазете ги при паролите си.")
+
   // Billing.
   static let balance = Phrase("Balance", "Наличност")
   static let costNow = Phrase("Cost of all servers", "Цена на всички сървъри")

@@ -22,7 +22,7 @@ extension Phrase {
   static let createdAt = Phrase("Created", "Създаден")
   static let expiresAt = Phrase("Expires", "Изтича")
   static let lastUsed = Phrase("Last used", "Последно използван")
-  static let nothing = Phrase("", "")
+  static let actions = Phrase("Actions", "Действия")
   static let delete = Phrase("Delete", "Изтриване")
   static let deleted = Phrase("deleted", "изтрит")
   static let cancel = Phrase("Cancel", "Отказ")

@@ -54,6 +54,9 @@ enum Schema {
     migrator.registerMigration("19 sessions") { database in
       try database.runScript(sessions)
     }
+    migrator.registerMigration("20 metrics") { database in
+      try database.runScript(metrics)
+    }
     return migrator
   }
 

@@ -7,10 +7,17 @@ package protocol SessionStore: Sendable {
   /// The crypt(3) of the account's password; nil where it has none, or there is no such account, or it is closed.
   func passwordHash(ofAccount email: String) async throws -> String?
   func passwordHash(of account: ID<Account>) async throws -> String?
-  /// Begins a session of the account, unless its password is not this one any more.
+  /// Nil where there is none.
+  func secondFactor(ofAccount email: String) async throws -> SecondFactor?
+  func secondFactor(of account: ID<Account>) async throws -> SecondFactor?
+  /// Begins a session of the account, unless its password is not this one any more, or the proof is none, or was used up.
   func beginSession(
-    ofAccount email: String, whosePasswordHashIs hash: String, _ session: NewSession, at now: Timestamp
+    ofAccount email: String, whosePasswordHashIs hash: String, _ proof: FactorProof, _ session: NewSession,
+    at now: Timestamp
   ) async throws -> Token?
+  /// Puts another one in the place of what there is; nil takes it away. Throws `conflict` where there is one, and it is not to
+  /// go.
+  func setSecondFactor(_ factor: SecondFactor?, by caller: Caller, at now: Timestamp) async throws
   /// Those that are valid, newest first.
   func sessions(of account: ID<Account>, at now: Timestamp) async throws -> [Token]
   /// Returns false where the caller's account has no such session.

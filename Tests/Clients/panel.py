@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Uses the panel as people do, in a real browser, on simulated machines: a first server from the link to its end; every page on a
+phone and on a desk, in light and dark, in both languages, looked at by axe; the same without JavaScript, and by keyboard alone.
+
+usage: panel.py VPSD [FOLDER]     With a folder, a picture of every page is put there.
+"""
+
+import pathlib
+import re
+import shutil
+import sys
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from service import Service
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@home"
+PASSWORD = "correct horse battery"
+MILLISECONDS = 20_000
+SIZES = {"phone": (360, 740), "desk": (1280, 860)}
+# Each page by the name of its picture; of the servers in it, the first one is active.
+PAGES = {
+    "servers": "/servers", "create": "/servers/create", "server": "/servers/1", "metrics": "/servers/1/metrics", "copies": "/servers/1/copies",
+    "firewall": "/servers/1/firewall", "history": "/servers/1/history", "settings": "/servers/1/settings",
+    "resize": "/servers/1/resize", "rebuild": "/servers/1/rebuild", "power-off": "/servers/1/power-off",
+    "ssh-keys": "/ssh-keys", "tokens": "/tokens", "billing": "/billing", "account": "/account",
+}
+
+
+class Panel:
+    def __init__(self, service, browser):
+        self.service, self.browser = service, browser
+        self.complaints = []
+
+    def context(self, **options):
+        context = self.browser.new_context(base_url=self.service.url, **({"locale": "en-GB"} | options))
+        context.set_default_timeout(MILLISECONDS)
+        return context
+
+    def page(self, context):
+        page = context.new_page()
+        # A reply that refuses is what some of this is about; anything else that a browser complains of is not.
+        page.on("console", lambda message: message.type == "error" and "status of 4" not in message.text
+                and self.complaints.append(f"{page.url}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        return page
+
+    def link(self):
+        return re.search(r"http://\S+", self.service.run("account", "login-link")).group()
+
+    def signed_in(self, **options):
+        page = self.page(self.context(**options))
+        page.goto(self.link())
+        expect(page).to_have_url(self.service.url + "/servers")
+        return page
+
+
+def order(page, name, key=None):
+    page.goto("/servers/create")
+    page.get_by_role("radio", name="Nano VPS").check()
+    page.get_by_role("radio", name="Debian 12").check()
+    page.get_by_label("Name", exact=True).fill(name)
+    if key:
+        page.get_by_label("SSH key", exact=True).select_option("new")
+        page.get_by_label("Public key").fill(key)
+    else:
+        page.get_by_label("SSH key", exact=True).select_option("password")
+    page.get_by_role("button", name="Create server").click()
+
+
+def first_server(panel):
+    """A link, a key, a server that becomes active before one's eyes; a password, and in again with it."""
+    page = panel.signed_in()
+    expect(page.get_by_role("heading", name="Servers")).to_be_visible()
+    page.get_by_role("link", name="Create server").click()
+    expect(page.get_by_role("heading", name="Create a server")).to_be_visible()
+    order(page, "web-1", KEY)
+    page.evaluate("window.wasNotLoadedAgain = true")
+    status = page.locator("#status .status")
+    expect(status).to_have_text("active", timeout=60_000)
+    assert page.evaluate("window.wasNotLoadedAgain"), "the page was loaded again"
+    expect(page.locator("code").first).to_contain_text("root@127.")
+    page.get_by_role("button", name="Stop").click()
+    expect(status).to_have_text("stopped", timeout=60_000)
+    page.get_by_role("button", name="Start").click()
+    expect(status).to_have_text("active", timeout=60_000)
+
+    page.get_by_role("link", name="Backups and snapshots").click()
+    page.get_by_label("Name", exact=True).fill("before")
+    page.get_by_role("button", name="Create snapshot").click()
+    expect(page.locator("#snapshots .status")).to_have_text("completed", timeout=60_000)
+    page.get_by_role("link", name="Billing").click()
+    expect(page.get_by_role("heading", name="Billing")).to_be_visible()
+    expect(page.get_by_role("table").first).to_contain_text("web-1")
+
+    page.get_by_role("link", name="Account").click()
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password, once more").fill(PASSWORD)
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_text("There is a password.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("E-mail").fill("admin@localhost")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="web-1")).to_be_visible()
+    page.go_back()
+    page.goto("/servers")
+    expect(page.get_by_role("link", name="web-1")).to_be_visible()
+    page.context.close()
+
+
+def last_server(panel):
+    """Deleted by typing its name, and by nothing else."""
+    page = panel.signed_in()
+    order(page, "short-lived")
+    password = page.locator(".secret").inner_text()
+    assert len(password) == 20, password
+    page.get_by_role("link", name="Continue").click()
+    expect(page.locator("#status .status")).to_have_text("active", timeout=60_000)
+    assert password not in page.content()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Type short-lived to delete it").fill("web-1")
+    page.get_by_role("button", name="Delete server").click()
+    expect(page.get_by_text("This is not its name.")).to_be_visible()
+    page.get_by_label("Type short-lived to delete it").fill("short-lived")
+    page.get_by_role("button", name="Delete server").click()
+    expect(page.get_by_role("link", name="web-1")).to_be_visible()
+    expect(page.get_by_role("link", name="short-lived")).to_have_count(0)
+    page.context.close()
+
+
+def every_page(panel, folder):
+    """No page is wider than a phone, says anything that axe knows to be wrong, or loads what it may not."""
+    axe, faults = Axe(), []
+    for scheme in ("light", "dark"):
+        for language in ("en-GB", "bg-BG"):
+            page = panel.signed_in(color_scheme=scheme, locale=language)
+            for size, (width, height) in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                for name, path in PAGES.items():
+                    page.goto(path)
+                    faults += look(page, axe, f"{name}, {size}, {scheme}, {language}")
+                    if folder and language == "en-GB" and (size, scheme) in (("desk", "light"), ("phone", "dark")):
+                        suffix = "" if size == "desk" else "-phone"
+                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=size == "desk")
+            page.context.clear_cookies()
+            page.goto("/sign-in")
+            faults += look(page, axe, f"sign-in, {scheme}, {language}")
+            if folder and scheme == "light" and language == "en-GB":
+                page.screenshot(path=folder / "sign-in.png")
+            page.context.close()
+    assert not faults, "\n".join(faults)
+
+
+def look(page, axe, name):
+    assert page.locator("html").get_attribute("lang") == ("bg" if name.endswith("bg-BG") else "en"), name
+    excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if excess > 0:
+        return [f"{name}: {excess} pixels wider than the window"]
+    found = axe.run(page)
+    return [] if not found.violations_count else [f"{name}: {found.generate_report()}"]
+
+
+def without_script(panel):
+    """All that changes something works where scripts are switched off."""
+    page = panel.signed_in(java_script_enabled=False)
+    order(page, "plain", KEY)
+    for action, status in (("Stop", "stopped"), ("Start", "active")):
+        wait_by_loading(page, "active" if action == "Stop" else "stopped")
+        page.get_by_role("button", name=action).click()
+        wait_by_loading(page, status)
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Hostname").fill("plain.example.com")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Hostname")).to_have_value("plain.example.com")
+    page.get_by_label("Type plain to delete it").fill("plain")
+    page.get_by_role("button", name="Delete server").click()
+    expect(page.get_by_role("link", name="plain")).to_have_count(0)
+    page.context.close()
+
+
+def wait_by_loading(page, status):
+    for _ in range(100):
+        if page.locator("#status .status").inner_text() == status:
+            return
+        page.wait_for_timeout(200)
+        page.reload()
+    raise AssertionError(f"{page.url} is not {status}")
+
+
+def by_keyboard(panel):
+    """From the list to a server that was ordered, without a mouse."""
+    page = panel.signed_in()
+    focus(page, "Create server")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Create a server")).to_be_visible()
+    page.get_by_label("Name", exact=True).focus()
+    page.keyboard.type("typed")
+    focus(page, "Create server", start=False)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="typed")).to_be_visible()
+    page.context.close()
+
+
+def focus(page, text, start=True):
+    if start:
+        page.locator("body").press("Tab")
+    for _ in range(60):
+        if page.evaluate("document.activeElement.textContent.trim()") == text:
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"{text} does not show that it has the focus"
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no key leads to {text}")
+
+
+def main():
+    vpsd, folder = sys.argv[1], pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    chromium = shutil.which("chromium") or sys.exit("panel: chromium is missing: make setup")
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    with Service(vpsd) as service, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"])
+        panel = Panel(service, browser)
+        for step in (first_server, last_server, without_script, by_keyboard):
+            step(panel)
+            print(f"panel: {step.__name__.replace('_', ' ')}: {step.__doc__}")
+        every_page(panel, folder)
+        print(f"panel: {len(PAGES)} pages: {every_page.__doc__}")
+        browser.close()
+        assert not panel.complaints, "\n".join(panel.complaints)
+
+
+if __name__ == "__main__":
+    main()
