@@ -5,10 +5,15 @@ phone and on a desk, in light and dark, in both languages, looked at by axe; the
 usage: panel.py VPSD [FOLDER]     With a folder, a picture of every page is put there.
 """
 
+import base64
+import hashlib
+import hmac
 import pathlib
 import re
 import shutil
+import struct
 import sys
+import time
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -25,6 +30,7 @@ PAGES = {
     "firewall": "/servers/1/firewall", "history": "/servers/1/history", "settings": "/servers/1/settings",
     "resize": "/servers/1/resize", "rebuild": "/servers/1/rebuild", "power-off": "/servers/1/power-off",
     "ssh-keys": "/ssh-keys", "tokens": "/tokens", "billing": "/billing", "account": "/account",
+    "second-factor": "/account/second-factor", "delete-key": "/ssh-keys/1/delete", "revoke-token": "/tokens/1/revoke",
 }
 
 
@@ -86,6 +92,16 @@ def first_server(panel):
     page.get_by_role("button", name="Start").click()
     expect(status).to_have_text("active", timeout=60_000)
 
+    page.get_by_role("button", name="Console").click()
+    expect(page.locator("#state")).to_have_text("Connected")
+    assert "ticket" not in page.url, page.url
+    page.get_by_role("button", name="Paste").click()
+    page.get_by_label("Text").fill("root\nA secret!\n")
+    page.get_by_role("button", name="Type it").click()
+    expect(page.locator("#state")).to_have_text("Connected")
+    page.go_back()
+    page.goto("/servers/1")
+
     page.get_by_role("link", name="Backups and snapshots").click()
     page.get_by_label("Name", exact=True).fill("before")
     page.get_by_role("button", name="Create snapshot").click()
@@ -107,6 +123,40 @@ def first_server(panel):
     page.go_back()
     page.goto("/servers")
     expect(page.get_by_role("link", name="web-1")).to_be_visible()
+    page.context.close()
+
+
+def authenticator(secret):
+    """What one shows now that was given this key."""
+    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def second_factor(panel):
+    """A picture for a telephone, ten codes for a drawer; then the password alone is not enough, and one of the ten is."""
+    page = panel.signed_in()
+    page.goto("/account")
+    page.get_by_role("link", name="Set up second factor").click()
+    expect(page.get_by_role("img", name="The key as a picture")).to_be_visible()
+    page.get_by_label("Code").fill(authenticator(page.locator("main code").inner_text()))
+    page.get_by_role("button", name="Set up second factor").click()
+    codes = page.locator(".secret").inner_text().split()
+    assert len(codes) == 10, codes
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("E-mail").fill("admin@localhost")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    page.get_by_label("Code").fill(codes[0])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="web-1")).to_be_visible()
+    page.goto("/account/second-factor")
+    page.get_by_label("Code").fill(codes[1])
+    page.get_by_role("button", name="Remove second factor").click()
+    expect(page.get_by_role("link", name="Set up second factor")).to_be_visible()
     page.context.close()
 
 
@@ -224,7 +274,7 @@ def main():
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"])
         panel = Panel(service, browser)
-        for step in (first_server, last_server, without_script, by_keyboard):
+        for step in (first_server, second_factor, last_server, without_script, by_keyboard):
             step(panel)
             print(f"panel: {step.__name__.replace('_', ' ')}: {step.__doc__}")
         every_page(panel, folder)

@@ -2,6 +2,26 @@ import RFB from "./novnc/core/rfb.js";
 
 const state = document.getElementById("state");
 const ctrlAltDel = document.getElementById("ctrl-alt-del");
+const paste = document.getElementById("paste");
+const typing = document.getElementById("typing");
+const text = document.getElementById("text");
+const shift = 0xffe1;
+const withShift = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
+const named = { "\n": 0xff0d, "\t": 0xff09 };
+
+// One key after the other, as somebody would: a guest that boots loses what comes all at once.
+async function type(rfb, characters) {
+  for (const character of characters.replaceAll("\r\n", "\n").replaceAll("\r", "\n")) {
+    const point = character.codePointAt(0);
+    const key = named[character] ?? (point < 0x100 ? point : 0x01000000 + point);
+    const isShifted = withShift.test(character);
+    if (isShifted) rfb.sendKey(shift, "ShiftLeft", true);
+    rfb.sendKey(key, null, true);
+    rfb.sendKey(key, null, false);
+    if (isShifted) rfb.sendKey(shift, "ShiftLeft", false);
+    await new Promise((resume) => setTimeout(resume, 15));
+  }
+}
 
 function show(text, isFailure = false) {
   state.textContent = text;
@@ -19,13 +39,21 @@ function connect(ticket) {
   rfb.addEventListener("connect", () => {
     wasConnected = true;
     show("Connected");
-    ctrlAltDel.disabled = false;
+    ctrlAltDel.disabled = paste.disabled = false;
     rfb.focus();
   });
   rfb.addEventListener("disconnect", () => {
-    ctrlAltDel.disabled = true;
+    ctrlAltDel.disabled = paste.disabled = true;
     show(wasConnected ? "Disconnected. Ask for a new console address to connect again."
       : "No connection. A console address works once, and not for long: ask for a new one.", true);
+  });
+  paste.addEventListener("click", () => typing.showModal());
+  typing.addEventListener("close", async () => {
+    const characters = text.value;
+    text.value = "";
+    rfb.focus();
+    if (typing.returnValue === "type") await type(rfb, characters);
+    typing.returnValue = "";
   });
   ctrlAltDel.addEventListener("click", () => {
     rfb.sendCtrlAltDel();

@@ -1,13 +1,16 @@
 // Makes pages nicer that work without it, too: live status, the reader's time zone, copying, and one click that counts.
 "use strict";
 
+// As the reader's system writes dates, where that is in the language of the page.
+const page = document.documentElement.lang;
+const locale = navigator.languages.find((each) => each.split("-")[0] === page) ?? page;
+
 function dress(root) {
-  for (const time of root.querySelectorAll("time[datetime]")) {
-    const date = new Date(time.dateTime);
+  for (const time of root.querySelectorAll("time[datetime], text[data-time]")) {
+    const date = new Date(time.dateTime ?? time.dataset.time);
     if (isNaN(date)) continue;
-    const language = document.documentElement.lang;
-    time.textContent = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(date);
-    time.title = time.dateTime;
+    time.textContent = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(date);
+    if (time.dateTime) time.title = time.dateTime;
   }
   for (const button of root.querySelectorAll("button[data-copy]")) {
     if (!navigator.clipboard) continue;
@@ -53,9 +56,9 @@ async function refresh() {
     if (reply.redirected) return location.reload();
     if (reply.status === 404) return location.assign("/servers");
     if (!reply.ok) return;
-    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const fetched = new DOMParser().parseFromString(await reply.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
-      const fresh = page.getElementById(part.id);
+      const fresh = fetched.getElementById(part.id);
       if (!fresh || part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) continue;
       dress(fresh);
       const focused = part.contains(document.activeElement) ? document.activeElement.textContent : null;
