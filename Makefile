@@ -26,7 +26,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndTo
 # The whole life once more with the host's, which takes minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
-.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-network soak clean
+.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -129,6 +129,9 @@ bench-hostile: build ## Compare what hostile and harmless input of the same size
 
 bench-billing: build ## Charge an hour of a hundred thousand servers while others ask for theirs (five minutes)
 	@bench/billing $(VPSD)
+
+bench-panel: build ## What pages of the panel cost, in CPU and in bytes
+	@bench/panel $(VPSD)
 
 bench-network: test-build ## Rules, routes and packets of a thousand servers, in namespaces, without machines
 	$(AS_ROOT) NETWORK_BENCH=1000 Tests/Hosts/network swift test --skip-build --no-parallel --filter NetworkBench

@@ -94,5 +94,9 @@ class Service:
             status, text = error.code, error.read()
         return status, json.loads(text) if text else None
 
+    @property
+    def process_id(self):
+        return self._process.pid
+
     def is_running(self):
         return self._process.poll() is None
