@@ -28,7 +28,7 @@ package struct Panel: WebPages {
     signIns = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
   }
 
-  package var openPaths: Set<String> { [SignInPages.path] }
+  package var openPaths: Set<String> { [] }
 
   var routes: [PanelRoute] {
     SignInPages(sessions: useCases.sessions, attempts: signIns).routes
@@ -38,7 +38,7 @@ package struct Panel: WebPages {
       + FirewallPage(useCases: useCases, limits: limits).routes
       + ServerChangePages(useCases: useCases).routes + DiskCopyPages(useCases: useCases).routes
       + SSHKeyPages(keys: useCases.sshKeys).routes + TokenPages(tokens: useCases.tokens).routes
-      + BillingPage(statements: useCases.statements, clock: clock).routes
+      + BillingPage(statements: useCases.statements, profiles: useCases.profiles, clock: clock).routes
       + AccountPages(sessions: useCases.sessions).routes
       + EventStream(events: useCases.events, sessions: useCases.sessions, limits: limits).routes
   }
@@ -69,8 +69,10 @@ package struct Panel: WebPages {
         return try await repeatable(visit, handle)
       }
     } catch {
-      let visit = try? await visit(visitor)
-      return response(.page(ErrorPage.page(about: error, visitor)), visitor, visit)
+      let page = ErrorPage.page(about: error, visitor)
+      // What is the service's fault is written down by whoever is around all requests, and comes back as a page.
+      if page.status.code >= 500 { throw error }
+      return response(.page(page), visitor, try? await visit(visitor))
     }
   }
 
@@ -85,12 +87,13 @@ package struct Panel: WebPages {
 
   /// Nil for whoever is not signed in.
   private func visit(_ visitor: Visitor) async throws -> Visit? {
-    guard let session = Cookie.session.value(in: visitor.request).flatMap({ SessionText($0) }) else { return nil }
+    guard let session = visitor.session else { return nil }
     do {
       let caller = try await useCases.sessions.caller(in: session).from(visitor.context.origin.address)
       try requests?.take(caller.accountID).throwIfRefused()
       return Visit(
-        visitor: visitor, caller: caller, session: session, profile: try await useCases.profiles.read(caller))
+        visitor: visitor, caller: caller, unclaimed: caller, session: session,
+        account: try await useCases.profiles.account(caller), currency: useCases.profiles.currency)
     } catch let failure as Failure where failure.code == .credentialsInvalid {
       return nil
     }
@@ -116,7 +119,10 @@ package struct Panel: WebPages {
     guard let key = form["form"], RandomText.isPossible(key) else {
       return response(try await handle(visit), visit.visitor, visit)
     }
-    switch try await begin(key, bytes, visit) {
+    guard let beginning = try await begin(key, bytes, visit) else {
+      return response(try await handle(visit), visit.visitor, visit)
+    }
+    switch beginning {
     case .answered(_, let body): return replay(body, visit)
     case .first(let attempt):
       let response: Response
@@ -132,15 +138,18 @@ package struct Panel: WebPages {
     }
   }
 
-  /// Who clicks twice waits for the answer to the first click.
-  private func begin(_ key: String, _ bytes: [UInt8], _ visit: Visit) async throws -> Idempotency.Beginning {
+  /// Who clicks twice waits for the answer to the first click. Nil where there is no room to remember this one: programs that left
+  /// too many keys keep no person from stopping them.
+  private func begin(_ key: String, _ bytes: [UInt8], _ visit: Visit) async throws -> Idempotency.Beginning? {
     let deadline = clock.uptime + .seconds(20)
     while true {
       do {
         return try await useCases.requests.begin(
           key: key, method: "POST", path: visit.visitor.request.uri.path, body: bytes, visit.caller)
-      } catch let failure as Failure where failure.code == .conflict && clock.uptime < deadline {
+      } catch let failure as Failure where failure.isUnderWay && clock.uptime < deadline {
         try await clock.sleep(for: .milliseconds(100))
+      } catch let failure as Failure where failure.code == .permissionDenied {
+        return nil
       }
     }
   }
@@ -193,6 +202,7 @@ package struct Panel: WebPages {
     case .page(let page):
       response = Layout.response(
         ByteBuffer(string: Layout(visitor: visitor, visit: visit, assets: assets).html(of: page)), status: page.status)
+      for field in page.headers { response.headers[field.name] = field.value }
     }
     response.headers[.cacheControl] = "no-store"
     if visitor.query.has("language") {

@@ -47,12 +47,16 @@ extension SQLConnection {
       ON CONFLICT (server_id, resolution, at) DO UPDATE SET \(Metric.replacement)
       """,
       [id, quarter.seconds, start, Metric.Resolution.minute.seconds, start + milliseconds])
-    // Once a quarter of an hour: what is missed goes with the next one.
+    // Once a quarter of an hour, and little more than came in one: a clock that jumped ahead takes nothing along that is not made good
+    // in time.
     guard start == metric.at.millisecondsSinceEpoch else { return }
     for resolution in Metric.Resolution.allCases {
       try run(
-        "DELETE FROM metric WHERE server_id = ? AND resolution = ? AND at < ?",
-        [id, resolution.seconds, metric.at - resolution.retention])
+        """
+        DELETE FROM metric WHERE server_id = ?1 AND resolution = ?2 AND at IN (
+          SELECT at FROM metric WHERE server_id = ?1 AND resolution = ?2 AND at < ?3 ORDER BY at LIMIT ?4)
+        """,
+        [id, resolution.seconds, metric.at - resolution.retention, quarter.seconds / resolution.seconds + 1])
     }
   }
 
@@ -69,7 +73,7 @@ extension Metric: RowReadable {
   ]
   fileprivate static let figures = names.joined(separator: ", ")
   // A sum of what a guest says could be more than a number holds: so its average is one of floating point.
-  fileprivate static let averages = names.map { "CAST(AVG(\($0)) AS INTEGER)" }.joined(separator: ", ")
+  fileprivate static let averages = names.map { "CAST(AVG(\($0)) AS BIGINT)" }.joined(separator: ", ")
   fileprivate static let replacement = names.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
 
   init(from row: inout RowReader) throws {

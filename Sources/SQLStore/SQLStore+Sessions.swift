@@ -22,7 +22,12 @@ extension SQLStore {
   package func redeemLoginLink(
     _ hash: TokenHash, for session: NewSession, at now: Timestamp
   ) async throws -> Token? {
-    try await write { database in
+    // A stranger who tries makes nobody wait who writes.
+    let isThere = try await read { database in
+      try database.value(Int64.self, "SELECT id FROM login_link WHERE hash = ? AND expires_at > ?", [hash, now]) != nil
+    }
+    guard isThere else { return nil }
+    return try await write { database in
       let account = try database.value(
         ID<Account>.self, "DELETE FROM login_link WHERE hash = ? AND expires_at > ? RETURNING account_id", [hash, now])
       guard let account else { return nil }
@@ -60,18 +65,33 @@ extension SQLStore {
     }
   }
 
+  package func resetSignIn(of account: ID<Account>, at now: Timestamp) async throws -> Bool {
+    try await write { database in
+      guard let found = try database.account(account), found.closedAt == nil else { return false }
+      try database.run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
+      try database.forgetSecondFactor(of: account)
+      try database.run("DELETE FROM login_link WHERE account_id = ?", [account])
+      try database.run(
+        "UPDATE token SET revoked_at = ? WHERE account_id = ? AND is_session = 1 AND revoked_at IS NULL", [now, account])
+      try database.auditOperator("account.reset_sign_in", account: account, at: now)
+      return true
+    }
+  }
+
   package func setSecondFactor(_ factor: SecondFactor?, by caller: Caller, at now: Timestamp) async throws {
     try await write { database in
       if factor != nil, try database.secondFactor(where: "id = ?", [caller.accountID]) != nil {
         throw Failure(.conflict, "There is a second factor already.")
       }
-      try database.run("DELETE FROM recovery_code WHERE account_id = ?", [caller.accountID])
-      try database.run(
-        "UPDATE account SET totp_secret = ?, totp_step = ? WHERE id = ?",
-        [factor?.secret ?? "", factor?.lastStep ?? 0, caller.accountID])
-      for hash in factor?.recoveryHashes ?? [] {
+      try database.forgetSecondFactor(of: caller.accountID)
+      if let factor {
         try database.run(
-          "INSERT INTO recovery_code (account_id, hash) VALUES (?, ?)", [caller.accountID, hash])
+          "UPDATE account SET totp_secret = ?, totp_step = ? WHERE id = ?",
+          [factor.secret, factor.lastStep, caller.accountID])
+        for hash in factor.recoveryHashes {
+          try database.run(
+            "INSERT INTO recovery_code (account_id, hash) VALUES (?, ?)", [caller.accountID, hash])
+        }
       }
       try database.audit(factor == nil ? "second_factor.remove" : "second_factor.set", by: caller, at: now)
     }
@@ -107,6 +127,8 @@ extension SQLStore {
         throw Failure(.conflict, "The password was changed meanwhile.")
       }
       try database.run("UPDATE account SET password_hash = ? WHERE id = ?", [hash ?? "", caller.accountID])
+      // It is asked for after a password only.
+      if hash == nil { try database.forgetSecondFactor(of: caller.accountID) }
       try database.run("DELETE FROM login_link WHERE account_id = ?", [caller.accountID])
       try database.audit(hash == nil ? "password.remove" : "password.set", by: caller, at: now)
       return try database.rows(
@@ -136,6 +158,11 @@ extension SQLConnection {
       try row.next(String.self)
     }
     return SecondFactor(secret: account.secret, lastStep: account.step, recoveryHashes: Set(hashes))
+  }
+
+  fileprivate func forgetSecondFactor(of account: ID<Account>) throws {
+    try run("DELETE FROM recovery_code WHERE account_id = ?", [account])
+    try run("UPDATE account SET totp_secret = '', totp_step = 0 WHERE id = ?", [account])
   }
 
   /// Returns false where it is no proof any more.

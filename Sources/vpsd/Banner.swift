@@ -32,7 +32,7 @@ struct Banner: Sendable {
           ? "\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)"
           : "\nYour token is in \(tokenFile).")
     }
-    if configuration.hasPanel {
+    if configuration.showsPanel {
       let panel = firstLink.map {
         LoginLink.url($0, at: configuration.publicURL?.description ?? "http://\(listen.local)")
       }

@@ -140,3 +140,11 @@ extension ConnectionLimits {
     set { transfer = .seconds(newValue) }
   }
 }
+
+extension Configuration {
+  /// The pages of the panel name each other by paths that begin at the root of their host.
+  var showsPanel: Bool { hasPanel && publicURL?.path.isEmpty ?? true }
+
+  static let noPanel =
+    "There is no panel: the key panel (VPSD_PANEL) is false, or public_url has a path, below which the panel cannot be."
+}

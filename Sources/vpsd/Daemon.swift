@@ -116,8 +116,9 @@ struct Daemon {
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
       catalogue: catalogue, sessions: Sessions(store: store, authenticator: authenticator, clock: clock))
     let panel =
-      configuration.hasPanel
+      configuration.showsPanel
       ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil
+    if configuration.hasPanel, panel == nil { logger.warning("\(Configuration.noPanel)") }
     let api = try APIService(
       useCases, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
@@ -144,7 +145,7 @@ struct Daemon {
   private func firstLink(
     _ store: any Store, isFirstStart: Bool, _ clock: any WallClock
   ) async throws -> LoginLinkText? {
-    guard isFirstStart, configuration.hasPanel, isatty(STDOUT_FILENO) == 1 else { return nil }
+    guard isFirstStart, configuration.showsPanel, isatty(STDOUT_FILENO) == 1 else { return nil }
     guard let account = try await store.account(email: FirstStart.email) else { return nil }
     return try await Sessions.makeLink(for: account.id, store, at: clock.now)
   }

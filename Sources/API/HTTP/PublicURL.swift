@@ -7,7 +7,7 @@ package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
   /// Host and port.
   package let authority: String
   /// Begins with a slash where it is not empty, and does not end with one.
-  let path: String
+  package let path: String
 
   /// As an operator writes it: `https://vps.example.com`, perhaps with a path that a proxy takes away.
   package init?(_ text: String) {

@@ -49,7 +49,7 @@ enum MetricWire {
 extension Metric {
   /// Rounded up, without a number that is too large on the way.
   fileprivate var diskTenthsGiB: Int64 {
-    let unit: Int64 = (1 << 30) / 10
-    return diskBytes / unit + (diskBytes % unit > 0 ? 1 : 0)
+    let unit: Int64 = 1 << 30
+    return diskBytes / unit * 10 + (diskBytes % unit * 10 + unit - 1) / unit
   }
 }

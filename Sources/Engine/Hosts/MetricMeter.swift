@@ -1,9 +1,16 @@
 import Core
 import Synchronization
 
-/// Makes averages of a minute of what is measured every few seconds. They are kept here until the minute is over: a process
-/// that dies loses one.
+/// Makes averages of a minute of what is measured every few seconds. They are kept here until they are written down: a process
+/// that dies loses a minute.
 final class MetricMeter: Sendable {
+  /// What came in a longer time says nothing about a minute.
+  private static let longestInterval = Duration.seconds(30)
+  /// Of the time of day, between two measurements: by more it was set.
+  private static let largestStep = Duration.seconds(5)
+  /// While nothing can be written down.
+  private static let mostMinutes = 5
+
   private struct Sum {
     var samples: Int64 = 0
     var cpuPermille: Int64 = 0
@@ -11,22 +18,31 @@ final class MetricMeter: Sendable {
     var diskBytes: Int64 = 0
     var received: Int64 = 0
     var sent: Int64 = 0
+    /// For how long the network was measured.
+    var networkMilliseconds: Int64 = 0
 
-    mutating func add(_ sample: UsageSample, since before: NetworkCounters?) {
+    mutating func add(_ sample: UsageSample) {
       samples += 1
       cpuPermille += Int64(sample.cpuPermille)
       memoryMiB += Int64(sample.memoryUsedMiB)
       diskBytes = sample.diskUsedBytes ?? diskBytes
-      guard let network = sample.network, let before else { return }
+    }
+
+    mutating func add(_ network: NetworkCounters, since before: NetworkCounters, in span: Duration) {
       received = Self.sum(received, before.receivedBytes, network.receivedBytes)
       sent = Self.sum(sent, before.sentBytes, network.sentBytes)
+      networkMilliseconds += span.milliseconds
     }
 
     func metric(at start: Timestamp) -> Metric {
-      let seconds = Metric.Resolution.minute.seconds
-      return Metric(
+      Metric(
         at: start, cpuPermille: cpuPermille / samples, memoryMiB: memoryMiB / samples, diskBytes: diskBytes,
-        receivedBytesPerSecond: received / seconds, sentBytesPerSecond: sent / seconds)
+        receivedBytesPerSecond: rate(received), sentBytesPerSecond: rate(sent))
+    }
+
+    private func rate(_ bytes: Int64) -> Int64 {
+      guard networkMilliseconds > 0 else { return 0 }
+      return bytes / max(1, (networkMilliseconds + 500) / 1000)
     }
 
     /// A counter below the last one began anew; a guest may say any number.
@@ -37,40 +53,64 @@ final class MetricMeter: Sendable {
   }
 
   private struct State {
-    /// The number of the minute that is under way, from 1970.
-    var minute: Int64?
+    /// When it was measured last.
+    var last: (at: Timestamp, uptime: Instant)?
     var sums: [ID<Server>: Sum] = [:]
-    /// Where the counters of each server stood when they were read last.
-    var counters: [ID<Server>: NetworkCounters] = [:]
+    /// Where the counters of each server stood when they were read last, and when.
+    var counters: [ID<Server>: (counters: NetworkCounters, uptime: Instant)] = [:]
     var disks: [ID<Server>: Int64] = [:]
+    /// Minutes that are over, and not written down.
+    var finished: [[ID<Server>: Metric]] = []
   }
 
   private let state = Mutex(State())
 
-  /// Returns what is to be written down: nothing before a minute is over.
-  func add(_ samples: [UsageSample], at now: Timestamp) -> [ID<Server>: Metric] {
-    let milliseconds = Metric.Resolution.minute.seconds * 1000
-    let minute = now.millisecondsSinceEpoch / milliseconds
-    return state.withLock { state in
-      var finished: [ID<Server>: Metric] = [:]
-      if let last = state.minute, last != minute {
-        let start = Timestamp(millisecondsSinceEpoch: last * milliseconds)
-        finished = state.sums.mapValues { $0.metric(at: start) }
-        state.sums = [:]
-      }
-      state.minute = minute
-      var counters: [ID<Server>: NetworkCounters] = [:]
+  func add(_ samples: [UsageSample], at now: Timestamp, _ uptime: Instant) {
+    state.withLock { state in
+      finishMinute(&state, at: now, uptime)
+      state.last = (now, uptime)
+      var counters: [ID<Server>: (counters: NetworkCounters, uptime: Instant)] = [:]
       var disks: [ID<Server>: Int64] = [:]
       for sample in samples {
         let id = sample.serverID
         var sum = state.sums[id] ?? Sum(diskBytes: state.disks[id] ?? 0)
-        sum.add(sample, since: state.counters[id])
+        sum.add(sample)
+        if let network = sample.network {
+          if let before = state.counters[id], uptime - before.uptime <= Self.longestInterval {
+            sum.add(network, since: before.counters, in: uptime - before.uptime)
+          }
+          counters[id] = (network, uptime)
+        }
         state.sums[id] = sum
-        counters[id] = sample.network ?? state.counters[id]
         disks[id] = sum.diskBytes
       }
       (state.counters, state.disks) = (counters, disks)
-      return finished
+    }
+  }
+
+  private func finishMinute(_ state: inout State, at now: Timestamp, _ uptime: Instant) {
+    guard let last = state.last else { return }
+    let milliseconds = Metric.Resolution.minute.seconds * 1000
+    let minute = last.at.millisecondsSinceEpoch / milliseconds
+    guard now.millisecondsSinceEpoch / milliseconds != minute else { return }
+    let step = (now - last.at) - (uptime - last.uptime)
+    let wasSet = step > Self.largestStep || step < .zero - Self.largestStep
+    // Nobody can say which minute it was when the clock was set.
+    if !wasSet, !state.sums.isEmpty {
+      let start = Timestamp(millisecondsSinceEpoch: minute * milliseconds)
+      state.finished.append(state.sums.mapValues { $0.metric(at: start) })
+      if state.finished.count > Self.mostMinutes { state.finished.removeFirst() }
+    }
+    state.sums = [:]
+  }
+
+  /// Gives what is to be written down to whoever writes it; what cannot be written stays.
+  func writeDown(_ write: ([ID<Server>: Metric]) async throws -> Void) async throws {
+    while let minute = state.withLock({ $0.finished.first }) {
+      try await write(minute)
+      state.withLock { state in
+        if !state.finished.isEmpty { state.finished.removeFirst() }
+      }
     }
   }
 }

@@ -119,7 +119,9 @@ package final class Monitor: Sendable {
       }
       let catalogue = try await catalogueReader.catalogue()
       let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
+      metrics.add(samples, at: clock.now, clock.uptime)
       try await record(samples)
+      try await metrics.writeDown(recordMetrics)
       logger.debug(
         "looked at the machines",
         metadata: ["machines": "\(observed.powers.count)", "milliseconds": "\((clock.uptime - began).milliseconds)"])
@@ -137,11 +139,14 @@ package final class Monitor: Sendable {
       try await store.recordUsage(Array(rest.prefix(Self.samplesAtOnce)), at: clock.now)
       rest = rest.dropFirst(Self.samplesAtOnce)
     }
-    var minute = Array(metrics.add(samples, at: clock.now))[...]
-    while !minute.isEmpty {
-      let some = minute.prefix(Self.samplesAtOnce)
+  }
+
+  private func recordMetrics(_ minute: [ID<Server>: Metric]) async throws {
+    var rest = Array(minute)[...]
+    while !rest.isEmpty {
+      let some = rest.prefix(Self.samplesAtOnce)
       try await store.recordMetrics(Dictionary(uniqueKeysWithValues: some.map { ($0.key, $0.value) }))
-      minute = minute.dropFirst(Self.samplesAtOnce)
+      rest = rest.dropFirst(Self.samplesAtOnce)
     }
   }
 

@@ -66,7 +66,7 @@ package struct Idempotency: Sendable {
     switch state {
     case .claimed:
       return .first(Attempt(caller: caller.under(request.claim), request: request, seal: seal))
-    case .underWay: throw Failure(.conflict, "The first request with this Idempotency-Key is still being carried out.")
+    case .underWay: throw Self.underWay
     case .different:
       throw Failure(.unprocessable, "This Idempotency-Key was used for another request.")
     case .carriedOut: throw Self.answerLost
@@ -87,6 +87,8 @@ package struct Idempotency: Sendable {
     try await store.abandon(attempt.request)
   }
 
+  fileprivate static let underWay = Failure(
+    .conflict, "The first request with this Idempotency-Key is still being carried out.")
   private static let answerLost = Failure(
     .conflict,
     "The first request with this Idempotency-Key was carried out, but its answer was lost. Read what it made before you "
@@ -95,4 +97,9 @@ package struct Idempotency: Sendable {
   private static func salted(_ purpose: String, _ bytes: [UInt8], _ caller: Caller) -> [UInt8] {
     Array("vpsd \(purpose) \(caller.accountID)\n".utf8) + bytes
   }
+}
+
+extension Failure {
+  /// Whether the first request with the same key is still being carried out: it is answered when that is over.
+  package var isUnderWay: Bool { code == .conflict && message == Idempotency.underWay.message }
 }

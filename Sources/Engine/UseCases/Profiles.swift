@@ -11,11 +11,23 @@ package struct Profiles: Sendable {
   }
 
   private let store: any AccountStore
-  private let currency: String
+  /// Of all amounts.
+  package let currency: String
 
   package init(store: any AccountStore, currency: String = Tariff().currency) {
     self.store = store
     self.currency = currency
+  }
+
+  /// Who the caller is, and no more: what its servers cost has to be added up.
+  package func account(_ caller: Caller) async throws -> Account {
+    guard let account = try await store.account(caller.accountID) else { throw Failure.tokenInvalid }
+    return account
+  }
+
+  package func hourlyCost(_ caller: Caller) async throws -> Money {
+    try caller.require(Statements.toRead)
+    return try await store.hourlyCost(of: caller.accountID)
   }
 
   package func read(_ caller: Caller) async throws -> Profile {

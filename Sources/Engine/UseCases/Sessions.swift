@@ -22,7 +22,7 @@ package struct Sessions: Sendable {
     package let origin: String?
 
     package init(name: String, origin: String?) {
-      self.name = Sessions.nameRule.violation(in: name) == nil ? name : ""
+      self.name = Sessions.nameRule.violation(in: name) == nil ? name : "browser"
       self.origin = origin
     }
   }
@@ -32,6 +32,7 @@ package struct Sessions: Sendable {
   private let clock: any WallClock
   private let passwords = PasswordHasher()
   private let pending = PendingSignIns()
+  private let wrongTries = WrongTries()
 
   package init(store: any SessionStore, authenticator: Authenticator, clock: any WallClock) {
     self.store = store
@@ -47,6 +48,14 @@ package struct Sessions: Sendable {
     let link = NewLoginLink(
       accountID: account, hash: text.hash, expiresAt: now + linkLifetime, quota: linkQuota)
     return try await store.createLoginLink(link, at: now) ? text : nil
+  }
+
+  /// For somebody who has lost all of it: password, second factor and sessions of the account are gone. Returns false where there is
+  /// no such account, or it is closed.
+  package static func reset(
+    _ account: ID<Account>, _ store: any SessionStore, at now: Timestamp
+  ) async throws -> Bool {
+    try await store.resetSignIn(of: account, at: now)
   }
 
   package func caller(in session: SessionText) async throws -> Caller { try await authenticator.caller(in: session) }
@@ -84,9 +93,12 @@ package struct Sessions: Sendable {
   ///   - text: What was answered to the password. Throws `credentialsMissing` where it is good no more.
   package func signIn(code: String, pending text: String, _ browser: Browser) async throws -> SignedIn {
     guard let said = pending.attempt(text, at: clock.uptime) else { throw Failure.credentialsMissing }
-    guard let factor = try await store.secondFactor(ofAccount: said.email),
-      let proof = proof(code, of: factor)
-    else { throw Self.codeInvalid }
+    try wrongTries.requireFew(said.email, at: clock.uptime)
+    guard let factor = try await store.secondFactor(ofAccount: said.email) else { throw Self.codeInvalid }
+    guard let proof = proof(code, of: factor) else {
+      wrongTries.note(said.email, at: clock.uptime)
+      throw Self.codeInvalid
+    }
     let signedIn = try await begin(said.email, said.passwordHash, proof, browser)
     pending.forget(text)
     return signedIn
@@ -110,6 +122,17 @@ package struct Sessions: Sendable {
     return .recovery(hash: hash)
   }
 
+  /// Throws `invalidFields` where this is not the account's.
+  private func requirePassword(_ password: String, _ caller: Caller) async throws {
+    let key = "account \(caller.accountID)"
+    try wrongTries.requireFew(key, at: clock.uptime)
+    let hash = try await store.passwordHash(of: caller.accountID)
+    guard Self.isPossible(password), try await passwords.isRight(password, for: hash) else {
+      wrongTries.note(key, at: clock.uptime)
+      throw Failure.invalid(.currentPassword, "This is not your password.")
+    }
+  }
+
   // MARK: The second factor
 
   package func hasSecondFactor(_ caller: Caller) async throws -> Bool {
@@ -123,8 +146,11 @@ package struct Sessions: Sendable {
   /// Returns the codes for recovery, which are shown this once.
   ///
   /// - Parameter code: What an authenticator shows that was given the secret.
-  package func setSecondFactor(_ factor: OneTimeCode, code: String, _ caller: Caller) async throws -> [String] {
+  package func setSecondFactor(
+    _ factor: OneTimeCode, code: String, password: String, _ caller: Caller
+  ) async throws -> [String] {
     try requirePerson(caller)
+    try await requirePassword(password, caller)
     guard let step = factor.step(of: code, at: clock.now, after: 0) else {
       throw Failure.invalid(.code, "This is not what an authenticator with this key shows now.")
     }
@@ -139,7 +165,11 @@ package struct Sessions: Sendable {
   package func removeSecondFactor(code: String, _ caller: Caller) async throws {
     try requirePerson(caller)
     guard let factor = try await store.secondFactor(of: caller.accountID) else { return }
-    guard proof(code, of: factor) != nil else { throw Failure.invalid(.code, "This code is not right.") }
+    try wrongTries.requireFew("account \(caller.accountID)", at: clock.uptime)
+    guard proof(code, of: factor) != nil else {
+      wrongTries.note("account \(caller.accountID)", at: clock.uptime)
+      throw Failure.invalid(.code, "This code is not right.")
+    }
     try await store.setSecondFactor(nil, by: caller, at: clock.now)
   }
 
@@ -186,11 +216,7 @@ package struct Sessions: Sendable {
   package func setPassword(_ new: String?, current: String?, _ caller: Caller) async throws {
     try requirePerson(caller)
     let old = try await store.passwordHash(of: caller.accountID)
-    if let old {
-      guard let current, Self.isPossible(current), try await passwords.isRight(current, for: old) else {
-        throw Failure.invalid(.currentPassword, "This is not your password.")
-      }
-    }
+    if old != nil { try await requirePassword(current ?? "", caller) }
     if let new, !Self.isPossible(new) {
       throw Failure.invalid(
         .password, "Ensure this field has \(Self.passwordBytes.lowerBound) to \(Self.passwordBytes.upperBound) bytes.")

@@ -46,13 +46,15 @@ addEventListener("pageshow", () => {
 });
 
 // Puts what is new in the place of every part that lives.
+const here = document.documentElement.dataset.path ?? location.href;
 let isAsking = false;
 let mustAskAgain = false;
 async function refresh() {
   if (isAsking) { mustAskAgain = true; return; }
   isAsking = true;
+  const began = performance.now();
   try {
-    const reply = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const reply = await fetch(here, { headers: { Accept: "text/html" } });
     if (reply.redirected) return location.reload();
     if (reply.status === 404) return location.assign("/servers");
     if (!reply.ok) return;
@@ -68,8 +70,12 @@ async function refresh() {
   } catch {
     // The next event, or the stream that is opened anew, makes it good.
   } finally {
-    isAsking = false;
-    if (mustAskAgain) { mustAskAgain = false; setTimeout(refresh, 300); }
+    // A page that takes long to make is asked for less often.
+    const rest = Math.max(300, 5 * (performance.now() - began));
+    setTimeout(() => {
+      isAsking = false;
+      if (mustAskAgain) { mustAskAgain = false; refresh(); }
+    }, rest);
   }
 }
 
@@ -83,6 +89,8 @@ function listen() {
   };
   const open = () => {
     stream = new EventSource("/events");
+    // What happened before it was there, or while it was away, is looked at.
+    stream.addEventListener("open", soon);
     for (const type of ["server.status", "server.deleted", "server.deletion", "operation", "gap"]) {
       stream.addEventListener(type, soon);
     }

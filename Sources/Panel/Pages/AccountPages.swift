@@ -72,7 +72,8 @@ struct AccountPages {
   @Sendable private func setFactor(_ visit: Visit) async throws -> Answer {
     guard let factor = visit.form["secret"].flatMap({ OneTimeCode($0) }) else { throw FormRefused() }
     do {
-      let codes = try await sessions.setSecondFactor(factor, code: visit.form["code"] ?? "", visit.caller)
+      let codes = try await sessions.setSecondFactor(
+        factor, code: visit.form["code"] ?? "", password: visit.form["current_password"] ?? "", visit.caller)
       return .page(
         SecretPage(
           title: visit.words(.recoveryCodes), text: visit.words(.recoveryCodesOnce),
@@ -109,7 +110,7 @@ struct AccountPages {
           }
         } else {
           html.element("p", text: words(.secondFactorHint))
-          let address = factor.address(account: visit.profile.account.email, issuer: "vpsd")
+          let address = factor.address(account: visit.account.email, issuer: "vpsd")
           QRCode(address)?.write(&html, label: words(.keyAsPicture))
           html.element("p") { html in
             html.write(words(.keyAsText) + " ")
@@ -118,6 +119,8 @@ struct AccountPages {
           writer.write(&html, to: Self.path + "/second-factor", class: "stack") { html in
             html.void("input", ["type": "hidden", "name": "secret", "value": factor.text])
             writer.text(&html, "code", words(.code), autocomplete: "one-time-code", limit: 64)
+            writer.text(
+              &html, "current_password", words(.currentPassword), kind: "password", autocomplete: "current-password")
             writer.submit(&html, .setSecondFactor)
           }
         }
@@ -126,7 +129,7 @@ struct AccountPages {
   }
 
   private func profile(_ html: inout HTML, _ visit: Visit) {
-    let (account, words) = (visit.profile.account, visit.words)
+    let (account, words) = (visit.account, visit.words)
     let name = [account.firstName, account.lastName].filter { !$0.isEmpty }.joined(separator: " ")
     html.element("dl", ["class": "facts"]) { html in
       html.figure(words(.email), account.email)
@@ -150,8 +153,7 @@ struct AccountPages {
             html.element("tr") { html in
               html.element(
                 "td",
-                text: (session.name.isEmpty ? words(.unknownBrowser) : session.name)
-                  + (isOwn ? " (\(words(.thisSession)))" : ""))
+                text: session.name + (isOwn ? " (\(words(.thisSession)))" : ""))
               html.element("td") { $0.time(session.createdAt) }
               html.element("td") { html in
                 if let time = session.lastUsedAt { html.time(time) } else { html.write("–") }

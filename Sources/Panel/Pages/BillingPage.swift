@@ -7,6 +7,7 @@ struct BillingPage {
   static let path = "/billing"
 
   let statements: Statements
+  let profiles: Profiles
   let clock: any WallClock
 
   var routes: [PanelRoute] { [.get(Self.path, show)] }
@@ -19,29 +20,30 @@ struct BillingPage {
     let ledger = try await statements.ledger(
       in: statement.month, order: [ListOrder(.id, isDescending: true)],
       page: PageRequest(.number(max(1, number)), size: 100), visit.caller)
+    let hourlyCost = try await profiles.hourlyCost(visit.caller)
     return .page(
       Page(title: visit.words(.billing), section: .billing) { html in
         html.element("h1", text: visit.words(.billing))
-        figures(&html, visit)
+        figures(&html, hourlyCost, visit)
         months(&html, statement.month, visit.words)
         costs(&html, statement, visit)
         entries(&html, ledger, statement.month, visit)
       })
   }
 
-  private func figures(_ html: inout HTML, _ visit: Visit) {
-    let (profile, words) = (visit.profile, visit.words)
+  private func figures(_ html: inout HTML, _ hourlyCost: Money, _ visit: Visit) {
+    let words = visit.words
     html.element("dl", ["class": "figures"]) { html in
-      html.figure(words(.balance), visit.amount(profile.account.balance))
-      html.figure(words(.costNow), words(.perHour(visit.amount(profile.hourlyCost))))
-      html.figure(words(.lastsFor), lasting(visit))
+      html.figure(words(.balance), visit.amount(visit.account.balance))
+      html.figure(words(.costNow), words(.perHour(visit.amount(hourlyCost))))
+      html.figure(words(.lastsFor), lasting(hourlyCost, visit))
     }
   }
 
-  private func lasting(_ visit: Visit) -> String {
-    let cost = visit.profile.hourlyCost.microunits
+  private func lasting(_ hourlyCost: Money, _ visit: Visit) -> String {
+    let cost = hourlyCost.microunits
     guard cost > 0 else { return "–" }
-    let hours = max(0, visit.profile.account.balance.microunits) / cost
+    let hours = max(0, visit.account.balance.microunits) / cost
     return visit.words(hours >= 48 ? .days(hours / 24) : .hours(hours))
   }
 
@@ -86,6 +88,7 @@ struct BillingPage {
         }
       }
     }
+    html.cut(statement.servers, words)
     html.element("p", ["class": "total"], text: "\(words(.total)): \(visit.amount(statement.total))")
   }
 

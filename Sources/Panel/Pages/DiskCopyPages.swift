@@ -67,12 +67,14 @@ struct DiskCopyPages {
     let backups = try await useCases.backups.list(.init(serverID: id), order: order, page: newest, caller)
     let isMoving = (snapshots.elements + backups.elements).contains { $0.status == .pending }
     return Page(
-      isRefused: !errors.isEmpty, title: view.server.name.name, section: .servers, isMoving: isMoving
+      isRefused: !errors.isEmpty, title: view.server.name.name, section: .servers,
+      path: ServerPages.path(id, "/copies"), isMoving: isMoving
     ) { html in
       ServerHeader(view: view, tab: .copies).write(&html, words)
       html.element("h2", text: words(.snapshots))
       html.element("p", ["class": "hint"], text: words(.snapshotsHint))
       table(&html, .snapshot, snapshots.elements, id, words)
+      html.cut(snapshots, words)
       let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
       writer.write(&html, to: ServerPages.path(id, "/snapshots"), class: "row") { html in
         writer.text(&html, "name", words(.name), limit: CopyName.maximumLength, isRequired: true)
@@ -83,6 +85,7 @@ struct DiskCopyPages {
       html.element(
         "p", ["class": "hint"], text: words(view.server.isBackupEnabled ? .backupsAreDaily : .backupsAreOff))
       table(&html, .backup, backups.elements, id, words)
+      html.cut(backups, words)
       FormWriter(visit: visit).button(&html, .createBackup, to: ServerPages.path(id, "/backups"))
     }
   }

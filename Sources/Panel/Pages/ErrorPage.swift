@@ -7,6 +7,13 @@ import Hummingbird
 /// What somebody reads where something went wrong that is no matter of a form.
 enum ErrorPage {
   static func page(about error: any Error, _ visitor: Visitor) -> Page {
+    var page = described(error, visitor)
+    page.headers = ErrorTable.response(to: error, requestID: "").headers
+    for name in [HTTPField.Name.contentType, .contentLength] { page.headers[name] = nil }
+    return page
+  }
+
+  private static func described(_ error: any Error, _ visitor: Visitor) -> Page {
     let words = visitor.words
     if error is FormRefused {
       return page(.forbidden, words(.formRefused), visitor)

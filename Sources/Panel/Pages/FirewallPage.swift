@@ -94,7 +94,8 @@ struct FirewallPage {
     }
     guard messages.isEmpty else { return .page(try await page(visit, isEnabled, rows, messages)) }
     do {
-      _ = try await useCases.firewalls.replace(id, with: firewall, visit.caller)
+      // What was changed since the page was made is not undone.
+      _ = try await useCases.firewalls.replace(id, with: firewall, ifTagged: [visit.form.choice("tag") ?? ""], visit.caller)
       return .redirect(ServerPages.path(id, "/firewall"))
     } catch let failure as Failure {
       guard let errors = FormErrors(failure, visit.words) else { throw failure }
@@ -108,7 +109,8 @@ struct FirewallPage {
     let firewall = try await useCases.firewalls.read(id, visit.caller)
     let words = visit.words
     return Page(
-      isRefused: messages != nil, title: view.server.name.name, section: .servers
+      isRefused: messages != nil, title: view.server.name.name, section: .servers,
+      path: ServerPages.path(id, "/firewall")
     ) { html in
       ServerHeader(view: view, tab: .firewall).write(&html, words)
       html.element("p", ["class": "hint"], text: words(.firewallHint))
@@ -117,6 +119,8 @@ struct FirewallPage {
       }
       for message in messages ?? [] { html.element("div", ["class": "notice bad", "role": "alert"], text: message) }
       FormWriter(visit: visit).write(&html, to: ServerPages.path(id, "/firewall"), class: "stack wide") { html in
+        let tag = messages == nil ? Firewalls.tag(of: firewall.stored) : visit.form.choice("tag") ?? ""
+        html.void("input", ["type": "hidden", "name": "tag", "value": tag])
         html.element("label", ["class": "check"]) { html in
           html.void(
             "input", ["type": "checkbox", "name": "enabled", "value": "on"], flags: isEnabled ? ["checked"] : [])

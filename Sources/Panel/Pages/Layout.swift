@@ -18,7 +18,7 @@ struct Layout {
   func html(of page: Page) -> String {
     var html = HTML()
     html.markup("<!doctype html>")
-    html.element("html", ["lang": words.language.rawValue]) { html in
+    html.element("html", ["lang": words.language.rawValue, "data-path": path(of: page)]) { html in
       html.element("head") { head(&$0, page) }
       html.element("body") { html in
         html.element("a", ["class": "skip", "href": "#main"], text: words(.skipToContent))
@@ -30,6 +30,23 @@ struct Layout {
     return html.text
   }
 
+  /// Where the page can be asked for again.
+  private func path(of page: Page) -> String {
+    if let path = page.path, visitor.request.method != .get { return path }
+    return target(with: [])
+  }
+
+  /// What was asked for, by a path of ours, with these in the place of what the query has of their names.
+  private func target(with fields: [(name: String, value: String)]) -> String {
+    let path = visitor.request.uri.path
+    guard visitor.request.method == .get, SignInPages.isOurs(path) else { return "/" }
+    let kept = visitor.query.all.filter { field in
+      field.name != "link" && !fields.contains { $0.name == field.name } && field.value.utf8.count <= 255
+    }
+    let query = (kept + fields).map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }
+    return path + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+  }
+
   private func head(_ html: inout HTML, _ page: Page) {
     html.void("meta", ["charset": "utf-8"])
     html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
@@ -39,7 +56,7 @@ struct Layout {
     html.void("link", ["rel": "stylesheet", "href": assets.stylePath])
     html.element("script", ["src": assets.scriptPath], flags: ["defer"], text: "")
     if page.isMoving {
-      html.element("noscript") { $0.void("meta", ["http-equiv": "refresh", "content": "5"]) }
+      html.element("noscript") { $0.void("meta", ["http-equiv": "refresh", "content": "5; url=\(path(of: page))"]) }
     }
   }
 
@@ -56,7 +73,7 @@ struct Layout {
         html.element("a", ["href": "/docs"], text: words(.apiReference))
       }
       html.element("div", ["class": "who"]) { html in
-        html.element("span", ["class": "email"], text: visit.profile.account.email)
+        html.element("span", ["class": "email"], text: visit.account.email)
         html.element("form", ["method": "post", "action": SignInPages.endPath]) { html in
           FormWriter.proof(&html, visit)
           html.element("button", ["class": "plain"], text: words(.signOut))
@@ -67,7 +84,7 @@ struct Layout {
   }
 
   private func suspension(_ html: inout HTML, _ visit: Visit) {
-    let suspension = visit.profile.account.suspension
+    let suspension = visit.account.suspension
     guard let cause = suspension.cause else { return }
     html.element("div", ["class": "notice bad banner", "role": "alert"]) { html in
       switch cause {
@@ -89,7 +106,7 @@ struct Layout {
         html.element(
           "a",
           [
-            "href": "\(visitor.request.method == .get ? visitor.request.uri.path : "/")?language=\(language.rawValue)",
+            "href": target(with: [("language", language.rawValue)]),
             "lang": language.rawValue, "hreflang": language.rawValue,
           ], text: language.ownName)
       }

@@ -21,6 +21,10 @@ struct SSHKeyPages {
     ]
   }
 
+  static func list(_ keys: SSHKeys, _ caller: Caller) async throws -> Core.Page<SSHKey> {
+    try await keys.list(order: [ListOrder(.name)], page: PageRequest(.number(1), size: 500), caller)
+  }
+
   /// The key of the account with this text; it is made where there is none.
   static func key(
     _ text: String, name: String?, _ keys: SSHKeys, _ caller: Caller
@@ -56,13 +60,13 @@ struct SSHKeyPages {
   }
 
   private func page(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
-    let list = try await keys.list(
-      order: [ListOrder(.name)], page: PageRequest(.number(1), size: 500), visit.caller)
+    let list = try await Self.list(keys, visit.caller)
     let words = visit.words
     return Page(isRefused: !errors.isEmpty, title: words(.sshKeys), section: .sshKeys) { html in
       html.element("h1", text: words(.sshKeys))
       html.element("p", ["class": "hint"], text: words(.sshKeysHint))
       if !list.isEmpty { table(&html, list.elements, words) }
+      html.cut(list, words)
       html.element("h2", text: words(.addAKey))
       let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
       writer.write(&html, to: Self.path, class: "stack") { html in
@@ -105,6 +109,12 @@ struct SSHKeyPages {
 }
 
 extension HTML {
+  /// Says that there is more than is shown, where there is.
+  mutating func cut<Element>(_ page: Core.Page<Element>, _ words: Words) {
+    guard page.totalCount > page.elements.count else { return }
+    element("p", ["class": "hint"], text: words(.firstOfMany(page.elements.count, page.totalCount)))
+  }
+
   mutating func headings(_ phrases: [Phrase], _ words: Words) {
     element("thead") { html in
       html.element("tr") { html in for phrase in phrases { html.element("th", text: words(phrase)) } }

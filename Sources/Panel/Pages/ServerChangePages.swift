@@ -71,7 +71,8 @@ struct ServerChangePages {
     let (server, words) = (view.server, visit.words)
     let isDeletion = visit.form.has("confirmation")
     return Page(
-      isRefused: !errors.isEmpty, title: server.name.name, section: .servers
+      isRefused: !errors.isEmpty, title: server.name.name, section: .servers,
+      path: ServerPages.path(server.id, "/settings")
     ) { html in
       ServerHeader(view: view, tab: .settings).write(&html, words)
       let writer = FormWriter(visit: visit, form: visit.form, errors: isDeletion ? FormErrors() : errors)
@@ -118,7 +119,8 @@ struct ServerChangePages {
     let plans = catalogue.plans.filter { $0.isAvailable && $0.locations.contains(view.server.location) }
       .sorted { ($0.pricePerHour, $0.id) < ($1.pricePerHour, $1.id) }
     return Page(
-      isRefused: !errors.isEmpty, title: words(.resize), section: .servers
+      isRefused: !errors.isEmpty, title: words(.resize), section: .servers,
+      path: ServerPages.path(view.server.id, "/resize")
     ) { html in
       ServerHeader(view: view, tab: nil).write(&html, words)
       html.element("h2", text: words(.resize))
@@ -168,9 +170,10 @@ struct ServerChangePages {
     let view = try await view(visit)
     let words = visit.words
     let catalogue = try await useCases.catalogue.catalogue(for: visit.caller)
-    let keys = try await useCases.sshKeys.list(order: [ListOrder(.name)], visit.caller).elements
+    let keys = try await SSHKeyPages.list(useCases.sshKeys, visit.caller).elements
     return Page(
-      isRefused: !errors.isEmpty, title: words(.rebuild), section: .servers
+      isRefused: !errors.isEmpty, title: words(.rebuild), section: .servers,
+      path: ServerPages.path(view.server.id, "/rebuild")
     ) { html in
       ServerHeader(view: view, tab: nil).write(&html, words)
       html.element("h2", text: words(.rebuild))

@@ -52,7 +52,7 @@ struct ServerCreationPage {
         errors.add("public_key", visit.words(.fieldIsRequired))
         break
       }
-      draft.sshKeys = KeyChoice(.id(try await SSHKeyPages.key(text, name: nil, useCases.sshKeys, visit.caller)))
+      draft.sshKeys = KeyChoice(.id(try await SSHKeyPages.key(text, name: nil, useCases.sshKeys, visit.unclaimed)))
     case let text? where text != Self.noKey:
       draft.sshKeys = KeyChoice(Reference(text) ?? .id(ID(-1)))
     default: break
@@ -62,7 +62,7 @@ struct ServerCreationPage {
 
   private func page(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
     let catalogue = try await useCases.catalogue.catalogue(for: visit.caller)
-    let keys = try await useCases.sshKeys.list(order: [ListOrder(.name)], visit.caller).elements
+    let keys = try await SSHKeyPages.list(useCases.sshKeys, visit.caller).elements
     let words = visit.words
     let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
     return Page(
@@ -95,7 +95,7 @@ struct ServerCreationPage {
           visit.words(.trafficPerMonth(plan.bandwidthGB)),
           visit.words(.perHour(visit.amount(plan.pricePerHour))),
           visit.words(.perMonth(visit.amount(plan.pricePerMonth))),
-          visit.words(.balanceAfterwards(visit.amount(visit.profile.account.balance - plan.pricePerHour))),
+          visit.words(.balanceAfterwards(visit.amount(visit.account.balance - plan.pricePerHour))),
         ])
     }
     writer.cards(&html, "plan", visit.words(.plan), cards, chosen: plans.first.map { "\($0.id)" } ?? "")

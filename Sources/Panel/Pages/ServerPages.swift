@@ -81,7 +81,7 @@ struct ServerPages {
   ) -> Page {
     let (server, words) = (view.server, visit.words)
     return Page(
-      isRefused: !errors.isEmpty, title: server.name.name, section: .servers,
+      isRefused: !errors.isEmpty, title: server.name.name, section: .servers, path: Self.path(server.id),
       isMoving: server.status.isTransitional
     ) { html in
       ServerHeader(view: view, tab: .overview).write(&html, words)

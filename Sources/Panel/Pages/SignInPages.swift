@@ -37,6 +37,14 @@ struct SignInPages {
     guard visitor.request.method == .get, visitor.request.headers[purpose] == nil else {
       return .page(page(visitor))
     }
+    // Whoever is signed in is not made somebody else by a link that a stranger leads to.
+    if let session = visitor.session, (try? await sessions.caller(in: session)) != nil {
+      return .page(otherAccountPage(visitor, link))
+    }
+    return try await redeem(link, visitor)
+  }
+
+  private func redeem(_ link: String, _ visitor: Visitor) async throws -> Answer {
     do {
       return begin(try await sessions.signIn(withLink: link, visitor.browser), visitor)
     } catch let failure as Failure where failure.code == .credentialsInvalid {
@@ -46,9 +54,10 @@ struct SignInPages {
   }
 
   @Sendable private func signIn(_ visitor: Visitor) async throws -> Answer {
+    let form = try await form(visitor)
+    if let link = form["link"] { return try await redeem(link, visitor) }
     // Before anything is looked at: who guesses may guess right.
     try attempts?.take(visitor.context.origin.client).throwIfRefused()
-    let form = try await form(visitor)
     do {
       let answer = try await sessions.signIn(
         email: form["email"] ?? "", password: form["password"] ?? "", visitor.browser)
@@ -72,6 +81,23 @@ struct SignInPages {
       return .page(codePage(visitor, pending: pending, next: form["next"], error: failure))
     } catch let failure as Failure where failure.code == .credentialsMissing {
       return .redirect(Self.path)
+    }
+  }
+
+  private func otherAccountPage(_ visitor: Visitor, _ link: String) -> Page {
+    let words = visitor.words
+    return Page(title: words(.signIn), section: nil) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: words(.signIn))
+        html.element("p", text: words(.signedInAlready))
+        html.element("form", ["method": "post", "action": Self.path, "class": "stack"]) { html in
+          html.void("input", ["type": "hidden", "name": "link", "value": String(link.unicodeScalars.prefix(64))])
+          html.element("div", ["class": "actions"]) { html in
+            html.element("button", ["class": "main"], text: words(.signIn))
+            html.element("a", ["class": "button", "href": "/servers"], text: words(.cancel))
+          }
+        }
+      }
     }
   }
 
@@ -121,7 +147,7 @@ struct SignInPages {
   }
 
   /// A path of this service: `//host` would be another one's.
-  private static func isOurs(_ path: String) -> Bool {
+  static func isOurs(_ path: String) -> Bool {
     path.isPlain(atMost: 500) && path.hasPrefix("/") && !path.hasPrefix("//")
       && path.utf8.allSatisfy { $0 > 0x20 && !"\\?#&\"<>".utf8.contains($0) }
   }

@@ -54,6 +54,7 @@ struct TokenPages {
       html.element("h1", text: words(.tokens))
       html.element("p", ["class": "hint"], text: words(.tokensHint))
       if !list.isEmpty { table(&html, list.elements, words) }
+      html.cut(list, words)
       html.element("h2", text: words(.createAToken))
       let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
       writer.write(&html, to: Self.path, class: "stack") { html in

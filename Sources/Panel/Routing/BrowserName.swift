@@ -12,10 +12,13 @@ enum BrowserName {
     ("CrOS", "ChromeOS"), ("Linux", "Linux"),
   ]
 
+  private static let unknown = "unknown browser"
+
   static func of(_ userAgent: String) -> String {
     let text = String(decoding: userAgent.utf8.prefix(512), as: UTF8.self)
-    guard text.isPlain(atMost: 512) else { return "" }
+    guard text.isPlain(atMost: 512) else { return unknown }
     func first(_ list: [(mark: String, name: String)]) -> String? { list.first { text.contains($0.mark) }?.name }
-    return [first(Self.programs), first(Self.systems)].compactMap(\.self).joined(separator: ", ")
+    let parts = [first(Self.programs), first(Self.systems)].compactMap(\.self)
+    return parts.isEmpty ? unknown : parts.joined(separator: ", ")
   }
 }

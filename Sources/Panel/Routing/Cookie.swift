@@ -9,24 +9,22 @@ struct Cookie: Sendable {
   static let session = Cookie(name: "vpsd_session", lifetimeSeconds: 14 * 86_400)
   static let language = Cookie(name: "vpsd_language", lifetimeSeconds: 365 * 86_400)
 
-  /// A browser with both has got the one with the prefix from us, by https.
+  /// Browsers take a cookie of such a name only from its host itself, by https.
   private static let securePrefix = "__Host-"
-  private static let longestBytes = 4096
+  private static let longestBytes = 16_384
 
-  func value(in request: Request) -> String? {
-    let names = [Self.securePrefix + name, name]
+  /// - Parameter isSecure: Whether the browser reached us by https: then only what nobody else can have set counts.
+  func value(in request: Request, isSecure: Bool) -> String? {
+    let name = isSecure ? Self.securePrefix + name : name
     let pairs = request.headers[values: .cookie].flatMap { line in
       line.utf8.prefix(Self.longestBytes).split(separator: UInt8(ascii: ";")).map { pair in
         pair.drop { $0 == UInt8(ascii: " ") }
       }
     }
-    for name in names {
-      let beginning = Array((name + "=").utf8)
-      if let pair = pairs.first(where: { $0.starts(with: beginning) }) {
-        return String(decoding: pair.dropFirst(beginning.count), as: UTF8.self)
-      }
+    let beginning = Array((name + "=").utf8)
+    return pairs.first { $0.starts(with: beginning) }.map {
+      String(decoding: $0.dropFirst(beginning.count), as: UTF8.self)
     }
-    return nil
   }
 
   /// Kept from scripts, and from requests that other sites make.

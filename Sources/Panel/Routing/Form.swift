@@ -3,10 +3,13 @@ import Core
 /// The fields of a form, as browsers send them: `application/x-www-form-urlencoded`.
 struct Form: Sendable {
   static let mediaType = "application/x-www-form-urlencoded"
-  /// No form of ours has more.
-  private static let mostFields = 1000
+  /// Of the largest firewall that there can be, and a few more.
+  private static let mostFields = 5100
+  private static let longestName = 64
 
   private var fields: [(name: String, value: String)] = []
+
+  var all: [(name: String, value: String)] { fields }
 
   init() {}
 
@@ -16,7 +19,7 @@ struct Form: Sendable {
     guard pairs.count <= Self.mostFields else { return nil }
     for pair in pairs {
       let name = pair.prefix { $0 != UInt8(ascii: "=") }
-      guard let key = Self.decoded(name), let value = Self.decoded(pair.dropFirst(name.count + 1)) else { return nil }
+      guard let key = Self.decoded(name), key.isPlain(atMost: Self.longestName), let value = Self.decoded(pair.dropFirst(name.count + 1)) else { return nil }
       fields.append((key, value))
     }
   }

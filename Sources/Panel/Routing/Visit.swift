@@ -6,8 +6,12 @@ import Hummingbird
 struct Visit: Sendable {
   let visitor: Visitor
   let caller: Caller
+  /// The same without a claim: for what may be done once more, and is not what the form is about.
+  let unclaimed: Caller
   let session: SessionText
-  let profile: Profiles.Profile
+  let account: Account
+  /// Of all amounts.
+  let currency: String
   /// What was sent with it; empty where it is no form.
   var form = Form()
 
@@ -16,11 +20,11 @@ struct Visit: Sendable {
 
   func id<Entity>(_ name: Substring = "id") throws(Failure) -> ID<Entity> { try visitor.id(name) }
 
-  func amount(_ money: Money) -> String { words.amount(money, profile.currency) }
+  func amount(_ money: Money) -> String { words.amount(money, currency) }
 
   /// The same visit by a caller whose changes are made under a claim.
   func replacing(caller: Caller) -> Visit {
-    var visit = Visit(visitor: visitor, caller: caller, session: session, profile: profile)
+    var visit = Visit(visitor: visitor, caller: caller, unclaimed: unclaimed, session: session, account: account, currency: currency)
     visit.form = form
     return visit
   }

@@ -19,12 +19,12 @@ struct Visitor: Sendable {
     self.context = context
     query = request.uri.query.flatMap { Form($0) } ?? Form()
     isSecure = publicURL?.isSecure ?? context.origin.isSecure
-    words = Words(language: Self.language(of: request, query))
+    words = Words(language: Self.language(of: request, query, isSecure: isSecure))
   }
 
   /// What was chosen last, or else what the browser asks for.
-  private static func language(of request: Request, _ query: Form) -> Language {
-    let chosen = query["language"] ?? Cookie.language.value(in: request)
+  private static func language(of request: Request, _ query: Form, isSecure: Bool) -> Language {
+    let chosen = query["language"] ?? Cookie.language.value(in: request, isSecure: isSecure)
     if let chosen, chosen.isPlain(atMost: 8), let language = Language(rawValue: chosen) { return language }
     let wanted = (request.headers[.acceptLanguage] ?? "").utf8.prefix(200).split(separator: UInt8(ascii: ","))
     for range in wanted {
@@ -33,6 +33,9 @@ struct Visitor: Sendable {
     }
     return .english
   }
+
+  /// What the browser says that it is signed in by.
+  var session: SessionText? { Cookie.session.value(in: request, isSecure: isSecure).flatMap { SessionText($0) } }
 
   var browser: Sessions.Browser {
     Sessions.Browser(name: BrowserName.of(request.headers[.userAgent] ?? ""), origin: context.origin.address)

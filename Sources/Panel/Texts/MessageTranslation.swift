@@ -72,6 +72,33 @@ enum MessageTranslation {
       "В момента влизат твърде много хора. Опитайте отново след малко."
     ),
     ("An SSH key with this name exists already.", "Вече има SSH ключ с това име."),
+    ("This SSH key is registered already.", "Този SSH ключ вече е добавен."),
+    ("Enter a valid OpenSSH public key.", "Въведете валиден публичен ключ на OpenSSH."),
+    ("Enter a valid OpenSSH public key: this one is damaged.", "Въведете валиден публичен ключ на OpenSSH: този е повреден."),
+    ("This is no public key in one line, as ssh-keygen writes it to a file ending in .pub.", "Това не е публичен ключ на един ред, както ssh-keygen го записва във файл с разширение .pub."),
+    ("Enter one key, in one line.", "Въведете един ключ на един ред."),
+    ("DSA keys are not accepted.", "Ключове DSA не се приемат."),
+    ("RSA keys need at least % bits; this one has %.", "Ключовете RSA трябва да имат поне % бита; този има %."),
+    ("RSA keys may have % bits at most; this one has %.", "Ключовете RSA могат да имат най-много % бита; този има %."),
+    ("Ensure this field has no more than % bytes.", "Полето може да има най-много % байта."),
+    ("Ensure this field has no more than % elements.", "Полето може да има най-много % елемента."),
+    ("This field is required for tcp and udp.", "За tcp и udp портът е задължителен."),
+    ("Only tcp and udp have ports: leave this out, or null.", "Само tcp и udp имат портове: оставете полето празно."),
+    (
+      "Enter a port from 1 to 65535, like \"22\", a range of ports, like \"80-85\", or \"any\".",
+      "Въведете порт от 1 до 65535, например 22, обхват от портове, например 80-85, или any."
+    ),
+    ("This network is in the list already.", "Тази мрежа вече е в списъка."),
+    (
+      "Enter a network in CIDR notation, like 203.0.113.0/24, 2001:db8::/32 or, for one address, 203.0.113.5/32.",
+      "Въведете мрежа като 203.0.113.0/24, 2001:db8::/32 или, за един адрес, 203.0.113.5/32."
+    ),
+    (
+      "The address has bits set beyond the length of the network: enter its first address, like 203.0.113.0/24.",
+      "Адресът има битове извън дължината на мрежата: въведете първия ѝ адрес, например 203.0.113.0/24."
+    ),
+    ("Enter an IPv4 network as such, like 203.0.113.0/24.", "Въведете мрежа на IPv4 като такава, например 203.0.113.0/24."),
+    ("Too many wrong tries. Try again in an hour, or ask the operator for a link.", "Твърде много грешни опити. Опитайте след час или поискайте връзка от оператора."),
     ("The console cannot be reached at the moment.", "Конзолата е недостъпна в момента."),
     ("Server has no console.", "Сървърът няма конзола."),
     ("Server is suspended.", "Сървърът е спрян."),
@@ -82,6 +109,7 @@ enum MessageTranslation {
   /// Nil for a message that is none of these.
   static func bulgarian(_ message: String) -> String? {
     guard message.utf8.count <= 1000 else { return nil }
+    if let exact = messages.first(where: { $0.english.utf8.elementsEqual(message.utf8) }) { return exact.bulgarian }
     for (english, bulgarian) in messages {
       guard let values = values(in: message, by: english) else { continue }
       let parts = bulgarian.split(separator: "%", omittingEmptySubsequences: false)

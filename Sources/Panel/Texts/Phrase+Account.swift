@@ -41,7 +41,6 @@ extension Phrase {
   static let sessionsHint = Phrase(
     "Every browser that is signed in to this account.", "Всеки браузър, от който е влязло в този акаунт.")
   static let browser = Phrase("Browser", "Браузър")
-  static let unknownBrowser = Phrase("unknown", "неизвестен")
   static let thisSession = Phrase("this one", "този")
   static let signedInAt = Phrase("Since", "От")
   static let endSession = Phrase("End", "Прекратяване")

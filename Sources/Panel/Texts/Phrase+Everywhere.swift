@@ -39,7 +39,13 @@ extension Phrase {
   static let noneYet = Phrase("None yet.", "Още няма.")
   static let fieldIsRequired = Phrase("This field is required.", "Това поле е задължително.")
   static let somethingIsWrong = Phrase(
-    "Something is wrong below. Nothing was changed.", "Има нещо грешно по-долу. Нищо не е променено.")
+    "Something is wrong below.", "Има нещо грешно по-долу.")
+  static let signedInAlready = Phrase(
+    "This browser is signed in already. Do you want to sign in by this link in its place?",
+    "В този браузър вече има вход. Искате ли да влезете с тази връзка вместо него?")
+  static func firstOfMany(_ count: Int, _ total: Int) -> Phrase {
+    Phrase("The first \(count) of \(total).", "Първите \(count) от \(total).")
+  }
 
   // What went wrong that is no matter of a form.
   static let notFoundTitle = Phrase("Not found", "Не е намерено")

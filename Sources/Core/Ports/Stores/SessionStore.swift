@@ -15,6 +15,8 @@ package protocol SessionStore: Sendable {
     ofAccount email: String, whosePasswordHashIs hash: String, _ proof: FactorProof, _ session: NewSession,
     at now: Timestamp
   ) async throws -> Token?
+  /// Takes password and second factor away, and ends all sessions. Returns false where there is no such account, or it is closed.
+  func resetSignIn(of account: ID<Account>, at now: Timestamp) async throws -> Bool
   /// Puts another one in the place of what there is; nil takes it away. Throws `conflict` where there is one, and it is not to
   /// go.
   func setSecondFactor(_ factor: SecondFactor?, by caller: Caller, at now: Timestamp) async throws

@@ -13,14 +13,19 @@ struct AccountLoginLink: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @Argument(help: "The account's e-mail address or id; may be left out where there is only one.") var account: String?
 
+  @Flag(
+    help: "For an owner who has lost them: take password and second factor away, and end all sessions, before.")
+  var reset = false
+
   func run() async throws {
     let configuration = try options.load()
-    guard configuration.hasPanel else {
-      throw Refusal.refused("The panel is switched off: the key panel, or VPSD_PANEL.")
-    }
+    guard configuration.showsPanel else { throw Refusal.refused(Configuration.noPanel) }
     let store = try options.openDatabase()
     let account = try await Accounts(store: store).open(named: account)
     let now = SystemClock().now
+    if reset, try await !Sessions.reset(account.id, store, at: now) {
+      throw Refusal.refused("The account \(account.id) was closed.")
+    }
     guard let link = try await Sessions.makeLink(for: account.id, store, at: now) else {
       throw Refusal.refused("The account \(account.id) was closed.")
     }
