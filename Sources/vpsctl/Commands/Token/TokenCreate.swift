@@ -18,9 +18,7 @@ struct TokenCreate: AsyncParsableCommand {
     var body: JSON = ["name": .string(name), "permissions": .array(permissions.map { .string($0) })]
     body["expires_at"] = expiresAt.map { .string($0) }
     let session = try options.session
-    let made = try await OptionErrors.naming {
-      try await session.client.request("POST", Kind.token.path, body: body).json()
-    }
-    options.tell(made["token"]?.string ?? "", made, .token)
+    func tell(_ made: JSON) { options.tell(made["token"]?.string ?? "", made, .token) }
+    tell(try await session.answerOnce(Kind.token.path, body: body, tell: tell))
   }
 }
