@@ -87,6 +87,11 @@ final class OpenAPIDrive {
       _ = try await call(api, "POST /servers/", Self.server.replacingOccurrences(of: "\"a\"", with: "\"a\(number)\""))
       try await api.service.settle()
     }
+    api.service.driver.configure { options in
+      options.forwarding = PortForwarding(
+        address: IPv4Address(number: 0xC633_6402), range: 20_000...39_999, guestPorts: [22, 80],
+        servers: [IPv4Address(number: 0x7F50_0001)...IPv4Address(number: 0x7F50_0FFF)])
+    }
     try await call(api, "GET /servers/", query: "?page_size=1")
     try await call(api, "GET /servers/{id}/")
     try await call(api, "PUT /servers/{id}/", #"{"name": "b", "hostname": "b", "backups_enabled": true}"#)
