@@ -88,9 +88,10 @@ let package = Package(
       swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "APIClient", dependencies: ["CCurl"], swiftSettings: settings),
+    .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .executableTarget(
       name: "vpsctl",
-      dependencies: ["APIClient", "Yams", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["APIClient", "CYAML", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings,
       // It is started again and again, and libraries that are in it are not looked for: docs/decisions/006-http-of-vpsctl.md.
       // Below Foundation are those that only its static modules would name.
@@ -99,7 +100,9 @@ let package = Package(
           [
             "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
             "-l_FoundationCollections", "-lstdc++",
-          ], .when(platforms: [.linux], configuration: .release))
+          ], .when(platforms: [.linux], configuration: .release)),
+        // Nothing to be found or loaded at the start: the archive itself.
+        .linkedLibrary(":libyaml.a", .when(platforms: [.linux])), .linkedLibrary("yaml", .when(platforms: [.macOS])),
       ]),
     .executableTarget(
       name: "vpsd",
@@ -116,7 +119,7 @@ let package = Package(
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
     .target(
       name: "TestSupport",
-      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", logging],
+      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", logging, "Yams"],
       path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(

@@ -32,7 +32,7 @@ public struct APIClient: Sendable {
   public let baseURL: String
   private let token: String?
   private let userAgent: String
-  let retry: RetryPolicy
+  private(set) var retry: RetryPolicy
   private let transport = Transport()
 
   /// - Parameter baseURL: Without the base path: `http://127.0.0.1:8080`.
@@ -44,6 +44,13 @@ public struct APIClient: Sendable {
     self.token = token?.filter { $0.isASCII && $0 > " " && $0 < "\u{7F}" }
     self.userAgent = userAgent
     self.retry = retry
+  }
+
+  /// The same client, with its connections, that has another patience.
+  public func retrying(_ retry: RetryPolicy) -> APIClient {
+    var other = self
+    other.retry = retry
+    return other
   }
 
   /// One request as it is, tried once, with whatever status comes back.
@@ -86,6 +93,7 @@ public struct APIClient: Sendable {
     var delays = retry.delays[...]
     var wasLost = false
     var throttled = 0
+    let patience = ContinuousClock.now + retry.unavailable
     while true {
       do {
         let reply = try await send(request)
@@ -100,6 +108,13 @@ public struct APIClient: Sendable {
           else { return reply }
           throttled += 1
           try await Task.sleep(for: .seconds(max(1, seconds)))
+          continue
+        case 503:
+          guard let error = APIError(reply), let seconds = error.retryAfterSeconds.map({ max(1, $0) }),
+            seconds <= 86_400, ContinuousClock.now + .seconds(seconds) <= patience
+          else { return reply }
+          retry.onUnavailable?(error, seconds)
+          try await Task.sleep(for: .seconds(seconds))
           continue
         default: return reply
         }

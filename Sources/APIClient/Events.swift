@@ -5,7 +5,7 @@ extension APIClient {
   public struct Event: Sendable, Hashable {
     /// What to go on after.
     public let id: String
-    /// `server.status`, `server.deleted`, `server.deletion`, `operation`, `gap`; and before the first of a connection `beginning`,
+    /// `server.status`, `server.deleted`, `server.deletion`, `server.throttle`, `operation`, `gap`; and before the first of a connection `beginning`,
     /// which says from where on it tells.
     public let type: String
     public let data: JSON

@@ -6,11 +6,13 @@ import HostPrograms
 enum ConnectionTracking {
   private static let nothingFound = "0 flow entries have been deleted"
 
-  /// - Parameter addresses: Or networks, whose connections end.
-  static func forget(_ addresses: [String]) throws {
+  /// - Parameters:
+  ///   - addresses: Or networks, whose connections end.
+  ///   - isForwarded: Whether ports of the host lead there.
+  static func forget(_ addresses: [String], isForwarded: Bool) throws {
     for address in addresses {
-      // Nothing is translated on its way to a server, so one that opened or took a connection is in its first words.
-      for end in ["--orig-src", "--orig-dst"] {
+      // One that opened or took a connection is in its first words; but one to a port of the host that leads to it is in the answer's.
+      for end in ["--orig-src", "--orig-dst"] + (isForwarded ? ["--reply-src"] : []) {
         do {
           try HostProgram(
             "conntrack", ["--delete", "--family", address.contains(":") ? "ipv6" : "ipv4", end, address]

@@ -12,6 +12,8 @@ package struct HostNetworkSettings: Sendable, Equatable {
   package var nameServers: [IPAddress]
   /// Whether servers may open connections to TCP port 25.
   package var mayMail = false
+  /// Nil where nobody outside reaches servers at private addresses.
+  package var forwarding: PortForwarding?
 
   package init(uplink: String, mtu: Int, pools: [AddressPool], ipv6Pools: [IPv6Pool], nameServers: [IPAddress]) {
     self.uplink = uplink
@@ -24,6 +26,14 @@ package struct HostNetworkSettings: Sendable, Equatable {
   /// The networks of the pools, which are ours as a whole, whoever has which of their addresses.
   var poolNetworks: [String] { pools.flatMap(\.networks) }
   var poolNetworks6: [String] { ipv6Pools.map(\.description) }
+
+  /// What of the pools' addresses nobody on the internet reaches.
+  package static func privateRanges(of pools: [AddressPool]) -> [ClosedRange<IPv4Address>] {
+    pools.flatMap(\.ranges).filter { range in
+      let ends = [range.lowerBound, range.upperBound].compactMap { IPAddress($0.description) }
+      return private4.contains { network in ends.allSatisfy { network.contains($0) } }
+    }.sorted { $0.lowerBound < $1.lowerBound }
+  }
 
   /// Those that nobody on the internet answers to: what comes from them goes out under the host's own address.
   var privateNetworks: [String] {

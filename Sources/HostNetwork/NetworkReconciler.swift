@@ -26,17 +26,31 @@ package final class NetworkReconciler: Sendable {
     var generation: RuleGeneration?
     var foreignDrops: [String] = []
     var hasUplink = true
+    /// Whether the kernel can hold servers to a speed; nil before anybody asked.
+    var canLimit: Bool?
   }
 
   package let settings: HostNetworkSettings
   private let mark: String
   private let controls: SystemControls
+  private let canLimit: @Sendable () -> Bool?
   private let logger: Logger
   private let state = Mutex(State())
 
   /// - Parameter stateDirectory: Where it is written down what was changed of the host's own settings.
-  package init(settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger) {
+  package convenience init(settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger) {
+    self.init(
+      settings: settings, installation: installation, stateDirectory: stateDirectory, logger: logger,
+      canLimit: SpeedLimit.isSupported)
+  }
+
+  /// - Parameter canLimit: Whether the kernel can hold servers to a speed; nil where nobody knows.
+  init(
+    settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger,
+    canLimit: @escaping @Sendable () -> Bool?
+  ) {
     self.settings = settings
+    self.canLimit = canLimit
     self.logger = logger
     mark = "installation \(installation.uuidString.lowercased())"
     controls = SystemControls(recordPath: "\(stateDirectory)/system-controls")
@@ -47,7 +61,7 @@ package final class NetworkReconciler: Sendable {
   /// - Parameter interfaces: What the servers' folders say, read while nobody else changes anything.
   package func reconcile(_ interfaces: () throws -> [RoutedInterface]) throws -> Repair {
     try state.withLock { state in
-      let interfaces = try interfaces()
+      let interfaces = fitted(try interfaces(), &state)
       var repair = Repair()
       let loaded = state.loaded
       repair.isFilterLoaded = try filter(&state, interfaces)
@@ -62,7 +76,7 @@ package final class NetworkReconciler: Sendable {
   /// Whether this process has brought the server's rules into force, as they are here. What others do to them since is seen by
   /// whoever keeps the network.
   package func isLoaded(_ interface: RoutedInterface) -> Bool {
-    state.withLock { $0.loaded?[interface.tap] == interface }
+    state.withLock { $0.loaded?[interface.tap] == fitted([interface], &$0)[0] }
   }
 
   /// One server that is new, or has other addresses or another firewall. Nothing is done where nothing has changed.
@@ -70,18 +84,21 @@ package final class NetworkReconciler: Sendable {
   /// - Parameter others: All servers of the host, which are asked for where this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
     try state.withLock { state in
+      let interface = fitted([interface], &state)[0]
       let earlier = state.loaded?[interface.tap]
       // Before the first packet passes that is its new owner's. A server that this process finds keeps its connections.
       if earlier != nil || !Self.exists(interface.tap) {
-        try ConnectionTracking.forget(interface.destinations.filter { earlier?.destinations.contains($0) != true })
+        try ConnectionTracking.forget(
+          interface.destinations.filter { earlier?.destinations.contains($0) != true },
+          isForwarded: settings.forwarding != nil)
       }
       if state.loaded == nil {
-        let others = try others().filter { $0.tap != interface.tap }
+        let others = fitted(try others(), &state).filter { $0.tap != interface.tap }
         _ = try filter(&state, others + [interface])
       } else if let change = Self.change(of: interface, from: earlier) {
         try load(change, &state) { $0[interface.tap] = interface }
         // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
-        if earlier?.with(interface.firewall) == interface, Self.exists(interface.tap) { return }
+        if earlier?.with(filterOf: interface) == interface, Self.exists(interface.tap) { return }
       }
       var repair = Repair()
       try link([interface], &repair, all: false)
@@ -92,8 +109,8 @@ package final class NetworkReconciler: Sendable {
   package func remove(_ interface: RoutedInterface) throws {
     try state.withLock { state in
       try KernelNetwork.apply(Self.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
-      if state.loaded?[interface.tap] != nil {
-        try load(Ruleset.removal(of: interface), &state) { $0[interface.tap] = nil }
+      if let loaded = state.loaded?[interface.tap] {
+        try load(Ruleset.removal(of: loaded), &state) { $0[interface.tap] = nil }
       }
     }
   }
@@ -165,7 +182,10 @@ package final class NetworkReconciler: Sendable {
     let listing = PacketFilter.listing()
     if let other = otherOwner(listing) { return [other.detail] }
     var problems: [String] = []
-    let ruleset = Ruleset(settings: settings, mark: mark, interfaces: interfaces)
+    let hasSpeeds = interfaces.contains { $0.speedMbit != nil }
+    let (interfaces, hasLimits) = state.withLock { (fitted(interfaces, &$0), $0.canLimit ?? true) }
+    if hasSpeeds, !hasLimits { problems.append(Self.noLimits) }
+    let ruleset = Ruleset(settings: settings, mark: mark, interfaces: interfaces, hasLimits: hasLimits)
     if listing == nil {
       problems.append("the packet filter of servers is not loaded")
     } else if listing != (try PacketFilter.listing(after: ruleset.transaction(existing: nil))) {
@@ -200,6 +220,27 @@ package final class NetworkReconciler: Sendable {
 
   // MARK: - The packet filter
 
+  private static let noLimits =
+    "the kernel has no limits of nftables (nft_limit): servers are not held to the speed of their plans"
+
+  /// As they can be here.
+  private func fitted(_ interfaces: [RoutedInterface], _ state: inout State) -> [RoutedInterface] {
+    if state.canLimit == nil {
+      state.canLimit = canLimit()
+      if state.canLimit == false { logger.warning("\(Self.noLimits)") }
+    }
+    return interfaces.map { interface in
+      var interface = interface
+      if state.canLimit == false { interface.speedMbit = nil }
+      interface.forwards = interface.addresses.flatMap { address in
+        (settings.forwarding?.share(of: address)?.ports ?? []).map {
+          RoutedInterface.Forward(port: $0.host, address: address, guestPort: $0.guest)
+        }
+      }
+      return interface
+    }
+  }
+
   /// Returns whether it was loaded anew.
   private func filter(_ state: inout State, _ interfaces: [RoutedInterface]) throws -> Bool {
     if state.loaded == nil { try requireOwnAddressesAreReserved() }
@@ -215,7 +256,9 @@ package final class NetworkReconciler: Sendable {
     } else if let other = otherOwner(listing) {
       throw other
     }
-    let ruleset = Ruleset(settings: settings, mark: mark, interfaces: wanted.values.sorted { $0.tap < $1.tap })
+    let ruleset = Ruleset(
+      settings: settings, mark: mark, interfaces: wanted.values.sorted { $0.tap < $1.tap },
+      hasLimits: state.canLimit ?? true)
     do {
       try PacketFilter.load(ruleset.transaction(existing: listing))
     } catch {

@@ -10,6 +10,11 @@ struct PacketFilter {
     try HostProgram("nft", ["-f", "-"], input: Array(text.utf8)).run(within: limit)
   }
 
+  /// Whether the kernel would take it. Changes nothing.
+  static func check(_ text: String) throws {
+    try HostProgram("nft", ["--check", "-f", "-"], input: Array(text.utf8)).run(within: limit)
+  }
+
   /// The tables as they are, without what they have counted; nil where one of them is not there.
   static func listing() -> Listing? {
     let tables = Ruleset.tables.map {

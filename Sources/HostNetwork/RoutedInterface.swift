@@ -12,16 +12,32 @@ package struct RoutedInterface: Sendable, Equatable {
   package var firewall: Firewall
   /// Whether it may open connections to TCP port 25 where others may not.
   package var mayMail: Bool
+  /// What passes in each direction, in millions of bits a second; nil for as much as there is.
+  package var speedMbit: Int?
+  /// Ports of the host that lead to it, of each of its addresses; whoever keeps the network knows them.
+  var forwards: [Forward] = []
+
+  struct Forward: Sendable, Equatable {
+    let port: Int
+    let address: IPv4Address
+    let guestPort: Int
+  }
 
   package init(
     hardwareAddress: HardwareAddress, addresses: [IPv4Address], ipv6Networks: [IPv6Network], firewall: Firewall,
-    mayMail: Bool = false
+    mayMail: Bool = false, speedMbit: Int? = nil
   ) {
     self.hardwareAddress = hardwareAddress
     self.addresses = addresses
     self.ipv6Networks = ipv6Networks
     self.firewall = firewall
     self.mayMail = mayMail
+    self.speedMbit = speedMbit
+  }
+
+  package mutating func allow(_ allowance: NetworkAllowance) {
+    mayMail = allowance.mayMail
+    speedMbit = allowance.speedMbit
   }
 
   /// What is routed to it.
@@ -30,6 +46,15 @@ package struct RoutedInterface: Sendable, Equatable {
   func with(_ firewall: Firewall) -> RoutedInterface {
     var interface = self
     interface.firewall = firewall
+    return interface
+  }
+
+  /// The same links and routes, and what the other one lets through.
+  func with(filterOf other: RoutedInterface) -> RoutedInterface {
+    var interface = with(other.firewall)
+    interface.mayMail = other.mayMail
+    interface.speedMbit = other.speedMbit
+    interface.forwards = other.forwards
     return interface
   }
 
@@ -55,6 +80,7 @@ extension RoutedInterface: Codable {
     case ipv6Networks = "ipv6_networks"
     case firewall
     case mayMail = "may_mail"
+    case speedMbit = "speed_mbit"
   }
 
   package init(from decoder: any Decoder) throws {
@@ -74,7 +100,8 @@ extension RoutedInterface: Codable {
         IPv6Network(given: $0)
       },
       firewall: try values.decode(Firewall.self, forKey: .firewall),
-      mayMail: try values.decodeIfPresent(Bool.self, forKey: .mayMail) ?? false)
+      mayMail: try values.decodeIfPresent(Bool.self, forKey: .mayMail) ?? false,
+      speedMbit: try values.decodeIfPresent(Int.self, forKey: .speedMbit))
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -84,5 +111,6 @@ extension RoutedInterface: Codable {
     try values.encode(ipv6Networks.map(\.description), forKey: .ipv6Networks)
     try values.encode(firewall, forKey: .firewall)
     try values.encode(mayMail, forKey: .mayMail)
+    try values.encodeIfPresent(speedMbit, forKey: .speedMbit)
   }
 }

@@ -9,6 +9,8 @@ struct Ruleset {
   /// Whose tables they are.
   let mark: String
   let interfaces: [RoutedInterface]
+  /// Whether the kernel can hold servers to a speed.
+  var hasLimits = true
 
   static let tables = ["inet vpsd", "arp vpsd"]
   /// Connections of one server in each direction: what the host can remember is for all of them.
@@ -28,8 +30,11 @@ struct Ruleset {
   /// - Parameter existing: What is there now.
   func transaction(existing: Listing?) -> String {
     let taps = Set(interfaces.map(\.tap))
-    var text = Self.frame(mark: mark, mayMail: settings.mayMail)
+    var text = Self.frame(mark: mark, mayMail: settings.mayMail, hasLimits: hasLimits, forwarding: settings.forwarding)
     text += Self.removal(ofForeign: existing)
+    for part in (existing?.parts ?? []).sorted() where part.kind == "limit" {
+      text += "delete limit inet vpsd \(part.name)\n"
+    }
     text += Self.elements("private4", settings.privateNetworks) + Self.elements("private6", settings.privateNetworks6)
     let servers = settings.nameServers
     text += Self.elements("resolvers4", servers.filter(\.isIPv4).map(\.description))
@@ -46,10 +51,14 @@ struct Ruleset {
 
   /// What others have put into our table: a chain of theirs could drop everything.
   private static func removal(ofForeign existing: Listing?) -> String {
-    let own = frame(mark: "", mayMail: false).split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
+    let own = frame(mark: "", mayMail: false, hasLimits: true).split(separator: "\n").map {
+      $0.split { $0 == " " || $0 == "\t" }
+    }
     let names = Set(own.compactMap { $0.count >= 3 && $0[2] == "{" ? "\($0[0]) \($0[1])" : nil })
     return (existing?.parts ?? []).sorted()
-      .filter { !$0.name.hasPrefix(RoutedInterface.tapPrefix) && !names.contains("\($0.kind) \($0.name)") }
+      .filter {
+        !$0.name.hasPrefix(RoutedInterface.tapPrefix) && $0.kind != "limit" && !names.contains("\($0.kind) \($0.name)")
+      }
       .map { "delete \($0.kind) inet vpsd \($0.name)\n" }.joined()
   }
 
@@ -67,6 +76,7 @@ struct Ruleset {
 
   static func removal(of interface: RoutedInterface) -> String {
     elements(of: interface).map { "delete element \($0.place) { \($0.key) }\n" }.joined()
+      + SpeedLimit.removal(of: interface)
       + removal(of: interface.tap, withElements: true)
   }
 
@@ -85,8 +95,11 @@ struct Ruleset {
   /// What has changed of a server whose tap stays: all else, and what was counted, goes on.
   static func change(from earlier: RoutedInterface, to interface: RoutedInterface) -> String {
     let (old, new) = (elements(of: earlier), elements(of: interface))
-    var text = old.filter { !new.contains($0) }.map { "delete element \($0.place) { \($0.key) }\n" }.joined()
+    let isOtherSpeed = earlier.speedMbit != interface.speedMbit
+    var text = isOtherSpeed ? SpeedLimit.additions(of: interface).joined() : ""
+    text += old.filter { !new.contains($0) }.map { "delete element \($0.place) { \($0.key) }\n" }.joined()
     text += new.filter { !old.contains($0) }.map { "add element \($0.place) { \($0.text) }\n" }.joined()
+    if isOtherSpeed { text += SpeedLimit.removal(of: earlier) }
     return earlier.firewall == interface.firewall ? text : text + firewallChange(of: interface)
   }
 
@@ -120,7 +133,15 @@ struct Ruleset {
       elements.append(Element(place: "inet vpsd source6", key: "\"\(tap)\" . \(card) . \(network)"))
       elements.append(Element(place: "inet vpsd address6", key: "\(network)"))
     }
+    for forward in interface.forwards {
+      elements.append(
+        Element(
+          place: "inet vpsd forwards", key: "\(forward.port)", value: "\(forward.address) . \(forward.guestPort)"))
+    }
     if interface.mayMail { elements.append(Element(place: "inet vpsd mailers", key: "\"\(tap)\"")) }
+    for (way, limit) in zip(["in", "out"], SpeedLimit.names(of: interface)) {
+      elements.append(Element(place: "inet vpsd speed_\(way)", key: "\"\(tap)\"", value: "\"\(limit)\""))
+    }
     for (way, map) in [("in", "ingress"), ("out", "egress")] {
       elements.append(Element(place: "inet vpsd \(map)", key: "\"\(tap)\"", value: "goto \(tap)-\(way)"))
       elements.append(Element(place: "inet vpsd bytes_\(way)", key: "\"\(tap)\"", value: "\"\(tap)-\(way)\""))
@@ -130,16 +151,17 @@ struct Ruleset {
 
   private static func chains(of interface: RoutedInterface) -> String {
     let rules = FirewallRules(interface.firewall)
-    return [("in", rules.inbound), ("out", rules.outbound)].map { way, lines in
-      """
-      add counter inet vpsd \(interface.tap)-\(way)
-      table inet vpsd {
-        chain \(interface.tap)-\(way) {
-      \(lines.map { "    \($0)\n" }.joined())  }
-      }
+    return SpeedLimit.additions(of: interface).joined()
+      + [("in", rules.inbound), ("out", rules.outbound)].map { way, lines in
+        """
+        add counter inet vpsd \(interface.tap)-\(way)
+        table inet vpsd {
+          chain \(interface.tap)-\(way) {
+        \(lines.map { "    \($0)\n" }.joined())  }
+        }
 
-      """
-    }.joined()
+        """
+      }.joined()
   }
 
   private static func elements(_ set: String, _ elements: [String]) -> String {
@@ -197,9 +219,16 @@ struct FirewallRules {
 // MARK: - The frame
 
 extension Ruleset {
-  private static func frame(mark: String, mayMail: Bool) -> String {
+  private static func frame(
+    mark: String, mayMail: Bool, hasLimits: Bool, forwarding: PortForwarding? = nil
+  ) -> String {
     let taps = "\"\(RoutedInterface.tapPrefix)*\""
     let mail = mayMail ? "" : "    tcp dport 25 iifname != @mailers counter name mail reject with tcp reset\n"
+    let forwarded = ["forwarded", "forwarded_here"].map { chain in
+      forwarding.map {
+        "    chain \(chain) { ip daddr \($0.address) dnat ip addr . port to tcp dport map @forwards; }\n"
+      } ?? ""
+    }.joined()
     return """
       table inet vpsd {
         comment "\(mark)"
@@ -219,11 +248,12 @@ extension Ruleset {
         set mailers { type ifname; }
         set flows_out { type ifname; size 65535; flags dynamic; }
         set flows_in { type ifname; size 65535; flags dynamic; }
+        map forwards { type inet_service : ipv4_addr . inet_service; }
         map egress { type ifname : verdict; }
         map ingress { type ifname : verdict; }
         map bytes_out { type ifname : counter; }
         map bytes_in { type ifname : counter; }
-        counter not_theirs { }
+      \(hasLimits ? SpeedLimit.maps : "")        counter not_theirs { }
         counter to_host { }
         counter stray { }
         counter mail { }
@@ -239,6 +269,9 @@ extension Ruleset {
         chain ingress { type filter hook forward priority -5; policy accept; }
         # What was not dropped above, whatever the host's other tables do afterwards.
         chain account { type filter hook forward priority 300; policy accept; }
+        # Before the firewalls, which are about the ports of guests.
+        chain forwarded { type nat hook prerouting priority dstnat; policy accept; }
+        chain forwarded_here { type nat hook output priority -100; policy accept; }
         chain translate { type nat hook postrouting priority srcnat; policy accept; }
       }
       table arp vpsd {
@@ -258,9 +291,10 @@ extension Ruleset {
       flush set inet vpsd resolvers4
       flush set inet vpsd resolvers6
       flush set inet vpsd mailers
+      flush map inet vpsd forwards
       flush map inet vpsd egress
       flush map inet vpsd ingress
-      flush set arp vpsd source4
+      \(hasLimits ? SpeedLimit.flushes : "")      flush set arp vpsd source4
       add element inet vpsd closed4 { \(closed.joined(separator: ", ")) }
       add element inet vpsd closed6 { \(closed6.joined(separator: ", ")) }
       table inet vpsd {
@@ -322,10 +356,10 @@ extension Ruleset {
           drop
         }
         chain account {
-          counter name oifname map @bytes_in
+      \(hasLimits ? SpeedLimit.rules : "")          counter name oifname map @bytes_in
           counter name iifname map @bytes_out
         }
-        chain translate {
+      \(forwarded)        chain translate {
           ip saddr @private4 oifname != \(taps) masquerade fully-random
           ip6 saddr @private6 oifname != \(taps) masquerade fully-random
         }

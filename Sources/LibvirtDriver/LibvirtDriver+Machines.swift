@@ -306,9 +306,9 @@ extension LibvirtDriver {
 
   package var enforcesFirewalls: Bool { network.enforcesFirewalls }
 
-  package func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws {
+  package func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws {
     let files = files(of: machine)
-    try await onNetwork("apply the firewall") { try network.apply(firewall, mayMail: mayMail, to: files) }
+    try await onNetwork("apply the firewall") { try network.apply(firewall, allowance, to: files) }
   }
 
   /// Runs a body that waits for the guest, apart from all that does not.

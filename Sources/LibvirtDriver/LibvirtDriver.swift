@@ -93,6 +93,8 @@ package struct LibvirtDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int { Int(runningPorts.sshPort(of: machine) ?? network.sshPort) }
 
+  package func forwarding(to address: IPv4Address) -> PortForwarding.Share? { network.forwarding(to: address) }
+
   package func capacity() async throws -> HostCapacity? {
     try await onFiles("measure the host") {
       try MachineFiles.makeDirectory(configuration.dataDirectory)

@@ -4,7 +4,9 @@ import Foundation
 extension ServerFirewall: RowReadable {
   static let columns = """
     server.id, server.uuid, server.host_id, COALESCE(firewall.is_enabled, 0), COALESCE(firewall.rules, '[]'), \
-    (SELECT may_mail FROM account WHERE account.id = server.account_id), COALESCE(firewall.revision, 0), COALESCE(firewall.applied_revision, 0), \
+    (SELECT may_mail FROM account WHERE account.id = server.account_id), \
+    (SELECT port_speed_mbit FROM plan WHERE plan.id = server.plan_id), \
+    (SELECT speed_mbit FROM server_throttle AS throttle WHERE throttle.server_id = server.id), COALESCE(firewall.revision, 0), COALESCE(firewall.applied_revision, 0), \
     COALESCE(firewall.updated_at, server.created_at)
     """
 
@@ -15,7 +17,7 @@ extension ServerFirewall: RowReadable {
     self.init(
       serverID: try row.next(), machine: try row.next(), hostID: try row.next(),
       firewall: Firewall(isEnabled: try row.next(), rules: try row.next(StoredRules.self).rules()),
-      mayMail: try row.next(),
+      mayMail: try row.next(), portSpeedMbit: try row.next(), throttleMbit: try row.next(),
       revision: try row.next(), appliedRevision: try row.next(), updatedAt: try row.next())
   }
 }

@@ -46,6 +46,8 @@ extension ServerEvent: RowReadable {
         subject: try row.subject(of: kind))
     } else if what == "deletion" {
       subject = .deletion(deletionAt)
+    } else if ["throttled", "released"].contains(what) {
+      subject = .throttle(what == "throttled")
     } else if what == "deleted" {
       subject = .server(nil)
     } else {

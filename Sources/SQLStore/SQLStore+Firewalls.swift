@@ -72,18 +72,26 @@ extension SQLConnection {
       [id, firewall.isEnabled, try StoredRules(firewall.rules), now])
   }
 
-  /// All servers of an account are to be asked for mail anew, whatever firewall they have.
-  func touchFirewalls(of account: ID<Account>) throws {
+  /// What all servers of an account may do is to be brought to their hosts anew, whatever firewall they have.
+  func touchFirewalls(of account: ID<Account>) throws { try touchFirewalls("account_id = ?", account.value) }
+
+  /// Of all that have the plan.
+  func touchFirewalls(with plan: ID<Plan>) throws { try touchFirewalls("plan_id = ?", plan.value) }
+
+  func touchFirewall(of server: ID<Server>) throws { try touchFirewalls("id = ?", server.value) }
+
+  private func touchFirewalls(_ condition: String, _ id: Int64) throws {
     try run(
       """
       INSERT INTO server_firewall (server_id, is_enabled, rules, revision, updated_at)
-      SELECT id, 0, '[]', 1, created_at FROM server WHERE account_id = ? AND erased_at IS NULL
+      SELECT id, 0, '[]', 1, created_at FROM server WHERE \(condition) AND erased_at IS NULL
       ON CONFLICT (server_id) DO UPDATE SET revision = server_firewall.revision + 1
       """,
-      [account])
+      [id])
   }
 
   func eraseFirewall(of id: ID<Server>) throws {
     try run("DELETE FROM server_firewall WHERE server_id = ?", [id])
+    try run("DELETE FROM server_throttle WHERE server_id = ?", [id])
   }
 }

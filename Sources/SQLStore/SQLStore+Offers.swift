@@ -9,13 +9,13 @@ extension SQLStore {
       let id = try database.value(
         ID<Plan>.self,
         """
-        INSERT INTO plan (uuid, name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, price_per_hour,
-          is_available)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING id
+        INSERT INTO plan (uuid, name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, port_speed_mbit,
+          price_per_hour, is_available)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING id
         """,
         [
           UUID().text, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB, plan.storageGiB,
-          plan.bandwidthGB, plan.pricePerHour,
+          plan.bandwidthGB, plan.portSpeedMbit, plan.pricePerHour,
         ]
       ).orFail("the plan was not written")
       try database.offer(id, at: plan.locations)
@@ -46,14 +46,16 @@ extension SQLStore {
         """
         UPDATE plan SET name = COALESCE(?, name), slug = COALESCE(?, slug), description = COALESCE(?, description),
           vcpus = COALESCE(?, vcpus), memory_mib = COALESCE(?, memory_mib), storage_gib = COALESCE(?, storage_gib),
-          bandwidth_gb = COALESCE(?, bandwidth_gb), price_per_hour = COALESCE(?, price_per_hour),
+          bandwidth_gb = COALESCE(?, bandwidth_gb), port_speed_mbit = COALESCE(?, port_speed_mbit),
+          price_per_hour = COALESCE(?, price_per_hour),
           is_available = COALESCE(?, is_available)
         WHERE id = ?
         """,
         [
           change.name, change.slug, change.description, change.vcpus, change.memoryMiB, change.storageGiB,
-          change.bandwidthGB, change.pricePerHour, change.isAvailable, id,
+          change.bandwidthGB, change.portSpeedMbit, change.pricePerHour, change.isAvailable, id,
         ])
+      if let speed = change.portSpeedMbit, speed != plan.portSpeedMbit { try database.touchFirewalls(with: id) }
       if let locations = change.locations { try database.offer(id, at: locations) }
       try database.auditOperator(
         "plan.update", detail: "\(plan.slug): \(changed.joined(separator: ", "))", at: now)
@@ -233,6 +235,7 @@ extension PlanChange {
     changed.note("memory", memoryMiB, plan.memoryMiB, memoryMiB.map { "\($0)" })
     changed.note("storage", storageGiB, plan.storageGiB, storageGiB.map { "\($0)" })
     changed.note("bandwidth", bandwidthGB, plan.bandwidthGB, bandwidthGB.map { "\($0)" })
+    changed.note("port speed", portSpeedMbit, plan.portSpeedMbit, portSpeedMbit.map { "\($0)" })
     changed.note("price_hourly", pricePerHour, plan.pricePerHour, pricePerHour?.decimal)
     changed.note("locations", locations, plan.locations)
     changed.note("available", isAvailable, plan.isAvailable, isAvailable.map { "\($0)" })

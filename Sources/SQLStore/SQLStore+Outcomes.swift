@@ -142,6 +142,7 @@ extension SQLConnection {
     case .resized:
       try defined(server.id)
       try run("UPDATE server SET plan_id = ?, updated_at = ? WHERE id = ?", [operation.subjectID, now, server.id])
+      try touchFirewall(of: server.id)
       try reserveByPlan(server.id)
       let price = try value(
         Money.self, "SELECT plan.price_per_hour FROM plan JOIN server ON server.plan_id = plan.id WHERE server.id = ?",

@@ -72,7 +72,8 @@ extension SQLStore {
       try database.forgetSecondFactor(of: account)
       try database.run("DELETE FROM login_link WHERE account_id = ?", [account])
       try database.run(
-        "UPDATE token SET revoked_at = ? WHERE account_id = ? AND is_session = 1 AND revoked_at IS NULL", [now, account])
+        "UPDATE token SET revoked_at = ? WHERE account_id = ? AND is_session = 1 AND revoked_at IS NULL",
+        [now, account])
       try database.auditOperator("account.reset_sign_in", account: account, at: now)
       return true
     }

@@ -19,6 +19,24 @@ extension SQLStore {
     }
   }
 
+  package func throttleTraffic(at now: Timestamp) async throws -> [ID<Server>] {
+    let speed = tariff.throttleMbit
+    let isAny = try await read { database in try !database.throttleChanges(to: speed, at: now).isEmpty }
+    guard isAny else { return [] }
+    return try await write { database in
+      let changes = try database.throttleChanges(to: speed, at: now)
+      for change in changes { try database.carryOut(change, at: now) }
+      return changes.map(\.server)
+    }
+  }
+
+  fileprivate struct ThrottleChange {
+    let server: ID<Server>
+    /// Nil for one that is let go.
+    let speedMbit: Int?
+    let isNew: Bool
+  }
+
   fileprivate struct Excess: RowReadable {
     let server: ID<Server>
     let account: ID<Account>
@@ -39,6 +57,46 @@ extension SQLStore {
 }
 
 extension SQLConnection {
+  fileprivate func throttleChanges(to speed: Int?, at now: Timestamp) throws -> [SQLStore.ThrottleChange] {
+    let over = speed == nil ? [] : try excesses(in: now.month).map(\.server)
+    let present = try rows(
+      "SELECT server_id, month, speed_mbit FROM server_throttle ORDER BY server_id", []
+    ) { row in
+      (server: try row.next(ID<Server>.self), month: try row.next(Int.self), speed: try row.next(Int.self))
+    }
+    let known = Set(present.map(\.server))
+    let right = Set(present.filter { $0.month == now.month && $0.speed == speed }.map(\.server))
+    let held = over.filter { !right.contains($0) }.map {
+      SQLStore.ThrottleChange(server: $0, speedMbit: speed, isNew: !known.contains($0))
+    }
+    return held
+      + known.subtracting(over).sorted { $0.value < $1.value }.map {
+        SQLStore.ThrottleChange(server: $0, speedMbit: nil, isNew: false)
+      }
+  }
+
+  fileprivate func carryOut(_ change: SQLStore.ThrottleChange, at now: Timestamp) throws {
+    if let speed = change.speedMbit {
+      try run(
+        """
+        INSERT INTO server_throttle (server_id, month, speed_mbit, began_at) VALUES (?, ?, ?, ?)
+        ON CONFLICT (server_id) DO UPDATE SET month = excluded.month, speed_mbit = excluded.speed_mbit
+        """,
+        [change.server, now.month, speed, now])
+      if change.isNew { try tellServer(change.server, .serversThrottled, nil, at: now) }
+    } else {
+      try run("DELETE FROM server_throttle WHERE server_id = ?", [change.server])
+    }
+    try touchFirewall(of: change.server)
+    guard change.isNew || change.speedMbit == nil else { return }
+    try run(
+      """
+      INSERT INTO event (account_id, server_id, what, at)
+      SELECT account_id, id, ?, ? FROM server WHERE id = ? AND deleted_at IS NULL
+      """,
+      [change.speedMbit == nil ? "released" : "throttled", now, change.server])
+  }
+
   fileprivate func excesses(in month: Int) throws -> [SQLStore.Excess] {
     try all(
       """

@@ -2,7 +2,13 @@ package import Core
 
 extension SQLStore {
   package func usage(of id: ID<Server>) async throws -> ResourceUsage? {
-    try await read { database in try database.storedUsage(of: id)?.usage }
+    try await read { database in
+      guard let usage = try database.storedUsage(of: id)?.usage else { return nil }
+      let throttle = try database.value(Int.self, "SELECT speed_mbit FROM server_throttle WHERE server_id = ?", [id])
+      return ResourceUsage(
+        cpuPermille: usage.cpuPermille, memoryUsedMiB: usage.memoryUsedMiB, diskUsedBytes: usage.diskUsedBytes,
+        month: usage.month, receivedBytes: usage.receivedBytes, sentBytes: usage.sentBytes, throttleMbit: throttle)
+    }
   }
 
   package func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws {

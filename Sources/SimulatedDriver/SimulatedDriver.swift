@@ -29,6 +29,7 @@ package final class SimulatedDriver: ComputeDriver {
     package var isDiskFull = false
     /// Whether the host has a network that can hold machines to their firewalls.
     package var enforcesFirewalls = false
+    package var forwarding: PortForwarding?
     /// What is told of the power of machines instead of the truth.
     package var obscured: [UUID: MachinePower] = [:]
 
@@ -102,6 +103,10 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int { 22 }
 
+  package func forwarding(to address: IPv4Address) -> PortForwarding.Share? {
+    state.withLock { $0.options.forwarding?.share(of: address) }
+  }
+
   package var enforcesFirewalls: Bool { state.withLock { $0.options.enforcesFirewalls } }
 
   package func capacity() async throws -> HostCapacity? {
@@ -136,7 +141,7 @@ package final class SimulatedDriver: ComputeDriver {
         machine.definition = SimulatedMachine.Definition(specification)
         if state.options.enforcesFirewalls {
           machine.firewall = specification.firewall
-          machine.mayMail = specification.mayMail
+          machine.allowance = specification.allowance
         }
         try save(machine, in: &state)
       }
@@ -207,12 +212,12 @@ package final class SimulatedDriver: ComputeDriver {
     }
   }
 
-  package func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws {
+  package func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws {
     try await perform(.applyFirewall, machine) {
       try state.withLock { state in
         guard state.options.enforcesFirewalls, var known = state.machines[machine] else { return }
         known.firewall = firewall
-        known.mayMail = mayMail
+        known.allowance = allowance
         try save(known, in: &state)
       }
     }

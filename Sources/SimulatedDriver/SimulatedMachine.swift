@@ -21,8 +21,9 @@ package struct SimulatedMachine: SimulatedRecord {
   package internal(set) var definition: Definition?
   /// What is in force; nil where nothing ever was.
   package internal(set) var firewall: Firewall?
-  /// Whether it may open connections to TCP port 25; nil where nobody ever said so.
-  package internal(set) var mayMail: Bool?
+  /// With it; nil where nobody ever said so.
+  package internal(set) var allowance: NetworkAllowance?
+  package var mayMail: Bool? { allowance?.mayMail }
   /// From power on to the loss of power; it stays after a shutdown of the guest until something looks.
   package internal(set) var boot: Boot?
   /// How the last boot ended.

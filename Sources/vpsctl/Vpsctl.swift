@@ -16,7 +16,7 @@ struct Vpsctl: AsyncParsableCommand {
       began is done; --no-wait does not, and --wait does elsewhere too.
 
       Ends with 0 when all is done, 1 when something failed, 2 when what was typed is not what the command takes, 3 when what \
-      it is about is not there, 4 when the service refuses, 5 when it was not done in time, 130 after Ctrl-C.
+      it is about is not there, 4 when the service refuses, 5 when it was not done in time, or the service had no room for it then (503, which is waited for like all else), 130 after Ctrl-C.
 
       VPSCTL_URL and VPSCTL_TOKEN say which service and with which token, before any context. VPSCTL_TOKEN without VPSCTL_URL is \
       for the context that VPSCTL_CONTEXT names. With nothing set, a service that runs on this machine is found by its data \

@@ -47,6 +47,10 @@ struct Configuration: Sendable, Equatable {
   /// By the location's code.
   var locations: [String: LocationSettings] = [:]
   var forwardedPorts = [22, 80, 443]
+  /// The ports of this host that lead to servers of a routed network at private addresses; nil for none.
+  var forwardRange: ClosedRange<Int>?
+  /// Nil for the uplink's.
+  var forwardAddress: IPv4Address?
   var outbound = LibvirtDriver.Configuration.Outbound.auto
   var network = Network.loopback
   /// Nil for the link of the default route.
@@ -79,6 +83,8 @@ struct Configuration: Sendable, Equatable {
   /// What hours cost beside the prices of plans.
   var rates = Tariff()
   var bandwidthOverage = BandwidthOverage.none
+  /// Mbit/s.
+  var bandwidthThrottle = 10
   /// Of a GB.
   var bandwidthPrice = Money(microunits: 10_000)
   /// How owners of accounts are told what happens.

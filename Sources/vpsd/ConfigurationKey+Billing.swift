@@ -5,12 +5,15 @@ extension Configuration {
     /// What goes beyond a plan costs nothing.
     case none
     case price
+    /// The server's network is slow until the month is over.
+    case throttle
   }
 
   /// What is charged, as all settings together say.
   var tariff: Tariff {
     var tariff = rates
     tariff.pricePerGB = bandwidthOverage == .price ? bandwidthPrice : nil
+    tariff.throttleMbit = bandwidthOverage == .throttle ? bandwidthThrottle : nil
     return tariff
   }
 }
@@ -35,7 +38,12 @@ extension ConfigurationKey {
       "After how many days out of credit the servers of an account are deleted", 1...3650),
     choice(
       "bandwidth_overage", \.bandwidthOverage, default: "none",
-      "What traffic beyond a server's plan costs in a calendar month: nothing, or bandwidth_price a GB"),
+      "What becomes of traffic beyond a server's plan in a calendar month: nothing, bandwidth_price a GB, or a network that is slow until the month is over"
+    ),
+    amount(
+      "bandwidth_throttle", \.bandwidthThrottle, default: "10",
+      "How slow, in Mbit/s and each direction, with bandwidth_overage: throttle; only a routed network can be",
+      1...100_000),
     value(
       "bandwidth_price", \.bandwidthPrice, default: "0.01", "The price of a GB, with bandwidth_overage: price",
       rule: "an amount from 0 to 1000 with at most six decimal places, such as 0.01",

@@ -21,6 +21,23 @@ extension ConfigurationKey {
       print: { $0.map { String($0) } ?? "auto" }),
     nameServers,
     value(
+      "forward_range", \.forwardRange, default: "none",
+      "The TCP ports of this host that lead to servers at private addresses of a routed network, as many for each as forwarded_ports has",
+      rule: "none, or a range of ports from 1024 on, such as 20000-29999",
+      parse: { text in
+        if text == "none" { return .some(nil) }
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map {
+          decimal(String($0), 1024...65_535)
+        }
+        guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else { return nil }
+        return .some(first...last)
+      }, print: { $0.map { "\($0.lowerBound)-\($0.upperBound)" } ?? "none" }),
+    value(
+      "forward_address", \.forwardAddress, default: "auto",
+      "The address of this host whose ports these are; auto takes the first of the uplink",
+      rule: "auto, or an IPv4 address", parse: { $0 == "auto" ? .some(nil) : IPv4Address($0).map { .some($0) } },
+      print: { $0?.description ?? "auto" }),
+    value(
       "smtp_outbound", \.mayServersMail, default: "false",
       "Whether servers in a routed network may open connections to TCP port 25, which is how spam goes out; `vpsd account update --smtp-outbound yes` lets those of one account",
       rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),

@@ -224,7 +224,8 @@ extension ConfigurationKey {
 
   private static let forwardedPorts = ConfigurationKey(
     name: "forwarded_ports", defaultText: "22, 80, 443",
-    description: "The TCP ports of a server's address that lead into the guest",
+    description:
+      "The TCP ports of a server's address that lead into the guest; in a routed network those of servers that forward_range is for",
     rule: "a list of different ports from 1 to 65535 with 22 among them, such as [22, 80, 443]", isList: true,
     apply: { value, configuration in
       let ports = value.elements.compactMap { PortNumber.parse($0) }.filter { $0 > 0 }

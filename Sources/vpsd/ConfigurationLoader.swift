@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 
 /// Where a configuration comes from. What stands further down wins.
 struct ConfigurationLoader: Sendable {
@@ -37,7 +38,9 @@ struct ConfigurationLoader: Sendable {
     for section in file?.locations ?? [] {
       configuration.locations[section.code] = settings(of: section, &problems)
     }
-    problems += networkProblems(configuration, file) + notifyProblems(configuration, file)
+    problems +=
+      networkProblems(configuration, file) + forwardingProblems(configuration, file)
+      + notifyProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)
   }
@@ -64,6 +67,32 @@ struct ConfigurationLoader: Sendable {
           message: "a location has hosts of its own only with a driver of its own"))
     }
     return settings
+  }
+
+  /// Every server of a private pool has its ports, whichever of its addresses it is given.
+  private func forwardingProblems(
+    _ configuration: Configuration, _ file: ConfigurationFile?
+  ) -> [ConfigurationError.Problem] {
+    guard let range = configuration.forwardRange, configuration.driver == .libvirt else { return [] }
+    let own = configuration.locations.values.filter { $0.driver == nil }.compactMap(\.addressPool)
+    let servers = HostNetworkSettings.privateRanges(of: [configuration.addressPool] + own)
+    let forwarding = PortForwarding(
+      address: IPv4Address(number: 0), range: range, guestPorts: configuration.forwardedPorts, servers: servers)
+    var message: String?
+    if configuration.network != .routed {
+      message = "it is for a routed network; at loopback addresses forwarded_ports are all that there is"
+    } else if servers.isEmpty {
+      message = "it is for private addresses, and the pools of this host have none"
+    } else if forwarding.serverCount > forwarding.capacity {
+      message =
+        "\(range.count) ports are enough for \(forwarding.capacity) servers with \(configuration.forwardedPorts.count) "
+        + "forwarded_ports each, and the private pools have \(forwarding.serverCount) addresses"
+    } else if range.contains(configuration.listen.port) {
+      message = "the service itself listens at port \(configuration.listen.port)"
+    }
+    let key = "forward_range"
+    let origin = file?.entries.first { $0.key == key }?.origin ?? "VPSD_FORWARD_RANGE"
+    return message.map { [.init(origin: origin, key: key, message: $0)] } ?? []
   }
 
   /// Pools whose addresses no server could use.

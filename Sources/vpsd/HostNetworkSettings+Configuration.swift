@@ -14,7 +14,19 @@ extension Configuration {
       ipv6Pools: unique([addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)),
       nameServers: nameServers ?? HostNetworkSettings.nameServers())
     settings.mayMail = mayServersMail
+    settings.forwarding = try forwarding(to: settings.pools, uplink: uplink)
     return settings
+  }
+
+  private func forwarding(to pools: [AddressPool], uplink: String) throws -> PortForwarding? {
+    guard let range = forwardRange else { return nil }
+    guard let address = try forwardAddress ?? HostNetworkSettings.address(of: uplink) else {
+      throw DriverError(
+        .rejected, "forward_address: the uplink \(uplink) has no IPv4 address whose ports could be forwarded")
+    }
+    return PortForwarding(
+      address: address, range: range, guestPorts: forwardedPorts,
+      servers: HostNetworkSettings.privateRanges(of: pools))
   }
 
   private func unique<Pool: Hashable>(_ pools: [Pool]) -> [Pool] {

@@ -52,7 +52,7 @@ struct AuthorisationTests {
   @Test("Without a valid token every route says so, and does nothing", arguments: Credential.allCases)
   func credentials(credential: Credential) async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let header = try await credential.header(routes.api)
     let before = try await routes.everything()
     for endpoint in routes.endpoints {
@@ -73,7 +73,7 @@ struct AuthorisationTests {
     "A token with every permission but the one that is needed is refused, whatever else is wrong, and nothing is done")
   func permissions() async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let owner = routes.api.service.owner.accountID
     for endpoint in routes.endpoints {
       let operation = try #require(document.operation(endpoint.name))
@@ -97,7 +97,7 @@ struct AuthorisationTests {
   @Test("A token with the one permission that is needed, and no other, gets in")
   func sufficient() async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     // What is deleted comes last, and servers after what is made of them.
     let rank = { (endpoint: Endpoint) in endpoint.method != .delete ? 0 : endpoint.kind != "servers" ? 1 : 2 }
     for endpoint in routes.endpoints.sorted(by: { rank($0) < rank($1) }) where !endpoint.isStream {
@@ -113,7 +113,7 @@ struct AuthorisationTests {
   @Test("What belongs to another account cannot be told from what was never there, and stays as it is")
   func anothers() async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let (_, token) = try await routes.api.service.newCaller()
     let before = try await routes.everything()
     for endpoint in routes.owned {

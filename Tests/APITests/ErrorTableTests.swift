@@ -24,7 +24,7 @@ struct ErrorTableTests {
     ])
   func notFound(id: String) async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let before = try await routes.everything()
     for endpoint in routes.endpoints where endpoint.path.contains("{id}") {
       let body = try document.exampleBody(of: try #require(document.operation(endpoint.name)))
@@ -38,7 +38,7 @@ struct ErrorTableTests {
   @Test("Every field that is required and missing is named, in the order in which they are documented")
   func missingFields() async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let before = try await routes.everything()
     for endpoint in routes.endpoints {
       guard let name = try #require(document.operation(endpoint.name)).bodySchema else { continue }
@@ -102,7 +102,7 @@ struct ErrorTableTests {
   @Test("No value of a field is more than the service can answer, and what it refuses changes nothing")
   func hostileValues() async throws {
     let routes = try await EveryRoute.make()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     var before = try await routes.everything()
     let values = [
       "null", "{}", "[]", "[[]]", "\"\"", "\" \"", "\"a\\u0000b\"", "\"\\u0000\"", "-1", "0", "1e300", "-0.0", "1.5",

@@ -26,9 +26,9 @@ struct HostileTextTests {
 
   /// Every field of every documented body: what is sent as its value, alone.
   private func eachField(
-    _ body: (OpenAPIDocument.Operation, HTTPRequest.Method, _ field: String, _ isList: Bool) async throws -> Void
+    _ body: (APIDescription.Operation, HTTPRequest.Method, _ field: String, _ isList: Bool) async throws -> Void
   ) async throws {
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     for operation in document.operations {
       guard let name = operation.bodySchema else { continue }
       let properties = try document.schema(named: name)["properties"] as? [String: [String: Any]] ?? [:]
@@ -41,7 +41,7 @@ struct HostileTextTests {
 
   private func routes() async throws -> EveryRoute { try await EveryRoute.make() }
 
-  private func path(_ operation: OpenAPIDocument.Operation) -> String {
+  private func path(_ operation: APIDescription.Operation) -> String {
     operation.path.replacingOccurrences(of: "{id}", with: "1")
   }
 
@@ -140,7 +140,7 @@ struct HostileTextTests {
   @Test("Any parameter of any query is bounded, and an answer about it is short and harmless")
   func queries() async throws {
     let routes = try await routes()
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     var count = 0
     for operation in document.operations {
       for name in operation.queryParameters {

@@ -13,12 +13,12 @@ final class OpenAPIDrive {
   private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a@b"
   private static let server = #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
 
-  private let document: OpenAPIDocument
+  private let document: APIDescription
   private(set) var statuses: [String: Set<Int>] = [:]
   private(set) var fields: Set<String> = []
   private(set) var wrong: [String] = []
 
-  init(_ document: OpenAPIDocument) {
+  init(_ document: APIDescription) {
     self.document = document
   }
 
@@ -53,14 +53,14 @@ final class OpenAPIDrive {
     }
   }
 
-  private func badBodies(_ api: TestAPI, _ operation: OpenAPIDocument.Operation) async throws {
+  private func badBodies(_ api: TestAPI, _ operation: APIDescription.Operation) async throws {
     try await call(api, operation, "{")
     try await call(api, operation, #"{"name": 1, "action": 1, "hostname": "-"}"#)
     try await call(api, operation, "a=b", headers: [.contentType: "application/x-www-form-urlencoded"])
     try await call(api, operation, String(repeating: " ", count: 1 << 20 + 1))
   }
 
-  private func usedKeys(_ api: TestAPI, _ operation: OpenAPIDocument.Operation) async throws {
+  private func usedKeys(_ api: TestAPI, _ operation: APIDescription.Operation) async throws {
     let requests = Idempotency(store: api.service.store, clock: api.service.clock)
     let path = "/api/v1" + operation.path.dropLast().replacingOccurrences(of: "{id}", with: Self.id(in: operation.path))
     for (key, path) in [("under way \(operation.name)", path), ("different \(operation.name)", "/another")] {
@@ -86,6 +86,11 @@ final class OpenAPIDrive {
     for number in 0..<2 {
       _ = try await call(api, "POST /servers/", Self.server.replacingOccurrences(of: "\"a\"", with: "\"a\(number)\""))
       try await api.service.settle()
+    }
+    api.service.driver.configure { options in
+      options.forwarding = PortForwarding(
+        address: IPv4Address(number: 0xC633_6402), range: 20_000...39_999, guestPorts: [22, 80],
+        servers: [IPv4Address(number: 0x7F50_0001)...IPv4Address(number: 0x7F50_0FFF)])
     }
     try await call(api, "GET /servers/", query: "?page_size=1")
     try await call(api, "GET /servers/{id}/")
@@ -180,7 +185,7 @@ final class OpenAPIDrive {
   }
 
   private func call(
-    _ api: TestAPI, _ operation: OpenAPIDocument.Operation, _ body: String? = nil, id: String? = nil,
+    _ api: TestAPI, _ operation: APIDescription.Operation, _ body: String? = nil, id: String? = nil,
     query: String = "", token: String? = nil, headers: HTTPFields = [:]
   ) async throws {
     let id = id ?? Self.id(in: operation.path)

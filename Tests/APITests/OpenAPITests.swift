@@ -14,7 +14,7 @@ struct OpenAPITests {
   func routes() async throws {
     let api = try await TestAPI.make()
     let served = Set(api.api.paths.map { "\($0.method) \($0.path)" })
-    #expect(Set(try OpenAPIDocument().operations.map(\.name)) == served)
+    #expect(Set(try APIDescription().operations.map(\.name)) == served)
   }
 
   @Test("The service shows it to whoever asks")
@@ -28,7 +28,7 @@ struct OpenAPITests {
 
   @Test("Every field of a documented body is read by the service")
   func bodies() async throws {
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let api = try await TestAPI.make()
     let id = try await api.createServer()
     for operation in document.operations {
@@ -52,7 +52,7 @@ struct OpenAPITests {
 
   @Test("Every status and field that the service answers with is documented, and every documented one is answered")
   func replies() async throws {
-    let document = try OpenAPIDocument()
+    let document = try APIDescription()
     let drive = OpenAPIDrive(document)
     try await drive.failures()
     try await drive.throttling()

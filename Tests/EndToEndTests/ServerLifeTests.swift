@@ -29,7 +29,8 @@ struct ServerLifeTests {
       _ = try login.run("echo kept > /root/kept && sync", on: endpoint)
       try await hasItsUsageMeasured(created.id, client)
       try await takesANewHostname(created.id, client, login, endpoint)
-      try await stopsAndStarts(created, client, login, endpoint)
+      try isUsedFromTheCommandLine(service, login)
+      try await stopsAndStarts(created, client, service, login, endpoint)
       try await reboots(created.id, client, login, endpoint)
       try await showsWhatHappensInside(created, client, login, endpoint)
       try await leavesNoTrace(created, client, service, endpoint)
@@ -116,14 +117,36 @@ struct ServerLifeTests {
     #expect(try login.run("hostname -f", on: endpoint) == "renamed.example.org")
   }
 
+  /// With the same boot: `vpsctl` as its customer has it.
+  private func isUsedFromTheCommandLine(_ service: Service, _ login: Login) throws {
+    let customer = try CommandLineCustomer(of: service, login)
+    #expect(try customer.run("vpsctl server ssh web-1 hostname") == "renamed")
+    #expect(try customer.run("vpsctl server ssh web-1 -- -o BatchMode=yes 'exit 7'", status: 7) == "")
+    #expect(try customer.run("echo hello >there && vpsctl server scp there web-1:/root/ && rm there") == "")
+    #expect(try customer.run("vpsctl server scp web-1:/root/there back && cat back") == "hello")
+    let copied = "mkdir -p folder/inner && echo deep >folder/inner/file && vpsctl server scp -r folder web-1:/root/"
+    #expect(try customer.run("\(copied) && vpsctl server ssh web-1 cat /root/folder/inner/file") == "deep")
+    #expect(try customer.run("vpsctl ssh-config >config && ssh -F config web-1 cat /root/there") == "hello")
+    // Its key was taken once, and another one is refused.
+    #expect(try customer.run("grep -c ^vpsctl- state/vpsctl/known_hosts") != "0")
+    let other =
+      "ssh-keygen -q -t ed25519 -N '' -f other && sed -i \"s# .*# $(cut -d' ' -f1,2 other.pub)#\" state/vpsctl/known_hosts"
+    #expect(
+      try customer.run("\(other) && vpsctl server ssh web-1 hostname", status: 255).contains("HOST IDENTIFICATION"))
+    _ = try customer.run("rm state/vpsctl/known_hosts")
+  }
+
   private func stopsAndStarts(
-    _ server: APIClient.Server, _ client: APIClient, _ login: Login, _ endpoint: Endpoint
+    _ server: APIClient.Server, _ client: APIClient, _ service: Service, _ login: Login, _ endpoint: Endpoint
   ) async throws {
     #expect(try await client.perform("stop", on: server.id).message == "Server is stopping")
     try await status("stopped", of: server.id, client)
     #expect(processes(containing: server.uuid).isEmpty)
     #expect(try await client.server(server.id).resourceUsage?.memoryUsed == 0)
-    #expect(try await client.perform("start", on: server.id).message == "Server is starting")
+    // It comes back when a login is answered, which the next line takes.
+    let customer = try CommandLineCustomer(of: service, login)
+    #expect(try customer.run("vpsctl server start web-1 --wait=ssh --timeout 5m") == "web-1 (\(server.id)) is active.")
+    #expect(try customer.run("vpsctl server ssh web-1 hostname") == "renamed")
     #expect(try await active(server.id, client) == endpoint)
     #expect(try login.run("cat /root/kept; hostname", on: endpoint) == "kept\nrenamed")
     #expect(try login.run("tail -n 2 /etc/hosts", on: endpoint) == Self.neighbours)

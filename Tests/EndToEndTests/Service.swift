@@ -115,6 +115,15 @@ final class Service: Sendable {
     return APIClient(baseURL: url, token: token ?? own, retry: .never)
   }
 
+  /// What its customer sets.
+  func customer() throws -> [String: String] {
+    guard let url = url.withLock({ $0 }) else { throw Command.Failed(description: "The service does not run.") }
+    let token = try String(contentsOfFile: data + "/token", encoding: .utf8)
+    return [
+      "VPSCTL_URL": url.absoluteString, "VPSCTL_TOKEN": token.trimmingCharacters(in: .whitespacesAndNewlines),
+    ]
+  }
+
   private func end() throws {
     _ = try operate(["shutdown", "--servers"])
     let left = processes(containing: directory.path)

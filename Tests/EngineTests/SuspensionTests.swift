@@ -358,6 +358,10 @@ private final class MortalBillingStore: BillingStore {
     try await pass { try await store.chargeTraffic(limit: limit, at: now) }
   }
 
+  func throttleTraffic(at now: Timestamp) async throws -> [ID<Server>] {
+    try await pass { try await store.throttleTraffic(at: now) }
+  }
+
   func liftCreditSuspensions(at now: Timestamp) async throws -> [ID<Account>] {
     try await pass { try await store.liftCreditSuspensions(at: now) }
   }

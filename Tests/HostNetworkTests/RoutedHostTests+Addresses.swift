@@ -13,11 +13,11 @@ extension RoutedHostTests {
       ipv6Networks: try networks.map { try #require(IPv6Network(given: $0)) }, firewall: other.firewall)
   }
 
-  /// Answers at port 80 until the guest ends.
-  private func serve(_ guest: Guest, _ address: String) throws {
+  /// Answers at a port until the guest ends; returns once it does.
+  func serve(_ guest: Guest, _ address: String, _ port: Int = 80) throws {
     let file = "\(NSTemporaryDirectory())/served-\(UUID().uuidString)"
     defer { unlink(file) }
-    let start = "\(TestFiles.hosts)/traffic serve \(address) 80 >\(file) 2>&1 &"
+    let start = "\(TestFiles.hosts)/traffic serve \(address) \(port) >\(file) 2>&1 &"
     let wait = "for i in $(seq 100); do grep -q ready \(file) && break; sleep 0.1; done; cat \(file)"
     #expect(try guest.run("\(start) \(wait)") == "ready")
   }

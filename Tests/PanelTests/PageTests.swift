@@ -39,9 +39,11 @@ struct PageTests {
     let stopped = try await browser.get(path)
     #expect(stopped.text.contains("<span>stopped</span>") && stopped.actions.contains(path + "/start"))
     // A page that was open meanwhile.
+    #expect(server.text.contains("data-path=\"\(path)\""))
     let refused = try await browser.post(
       path + "/stop", stopped.hiddenFields(of: path + "/start").filter { $0.0 == "proof" })
     #expect(refused.status == 400 && refused.text.contains("Server is not running."))
+    #expect(refused.text.contains("data-path=\"\(path)\""), "There it can be asked for again.")
 
     let settings = try await browser.get(path + "/settings")
     let wrong = try await browser.submit(path + "/delete", on: settings, ["confirmation": "second"])
@@ -83,12 +85,26 @@ struct PageTests {
     #expect(reply.status == 400)
     #expect(reply.text.contains("id=\"e-name\"") && reply.text.contains("id=\"e-hostname\""))
     #expect(reply.text.contains("value=\"not a name\"") && reply.text.contains("ann@home"))
-    #expect(reply.text.contains("Nothing was changed."))
+    #expect(reply.text.contains("Something is wrong below."))
     // The form that is shown again can be sent at once.
     let mended = try await browser.submit(
       "/servers/create", on: reply,
       ["plan": "3", "system": "3", "location": "us-west", "name": "a-name", "ssh_key": "1"])
     #expect(mended.status == 303)
+  }
+
+  @Test("Whoever has no room for more keys of repeated requests can still stop what left them there")
+  func fullOfKeys() async throws {
+    let panel = try await TestPanel.make()
+    var limits = Idempotency.Limits()
+    limits.requests = 1
+    let crowded = TestPanel(panel.service, idempotency: limits)
+    let browser = try await crowded.signedIn()
+    for name in ["a", "b"] {
+      let reply = try await browser.submit(
+        "/tokens", on: try await browser.get("/tokens"), ["name": name, "permissions": "*:*"])
+      #expect(reply.status == 200, "\(reply.text)")
+    }
   }
 
   @Test("Credit that does not suffice is said, and nothing is made")
@@ -157,6 +173,10 @@ struct PageTests {
     #expect(try await browser.submit("/servers/1/firewall", on: firewall, rule).status == 303)
     let stored = try #require(try await panel.service.store.firewall(of: ID(1), of: panel.service.owner.accountID))
     #expect(stored.firewall.isEnabled && stored.firewall.rules.map(\.networks.count) == [2])
+    // Two tabs: the second one does not undo what the first one has saved.
+    #expect(try await browser.submit("/servers/1/firewall", on: firewall).text.contains("changed meanwhile"))
+    #expect(
+      try await panel.service.store.firewall(of: ID(1), of: panel.service.owner.accountID)?.firewall == stored.firewall)
     let wrong = try await browser.submit(
       "/servers/1/firewall", on: try await browser.get("/servers/1/firewall"),
       ["direction": "in", "protocol": "tcp", "port": "0", "networks": "", "description": ""])

@@ -33,17 +33,51 @@ struct SecurityTests {
     let (caller, _) = try await panel.service.newCaller()
     let browser = try await panel.signedIn(as: caller.accountID)
     let proof = try await browser.get("/account").hiddenFields(of: "/sign-out")
+    // A session of the owner's, which is no number 1.
+    _ = try await panel.signedIn()
+    let sessions = try await panel.service.store.sessions(
+      of: panel.service.owner.accountID, at: panel.service.clock.now)
+    let session = try #require(sessions.first?.id)
     for route in panel.panel.routes where route.path.contains("{id}") {
+      let path = route.path.hasPrefix("/account/sessions") ? "/account/sessions/\(session)/end" : Self.path(route)
       let body =
         proof.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
         + "&name=a&hostname=b&confirmation=web-1&understood=on&system=3&plan=1"
       let reply = try await browser.send(
-        route.method, Self.path(route), route.method == .post ? body : "", [.contentType: Form.mediaType])
+        route.method, path, route.method == .post ? body : "", [.contentType: Form.mediaType])
       // A copy is asked for by the server that it is of, which says that it knows none.
       #expect([404, 400].contains(reply.status), "\(route.method) \(route.path): \(reply.status)")
       #expect(!reply.text.contains("web-1") || reply.text.contains("confirmation"), "\(route.path)")
     }
     #expect(try await panel.service.servers.read(ID(1), panel.service.owner).0.server.status == .active)
+    let left = try await panel.service.store.sessions(
+      of: panel.service.owner.accountID, at: panel.service.clock.now)
+    #expect(left.map(\.id) == sessions.map(\.id))
+  }
+
+  @Test("By https a cookie counts only where nobody else can have set it")
+  func plantedCookie() async throws {
+    let plain = try await TestPanel.make()
+    let attacker = try await plain.signedIn()
+    let secure = TestPanel(plain.service, publicURL: .init("https://vps.example.com"))
+    let victim = Browser(panel: secure)
+    victim.cookies = attacker.cookies
+    #expect(try await victim.get("/servers").status == 303)
+    let owner = try await secure.signedIn()
+    #expect(try await owner.get("/servers").status == 200 && owner.cookies.keys.contains("__Host-vpsd_session"))
+  }
+
+  @Test("Whoever is signed in is not made somebody else by a link without saying so")
+  func plantedLink() async throws {
+    let panel = try await TestPanel.make()
+    let (stranger, _) = try await panel.service.newCaller()
+    let browser = try await panel.signedIn()
+    let link = try await panel.link(for: stranger.accountID)
+    let asked = try await browser.get(link)
+    #expect(asked.status == 200 && asked.text.contains("signed in already"))
+    #expect(try await browser.get("/servers").text.contains("owner@example.com"))
+    #expect(try await browser.submit("/sign-in", on: asked).status == 303)
+    #expect(try await !browser.get("/servers").text.contains("owner@example.com"))
   }
 
   @Test("A form from another page, an older session or another site is refused, and nothing is done")

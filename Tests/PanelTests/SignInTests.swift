@@ -216,7 +216,9 @@ struct SecondFactorTests {
       #expect(code.code(at: Int64(seconds / 30)) == expected)
     }
     #expect(OneTimeCode(code.text)?.code(at: 1) == code.code(at: 1) && code.text == "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
-    for wrong in ["", "1", "gezd", code.text + "A", String(code.text.dropLast()), String(repeating: "A", count: 10_000)] {
+    for wrong in [
+      "", "1", "gezd", code.text + "A", String(code.text.dropLast()), String(repeating: "A", count: 10_000),
+    ] {
       #expect(OneTimeCode(wrong) == nil)
     }
   }
@@ -234,9 +236,14 @@ struct SecondFactorTests {
       form.hiddenFields(of: "/account/second-factor").first { $0.0 == "secret" }?.1)
     let code = try #require(OneTimeCode(secret))
     func now() -> String { code.code(at: clock.now.millisecondsSinceEpoch / 30_000) }
-    let wrong = try await browser.submit("/account/second-factor", on: form, ["code": "000000"])
+    let wrong = try await browser.submit(
+      "/account/second-factor", on: form, ["code": "000000", "current_password": "correct horse"])
+    let thief = try await browser.submit(
+      "/account/second-factor", on: form, ["code": now(), "current_password": "wrong horse"])
+    #expect(thief.status == 400 && thief.text.contains("This is not your password."))
     #expect(wrong.status == 400 && wrong.text.contains(secret), "The picture that was read stays.")
-    let set = try await browser.submit("/account/second-factor", on: wrong, ["code": now()])
+    let set = try await browser.submit(
+      "/account/second-factor", on: wrong, ["code": now(), "current_password": "correct horse"])
     let recovery = try #require(set.text.firstMatch(of: /class="secret">([^<]+)</)?.output.1).split(separator: " ")
     #expect(set.status == 200 && recovery.count == 10 && Set(recovery).count == 10)
 
@@ -272,7 +279,64 @@ struct SecondFactorTests {
     let page = try await owner.get("/account/second-factor")
     #expect(try await owner.submit("/account/second-factor/remove", on: page, ["code": "000000"]).status == 400)
     clock.advance(by: .seconds(30))
-    #expect(try await owner.submit("/account/second-factor/remove", on: page, ["code": String(recovery[1])]).status == 303)
+    #expect(
+      try await owner.submit("/account/second-factor/remove", on: page, ["code": String(recovery[1])]).status == 303)
     #expect(try await sayPassword().status == 303)
+  }
+
+  @Test("An owner who has lost all of it gets in by the operator, and everybody else is out")
+  func reset() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let account = try await browser.get("/account")
+    _ = try await browser.submit(
+      "/account/password", on: account, ["password": "correct horse", "repeated_password": "correct horse"])
+    let form = try await browser.get("/account/second-factor")
+    let secret = try #require(form.hiddenFields(of: "/account/second-factor").first { $0.0 == "secret" }?.1)
+    let now = panel.service.clock.now
+    let code = try #require(OneTimeCode(secret)).code(at: now.millisecondsSinceEpoch / 30_000)
+    _ = try await browser.submit(
+      "/account/second-factor", on: form, ["code": code, "current_password": "correct horse"])
+    let store = panel.service.store
+    #expect(try await store.secondFactor(of: panel.service.owner.accountID) != nil)
+    #expect(try await Sessions.reset(panel.service.owner.accountID, store, at: now))
+    panel.service.clock.advance(by: .seconds(1))
+    #expect(try await browser.get("/servers").status == 303)
+    #expect(
+      try await Browser(panel: panel).post(
+        "/sign-in", [("email", "owner@example.com"), ("password", "correct horse")]
+      ).status == 403)
+    let owner = try await panel.signedIn()
+    let again = try await owner.get("/account")
+    let set = try await owner.submit(
+      "/account/password", on: again, ["password": "another horse", "repeated_password": "another horse"])
+    #expect(set.status == 303)
+    #expect(try await store.secondFactor(of: panel.service.owner.accountID) == nil)
+    #expect(try await !Sessions.reset(ID(99), store, at: now))
+  }
+
+  @Test("Whoever is wrong too often is asked no more, from wherever")
+  func wrongTries() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let account = try await browser.get("/account")
+    _ = try await browser.submit(
+      "/account/password", on: account, ["password": "correct horse", "repeated_password": "correct horse"])
+    for _ in 0..<20 {
+      let page = try await browser.get("/account")
+      let reply = try await browser.submit(
+        "/account/password", on: page, ["current_password": "wrong horse", "remove": "on"])
+      #expect(reply.text.contains("This is not your password."))
+    }
+    let page = try await browser.get("/account")
+    let refused = try await browser.submit(
+      "/account/password", on: page, ["current_password": "correct horse", "remove": "on"])
+    #expect(refused.status == 400 && refused.text.contains("Too many wrong tries"))
+    panel.service.clock.advance(by: .seconds(3600))
+    let later = try await browser.get("/account")
+    #expect(
+      try await browser.submit(
+        "/account/password", on: later, ["current_password": "correct horse", "remove": "on"]
+      ).status == 303)
   }
 }

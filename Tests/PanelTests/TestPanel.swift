@@ -22,7 +22,10 @@ struct TestPanel {
 
   static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
 
-  init(_ service: TestService, limits: RequestLimits = TestPanel.noLimits, publicURL: PublicURL? = nil) {
+  init(
+    _ service: TestService, limits: RequestLimits = TestPanel.noLimits, publicURL: PublicURL? = nil,
+    idempotency: Idempotency.Limits = .init()
+  ) {
     self.service = service
     let (store, clock) = (service.store, service.clock)
     let useCases = UseCases(
@@ -30,7 +33,7 @@ struct TestPanel {
       backups: service.backups, snapshots: service.snapshots,
       sshKeys: service.sshKeys, tokens: Tokens(store: store, authenticator: service.authenticator, clock: clock),
       profiles: Profiles(store: store), statements: Statements(store: store, clock: clock),
-      requests: Idempotency(store: store, clock: clock),
+      requests: Idempotency(store: store, clock: clock, limits: idempotency),
       events: Events(store: store, changes: service.changes, clock: clock), consoles: service.consoles,
       catalogue: service.catalogue,
       sessions: Sessions(store: store, authenticator: service.authenticator, clock: clock))

@@ -4,6 +4,6 @@ package import Foundation
 extension ComputeDriver {
   /// For an account that may not mail.
   package func applyFirewall(_ firewall: Firewall, to machine: UUID) async throws {
-    try await applyFirewall(firewall, mayMail: false, to: machine)
+    try await applyFirewall(firewall, .standard, to: machine)
   }
 }

@@ -156,7 +156,10 @@ struct LifeTests {
     for (line, path) in objects {
       let wanted = try await service.get(path, user)
       let result = try await user.run(User.program, wordsOf(line, "-o", "json"))
-      #expect(same(try result.json, wanted), "\(line): \(result.all)")
+      // The token's last use is one of these requests.
+      let later = try await service.get(path, user)
+      let json = try result.json
+      #expect(same(json, wanted) || same(json, later), "\(line): \(result.all)")
       let table = try await user.run(User.program, wordsOf(line))
       #expect(table.status == 0 && !table.output.isEmpty, "\(line)")
     }

@@ -18,7 +18,7 @@ struct TroubleTests {
     Trouble(
       testDescription: "full",
       answer: .json(503, #"{"detail": "No capacity at us-west for this plan."}"#, ["Retry-After": "60"]),
-      status: 4, says: "Error: No capacity at us-west for this plan. Try again in 60 s.\n"),
+      status: 5, says: "Error: No capacity at us-west for this plan. Try again in 60 s.\n"),
     Trouble(
       testDescription: "a fault of its own",
       answer: .json(500, #"{"detail": "Internal server error.", "request_id": "r1"}"#, ["X-Request-ID": "r1"]),
@@ -185,6 +185,32 @@ struct TroubleTests {
     }
     let result = try await User(url: service.url).run("server", "list", "--no-headers")
     #expect(result.status == 0 && result.all.isEmpty, "\(result.all)")
+  }
+
+  @Test("A service that has no room is asked again when it says, for as long as is waited, and not without waiting")
+  func noRoom() async throws {
+    let tries = Mutex(0)
+    let service = try ScriptedServer { request in
+      guard request.method == "POST" else { return .json(200, Self.server) }
+      return tries.withLock { tries in
+        tries += 1
+        return tries % 4 == 0
+          ? .json(200, #"{"status": "success", "message": "Server is stopping", "server": {"id": 7, "name": "web"}}"#)
+          : .json(503, #"{"detail": "No capacity at us-west."}"#, ["Retry-After": tries > 3 ? "60" : "1"])
+      }
+    }
+    let user = try User(url: service.url)
+    // It comes to be done within the time, and then events are waited for that this service has none of.
+    let patient = try await user.run("server", "stop", "7", "--wait", "--timeout", "5s")
+    #expect(
+      patient.errors.components(separatedBy: "No capacity at us-west. It is asked again in 1 s.\n").count == 4,
+      "\(patient.all)")
+    let posts = service.requests.filter { $0.method == "POST" }
+    #expect(posts.count == 4 && Set(posts.map { $0.header("Idempotency-Key") }).count == 1)
+    let impatient = try await user.run("server", "stop", "7", "--wait", "--timeout", "5s")
+    #expect(impatient.status == 5 && impatient.errors == "Error: No capacity at us-west. Try again in 60 s.\n")
+    let alone = try await user.run("server", "stop", "7", "--no-wait")
+    #expect(alone.status == 5 && alone.errors == "Error: No capacity at us-west. Try again in 60 s.\n")
   }
 
   private static func forever() throws -> ScriptedServer {

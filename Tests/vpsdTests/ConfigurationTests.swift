@@ -43,6 +43,8 @@ struct ConfigurationTests {
         uplink: auto
         mtu: auto
         nameservers: [auto]
+        forward_range: none
+        forward_address: auto
         smtp_outbound: false
         addresses_per_server: 16
         address_rest: 3600
@@ -83,6 +85,7 @@ struct ConfigurationTests {
         suspended_price_percent: 0
         suspension_days: 30
         bandwidth_overage: none
+        bandwidth_throttle: 10
         bandwidth_price: 0.01
         notify:
           command: []
@@ -118,6 +121,7 @@ struct ConfigurationTests {
     ("address_pool6", "2001:db8:10::/56"),
     ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("network", "routed"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
+    ("forward_range", "20000-29999"), ("forward_address", "203.0.113.9"),
     ("smtp_outbound", "true"), ("addresses_per_server", "4"), ("address_rest", "60"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
@@ -132,7 +136,7 @@ struct ConfigurationTests {
     ("console_ticket_seconds", "3600"), ("server_quota", "1000000"), ("copy_quota", "0"),
     ("token_quota", "7"), ("ssh_key_quota", "0"), ("idempotency_quota", "0"), ("idempotency_bytes", "65536"),
     ("currency", "EUR"), ("backup_price_percent", "0"), ("suspended_price_percent", "10"), ("suspension_days", "7"),
-    ("bandwidth_overage", "price"), ("bandwidth_price", "0.000001"),
+    ("bandwidth_overage", "throttle"), ("bandwidth_throttle", "100000"), ("bandwidth_price", "0.000001"),
     ("notify.command", "[/usr/sbin/sendmail, -t, -i]"), ("notify.webhook", "https://hooks.example.com/vpsd"),
     ("notify.secret_file", "/etc/vpsd/webhook.secret"), ("notify.from", "noreply@example.com"),
   ]
@@ -140,6 +144,7 @@ struct ConfigurationTests {
   /// What a key cannot be without: this machine's own network has no IPv6, for one.
   static let others = [
     "address_pool6": ["VPSD_DRIVER": "simulated"], "network": ["VPSD_ADDRESS_POOL": "203.0.113.0/26"],
+    "forward_range": ["VPSD_NETWORK": "routed", "VPSD_ADDRESS_POOL": "10.77.0.0/24"],
     "notify.command": ["VPSD_NOTIFY_FROM": "vps@example.com"],
     "notify.webhook": ["VPSD_NOTIFY_SECRET_FILE": "/etc/secret"],
   ]
@@ -157,6 +162,25 @@ struct ConfigurationTests {
       var loader = loader
       loader.environment = others
       #expect(try loader.load().configuration == fromEnvironment)
+    }
+  }
+
+  @Test(
+    "Ports of the host are forwarded only where every private server has some, and nobody else needs them",
+    arguments: [
+      ("loopback", "127.80.0.0/16", "20000-29999", "it is for a routed network"),
+      ("routed", "203.0.113.0/26", "20000-29999", "the pools of this host have none"),
+      ("routed", "10.77.0.0/24", "20000-20100", "101 ports are enough for 33 servers with 3 forwarded_ports each"),
+      ("routed", "10.77.0.0/30", "8000-8100", "the service itself listens at port 8080"),
+      ("routed", "10.77.0.0/30", "80-90", "is not none, or a range of ports from 1024 on"),
+      ("routed", "10.77.0.0/30", "3000-2000", "is not none, or a range"),
+    ])
+  func forwarding(network: String, pool: String, range: String, says: String) {
+    #expect {
+      try Self.load(
+        environment: ["VPSD_NETWORK": network, "VPSD_ADDRESS_POOL": pool, "VPSD_FORWARD_RANGE": range])
+    } throws: { error in
+      "\(error)".contains("forward_range") && "\(error)".contains(says)
     }
   }
 

@@ -92,6 +92,7 @@ struct CatalogueRoutes {
       writer.field("transfer", plan.bandwidthGB)
       writer.field("monthly_price", plan.pricePerMonth)
       writer.field("hourly_price", plan.pricePerHour)
+      writer.field("port_speed_mbit", plan.portSpeedMbit > 0 ? Int64(plan.portSpeedMbit) : nil)
     }
   }
 

@@ -29,6 +29,7 @@ package enum EventWire {
     case .server(nil): "server.deleted"
     case .server: "server.status"
     case .deletion: "server.deletion"
+    case .throttle: "server.throttle"
     case .operation: "operation"
     }
   }
@@ -42,6 +43,7 @@ package enum EventWire {
         writer.field("id", event.serverID.value)
         writer.field("name", event.serverName.name)
         if case .server(let status?) = event.subject { writer.field("status", status.rawValue) }
+        if case .throttle(let isThrottled) = event.subject { writer.field("throttled", isThrottled) }
         if case .deletion(let time) = event.subject { writer.field("deletion_at", time) }
       }
       if case .operation(let id, let kind, let state, let reason, let subject) = event.subject {

@@ -48,6 +48,7 @@ enum ServerWire {
         writer.field("memory_used", usage.memoryUsedMiB)
         writer.field("disk_used", usage.diskUsedGiB)
         writer.field("bandwidth_used", bandwidthUsedGB)
+        writer.field("throttled_mbit", usage.throttleMbit.map { Int64($0) })
       }
       times(&writer, view.server)
       additions(&writer, view)
@@ -103,7 +104,8 @@ enum ServerWire {
     writer.field("name", view.server.name.name)
     writer.field("hostname", view.server.hostname.name)
     writer.field("status", view.server.status.rawValue)
-    writer.field("ip_address", visibleAddresses(view.server).ipv4.first?.description)
+    let own = visibleAddresses(view.server).ipv4.first
+    writer.field("ip_address", (own == nil ? nil : view.forwarding?.address ?? own)?.description)
   }
 
   private static func plan(_ writer: inout JSONWriter, _ plan: Plan, hasBandwidth: Bool) {
@@ -141,6 +143,13 @@ enum ServerWire {
     writer.field("location_name", view.location.name)
     writer.field("username", view.operatingSystem.username)
     writer.field("ssh_port", view.sshPort)
+    let forwarded = addresses.ipv4.isEmpty ? [] : view.forwarding?.ports ?? []
+    writer.field("forwarded_ports", forwarded) { writer, port in
+      writer.object { writer in
+        writer.field("port", port.host)
+        writer.field("server_port", port.guest)
+      }
+    }
   }
 
   /// An address is reserved from the first moment, and may still change until the machine is made with it.

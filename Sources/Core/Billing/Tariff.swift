@@ -13,6 +13,9 @@ package struct Tariff: Sendable, Equatable {
   /// Of a GB beyond what a plan has for a month; nil where that costs nothing.
   package var pricePerGB: Money?
 
+  /// To which a server is held that had more than that, until the month is over; nil where it is not.
+  package var throttleMbit: Int?
+
   package init() {}
 
   package func cost(of hour: BilledHour) -> HourCost {

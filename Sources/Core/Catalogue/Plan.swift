@@ -12,6 +12,8 @@ package struct Plan: Sendable, Equatable {
   package let storageGiB: Int
   /// What may cross the network in a calendar month.
   package let bandwidthGB: Int
+  /// What may cross it in each direction, in millions of bits a second; 0 for no limit.
+  package let portSpeedMbit: Int
   package let pricePerHour: Money
   /// The codes of the locations that offer it.
   package let locations: [String]
@@ -19,7 +21,8 @@ package struct Plan: Sendable, Equatable {
 
   package init(
     id: ID<Plan>, uuid: UUID, name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int,
-    storageGiB: Int, bandwidthGB: Int, pricePerHour: Money, locations: [String], isAvailable: Bool
+    storageGiB: Int, bandwidthGB: Int, portSpeedMbit: Int = 0, pricePerHour: Money, locations: [String],
+    isAvailable: Bool
   ) {
     self.id = id
     self.uuid = uuid
@@ -30,6 +33,7 @@ package struct Plan: Sendable, Equatable {
     self.memoryMiB = memoryMiB
     self.storageGiB = storageGiB
     self.bandwidthGB = bandwidthGB
+    self.portSpeedMbit = portSpeedMbit
     self.pricePerHour = pricePerHour
     self.locations = locations
     self.isAvailable = isAvailable

@@ -5,6 +5,8 @@ extension Plan {
   package static let memoryRangeMiB = 64...16_777_216
   package static let storageRangeGiB = 1...1_048_576
   package static let bandwidthRangeGB = 0...1_000_000_000
+  /// 0 for no limit. A packet filter counts in 32 bits of kilobytes.
+  package static let portSpeedRangeMbit = 0...1_000_000
   package static let priceRange = Money.zero...Money(microunits: 1_000_000_000_000)
 }
 
@@ -17,13 +19,14 @@ package struct NewPlan: Sendable, Equatable {
   package let memoryMiB: Int
   package let storageGiB: Int
   package let bandwidthGB: Int
+  package let portSpeedMbit: Int
   package let pricePerHour: Money
   /// The codes of the locations that offer it.
   package let locations: [String]
 
   package init(
     name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int, storageGiB: Int, bandwidthGB: Int,
-    pricePerHour: Money, locations: [String]
+    portSpeedMbit: Int = 0, pricePerHour: Money, locations: [String]
   ) {
     self.name = name
     self.slug = slug
@@ -32,6 +35,7 @@ package struct NewPlan: Sendable, Equatable {
     self.memoryMiB = memoryMiB
     self.storageGiB = storageGiB
     self.bandwidthGB = bandwidthGB
+    self.portSpeedMbit = portSpeedMbit
     self.pricePerHour = pricePerHour
     self.locations = locations
   }
@@ -46,6 +50,7 @@ package struct PlanChange: Sendable, Equatable {
   package var memoryMiB: Int?
   package var storageGiB: Int?
   package var bandwidthGB: Int?
+  package var portSpeedMbit: Int?
   package var pricePerHour: Money?
   package var locations: [String]?
   package var isAvailable: Bool?

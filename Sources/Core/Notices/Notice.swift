@@ -10,6 +10,8 @@ package struct Notice: Sendable, Equatable {
     case serversSuspended = "servers.suspended"
     case serversResumed = "servers.resumed"
     case serversFailed = "servers.error"
+    /// They had more traffic than is included, and are slow until the month is over.
+    case serversThrottled = "servers.throttled"
     case backupsFailed = "backups.failed"
     /// The operator tries out whether anybody is reached.
     case test
@@ -18,7 +20,8 @@ package struct Notice: Sendable, Equatable {
     /// happens to an account as a whole, which is told at once.
     package var gathering: Duration? {
       switch self {
-      case .serversDeleted, .serversSuspended, .serversResumed, .serversFailed, .backupsFailed: .seconds(60)
+      case .serversDeleted, .serversSuspended, .serversResumed, .serversFailed, .serversThrottled, .backupsFailed:
+        .seconds(60)
       case .creditLow, .accountSuspended, .accountResumed, .deletionNear, .test: nil
       }
     }

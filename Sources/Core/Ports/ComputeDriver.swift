@@ -11,6 +11,9 @@ package protocol ComputeDriver: Sendable {
   /// be: 22, unless something on the host holds that everywhere.
   func sshPort(of machine: UUID) -> Int
 
+  /// The ports of the host that lead to who has this address; nil where everybody reaches the address itself, or nobody does.
+  func forwarding(to address: IPv4Address) -> PortForwarding.Share?
+
   /// Whether the host's network can hold machines to their firewalls. Where it cannot, every firewall is accepted, and none has
   /// an effect.
   var enforcesFirewalls: Bool { get }
@@ -58,8 +61,8 @@ package protocol ComputeDriver: Sendable {
   /// allowed goes on undisturbed; a connection that no longer is ends. A machine that is off starts behind it; one that is
   /// absent is left alone, and brings its firewall with its definition.
   ///
-  /// - Parameter mayMail: Whether it may open connections to TCP port 25 where others may not.
-  func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws
+  /// - Parameter allowance: Is in force with it.
+  func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws
 
   /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
   /// screen.
@@ -154,8 +157,7 @@ package struct MachineSpecification: Sendable, Equatable {
   package let interface: NetworkInterface
   /// In force before the machine's first packet passes.
   package let firewall: Firewall
-  /// Whether it may open connections to TCP port 25 where others may not.
-  package let mayMail: Bool
+  package let allowance: NetworkAllowance
   package let authorizedKey: String?
   /// crypt(3) of the root password; with it, password login is on.
   package let rootPasswordHash: String?
@@ -164,7 +166,8 @@ package struct MachineSpecification: Sendable, Equatable {
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
-    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled, mayMail: Bool = false,
+    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled,
+    allowance: NetworkAllowance = .standard,
     authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
   ) {
     self.machine = machine
@@ -177,7 +180,7 @@ package struct MachineSpecification: Sendable, Equatable {
     self.imageVersion = imageVersion
     self.interface = interface
     self.firewall = firewall
-    self.mayMail = mayMail
+    self.allowance = allowance
     self.authorizedKey = authorizedKey
     self.rootPasswordHash = rootPasswordHash
     self.mayCreateDisk = mayCreateDisk

@@ -8,9 +8,12 @@ package struct ResourceUsage: Sendable, Equatable {
   package let month: Int
   package let receivedBytes: Int64
   package let sentBytes: Int64
+  /// To which it is held back, in millions of bits a second; nil as long as it is not.
+  package let throttleMbit: Int?
 
   package init(
-    cpuPermille: Int, memoryUsedMiB: Int, diskUsedBytes: Int64, month: Int, receivedBytes: Int64, sentBytes: Int64
+    cpuPermille: Int, memoryUsedMiB: Int, diskUsedBytes: Int64, month: Int, receivedBytes: Int64, sentBytes: Int64,
+    throttleMbit: Int? = nil
   ) {
     self.cpuPermille = cpuPermille
     self.memoryUsedMiB = memoryUsedMiB
@@ -18,6 +21,7 @@ package struct ResourceUsage: Sendable, Equatable {
     self.month = month
     self.receivedBytes = receivedBytes
     self.sentBytes = sentBytes
+    self.throttleMbit = throttleMbit
   }
 
   package static let none = ResourceUsage(

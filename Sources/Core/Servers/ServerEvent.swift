@@ -5,6 +5,8 @@ package struct ServerEvent: Sendable, Equatable {
     case server(ServerStatus?)
     /// When it is deleted because its account is out of credit; nil where somebody has paid.
     case deletion(Timestamp?)
+    /// Whether it is held back from now on because it had more traffic than its plan includes.
+    case throttle(Bool)
     case operation(
       id: ID<Operation>, kind: Operation.Kind, state: Operation.State, reason: String?, subject: OperationSubject?)
   }

@@ -101,7 +101,9 @@ package final class BillingMeter: Sendable {
       looks.lastTraffic = now
       return true
     }
-    if isDue { _ = try await store.chargeTraffic(limit: Self.entriesAtOnce, at: clock.now) }
+    guard isDue else { return }
+    _ = try await store.chargeTraffic(limit: Self.entriesAtOnce, at: clock.now)
+    for server in try await store.throttleTraffic(at: clock.now) { changes.tell(server) }
   }
 
   private func trustsClock() async throws -> Bool {

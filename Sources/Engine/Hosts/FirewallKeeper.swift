@@ -131,7 +131,7 @@ package final class FirewallKeeper: Sendable {
     do {
       if let wanted = try await store.firewall(of: id), wanted.hostID == host.id {
         try await bounded {
-          try await self.host.driver.applyFirewall(wanted.firewall, mayMail: wanted.mayMail, to: wanted.machine)
+          try await self.host.driver.applyFirewall(wanted.firewall, wanted.allowance, to: wanted.machine)
         }
         if !wanted.isApplied {
           try await store.recordFirewall(wanted.revision, appliedTo: id)

@@ -26,6 +26,11 @@ package struct Fleet: Sendable {
   /// The port of the server's address that leads to its sshd.
   func sshPort(of server: Server) -> Int { self[server.hostID]?.driver.sshPort(of: server.uuid) ?? 22 }
 
+  /// The ports of its host that lead to it, where nobody outside reaches its address.
+  func forwarding(to server: Server) -> PortForwarding.Share? {
+    server.address.flatMap { self[server.hostID]?.driver.forwarding(to: $0) }
+  }
+
   /// Why a server may not be as it says; nil where its host answers.
   func reason(for server: Server) -> String? {
     self[server.hostID].map(\.isAway) ?? true ? Self.awayReason : nil

@@ -20,6 +20,7 @@ struct EnglishNoticeWords: NoticeWords {
     case .serversSuspended: servers("was suspended", "were suspended")
     case .serversResumed: servers("is not suspended any more", "are not suspended any more")
     case .serversFailed: servers("has a problem", "have a problem")
+    case .serversThrottled: servers("is slow until the month is over", "are slow until the month is over")
     case .backupsFailed: count == 1 ? "A backup failed" : "Backups of \(count) servers failed"
     case .test: "A test"
     }
@@ -55,6 +56,11 @@ struct EnglishNoticeWords: NoticeWords {
       ["These servers of the account \(account) are in the status error:"] + list(facts) + [
         "Start a server again, restore or rebuild it; and tell the operator where that does not help."
       ]
+    case .serversThrottled:
+      [
+        "These servers of the account \(account) had more traffic this month than their plans include. Their networks are slow "
+          + "until the month is over, or until they have a plan that includes more:"
+      ] + list(facts)
     case .backupsFailed:
       ["Backups of these servers of the account \(account) failed:"] + list(facts) + [
         "Older backups stay as they are. The next automatic one is made at its usual time."

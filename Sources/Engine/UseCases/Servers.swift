@@ -14,6 +14,8 @@ package struct Servers: Sendable {
     package let location: Location
     /// The port of its address that leads to its sshd.
     package let sshPort: Int
+    /// The ports of its host that lead to it, and the address that they are of; nil where its own address is reached.
+    package let forwarding: PortForwarding.Share?
     /// Why it failed, or may not be as its status says; nil where there is nothing to say.
     package let statusReason: String?
   }
@@ -210,8 +212,10 @@ package struct Servers: Sendable {
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID),
       let location = catalogue.location(code: server.location)
     else { throw .internalError("Server \(server.id) names something that is not in the catalogue.") }
+    let forwarding = fleet.forwarding(to: server)
     return View(
       server: server, plan: plan, operatingSystem: operatingSystem, location: location,
-      sshPort: fleet.sshPort(of: server), statusReason: server.statusReason ?? fleet.reason(for: server))
+      sshPort: forwarding?.sshPort ?? fleet.sshPort(of: server), forwarding: forwarding,
+      statusReason: server.statusReason ?? fleet.reason(for: server))
   }
 }

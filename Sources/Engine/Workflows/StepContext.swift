@@ -55,7 +55,7 @@ extension StepContext {
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
         imageVersion: imageVersion,
         interface: try networkInterface(),
-        firewall: firewall.firewall, mayMail: firewall.mayMail,
+        firewall: firewall.firewall, allowance: firewall.allowance(portSpeedMbit: plan.portSpeedMbit),
         authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
@@ -91,7 +91,7 @@ extension StepContext {
     while true {
       let newest = try await storedFirewall()
       guard newest.revision > inForce.revision else { return }
-      try await driver.applyFirewall(newest.firewall, mayMail: newest.mayMail, to: machine)
+      try await driver.applyFirewall(newest.firewall, newest.allowance, to: machine)
       inForce = newest
     }
   }

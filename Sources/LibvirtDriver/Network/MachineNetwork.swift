@@ -7,6 +7,9 @@ protocol MachineNetwork: Sendable {
   /// The port of a machine's address that leads to its sshd, of one that is defined now.
   var sshPort: UInt16 { get }
 
+  /// The ports of the host that lead to a machine at this address.
+  func forwarding(to address: IPv4Address) -> PortForwarding.Share?
+
   /// What a machine is defined with from now on.
   func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment
 
@@ -36,7 +39,7 @@ protocol MachineNetwork: Sendable {
   /// Removes it, once the machine is gone.
   func release(_ files: ServerFiles) throws
 
-  func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws
+  func apply(_ firewall: Firewall, _ allowance: NetworkAllowance, to files: ServerFiles) throws
 
   /// Whether the host counts what goes through the machines' cards, so that nobody asks the guests.
   var countsTraffic: Bool { get }
@@ -51,11 +54,12 @@ protocol MachineNetwork: Sendable {
 /// Of a network that the host has no part in.
 extension MachineNetwork {
   var mustLookBeforeStart: Bool { false }
+  func forwarding(to address: IPv4Address) -> PortForwarding.Share? { nil }
   var enforcesFirewalls: Bool { false }
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
   func attach(_ files: ServerFiles, isOff: Bool) throws {}
   func release(_ files: ServerFiles) throws {}
-  func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws {}
+  func apply(_ firewall: Firewall, _ allowance: NetworkAllowance, to files: ServerFiles) throws {}
   var countsTraffic: Bool { false }
   func counters() throws -> [UUID: NetworkCounters] { [:] }
   func keep(until stop: StopSignal) {}

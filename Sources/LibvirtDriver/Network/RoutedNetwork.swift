@@ -22,6 +22,7 @@ struct RoutedNetwork: MachineNetwork {
 
   var sshPort: UInt16 { 22 }
   var enforcesFirewalls: Bool { true }
+  func forwarding(to address: IPv4Address) -> PortForwarding.Share? { settings.forwarding?.share(of: address) }
   var countsTraffic: Bool { true }
 
   /// A tap that libvirt finds and leaves alone: it is the server's, and not its QEMU's.
@@ -60,7 +61,7 @@ struct RoutedNetwork: MachineNetwork {
     try known.inTurn {
       var interface = try routed(specification.interface, hardwareAddress)
       interface.firewall = specification.firewall
-      interface.mayMail = specification.mayMail
+      interface.allow(specification.allowance)
       let earlier = try Self.stored(files)
       if interface == earlier, reconciler.isLoaded(interface) { return }
       if interface != earlier { try Self.store(interface, files) }
@@ -93,12 +94,12 @@ struct RoutedNetwork: MachineNetwork {
     }
   }
 
-  func apply(_ firewall: Firewall, mayMail: Bool, to files: ServerFiles) throws {
+  func apply(_ firewall: Firewall, _ allowance: NetworkAllowance, to files: ServerFiles) throws {
     try known.inTurn {
       guard let earlier = try Self.stored(files) else { return }
       var interface = earlier
       interface.firewall = firewall
-      interface.mayMail = mayMail
+      interface.allow(allowance)
       if interface == earlier, reconciler.isLoaded(interface) { return }
       if interface != earlier { try Self.store(interface, files) }
       try reconciler.apply(interface, among: interfaces)

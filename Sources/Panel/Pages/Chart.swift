@@ -73,7 +73,8 @@ struct Chart {
     let y = Self.text(Self.height - 6)
     for (time, x, anchor) in [(start, 0.0, "start"), (end, Self.width, "end")] {
       html.element(
-        "text", ["x": Self.text(x), "y": y, "text-anchor": anchor, "data-time": time.wireFormat], text: Words.time(time))
+        "text", ["x": Self.text(x), "y": y, "text-anchor": anchor, "data-time": time.wireFormat], text: Words.time(time)
+      )
     }
   }
 

@@ -95,7 +95,8 @@ struct FirewallPage {
     guard messages.isEmpty else { return .page(try await page(visit, isEnabled, rows, messages)) }
     do {
       // What was changed since the page was made is not undone.
-      _ = try await useCases.firewalls.replace(id, with: firewall, ifTagged: [visit.form.choice("tag") ?? ""], visit.caller)
+      _ = try await useCases.firewalls.replace(
+        id, with: firewall, ifTagged: [visit.form.choice("tag") ?? ""], visit.caller)
       return .redirect(ServerPages.path(id, "/firewall"))
     } catch let failure as Failure {
       guard let errors = FormErrors(failure, visit.words) else { throw failure }

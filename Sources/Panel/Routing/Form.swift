@@ -19,7 +19,9 @@ struct Form: Sendable {
     guard pairs.count <= Self.mostFields else { return nil }
     for pair in pairs {
       let name = pair.prefix { $0 != UInt8(ascii: "=") }
-      guard let key = Self.decoded(name), key.isPlain(atMost: Self.longestName), let value = Self.decoded(pair.dropFirst(name.count + 1)) else { return nil }
+      guard let key = Self.decoded(name), key.isPlain(atMost: Self.longestName),
+        let value = Self.decoded(pair.dropFirst(name.count + 1))
+      else { return nil }
       fields.append((key, value))
     }
   }

@@ -24,7 +24,8 @@ struct Visit: Sendable {
 
   /// The same visit by a caller whose changes are made under a claim.
   func replacing(caller: Caller) -> Visit {
-    var visit = Visit(visitor: visitor, caller: caller, unclaimed: unclaimed, session: session, account: account, currency: currency)
+    var visit = Visit(
+      visitor: visitor, caller: caller, unclaimed: unclaimed, session: session, account: account, currency: currency)
     visit.form = form
     return visit
   }

@@ -74,8 +74,14 @@ enum MessageTranslation {
     ("An SSH key with this name exists already.", "Вече има SSH ключ с това име."),
     ("This SSH key is registered already.", "Този SSH ключ вече е добавен."),
     ("Enter a valid OpenSSH public key.", "Въведете валиден публичен ключ на OpenSSH."),
-    ("Enter a valid OpenSSH public key: this one is damaged.", "Въведете валиден публичен ключ на OpenSSH: този е повреден."),
-    ("This is no public key in one line, as ssh-keygen writes it to a file ending in .pub.", "Това не е публичен ключ на един ред, както ssh-keygen го записва във файл с разширение .pub."),
+    (
+      "Enter a valid OpenSSH public key: this one is damaged.",
+      "Въведете валиден публичен ключ на OpenSSH: този е повреден."
+    ),
+    (
+      "This is no public key in one line, as ssh-keygen writes it to a file ending in .pub.",
+      "Това не е публичен ключ на един ред, както ssh-keygen го записва във файл с разширение .pub."
+    ),
     ("Enter one key, in one line.", "Въведете един ключ на един ред."),
     ("DSA keys are not accepted.", "Ключове DSA не се приемат."),
     ("RSA keys need at least % bits; this one has %.", "Ключовете RSA трябва да имат поне % бита; този има %."),
@@ -97,8 +103,14 @@ enum MessageTranslation {
       "The address has bits set beyond the length of the network: enter its first address, like 203.0.113.0/24.",
       "Адресът има битове извън дължината на мрежата: въведете първия ѝ адрес, например 203.0.113.0/24."
     ),
-    ("Enter an IPv4 network as such, like 203.0.113.0/24.", "Въведете мрежа на IPv4 като такава, например 203.0.113.0/24."),
-    ("Too many wrong tries. Try again in an hour, or ask the operator for a link.", "Твърде много грешни опити. Опитайте след час или поискайте връзка от оператора."),
+    (
+      "Enter an IPv4 network as such, like 203.0.113.0/24.",
+      "Въведете мрежа на IPv4 като такава, например 203.0.113.0/24."
+    ),
+    (
+      "Too many wrong tries. Try again in an hour, or ask the operator for a link.",
+      "Твърде много грешни опити. Опитайте след час или поискайте връзка от оператора."
+    ),
     ("The console cannot be reached at the moment.", "Конзолата е недостъпна в момента."),
     ("Server has no console.", "Сървърът няма конзола."),
     ("Server is suspended.", "Сървърът е спрян."),

@@ -51,6 +51,9 @@ enum Schema {
     migrator.registerMigration("15 usernames") { database in
       try database.runScript(usernames)
     }
+    migrator.registerMigration("18 port speeds", foreignKeyChecks: .immediate) { database in
+      try database.runScript(portSpeeds)
+    }
     migrator.registerMigration("19 sessions") { database in
       try database.runScript(sessions)
     }

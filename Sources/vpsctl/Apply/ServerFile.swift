@@ -1,5 +1,4 @@
 import APIClient
-import Yams
 
 /// Servers as they are wanted, from a file.
 struct ServerFile {
@@ -19,11 +18,9 @@ struct ServerFile {
   init(parsing text: String) throws {
     let root: JSON
     do {
-      root = try Yams.compose(yaml: text).map { try Self.json($0, depth: 0) } ?? .null
-    } catch let refusal as Refusal {
-      throw refusal
-    } catch {
-      throw Refusal(.refused, "The file is no YAML: \(error)")
+      root = try JSON(parsingYAML: text)
+    } catch let error as YAMLError {
+      throw Refusal(.refused, "The file cannot be read as YAML: \(error)")
     }
     guard let members = root.members, let servers = root["servers"]?.array else {
       throw Refusal(.refused, "servers: this field, a list, is what the file has to hold.")
@@ -81,25 +78,5 @@ struct ServerFile {
     if let firewall = server["firewall"] { errors += FirewallFields.errors(of: firewall, "\(place).firewall") }
     order.firewall = server["firewall"]
     return Entry(order: order, saysBackups: server["backups"] != nil)
-  }
-
-  private static func json(_ node: Node, depth: Int) throws -> JSON {
-    guard depth < 32 else { throw Refusal(.refused, "The file is nested too deeply.") }
-    switch node {
-    case .mapping(let mapping):
-      return .object(
-        try mapping.map { key, value in
-          guard let name = key.string else { throw Refusal(.refused, "The names of fields are texts.") }
-          return JSON.Member(name, try json(value, depth: depth + 1))
-        })
-    case .sequence(let sequence): return .array(try sequence.map { try json($0, depth: depth + 1) })
-    case .scalar(let scalar):
-      guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
-      if let value = node.bool { return .bool(value) }
-      if node.null != nil { return .null }
-      if let number = Int(scalar.string), String(number) == scalar.string { return .number(number) }
-      return .string(scalar.string)
-    case .alias: throw Refusal(.refused, "Aliases are not understood.")
-    }
   }
 }

@@ -35,7 +35,7 @@ struct Apply: AsyncParsableCommand {
     else {
       throw Refusal(.notFound, "There is no file \(file).")
     }
-    let session = try options.session
+    let session = try options.session.patient(waiting)
     let wanted = try ServerFile(parsing: text)
     let plan = try await ApplyPlan(wanted, isPruning: prune, session)
     for line in plan.changes.flatMap(\.lines) { Terminal.tell(line.escapedForTerminal) }
@@ -63,10 +63,8 @@ struct Apply: AsyncParsableCommand {
   private func carryOut(_ change: ApplyPlan.Change, _ session: Session) async throws {
     switch change {
     case .create(let order):
-      let created = try await order.place(session)
-      if let password = created["password"]?.string {
-        Terminal.tell("\(Kind.server.title(of: created)) has the password \(password)".escapedForTerminal)
-      }
+      let created = try await order.place(session) { Self.tellPassword(of: $0) }
+      Self.tellPassword(of: created)
       guard waiting.isWaiting, let id = created["id"]?.int else { return }
       let title = Kind.server.title(of: created)
       let server = try await Progress.during("\(title) is being created", goesOn: "\(title) is created all the same.") {
@@ -96,6 +94,11 @@ struct Apply: AsyncParsableCommand {
     case .delete(let server):
       _ = try await session.client.request("DELETE", Self.path(server))
     }
+  }
+
+  private static func tellPassword(of created: JSON) {
+    guard let password = created["password"]?.string else { return }
+    Terminal.tell("\(Kind.server.title(of: created)) has the password \(password)".escapedForTerminal)
   }
 
   private static func path(_ server: JSON) -> String { "/servers/\(server["id"]?.int ?? 0)/" }

@@ -35,6 +35,9 @@ struct Events: AsyncParsableCommand {
       case "server.status": text("server.status").map { "is \($0)" }
       case "server.deleted": "is deleted"
       case "server.deletion": text("server.deletion_at").map { "will be deleted at \($0)" } ?? "will not be deleted"
+      case "server.throttle":
+        event.data[path: "server.throttled"]?.bool == true
+          ? "is slow: it had more traffic than its plan includes" : "is as fast as its plan again"
       case "operation":
         [text("operation.kind"), text("operation.status"), text("operation.reason").map { "(\($0))" }]
           .compactMap { $0 }.joined(separator: " ")

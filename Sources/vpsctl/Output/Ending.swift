@@ -64,8 +64,8 @@ struct Ending {
     switch error.status {
     case 404: Refusal.Status.notFound.rawValue
     case 400..<500: Refusal.Status.refused.rawValue
-    // There is no room now: it works, and says no.
-    case 503 where error.retryAfterSeconds != nil: Refusal.Status.refused.rawValue
+    // There is no room now, and there was none for as long as it was waited for.
+    case 503 where error.retryAfterSeconds != nil: timeout
     default: Refusal.Status.failed.rawValue
     }
   }

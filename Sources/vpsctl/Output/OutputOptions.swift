@@ -72,6 +72,12 @@ struct OutputOptions: ParsableArguments {
     Terminal.flush()
   }
 
+  /// What is told only once, where nothing else will be.
+  func tellOnce(_ reply: JSON, _ title: String) {
+    guard isWhole else { return tellPassword(of: reply, title) }
+    tell("", reply, .server)
+  }
+
   /// Whether what is told of an object has all that is in it.
   var isWhole: Bool { [.json, .yaml].contains(output) }
 

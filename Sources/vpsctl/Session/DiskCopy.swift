@@ -5,6 +5,7 @@ struct DiskCopy {
   let kind: Kind
 
   func create(_ body: JSON, _ session: Session, _ waiting: WaitOptions, _ options: OutputOptions) async throws {
+    let session = session.patient(waiting)
     let request = { (wait: Int?) in
       try await OptionErrors.naming {
         try await session.client.request("POST", kind.path, body: body, waitSeconds: wait).json()

@@ -53,6 +53,7 @@ struct Login {
     // It has no use for the token.
     unsetenv("VPSCTL_TOKEN")
     signal(SIGPIPE, SIG_DFL)
+    signal(SIGINT, SIG_DFL)
     Terminal.flush()
     var pointers = ([program] + arguments).map { strdup($0) } + [nil]
     execvp(program, &pointers)

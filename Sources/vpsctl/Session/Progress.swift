@@ -1,5 +1,4 @@
 import APIClient
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -28,8 +27,7 @@ final class Progress: Sendable {
     let ticker = Task { await progress.tick() }
     defer {
       ticker.cancel()
-      interrupts.cancel()
-      signal(SIGINT, SIG_DFL)
+      Interrupts.end(interrupts)
       progress.clear()
     }
     do {
@@ -57,15 +55,11 @@ final class Progress: Sendable {
     if Terminal.isErrors { Terminal.put(Array("\r\u{1B}[K".utf8), STDERR_FILENO) }
   }
 
-  private func answerInterrupts() -> any DispatchSourceSignal {
-    signal(SIGINT, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-    source.setEventHandler { [self] in
+  private func answerInterrupts() -> Interrupts.Answer {
+    Interrupts.answer { [self] in
       clear()
       Terminal.tell(words.withLock { "Interrupted. " + $0.goesOn.escapedForTerminal })
       _exit(130)
     }
-    source.resume()
-    return source
   }
 }

@@ -9,6 +9,8 @@ struct ServerAction {
   let kinds: Set<String>
   /// `stopping`
   let doing: String
+  /// Whether its answer has what is told only once.
+  var isToldOnce = false
 
   /// - Parameter collection: Where the path is below, if not the server's own: `/backups/7/`.
   func perform(
@@ -17,10 +19,17 @@ struct ServerAction {
   ) async throws {
     let id = server["id"]?.int ?? 0
     let title = Kind.server.title(of: server)
-    let below = collection ?? "/servers/\(id)/"
+    let session = session.patient(waiting)
+    let path = (collection ?? "/servers/\(id)/") + path
+    var told: JSON?
+    if isToldOnce {
+      told = try await session.answerOnce(path, body: body) { options.tellOnce($0, title) }
+      if let told, waiting.isWaiting { options.tellPassword(of: told, title) }
+    }
     let request = {
-      try await OptionErrors.naming {
-        try await session.client.request("POST", below + path, body: body, waitSeconds: waiting.preferredSeconds).json()
+      if let told { return told }
+      return try await OptionErrors.naming {
+        try await session.client.request("POST", path, body: body, waitSeconds: waiting.preferredSeconds).json()
       }
     }
     guard waiting.isWaiting else {
@@ -35,8 +44,6 @@ struct ServerAction {
       "\(title) is \(doing)", goesOn: "\(title) goes on \(doing): vpsctl server show \(id)"
     ) { progress in
       reply = try await request()
-      progress.clear()
-      options.tellPassword(of: reply, title)
       let operation = try await session.finishedOperation(kinds, of: id, within: deadline - .now)
       let server = try await session.settled(id, within: max(.seconds(1), deadline - .now))
       if reply["server"] != nil { reply["server"]?["status"] = server["status"] }

@@ -15,7 +15,9 @@ struct ServerOrder {
 
   /// The server as the service answers. All that is wrong is told at once: what is not found here, and what the service says
   /// of all the rest.
-  func place(_ session: Session) async throws -> JSON {
+  ///
+  /// - Parameter tell: Shows what is told only once, where nothing else will be shown.
+  func place(_ session: Session, tell: (JSON) -> Void) async throws -> JSON {
     var errors: [APIError.Field] = []
     func found(_ field: String, _ kind: Kind, _ text: String) async throws -> JSON {
       switch try await session.search(kind, text, isExact: isExact) {
@@ -38,9 +40,7 @@ struct ServerOrder {
     var ids: [JSON] = []
     for key in keys { ids.append(try await key.registered(session)) }
     if ids.count == 1 { body["ssh_key_id"] = ids[0] } else if ids.count > 1 { body["ssh_keys"] = .array(ids) }
-    return try await OptionErrors.naming {
-      try await session.client.request("POST", "/servers/", body: body).json()
-    }
+    return try await session.answerOnce("/servers/", body: body, tell: tell)
   }
 
   /// Asks the service what else is wrong, by a request that cannot be carried out: it has no plan.

@@ -75,3 +75,13 @@ extension Session {
     return id
   }
 }
+
+extension Session {
+  /// The id of what an option names. It is not what the command is about: that it is not there is a refusal.
+  func choice(_ option: String, _ kind: Kind, _ text: String, isExact: Bool = false) async throws -> JSON {
+    switch try await search(kind, text, isExact: isExact) {
+    case .found(let object): return object["id"] ?? .null
+    case .missing(let message), .ambiguous(let message): throw Refusal(.refused, "\(option): \(message)")
+    }
+  }
+}

@@ -4,8 +4,11 @@ import FoundationEssentials
 /// The service that a command speaks to.
 struct Session: Sendable {
   let client: APIClient
+  /// The name of the context, where it was said.
+  let context: String?
 
   init(context name: String?) throws {
+    self.context = name
     let context = try Self.context(name)
     guard let url = URL(string: context.url), ["http", "https"].contains(url.scheme), url.host != nil else {
       throw Refusal(.refused, "url: \"\(context.url)\" is no address such as https://vps.example.com.")
@@ -15,6 +18,23 @@ struct Session: Sendable {
         .refused, "There is no token for \(context.url): set VPSCTL_URL and VPSCTL_TOKEN, or make a context with one.")
     }
     client = APIClient(baseURL: url, token: token, userAgent: "vpsctl/\(Vpsctl.version)")
+  }
+
+  private init(_ client: APIClient, context: String?) {
+    self.client = client
+    self.context = context
+  }
+
+  /// For what is waited for: a service that has no room for it now is asked again when it says, within the same time.
+  func patient(_ waiting: WaitOptions) -> Session {
+    guard waiting.isWaiting else { return self }
+    var retry = RetryPolicy.standard
+    retry.unavailable = waiting.limit
+    retry.onUnavailable = { error, seconds in
+      let line = "\(error) It is asked again in \(seconds) s.".escapedForTerminal
+      Terminal.tell((Terminal.isErrors ? "\r\u{1B}[K" : "") + line)
+    }
+    return Session(client.retrying(retry), context: context)
   }
 
   private static func context(_ name: String?) throws -> Context {

@@ -18,6 +18,10 @@ package protocol BillingStore: Sendable {
   /// Charges what servers have sent or received beyond their plans this month, a GB each, so many at most. Returns how many.
   func chargeTraffic(limit: Int, at now: Timestamp) async throws -> Int
 
+  /// Holds back servers that had more traffic this month than their plans include, and lets go those whose month is over, or
+  /// that may have more now. Returns those of whom that is new.
+  func throttleTraffic(at now: Timestamp) async throws -> [ID<Server>]
+
   /// Accounts that can pay again are out of credit no more. Returns them.
   func liftCreditSuspensions(at now: Timestamp) async throws -> [ID<Account>]
 

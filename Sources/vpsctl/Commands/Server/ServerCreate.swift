@@ -26,19 +26,19 @@ struct ServerCreate: AsyncParsableCommand {
   @OptionGroup var options: OutputOptions
 
   func run() async throws {
-    let session = try options.session
+    let session = try options.session.patient(waiting)
+    let deadline = ContinuousClock.now + waiting.limit
     let order = ServerOrder(
       name: name, plan: plan, os: os, location: location, hostname: hostname, sshKeys: sshKeys, backups: backups)
-    let created = try await order.place(session)
+    let created = try await order.place(session) { options.tellOnce($0, Kind.server.title(of: $0)) }
     let id = created["id"]?.int ?? 0
     let title = Kind.server.title(of: created)
     if waiting.isWaiting || !options.isWhole { options.tellPassword(of: created, title) }
     guard waiting.isWaiting else { return try tell(created, "\(title) is being created.") }
-    let deadline = ContinuousClock.now + waiting.limit
     let server = try await Progress.during(
       "\(title) is being created", goesOn: "\(title) is created all the same: vpsctl server show \(id)"
     ) { progress in
-      let server = try await session.settled(id, within: waiting.limit)
+      let server = try await session.settled(id, within: max(.seconds(1), deadline - .now))
       if waiting.waitSSH, server["status"]?.string == "active" {
         progress.say("\(title) is active, a login is not answered yet")
         try await session.answersLogins(server, deadline: deadline)
@@ -46,9 +46,7 @@ struct ServerCreate: AsyncParsableCommand {
       return server
     }
     // What the service answered, as it is now.
-    var result = created
-    for member in created.members ?? [] where server[member.name] != nil { result[member.name] = server[member.name] }
-    try tell(result, "\(title) is \(server["status"]?.string ?? "there").")
+    try tell(created.updated(by: server), "\(title) is \(server["status"]?.string ?? "there").")
     guard server["status"]?.string != "error" else {
       throw Refusal(.failed, "\(title): \(server["status_reason"]?.string ?? "It could not be created.")")
     }
@@ -61,5 +59,16 @@ struct ServerCreate: AsyncParsableCommand {
     if server["status"]?.string == "active" {
       Terminal.print("log in    vpsctl server ssh \(name.escapedForTerminal)")
     }
+  }
+}
+
+extension JSON {
+  /// With what another one says now of the same members.
+  fileprivate func updated(by other: JSON) -> JSON {
+    guard case .object(let members) = self else { return other }
+    return .object(
+      members.map { member in
+        Member(member.name, other[member.name].map { member.value.updated(by: $0) } ?? member.value)
+      })
   }
 }

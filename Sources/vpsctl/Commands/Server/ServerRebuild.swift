@@ -33,7 +33,7 @@ struct ServerRebuild: AsyncParsableCommand {
     for key in keys { ids.append(try await key.registered(session)) }
     if !ids.isEmpty { body["ssh_keys"] = .array(ids) }
     Login.forget(server)
-    try await ServerAction(path: "rebuild/", body: body, kinds: ["rebuild"], doing: "being rebuilt")
+    try await ServerAction(path: "rebuild/", body: body, kinds: ["rebuild"], doing: "being rebuilt", isToldOnce: true)
       .perform(on: server, session, waiting, options)
   }
 }

@@ -1,66 +1,7 @@
-import APIClient
 import ArgumentParser
 
 struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "token", abstract: "Tokens for programs and people.",
     subcommands: [TokenList.self, TokenCreate.self, TokenShow.self, TokenDelete.self])
-}
-
-struct TokenList: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "List tokens.", aliases: ["ls"])
-
-  @OptionGroup var options: OutputOptions
-
-  func run() async throws {
-    try await options.list(options.session.client.list(Kind.token.path), .token)
-  }
-}
-
-struct TokenCreate: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "create", abstract: "Make a token. Its text is shown this once.",
-    discussion: "  vpsctl token create --name ci --permission servers:read")
-
-  @Option(help: "Its name.") var name: String
-  @Option(
-    name: .customLong("permission"),
-    help: ArgumentHelp("What it may do, as in servers:read. More than once for more.", valueName: "permission"))
-  var permissions: [String]
-  @Option(name: .customLong("expires-at"), help: "When it ends, as in 2031-01-01T00:00:00Z.") var expiresAt: String?
-  @OptionGroup var options: OutputOptions
-
-  func run() async throws {
-    var body: JSON = ["name": .string(name), "permissions": .array(permissions.map { .string($0) })]
-    body["expires_at"] = expiresAt.map { .string($0) }
-    let session = try options.session
-    let made = try await OptionErrors.naming {
-      try await session.client.request("POST", Kind.token.path, body: body).json()
-    }
-    options.tell(made["token"]?.string ?? "", made, .token)
-  }
-}
-
-struct TokenShow: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of a token but its text.")
-
-  @Argument(help: "The token: its id or name.", completion: .names(of: .token)) var token: String
-  @OptionGroup var options: OutputOptions
-
-  func run() async throws {
-    try await options.show(options.session.find(.token, token), .token)
-  }
-}
-
-struct TokenDelete: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "delete", abstract: "Revoke a token, and all that it made.", aliases: ["rm"])
-
-  @Argument(help: "The token: its id or name.", completion: .names(of: .token)) var token: String
-  @Flag(name: .shortAndLong, help: "Do not ask for the name.") var yes = false
-  @OptionGroup var options: OutputOptions
-
-  func run() async throws {
-    try await Deletion(kind: .token).run(token, isConfirmed: yes, options)
-  }
 }

@@ -15,6 +15,10 @@ struct PlanAdd: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Memory.", valueName: "MiB")) var memory: Int
   @Option(help: ArgumentHelp("The size of the disk.", valueName: "GiB")) var storage: Int
   @Option(help: ArgumentHelp("What may cross the network in a month.", valueName: "GB")) var bandwidth: Int
+  @Option(
+    name: .customLong("port-speed"),
+    help: ArgumentHelp("How fast its network is in each direction; 0 for no limit.", valueName: "Mbit/s"))
+  var portSpeed = 0
   @Option(help: ArgumentHelp("What an hour costs: 0.005.", valueName: "amount")) var price: String
   @Option(help: ArgumentHelp("Where it is offered; everywhere, if left out.", valueName: "code,code")) var locations:
     String?
@@ -27,6 +31,7 @@ struct PlanAdd: AsyncParsableCommand {
     try requireRange(Plan.memoryRangeMiB, memory, "--memory")
     try requireRange(Plan.storageRangeGiB, storage, "--storage")
     try requireRange(Plan.bandwidthRangeGB, bandwidth, "--bandwidth")
+    try requireRange(Plan.portSpeedRangeMbit, portSpeed, "--port-speed")
     _ = try amount(price, in: Plan.priceRange, "--price")
     if slug == nil, Slug.made(of: name) == nil {
       throw ValidationError("--slug: None can be made of this name: give one.")
@@ -40,7 +45,8 @@ struct PlanAdd: AsyncParsableCommand {
     let plan = try await database.addPlan(
       NewPlan(
         name: name, slug: slug ?? Slug.made(of: name) ?? "", description: description, vcpus: vcpus, memoryMiB: memory,
-        storageGiB: storage, bandwidthGB: bandwidth, pricePerHour: try amount(price, in: Plan.priceRange, "--price"),
+        storageGiB: storage, bandwidthGB: bandwidth, portSpeedMbit: portSpeed,
+        pricePerHour: try amount(price, in: Plan.priceRange, "--price"),
         locations: codes ?? catalogue.locations.map(\.code)),
       at: SystemClock().now)
     output.tell(

@@ -23,12 +23,13 @@ struct PlanList: AsyncParsableCommand {
 struct PlanRecord: Record {
   let plan: Plan
 
-  static let headings = ["ID", "SLUG", "VCPUS", "MIB", "GIB", "GB/MONTH", "PRICE/H", "STATE", "LOCATIONS"]
+  static let headings = ["ID", "SLUG", "VCPUS", "MIB", "GIB", "GB/MONTH", "MBIT/S", "PRICE/H", "STATE", "LOCATIONS"]
 
   var cells: [String] {
     [
       "\(plan.id)", plan.slug, "\(plan.vcpus)", "\(plan.memoryMiB)", "\(plan.storageGiB)",
-      "\(plan.bandwidthGB)", plan.pricePerHour.decimal, plan.isAvailable ? "available" : "retired",
+      "\(plan.bandwidthGB)", plan.portSpeedMbit > 0 ? "\(plan.portSpeedMbit)" : "-", plan.pricePerHour.decimal,
+      plan.isAvailable ? "available" : "retired",
       plan.locations.joined(separator: ","),
     ]
   }
@@ -43,6 +44,7 @@ struct PlanRecord: Record {
     writer.field("memory", plan.memoryMiB)
     writer.field("storage", plan.storageGiB)
     writer.field("bandwidth", plan.bandwidthGB)
+    writer.field("port_speed_mbit", plan.portSpeedMbit > 0 ? Int64(plan.portSpeedMbit) : nil)
     writer.field("price_hourly", text: plan.pricePerHour)
     writer.field("price_monthly", text: plan.pricePerMonth)
     writer.field("available", plan.isAvailable)

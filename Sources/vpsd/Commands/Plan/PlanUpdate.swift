@@ -7,7 +7,7 @@ struct PlanUpdate: AsyncParsableCommand {
     commandName: "update", abstract: "Change a plan; what is left out stays as it is.",
     discussion: """
       A new price is that of new servers, and with --existing also that of the servers that have the plan, from their next hour \
-      on. Processors, memory and disk change only where no server has it.
+      on. Processors, memory and disk change only where no server has it. The speed of the network is that of all its servers at once.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -20,6 +20,10 @@ struct PlanUpdate: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Memory.", valueName: "MiB")) var memory: Int?
   @Option(help: ArgumentHelp("The size of the disk.", valueName: "GiB")) var storage: Int?
   @Option(help: ArgumentHelp("What may cross the network in a month.", valueName: "GB")) var bandwidth: Int?
+  @Option(
+    name: .customLong("port-speed"),
+    help: ArgumentHelp("How fast its network is in each direction; 0 for no limit.", valueName: "Mbit/s"))
+  var portSpeed: Int?
   @Option(help: ArgumentHelp("What an hour costs: 0.005.", valueName: "amount")) var price: String?
   @Option(help: ArgumentHelp("Where it is offered, all of them.", valueName: "code,code")) var locations: String?
   @Flag(inversion: .prefixedNo, help: "Whether new servers can have it.") var available: Bool?
@@ -34,6 +38,7 @@ struct PlanUpdate: AsyncParsableCommand {
     try requireRange(Plan.memoryRangeMiB, memory, "--memory")
     try requireRange(Plan.storageRangeGiB, storage, "--storage")
     try requireRange(Plan.bandwidthRangeGB, bandwidth, "--bandwidth")
+    try requireRange(Plan.portSpeedRangeMbit, portSpeed, "--port-speed")
     _ = try change(locations: nil)
   }
 
@@ -58,6 +63,7 @@ struct PlanUpdate: AsyncParsableCommand {
     change.memoryMiB = memory
     change.storageGiB = storage
     change.bandwidthGB = bandwidth
+    change.portSpeedMbit = portSpeed
     change.pricePerHour = try price.map { try amount($0, in: Plan.priceRange, "--price") }
     change.locations = locations
     change.isAvailable = available

@@ -3,28 +3,28 @@ import Testing
 import Yams
 
 /// docs/openapi.yaml as the tests read it.
-struct OpenAPIDocument {
-  struct Operation {
-    let method: String
-    let path: String
-    let statuses: Set<Int>
-    let needsToken: Bool
-    let permission: String?
+package struct APIDescription {
+  package struct Operation {
+    package let method: String
+    package let path: String
+    package let statuses: Set<Int>
+    package let needsToken: Bool
+    package let permission: String?
     /// The name of the schema of its body, if it takes one.
-    let bodySchema: String?
+    package let bodySchema: String?
     /// The names of the parameters that its query can have.
-    let queryParameters: [String]
+    package let queryParameters: [String]
 
-    var name: String { "\(method) \(path)" }
+    package var name: String { "\(method) \(path)" }
   }
 
-  let operations: [Operation]
+  package let operations: [Operation]
   private let root: [String: Any]
 
   /// It is read once. Nobody changes what there is in it.
-  nonisolated(unsafe) private static let file = Result { try OpenAPIDocument(reading: "docs/openapi.yaml") }
+  nonisolated(unsafe) private static let file = Result { try APIDescription(reading: "docs/openapi.yaml") }
 
-  init() throws {
+  package init() throws {
     self = try Self.file.get()
   }
 
@@ -50,27 +50,34 @@ struct OpenAPIDocument {
   }
 
   /// A body that is right by the document, as JSON.
-  func exampleBody(of operation: Operation) throws -> String {
+  package func exampleBody(of operation: Operation) throws -> String {
     guard let name = operation.bodySchema, let example = try schema(named: name)["example"] else { return "{}" }
     return String(decoding: try JSONSerialization.data(withJSONObject: example, options: [.sortedKeys]), as: UTF8.self)
   }
 
-  func operation(_ name: String) -> Operation? { operations.first { $0.name == name } }
+  package func operation(_ name: String) -> Operation? { operations.first { $0.name == name } }
 
   /// The schema of a reply; nil where it has no body of JSON.
-  func replySchema(_ operation: Operation, _ status: Int) throws -> [String: Any]? {
+  package func replySchema(_ operation: Operation, _ status: Int) throws -> [String: Any]? {
     let methods = try #require((root["paths"] as? [String: Any])?[operation.path] as? [String: [String: Any]])
     let responses = try #require(methods[operation.method.lowercased()]?["responses"] as? [String: Any])
     let response = try resolved(try #require(responses[String(status)] as? [String: Any]))
     return Self.schema(in: response)
   }
 
-  func schema(named name: String) throws -> [String: Any] {
+  /// The schema of what is in a reply of many, whose elements are a list or in its `results`.
+  package func elements(of reply: [String: Any]) throws -> [String: Any] {
+    let properties = try resolved(reply)["properties"] as? [String: [String: Any]]
+    let list = try resolved(try #require(properties?["results"]))
+    return try #require(list["items"] as? [String: Any])
+  }
+
+  package func schema(named name: String) throws -> [String: Any] {
     try resolved(["$ref": "#/components/schemas/\(name)"])
   }
 
   /// What is wrong with the value by the schema, and which fields of which schema it has, `Server.name`.
-  func check(_ value: Any, _ schema: [String: Any], at place: String = "$") throws -> (
+  package func check(_ value: Any, _ schema: [String: Any], at place: String = "$") throws -> (
     wrong: [String], seen: Set<String>
   ) {
     let name = (schema["$ref"] as? String).map { String($0.split(separator: "/").last ?? "") } ?? place
@@ -113,7 +120,7 @@ struct OpenAPIDocument {
   }
 
   /// Every field that a reply of a documented operation can have, `Server.name`.
-  func fieldsOfReplies() throws -> Set<String> {
+  package func fieldsOfReplies() throws -> Set<String> {
     var fields: Set<String> = []
     var names: [String] = []
     for operation in operations {

@@ -1,0 +1,52 @@
+/// TCP ports of an address of the host that lead to servers which nobody outside reaches otherwise: of each server as many as there
+/// are ports of guests. Which ones follows from the server's place in its pool, so that nobody has to remember it.
+package struct PortForwarding: Sendable, Equatable {
+  package let address: IPv4Address
+  /// Of the host.
+  package let range: ClosedRange<Int>
+  /// What they lead to, in their order.
+  package let guestPorts: [Int]
+  /// Whose addresses have them: ascending and apart from each other.
+  package let servers: [ClosedRange<IPv4Address>]
+
+  package init(
+    address: IPv4Address, range: ClosedRange<Int>, guestPorts: [Int], servers: [ClosedRange<IPv4Address>]
+  ) {
+    self.address = address
+    self.range = range
+    self.guestPorts = guestPorts
+    self.servers = servers
+  }
+
+  /// Ports of one server.
+  package struct Share: Sendable, Equatable {
+    package struct Port: Sendable, Equatable {
+      package let host: Int
+      package let guest: Int
+    }
+
+    package let address: IPv4Address
+    package let ports: [Port]
+
+    package var sshPort: Int? { ports.first { $0.guest == 22 }?.host }
+  }
+
+  /// How many servers there are ports for.
+  package var capacity: Int { range.count / guestPorts.count }
+  package var serverCount: Int { servers.map(Self.count).reduce(0, +) }
+
+  /// Nil for an address that has none.
+  package func share(of server: IPv4Address) -> Share? {
+    guard let range = servers.firstIndex(where: { $0.contains(server) }) else { return nil }
+    let place = servers[..<range].map(Self.count).reduce(0, +) + Int(server.number - servers[range].lowerBound.number)
+    guard place < capacity else { return nil }
+    let first = self.range.lowerBound + place * guestPorts.count
+    return Share(
+      address: address,
+      ports: guestPorts.enumerated().map { Share.Port(host: first + $0.offset, guest: $0.element) })
+  }
+
+  private static func count(_ range: ClosedRange<IPv4Address>) -> Int {
+    Int(range.upperBound.number - range.lowerBound.number) + 1
+  }
+}

@@ -1,0 +1,50 @@
+import Core
+
+/// How a server is held to its speed: two limits of nftables, one each way, that are looked up by tap. What is beyond them is
+/// dropped before it is counted. The kernel changes no limit that is there, so that each has its speed in its name.
+enum SpeedLimit {
+  static let maps = """
+        map speed_in { type ifname : limit; }
+        map speed_out { type ifname : limit; }
+
+    """
+  static let rules = """
+          limit name oifname map @speed_in drop
+          limit name iifname map @speed_out drop
+
+    """
+  static let flushes = """
+      flush map inet vpsd speed_in
+      flush map inet vpsd speed_out
+
+    """
+
+  /// Those of both ways; none for a server without a limit.
+  static func names(of interface: RoutedInterface) -> [String] {
+    interface.speedMbit.map { speed in ["in", "out"].map { "\(interface.tap)-\($0)-\(speed)" } } ?? []
+  }
+
+  static func additions(of interface: RoutedInterface) -> [String] {
+    names(of: interface).map { name in
+      let bytes = (interface.speedMbit ?? 0) * 125_000
+      return "add limit inet vpsd \(name) { rate over \(bytes) bytes/second }\n"
+    }
+  }
+
+  static func removal(of interface: RoutedInterface) -> String {
+    names(of: interface).map { "delete limit inet vpsd \($0)\n" }.joined()
+  }
+
+  /// Tried without a trace, as a part of nothing. Nil where there is no packet filter at all to be asked.
+  @Sendable static func isSupported() -> Bool? {
+    guard (try? PacketFilter.check("table inet vpsd_trial { }")) != nil else { return nil }
+    let table = """
+      table inet vpsd_trial {
+        limit trial { rate over 125000 bytes/second }
+        map trials { type ifname : limit; elements = { "lo" : "trial" } }
+        chain trial { type filter hook forward priority 300; limit name oifname map @trials drop; }
+      }
+      """
+    return (try? PacketFilter.check(table)) != nil
+  }
+}

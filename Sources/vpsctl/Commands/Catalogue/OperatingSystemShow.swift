@@ -1,0 +1,13 @@
+import APIClient
+import ArgumentParser
+
+struct OperatingSystemShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of one.")
+
+  @Argument(help: "Its id or name.", completion: .names(of: .operatingSystem)) var name: String
+  @OptionGroup var options: OutputOptions
+
+  func run() async throws {
+    try await options.show(options.session.find(.operatingSystem, name), .operatingSystem)
+  }
+}

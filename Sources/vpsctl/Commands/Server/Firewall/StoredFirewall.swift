@@ -1,0 +1,29 @@
+import APIClient
+
+/// A firewall as it was read, to be put back changed unless somebody else was faster.
+struct StoredFirewall {
+  let session: Session
+  let server: JSON
+  var fields: JSON
+  private let tag: String?
+
+  private static func path(_ server: JSON) -> String { "/servers/\(server["id"]?.int ?? 0)/firewall/" }
+
+  init(of name: String, _ session: Session, isExact: Bool = true) async throws {
+    self.session = session
+    server = try await session.find(.server, name, isExact: isExact)
+    let reply = try await session.client.request("GET", Self.path(server))
+    fields = try reply.json()
+    tag = reply.header("ETag")
+  }
+
+  var rules: [JSON] { fields["rules"]?.array ?? [] }
+
+  func write(_ options: OutputOptions) async throws {
+    let body: JSON = ["enabled": fields["enabled"] ?? false, "rules": .array(rules)]
+    let changed = try await session.client.request(
+      "PUT", Self.path(server), body: body, headers: tag.map { [("If-Match", $0)] } ?? [], waitSeconds: 10
+    ).json()
+    try FirewallShow.tell(changed, options)
+  }
+}

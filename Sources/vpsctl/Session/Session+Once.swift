@@ -1,0 +1,58 @@
+import APIClient
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Synchronization
+
+extension Session {
+  /// The answer of a POST that may have in it what is told only once: a password, the text of a token. It is not held back until
+  /// all is done, and who presses Ctrl-C meanwhile has it all the same: the first one waits for it, and the second says how it is
+  /// had again.
+  ///
+  /// - Parameter tell: Shows what is in it, to who has pressed Ctrl-C.
+  func answerOnce(_ path: String, body: JSON?, tell: (JSON) -> Void) async throws -> JSON {
+    let key = UUID().uuidString.lowercased()
+    let again = repetition(path, body, key)
+    let presses = Presses()
+    let interrupts = Interrupts.answer {
+      guard presses.next() > 1 else {
+        return Terminal.tell(
+          "Interrupted. The answer may have in it what is told only once, and is waited for; Ctrl-C again gives it up.")
+      }
+      Terminal.tell("Interrupted. It may be done all the same. The answer is had again, for a day, by:\n  \(again)")
+      _exit(130)
+    }
+    let reply: JSON
+    do {
+      defer { Interrupts.end(interrupts) }
+      reply = try await OptionErrors.naming {
+        try await client.request("POST", path, body: body, idempotencyKey: key).json()
+      }
+    }
+    guard presses.count > 0 else { return reply }
+    tell(reply)
+    Terminal.tell("Interrupted. It goes on all the same.")
+    throw ExitCode(130)
+  }
+
+  /// The same request with its key: the service keeps the answer for it.
+  private func repetition(_ path: String, _ body: JSON?, _ key: String) -> String {
+    var words = "vpsctl api POST \(path) --idempotency-key \(key)"
+    if let context { words += " --context \(context.quotedForShell)" }
+    guard let text = body?.text else { return words.escapedForTerminal }
+    return (words + " --data " + (text.utf8.count <= 4096 ? text.quotedForShell : "'(the same)'")).escapedForTerminal
+  }
+
+  private final class Presses: Sendable {
+    private let presses = Atomic<Int>(0)
+
+    var count: Int { presses.load(ordering: .acquiring) }
+    func next() -> Int { presses.add(1, ordering: .acquiringAndReleasing).newValue }
+  }
+}
+
+extension String {
+  fileprivate var quotedForShell: String {
+    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+}
