@@ -33,6 +33,7 @@ struct SchemaTests {
     ("server rebuild", "db --yes --wait", "POST /servers/{id}/rebuild/"),
     ("server console", "web", "POST /servers/{id}/console/"),
     ("server history", "web", "GET /servers/{id}/operations/ []"),
+    ("server metrics", "web", "GET /servers/{id}/metrics/"),
     ("server firewall add-rule", "web --protocol tcp --port 22", "PUT /servers/{id}/firewall/"),
     ("server firewall enable", "web", "PUT /servers/{id}/firewall/"),
     ("server firewall show", "web", "GET /servers/{id}/firewall/"),

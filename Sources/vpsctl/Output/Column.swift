@@ -1,9 +1,12 @@
 import APIClient
+import Glibc
 
 /// A column of a table: a heading, and what is in it.
 struct Column: Sendable {
   enum Form: Sendable {
     case plain, time, memory, gigabytes, status
+    /// Since 1970, shown as a time.
+    case seconds
   }
 
   let heading: String
@@ -24,11 +27,23 @@ struct Column: Sendable {
     case .time:
       guard let text = value.string, text.utf8.count >= 16 else { return Self.text(value) }
       return text.prefix(16).map { $0 == "T" ? " " : String($0) }.joined().escapedForTerminal
+    case .seconds:
+      guard let seconds = value.int else { return Self.text(value) }
+      return Self.time(seconds)
     case .memory:
       guard let mebibytes = value.int else { return Self.text(value) }
       return mebibytes % 1024 == 0 && mebibytes > 0 ? "\(mebibytes / 1024) GiB" : "\(mebibytes) MiB"
     case .gigabytes: return Self.text(value) + " GB"
     }
+  }
+
+  /// As `2025-01-10 14:30`, in UTC.
+  private static func time(_ seconds: Int) -> String {
+    var (moment, parts) = (time_t(seconds), tm())
+    gmtime_r(&moment, &parts)
+    func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday)) "
+      + "\(padded(parts.tm_hour)):\(padded(parts.tm_min))"
   }
 
   /// One line of any value.

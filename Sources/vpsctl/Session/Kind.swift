@@ -92,6 +92,13 @@ struct Kind: Sendable {
       Column("AMOUNT", "amount"), Column("BALANCE", "balance"), Column("SERVER", "server.name"),
       Column("DESCRIPTION", "description"),
     ])
+  static let metric = Kind(
+    noun: "metric", path: "", names: ["at"],
+    columns: [
+      Column("TIME", "at", .seconds), Column("CPU %", "cpu"), Column("MEMORY MIB", "memory"),
+      Column("DISK GIB", "disk"),
+      Column("IN B/S", "network_in"), Column("OUT B/S", "network_out"),
+    ])
   static let serverCost = Kind(
     noun: "server", path: "/account/usage/", names: ["name"],
     columns: [
