@@ -38,6 +38,13 @@ struct ConfigurationLoader: Sendable {
     for section in file?.locations ?? [] {
       configuration.locations[section.code] = settings(of: section, &problems)
     }
+    if configuration.bandwidthOverage == .throttle, configuration.driver == .libvirt, configuration.network != .routed {
+      let key = "bandwidth_overage"
+      problems.append(
+        .init(
+          origin: origin(of: key, file), key: key,
+          message: "only servers in a routed network can be slow; at loopback addresses it is none or price"))
+    }
     problems +=
       networkProblems(configuration, file) + forwardingProblems(configuration, file)
       + notifyProblems(configuration, file)
@@ -91,8 +98,12 @@ struct ConfigurationLoader: Sendable {
       message = "the service itself listens at port \(configuration.listen.port)"
     }
     let key = "forward_range"
-    let origin = file?.entries.first { $0.key == key }?.origin ?? "VPSD_FORWARD_RANGE"
-    return message.map { [.init(origin: origin, key: key, message: $0)] } ?? []
+    return message.map { [.init(origin: origin(of: key, file), key: key, message: $0)] } ?? []
+  }
+
+  /// Where it was said last.
+  private func origin(of name: String, _ file: ConfigurationFile?) -> String {
+    ConfigurationKey.all.first { $0.name == name }.flatMap { sources(of: $0, file).last?.origin } ?? name
   }
 
   /// Pools whose addresses no server could use.

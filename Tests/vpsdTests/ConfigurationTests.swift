@@ -145,6 +145,7 @@ struct ConfigurationTests {
   static let others = [
     "address_pool6": ["VPSD_DRIVER": "simulated"], "network": ["VPSD_ADDRESS_POOL": "203.0.113.0/26"],
     "forward_range": ["VPSD_NETWORK": "routed", "VPSD_ADDRESS_POOL": "10.77.0.0/24"],
+    "bandwidth_overage": ["VPSD_DRIVER": "simulated"],
     "notify.command": ["VPSD_NOTIFY_FROM": "vps@example.com"],
     "notify.webhook": ["VPSD_NOTIFY_SECRET_FILE": "/etc/secret"],
   ]
@@ -182,6 +183,17 @@ struct ConfigurationTests {
     } throws: { error in
       "\(error)".contains("forward_range") && "\(error)".contains(says)
     }
+  }
+
+  @Test("Nobody is told that servers are slow where none can be")
+  func throttle() throws {
+    #expect {
+      try Self.load(environment: ["VPSD_BANDWIDTH_OVERAGE": "throttle"])
+    } throws: { "\($0)".contains("VPSD_BANDWIDTH_OVERAGE") && "\($0)".contains("only servers in a routed network") }
+    let routed = [
+      "VPSD_NETWORK": "routed", "VPSD_ADDRESS_POOL": "203.0.113.0/26", "VPSD_BANDWIDTH_OVERAGE": "throttle",
+    ]
+    #expect(try Self.load(environment: routed).tariff.throttleMbit == 10)
   }
 
   @Test("Every key has such an example, and a name of its own")

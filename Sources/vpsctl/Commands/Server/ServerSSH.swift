@@ -6,14 +6,14 @@ struct ServerSSH: AsyncParsableCommand {
     commandName: "ssh", abstract: "Log in to a server, or run a command on it.",
     discussion: """
       Ends as ssh ends. The server's key is taken at the first login, and is asked for at every other, by the server and not by \
-      its address, which another one may have had.
+      its address, which another one may have had. What comes after the server is for ssh; a -- before it may be left out.
 
-        vpsctl server ssh web -- -A uptime
+        vpsctl server ssh web -A uptime
       """)
 
   @Option(name: .shortAndLong, help: "Who to log in as, in place of the server's own user.") var user: String?
   @OptionGroup var name: ServerName
-  @Argument(parsing: .postTerminator, help: "Options of ssh, and a command, after --.") var arguments: [String] = []
+  @Argument(parsing: .captureForPassthrough, help: "Options of ssh, and a command.") var arguments: [String] = []
   @OptionGroup var options: OutputOptions
 
   func run() async throws {
@@ -27,6 +27,7 @@ struct ServerSSH: AsyncParsableCommand {
     // Options of ssh come first, a command last.
     var own: [String] = []
     var command = arguments[...]
+    if command.first == "--" { command.removeFirst() }
     while let first = command.first, first.hasPrefix("-") {
       own.append(command.removeFirst())
       if Self.takesValue(first), !command.isEmpty { own.append(command.removeFirst()) }
