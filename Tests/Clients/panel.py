@@ -140,6 +140,7 @@ def second_factor(panel):
     page.get_by_role("link", name="Set up second factor").click()
     expect(page.get_by_role("img", name="The key as a picture")).to_be_visible()
     page.get_by_label("Code").fill(authenticator(page.locator("main code").inner_text()))
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_role("button", name="Set up second factor").click()
     codes = page.locator(".secret").inner_text().split()
     assert len(codes) == 10, codes
