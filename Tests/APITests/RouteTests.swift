@@ -100,7 +100,7 @@ struct RouteTests {
         == #"{"id":3,"name":"Nano VPS","slug":"nano","vcpus":1,"memory":512,"storage":5,"bandwidth":512,"#
         + #""price_monthly":3.36,"price_hourly":0.005,"available":true,"locations":["us-west","us-east"],"#
         + #""description":"1 vCPU, 512 MiB memory, 5 GiB storage.","uuid":"UUID","ram":0.5,"ram_unit":"GB","cpu":1,"#
-        + #""disk_space":5,"transfer":512,"monthly_price":3.36,"hourly_price":0.005}"#)
+        + #""disk_space":5,"transfer":512,"monthly_price":3.36,"hourly_price":0.005,"port_speed_mbit":null}"#)
     #expect(try await api.send(.get, "/plans/").json["count"] as? Int == 3)
     #expect(try await api.send(.get, "/plans/?location=mars").status == 400)
     #expect(try await api.send(.get, "/operating-systems/3/").json["name"] as? String == "Debian 12")

@@ -48,10 +48,10 @@ enum ServerWire {
         writer.field("memory_used", usage.memoryUsedMiB)
         writer.field("disk_used", usage.diskUsedGiB)
         writer.field("bandwidth_used", bandwidthUsedGB)
-        writer.field("throttled_mbit", usage.throttleMbit.map { Int64($0) })
       }
       times(&writer, view.server)
       additions(&writer, view)
+      writer.field("throttled_mbit", usage.throttleMbit.map { Int64($0) })
     }
   }
 
