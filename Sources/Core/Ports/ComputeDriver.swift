@@ -18,9 +18,13 @@ package protocol ComputeDriver: Sendable {
   /// What the host can carry in all; nil where there is no bound.
   func capacity() async throws -> HostCapacity?
 
-  /// Makes the named image ready for a disk of so many GiB and returns its current version. Throws `notFound` where there is
-  /// none, and `rejected` where no disk of that size could be made from it.
-  func prepareImage(_ name: String, storageGiB: Int) async throws -> String
+  /// Makes the named image ready for a disk of so many GiB. One that the host has yet to fetch is fetched meanwhile: asked again
+  /// until it is ready. Throws `notFound` where there is none, and none can be had, and `rejected` where no disk of that size
+  /// could be made from it.
+  func prepareImage(_ name: String, storageGiB: Int) async throws -> ImagePreparation
+
+  /// What is known of an image that is not there, without a look at anything; nil where it is, or nobody has tried.
+  func knownAbsence(ofImage name: String) -> ImageAbsence?
 
   /// Whether nothing else on the host holds the address, as far as can be told by trying. An address that this machine
   /// itself holds is free for it.
@@ -60,6 +64,10 @@ package protocol ComputeDriver: Sendable {
   ///
   /// - Parameter mayMail: Whether it may open connections to TCP port 25 where others may not.
   func applyFirewall(_ firewall: Firewall, mayMail: Bool, to machine: UUID) async throws
+
+  /// Holds a running machine to these from now on, as far as the host can; any other is left alone, and brings them with its
+  /// definition.
+  func applyLimits(_ limits: ResourceLimits, to machine: UUID) async throws
 
   /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
   /// screen.
@@ -151,6 +159,7 @@ package struct MachineSpecification: Sendable, Equatable {
   package let storageGiB: Int
   package let imageName: String
   package let imageVersion: String
+  package let limits: ResourceLimits
   package let interface: NetworkInterface
   /// In force before the machine's first packet passes.
   package let firewall: Firewall
@@ -164,8 +173,8 @@ package struct MachineSpecification: Sendable, Equatable {
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
-    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled, mayMail: Bool = false,
-    authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
+    imageVersion: String, limits: ResourceLimits? = nil, interface: NetworkInterface, firewall: Firewall = .disabled,
+    mayMail: Bool = false, authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
   ) {
     self.machine = machine
     self.label = label
@@ -175,6 +184,7 @@ package struct MachineSpecification: Sendable, Equatable {
     self.storageGiB = storageGiB
     self.imageName = imageName
     self.imageVersion = imageVersion
+    self.limits = limits ?? .standard(vcpus: vcpus)
     self.interface = interface
     self.firewall = firewall
     self.mayMail = mayMail

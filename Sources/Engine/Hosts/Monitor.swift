@@ -25,6 +25,7 @@ package final class Monitor: Sendable {
   private let logger: Logger
   private let interval: Duration
   private let reconciler: Reconciler
+  private let limitsKeeper: LimitsKeeper
   private let meter = UsageMeter()
   private let hint = Doorbell()
   /// Nil until it was written down by this process.
@@ -52,6 +53,7 @@ package final class Monitor: Sendable {
     self.clock = clock
     self.logger = logger
     self.interval = interval
+    limitsKeeper = LimitsKeeper(host.driver, logger: logger)
     reconciler = Reconciler(of: host, store: store, changes: changes, clock: clock, logger: logger)
   }
 
@@ -116,6 +118,7 @@ package final class Monitor: Sendable {
         host.doorbell.ring()
       }
       let catalogue = try await catalogueReader.catalogue()
+      await limitsKeeper.apply(catalogue, to: inventory, observed)
       let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
       try await record(samples)
       logger.debug(
