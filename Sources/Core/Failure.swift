@@ -16,6 +16,8 @@ package struct Failure: Error, Sendable {
     case preconditionFailed
     case insufficientCredit
     case noCapacity
+    /// What it needs is not there now, and may be after so many seconds.
+    case unavailable(retryAfterSeconds: Int)
     case internalError
   }
 

@@ -1,6 +1,6 @@
 import Core
 import Foundation
-import HostPrograms
+package import HostPrograms
 import PrivateFiles
 
 /// Makes a new version of an image: fetched, held to what it must be, checked and converted by programs without rights, and
@@ -19,6 +19,8 @@ package struct ImageAddition: Sendable {
   /// For the version's name, `20250110`.
   package let date: String
   package var progress: (@Sendable (Progress) -> Void)?
+  /// Ends it; what came of a download is kept.
+  package var stop = StopSignal()
 
   package enum Progress: Sendable {
     case downloading(DownloadProgress)
@@ -42,7 +44,7 @@ package struct ImageAddition: Sendable {
   }
 
   package func run() throws -> Added {
-    let folder = try WorkFolder(for: name, in: store)
+    let folder = try WorkFolder(for: name, in: store, until: stop)
     do {
       let added = try add(in: folder)
       try folder.remove()

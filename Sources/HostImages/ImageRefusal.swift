@@ -7,6 +7,8 @@ package struct ImageRefusal: Error, Sendable, CustomStringConvertible {
     case notFound
     /// Another try may end well.
     case failed
+    /// Another process is at it.
+    case busy
   }
 
   package let kind: Kind
@@ -14,5 +16,6 @@ package struct ImageRefusal: Error, Sendable, CustomStringConvertible {
 
   static func unfit(_ sentence: String) -> ImageRefusal { ImageRefusal(kind: .unfit, description: sentence) }
   static func notFound(_ sentence: String) -> ImageRefusal { ImageRefusal(kind: .notFound, description: sentence) }
+  static func busy(_ sentence: String) -> ImageRefusal { ImageRefusal(kind: .busy, description: sentence) }
   static func failed(_ sentence: String) -> ImageRefusal { ImageRefusal(kind: .failed, description: sentence) }
 }

@@ -11,6 +11,8 @@ final class WorkFolder {
   /// Of the programs, which have a user of their own.
   let workbench: String
   let user: FileOwner
+  /// Tells that what is done here is not wanted any more.
+  private let wanted: StopSignal
   private let descriptor: Int32
   /// Whether what is in it is of this process.
   private var isTakenOver = false
@@ -19,13 +21,14 @@ final class WorkFolder {
   static let download = "download"
 
   /// Waits for nobody: throws where another process adds an image of this name.
-  init(for name: String, in store: ImageStore) throws {
+  init(for name: String, in store: ImageStore, until stop: StopSignal = StopSignal()) throws {
+    wanted = stop
     path = "\(store.directory)/\(Self.prefix)\(name)"
     workbench = "\(path)/work"
     user = Confinement.newUser()
     try store.makeDirectory()
     guard let descriptor = try Self.lock(path, creating: true) else {
-      throw ImageRefusal.unfit("Another process is adding the image \(name).")
+      throw ImageRefusal.busy("Another process is adding the image \(name).")
     }
     self.descriptor = descriptor
   }
@@ -140,12 +143,16 @@ final class WorkFolder {
     program.folder = workbench
     program.environment = environment
     do {
-      if fileBytes == 0 { return try program.end(within: limit, stop: StopSignal(), whileItRuns: look) }
+      if fileBytes == 0 { return try program.end(within: limit, stop: wanted, whileItRuns: look) }
       return try endSparingly(program, within: limit, whileItRuns: look)
     } catch let error as DriverError where error.kind == .unreachable {
       throw ImageRefusal.failed("\(name) did not end within \(limit.components.seconds) seconds.")
+    } catch  where wanted.isSet {
+      throw Self.stopped
     }
   }
+
+  private static let stopped = ImageRefusal.failed("It was stopped, and is gone on with another time.")
 
   /// Servers that run go on writing to the host's disk, and pause where it is full.
   private static let reserveBytes: Int64 = 1 << 30
@@ -167,10 +174,10 @@ final class WorkFolder {
     do {
       return try program.end(within: limit, stop: stop) {
         look?()
-        if !self.hasRoom { stop.set() }
+        if self.wanted.isSet || !self.hasRoom { stop.set() }
       }
     } catch  where stop.isSet {
-      throw noRoom
+      throw wanted.isSet ? Self.stopped : noRoom
     }
   }
 

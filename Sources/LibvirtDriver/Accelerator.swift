@@ -5,6 +5,9 @@ package enum Accelerator: String, Sendable, Equatable {
   case kvm
   case tcg
 
+  /// As libvirt calls it.
+  var domainType: String { self == .kvm ? "kvm" : "qemu" }
+
   /// KVM only where the processor says that it can: the device may be there and machines die on it all the same.
   static func detected() -> Accelerator {
     guard let processors = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return .tcg }

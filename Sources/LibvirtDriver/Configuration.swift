@@ -44,6 +44,8 @@ extension LibvirtDriver {
     package var imageDirectory: String
     /// Copies of disks.
     package var copyDirectory: String
+    /// Where it is written who publishes images that are not there; nil where none is fetched.
+    package var imageRecipes: URL?
     /// Whose machines these are: what bears another installation's mark, or none, is never touched.
     package var installation: UUID
     /// Ports of the guests that the servers' own addresses lead to.

@@ -64,12 +64,14 @@ final class Connection: @unchecked Sendable {
     return Domain(domain, of: self)
   }
 
-  /// Lets the daemon find out, once, what its QEMU can do.
-  func learnCapabilities() throws {
-    guard let capabilities = virConnectGetDomainCapabilities(pointer, nil, "x86_64", "q35", nil, 0) else {
+  /// What its QEMU can do, which the daemon finds out once.
+  func capabilities(of accelerator: Accelerator? = nil) throws -> String {
+    let type = accelerator?.domainType
+    guard let capabilities = virConnectGetDomainCapabilities(pointer, nil, "x86_64", MachineType.newest, type, 0) else {
       throw LibvirtError.last("read the capabilities")
     }
-    free(capabilities)
+    defer { free(capabilities) }
+    return String(cString: capabilities)
   }
 
   /// State, CPU, memory and disk of every domain in one call, which never waits for a busy one.

@@ -11,6 +11,9 @@ struct DomainDefinition {
   let memoryMiB: Int
   let accelerator: Accelerator
   var machineType = MachineType.newest
+  /// Nil for one that is older than these: it has what there is.
+  var cpuModel: CPUModel?
+  var limits = ResourceLimits.standard(vcpus: 1)
   var firmware = ImageProperties.Firmware.bios
   let files: ServerFiles
   let attachment: NetworkAttachment
@@ -28,7 +31,7 @@ struct DomainDefinition {
     Markup(
       "domain",
       [
-        "type": accelerator == .kvm ? "kvm" : "qemu",
+        "type": accelerator.domainType,
         "xmlns:qemu": "http://libvirt.org/schemas/domain/qemu/1.0",
       ],
       [
@@ -83,15 +86,15 @@ struct DomainDefinition {
       cpu = Markup("cpu", ["mode": "maximum", "check": "none"])
     }
     return [
-      Markup("features", [:], features), cpu,
+      Markup("features", [:], features), cpuModel?.markup ?? cpu,
       Markup("clock", ["offset": "utc"], [Markup("timer", ["name": "hpet", "present": "no"])]),
     ]
   }
 
   private var devices: [Markup] {
     [
-      disk("vda", format: "qcow2", path: files.disk, slot: "0x11", isReadOnly: false),
-      disk("vdb", format: "raw", path: files.seed, slot: "0x12", isReadOnly: true),
+      disk("vda", format: "qcow2", path: files.disk, slot: "0x11", limits: limits),
+      disk("vdb", format: "raw", path: files.seed, slot: "0x12", limits: nil),
       Markup("controller", ["type": "usb", "model": "none"]),
       // It listens nowhere: each connection is made through libvirtd, so there is no socket that others could find.
       Markup("graphics", ["type": "vnc"], [Markup("listen", ["type": "none"])]),
@@ -114,16 +117,17 @@ struct DomainDefinition {
     ]
   }
 
-  private func disk(_ target: String, format: String, path: String, slot: String, isReadOnly: Bool) -> Markup {
+  /// - Parameter limits: Of one that can be written.
+  private func disk(_ target: String, format: String, path: String, slot: String, limits: ResourceLimits?) -> Markup {
     // The host's page cache is shared by all servers of an image; flushes of the guest reach the disk.
     var driver = Markup("driver", ["name": "qemu", "type": format, "cache": "writeback", "discard": "unmap"])
-    if isReadOnly { driver = Markup("driver", ["name": "qemu", "type": format]) }
+    if limits == nil { driver = Markup("driver", ["name": "qemu", "type": format]) }
     let children = [
       driver, Markup("source", ["file": path]), Markup("target", ["dev": target, "bus": "virtio"]),
     ]
     return Markup(
       "disk", ["type": "file", "device": "disk"],
-      children + (isReadOnly ? [Markup("readonly")] : []) + [Self.pciAddress(slot: slot)])
+      children + (limits.map { DiskLimits($0).markup } ?? [Markup("readonly")]) + [Self.pciAddress(slot: slot)])
   }
 
   static func pciAddress(slot: String) -> Markup {

@@ -96,7 +96,7 @@ final class Hypervisor: Sendable {
   /// Whoever listens for events is a service, which will define some.
   private func learnCapabilities() async {
     do {
-      try await perform("learn what QEMU can do") { try $0.learnCapabilities() }
+      _ = try await perform("learn what QEMU can do") { try $0.capabilities() }
     } catch {
       logger.debug("libvirtd does not tell what QEMU can do", metadata: ["error": "\(error)"])
     }

@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostImages
 
 extension LibvirtDriver {
   package func ensureCopied(_ machine: UUID, as copy: UUID) async throws -> CopyProgress {
@@ -52,6 +53,7 @@ extension LibvirtDriver {
 
   /// Ends all that goes on between the calls, in order, before the process does.
   package func endWork() async throws {
+    try await onFiles("end downloads") { downloads.end() }
     try await DriverError.translating { try await work.end { _ in true } }
   }
 

@@ -10,8 +10,9 @@ extension LibvirtDriver {
       let domain = try ownership.domain(specification.machine, on: connection)
       return (try domain?.isActive() ?? false, try (domain?.definition()).flatMap(MachineType.defined))
     }
+    let cpuModel = try await cpuModelOfNewMachine(files, isDefined: earlierType != nil)
     let domain = try await onFiles("prepare the files") {
-      try prepare(files, for: specification, canGrow: !isActive)
+      try prepare(files, for: specification, on: cpuModel, canGrow: !isActive)
       // One that is older than the files of these stays what it is.
       if let earlierType, !MachineFiles.exists(files.machineType) {
         try PrivateFile.write(Array(earlierType.utf8), to: files.machineType)
@@ -32,6 +33,18 @@ extension LibvirtDriver {
     }
   }
 
+  /// Nil for one that is there already, in whatever way.
+  private func cpuModelOfNewMachine(_ files: ServerFiles, isDefined: Bool) async throws -> CPUModel? {
+    if isDefined { return nil }
+    let known = [files.disk, files.machineType, files.cpuModel]
+    guard try await onFiles("look whether it is new", { !known.contains(where: MachineFiles.exists) }) else {
+      return nil
+    }
+    return try await onLibvirt("learn what processor there is") { [accelerator] connection in
+      CPUModel(capabilities: try connection.capabilities(of: accelerator))
+    }
+  }
+
   /// Reads files.
   func definition(of specification: MachineSpecification) throws -> DomainDefinition {
     let files = files(of: specification.machine)
@@ -45,9 +58,11 @@ extension LibvirtDriver {
         installation: configuration.installation, label: specification.label, address: interface.address,
         sshPort: attachment.sshPort,
         owner: try emulatorUser.owner(
-          of: specification.machine, at: interface.address, dataDirectory: configuration.dataDirectory)),
+          of: specification.machine, at: interface.address, dataDirectory: configuration.dataDirectory),
+        cpuWeight: specification.limits.cpuWeight),
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       machineType: try MachineType.read(files.machineType) ?? MachineType.newest,
+      cpuModel: try CPUModel.read(files.cpuModel), limits: specification.limits,
       firmware: record?.properties.firmware ?? .bios, files: files, attachment: attachment, daemon: configuration.daemon
     )
   }
@@ -56,7 +71,9 @@ extension LibvirtDriver {
     specification.interface.hardwareAddress ?? files(of: specification.machine).earlierHardwareAddress
   }
 
-  private func prepare(_ files: ServerFiles, for specification: MachineSpecification, canGrow: Bool) throws {
+  private func prepare(
+    _ files: ServerFiles, for specification: MachineSpecification, on cpuModel: CPUModel?, canGrow: Bool
+  ) throws {
     let sizeBytes = Int64(specification.storageGiB) << 30
     let disk = Disk(path: files.disk)
     if !MachineFiles.exists(files.disk) {
@@ -71,6 +88,7 @@ extension LibvirtDriver {
         of: specification.imageName, version: specification.imageVersion
       ).properties
       try DiskRecord(instance: UUID(), properties: properties).write(to: files.diskRecord)
+      if let cpuModel { try cpuModel.write(to: files.cpuModel) }
       try disk.create(image: image, sizeBytes: sizeBytes)
       try MachineFiles.syncDirectory(of: files.folder)
     } else if canGrow {
@@ -99,7 +117,10 @@ extension LibvirtDriver {
     try await onNetwork("attach the network") { try network.attach(files, isOff: isOff) }
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
-      guard try domain.isActive() else {
+      let isRunning = try domain.isActive()
+      // What runs may have another one by now.
+      defer { if !isRunning, let mark = try? domain.mark() { keepWeight(mark.cpuWeight, of: machine, domain) } }
+      guard isRunning else {
         if let owner = try domain.mark()?.owner { try handOver(files, to: owner) }
         do {
           if network.mustLookBeforeStart, let moved = try moved(domain) { return try moved.start() }
@@ -224,6 +245,7 @@ extension LibvirtDriver {
     try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
     try await onNetwork("release the network") { try network.release(files) }
     try await onFiles("remove the files") {
+      controlGroups?.remove(machine)
       try MachineFiles.remove(files.folder)
       if let name { try MachineFiles.remove(hypervisor.daemon.logPath(domain: name)) }
     }

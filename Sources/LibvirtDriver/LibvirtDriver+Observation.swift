@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostImages
 import HostPrograms
 
 extension LibvirtDriver {
@@ -9,6 +10,15 @@ extension LibvirtDriver {
       group.addTask { await consoleLogs.run() }
       group.addTask { await readings.run(readGuest ?? askAgent) }
       group.addTask { await keepNetwork() }
+      group.addTask { await lookForImages() }
+    }
+  }
+
+  /// What is known to be missing may have been added by hand.
+  private func lookForImages() async {
+    while !Task.isCancelled {
+      try? await clock.sleep(for: .seconds(5))
+      try? await onFiles("look for images") { downloads.lookAgain() }
     }
   }
 

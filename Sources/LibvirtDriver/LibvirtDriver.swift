@@ -45,6 +45,10 @@ package struct LibvirtDriver: ComputeDriver {
   /// For the host's part in the network: where it hangs, files and libvirtd may still answer.
   let networkThreads = BlockingThreads(name: "networks", width: 4)
   let resumptions = Resumptions()
+  /// Nil where the host has none, or its own libvirtd sees to them.
+  let controlGroups: ControlGroups?
+  let unkeptWeights = SaidOnce()
+  let downloads: ImageDownloads
 
   /// Chooses accelerator and ports by trying, and starts nothing.
   package init(configuration: Configuration, clock: any WallClock, logger: Logger) throws {
@@ -67,6 +71,8 @@ package struct LibvirtDriver: ComputeDriver {
     self.network = try configuration.machineNetwork(
       lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, retired: retired, logger: logger)
     self.images = ImageStore(directory: configuration.imageDirectory)
+    self.downloads = ImageDownloads(store: images, recipes: configuration.imageRecipes, clock: clock)
+    self.controlGroups = configuration.daemon == .own ? ControlGroups(of: configuration.installation) : nil
     self.readings = GuestReadings(clock: clock)
     self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)
     self.ownership = Ownership(installation: configuration.installation)
@@ -103,14 +109,22 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
-  package func prepareImage(_ name: String, storageGiB: Int) async throws -> String {
+  package func prepareImage(_ name: String, storageGiB: Int) async throws -> ImagePreparation {
     try await onFiles("look at the image") {
-      let version = try images.currentVersion(of: name)
+      let version: String
+      do {
+        version = try images.currentVersion(of: name)
+      } catch let error as DriverError where error.kind == .notFound {
+        try downloads.fetch(name)
+        return .underWay
+      }
       try requireFit(try images.description(of: name, version: version), storageGiB: storageGiB)
       try Disk.requireFit(try images.diskPath(of: name, version: version), in: Int64(storageGiB) << 30)
-      return version
+      return .ready(version: version)
     }
   }
+
+  package func knownAbsence(ofImage name: String) -> ImageAbsence? { downloads.absence(of: name) }
 
   private func requireFit(_ image: ImageDescription, storageGiB: Int) throws {
     guard image.properties.architecture == .amd64 else {
@@ -145,7 +159,10 @@ package struct LibvirtDriver: ComputeDriver {
   package func stop() async throws {
     if configuration.daemon == .host { try await forgetMachinesThatAreOff() }
     hypervisor.close()
-    try await onFiles("stop libvirtd") { try hypervisor.daemon.stop() }
+    try await onFiles("stop libvirtd") {
+      try hypervisor.daemon.stop()
+      controlGroups?.removeUnused()
+    }
     try await onNetwork("close the way out") { try namespace?.removeIfUnused() }
   }
 

@@ -12,13 +12,19 @@ struct MachineMark: Sendable, Equatable {
   let sshPort: UInt16
   /// Of its process and its files.
   let owner: FileOwner
+  /// What it has of the host's processors once it runs.
+  let cpuWeight: Int
 
-  init(installation: UUID, label: String, address: IPv4Address, sshPort: UInt16, owner: FileOwner = .root) {
+  init(
+    installation: UUID, label: String, address: IPv4Address, sshPort: UInt16, owner: FileOwner = .root,
+    cpuWeight: Int = ResourceLimits.standard(vcpus: 1).cpuWeight
+  ) {
     self.installation = installation
     self.label = label
     self.address = address
     self.sshPort = sshPort
     self.owner = owner
+    self.cpuWeight = cpuWeight
   }
 
   /// Reads the element back as libvirt prints it; nil where it is not ours.
@@ -37,7 +43,8 @@ struct MachineMark: Sendable, Equatable {
     let (user, group) = (attribute("user").flatMap { UInt32($0) }, attribute("group").flatMap { UInt32($0) })
     self.init(
       installation: installation, label: label, address: address, sshPort: sshPort,
-      owner: FileOwner(user: user ?? 0, group: group ?? 0))
+      owner: FileOwner(user: user ?? 0, group: group ?? 0),
+      cpuWeight: attribute("cpu-weight").flatMap { Int($0) } ?? ResourceLimits.standard(vcpus: 1).cpuWeight)
   }
 
   var markup: Markup {
@@ -46,7 +53,7 @@ struct MachineMark: Sendable, Equatable {
       [
         "xmlns:vpsd": Self.namespace, "installation": installation.text, "label": label,
         "address": address.description, "ssh-port": String(sshPort),
-        "user": String(owner.user), "group": String(owner.group),
+        "user": String(owner.user), "group": String(owner.group), "cpu-weight": String(cpuWeight),
       ])
   }
 }

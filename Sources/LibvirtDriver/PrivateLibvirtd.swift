@@ -35,6 +35,9 @@ struct PrivateLibvirtd: Libvirtd {
     return "qemu+unix:///system?socket=\(socket)"
   }
 
+  /// Where it writes down the process of a machine.
+  func processPath(domain name: String) -> String { "\(directory)/run/qemu/\(name).pid" }
+
   func logPath(domain name: String) -> String { "\(directory)/log/qemu/\(name).log" }
 
   /// One process at a time does this.

@@ -21,6 +21,8 @@ struct ServerFiles: Equatable {
   var firmwareVariables: String { "\(folder)/uefi-variables.fd" }
   /// Of which it is for as long as it is there.
   var machineType: String { "\(folder)/machine-type" }
+  /// Of the processor that its guest sees; absent where that is whatever there is.
+  var cpuModel: String { "\(folder)/cpu.json" }
   var seed: String { "\(folder)/seed.tar" }
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }

@@ -38,10 +38,11 @@ extension SQLConnection {
 
   private func insert(_ plan: Plan) throws {
     try run(
-      "INSERT INTO plan (\(Plan.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO plan (\(Plan.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       [
         plan.id, plan.uuid.text, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB,
-        plan.storageGiB, plan.bandwidthGB, plan.portSpeedMbit, plan.pricePerHour, plan.isAvailable,
+        plan.storageGiB, plan.bandwidthGB, plan.portSpeedMbit, plan.pricePerHour, plan.isAvailable, plan.cpuWeight,
+        plan.diskIOPS, plan.diskMiBPerSecond,
       ])
     for (position, location) in plan.locations.enumerated() {
       try run(
@@ -53,7 +54,7 @@ extension SQLConnection {
 extension Plan {
   fileprivate static let columns = """
     id, uuid, name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, port_speed_mbit, \
-    price_per_hour, is_available
+    price_per_hour, is_available, cpu_weight, disk_iops, disk_mib_per_second
     """
 
   fileprivate init(from row: inout RowReader, locations: [ID<Plan>: [String]]) throws {
@@ -62,7 +63,8 @@ extension Plan {
       id: id, uuid: try row.next(), name: try row.next(), slug: try row.next(), description: try row.next(),
       vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next(), bandwidthGB: try row.next(),
       portSpeedMbit: try row.next(),
-      pricePerHour: try row.next(), locations: locations[id] ?? [], isAvailable: try row.next())
+      pricePerHour: try row.next(), locations: locations[id] ?? [], isAvailable: try row.next(),
+      cpuWeight: try row.next(), diskIOPS: try row.next(), diskMiBPerSecond: try row.next())
   }
 }
 

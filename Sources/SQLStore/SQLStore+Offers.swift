@@ -10,12 +10,13 @@ extension SQLStore {
         ID<Plan>.self,
         """
         INSERT INTO plan (uuid, name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, port_speed_mbit,
-          price_per_hour, is_available)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING id
+          price_per_hour, is_available, cpu_weight, disk_iops, disk_mib_per_second)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) RETURNING id
         """,
         [
           UUID().text, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB, plan.storageGiB,
-          plan.bandwidthGB, plan.portSpeedMbit, plan.pricePerHour,
+          plan.bandwidthGB, plan.portSpeedMbit, plan.pricePerHour, plan.cpuWeight, plan.diskIOPS,
+          plan.diskMiBPerSecond,
         ]
       ).orFail("the plan was not written")
       try database.offer(id, at: plan.locations)
@@ -48,12 +49,14 @@ extension SQLStore {
           vcpus = COALESCE(?, vcpus), memory_mib = COALESCE(?, memory_mib), storage_gib = COALESCE(?, storage_gib),
           bandwidth_gb = COALESCE(?, bandwidth_gb), port_speed_mbit = COALESCE(?, port_speed_mbit),
           price_per_hour = COALESCE(?, price_per_hour),
-          is_available = COALESCE(?, is_available)
+          is_available = COALESCE(?, is_available), cpu_weight = COALESCE(?, cpu_weight),
+          disk_iops = COALESCE(?, disk_iops), disk_mib_per_second = COALESCE(?, disk_mib_per_second)
         WHERE id = ?
         """,
         [
           change.name, change.slug, change.description, change.vcpus, change.memoryMiB, change.storageGiB,
-          change.bandwidthGB, change.portSpeedMbit, change.pricePerHour, change.isAvailable, id,
+          change.bandwidthGB, change.portSpeedMbit, change.pricePerHour, change.isAvailable, change.cpuWeight,
+          change.diskIOPS, change.diskMiBPerSecond, id,
         ])
       if let speed = change.portSpeedMbit, speed != plan.portSpeedMbit { try database.touchFirewalls(with: id) }
       if let locations = change.locations { try database.offer(id, at: locations) }
@@ -239,6 +242,9 @@ extension PlanChange {
     changed.note("price_hourly", pricePerHour, plan.pricePerHour, pricePerHour?.decimal)
     changed.note("locations", locations, plan.locations)
     changed.note("available", isAvailable, plan.isAvailable, isAvailable.map { "\($0)" })
+    changed.note("cpu_weight", cpuWeight, plan.cpuWeight, cpuWeight.map { "\($0)" })
+    changed.note("disk_iops", diskIOPS, plan.diskIOPS, diskIOPS.map { "\($0)" })
+    changed.note("disk_throughput", diskMiBPerSecond, plan.diskMiBPerSecond, diskMiBPerSecond.map { "\($0)" })
     return changed.names
   }
 }

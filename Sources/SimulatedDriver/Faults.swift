@@ -3,7 +3,8 @@ package import Foundation
 
 /// The methods of `ComputeDriver` that can fail.
 package enum DriverMethod: String, Sendable, CaseIterable {
-  case capacity, prepareImage, isAddressFree, ensureDefined, start, resume, requestShutdown, powerOff, readiness,
+  case capacity, prepareImage, isAddressFree, ensureDefined, applyLimits, start, resume, requestShutdown, powerOff,
+    readiness,
     applyHostname, applyAddresses, applyFirewall
   case openConsole
   case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe

@@ -17,6 +17,8 @@ package final class SimulatedDriver: ComputeDriver {
     /// Nil for a host without bound.
     package var capacity: HostCapacity?
     package var images: Set<String> = ["debian-12"]
+    /// What is known of images that are not there.
+    package var absences: [String: ImageAbsence] = [:]
     /// How large a disk must be for any of them.
     package var imageStorageGiB = 1
     /// What something else on the host holds.
@@ -113,12 +115,17 @@ package final class SimulatedDriver: ComputeDriver {
     try await perform(.capacity) { state.withLock { $0.options.capacity } }
   }
 
-  package func prepareImage(_ name: String, storageGiB: Int) async throws -> String {
+  package func prepareImage(_ name: String, storageGiB: Int) async throws -> ImagePreparation {
     try await perform(.prepareImage) {
-      try state.withLock { try Self.requireImage(name, storageGiB: storageGiB, in: $0.options) }
-      return Self.imageVersion
+      try state.withLock { state in
+        if case .beingFetched = state.options.absences[name] { return .underWay }
+        try Self.requireImage(name, storageGiB: storageGiB, in: state.options)
+        return .ready(version: Self.imageVersion)
+      }
     }
   }
+
+  package func knownAbsence(ofImage name: String) -> ImageAbsence? { state.withLock { $0.options.absences[name] } }
 
   package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {
     try await perform(.isAddressFree, machine) {
@@ -185,6 +192,12 @@ package final class SimulatedDriver: ComputeDriver {
       try state.withLock { state in
         try require(machine, in: state).readiness(at: clock.now, state.options.durations)
       }
+    }
+  }
+
+  package func applyLimits(_ limits: ResourceLimits, to machine: UUID) async throws {
+    try await perform(.applyLimits, machine) {
+      try change(machine) { machine, _ in machine.boot?.definition.limits = SimulatedMachine.Limits(limits) }
     }
   }
 

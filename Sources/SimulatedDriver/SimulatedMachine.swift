@@ -58,6 +58,8 @@ package struct SimulatedMachine: SimulatedRecord {
     package let furtherAddresses: [String]?
     package let authorizedKey: String?
     package let rootPasswordHash: String?
+    /// Nil in the records of earlier versions.
+    package internal(set) var limits: Limits?
 
     init(_ specification: MachineSpecification) {
       label = specification.label
@@ -68,12 +70,25 @@ package struct SimulatedMachine: SimulatedRecord {
       furtherAddresses = Array(SimulatedMachine.addresses(of: specification.interface).dropFirst())
       authorizedKey = specification.authorizedKey
       rootPasswordHash = specification.rootPasswordHash
+      limits = Limits(specification.limits)
+    }
+  }
+
+  package struct Limits: Codable, Sendable, Equatable {
+    let cpuWeight: Int
+    let diskIOPS: Int?
+    let diskMiBPerSecond: Int?
+
+    package init(_ limits: ResourceLimits) {
+      cpuWeight = limits.cpuWeight
+      diskIOPS = limits.diskIOPS
+      diskMiBPerSecond = limits.diskMiBPerSecond
     }
   }
 
   package struct Boot: Codable, Sendable, Equatable {
     /// What the machine was when it started: a later definition changes nothing of it.
-    package let definition: Definition
+    package internal(set) var definition: Definition
     /// What the guest calls itself now.
     package internal(set) var hostname: String
     /// What the guest has now, where that is not what its definition said.

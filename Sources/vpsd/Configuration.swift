@@ -15,6 +15,12 @@ struct Configuration: Sendable, Equatable {
     case loopback, routed
   }
 
+  /// Whether images are fetched for servers that are ordered.
+  enum ImageDownloads: String, Sendable, CaseIterable {
+    case onDemand = "on-demand"
+    case off
+  }
+
   enum Accelerator: String, Sendable, CaseIterable {
     /// KVM where it truly works, else TCG.
     case auto, kvm, tcg
@@ -32,6 +38,7 @@ struct Configuration: Sendable, Equatable {
   var copyDirectory: URL
   var recipeDirectory: URL
   var noVNCDirectory: URL
+  var imageDownloads = ImageDownloads.onDemand
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
   /// Where clients reach the service; nil for where each of them says that it does.
   var publicURL: PublicURL?

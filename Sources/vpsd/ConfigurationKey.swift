@@ -99,6 +99,9 @@ extension ConfigurationKey {
       directory(
         "recipe_dir", \.recipeDirectory, default: "`images` of the checkout, or `../share/vpsd/images`",
         "Where the recipes of images are; the default is told from the place of the executable"),
+      choice(
+        "image_downloads", \.imageDownloads, default: "on-demand",
+        "Whether the first order of an operating system whose publisher is known fetches its image"),
       directory(
         "novnc_dir", \.noVNCDirectory, default: "`.build/novnc` of the checkout, or `/usr/share/novnc`",
         "Where noVNC is, which shows consoles in a browser; the default is told from the place of the executable"),

@@ -48,7 +48,11 @@ extension Configuration {
   ) throws -> any HostedDriver {
     switch Driver(rawValue: host.driver) {
     case .simulated:
-      return try SimulatedDriver(installation: installation, dataDirectory: directory(ofHost: host.name), clock: clock)
+      // Whoever tries the samples of the documentation finds what they order.
+      var options = SimulatedDriver.Options()
+      options.images.formUnion(Catalogue.initial.operatingSystems.map(\.imageName))
+      return try SimulatedDriver(
+        installation: installation, dataDirectory: directory(ofHost: host.name), clock: clock, options: options)
     case .libvirt, nil:
       var libvirt = try libvirt(installation)
       libvirt.onlyLooks = onlyLooks
@@ -60,6 +64,7 @@ extension Configuration {
     var libvirt = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory.path, imageDirectory: imageDirectory.path, installation: installation)
     libvirt.copyDirectory = copyDirectory.path
+    libvirt.imageRecipes = imageDownloads == .onDemand ? recipeDirectory : nil
     libvirt.guestPorts = forwardedPorts.map { UInt16($0) }
     libvirt.outbound = outbound
     libvirt.mayMail = mayServersMail

@@ -53,7 +53,9 @@ struct ServerLifeTests {
     }
   }
 
-  @Test("An operating system without an image ends in error with a reason, gives the credit back, and can be deleted")
+  @Test(
+    "An operating system without an image ends in error with a reason, gives the credit back, and can be deleted; none is ordered any more until there is one"
+  )
   func noImage() async throws {
     try await Service.with { service in
       let client = try service.client()
@@ -65,6 +67,10 @@ struct ServerLifeTests {
       }
       #expect(failed.statusReason?.contains("image") == true)
       #expect(try service.operate(["account", "list"]) == balance)
+      let body = #"{"name": "late", "plan_id": 3, "os_id": 5, "location": "us-west"}"#
+      let refused = try await client.send("POST", "/servers/", json: Data(body.utf8))
+      #expect(refused.status == 503 && refused.text.contains("Ubuntu 22.04 LTS is not available at us-west"))
+      #expect(refused.header("retry-after").flatMap { Int($0) } ?? 0 > 0, "\(refused)")
       try await client.deleteServer(created.id)
       #expect(try await client.send("GET", "/servers/\(created.id)/").status == 404)
     }
@@ -198,8 +204,8 @@ struct ServerLifeTests {
 // MARK: - Waiting
 
 /// Where a server takes logins, once it is active.
-func active(_ id: Int, _ client: APIClient) async throws -> Endpoint {
-  let server = try await eventually("an active server", withinSeconds: 300) {
+func active(_ id: Int, _ client: APIClient, withinSeconds limit: Int = 300) async throws -> Endpoint {
+  let server = try await eventually("an active server", withinSeconds: limit) {
     let server = try await client.server(id)
     if server.status == "error" {
       throw Command.Failed(description: "server \(id): \(server.statusReason ?? "no reason")")

@@ -58,7 +58,7 @@ final class Service: Sendable {
     [
       "VPSD_DATA_DIR": directory.appendingPathComponent("data").path, "VPSD_IMAGE_DIR": Self.images,
       "VPSD_LISTEN": "127.0.0.1:0", "VPSD_ADDRESS_POOL": "127.83.0.0/16", "VPSD_DRIVER": "libvirt",
-      "VPSD_OUTBOUND": "false",
+      "VPSD_OUTBOUND": "false", "VPSD_IMAGE_DOWNLOADS": "off",
     ].merging(settings) { $1 }
   }
 

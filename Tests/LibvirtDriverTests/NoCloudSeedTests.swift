@@ -177,9 +177,9 @@ struct DiskRecordTests {
     }
     let driver = try PrivateHost.makeDriver("\(images)/data", images: images)
     defer { driver.close() }
-    await #expect(throws: DriverError.self) { try await driver.prepareImage("large", storageGiB: 4) }
-    #expect(try await driver.prepareImage("large", storageGiB: 8) == "1")
-    await #expect(throws: DriverError.self) { try await driver.prepareImage("arm", storageGiB: 8) }
-    await #expect(throws: DriverError.self) { try await driver.prepareImage("strange", storageGiB: 8) }
+    await #expect(throws: DriverError.self) { try await driver.readyImage("large", storageGiB: 4) }
+    #expect(try await driver.readyImage("large", storageGiB: 8) == "1")
+    await #expect(throws: DriverError.self) { try await driver.readyImage("arm", storageGiB: 8) }
+    await #expect(throws: DriverError.self) { try await driver.readyImage("strange", storageGiB: 8) }
   }
 }

@@ -2,6 +2,7 @@ import Core
 import Foundation
 import HostPrograms
 import Logging
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -66,7 +67,7 @@ struct PrivateHost {
   ) async throws -> MachineSpecification {
     let version: String
     do {
-      version = try await driver.prepareImage(Self.imageName, storageGiB: storageGiB)
+      version = try await driver.readyImage(Self.imageName, storageGiB: storageGiB)
     } catch {
       Issue.record("no image \(Self.imageName) in \(Self.imageDirectory): build it, or set VPSD_IMAGE_DIR")
       throw error

@@ -6,30 +6,32 @@ import Testing
 
 @testable import LibvirtDriver
 
-/// `VPSD_STOCK_IMAGE` is a disk of a system with cloud-init, as Tests/Images/build makes one. A boot takes minutes without KVM.
+/// `VPSD_STOCK_IMAGE` is a disk of a system with cloud-init, as Tests/Images/build makes one. A boot takes minutes without KVM:
+/// these are those that `StockSystemTests` does not do.
 @Suite(
   "A system as others publish it", .serialized,
-  .enabled(if: ProcessInfo.processInfo.environment["VPSD_STOCK_IMAGE"] != nil))
+  .enabled(
+    if: ["VPSD_STOCK_IMAGE", "VPSD_LONG_TESTS"].allSatisfy { ProcessInfo.processInfo.environment[$0] != nil }))
 struct StockImageTests {
   private static let password = "correct horse battery"
 
   @Test(
     "Boots from its image, lets in by key or by password, and has its name and the whole disk",
-    arguments: [true, false])
-  func login(byKey: Bool) async throws {
+    arguments: [(ImageProperties.Firmware.bios, false), (.uefi, true)])
+  func login(firmware: ImageProperties.Firmware, byKey: Bool) async throws {
     let folder = try ScopedFolder()
     let images = ImageStore(directory: folder.url.path)
     var source = ImageSource()
     source.file = ProcessInfo.processInfo.environment["VPSD_STOCK_IMAGE"]
     let properties = ImageProperties(
-      seedFormat: .nocloud, defaultUser: "root", hasGuestAgent: false, firmware: .bios, architecture: .amd64)
+      seedFormat: .nocloud, defaultUser: "root", hasGuestAgent: false, firmware: firmware, architecture: .amd64)
     let added = try ImageAddition(
       store: images, name: "stock", source: source, properties: properties, date: "20250101"
     ).run()
     let hash = byKey ? nil : try await Program("openssl", ["passwd", "-6", Self.password]).output()
     try await PrivateHost.with(images: images.directory) { host in
       let machine = UUID()
-      #expect(try await host.driver.prepareImage("stock", storageGiB: 5) == added.version)
+      #expect(try await host.driver.readyImage("stock", storageGiB: 5) == added.version)
       let specification = MachineSpecification(
         machine: machine, label: "stock", hostname: try #require(Hostname("web.example.com")), vcpus: 2,
         memoryMiB: 1024,

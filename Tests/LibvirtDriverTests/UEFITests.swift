@@ -20,7 +20,7 @@ struct UEFITests {
       let machine = UUID()
       let specification = MachineSpecification(
         machine: machine, label: "uefi", hostname: try #require(Hostname("web")), vcpus: 1, memoryMiB: 256,
-        storageGiB: 1, imageName: "uefi", imageVersion: try await host.driver.prepareImage("uefi", storageGiB: 1),
+        storageGiB: 1, imageName: "uefi", imageVersion: try await host.driver.readyImage("uefi", storageGiB: 1),
         interface: NetworkInterface(address: PrivateHost.unusedAddress()), authorizedKey: host.publicKey,
         rootPasswordHash: nil, mayCreateDisk: true)
       let files = host.driver.files(of: machine)

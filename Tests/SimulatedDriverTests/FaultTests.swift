@@ -156,6 +156,7 @@ extension SimulatedHost {
     case .requestShutdown: try await driver.requestShutdown(machine)
     case .powerOff: try await driver.powerOff(machine)
     case .readiness: _ = try await driver.readiness(of: machine)
+    case .applyLimits: try await driver.applyLimits(.standard(vcpus: 1), to: machine)
     case .applyHostname: try await driver.applyHostname(Hostname("new.example.com")!, to: machine)
     case .applyAddresses:
       try await driver.applyAddresses(of: NetworkInterface(address: IPv4Address("127.80.0.9")!), to: machine)

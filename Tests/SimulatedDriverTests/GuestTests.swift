@@ -161,7 +161,7 @@ struct GuestTests {
       }
       #expect(error?.customerReason?.hasPrefix("No image for this operating system is installed on this host.") == true)
       host.driver.configure { $0.images.insert("ubuntu-22.04") }
-      #expect(try await host.driver.prepareImage("ubuntu-22.04", storageGiB: 10) == "simulated-1")
+      #expect(try await host.driver.readyImage("ubuntu-22.04", storageGiB: 10) == "simulated-1")
     }
   }
 

@@ -85,6 +85,9 @@ extension ComputeDriverConformance {
       try await twice { try await driver.applyHostname(hostname, to: machine) }
       let firewall = Firewall(isEnabled: true, rules: [try FirewallRule(.inbound, .tcp, ports: "1-65535")])
       try await twice { try await driver.applyFirewall(firewall, to: machine) }
+      let limits = ResourceLimits(cpuWeight: 250, diskIOPS: 100_000, diskMiBPerSecond: 1000)
+      try await twice { try await driver.applyLimits(limits, to: machine) }
+      try await driver.applyLimits(.standard(vcpus: 1), to: machine)
       // Starting what runs must not reset it.
       try await driver.start(machine)
       #expect(try await driver.readiness(of: machine).hasSSHBanner)
@@ -96,6 +99,7 @@ extension ComputeDriverConformance {
       try await driver.requestShutdown(machine)
       try await twice { try await driver.powerOff(machine) }
       try await twice { try await driver.applyFirewall(.disabled, to: machine) }
+      try await driver.applyLimits(limits, to: machine)
       #expect(try await driver.power(of: machine) == .off(.guestShutdown))
       #expect(try await driver.readiness(of: machine) == Readiness(hasSSHBanner: false, hasAgent: false))
 
@@ -149,7 +153,7 @@ extension ComputeDriverConformance {
       #expect(try await driver.power(of: specification.machine) == .absent)
       let image = specification.imageName
       await expectError(.rejected) { _ = try await driver.prepareImage(image, storageGiB: 0) }
-      let version = try await driver.prepareImage(image, storageGiB: specification.storageGiB)
+      let version = try await driver.readyImage(image, storageGiB: specification.storageGiB)
       #expect(version == specification.imageVersion)
     }
   }

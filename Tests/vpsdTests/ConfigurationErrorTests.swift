@@ -21,7 +21,7 @@ struct ConfigurationErrorTests {
       ("driver", ["kvm", "Libvirt"]),
       ("address_pool", ["127.80.0.0", "127.80.0.1/16", "127.80.0.0/31", "::/64"]),
       ("forwarded_ports", ["80,443", "22,22", "22,0", "22,65536", "22,", "22,http", "22 80"]),
-      ("outbound", ["yes", "1", "True"]),
+      ("outbound", ["yes", "1", "True"]), ("image_downloads", ["yes", "false", "ondemand"]),
       ("accelerator", ["xen"]),
       ("log_level", ["verbose"]),
       ("rate_limit", ["-1", "many", "1.5", "1000001"]),

@@ -50,6 +50,7 @@ struct ConfigurationTests {
         address_rest: 3600
         accelerator: auto
         recipe_dir: /opt/vpsd/share/vpsd/images
+        image_downloads: on-demand
         novnc_dir: /usr/share/novnc
         log_level: info
         overcommit_vcpus: 16
@@ -123,7 +124,7 @@ struct ConfigurationTests {
     ("network", "routed"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
     ("forward_range", "20000-29999"), ("forward_address", "203.0.113.9"),
     ("smtp_outbound", "true"), ("addresses_per_server", "4"), ("address_rest", "60"),
-    ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("novnc_dir", "/srv/novnc"),
+    ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("image_downloads", "off"), ("novnc_dir", "/srv/novnc"),
     ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
     ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),

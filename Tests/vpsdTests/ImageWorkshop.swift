@@ -18,19 +18,8 @@ struct ImageWorkshop {
 
   func add(_ arguments: String...) throws -> Operator.Result { try someone.run(["image", "add"] + arguments) }
 
-  /// The bytes of a small disk with a partition table, each kilobyte another for another number.
   static func disk(_ number: UInt8 = 1, kibibytes: Int = 256) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: kibibytes << 10)
-    for kibibyte in 1..<kibibytes { bytes[kibibyte << 10] = number &+ UInt8(truncatingIfNeeded: kibibyte) }
-    // A bootable partition of Linux, from the second sector to the end.
-    bytes[446] = 0x80
-    bytes[450] = 0x83
-    bytes[454] = 1
-    let sectors = kibibytes * 2 - 1
-    for byte in 0..<4 { bytes[458 + byte] = UInt8(truncatingIfNeeded: sectors >> (8 * byte)) }
-    bytes[510] = 0x55
-    bytes[511] = 0xAA
-    return bytes
+    Publisher.Page.disk(number, kibibytes: kibibytes)
   }
 
   @discardableResult

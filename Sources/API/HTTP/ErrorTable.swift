@@ -32,6 +32,7 @@ package enum ErrorTable {
     case .preconditionFailed: detail(.preconditionFailed, failure.message)
     case .insufficientCredit: detail(.init(code: 402, reasonPhrase: "Payment Required"), failure.message)
     case .noCapacity: detail(.serviceUnavailable, failure.message, [.retryAfter: "60"])
+    case .unavailable(let seconds): detail(.serviceUnavailable, failure.message, [.retryAfter: String(seconds)])
     case .internalError:
       .json(
         JSONWriter.object { writer in

@@ -18,11 +18,17 @@ package struct Plan: Sendable, Equatable {
   /// The codes of the locations that offer it.
   package let locations: [String]
   package let isAvailable: Bool
+  /// What a server has of the host's processors where they are short; 0 for what goes with how many it sees.
+  package let cpuWeight: Int
+  /// 0 for no limit.
+  package let diskIOPS: Int
+  /// 0 for no limit.
+  package let diskMiBPerSecond: Int
 
   package init(
     id: ID<Plan>, uuid: UUID, name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int,
     storageGiB: Int, bandwidthGB: Int, portSpeedMbit: Int = 0, pricePerHour: Money, locations: [String],
-    isAvailable: Bool
+    isAvailable: Bool, cpuWeight: Int = 0, diskIOPS: Int = 0, diskMiBPerSecond: Int = 0
   ) {
     self.id = id
     self.uuid = uuid
@@ -37,6 +43,9 @@ package struct Plan: Sendable, Equatable {
     self.pricePerHour = pricePerHour
     self.locations = locations
     self.isAvailable = isAvailable
+    self.cpuWeight = cpuWeight
+    self.diskIOPS = diskIOPS
+    self.diskMiBPerSecond = diskMiBPerSecond
   }
 
   /// A month is 28 days of 24 hours, so that no month costs more than another.

@@ -5,8 +5,12 @@ extension Plan {
   package static let memoryRangeMiB = 64...16_777_216
   package static let storageRangeGiB = 1...1_048_576
   package static let bandwidthRangeGB = 0...1_000_000_000
-  /// 0 for no limit. A packet filter counts in 32 bits of kilobytes.
-  package static let portSpeedRangeMbit = 0...1_000_000
+  /// 0 for no limit. A packet filter takes no more.
+  package static let portSpeedRangeMbit = 0...100_000
+  /// What control groups of either version take.
+  package static let cpuWeightRange = 0...10_000
+  package static let diskIOPSRange = 0...10_000_000
+  package static let diskMiBPerSecondRange = 0...1_000_000
   package static let priceRange = Money.zero...Money(microunits: 1_000_000_000_000)
 }
 
@@ -23,10 +27,14 @@ package struct NewPlan: Sendable, Equatable {
   package let pricePerHour: Money
   /// The codes of the locations that offer it.
   package let locations: [String]
+  package let cpuWeight: Int
+  package let diskIOPS: Int
+  package let diskMiBPerSecond: Int
 
   package init(
     name: String, slug: String, description: String, vcpus: Int, memoryMiB: Int, storageGiB: Int, bandwidthGB: Int,
-    portSpeedMbit: Int = 0, pricePerHour: Money, locations: [String]
+    portSpeedMbit: Int = 0, pricePerHour: Money, locations: [String], cpuWeight: Int = 0, diskIOPS: Int = 0,
+    diskMiBPerSecond: Int = 0
   ) {
     self.name = name
     self.slug = slug
@@ -38,6 +46,9 @@ package struct NewPlan: Sendable, Equatable {
     self.portSpeedMbit = portSpeedMbit
     self.pricePerHour = pricePerHour
     self.locations = locations
+    self.cpuWeight = cpuWeight
+    self.diskIOPS = diskIOPS
+    self.diskMiBPerSecond = diskMiBPerSecond
   }
 }
 
@@ -54,6 +65,9 @@ package struct PlanChange: Sendable, Equatable {
   package var pricePerHour: Money?
   package var locations: [String]?
   package var isAvailable: Bool?
+  package var cpuWeight: Int?
+  package var diskIOPS: Int?
+  package var diskMiBPerSecond: Int?
   /// Whether the servers that have the plan cost, from their next hour on, what it costs then.
   package var appliesToExisting = false
 

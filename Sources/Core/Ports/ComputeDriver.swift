@@ -21,9 +21,13 @@ package protocol ComputeDriver: Sendable {
   /// What the host can carry in all; nil where there is no bound.
   func capacity() async throws -> HostCapacity?
 
-  /// Makes the named image ready for a disk of so many GiB and returns its current version. Throws `notFound` where there is
-  /// none, and `rejected` where no disk of that size could be made from it.
-  func prepareImage(_ name: String, storageGiB: Int) async throws -> String
+  /// Makes the named image ready for a disk of so many GiB. One that the host has yet to fetch is fetched meanwhile: asked again
+  /// until it is ready. Throws `notFound` where there is none, and none can be had, and `rejected` where no disk of that size
+  /// could be made from it.
+  func prepareImage(_ name: String, storageGiB: Int) async throws -> ImagePreparation
+
+  /// What is known of an image that is not there, without a look at anything; nil where it is, or nobody has tried.
+  func knownAbsence(ofImage name: String) -> ImageAbsence?
 
   /// Whether nothing else on the host holds the address, as far as can be told by trying. An address that this machine
   /// itself holds is free for it.
@@ -63,6 +67,10 @@ package protocol ComputeDriver: Sendable {
   ///
   /// - Parameter allowance: Is in force with it.
   func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws
+
+  /// Holds a running machine to these from now on, as far as the host can; any other is left alone, and brings them with its
+  /// definition.
+  func applyLimits(_ limits: ResourceLimits, to machine: UUID) async throws
 
   /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
   /// screen.
@@ -154,6 +162,7 @@ package struct MachineSpecification: Sendable, Equatable {
   package let storageGiB: Int
   package let imageName: String
   package let imageVersion: String
+  package let limits: ResourceLimits
   package let interface: NetworkInterface
   /// In force before the machine's first packet passes.
   package let firewall: Firewall
@@ -166,7 +175,7 @@ package struct MachineSpecification: Sendable, Equatable {
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
-    imageVersion: String, interface: NetworkInterface, firewall: Firewall = .disabled,
+    imageVersion: String, limits: ResourceLimits? = nil, interface: NetworkInterface, firewall: Firewall = .disabled,
     allowance: NetworkAllowance = .standard,
     authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
   ) {
@@ -178,6 +187,7 @@ package struct MachineSpecification: Sendable, Equatable {
     self.storageGiB = storageGiB
     self.imageName = imageName
     self.imageVersion = imageVersion
+    self.limits = limits ?? .standard(vcpus: vcpus)
     self.interface = interface
     self.firewall = firewall
     self.allowance = allowance

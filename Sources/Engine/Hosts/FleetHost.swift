@@ -9,6 +9,8 @@ package final class FleetHost: Sendable {
 
   package let id: ID<Host>
   package let name: String
+  /// The code of its location; nil for the host of every location that has none of its own.
+  let location: String?
   package let driver: any ComputeDriver
   let doorbell = Doorbell()
   /// Rung where a firewall was changed.
@@ -25,6 +27,7 @@ package final class FleetHost: Sendable {
   package init(_ host: Host, driver: any ComputeDriver) {
     id = host.id
     name = host.name
+    location = host.location
     self.driver = driver
     presence = Mutex(Presence(askedAt: nil, isAway: host.awaySince != nil))
   }

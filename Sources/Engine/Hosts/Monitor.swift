@@ -25,6 +25,7 @@ package final class Monitor: Sendable {
   private let logger: Logger
   private let interval: Duration
   private let reconciler: Reconciler
+  private let limitsKeeper: LimitsKeeper
   private let meter = UsageMeter()
   private let metrics = MetricMeter()
   private let hint = Doorbell()
@@ -54,6 +55,7 @@ package final class Monitor: Sendable {
     self.clock = clock
     self.logger = logger
     self.interval = interval
+    limitsKeeper = LimitsKeeper(host.driver, logger: logger)
     reconciler = Reconciler(of: host, store: store, changes: changes, clock: clock, logger: logger)
   }
 
@@ -118,6 +120,7 @@ package final class Monitor: Sendable {
         host.doorbell.ring()
       }
       let catalogue = try await catalogueReader.catalogue()
+      await limitsKeeper.apply(catalogue, to: inventory, observed)
       let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
       metrics.add(samples, at: clock.now, clock.uptime)
       try await record(samples)

@@ -69,7 +69,8 @@ struct StepRunner: Sendable {
     switch result {
     case .go(let next, let effect): StepOutcome(.advance(to: next.rawValue), effect: effect)
     case .wait: StepOutcome(.wait(until: clock.now + context.timing.pollInterval))
-    case .held: StepOutcome(.wait(until: clock.now + context.timing.pollInterval, counts: false))
+    case .held(let pause):
+      StepOutcome(.wait(until: clock.now + (pause ?? context.timing.pollInterval), counts: false))
     case .postpone: StepOutcome(.postpone(until: clock.now + Self.longestTurn))
     // Where it is known why the work fails, what came after that has undone it.
     case .done(let effect) where context.lease.operation.customerReason != nil: failed(context.lease.operation, effect)

@@ -62,6 +62,9 @@ extension Servers {
     }
     let keys = try await find(draft.sshKeys, caller, &errors)
     try errors.throwIfAny(orUnless: draft.isWhole)
+    if let system = catalogue.operatingSystem(operatingSystemID) {
+      try fleet.requireImage(of: system, on: server.hostID)
+    }
     let hasKey = !keys.isEmpty || server.machine.authorizedKey != nil
     let password = hasKey ? nil : try RootPassword.random()
     let system = NewSystem(

@@ -33,7 +33,7 @@ package struct Servers: Sendable {
 
   let store: any ServerStore & SSHKeyStore
   let catalogueReader: CatalogueReader
-  private let fleet: Fleet
+  let fleet: Fleet
   private let addressPools: AddressPools
   let changes: Broadcast
   let clock: any WallClock
@@ -98,6 +98,9 @@ package struct Servers: Sendable {
     var errors = FieldErrors()
     let keys = try await find(draft.sshKeys, caller, &errors)
     let order = try draft.validated(against: catalogue, &errors)
+    if let system = catalogue.operatingSystem(order.operatingSystemID) {
+      try fleet.requireImage(of: system, at: order.location)
+    }
     let password = keys.isEmpty ? try RootPassword.random() : nil
     let new = NewServer(
       uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
@@ -216,6 +219,6 @@ package struct Servers: Sendable {
     return View(
       server: server, plan: plan, operatingSystem: operatingSystem, location: location,
       sshPort: forwarding?.sshPort ?? fleet.sshPort(of: server), forwarding: forwarding,
-      statusReason: server.statusReason ?? fleet.reason(for: server))
+      statusReason: server.statusReason ?? fleet.reason(for: server) ?? fleet.fetch(for: server, of: operatingSystem))
   }
 }

@@ -56,7 +56,7 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     switch result {
     case .go(let next, let effect): .go(.first(next), effect)
     case .wait: .wait
-    case .held: .held
+    case .held(let pause): .held(for: pause)
     case .postpone: .postpone
     case .done(let effect): .go(.second(Second.firstStep), effect)
     case .undone(let effect): .undone(effect)
@@ -67,7 +67,7 @@ struct Chain<First: Workflow, Second: Workflow>: Workflow {
     switch result {
     case .go(let next, let effect): .go(.second(next), effect)
     case .wait: .wait
-    case .held: .held
+    case .held(let pause): .held(for: pause)
     case .postpone: .postpone
     case .done(let effect): .done(effect)
     case .undone(let effect): .undone(effect)

@@ -14,8 +14,10 @@ struct CreateServer: Workflow {
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .prepareImage:
-      let version = try await context.prepareImage(of: context.operatingSystem)
-      return .go(.claimAddress, .imageChosen(version: version))
+      switch try await context.prepareImage(of: context.operatingSystem) {
+      case .ready(let version): return .go(.claimAddress, .imageChosen(version: version))
+      case .underWay: return .held(for: StepContext.fetchInterval)
+      }
     case .claimAddress:
       return try await claimAddress(context)
     case .define:

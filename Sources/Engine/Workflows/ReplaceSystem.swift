@@ -10,8 +10,10 @@ struct ReplaceSystem: Workflow {
   static let firstStep = Step.replaceSystem
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    let version = try await context.prepareImage(of: context.newSystem())
-    return .done(.systemReplaced(imageVersion: version))
+    switch try await context.prepareImage(of: context.newSystem()) {
+    case .ready(let version): return .done(.systemReplaced(imageVersion: version))
+    case .underWay: return .held(for: StepContext.fetchInterval)
+    }
   }
 
   func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
@@ -37,8 +39,10 @@ struct FindImage: Workflow {
         customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
       )
     }
-    _ = try await context.prepareImage(of: context.newSystem())
-    return .done()
+    switch try await context.prepareImage(of: context.newSystem()) {
+    case .ready: return .done()
+    case .underWay: return .held(for: StepContext.fetchInterval)
+    }
   }
 
   func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }

@@ -53,7 +53,7 @@ extension StepContext {
       MachineSpecification(
         machine: machine, label: "server-\(server.id)", hostname: server.hostname, vcpus: plan.vcpus,
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
-        imageVersion: imageVersion,
+        imageVersion: imageVersion, limits: plan.limits,
         interface: try networkInterface(),
         firewall: firewall.firewall, allowance: firewall.allowance(portSpeedMbit: plan.portSpeedMbit),
         authorizedKey: server.machine.authorizedKey,
@@ -96,8 +96,11 @@ extension StepContext {
     }
   }
 
+  /// Between two looks at an image that the host fetches, which takes minutes.
+  static let fetchInterval = Duration.seconds(2)
+
   /// For the server's disk.
-  func prepareImage(of system: OperatingSystem) async throws -> String {
+  func prepareImage(of system: OperatingSystem) async throws -> ImagePreparation {
     try await driver.prepareImage(system.imageName, storageGiB: plan.storageGiB)
   }
 
@@ -138,7 +141,7 @@ extension StepContext {
     case .running: break
     case .paused:
       try? await driver.resume(machine)
-      return .held
+      return .held()
     case .unreachable, .unknown: throw cannotBeSeen
     case .off, .remnant, .absent:
       try await driver.start(machine)

@@ -36,8 +36,9 @@ enum StepResult<Step: Sendable>: Sendable {
   case go(Step, StepOutcome.Effect? = nil)
   /// Not done yet; look again after the driver's poll interval.
   case wait
-  /// The host keeps it from going on; look again after the driver's poll interval. The time until then does not count.
-  case held
+  /// The host keeps it from going on; look again after so long, or the driver's poll interval. The time until then does not
+  /// count.
+  case held(for: Duration? = nil)
   /// Its turn has not come; the step is run again when it has.
   case postpone
   case done(StepOutcome.Effect? = nil)

@@ -51,6 +51,9 @@ enum Schema {
     migrator.registerMigration("15 usernames") { database in
       try database.runScript(usernames)
     }
+    migrator.registerMigration("17 plan limits") { database in
+      try database.runScript(planLimits)
+    }
     migrator.registerMigration("18 port speeds", foreignKeyChecks: .immediate) { database in
       try database.runScript(portSpeeds)
     }

@@ -46,7 +46,7 @@ struct Worded: Error, CustomStringConvertible {
   private static func status(of refusal: ImageRefusal) -> Int32 {
     switch refusal.kind {
     case .notFound: Refusal.Status.notFound.rawValue
-    case .unfit: Refusal.Status.refused.rawValue
+    case .unfit, .busy: Refusal.Status.refused.rawValue
     case .failed: 1
     }
   }

@@ -20,6 +20,15 @@ struct PlanAdd: AsyncParsableCommand {
     help: ArgumentHelp("How fast its network is in each direction; 0 for no limit.", valueName: "Mbit/s"))
   var portSpeed = 0
   @Option(help: ArgumentHelp("What an hour costs: 0.005.", valueName: "amount")) var price: String
+  @Option(
+    help: ArgumentHelp(
+      "What a server has of the host's processors where they are short: 1 to 10000, or 0 for 100 for each of its own.",
+      valueName: "weight"))
+  var cpuWeight = 0
+  @Option(help: ArgumentHelp("Reads and writes of its disk in a second; 0 for no limit.", valueName: "number"))
+  var diskIops = 0
+  @Option(help: ArgumentHelp("What it reads and writes of its disk in a second; 0 for no limit.", valueName: "MiB"))
+  var diskThroughput = 0
   @Option(help: ArgumentHelp("Where it is offered; everywhere, if left out.", valueName: "code,code")) var locations:
     String?
 
@@ -32,6 +41,9 @@ struct PlanAdd: AsyncParsableCommand {
     try requireRange(Plan.storageRangeGiB, storage, "--storage")
     try requireRange(Plan.bandwidthRangeGB, bandwidth, "--bandwidth")
     try requireRange(Plan.portSpeedRangeMbit, portSpeed, "--port-speed")
+    try requireRange(Plan.cpuWeightRange, cpuWeight, "--cpu-weight")
+    try requireRange(Plan.diskIOPSRange, diskIops, "--disk-iops")
+    try requireRange(Plan.diskMiBPerSecondRange, diskThroughput, "--disk-throughput")
     _ = try amount(price, in: Plan.priceRange, "--price")
     if slug == nil, Slug.made(of: name) == nil {
       throw ValidationError("--slug: None can be made of this name: give one.")
@@ -47,7 +59,8 @@ struct PlanAdd: AsyncParsableCommand {
         name: name, slug: slug ?? Slug.made(of: name) ?? "", description: description, vcpus: vcpus, memoryMiB: memory,
         storageGiB: storage, bandwidthGB: bandwidth, portSpeedMbit: portSpeed,
         pricePerHour: try amount(price, in: Plan.priceRange, "--price"),
-        locations: codes ?? catalogue.locations.map(\.code)),
+        locations: codes ?? catalogue.locations.map(\.code), cpuWeight: cpuWeight, diskIOPS: diskIops,
+        diskMiBPerSecond: diskThroughput),
       at: SystemClock().now)
     output.tell(
       "Plan \(plan.id), \(plan.slug), is offered at \(plan.pricePerHour.decimal) an hour.", PlanRecord(plan: plan))

@@ -7,7 +7,8 @@ struct PlanUpdate: AsyncParsableCommand {
     commandName: "update", abstract: "Change a plan; what is left out stays as it is.",
     discussion: """
       A new price is that of new servers, and with --existing also that of the servers that have the plan, from their next hour \
-      on. Processors, memory and disk change only where no server has it. The speed of the network is that of all its servers at once.
+      on. Processors, memory and disk change only where no server has it. Speed of the network, weight and throughput are those of all \
+      servers that have it, within seconds.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -25,6 +26,15 @@ struct PlanUpdate: AsyncParsableCommand {
     help: ArgumentHelp("How fast its network is in each direction; 0 for no limit.", valueName: "Mbit/s"))
   var portSpeed: Int?
   @Option(help: ArgumentHelp("What an hour costs: 0.005.", valueName: "amount")) var price: String?
+  @Option(
+    help: ArgumentHelp(
+      "What a server has of the host's processors where they are short: 1 to 10000, or 0 for 100 for each of its own.",
+      valueName: "weight"))
+  var cpuWeight: Int?
+  @Option(help: ArgumentHelp("Reads and writes of its disk in a second; 0 for no limit.", valueName: "number"))
+  var diskIops: Int?
+  @Option(help: ArgumentHelp("What it reads and writes of its disk in a second; 0 for no limit.", valueName: "MiB"))
+  var diskThroughput: Int?
   @Option(help: ArgumentHelp("Where it is offered, all of them.", valueName: "code,code")) var locations: String?
   @Flag(inversion: .prefixedNo, help: "Whether new servers can have it.") var available: Bool?
   @Flag(help: "Also the servers that have it cost what it costs, from their next hour on, and may have less bandwidth.")
@@ -39,6 +49,9 @@ struct PlanUpdate: AsyncParsableCommand {
     try requireRange(Plan.storageRangeGiB, storage, "--storage")
     try requireRange(Plan.bandwidthRangeGB, bandwidth, "--bandwidth")
     try requireRange(Plan.portSpeedRangeMbit, portSpeed, "--port-speed")
+    try requireRange(Plan.cpuWeightRange, cpuWeight, "--cpu-weight")
+    try requireRange(Plan.diskIOPSRange, diskIops, "--disk-iops")
+    try requireRange(Plan.diskMiBPerSecondRange, diskThroughput, "--disk-throughput")
     _ = try change(locations: nil)
   }
 
@@ -67,6 +80,9 @@ struct PlanUpdate: AsyncParsableCommand {
     change.pricePerHour = try price.map { try amount($0, in: Plan.priceRange, "--price") }
     change.locations = locations
     change.isAvailable = available
+    change.cpuWeight = cpuWeight
+    change.diskIOPS = diskIops
+    change.diskMiBPerSecond = diskThroughput
     change.appliesToExisting = existing
     return change
   }

@@ -2,18 +2,48 @@ import Foundation
 import Synchronization
 
 /// Somebody on this machine's loopback who publishes images, as well or as badly as a test says.
-final class Publisher: Sendable {
-  struct Page: Sendable {
-    var body: [UInt8] = []
-    var redirect: String?
-    var status = 200
-    var takesRanges = true
+package final class Publisher: Sendable {
+  package struct Page: Sendable {
+    package var body: [UInt8] = []
+    /// What is in it comes instead.
+    package var file: String?
+    package var redirect: String?
+    package var status = 200
+    package var takesRanges = true
     /// After so many bytes the connection ends; as often as that is in the list.
-    var cuts: [Int] = []
-    /// For each kilobyte.
-    var delay: Duration = .zero
+    package var cuts: [Int] = []
+    /// For each kilobyte, or piece of a file.
+    package var delay: Duration = .zero
     /// What is there after the first request.
-    var next: [UInt8]?
+    package var next: [UInt8]?
+
+    package init(
+      body: [UInt8] = [], file: String? = nil, redirect: String? = nil, takesRanges: Bool = true, cuts: [Int] = [],
+      delay: Duration = .zero, next: [UInt8]? = nil
+    ) {
+      self.body = body
+      self.file = file
+      self.redirect = redirect
+      self.takesRanges = takesRanges
+      self.cuts = cuts
+      self.delay = delay
+      self.next = next
+    }
+
+    /// The bytes of a small disk with a partition table, each kilobyte another for another number.
+    package static func disk(_ number: UInt8 = 1, kibibytes: Int = 256) -> [UInt8] {
+      var bytes = [UInt8](repeating: 0, count: kibibytes << 10)
+      for kibibyte in 1..<kibibytes { bytes[kibibyte << 10] = number &+ UInt8(truncatingIfNeeded: kibibyte) }
+      // A bootable partition of Linux, from the second sector to the end.
+      bytes[446] = 0x80
+      bytes[450] = 0x83
+      bytes[454] = 1
+      let sectors = kibibytes * 2 - 1
+      for byte in 0..<4 { bytes[458 + byte] = UInt8(truncatingIfNeeded: sectors >> (8 * byte)) }
+      bytes[510] = 0x55
+      bytes[511] = 0xAA
+      return bytes
+    }
   }
 
   private struct State {
@@ -23,9 +53,9 @@ final class Publisher: Sendable {
 
   private let state = Mutex(State())
   private let listener: Int32
-  let port: UInt16
+  package let port: UInt16
 
-  init() throws {
+  package init() throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     self.listener = listener
     var address = sockaddr_in()
@@ -57,13 +87,13 @@ final class Publisher: Sendable {
     close(listener)
   }
 
-  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+  package func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-  func publish(_ path: String, _ body: [UInt8]) { publish(path, Page(body: body)) }
-  func publish(_ path: String, _ page: Page) { state.withLock { $0.pages[path] = page } }
+  package func publish(_ path: String, _ body: [UInt8]) { publish(path, Page(body: body)) }
+  package func publish(_ path: String, _ page: Page) { state.withLock { $0.pages[path] = page } }
 
   /// Paths, and the ranges that were asked for.
-  var requests: [String] { state.withLock { $0.requests } }
+  package var requests: [String] { state.withLock { $0.requests } }
 
   private func answer(_ connection: Int32) {
     var head: [UInt8] = []
@@ -90,6 +120,7 @@ final class Publisher: Sendable {
       write(connection, Array("HTTP/1.1 302 Found\r\nLocation: \(redirect)\r\nContent-Length: 0\r\n\r\n".utf8))
       return
     }
+    if let file = page.file { return sendFile(file, from: range, page, to: connection) }
     let start = page.takesRanges ? range.flatMap { Int($0.prefix { $0 != "-" }) } ?? 0 : 0
     let body = Array(page.body.dropFirst(start))
     var reply =
@@ -107,11 +138,31 @@ final class Publisher: Sendable {
     }
   }
 
+  /// In pieces of a quarter of a mebibyte, so that none of it must be in memory.
+  private func sendFile(_ file: String, from range: String?, _ page: Page, to connection: Int32) {
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    let size = Int(lseek(descriptor, 0, SEEK_END))
+    var offset = range.flatMap { Int($0.prefix { $0 != "-" }) } ?? 0
+    var reply =
+      "HTTP/1.1 \(offset > 0 ? 206 : 200) Here\r\nContent-Length: \(size - offset)\r\nConnection: close\r\n"
+    if offset > 0 { reply += "Content-Range: bytes \(offset)-\(size - 1)/\(size)\r\n" }
+    write(connection, Array("\(reply)\r\n".utf8))
+    var piece = [UInt8](repeating: 0, count: 256 << 10)
+    while true {
+      let count = pread(descriptor, &piece, piece.count, off_t(offset))
+      guard count > 0, write(connection, Array(piece.prefix(count))) else { return }
+      offset += count
+      if page.delay > .zero { poll(nil, 0, Int32(page.delay / .milliseconds(1))) }
+    }
+  }
+
   @discardableResult
   private func write(_ connection: Int32, _ bytes: [UInt8]) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      let count = rest.withUnsafeBytes { Foundation.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { return false }
       rest = rest.dropFirst(count)
     }

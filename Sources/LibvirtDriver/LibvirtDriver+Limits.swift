@@ -1,0 +1,55 @@
+package import Core
+package import Foundation
+import Logging
+import Synchronization
+
+/// What a host cannot do is said once.
+final class SaidOnce: Sendable {
+  private let isSaid = Atomic(false)
+
+  func say(_ body: () -> Void) {
+    if !isSaid.exchange(true, ordering: .relaxed) { body() }
+  }
+}
+
+extension LibvirtDriver {
+  package func applyLimits(_ limits: ResourceLimits, to machine: UUID) async throws {
+    try await onDomain(machine, "hold the machine to its plan") { domain in
+      guard try domain.isActive() else { return }
+      try domain.limitDisk(to: limits)
+      keepWeight(limits.cpuWeight, of: machine, domain)
+    }
+  }
+
+  /// Where processors cannot be shared by weight, a machine runs all the same.
+  func keepWeight(_ weight: Int, of machine: UUID, _ domain: Domain) {
+    do {
+      switch configuration.daemon {
+      case .host: try domain.setProcessorWeight(weight)
+      case .own:
+        guard let controlGroups else { throw DriverError(.rejected, "the host has no control groups for them") }
+        guard let process = emulator(of: machine, domain) else { return }
+        try controlGroups.hold(process, of: machine, to: weight)
+      }
+    } catch {
+      // It may have ended meanwhile.
+      guard (try? domain.isActive()) == true else { return }
+      unkeptWeights.say {
+        logger.notice(
+          "processors cannot be shared among servers by the weights of their plans on this host",
+          metadata: ["reason": "\(error)"])
+      }
+    }
+  }
+
+  /// As libvirtd wrote it down, if it is still that process.
+  private func emulator(of machine: UUID, _ domain: Domain) -> pid_t? {
+    guard let daemon = hypervisor.daemon as? PrivateLibvirtd,
+      let text = try? String(contentsOfFile: daemon.processPath(domain: domain.name), encoding: .utf8),
+      let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
+      let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
+      line.firstRange(of: Data(machine.text.utf8)) != nil
+    else { return nil }
+    return process
+  }
+}
