@@ -16,6 +16,7 @@ package enum Field: Hashable, Sendable {
   case server
   case description
   case email
+  case userData
 }
 
 /// The messages about one field.

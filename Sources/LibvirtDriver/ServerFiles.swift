@@ -22,6 +22,9 @@ struct ServerFiles: Equatable {
   /// Of which it is for as long as it is there.
   var machineType: String { "\(folder)/machine-type" }
   var seed: String { "\(folder)/seed.tar" }
+  /// Of the rescue system, for as long as there is one.
+  var rescueDisk: String { "\(folder)/rescue.qcow2" }
+  var rescueSeed: String { "\(folder)/rescue-seed.tar" }
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
@@ -44,6 +47,13 @@ struct ServerFiles: Equatable {
     for name in try MachineFiles.names(in: folder) where name.hasPrefix("disk.qcow2.") && name.hasSuffix(".partial") {
       try MachineFiles.remove("\(folder)/\(name)")
     }
+  }
+
+  func removeRescue() throws {
+    guard MachineFiles.exists(rescueDisk) || MachineFiles.exists(rescueSeed) else { return }
+    try MachineFiles.remove(rescueDisk)
+    try MachineFiles.remove(rescueSeed)
+    try PrivateFile.sync(folder)
   }
 
   func removeDisk() throws {

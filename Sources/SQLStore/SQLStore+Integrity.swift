@@ -106,6 +106,32 @@ extension SQLStore {
       """
     ),
     (
+      "only a server that its customer sees has labels, user data or a rescue system",
+      """
+      SELECT id FROM server WHERE deleted_at IS NOT NULL AND (awaits_user_data = 1
+        OR id IN (SELECT server_id FROM server_label) OR id IN (SELECT server_id FROM server_user_data)
+        OR id IN (SELECT server_id FROM rescue))
+      """
+    ),
+    (
+      "a label is of its server's account",
+      """
+      SELECT server_id FROM server_label JOIN server ON server.id = server_label.server_id
+      WHERE server_label.account_id <> server.account_id
+      """
+    ),
+    (
+      "a rescue system that is not entered is still to be",
+      """
+      SELECT server_id FROM rescue WHERE is_entered = 0 AND 1 <> (SELECT COUNT(*) FROM operation
+        WHERE operation.server_id = rescue.server_id AND kind = 'rescue' AND finished_at IS NULL)
+      """
+    ),
+    (
+      "a server that has no disk of its own is not rescued",
+      "SELECT id FROM server WHERE (awaits_new_disk = 1 OR has_disk = 0) AND id IN (SELECT server_id FROM rescue WHERE is_entered = 1)"
+    ),
+    (
       "a server that is erased has nothing left to do",
       """
       SELECT id FROM server WHERE erased_at IS NOT NULL

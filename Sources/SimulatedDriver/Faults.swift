@@ -5,7 +5,7 @@ package import Foundation
 package enum DriverMethod: String, Sendable, CaseIterable {
   case capacity, prepareImage, isAddressFree, ensureDefined, start, resume, requestShutdown, powerOff, readiness,
     applyHostname, applyAddresses, applyFirewall
-  case openConsole
+  case openConsole, takesUserData, userDataOutcome, setPassword
   case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }
 

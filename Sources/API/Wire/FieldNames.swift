@@ -27,6 +27,7 @@ extension Field {
     case .server: "server_id"
     case .description: "description"
     case .email: "email"
+    case .userData: "user_data"
     }
   }
 }

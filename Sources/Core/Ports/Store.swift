@@ -9,5 +9,5 @@ package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
   FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
-  OfferStore, StatementStore, NoticeStore
+  OfferStore, StatementStore, NoticeStore, UserDataStore
 {}

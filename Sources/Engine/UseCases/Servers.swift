@@ -31,16 +31,18 @@ package struct Servers: Sendable {
 
   let store: any ServerStore & SSHKeyStore
   let catalogueReader: CatalogueReader
-  private let fleet: Fleet
+  let fleet: Fleet
   private let addressPools: AddressPools
   let changes: Broadcast
   let clock: any WallClock
+  let key: InstallationKey
+  let passwordResets = PasswordResets()
   private let quota: Int?
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
     store: any ServerStore & SSHKeyStore, catalogueReader: CatalogueReader, fleet: Fleet, addressPools: AddressPools,
-    changes: Broadcast, clock: any WallClock, quota: Int? = nil
+    changes: Broadcast, clock: any WallClock, key: InstallationKey, quota: Int? = nil
   ) {
     self.store = store
     self.catalogueReader = catalogueReader
@@ -48,6 +50,7 @@ package struct Servers: Sendable {
     self.addressPools = addressPools
     self.changes = changes
     self.clock = clock
+    self.key = key
     self.quota = quota
   }
 
@@ -97,10 +100,13 @@ package struct Servers: Sendable {
     let keys = try await find(draft.sshKeys, caller, &errors)
     let order = try draft.validated(against: catalogue, &errors)
     let password = keys.isEmpty ? try RootPassword.random() : nil
+    let uuid = UUID()
     let new = NewServer(
-      uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
+      uuid: uuid, accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyIDs: keys, rootPasswordHash: password?.hash, firewall: draft.firewall ?? .disabled, quota: quota)
+      sshKeyIDs: keys, rootPasswordHash: password?.hash, firewall: draft.firewall ?? .disabled,
+      labels: draft.labels ?? .none, isDeleteProtected: draft.isDeleteProtected ?? false,
+      sealedUserData: try order.userData.map { try key.seal(userData: $0, of: uuid) }, quota: quota)
     let server = try await store.createServer(new, pools: addressPools[order.location], by: caller, at: clock.now)
     ring(server)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
@@ -137,7 +143,9 @@ package struct Servers: Sendable {
 
   /// Changes whenever one of the fields does that a customer can change, and with nothing else.
   package static func tag(of server: Server) -> String {
-    let fields = "\(server.id)\n\(server.name)\n\(server.hostname)\n\(server.isBackupEnabled)"
+    var fields = "\(server.id)\n\(server.name)\n\(server.hostname)\n\(server.isBackupEnabled)"
+    if server.isDeleteProtected { fields += "\nprotected" }
+    for (key, value) in server.labels.sorted { fields += "\n\(key)=\(value)" }
     return String(SHA256.hexadecimal(Array(fields.utf8)).prefix(32))
   }
 
@@ -205,6 +213,12 @@ package struct Servers: Sendable {
     return (view, try await store.usage(of: server.id) ?? .none)
   }
 
+  /// What is not well with a server that is active all the same.
+  private static func warning(of server: Server) -> String? {
+    guard server.hasFailedUserData, server.status == .active, !server.isInRescue else { return nil }
+    return "Its user data failed at the first boot: see /var/log/cloud-init-output.log on it."
+  }
+
   private func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
     guard let plan = catalogue.plan(server.planID),
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID),
@@ -212,6 +226,7 @@ package struct Servers: Sendable {
     else { throw .internalError("Server \(server.id) names something that is not in the catalogue.") }
     return View(
       server: server, plan: plan, operatingSystem: operatingSystem, location: location,
-      sshPort: fleet.sshPort(of: server), statusReason: server.statusReason ?? fleet.reason(for: server))
+      sshPort: fleet.sshPort(of: server),
+      statusReason: server.statusReason ?? fleet.reason(for: server) ?? Self.warning(of: server))
   }
 }

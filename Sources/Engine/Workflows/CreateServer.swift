@@ -15,6 +15,9 @@ struct CreateServer: Workflow {
     switch step {
     case .prepareImage:
       let version = try await context.prepareImage(of: context.operatingSystem)
+      if try await context.store.sealedUserData(of: context.server.id) != nil {
+        try await context.requireUserData(of: context.operatingSystem)
+      }
       return .go(.claimAddress, .imageChosen(version: version))
     case .claimAddress:
       return try await claimAddress(context)

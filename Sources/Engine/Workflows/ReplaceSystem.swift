@@ -37,7 +37,11 @@ struct FindImage: Workflow {
         customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
       )
     }
-    _ = try await context.prepareImage(of: context.newSystem())
+    let system = try context.newSystem()
+    _ = try await context.prepareImage(of: system)
+    if try await context.store.sealedUserData(ofRebuild: context.lease.operation.id) != nil {
+      try await context.requireUserData(of: system)
+    }
     return .done()
   }
 

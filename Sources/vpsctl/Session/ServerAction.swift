@@ -4,6 +4,7 @@ import APIClient
 struct ServerAction {
   /// Below the server's path.
   let path: String
+  var method = "POST"
   var body: JSON?
   /// The kinds of operation that it makes.
   let kinds: Set<String>
@@ -20,7 +21,7 @@ struct ServerAction {
     let below = collection ?? "/servers/\(id)/"
     let request = {
       try await OptionErrors.naming {
-        try await session.client.request("POST", below + path, body: body, waitSeconds: waiting.preferredSeconds).json()
+        try await session.client.request(method, below + path, body: body, waitSeconds: waiting.preferredSeconds).json()
       }
     }
     guard waiting.isWaiting else {
