@@ -152,7 +152,8 @@ extension SQLStore {
         AND status IN ('provisioning', 'starting', 'stopping', 'rebooting')
         AND NOT EXISTS (SELECT 1 FROM operation WHERE server_id = server.id AND finished_at IS NULL
           AND kind IN
-            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'rebuild', 'restore'))
+            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'rebuild', 'restore', 'rescue',
+              'leave_rescue'))
       """
     ),
     (
@@ -184,9 +185,9 @@ extension SQLStore {
       "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (awaits_first_boot = 0 OR erased_at IS NOT NULL)"
     ),
     (
-      "a server waits for one resize and one rebuild at most",
+      "a server waits for one resize, one rebuild, and one way into the rescue system and out of it at most",
       """
-      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild') AND finished_at IS NULL
+      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild', 'rescue', 'leave_rescue') AND finished_at IS NULL
       GROUP BY server_id, kind HAVING COUNT(*) > 1
       """
     ),

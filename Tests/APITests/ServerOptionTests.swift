@@ -163,6 +163,7 @@ struct ServerOptionTests {
   func rescue() async throws {
     let api = try await TestAPI.make()
     _ = try await api.createServer()
+    try await api.service.settle()
     let entered = try await api.send(.post, "/servers/1/rescue/", headers: [Self.keyHeader: "r"])
     #expect(entered.status == 200)
     #expect(
@@ -187,6 +188,7 @@ struct ServerOptionTests {
   func resetPassword() async throws {
     let api = try await TestAPI.make()
     _ = try await api.createServer()
+    try await api.service.settle()
     let service = api.service
     let uuid = try #require(try await service.store.server(ID(1))).uuid
     let reply = try await api.send(.post, "/servers/1/reset-password/", headers: [Self.keyHeader: "p"])
