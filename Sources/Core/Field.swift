@@ -23,6 +23,7 @@ package enum Field: Hashable, Sendable {
   /// Of a span of time.
   case start
   case step
+  case userData
 }
 
 /// The messages about one field.

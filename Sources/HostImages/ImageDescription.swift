@@ -25,6 +25,8 @@ package struct ImageProperties: Codable, Sendable, Equatable {
   package var defaultUser = "root"
   /// Whether QEMU's guest agent is in it.
   package var hasGuestAgent = true
+  /// Whether an image of ours has cloud-init beside its own seed.
+  package var hasCloudInit = false
   package var firmware = Firmware.bios
   package var architecture = Architecture.amd64
 
@@ -45,9 +47,13 @@ package struct ImageProperties: Codable, Sendable, Equatable {
     case seedFormat = "seed_format"
     case defaultUser = "default_user"
     case hasGuestAgent = "guest_agent"
+    case hasCloudInit = "cloud_init"
     case firmware
     case architecture
   }
+
+  /// Whether a guest does what its user data says.
+  package var takesUserData: Bool { seedFormat == .nocloud || hasCloudInit }
 
   /// What is absent is as in our own images, which are older than these.
   package init(from decoder: any Decoder) throws {
@@ -55,6 +61,7 @@ package struct ImageProperties: Codable, Sendable, Equatable {
     seedFormat = try values.decodeIfPresent(SeedFormat.self, forKey: .seedFormat) ?? seedFormat
     defaultUser = try values.decodeIfPresent(String.self, forKey: .defaultUser) ?? defaultUser
     hasGuestAgent = try values.decodeIfPresent(Bool.self, forKey: .hasGuestAgent) ?? hasGuestAgent
+    hasCloudInit = try values.decodeIfPresent(Bool.self, forKey: .hasCloudInit) ?? hasCloudInit
     firmware = try values.decodeIfPresent(Firmware.self, forKey: .firmware) ?? firmware
     architecture = try values.decodeIfPresent(Architecture.self, forKey: .architecture) ?? architecture
   }

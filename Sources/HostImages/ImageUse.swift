@@ -16,6 +16,9 @@ package struct ImageUse: Sendable {
     self.user = user
   }
 
+  /// Of a server that a rescue system runs on.
+  private static let rescueDisk = "rescue.qcow2"
+
   /// Throws where a disk cannot be read, or others use the store too: who knows what theirs build on.
   func disks(of store: ImageStore) throws -> Set<String> {
     try user.requireAlone(in: store)
@@ -23,13 +26,15 @@ package struct ImageUse: Sendable {
     for server in try Self.entries(of: serverFolders) {
       let folder = "\(serverFolders)/\(server)"
       if RegularFile.isThere(folder) { continue }
-      for file in try Self.entries(of: folder) where file.hasPrefix("disk.qcow2") {
+      for file in try Self.entries(of: folder) where file.hasPrefix("disk.qcow2") || file == Self.rescueDisk {
         let path = "\(folder)/\(file)"
         guard try Self.isDisk(path) else { continue }
         // Half of one that is being made builds on nothing yet.
         let header = try RegularFile.withOpen(path) { QCOW2Header(descriptor: $0) }
         guard let header else {
-          if file == "disk.qcow2" { throw ImageRefusal.failed("\(path) cannot be read, so that nothing is removed.") }
+          if ["disk.qcow2", Self.rescueDisk].contains(file) {
+            throw ImageRefusal.failed("\(path) cannot be read, so that nothing is removed.")
+          }
           continue
         }
         if let backingFile = header.backingFile { paths.insert(Self.tail(of: backingFile)) }

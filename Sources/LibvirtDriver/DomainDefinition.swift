@@ -16,6 +16,8 @@ struct DomainDefinition {
   var limits = ResourceLimits.standard(vcpus: 1)
   var firmware = ImageProperties.Firmware.bios
   let files: ServerFiles
+  /// Whether it starts the rescue system, and has its own disk beside that.
+  var isRescue = false
   let attachment: NetworkAttachment
   let daemon: LibvirtDriver.Configuration.Daemon
 
@@ -92,9 +94,7 @@ struct DomainDefinition {
   }
 
   private var devices: [Markup] {
-    [
-      disk("vda", format: "qcow2", path: files.disk, slot: "0x11", limits: limits),
-      disk("vdb", format: "raw", path: files.seed, slot: "0x12", limits: nil),
+    disks + [
       Markup("controller", ["type": "usb", "model": "none"]),
       // It listens nowhere: each connection is made through libvirtd, so there is no socket that others could find.
       Markup("graphics", ["type": "vnc"], [Markup("listen", ["type": "none"])]),
@@ -114,6 +114,21 @@ struct DomainDefinition {
         [Markup("backend", ["model": "random"], text: "/dev/urandom"), Self.pciAddress(slot: "0x15")]),
       // A kernel that has panicked says so through it, and counts as a crash.
       Markup("panic", ["model": "isa"]),
+    ]
+  }
+
+  /// A machine starts from the first one, whatever is on the others.
+  private var disks: [Markup] {
+    guard isRescue else {
+      return [
+        disk("vda", format: "qcow2", path: files.disk, slot: "0x11", limits: limits),
+        disk("vdb", format: "raw", path: files.seed, slot: "0x12", limits: nil),
+      ]
+    }
+    return [
+      disk("vda", format: "qcow2", path: files.rescueDisk, slot: "0x11", limits: limits),
+      disk("vdb", format: "raw", path: files.rescueSeed, slot: "0x12", limits: nil),
+      disk("vdc", format: "qcow2", path: files.disk, slot: "0x16", limits: limits),
     ]
   }
 

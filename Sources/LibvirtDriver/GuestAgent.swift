@@ -58,6 +58,13 @@ struct GuestAgent {
     return end.exited ? end : nil
   }
 
+  /// Answers nothing but that it was done.
+  func setPassword(hash: String, of account: String) throws {
+    let password = PasswordChange(
+      username: account, password: Data(hash.utf8).base64EncodedString(), crypted: true)
+    try execute(Command(execute: "guest-set-user-password", arguments: password), timeoutSeconds: 10)
+  }
+
   private func answer<Arguments: Encodable, Value: Decodable>(_ command: Command<Arguments>) throws -> Value {
     try Self.decode(execute(command, timeoutSeconds: Self.answerSeconds), to: command.execute)
   }
@@ -131,14 +138,19 @@ extension GuestAgent {
   struct ProgramEnd: Decodable, Sendable {
     let exited: Bool
     let exitcode: Int?
+    private let outputData: Data?
     private let errorData: Data?
 
-    var standardError: String {
-      errorData.map { GuestAgent.printable(String(decoding: $0.prefix(500), as: UTF8.self)) } ?? ""
+    var standardOutput: String { Self.text(outputData) }
+    var standardError: String { Self.text(errorData) }
+
+    private static func text(_ data: Data?) -> String {
+      data.map { GuestAgent.printable(String(decoding: $0.prefix(500), as: UTF8.self)) } ?? ""
     }
 
     private enum CodingKeys: String, CodingKey {
       case exited, exitcode
+      case outputData = "out-data"
       case errorData = "err-data"
     }
   }
@@ -163,6 +175,12 @@ extension GuestAgent {
       case path, arg
       case captureOutput = "capture-output"
     }
+  }
+
+  private struct PasswordChange: Encodable {
+    let username: String
+    let password: String
+    let crypted: Bool
   }
 
   private struct Started: Decodable {

@@ -11,6 +11,7 @@ extension LibvirtDriver {
       return copied
     }
     if let copied { return .done(copied) }
+    if MachineFiles.exists(files.rescueDisk), try await isActive(machine) { throw Self.rescued(machine) }
     try await DriverError.translating {
       _ = try work.isDone(.init(machine: machine, purpose: .copy(copy))) { try await copyDisk(of: machine, as: copy) }
     }
@@ -86,6 +87,12 @@ extension LibvirtDriver {
 
   static func missingDisk(_ files: ServerFiles) -> DriverError {
     DriverError(.notFound, "there is no file \(files.disk)", customerReason: "The server's disk is missing.")
+  }
+
+  static func rescued(_ machine: UUID) -> DriverError {
+    DriverError(
+      .rejected, "a rescue system has the disk of \(machine.text) in its hands",
+      customerReason: "The server is in the rescue system.")
   }
 
   static func running(_ machine: UUID) -> DriverError {

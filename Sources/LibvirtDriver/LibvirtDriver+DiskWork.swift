@@ -26,6 +26,8 @@ extension LibvirtDriver {
     }
     try await cleaningUp {
       if try await isActive(machine) {
+        // QEMU would copy the disk that it started from.
+        guard !MachineFiles.exists(files(of: machine).rescueDisk) else { throw Self.rescued(machine) }
         try await onCopies("prepare the backup") { try Disk(path: disk).makeEmptyCopy(partial) }
         try await backUp(machine, to: partial, bytes: bytes)
       } else {

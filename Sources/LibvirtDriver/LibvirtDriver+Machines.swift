@@ -26,6 +26,9 @@ extension LibvirtDriver {
       _ = try ownership.domain(specification.machine, on: connection)
       return try connection.define(domain.xml).definition()
     }
+    if specification.rescue == nil, !isActive {
+      try await onFiles("remove the rescue system") { try files.removeRescue() }
+    }
     if domain.machineType == MachineType.newest, let machineType = MachineType.defined(in: defined) {
       try await onFiles("remember the machine's type") {
         try PrivateFile.write(Array(machineType.utf8), to: files.machineType)
@@ -63,7 +66,9 @@ extension LibvirtDriver {
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       machineType: try MachineType.read(files.machineType) ?? MachineType.newest,
       cpuModel: try CPUModel.read(files.cpuModel), limits: specification.limits,
-      firmware: record?.properties.firmware ?? .bios, files: files, attachment: attachment, daemon: configuration.daemon
+      // The rescue system is one of ours.
+      firmware: specification.rescue == nil ? record?.properties.firmware ?? .bios : .bios, files: files,
+      isRescue: specification.rescue != nil, attachment: attachment, daemon: configuration.daemon
     )
   }
 
@@ -97,12 +102,35 @@ extension LibvirtDriver {
     let record = try DiskRecord.read(files.diskRecord) ?? .ofOurs(specification.machine)
     if record.properties.firmware == .uefi { try UEFI.prepareVariables(files.firmwareVariables) }
     try PrivateFile.write(try seed(of: specification, on: record), to: files.seed)
+    if let rescue = specification.rescue { try prepare(rescue, files, for: specification) }
+  }
+
+  private func prepare(_ rescue: RescueSpecification, _ files: ServerFiles, for specification: MachineSpecification)
+    throws
+  {
+    if !MachineFiles.exists(files.rescueDisk) {
+      guard rescue.mayCreateDisk else {
+        throw DriverError(
+          .notFound, "there is no file \(files.rescueDisk)", customerReason: "The disk of the rescue system is missing."
+        )
+      }
+      let image = try images.diskPath(of: rescue.imageName, version: rescue.imageVersion)
+      let properties = try images.description(of: rescue.imageName, version: rescue.imageVersion).properties
+      guard properties.seedFormat == .vpsd, properties.firmware == .bios else {
+        throw DriverError(
+          .rejected, "\(rescue.imageName) is no image of ours", customerReason: "The rescue system cannot be run here.")
+      }
+      try Disk(path: files.rescueDisk).create(image: image, sizeBytes: Int64(rescue.storageGiB) << 30)
+    }
+    let seed = Seed(
+      specification: specification, network: network.guestNetwork(of: specification.interface), rescue: rescue)
+    try PrivateFile.write(seed.archive, to: files.rescueSeed)
   }
 
   private func seed(of specification: MachineSpecification, on disk: DiskRecord) throws -> [UInt8] {
     let network = network.guestNetwork(of: specification.interface)
     switch disk.properties.seedFormat {
-    case .vpsd: return Seed(specification: specification, network: network).archive
+    case .vpsd: return Seed(specification: specification, network: network, instance: disk.instance).archive
     case .nocloud:
       return try NoCloudSeed(
         specification: specification, network: network, hardwareAddress: hardwareAddress(of: specification), disk: disk
@@ -187,7 +215,9 @@ extension LibvirtDriver {
     }
     try files.makeConsole()
     for file in [files.disk, files.seed, files.console] { try owner.take(file) }
-    if MachineFiles.exists(files.firmwareVariables) { try owner.take(files.firmwareVariables) }
+    for file in [files.firmwareVariables, files.rescueDisk, files.rescueSeed] where MachineFiles.exists(file) {
+      try owner.take(file)
+    }
   }
 
   /// A copy reads the disk that a QEMU is about to lock, and a restore must not replace it under one.
@@ -300,27 +330,35 @@ extension LibvirtDriver {
   }
 
   private func isCloudInits(_ machine: UUID) async throws -> Bool {
-    let path = files(of: machine).diskRecord
-    return try await onFiles("look how it is run") { try DiskRecord.read(path)?.properties.seedFormat == .nocloud }
+    let files = files(of: machine)
+    return try await onFiles("look how it is run") {
+      // A rescue system is one of ours, whatever it is that it rescues.
+      try !MachineFiles.exists(files.rescueDisk)
+        && DiskRecord.read(files.diskRecord)?.properties.seedFormat == .nocloud
+    }
   }
 
   /// A program of the image, in /usr/sbin.
   private func runInGuest(_ machine: UUID, _ program: String, _ arguments: [String], refusal: String) async throws {
+    let end = try await outcome(of: "/usr/sbin/\(program)", arguments, in: machine)
+    guard end.exitcode == 0 else {
+      throw DriverError(
+        .rejected, "\(program) ended with \(end.exitcode ?? -1): \(end.standardError)", customerReason: refusal)
+    }
+  }
+
+  func outcome(
+    of program: String, _ arguments: [String], in machine: UUID
+  ) async throws -> GuestAgent.ProgramEnd {
     let process = try await onGuest(machine, "start \(program)") { domain in
-      try GuestAgent(domain: domain).start("/usr/sbin/\(program)", arguments)
+      try GuestAgent(domain: domain).start(program, arguments)
     }
     let deadline = clock.uptime + (accelerator == .kvm ? .seconds(10) : .seconds(30))
     while clock.uptime < deadline {
       let end = try await onGuest(machine, "ask for the end of \(program)") { domain in
         try GuestAgent(domain: domain).end(of: process)
       }
-      if let end {
-        guard end.exitcode == 0 else {
-          throw DriverError(
-            .rejected, "\(program) ended with \(end.exitcode ?? -1): \(end.standardError)", customerReason: refusal)
-        }
-        return
-      }
+      if let end { return end }
       try await DriverError.translating { try await clock.sleep(for: .milliseconds(100)) }
     }
     throw DriverError(.unreachable, "\(program) did not end in time")

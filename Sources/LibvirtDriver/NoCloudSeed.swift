@@ -16,11 +16,18 @@ struct NoCloudSeed {
       try ISOImage(
         label: "cidata",
         files: [
-          ("meta-data", Self.text(metaData)), ("user-data", "#cloud-config\n" + Self.text(userData)),
+          ("meta-data", Self.text(metaData)), ("user-data", try whole()),
           ("network-config", Self.text(networkConfiguration)),
         ]
       ).bytes
     }
+  }
+
+  /// Ours, and before it the customer's, where there is any.
+  private func whole() throws -> String {
+    let ours = "#cloud-config\n" + (try Self.text(userData))
+    guard let theirs = specification.userData else { return ours }
+    return UserDataParts(theirs, ours).text
   }
 
   private static func text(_ value: some Encodable) throws -> String {
@@ -118,12 +125,15 @@ struct NoCloudSeed {
     var user: DefaultUser?
     var sshAuthorizedKeys: [String]?
     var writeFiles: [File]?
+    /// Beside a customer's: what that says counts, and lists are added to.
+    var mergeHow: String?
   }
 
   private var userData: UserData {
     let (hostname, hash) = (specification.hostname, specification.rootPasswordHash)
     let keys = specification.authorizedKey?.split(whereSeparator: \.isNewline).map(String.init) ?? []
     var data = UserData(hostname: hostname.firstLabel, fqdn: hostname.name, sshPwauth: hash != nil)
+    if specification.userData != nil { data.mergeHow = "list(append)+dict(no_replace,recurse_list)+str()" }
     let name = disk.properties.defaultUser
     if name == "root" {
       data.disableRoot = false

@@ -9,6 +9,17 @@ import Foundation
 struct Seed {
   let specification: MachineSpecification
   let network: GuestNetwork
+  /// Of the disk: what its user data says is done once for each.
+  var instance: UUID?
+  /// The seed is this one's, and not that of the machine's own system.
+  var rescue: RescueSpecification?
+
+  /// What is shown to whoever logs in to a rescue system.
+  private static let rescueWelcome = """
+    This is the rescue system. The server's own disk is /dev/vdc, and nothing of it is mounted.
+    What is written outside of it is gone when the rescue system is left.
+
+    """
 
   /// For images that know no settings. It never changes: they would take all of `boot/` once more.
   private static let earlierNetwork = """
@@ -26,24 +37,31 @@ struct Seed {
     tar.addDirectory("first/etc", mode: 0o755)
     let machineID = specification.machine.text.filter { $0 != "-" }
     tar.addFile("first/etc/machine-id", mode: 0o444, machineID + "\n")
-    if let key = specification.authorizedKey {
+    if rescue != nil { tar.addFile("first/etc/motd", mode: 0o644, Self.rescueWelcome) }
+    if let key = rescue == nil ? specification.authorizedKey : rescue?.authorizedKey {
       tar.addDirectory("first/root", mode: 0o700)
       tar.addDirectory("first/root/.ssh", mode: 0o700)
       tar.addFile("first/root/.ssh/authorized_keys", mode: 0o600, key + "\n")
     }
-    if let hash = specification.rootPasswordHash {
+    if let hash = rescue == nil ? specification.rootPasswordHash : rescue?.rootPasswordHash {
       tar.addFile("root-password", mode: 0o600, hash + "\n")
     }
     tar.addDirectory("boot", mode: 0o755)
     tar.addDirectory("boot/etc", mode: 0o755)
     tar.addDirectory("boot/etc/vpsd", mode: 0o755)
     for file in bootFiles { tar.addFile(file.path, mode: 0o644, file.content) }
+    if rescue == nil, let userData = specification.userData {
+      tar.addFile("meta-data", mode: 0o600, "instance-id: vpsd-\((instance ?? specification.machine).text)\n")
+      tar.addFile("user-data", mode: 0o600, userData)
+    }
     tar.finish()
     return tar.bytes
   }
 
+  private var hostname: Hostname { rescue == nil ? specification.hostname : Hostname("rescue")! }
+
   private var settings: String {
-    let hostname = specification.hostname
+    let hostname = self.hostname
     let lines: [(key: String, value: String?)] = [
       ("HOSTNAME", hostname.firstLabel), ("FQDN", hostname.name), ("ADDRESS4", network.ipv4Address),
       ("GATEWAY4", network.ipv4Gateway), ("ADDRESS6", network.ipv6Address), ("GATEWAY6", network.ipv6Gateway),
@@ -66,7 +84,7 @@ struct Seed {
   }
 
   private var bootFiles: [(path: String, content: String)] {
-    let hostname = specification.hostname
+    let hostname = self.hostname
     let names = hostname.name == hostname.firstLabel ? hostname.name : "\(hostname.name) \(hostname.firstLabel)"
     let hosts = """
       127.0.0.1 localhost

@@ -24,6 +24,9 @@ struct ServerFiles: Equatable {
   /// Of the processor that its guest sees; absent where that is whatever there is.
   var cpuModel: String { "\(folder)/cpu.json" }
   var seed: String { "\(folder)/seed.tar" }
+  /// Of the rescue system, for as long as there is one.
+  var rescueDisk: String { "\(folder)/rescue.qcow2" }
+  var rescueSeed: String { "\(folder)/rescue-seed.tar" }
   /// There while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
@@ -46,6 +49,13 @@ struct ServerFiles: Equatable {
     for name in try MachineFiles.names(in: folder) where name.hasPrefix("disk.qcow2.") && name.hasSuffix(".partial") {
       try MachineFiles.remove("\(folder)/\(name)")
     }
+  }
+
+  func removeRescue() throws {
+    guard MachineFiles.exists(rescueDisk) || MachineFiles.exists(rescueSeed) else { return }
+    try MachineFiles.remove(rescueDisk)
+    try MachineFiles.remove(rescueSeed)
+    try PrivateFile.sync(folder)
   }
 
   func removeDisk() throws {

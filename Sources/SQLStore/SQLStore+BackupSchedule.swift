@@ -114,18 +114,20 @@ extension SQLConnection {
       """
       UPDATE server SET backup_due_at = ?
       WHERE is_backup_enabled = 1 AND has_disk = 1 AND awaits_new_disk = 0 AND deleted_at IS NULL
-        AND status <> 'suspended'
+        AND status <> 'suspended' AND id NOT IN (SELECT server_id FROM rescue)
       """,
       [day.begin])
     try setTime(ClockSetting.day, day.begin)
   }
 
-  /// Between the plan and its turn the server may have been deleted, or its customer may not want backups any more.
+  /// Between the plan and its turn the server may have been deleted, or its customer may not want backups any more, or has its disk
+  /// in the hands of a rescue system.
   fileprivate func forgetPlansThatFell() throws {
     try run(
       """
       UPDATE server SET backup_due_at = NULL WHERE backup_due_at IS NOT NULL
-        AND (is_backup_enabled = 0 OR has_disk = 0 OR deleted_at IS NOT NULL)
+        AND (is_backup_enabled = 0 OR has_disk = 0 OR deleted_at IS NOT NULL
+          OR id IN (SELECT server_id FROM rescue))
       """)
   }
 

@@ -50,6 +50,7 @@ extension SQLStore {
     try await write { database in
       guard let server = try database.server(copy.serverID, of: caller.accountID) else { return nil }
       try database.requireNotSuspended(server.id)
+      try database.requireNoRescue(server)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       try database.requireQuota(for: copy)
       let id = try database.insert(copy, at: now)
@@ -72,6 +73,7 @@ extension SQLStore {
         throw Failure(.wrongState, "\(family.noun.capitalized) is \(copy.status.rawValue).")
       }
       try database.requireNotSuspended(server.id)
+      try database.requireNoRescue(server)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       guard try !database.hasUnfinished(.restore, on: server.id) else {
         throw Failure(.conflict, "Server is being restored already.")

@@ -106,6 +106,32 @@ extension SQLStore {
       """
     ),
     (
+      "only a server that its customer sees has labels, user data or a rescue system",
+      """
+      SELECT id FROM server WHERE deleted_at IS NOT NULL AND (awaits_user_data = 1
+        OR id IN (SELECT server_id FROM server_label) OR id IN (SELECT server_id FROM server_user_data)
+        OR id IN (SELECT server_id FROM rescue))
+      """
+    ),
+    (
+      "a label is of its server's account",
+      """
+      SELECT server_id FROM server_label JOIN server ON server.id = server_label.server_id
+      WHERE server_label.account_id <> server.account_id
+      """
+    ),
+    (
+      "a rescue system that is not entered is still to be",
+      """
+      SELECT server_id FROM rescue WHERE is_entered = 0 AND 1 <> (SELECT COUNT(*) FROM operation
+        WHERE operation.server_id = rescue.server_id AND kind = 'rescue' AND finished_at IS NULL)
+      """
+    ),
+    (
+      "a server that has no disk of its own is not rescued",
+      "SELECT id FROM server WHERE (awaits_new_disk = 1 OR has_disk = 0) AND id IN (SELECT server_id FROM rescue WHERE is_entered = 1)"
+    ),
+    (
       "a server that is erased has nothing left to do",
       """
       SELECT id FROM server WHERE erased_at IS NOT NULL
@@ -126,7 +152,8 @@ extension SQLStore {
         AND status IN ('provisioning', 'starting', 'stopping', 'rebooting')
         AND NOT EXISTS (SELECT 1 FROM operation WHERE server_id = server.id AND finished_at IS NULL
           AND kind IN
-            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'rebuild', 'restore'))
+            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'rebuild', 'restore', 'rescue',
+              'leave_rescue'))
       """
     ),
     (
@@ -158,9 +185,9 @@ extension SQLStore {
       "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (awaits_first_boot = 0 OR erased_at IS NOT NULL)"
     ),
     (
-      "a server waits for one resize and one rebuild at most",
+      "a server waits for one resize, one rebuild, and one way into the rescue system and out of it at most",
       """
-      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild') AND finished_at IS NULL
+      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild', 'rescue', 'leave_rescue') AND finished_at IS NULL
       GROUP BY server_id, kind HAVING COUNT(*) > 1
       """
     ),

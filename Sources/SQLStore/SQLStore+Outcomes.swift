@@ -33,20 +33,22 @@ struct ServerUnderWork {
   let status: ServerStatus
   let isDeleted: Bool
   let isToBeSuspended: Bool
+  let isInRescue: Bool
 }
 
 extension SQLConnection {
   func serverUnderWork(_ id: ID<Server>) throws -> ServerUnderWork {
     let found = try rows(
       """
-      SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL, resume_status IS NOT NULL
+      SELECT account_id, credit_hold, was_ever_ready, status, deleted_at IS NOT NULL, resume_status IS NOT NULL,
+        EXISTS (SELECT 1 FROM rescue WHERE server_id = server.id AND is_entered = 1)
       FROM server WHERE id = ?
       """,
       [id]
     ) { row in
       ServerUnderWork(
         id: id, accountID: try row.next(), creditHold: try row.next(), wasEverReady: try row.next(),
-        status: try row.next(), isDeleted: try row.next(), isToBeSuspended: try row.next())
+        status: try row.next(), isDeleted: try row.next(), isToBeSuspended: try row.next(), isInRescue: try row.next())
     }
     return try found.first.orFail("there is no server \(id)")
   }
@@ -166,19 +168,31 @@ extension SQLConnection {
         WHERE id = ?
         """,
         [now, now, server.id])
+      try forgetOptions(of: server.id)
       try eraseCopies(of: server.id, at: now)
+    case .rescueEntered(let imageVersion): try enterRescue(server.id, by: operation, imageVersion)
+    case .rescueLeft: try leaveRescue(server, at: now)
     case .copyCompleted, .copyFailed, .copyErased, .restored: break
     }
   }
 
   func becomeActive(_ server: ServerUnderWork, _ tariff: Tariff, at now: Timestamp) throws {
     try setStatus(.active, of: server.id, at: now)
-    try run(
-      """
-      UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL, resume_status = NULL
-      WHERE id = ?
-      """,
-      [server.id])
+    if server.isInRescue {
+      // What is true of its own disk stays so.
+      try run("UPDATE server SET was_ever_ready = 1, resume_status = NULL WHERE id = ?", [server.id])
+      try run("UPDATE rescue SET awaits_first_boot = 0, root_password_hash = NULL WHERE server_id = ?", [server.id])
+    } else {
+      try run(
+        """
+        UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL, resume_status = NULL,
+          user_data_failed = 0, awaits_user_data = CASE
+            WHEN awaits_first_boot = 1 AND EXISTS (SELECT 1 FROM server_user_data WHERE server_id = server.id) THEN 1
+            ELSE awaits_user_data END
+        WHERE id = ?
+        """,
+        [server.id])
+    }
     // One that was deleted before anybody could use it costs nothing.
     if !server.isDeleted {
       try releaseHold(of: server, at: now)
@@ -202,6 +216,7 @@ extension SQLConnection {
       WHERE id = ?
       """,
       [operation.subjectID, imageVersion, operation.id, now, server])
+    try replaceUserData(of: server, by: operation.id)
   }
 
   private func enterError(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {

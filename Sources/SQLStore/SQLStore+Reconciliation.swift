@@ -96,15 +96,19 @@ extension Core.Operation {
 
 extension InventoryItem: RowReadable {
   static let columns = """
-    id, uuid, status, plan_id, has_disk, awaits_first_boot, awaits_new_disk, deleted_at IS NOT NULL, \
+    id, uuid, status, plan_id, has_disk, \
+    COALESCE((SELECT rescue.awaits_first_boot FROM rescue WHERE rescue.server_id = server.id AND rescue.is_entered = 1),
+      server.awaits_first_boot), \
+    awaits_new_disk, deleted_at IS NOT NULL, \
     EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL
-      AND \(Core.Operation.mayChangePower))
+      AND \(Core.Operation.mayChangePower)), \
+    EXISTS (SELECT 1 FROM rescue WHERE rescue.server_id = server.id AND rescue.is_entered = 1)
     """
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), uuid: try row.next(), status: try row.next(), planID: try row.next(),
       hasDisk: try row.next(), awaitsFirstBoot: try row.next(), awaitsNewDisk: try row.next(),
-      isDeleted: try row.next(), hasOperation: try row.next())
+      isDeleted: try row.next(), hasOperation: try row.next(), isInRescue: try row.next())
   }
 }

@@ -7,6 +7,7 @@ extension SQLStore {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       try database.requireNotSuspended(id)
+      try database.requireNoRescue(server)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
       guard try !database.hasUnfinished(.resize, on: id) else {
         throw Failure(.conflict, "Server is being resized already.")

@@ -17,6 +17,8 @@ extension SQLStore {
       try database.assignAddress(of: pools.ipv4, to: id, location: server.location, at: now)
       if let pool = pools.ipv6 { try database.assignNetwork(of: pool, to: id, location: server.location, at: now) }
       if server.firewall != .disabled { try database.replaceFirewall(of: id, with: server.firewall, at: now) }
+      if !server.labels.isEmpty { try database.setLabels(server.labels, of: id, server.accountID) }
+      if let sealed = server.sealedUserData { try database.setUserData(sealed, of: id) }
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
       let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
       try database.audit("server.create", on: id, operation: operation.id, by: caller, at: now)
@@ -41,8 +43,8 @@ extension SQLConnection {
       """
       INSERT INTO server (uuid, account_id, name, hostname, status, plan_id, operating_system_id, location, host_id,
         vcpus, memory_mib, storage_gib, is_backup_enabled, authorized_key, root_password_hash, credit_hold,
-        price_per_hour, hardware_address, created_at, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        price_per_hour, hardware_address, is_delete_protected, created_at, updated_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       RETURNING id
       """,
       [
@@ -50,7 +52,7 @@ extension SQLConnection {
         server.operatingSystemID, server.location, host, server.plan.vcpus, server.plan.memoryMiB,
         server.plan.storageGiB,
         server.isBackupEnabled, authorizedKey, server.rootPasswordHash, server.plan.pricePerHour,
-        server.plan.pricePerHour, unusedHardwareAddress(), now, now,
+        server.plan.pricePerHour, unusedHardwareAddress(), server.isDeleteProtected, now, now,
       ])
     return try id.orFail("the server was not written")
   }

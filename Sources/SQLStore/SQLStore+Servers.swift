@@ -30,10 +30,14 @@ extension SQLStore {
       try database.run(
         """
         UPDATE server SET name = COALESCE(?, name), hostname = COALESCE(?, hostname),
-          is_backup_enabled = COALESCE(?, is_backup_enabled), updated_at = ?
+          is_backup_enabled = COALESCE(?, is_backup_enabled),
+          is_delete_protected = COALESCE(?, is_delete_protected), updated_at = ?
         WHERE id = ?
         """,
-        [change.name, change.hostname, change.isBackupEnabled, now, id])
+        [change.name, change.hostname, change.isBackupEnabled, change.isDeleteProtected, now, id])
+      if let labels = change.labels, changed.contains("labels") {
+        try database.setLabels(labels, of: id, server.accountID)
+      }
       if changesBackups, change.isBackupEnabled == true { try database.chargeBackups(of: id, tariff, at: now) }
       var operation: ID<Core.Operation>?
       if changed.contains("hostname"), server.status.mayHaveRunningGuest {
@@ -72,6 +76,7 @@ extension SQLStore {
     try await write { [tariff] database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       if let expected, server.writable != expected { throw Failure.changedMeanwhile }
+      guard !server.isDeleteProtected else { throw Failure.deleteProtected }
       let operation = try database.hideAndErase(id, by: caller.tokenID, tariff, at: now)
       try database.audit("server.delete", on: id, operation: operation.id, by: caller, at: now)
       return server.hostID
@@ -101,6 +106,7 @@ extension SQLConnection {
     try settleHours(of: id, tariff, unpaid: .forgive, at: now)
     try run("UPDATE server SET deleted_at = ?, next_hour_at = NULL WHERE id = ?", [now, id])
     try hideCopies(of: id, at: now)
+    try forgetOptions(of: id)
     try cancelOvertaken(at: now)
     return try queue(.delete, on: id, by: token, at: now)
   }
@@ -113,6 +119,8 @@ extension ServerChange {
     if let name, name != server.name { fields.append("name") }
     if let hostname, hostname != server.hostname { fields.append("hostname") }
     if let isBackupEnabled, isBackupEnabled != server.isBackupEnabled { fields.append("backups_enabled") }
+    if let labels, labels != server.labels { fields.append("labels") }
+    if let isDeleteProtected, isDeleteProtected != server.isDeleteProtected { fields.append("delete_protection") }
     return fields
   }
 }

@@ -8,24 +8,32 @@ extension Server: RowReadable {
     server.plan_id, server.operating_system_id, server.location, server.host_id, server.address_revision, server.address_applied_revision, \(ServerAddresses.column), server.is_backup_enabled, \
     server.created_at, server.updated_at, server.image_version, server.authorized_key, server.root_password_hash, \
     server.has_disk, server.was_ever_ready, server.awaits_first_boot, \
-    server.awaits_new_disk, server.hardware_address
+    server.awaits_new_disk, server.hardware_address, \(Rescue.columns), \
+    \(Labels.column), server.is_delete_protected, server.user_data_failed
     """
 
   static let query = """
-    SELECT \(columns) FROM server
+    SELECT \(columns) FROM server LEFT JOIN rescue ON rescue.server_id = server.id
     """
 
   init(from row: inout RowReader) throws {
+    let (id, uuid, accountID): (ID<Server>, UUID, ID<Account>) = (try row.next(), try row.next(), try row.next())
+    let (name, hostname): (ServerName, Hostname) = (try row.next(), try row.next())
+    let (status, statusReason): (ServerStatus, String?) = (try row.next(), try row.next())
+    let (planID, systemID): (ID<Plan>, ID<OperatingSystem>) = (try row.next(), try row.next())
+    let (location, hostID): (String, ID<Host>) = (try row.next(), try row.next())
+    let addresses = try row.addresses()
+    let isBackupEnabled: Bool = try row.next()
+    let (createdAt, updatedAt): (Timestamp, Timestamp) = (try row.next(), try row.next())
+    let machine = Machine(
+      imageVersion: try row.next(), authorizedKey: try row.next(), rootPasswordHash: try row.next(),
+      hasDisk: try row.next(), wasEverReady: try row.next(), awaitsFirstBoot: try row.next(),
+      awaitsNewDisk: try row.next(), hardwareAddress: try row.next(), rescue: try row.rescue())
     self.init(
-      id: try row.next(), uuid: try row.next(), accountID: try row.next(), name: try row.next(),
-      hostname: try row.next(), status: try row.next(), statusReason: try row.next(), planID: try row.next(),
-      operatingSystemID: try row.next(), location: try row.next(), hostID: try row.next(),
-      addresses: try row.addresses(), isBackupEnabled: try row.next(),
-      createdAt: try row.next(), updatedAt: try row.next(),
-      machine: Machine(
-        imageVersion: try row.next(), authorizedKey: try row.next(), rootPasswordHash: try row.next(),
-        hasDisk: try row.next(), wasEverReady: try row.next(), awaitsFirstBoot: try row.next(),
-        awaitsNewDisk: try row.next(), hardwareAddress: try row.next()))
+      id: id, uuid: uuid, accountID: accountID, name: name, hostname: hostname, status: status,
+      statusReason: statusReason, planID: planID, operatingSystemID: systemID, location: location, hostID: hostID,
+      addresses: addresses, isBackupEnabled: isBackupEnabled, createdAt: createdAt, updatedAt: updatedAt,
+      labels: try row.labels(), isDeleteProtected: try row.next(), hasFailedUserData: try row.next(), machine: machine)
   }
 }
 

@@ -1,18 +1,24 @@
 import Core
 
-/// Which servers of an account a list shows, as a condition of SQL: one for all filters.
+/// Which servers of an account a list shows, as a condition of SQL: one for all filters but that of labels.
 enum ServerSelection {
-  static let condition = """
+  private static let condition = """
     server.account_id = ?1 AND server.deleted_at IS NULL AND (?2 IS NULL OR server.status = ?2)
       AND (?3 IS NULL OR server.location = ?3) AND (?4 IS NULL OR lower(server.name) = lower(?4))
       AND (?5 IS NULL OR lower(server.hostname) = lower(?5))
       AND (?6 IS NULL OR lower(server.name) LIKE ?6 ESCAPE '!' OR lower(server.hostname) LIKE ?6 ESCAPE '!')
     """
 
-  static func arguments(
+  /// Of how many selections of labels there are, nobody knows: statements with one are not kept.
+  static func selection(
     _ filter: ServerFilter, of account: ID<Account>
-  ) -> SQLArguments {
-    [account, filter.status, filter.location, filter.name, filter.hostname, filter.text.map(pattern)]
+  ) -> (condition: String, arguments: SQLArguments, isCommon: Bool) {
+    let arguments: SQLArguments = [
+      account, filter.status, filter.location, filter.name, filter.hostname, filter.text.map(pattern),
+    ]
+    guard let labels = filter.labels else { return (condition, arguments, true) }
+    let (sql, more) = labels.condition
+    return (condition + sql, arguments + more, false)
   }
 
   private static func pattern(of part: String) -> String {

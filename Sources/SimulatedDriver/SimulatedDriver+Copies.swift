@@ -94,6 +94,11 @@ extension SimulatedDriver {
   private func beginCopy(of machine: UUID, as copy: UUID, in state: inout State) throws -> SimulatedDiskWork {
     let copied = try require(machine, in: state)
     guard let disk = copied.disk else { throw Self.missingDisk(machine) }
+    guard !copied.runsRescue else {
+      throw DriverError(
+        .rejected, "A rescue system has the disk of \(machine) in its hands.",
+        customerReason: "The server is in the rescue system.")
+    }
     try saveCopy(
       SimulatedCopy(
         copy, of: machine, installation: installation, disk: disk, sizeBytes: copied.diskUsedBytes(at: clock.now)),

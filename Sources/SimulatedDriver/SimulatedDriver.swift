@@ -32,6 +32,8 @@ package final class SimulatedDriver: ComputeDriver {
     /// Whether the host has a network that can hold machines to their firewalls.
     package var enforcesFirewalls = false
     package var forwarding: PortForwarding?
+    /// Whether guests do what their user data says.
+    package var takesUserData = true
     /// What is told of the power of machines instead of the truth.
     package var obscured: [UUID: MachinePower] = [:]
 
@@ -145,6 +147,12 @@ package final class SimulatedDriver: ComputeDriver {
           ?? SimulatedMachine(specification.machine, installation: installation, quirks: state.options.quirks)
         if machine.disk == nil { machine.disk = try makeDisk(for: specification, state.options) }
         machine.disk?.grow(toGiB: specification.storageGiB)
+        if let rescue = specification.rescue {
+          if machine.rescueDisk == nil { machine.rescueDisk = try makeDisk(for: rescue, of: machine, state.options) }
+        } else {
+          machine.settle(at: clock.now, state.options.durations)
+          if machine.boot == nil { machine.rescueDisk = nil }
+        }
         machine.definition = SimulatedMachine.Definition(specification)
         if state.options.enforcesFirewalls {
           machine.firewall = specification.firewall
@@ -222,6 +230,46 @@ package final class SimulatedDriver: ComputeDriver {
         }
         machine.boot?.addresses = SimulatedMachine.addresses(of: interface)
       }
+    }
+  }
+
+  package func takesUserData(_ image: String) async throws -> Bool {
+    try await perform(.takesUserData) {
+      try state.withLock { state in
+        try Self.requireImage(image, storageGiB: .max, in: state.options)
+        return state.options.takesUserData
+      }
+    }
+  }
+
+  package func userDataOutcome(of machine: UUID) async throws -> UserDataOutcome {
+    try await perform(.userDataOutcome, machine) {
+      try state.withLock { state in
+        let known = try require(machine, in: state)
+        try requireAgent(of: known, state.options)
+        if known.quirks.contains(.userDataNeverEnds) { return .underWay }
+        return known.quirks.contains(.userDataFails) ? .failed : .succeeded
+      }
+    }
+  }
+
+  package func setPassword(hash: String, of account: String, in machine: UUID) async throws {
+    try await perform(.setPassword, machine) {
+      let options = state.withLock { $0.options }
+      try change(machine) { machine, _ in
+        try requireAgent(of: machine, options)
+        if machine.runsRescue {
+          machine.rescueDisk?.passwordHashes = [account: hash]
+        } else {
+          machine.disk?.passwordHashes = [account: hash]
+        }
+      }
+    }
+  }
+
+  private func requireAgent(of machine: SimulatedMachine, _ options: Options) throws(DriverError) {
+    guard machine.readiness(at: clock.now, options.durations).hasAgent else {
+      throw DriverError(.unreachable, "The guest agent of \(machine.uuid) does not answer.")
     }
   }
 
@@ -403,6 +451,17 @@ extension SimulatedDriver {
       throw DriverError(.rejected, "Machine \(specification.machine) belongs to another installation.")
     }
     return SimulatedMachine.Disk(specification, at: clock.now)
+  }
+
+  private func makeDisk(
+    for rescue: RescueSpecification, of machine: SimulatedMachine, _ options: Options
+  ) throws(DriverError) -> SimulatedMachine.Disk {
+    guard rescue.mayCreateDisk else { throw Self.missingDisk(machine.uuid) }
+    try Self.requireImage(rescue.imageName, storageGiB: rescue.storageGiB, in: options)
+    guard rescue.imageVersion == Self.imageVersion else {
+      throw Self.noImage("\(rescue.imageName) \(rescue.imageVersion)")
+    }
+    return SimulatedMachine.Disk(rescue, at: clock.now)
   }
 
   static func missingDisk(_ machine: UUID) -> DriverError {

@@ -6,6 +6,8 @@ package enum GuestQuirk: String, Codable, Sendable, CaseIterable {
   case ignoresShutdown
   case sshNeverAnswers
   case agentNeverAnswers
+  case userDataFails
+  case userDataNeverEnds
 }
 
 /// All there is to a simulated machine. It keeps when things were asked for, and what follows from that is told from the
@@ -17,6 +19,8 @@ package struct SimulatedMachine: SimulatedRecord {
   let installation: UUID
   /// Nil where it was removed, so that a definition makes a new one.
   package internal(set) var disk: Disk?
+  /// Of the rescue system, for as long as there is one.
+  package internal(set) var rescueDisk: Disk?
   /// Nil where only the disk is left.
   package internal(set) var definition: Definition?
   /// What is in force; nil where nothing ever was.
@@ -37,6 +41,15 @@ package struct SimulatedMachine: SimulatedRecord {
     package internal(set) var storageGiB: Int
     /// What its users wrote; nil while nobody has.
     package internal(set) var content: String?
+    /// crypt(3) of the password that was set last, by account.
+    package internal(set) var passwordHashes: [String: String]?
+
+    init(_ rescue: RescueSpecification, at now: Timestamp) {
+      imageName = rescue.imageName
+      imageVersion = rescue.imageVersion
+      createdAtMilliseconds = now.millisecondsSinceEpoch
+      storageGiB = rescue.storageGiB
+    }
 
     init(_ specification: MachineSpecification, at now: Timestamp) {
       imageName = specification.imageName
@@ -60,6 +73,14 @@ package struct SimulatedMachine: SimulatedRecord {
     package let rootPasswordHash: String?
     /// Nil in the records of earlier versions.
     package internal(set) var limits: Limits?
+    package let userData: String?
+    /// Nil for the machine's own system.
+    package let rescue: Rescue?
+
+    package struct Rescue: Codable, Sendable, Equatable {
+      package let authorizedKey: String?
+      package let rootPasswordHash: String?
+    }
 
     init(_ specification: MachineSpecification) {
       label = specification.label
@@ -71,6 +92,10 @@ package struct SimulatedMachine: SimulatedRecord {
       authorizedKey = specification.authorizedKey
       rootPasswordHash = specification.rootPasswordHash
       limits = Limits(specification.limits)
+      userData = specification.userData
+      rescue = specification.rescue.map {
+        Rescue(authorizedKey: $0.authorizedKey, rootPasswordHash: $0.rootPasswordHash)
+      }
     }
   }
 
@@ -139,6 +164,9 @@ extension SimulatedMachine {
     interface.addresses.map(\.description) + interface.ipv6Networks.map(\.serverAddress)
   }
 
+  /// Whether a rescue system runs in the place of its own.
+  package var runsRescue: Bool { boot?.definition.rescue != nil }
+
   /// What the guest calls its own, while it runs.
   package var guestAddresses: [String]? {
     boot.map { $0.addresses ?? [$0.definition.address] + ($0.definition.furtherAddresses ?? []) }
@@ -156,7 +184,7 @@ extension SimulatedMachine {
       throw DriverError(.notFound, "Machine \(uuid) has a disk, but no definition.")
     }
     guard boot == nil else { return }
-    guard disk != nil else { throw SimulatedDriver.missingDisk(uuid) }
+    guard disk != nil, definition.rescue == nil || rescueDisk != nil else { throw SimulatedDriver.missingDisk(uuid) }
     boot = Boot(
       definition: definition, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch)
     endedByGuest = false

@@ -29,6 +29,7 @@ struct Daemon {
       withExtendedLifetime(lock) {}
     }
     let store = try SQLStore(path: directory.database, tariff: configuration.tariff)
+    let key = try directory.installationKey()
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
     try await store.releaseAllLeases()
@@ -46,10 +47,12 @@ struct Daemon {
     }
     let group = ServiceGroup(
       configuration: .init(
-        services: try await services(store: store, hosted: hosted, receiver: receiver, clock: clock, firstToken: token)
-          .map {
-            .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-          },
+        services: try await services(
+          store: store, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token
+        )
+        .map {
+          .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+        },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {
       try await group.run()
@@ -69,7 +72,7 @@ struct Daemon {
   }
 
   private func services(
-    store: any Store, hosted: HostedFleet, receiver: (any NoticeReceiver)?, clock: any WallClock,
+    store: any Store, key: InstallationKey, hosted: HostedFleet, receiver: (any NoticeReceiver)?, clock: any WallClock,
     firstToken: TokenText?
   ) async throws -> [any Service] {
     let fleet = hosted.fleet
@@ -87,11 +90,14 @@ struct Daemon {
     let runners = zip(fleet.hosts, monitors).map { host, monitor in
       Runner(
         on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
-        clock: clock, logger: logger, becameActive: { monitor.pollSoon() })
+        clock: clock, logger: logger, key: key, becameActive: { monitor.pollSoon() })
+    }
+    let userDataWatches = fleet.hosts.map { host in
+      UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger)
     }
     let servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,
-      changes: changes, clock: clock,
+      changes: changes, clock: clock, key: key,
       quota: configuration.serverQuota > 0 ? configuration.serverQuota : nil)
     func copies(_ family: DiskCopy.Family) -> DiskCopies {
       DiskCopies(
@@ -134,6 +140,7 @@ struct Daemon {
       EndlessService { await Self.together(hosted.members) { await $0.driver.run() } },
       RunnerService(runners: runners), EndlessService { await Self.together(firewallKeepers) { await $0.run() } },
       EndlessService { await Self.together(monitors) { await $0.run() } },
+      EndlessService { await Self.together(userDataWatches) { await $0.run() } },
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
       EndlessService { await authenticator.run() },
       EndlessService { await notify(store, receiver, clock) },

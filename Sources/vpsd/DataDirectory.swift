@@ -1,4 +1,6 @@
+import Engine
 import Foundation
+import PrivateFiles
 
 /// Everything that vpsd keeps on a machine is below one directory that nobody else may enter.
 struct DataDirectory: Sendable {
@@ -12,6 +14,8 @@ struct DataDirectory: Sendable {
   var token: String { path + "/token" }
   /// Where the service that runs now, or ran last, is reached from this machine: for vpsctl.
   var url: String { path + "/url" }
+  /// What seals the texts in the database that the service must be able to read again.
+  var secretKey: String { path + "/secret.key" }
   var lock: String { path + "/vpsd.lock" }
 
   struct Unfit: Error, CustomStringConvertible {
@@ -60,6 +64,22 @@ struct DataDirectory: Sendable {
             + "file itself there, or set data_dir to where it is.")
       }
     }
+  }
+
+  /// The key of this installation; the first start makes it. What was sealed with one that is lost cannot be read any more.
+  func installationKey() throws -> InstallationKey {
+    if access(secretKey, F_OK) != 0, errno == ENOENT {
+      try PrivateFile.write(InstallationKey.random().bytes, to: secretKey)
+    }
+    guard let status = FileStatus(secretKey), status.type == .typeRegular, status.permissions & 0o077 == 0,
+      let data = FileManager.default.contents(atPath: secretKey), let key = InstallationKey(Array(data))
+    else {
+      throw Unfit(
+        description:
+          "\(secretKey) is not the key of an installation: a file of \(InstallationKey.length) bytes that only "
+          + "its owner may read. Put it back, or remove it: then user data that was sealed with it is lost.")
+    }
+    return key
   }
 
   private static func name(of user: uid_t) -> String {

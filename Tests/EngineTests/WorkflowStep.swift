@@ -27,7 +27,7 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
     switch kind {
     case .create where isAfterFailure: .error
     case .create, .start, .recover, .reboot, .configure, .readdress, .resize, .rebuild, .backup, .snapshot, .restore,
-      .discard:
+      .discard, .rescue, .leaveRescue:
       .active
     case .stop, .hardStop: .stopped
     case .delete: nil
@@ -116,6 +116,11 @@ final class FaultWorld: Sendable {
     case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
     case .backup, .snapshot, .restore, .discard: try await requestCopy()
+    case .rescue: _ = try await service.servers.rescue(id, .init(), service.owner)
+    case .leaveRescue:
+      _ = try await service.servers.rescue(id, .init(), service.owner)
+      try await service.settle()
+      _ = try await service.servers.leaveRescue(id, service.owner)
     }
   }
 
@@ -197,6 +202,11 @@ final class FaultWorld: Sendable {
       let plan = try #require(try await service.store.server(id)).planID
       // Where it was changed, and then did not start in its time, it has been seen to run since.
       #expect(plan == ID(1) || (operation.state == .failed && plan == ID(3)), context)
+    }
+    if [.rescue, .leaveRescue].contains(step.kind) {
+      let isInRescue = try #require(try await service.store.server(id)).isInRescue
+      #expect(isInRescue == (step.kind == .rescue) || operation.state == .failed, context)
+      #expect(service.driver.machine(machine)?.runsRescue == isInRescue, context)
     }
     if step.kind == .restore {
       let content = service.driver.machine(machine)?.disk?.content

@@ -15,14 +15,14 @@ struct NoCloudSeedTests {
 
   private func seed(
     user: String = "root", key: String? = "ssh-ed25519 AAAA me\nssh-rsa BBBB \"quoted\"", hash: String? = nil,
-    instance: UUID = UUID(), network: GuestNetwork = network
+    instance: UUID = UUID(), network: GuestNetwork = network, userData: String? = nil
   ) throws -> NoCloudSeed {
     let specification = MachineSpecification(
       machine: UUID(), label: "server-1", hostname: try #require(Hostname("web.example.com")), vcpus: 1, memoryMiB: 512,
       storageGiB: 4, imageName: "debian-12", imageVersion: "1",
       interface: NetworkInterface(address: IPv4Address(number: 0x7F50_000B)), authorizedKey: key,
       rootPasswordHash: hash,
-      mayCreateDisk: true)
+      mayCreateDisk: true, userData: userData)
     let properties = ImageProperties(
       seedFormat: .nocloud, defaultUser: user, hasGuestAgent: false, firmware: .bios, architecture: .amd64)
     return NoCloudSeed(
@@ -60,6 +60,28 @@ struct NoCloudSeedTests {
       #expect(found.contains("LABEL=cidata\n") && found.contains("TYPE=iso9660"), "\(found)")
       #expect(try await read("user-data", of: seed(key: key)).contains(key))
     }
+  }
+
+  @Test(
+    "A customer's user data comes before ours, to the byte, as what it is; ours adds to its lists and changes none of it"
+  )
+  func userData() async throws {
+    for (text, type) in [
+      ("#!/bin/sh\n--==vpsd==\né\n", "text/x-shellscript"), ("#cloud-config\nusers: []\n", "text/cloud-config"),
+    ] {
+      let whole = try await read("user-data", of: seed(userData: text))
+      #expect(whole.hasPrefix("Content-Type: multipart/mixed; boundary=\"==vpsd==\"\n"))
+      // As another reader of MIME takes it apart.
+      let script = """
+        import email, sys
+        for part in email.message_from_string(sys.stdin.read()).get_payload():
+          sys.stdout.write(part.get_content_type() + "|" + part.get_payload(decode=True).decode() + "|")
+        """
+      let parts = try await Program("python3", ["-c", script]).output(input: Array(whole.utf8)).split(separator: "|")
+      #expect(parts.count == 4 && parts[0] == type && parts[1] == text && parts[2] == "text/cloud-config", "\(parts)")
+      #expect(parts[3].hasPrefix("#cloud-config\n") && parts[3].contains("no_replace") && parts[3].contains("\"root\""))
+    }
+    #expect(try await read("user-data", of: seed()).hasPrefix("#cloud-config\n{"))
   }
 
   @Test("Another disk is another instance, and the same disk the same")

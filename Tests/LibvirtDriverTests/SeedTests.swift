@@ -13,7 +13,8 @@ struct SeedTests {
 
   private func seed(
     hostname: String = "web.example.com", key: String? = "ssh-ed25519 AAAA me", passwordHash: String? = nil,
-    memoryMiB: Int = 512, network: GuestNetwork = Self.closed
+    memoryMiB: Int = 512, network: GuestNetwork = Self.closed, userData: String? = nil,
+    rescue: RescueSpecification? = nil
   ) throws -> Seed {
     Seed(
       specification: MachineSpecification(
@@ -21,8 +22,8 @@ struct SeedTests {
         memoryMiB: memoryMiB, storageGiB: 4, imageName: "debian-12", imageVersion: "1",
         interface: NetworkInterface(address: IPv4Address(number: 0x7F50_000B)), authorizedKey: key,
         rootPasswordHash: passwordHash,
-        mayCreateDisk: true),
-      network: network)
+        mayCreateDisk: true, userData: userData),
+      network: network, rescue: rescue)
   }
 
   private func tar(_ arguments: [String], _ seed: Seed) async throws -> String {
@@ -60,6 +61,32 @@ struct SeedTests {
     let seed = try seed(key: nil, passwordHash: "$y$j9T$salt$hash")
     #expect(try await tar(["-xOf", "-", "root-password"], seed) == "$y$j9T$salt$hash")
     #expect(try await !tar(["-tf", "-"], seed).contains("authorized_keys"))
+  }
+
+  @Test("Carries user data to the byte, for its owner only, and says which disk it is for")
+  func userData() async throws {
+    let text = "#!/bin/sh\necho 'one two'\n# é"
+    let seed = try seed(userData: text)
+    #expect(try await tar(["-xOf", "-", "user-data"], seed) == text)
+    #expect(try await tar(["-xOf", "-", "meta-data"], seed).hasPrefix("instance-id: vpsd-"))
+    #expect(
+      try await tar(["-tvf", "-"], seed).split(separator: "\n").contains {
+        $0.hasPrefix("-rw-------") && $0.hasSuffix("user-data")
+      })
+    #expect(try await !tar(["-tf", "-"], try self.seed()).contains("user-data"))
+  }
+
+  @Test("That of a rescue system has its own keys, name and password, and nothing of the server's")
+  func rescue() async throws {
+    let system = RescueSpecification(
+      imageName: "debian-12", imageVersion: "1", storageGiB: 4, authorizedKey: nil, rootPasswordHash: "$6$x$rescue",
+      mayCreateDisk: true)
+    let seed = try seed(passwordHash: "$6$x$own", userData: "#!/bin/sh", rescue: system)
+    #expect(try await tar(["-xOf", "-", "root-password"], seed) == "$6$x$rescue")
+    let files = try await tar(["-tf", "-"], seed)
+    #expect(!files.contains("authorized_keys") && !files.contains("user-data"))
+    #expect(try await tar(["-xOf", "-", "settings"], seed).contains("HOSTNAME=rescue\n"))
+    #expect(try await tar(["-xOf", "-", "first/etc/motd"], seed).contains("/dev/vdc"))
   }
 
   @Test("Names a name server only where the guest has a way to it, or each look-up would wait for an answer")

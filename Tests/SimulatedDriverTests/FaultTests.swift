@@ -162,6 +162,9 @@ extension SimulatedHost {
       try await driver.applyAddresses(of: NetworkInterface(address: IPv4Address("127.80.0.9")!), to: machine)
     case .applyFirewall: try await driver.applyFirewall(.disabled, to: machine)
     case .openConsole: _ = try await driver.openConsole(of: machine)
+    case .takesUserData: _ = try await driver.takesUserData("debian-12")
+    case .userDataOutcome: _ = try await driver.userDataOutcome(of: machine)
+    case .setPassword: try await driver.setPassword(hash: "$6$a", of: "root", in: machine)
     case .ensureCopied: _ = try await driver.ensureCopied(machine, as: UUID())
     case .ensureRestored:
       let checksum = driver.copy(copy)?.checksum ?? ""

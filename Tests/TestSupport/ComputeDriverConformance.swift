@@ -40,6 +40,8 @@ package struct ComputeDriverConformance: Sendable {
     case copiesGoWithMachine = "Copies go with their machine, also those under way"
     case newDisk = "A disk can be removed, and a new one made; the copies stay"
     case absence = "A machine can be removed in any state"
+    case rescue =
+      "A rescue system runs in the place of a machine's own, and leaves no trace; guests take passwords, and tell of user data"
     case console = "The console of a machine that runs speaks RFB, to several at once, and ends with the machine"
 
     package var testDescription: String { rawValue }
@@ -60,6 +62,7 @@ package struct ComputeDriverConformance: Sendable {
     case .copiesGoWithMachine: try await copiesGoWithMachine()
     case .newDisk: try await newDisk()
     case .absence: try await absence()
+    case .rescue: try await rescue()
     case .console: try await console()
     }
   }
@@ -146,6 +149,7 @@ extension ComputeDriverConformance {
     try await withMachine { specification async throws in
       let name = "no-such-image"
       await expectError(.notFound) { _ = try await driver.prepareImage(name, storageGiB: 100) }
+      await expectError(.notFound) { _ = try await driver.takesUserData(name) }
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(imageName: name)) }
       await expectError(.notFound) {
         try await driver.ensureDefined(specification.with(imageVersion: "no-such-version"))
@@ -170,6 +174,8 @@ extension ComputeDriverConformance {
     await expectError(.notFound) { try await driver.applyHostname(hostname, to: machine) }
     try await twice { try await driver.applyFirewall(Firewall(isEnabled: true, rules: []), to: machine) }
     await expectError(.notFound) { _ = try await driver.openConsole(of: machine) }
+    await expectError(.notFound, .unreachable) { try await driver.setPassword(hash: "$6$a", of: "root", in: machine) }
+    await expectError(.notFound, .unreachable) { _ = try await driver.userDataOutcome(of: machine) }
     await expectError(.notFound) { _ = try await driver.ensureCopied(machine, as: UUID()) }
     await expectError(.notFound) {
       _ = try await driver.ensureRestored(machine, from: UUID(), checksum: Self.unknownChecksum)
@@ -286,12 +292,14 @@ extension ComputeDriverConformance {
 
 extension MachineSpecification {
   func with(
-    hostname: Hostname? = nil, imageName: String? = nil, imageVersion: String? = nil, mayCreateDisk: Bool? = nil
+    hostname: Hostname? = nil, imageName: String? = nil, imageVersion: String? = nil, mayCreateDisk: Bool? = nil,
+    userData: String? = nil, rescue: RescueSpecification? = nil
   ) -> MachineSpecification {
     MachineSpecification(
       machine: machine, label: label, hostname: hostname ?? self.hostname, vcpus: vcpus, memoryMiB: memoryMiB,
       storageGiB: storageGiB, imageName: imageName ?? self.imageName, imageVersion: imageVersion ?? self.imageVersion,
       interface: interface, firewall: firewall, authorizedKey: authorizedKey, rootPasswordHash: rootPasswordHash,
-      mayCreateDisk: mayCreateDisk ?? self.mayCreateDisk)
+      mayCreateDisk: mayCreateDisk ?? self.mayCreateDisk, userData: userData ?? self.userData,
+      rescue: rescue ?? self.rescue)
   }
 }

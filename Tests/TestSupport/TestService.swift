@@ -20,6 +20,8 @@ package final class TestService: Sendable {
   package let firewalls: Firewalls
   /// Of each host.
   package let firewallKeepers: [FirewallKeeper]
+  /// Of each host.
+  package let userDataWatches: [UserDataWatch]
   package let backups: DiskCopies
   package let snapshots: DiskCopies
   package let schedule: BackupSchedule
@@ -38,6 +40,8 @@ package final class TestService: Sendable {
   private let folder: ScopedFolder
   private let declaredHosts: [HostDeclaration]
 
+  /// Of all installations of tests.
+  package static let key = InstallationKey(Array(repeating: 7, count: InstallationKey.length))!
   package static let start = Timestamp(millisecondsSinceEpoch: 1_737_041_400_000)
 
   /// Three hosts at two locations; the first server at `us-west` is made on the first one.
@@ -131,7 +135,12 @@ package final class TestService: Sendable {
     authenticator = Authenticator(store: store, clock: wallClock)
     servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: AddressPools(pools),
-      changes: changes, clock: wallClock, quota: quota)
+      changes: changes, clock: wallClock, key: Self.key, quota: quota)
+    userDataWatches = fleet.hosts.map { [store, changes] host in
+      UserDataWatch(
+        of: host, store: store, changes: changes, clock: wallClock,
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
     firewalls = Firewalls(store: store, fleet: fleet, changes: changes, clock: wallClock)
     backups = DiskCopies(
       .backup, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
@@ -155,7 +164,8 @@ package final class TestService: Sendable {
       runners: zip(fleet.hosts, monitors).map { host, monitor in
         Runner(
           on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools), changes: changes,
-          clock: wallClock, logger: logger, limits: limits, becameActive: { await monitor.pollOnce() })
+          clock: wallClock, logger: logger, limits: limits, key: Self.key,
+          becameActive: { await monitor.pollOnce() })
       })
     await monitor.pollOnce()
     owner = try await authenticator.caller(bearing: token.text)
@@ -174,7 +184,8 @@ package final class TestService: Sendable {
       runners: fleet.hosts.map { host in
         Runner(
           on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools), changes: changes,
-          clock: wallClock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), becameActive: {})
+          clock: wallClock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), key: Self.key,
+          becameActive: {})
       })
   }
 

@@ -44,6 +44,22 @@ struct FieldReader {
     return trimmed.isEmpty && !mayBeBlank ? reject(name, "This field may not be blank.") : trimmed
   }
 
+  /// A text as it is, to its last space; `null` is none.
+  mutating func verbatim(_ name: String) -> String? {
+    guard isGiven(name), let value = present(name, isRequired: false) else { return nil }
+    guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
+    return text
+  }
+
+  /// The members of an object, whose names are data.
+  mutating func members(_ name: String) -> [(name: String, value: JSONValue)]? {
+    guard let value = present(name, isRequired: false) else { return nil }
+    guard case .object(let object) = value else {
+      return reject(name, "Expected a dictionary of items but got type \"\(value.typeName)\".")
+    }
+    return object.members
+  }
+
   /// - Parameter isNullable: Whether `null` means the same as leaving the field out.
   mutating func integer(_ name: String, isRequired: Bool, isNullable: Bool = false) -> Int64? {
     if isNullable, fields[name]?.isNull == true { return nil }

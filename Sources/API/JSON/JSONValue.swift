@@ -40,6 +40,9 @@ struct JSONObject: Sendable {
 
   var count: Int { fields.count }
 
+  /// In their order; a name may come twice.
+  var members: [(name: String, value: JSONValue)] { fields }
+
   mutating func append(_ name: String, _ value: JSONValue) {
     fields.append((name, value))
   }

@@ -27,6 +27,9 @@ struct ServerBody {
     draft.operatingSystemID = system.id?.value
     draft.sshKeys = sshKeys(&fields)
     draft.firewall = fields.object("firewall", isRequired: false) { firewall.firewall(from: &$0) }
+    draft.labels = fields.labels("labels")
+    draft.isDeleteProtected = fields.boolean("delete_protection", isRequired: false)
+    draft.userData = fields.verbatim("user_data")
     draft.isWhole = fields.isWhole
     return (draft, names(fields, [.plan: plan.field, .operatingSystem: system.field]))
   }
@@ -42,8 +45,14 @@ struct ServerBody {
     let system = operatingSystem(&fields, isRequired: false, isAlias: false)
     draft.operatingSystem = system.id.map { .id($0) }
     draft.sshKeys = sshKeys(&fields)
+    draft.userData = fields.verbatim("user_data")
     draft.isWhole = fields.isWhole
     return (draft, names(fields, [.operatingSystem: system.field]))
+  }
+
+  func rescueDraft(from fields: inout FieldReader) -> Read<Servers.RescueDraft> {
+    let keys = sshKeys(&fields)
+    return (Servers.RescueDraft(sshKeys: keys, isWhole: fields.isWhole), names(fields, [:]))
   }
 
   /// A key that goes away while its server is made is one of those that were named, under whichever name there is.

@@ -14,7 +14,7 @@ struct ServerRoutes {
   /// The fields of all bodies, in the order in which they are documented.
   private static let fieldOrder = [
     "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
-    "backups_enabled", "firewall",
+    "backups_enabled", "firewall", "labels", "delete_protection", "user_data",
   ]
 
   var endpoints: [Endpoint] {
@@ -31,6 +31,9 @@ struct ServerRoutes {
       Endpoint(.post, "/servers/{id}/power/", Self.write, handle: power),
       Endpoint(.post, "/servers/{id}/resize/", Self.write, handle: resize),
       Endpoint(.post, "/servers/{id}/rebuild/", Self.write, handle: rebuild),
+      Endpoint(.post, "/servers/{id}/rescue/", Self.write, handle: rescue),
+      Endpoint(.delete, "/servers/{id}/rescue/", Self.write, handle: leaveRescue),
+      Endpoint(.post, "/servers/{id}/reset-password/", Self.write, handle: resetPassword),
       Endpoint(.get, "/servers/{id}/operations/", Self.read, handle: history),
     ]
   }
@@ -39,7 +42,7 @@ struct ServerRoutes {
     var errors = WireErrors()
     let filter = try await filter(request, &errors)
     let order = try request.order(by: ServerKey.allCases, &errors)
-    try errors.throwIfAny(order: ["status", "location", "ordering"])
+    try errors.throwIfAny(order: ["status", "location", "label_selector", "ordering"])
     let page = try await servers.list(filter, order: order, page: try request.page(), request.caller)
     return request.list(page, ServerWire.listItem)
   }
@@ -52,6 +55,13 @@ struct ServerRoutes {
       let known = try await catalogue.catalogue(for: request.caller).locations.map(\.code)
       if !location.isPlain(atMost: 64) || !known.contains(location) {
         errors.add("location", APIRequest.unknownChoice(location, known))
+      }
+    }
+    if let selector = try request.query("label_selector") {
+      do {
+        filter.labels = try LabelSelector(parsing: selector)
+      } catch {
+        errors.add("label_selector", error.message)
       }
     }
     return filter
@@ -98,11 +108,14 @@ struct ServerRoutes {
     let name = fields.string("name", isRequired: !isPartial)
     let hostname = fields.string("hostname", isRequired: !isPartial)
     let isBackupEnabled = fields.boolean("backups_enabled", isRequired: !isPartial)
+    let labels = fields.labels("labels")
+    let isDeleteProtected = fields.boolean("delete_protection", isRequired: false)
     var errors = FieldErrors()
-    let change = ServerChange(
+    var change = ServerChange(
       name: name.flatMap { ServerFields.name($0, &errors) },
       hostname: hostname.flatMap { ServerFields.hostname($0, &errors) },
       isBackupEnabled: isBackupEnabled)
+    (change.labels, change.isDeleteProtected) = (labels, isDeleteProtected)
     let (view, usage) = try await fields.carryOut(order: Self.fieldOrder) {
       try errors.throwIfAny(orUnless: fields.isWhole)
       return try await servers.update(id, change, ifTagged: request.wantedTags, request.caller)
@@ -165,6 +178,30 @@ struct ServerRoutes {
       try await servers.rebuild(id, draft, request.caller)
     }
     return await request.reply(rebuild.requested, servers, password: rebuild.rootPassword)
+  }
+
+  @Sendable private func rescue(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await servers.requireExists(id, request.caller)
+    var fields = try await request.fields()
+    let (draft, names) = try await body(of: request).rescueDraft(from: &fields)
+    let rescue = try await fields.carryOut(order: Self.fieldOrder, names: names) {
+      try await servers.rescue(id, draft, request.caller)
+    }
+    return await request.reply(rescue.requested, servers, password: rescue.rootPassword)
+  }
+
+  @Sendable private func leaveRescue(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    return await request.reply(try await servers.leaveRescue(id, request.caller), servers)
+  }
+
+  @Sendable private func resetPassword(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await servers.requireExists(id, request.caller)
+    try await request.ignoreBody()
+    let password = try await servers.resetPassword(of: id, request.caller)
+    return .json(JSONWriter.object { $0.field("password", password) })
   }
 
   @Sendable private func history(_ request: APIRequest) async throws -> Response {

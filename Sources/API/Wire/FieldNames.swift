@@ -32,6 +32,7 @@ extension Field {
     case .code: "code"
     case .start: "start"
     case .step: "step"
+    case .userData: "user_data"
     }
   }
 }

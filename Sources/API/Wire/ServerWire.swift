@@ -83,6 +83,10 @@ enum ServerWire {
     case (.rebuild, _): "rebuilding"
     case (.restore, .succeeded): "restored"
     case (.restore, _): "being restored"
+    case (.rescue, .succeeded): "in the rescue system"
+    case (.rescue, _): "booting the rescue system"
+    case (.leaveRescue, .succeeded): "out of the rescue system"
+    case (.leaveRescue, _): "leaving the rescue system"
     default: operation.state.rawValue
     }
   }
@@ -150,6 +154,11 @@ enum ServerWire {
         writer.field("server_port", port.guest)
       }
     }
+    writer.field("labels") { writer in
+      for (key, value) in view.server.labels.sorted { writer.field(named: key.text) { $0.value(value.text) } }
+    }
+    writer.field("delete_protection", view.server.isDeleteProtected)
+    writer.field("rescue", view.server.isInRescue)
   }
 
   /// An address is reserved from the first moment, and may still change until the machine is made with it.

@@ -27,6 +27,10 @@ package struct Operation: Sendable, Equatable {
     case restore
     /// Removes the file of a copy that nobody sees any more.
     case discard
+    /// Runs another system in the place of the server's own, with the server's disk beside it.
+    case rescue
+    /// Runs the server's own system again.
+    case leaveRescue = "leave_rescue"
   }
 
   package enum State: String, Sendable, CaseIterable {
@@ -80,8 +84,8 @@ extension Operation.Kind {
   package var powersOff: Set<ServerStatus> {
     switch self {
     case .reboot, .resize: [.active]
-    case .rebuild: [.active, .stopped, .error]
-    case .restore: [.active, .error]
+    case .rebuild, .rescue: [.active, .stopped, .error]
+    case .restore, .leaveRescue: [.active, .error]
     case .create, .start, .stop, .hardStop, .recover, .configure, .readdress, .delete, .backup, .snapshot, .discard: []
     }
   }
@@ -92,7 +96,10 @@ extension Operation.Kind {
   package var leavesPowerAlone: Bool {
     switch self {
     case .backup, .snapshot, .discard, .readdress: true
-    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .resize, .rebuild, .restore, .delete: false
+    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .resize, .rebuild, .restore, .delete,
+      .rescue,
+      .leaveRescue:
+      false
     }
   }
 }

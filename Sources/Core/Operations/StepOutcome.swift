@@ -52,6 +52,10 @@ package struct StepOutcome: Sendable, Equatable {
     case copyErased
     /// The disk is the copy's, with all that is known of it.
     case restored
+    /// The machine is what the rescue system that was asked for needs, and that has this version of its image.
+    case rescueEntered(imageVersion: String)
+    /// The machine is the server's own again. A server that was stopped before the rescue system is so again.
+    case rescueLeft
   }
 
   package let next: Next

@@ -33,7 +33,8 @@ package protocol ComputeDriver: Sendable {
   /// itself holds is free for it.
   func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool
 
-  /// Makes disk and definition what the specification says. A running machine goes on as it is, and takes the definition
+  /// Makes disk and definition what the specification says: with a rescue system the machine starts that, and has its own disk
+  /// beside it; without one, what there was of one is gone when the machine is off. A running machine goes on as it is, and takes the definition
   /// at its next start; only its firewall is applied at once. A disk that exists is never replaced or shrunk.
   func ensureDefined(_ specification: MachineSpecification) async throws
 
@@ -58,6 +59,16 @@ package protocol ComputeDriver: Sendable {
   /// it does not know how.
   func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws
 
+  /// Whether a guest of the image's current version does what its user data says. Throws `notFound` where there is no image.
+  func takesUserData(_ image: String) async throws -> Bool
+
+  /// What came of the user data in a guest that runs. Throws `busy` or `unreachable` where the guest does not answer.
+  func userDataOutcome(of machine: UUID) async throws -> UserDataOutcome
+
+  /// Gives an account of a running guest another password, by its crypt(3). Throws `busy` or `unreachable` where the guest
+  /// does not answer, and `rejected` where it does not know how.
+  func setPassword(hash: String, of account: String, in machine: UUID) async throws
+
   /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
 
@@ -76,7 +87,7 @@ package protocol ComputeDriver: Sendable {
   /// screen.
   func openConsole(of machine: UUID) async throws -> ConsoleConnection
 
-  /// Works on a standalone copy of the machine's disk as it is at one moment, whether the machine runs (its file systems
+  /// Works on a standalone copy of the machine's disk as it is at one moment (`rejected` while a rescue system runs), whether the machine runs (its file systems
   /// frozen through the guest where that answers) or is off, and says how far it is: asked again until done. A copy that is
   /// there whole is left alone; half of one, left by a process that died, is begun anew. Work that fails throws at the next
   /// call, and leaves nothing; the call after that begins anew.
@@ -172,12 +183,17 @@ package struct MachineSpecification: Sendable, Equatable {
   package let rootPasswordHash: String?
   /// False for a server that had a disk before: then a missing one is an error, and never a new, empty disk.
   package let mayCreateDisk: Bool
+  /// What the first boot of its disk is to do.
+  package let userData: String?
+  /// Nil for the machine's own system.
+  package let rescue: RescueSpecification?
 
   package init(
     machine: UUID, label: String, hostname: Hostname, vcpus: Int, memoryMiB: Int, storageGiB: Int, imageName: String,
     imageVersion: String, limits: ResourceLimits? = nil, interface: NetworkInterface, firewall: Firewall = .disabled,
     allowance: NetworkAllowance = .standard,
-    authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool
+    authorizedKey: String?, rootPasswordHash: String?, mayCreateDisk: Bool, userData: String? = nil,
+    rescue: RescueSpecification? = nil
   ) {
     self.machine = machine
     self.label = label
@@ -194,7 +210,40 @@ package struct MachineSpecification: Sendable, Equatable {
     self.authorizedKey = authorizedKey
     self.rootPasswordHash = rootPasswordHash
     self.mayCreateDisk = mayCreateDisk
+    self.userData = userData
+    self.rescue = rescue
   }
+}
+
+/// A system that runs in the place of a machine's own.
+package struct RescueSpecification: Sendable, Equatable {
+  package let imageName: String
+  package let imageVersion: String
+  package let storageGiB: Int
+  package let authorizedKey: String?
+  package let rootPasswordHash: String?
+  /// False for one that has booted: then a missing disk is an error.
+  package let mayCreateDisk: Bool
+
+  package init(
+    imageName: String, imageVersion: String, storageGiB: Int, authorizedKey: String?, rootPasswordHash: String?,
+    mayCreateDisk: Bool
+  ) {
+    self.imageName = imageName
+    self.imageVersion = imageVersion
+    self.storageGiB = storageGiB
+    self.authorizedKey = authorizedKey
+    self.rootPasswordHash = rootPasswordHash
+    self.mayCreateDisk = mayCreateDisk
+  }
+}
+
+package enum UserDataOutcome: Sendable, Equatable {
+  case underWay
+  case succeeded
+  case failed
+  /// The guest will never tell.
+  case unknowable
 }
 
 package struct Readiness: Sendable, Equatable {

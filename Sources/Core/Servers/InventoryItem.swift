@@ -7,15 +7,19 @@ package struct InventoryItem: Sendable, Equatable {
   package let status: ServerStatus
   package let planID: ID<Plan>
   package let hasDisk: Bool
+  /// Of the system that runs.
   package let awaitsFirstBoot: Bool
   package let awaitsNewDisk: Bool
   package let isDeleted: Bool
   /// One that may change its power waits or runs.
   package let hasOperation: Bool
+  /// Whether another system runs in the place of its own: what that uses of its disk is not the server's.
+  package let isInRescue: Bool
 
   package init(
     id: ID<Server>, uuid: UUID, status: ServerStatus, planID: ID<Plan>, hasDisk: Bool,
-    awaitsFirstBoot: Bool = false, awaitsNewDisk: Bool = false, isDeleted: Bool, hasOperation: Bool
+    awaitsFirstBoot: Bool = false, awaitsNewDisk: Bool = false, isDeleted: Bool, hasOperation: Bool,
+    isInRescue: Bool = false
   ) {
     self.id = id
     self.uuid = uuid
@@ -26,5 +30,6 @@ package struct InventoryItem: Sendable, Equatable {
     self.awaitsNewDisk = awaitsNewDisk
     self.isDeleted = isDeleted
     self.hasOperation = hasOperation
+    self.isInRescue = isInRescue
   }
 }

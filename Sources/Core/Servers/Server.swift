@@ -21,6 +21,11 @@ package struct Server: Sendable, Equatable {
   package let isBackupEnabled: Bool
   package let createdAt: Timestamp
   package let updatedAt: Timestamp
+  package let labels: Labels
+  /// Whether its customer can neither delete nor rebuild it.
+  package let isDeleteProtected: Bool
+  /// Whether its user data was seen to fail at the first boot, and it was not started since.
+  package let hasFailedUserData: Bool
   package let machine: Machine
 
   /// What only the workflows need to know of it.
@@ -40,10 +45,12 @@ package struct Server: Sendable, Equatable {
     package let awaitsNewDisk: Bool
     /// Of its network card; nil for one that is older than the register of these.
     package let hardwareAddress: HardwareAddress?
+    /// Nil where nobody has asked for one.
+    package let rescue: Rescue?
 
     package init(
       imageVersion: String?, authorizedKey: String?, rootPasswordHash: String?, hasDisk: Bool, wasEverReady: Bool,
-      awaitsFirstBoot: Bool, awaitsNewDisk: Bool, hardwareAddress: HardwareAddress? = nil
+      awaitsFirstBoot: Bool, awaitsNewDisk: Bool, hardwareAddress: HardwareAddress? = nil, rescue: Rescue? = nil
     ) {
       self.imageVersion = imageVersion
       self.authorizedKey = authorizedKey
@@ -53,7 +60,11 @@ package struct Server: Sendable, Equatable {
       self.awaitsFirstBoot = awaitsFirstBoot
       self.awaitsNewDisk = awaitsNewDisk
       self.hardwareAddress = hardwareAddress
+      self.rescue = rescue
     }
+
+    /// The system that runs in the place of its own; nil for its own.
+    package var enteredRescue: Rescue? { rescue.flatMap { $0.isEntered ? $0 : nil } }
   }
 
   /// What its customer can change.
@@ -61,6 +72,8 @@ package struct Server: Sendable, Equatable {
     package let name: ServerName
     package let hostname: Hostname
     package let isBackupEnabled: Bool
+    package let labels: Labels
+    package let isDeleteProtected: Bool
   }
 
   /// The first one.
@@ -68,12 +81,19 @@ package struct Server: Sendable, Equatable {
   /// The first one; nil where it has no IPv6.
   package var ipv6Network: IPv6Network? { addresses.ipv6.first }
 
-  package var writable: Writable { Writable(name: name, hostname: hostname, isBackupEnabled: isBackupEnabled) }
+  package var isInRescue: Bool { machine.enteredRescue != nil }
+
+  package var writable: Writable {
+    Writable(
+      name: name, hostname: hostname, isBackupEnabled: isBackupEnabled, labels: labels,
+      isDeleteProtected: isDeleteProtected)
+  }
 
   package init(
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
     statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String, hostID: ID<Host>,
-    addresses: ServerAddresses, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp, machine: Machine
+    addresses: ServerAddresses, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp,
+    labels: Labels = .none, isDeleteProtected: Bool = false, hasFailedUserData: Bool = false, machine: Machine
   ) {
     self.id = id
     self.uuid = uuid
@@ -90,6 +110,9 @@ package struct Server: Sendable, Equatable {
     self.isBackupEnabled = isBackupEnabled
     self.createdAt = createdAt
     self.updatedAt = updatedAt
+    self.labels = labels
+    self.isDeleteProtected = isDeleteProtected
+    self.hasFailedUserData = hasFailedUserData
     self.machine = machine
   }
 }
@@ -107,13 +130,18 @@ package struct NewServer: Sendable {
   package let sshKeyIDs: [ID<SSHKey>]
   package let rootPasswordHash: String?
   package let firewall: Firewall
+  package let labels: Labels
+  package let isDeleteProtected: Bool
+  /// What its first boot is to do, as only the installation can read it.
+  package let sealedUserData: [UInt8]?
   /// How many servers the account may have, this one included; nil for as many as it likes.
   package let quota: Int?
 
   package init(
     uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, plan: Plan,
     operatingSystemID: ID<OperatingSystem>, location: String, isBackupEnabled: Bool, sshKeyIDs: [ID<SSHKey>],
-    rootPasswordHash: String?, firewall: Firewall = .disabled, quota: Int? = nil
+    rootPasswordHash: String?, firewall: Firewall = .disabled, labels: Labels = .none, isDeleteProtected: Bool = false,
+    sealedUserData: [UInt8]? = nil, quota: Int? = nil
   ) {
     self.uuid = uuid
     self.accountID = accountID
@@ -126,6 +154,9 @@ package struct NewServer: Sendable {
     self.sshKeyIDs = sshKeyIDs
     self.rootPasswordHash = rootPasswordHash
     self.firewall = firewall
+    self.labels = labels
+    self.isDeleteProtected = isDeleteProtected
+    self.sealedUserData = sealedUserData
     self.quota = quota
   }
 
@@ -143,16 +174,28 @@ package struct NewServer: Sendable {
 
 /// An operating system that is to be put on a server, in the place of all that is on its disk.
 package struct NewSystem: Sendable {
+  package enum UserData: Sendable, Equatable {
+    /// What the server had before.
+    case same
+    case none
+    case sealed([UInt8])
+  }
+
   package let operatingSystemID: ID<OperatingSystem>
   /// The keys to install; none for those that the server was made with.
   package let sshKeyIDs: [ID<SSHKey>]
   /// For a server that is to have no key.
   package let rootPasswordHash: String?
+  package let userData: UserData
 
-  package init(operatingSystemID: ID<OperatingSystem>, sshKeyIDs: [ID<SSHKey>], rootPasswordHash: String?) {
+  package init(
+    operatingSystemID: ID<OperatingSystem>, sshKeyIDs: [ID<SSHKey>], rootPasswordHash: String?,
+    userData: UserData = .same
+  ) {
     self.operatingSystemID = operatingSystemID
     self.sshKeyIDs = sshKeyIDs
     self.rootPasswordHash = rootPasswordHash
+    self.userData = userData
   }
 }
 
@@ -161,6 +204,8 @@ package struct ServerChange: Sendable, Equatable {
   package var name: ServerName?
   package var hostname: Hostname?
   package var isBackupEnabled: Bool?
+  package var labels: Labels?
+  package var isDeleteProtected: Bool?
   /// The change is made only where the server still is like this.
   package var expected: Server.Writable?
 
@@ -179,6 +224,7 @@ package struct ServerFilter: Sendable, Equatable {
   package var hostname: String?
   /// A part of its name or its hostname, whatever the case of its letters.
   package var text: String?
+  package var labels: LabelSelector?
 
   package init(
     status: ServerStatus? = nil, location: String? = nil, name: String? = nil, hostname: String? = nil

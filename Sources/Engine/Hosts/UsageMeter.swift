@@ -30,7 +30,7 @@ final class UsageMeter: Sendable {
       return UsageSample(
         serverID: item.id, cpuPermille: reading.cpuPermille,
         memoryUsedMiB: min(usage.memoryUsedMiB ?? 0, plan.memoryMiB),
-        diskUsedBytes: usage.diskUsedBytes, network: usage.network)
+        diskUsedBytes: item.isInRescue ? nil : usage.diskUsedBytes, network: usage.network)
     }
     readings.withLock { $0 = after }
     return samples

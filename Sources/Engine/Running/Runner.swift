@@ -28,6 +28,7 @@ package final class Runner: Sendable {
   private let clock: any WallClock
   private let logger: Logger
   private let limits: Limits
+  private let key: InstallationKey
   private let becameActive: @Sendable () async -> Void
   private let bootSlots = FairAdmission()
   private let copySlots = FairAdmission()
@@ -52,7 +53,7 @@ package final class Runner: Sendable {
   package init(
     on host: FleetHost, store: any OperationStore & FirewallStore, catalogueReader: CatalogueReader,
     addressPools: AddressPools,
-    changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(),
+    changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(), key: InstallationKey,
     becameActive: @escaping @Sendable () async -> Void
   ) {
     var logger = logger
@@ -65,6 +66,7 @@ package final class Runner: Sendable {
     self.clock = clock
     self.logger = logger
     self.limits = limits
+    self.key = key
     self.becameActive = becameActive
   }
 
@@ -252,7 +254,7 @@ package final class Runner: Sendable {
       agentAnswers: { [stepTimes, clock] in stepTimes.agentAnswers(of: server.id, at: clock.uptime) },
       driver: host.driver,
       store: store, addressPools: addressPools, bootSlots: bootSlots, copySlots: copySlots,
-      copiesAtOnce: limits.copiesAtOnce)
+      copiesAtOnce: limits.copiesAtOnce, key: key)
   }
 
   private func report(_ outcome: StepOutcome, of operation: Operation, _ result: CommitResult) {

@@ -11,6 +11,10 @@ package struct ServerDraft: Sendable {
   package var isBackupEnabled: Bool?
   /// Nil for none.
   package var firewall: Firewall?
+  package var labels: Labels?
+  package var isDeleteProtected: Bool?
+  /// Nil and empty for none.
+  package var userData: String?
   /// Whether all of it could be read. What could not be is nil; the rest is checked all the same, so that the customer learns of
   /// everything that is wrong at once.
   package var isWhole = true
@@ -35,11 +39,13 @@ package struct ServerDraft: Sendable {
     let operatingSystemID: ID<OperatingSystem>
     let location: String
     let isBackupEnabled: Bool
+    let userData: String?
   }
 
   func validated(against catalogue: Catalogue, _ errors: inout FieldErrors) throws(Failure) -> Order {
     let name = self.name.flatMap { ServerFields.name($0, &errors) }
     let hostname = self.hostname.flatMap { ServerFields.hostname($0, &errors) }
+    let userData = ServerFields.userData(self.userData, &errors)
     let plan = chosenPlan(catalogue, &errors)
     let operatingSystem = chosenOperatingSystem(catalogue, &errors)
     let location = chosenLocation(catalogue, &errors)
@@ -52,7 +58,8 @@ package struct ServerDraft: Sendable {
     }
     return Order(
       name: name, hostname: hostname ?? Hostname(serverName: name), plan: plan,
-      operatingSystemID: operatingSystem.id, location: location.code, isBackupEnabled: isBackupEnabled ?? false)
+      operatingSystemID: operatingSystem.id, location: location.code, isBackupEnabled: isBackupEnabled ?? false,
+      userData: userData)
   }
 
   private func chosenPlan(_ catalogue: Catalogue, _ errors: inout FieldErrors) -> Plan? {
@@ -114,6 +121,32 @@ package enum ServerFields {
     let rule = TextRule(maximumLength: Hostname.maximumLength)
     errors.add(.hostname, rule.lengthViolation(in: text) ?? "Enter a valid value.")
     return nil
+  }
+
+  package static let maximumUserDataBytes = 64 << 10
+
+  /// Nil for none.
+  package static func userData(_ text: String?, _ errors: inout FieldErrors) -> String? {
+    guard let text, !text.isEmpty else { return nil }
+    if text.utf8.count > maximumUserDataBytes {
+      errors.add(.userData, "Ensure this field has no more than \(maximumUserDataBytes) bytes.")
+    } else if text.utf8.contains(0) {
+      errors.add(.userData, "Null characters are not allowed.")
+    } else if !isUserData(text) {
+      errors.add(.userData, "Begin with the line #cloud-config, or with #! for a script.")
+    } else {
+      return text
+    }
+    return nil
+  }
+
+  /// As cloud-init tells them apart.
+  private static func isUserData(_ text: String) -> Bool {
+    let line = text.utf8.prefix(64).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+    let word = line.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+    return line.starts(with: "#!".utf8)
+      || word.elementsEqual("#cloud-config".utf8)
+        && line.dropFirst(word.count).allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
   }
 
   package static func unknownKey(_ id: some CustomStringConvertible) -> String {

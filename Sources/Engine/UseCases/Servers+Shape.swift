@@ -34,6 +34,8 @@ extension Servers {
   package struct RebuildDraft: Sendable {
     package var operatingSystem: Reference<OperatingSystem>?
     package var sshKeys = KeyChoice()
+    /// Nil for what it had, empty for none.
+    package var userData: String?
     /// Whether all of it could be read.
     package var isWhole = true
 
@@ -61,6 +63,7 @@ extension Servers {
       }
     }
     let keys = try await find(draft.sshKeys, caller, &errors)
+    let userData = ServerFields.userData(draft.userData, &errors)
     try errors.throwIfAny(orUnless: draft.isWhole)
     if let system = catalogue.operatingSystem(operatingSystemID) {
       try fleet.requireImage(of: system, on: server.hostID)
@@ -68,13 +71,15 @@ extension Servers {
     let hasKey = !keys.isEmpty || server.machine.authorizedKey != nil
     let password = hasKey ? nil : try RootPassword.random()
     let system = NewSystem(
-      operatingSystemID: operatingSystemID, sshKeyIDs: keys, rootPasswordHash: password?.hash)
+      operatingSystemID: operatingSystemID, sshKeyIDs: keys, rootPasswordHash: password?.hash,
+      userData: try userData.map { .sealed(try key.seal(userData: $0, of: server.uuid)) }
+        ?? (draft.userData == nil ? .same : .none))
     let requested = try await store.requestRebuild(of: id, with: system, by: caller, at: clock.now)
     return RequestedRebuild(requested: try announce(requested), rootPassword: password?.text)
   }
 
   /// Tells runner and listeners of what was asked for. Throws `notFound` where there was no such server.
-  private func announce(_ requested: RequestedOperation?) throws -> RequestedOperation {
+  func announce(_ requested: RequestedOperation?) throws -> RequestedOperation {
     guard let requested else { throw Failure.notFound }
     ring(requested.server)
     return requested

@@ -37,12 +37,14 @@ package struct Servers: Sendable {
   private let addressPools: AddressPools
   let changes: Broadcast
   let clock: any WallClock
+  let key: InstallationKey
+  let passwordResets = PasswordResets()
   private let quota: Int?
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
     store: any ServerStore & SSHKeyStore, catalogueReader: CatalogueReader, fleet: Fleet, addressPools: AddressPools,
-    changes: Broadcast, clock: any WallClock, quota: Int? = nil
+    changes: Broadcast, clock: any WallClock, key: InstallationKey, quota: Int? = nil
   ) {
     self.store = store
     self.catalogueReader = catalogueReader
@@ -50,6 +52,7 @@ package struct Servers: Sendable {
     self.addressPools = addressPools
     self.changes = changes
     self.clock = clock
+    self.key = key
     self.quota = quota
   }
 
@@ -102,10 +105,13 @@ package struct Servers: Sendable {
       try fleet.requireImage(of: system, at: order.location)
     }
     let password = keys.isEmpty ? try RootPassword.random() : nil
+    let uuid = UUID()
     let new = NewServer(
-      uuid: UUID(), accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
+      uuid: uuid, accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,
-      sshKeyIDs: keys, rootPasswordHash: password?.hash, firewall: draft.firewall ?? .disabled, quota: quota)
+      sshKeyIDs: keys, rootPasswordHash: password?.hash, firewall: draft.firewall ?? .disabled,
+      labels: draft.labels ?? .none, isDeleteProtected: draft.isDeleteProtected ?? false,
+      sealedUserData: try order.userData.map { try key.seal(userData: $0, of: uuid) }, quota: quota)
     let server = try await store.createServer(new, pools: addressPools[order.location], by: caller, at: clock.now)
     ring(server)
     return Created(view: try view(server, in: catalogue), rootPassword: password?.text)
@@ -142,7 +148,9 @@ package struct Servers: Sendable {
 
   /// Changes whenever one of the fields does that a customer can change, and with nothing else.
   package static func tag(of server: Server) -> String {
-    let fields = "\(server.id)\n\(server.name)\n\(server.hostname)\n\(server.isBackupEnabled)"
+    var fields = "\(server.id)\n\(server.name)\n\(server.hostname)\n\(server.isBackupEnabled)"
+    if server.isDeleteProtected { fields += "\nprotected" }
+    for (key, value) in server.labels.sorted { fields += "\n\(key)=\(value)" }
     return String(SHA256.hexadecimal(Array(fields.utf8)).prefix(32))
   }
 
@@ -210,6 +218,12 @@ package struct Servers: Sendable {
     return (view, try await store.usage(of: server.id) ?? .none)
   }
 
+  /// What is not well with a server that is active all the same.
+  private static func warning(of server: Server) -> String? {
+    guard server.hasFailedUserData, server.status == .active, !server.isInRescue else { return nil }
+    return "Its user data failed at the first boot: see /var/log/cloud-init-output.log on it."
+  }
+
   private func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
     guard let plan = catalogue.plan(server.planID),
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID),
@@ -219,6 +233,7 @@ package struct Servers: Sendable {
     return View(
       server: server, plan: plan, operatingSystem: operatingSystem, location: location,
       sshPort: forwarding?.sshPort ?? fleet.sshPort(of: server), forwarding: forwarding,
-      statusReason: server.statusReason ?? fleet.reason(for: server) ?? fleet.fetch(for: server, of: operatingSystem))
+      statusReason: server.statusReason ?? fleet.reason(for: server) ?? fleet.fetch(for: server, of: operatingSystem)
+        ?? Self.warning(of: server))
   }
 }

@@ -9,7 +9,8 @@ struct ConfigureServer: Workflow {
   static let firstStep = Step.applyHostname
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    if try await context.driver.power(of: context.machine) == .running {
+    // The name is not the rescue system's.
+    if !context.server.isInRescue, try await context.driver.power(of: context.machine) == .running {
       try await context.driver.applyHostname(context.server.hostname, to: context.machine)
     }
     return .done()

@@ -14,10 +14,13 @@ struct CreateServer: Workflow {
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .prepareImage:
-      switch try await context.prepareImage(of: context.operatingSystem) {
-      case .ready(let version): return .go(.claimAddress, .imageChosen(version: version))
-      case .underWay: return .held(for: StepContext.fetchInterval)
+      guard case .ready(let version) = try await context.prepareImage(of: context.operatingSystem) else {
+        return .held(for: StepContext.fetchInterval)
       }
+      if try await context.store.sealedUserData(of: context.server.id) != nil {
+        try await context.requireUserData(of: context.operatingSystem)
+      }
+      return .go(.claimAddress, .imageChosen(version: version))
     case .claimAddress:
       return try await claimAddress(context)
     case .define:

@@ -17,6 +17,8 @@ extension Core.Operation.Kind {
     case .backup, .snapshot: CopyDisk()
     case .restore: PoweredOff(RestoreDisk())
     case .discard: DiscardCopy()
+    case .rescue: PoweredOff(after: FindRescueImage(), EnterRescue())
+    case .leaveRescue: PoweredOff(LeaveRescue())
     }
   }
 

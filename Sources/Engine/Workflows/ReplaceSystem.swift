@@ -39,10 +39,14 @@ struct FindImage: Workflow {
         customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
       )
     }
-    switch try await context.prepareImage(of: context.newSystem()) {
-    case .ready: return .done()
-    case .underWay: return .held(for: StepContext.fetchInterval)
+    let system = try context.newSystem()
+    guard case .ready = try await context.prepareImage(of: system) else {
+      return .held(for: StepContext.fetchInterval)
     }
+    if try await context.store.sealedUserData(ofRebuild: context.lease.operation.id) != nil {
+      try await context.requireUserData(of: system)
+    }
+    return .done()
   }
 
   func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }

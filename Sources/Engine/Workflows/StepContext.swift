@@ -19,6 +19,7 @@ struct StepContext: Sendable {
   let bootSlots: FairAdmission
   let copySlots: FairAdmission
   let copiesAtOnce: Int
+  let key: InstallationKey
 
   var machine: UUID { server.uuid }
 }
@@ -41,6 +42,12 @@ extension StepContext {
 
   /// - Parameter newPlan: What the machine is to be instead of what the server has.
   func ensureDefined(as newPlan: Plan? = nil) async throws {
+    let rescue = server.machine.enteredRescue
+    try await ensureDefined(as: newPlan, in: try rescue.map { try specification(of: $0, imageVersion: nil) })
+  }
+
+  /// - Parameter rescue: The system that runs in the place of the server's own; nil for that.
+  func ensureDefined(as newPlan: Plan? = nil, in rescue: RescueSpecification?) async throws {
     let plan = newPlan ?? plan
     guard let imageVersion = server.machine.imageVersion else {
       throw WorkflowFailure(
@@ -58,7 +65,8 @@ extension StepContext {
         firewall: firewall.firewall, allowance: firewall.allowance(portSpeedMbit: plan.portSpeedMbit),
         authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
-        mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk))
+        mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk, userData: try await userData(),
+        rescue: rescue))
     // What the specification did not have is nobody's on this host any more.
     if !server.addresses.isApplied {
       try await store.recordAddresses(server.addresses, of: server.id, lease: lease, at: now)
@@ -74,6 +82,45 @@ extension StepContext {
     return NetworkInterface(
       address: address, furtherAddresses: Array(server.addresses.ipv4.dropFirst()), ipv6Networks: server.addresses.ipv6,
       revision: server.addresses.revision, hardwareAddress: server.machine.hardwareAddress)
+  }
+
+  /// - Parameter imageVersion: Of one that is to be entered; nil for the one that it has.
+  func specification(of rescue: Rescue, imageVersion: String?) throws -> RescueSpecification {
+    guard let version = imageVersion ?? rescue.imageVersion else {
+      throw WorkflowFailure(
+        customerReason: "The rescue system could not be booted.", operatorDetail: "It has no image.")
+    }
+    return RescueSpecification(
+      imageName: Rescue.imageName, imageVersion: version, storageGiB: Rescue.storageGiB,
+      authorizedKey: rescue.authorizedKey, rootPasswordHash: rescue.rootPasswordHash,
+      mayCreateDisk: rescue.awaitsFirstBoot)
+  }
+
+  /// Nil where there is none. One that this installation cannot read matters to a first boot only: later ones have had it.
+  private func userData() async throws -> String? {
+    guard let sealed = try await store.sealedUserData(of: server.id) else { return nil }
+    if let text = key.open(userData: sealed, of: machine) { return text }
+    guard server.machine.awaitsFirstBoot else { return nil }
+    throw WorkflowFailure(
+      customerReason: "The server's user data cannot be read: rebuild it with the same again.",
+      operatorDetail: "The user data was sealed with another key than that of this installation, secret.key.")
+  }
+
+  /// Whether the image does what user data says is known before anything is changed.
+  func requireUserData(of system: OperatingSystem) async throws {
+    guard try await !driver.takesUserData(system.imageName) else { return }
+    throw WorkflowFailure(
+      customerReason: "The operating system takes no user data.",
+      operatorDetail: "The image \(system.imageName) has no cloud-init.")
+  }
+
+  func prepareRescueImage() async throws -> String {
+    do {
+      return try await driver.prepareImage(Rescue.imageName, storageGiB: Rescue.storageGiB)
+    } catch let error as DriverError where error.kind == .notFound {
+      throw DriverError(
+        .notFound, error.detail, customerReason: "The rescue system is not installed on this server's host.")
+    }
   }
 
   private func storedFirewall() async throws -> ServerFirewall {
@@ -149,8 +196,13 @@ extension StepContext {
     }
     let readiness = try await driver.readiness(of: machine)
     if readiness.hasSSHBanner { return .done(.becameActive) }
-    guard !server.machine.awaitsFirstBoot, readiness.hasAgent else { return .wait }
+    guard !awaitsFirstBoot, readiness.hasAgent else { return .wait }
     return agentAnswers() >= Self.longestWayToLogin ? .done(.becameActive) : .wait
+  }
+
+  /// Of the system that runs.
+  private var awaitsFirstBoot: Bool {
+    server.machine.enteredRescue?.awaitsFirstBoot ?? server.machine.awaitsFirstBoot
   }
 
   /// A guest whose agent answers takes logins soon, unless its sshd was turned off, or answers elsewhere.
@@ -158,7 +210,7 @@ extension StepContext {
 
   /// At the deadline of a boot: a server whose disk has booted before may have its sshd turned off, and runs all the same.
   func acceptRunningUnlessFirstBoot() async throws {
-    guard !server.machine.awaitsFirstBoot, try await driver.power(of: machine) == .running else {
+    guard !awaitsFirstBoot, try await driver.power(of: machine) == .running else {
       throw WorkflowFailure(
         customerReason: "The server did not become reachable in time.",
         operatorDetail: "No SSH banner from \(server.address.map(String.init(describing:)) ?? "no address").")

@@ -49,6 +49,7 @@ extension Field {
     case .email: "email"
     case .password: "password"
     case .currentPassword: "current_password"
+    case .userData: "user_data"
     case .code: "code"
     case .start: "start"
     case .step: "step"

@@ -17,6 +17,8 @@ extension Core.Operation.Kind {
     case .backup: Phrase("backup", "резервно копие")
     case .snapshot: Phrase("snapshot", "снимка")
     case .restore: Phrase("restore", "възстановяване")
+    case .rescue: Phrase("boot the rescue system", "стартиране на системата за възстановяване")
+    case .leaveRescue: Phrase("leave the rescue system", "излизане от системата за възстановяване")
     case .discard: Phrase("remove a copy", "премахване на копие")
     }
   }

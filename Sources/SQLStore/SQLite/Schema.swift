@@ -51,6 +51,9 @@ enum Schema {
     migrator.registerMigration("15 usernames") { database in
       try database.runScript(usernames)
     }
+    migrator.registerMigration("16 customer options", foreignKeyChecks: .immediate) { database in
+      try database.runScript(customerOptions)
+    }
     migrator.registerMigration("17 plan limits") { database in
       try database.runScript(planLimits)
     }

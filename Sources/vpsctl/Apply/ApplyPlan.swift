@@ -87,12 +87,22 @@ struct ApplyPlan {
       fields["backups_enabled"] = .bool(entry.order.backups)
       lines.append("backups \(entry.order.backups ? "on" : "off")")
     }
+    if let labels = entry.order.labels, !Self.areSame(labels, server["labels"] ?? [:]) {
+      fields["labels"] = labels
+      lines.append(
+        "labels \(labels.members?.map { "\($0.name)=\($0.value.string ?? "")" }.joined(separator: ",") ?? "")")
+    }
     if !lines.isEmpty { changes.append(.update(server, fields: fields, lines: lines)) }
     if plan["id"] != server[path: "plan.id"] {
       let line = "plan \(Column.text(server[path: "plan.name"] ?? .null)) → \(Column.text(plan["name"] ?? .null))"
       changes.append(.resize(server, plan: plan["id"] ?? .null, line: line))
     }
     return changes
+  }
+
+  private static func areSame(_ labels: JSON, _ others: JSON) -> Bool {
+    labels.members?.count == others.members?.count
+      && (labels.members ?? []).allSatisfy { others[$0.name] == $0.value }
   }
 
   /// As the service writes rules down, with what they leave out.

@@ -9,7 +9,7 @@ struct ServerFile {
   }
 
   private static let fields: Set<String> = [
-    "name", "plan", "os", "location", "hostname", "ssh_keys", "ssh_key", "backups", "firewall",
+    "name", "plan", "os", "location", "hostname", "ssh_keys", "ssh_key", "backups", "firewall", "labels", "user_data",
   ]
 
   var entries: [Entry] = []
@@ -77,6 +77,14 @@ struct ServerFile {
     }
     if let firewall = server["firewall"] { errors += FirewallFields.errors(of: firewall, "\(place).firewall") }
     order.firewall = server["firewall"]
+    if let labels = server["labels"] {
+      let texts = labels.members?.map { ($0.name, $0.value.string ?? $0.value.int.map(String.init)) } ?? []
+      if labels.members == nil || texts.contains(where: { $0.1 == nil }) {
+        errors.append("\(place).labels: keys with their values, which are texts.")
+      }
+      order.labels = .object(texts.map { JSON.Member($0.0, .string($0.1 ?? "")) })
+    }
+    if server["user_data"] != nil { order.userData = text("user_data") }
     return Entry(order: order, saysBackups: server["backups"] != nil)
   }
 }

@@ -5,7 +5,8 @@ enum OptionErrors {
   private static let names = [
     "plan_id": "--plan", "plan": "--plan", "os_id": "--os", "location": "--location", "ssh_key_id": "--ssh-key",
     "ssh_keys": "--ssh-key", "hostname": "--hostname", "backups_enabled": "--backups", "name": "--name",
-    "description": "--description", "permissions": "--permission",
+    "labels": "--label", "user_data": "--user-data", "label_selector": "--selector",
+    "delete_protection": "--delete-protection", "description": "--description", "permissions": "--permission",
     "expires_at": "--expires-at",
   ]
 

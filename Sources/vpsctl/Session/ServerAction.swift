@@ -4,6 +4,7 @@ import APIClient
 struct ServerAction {
   /// Below the server's path.
   let path: String
+  var method = "POST"
   var body: JSON?
   /// The kinds of operation that it makes.
   let kinds: Set<String>
@@ -29,7 +30,7 @@ struct ServerAction {
     let request = {
       if let told { return told }
       return try await OptionErrors.naming {
-        try await session.client.request("POST", path, body: body, waitSeconds: waiting.preferredSeconds).json()
+        try await session.client.request(method, path, body: body, waitSeconds: waiting.preferredSeconds).json()
       }
     }
     guard waiting.isWaiting else {

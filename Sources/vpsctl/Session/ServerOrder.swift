@@ -10,6 +10,9 @@ struct ServerOrder {
   var sshKeys: [String] = []
   var backups = false
   var firewall: JSON?
+  var labels: JSON?
+  var userData: String?
+  var isDeleteProtected = false
   /// Whether the beginning of a name is none.
   var isExact = false
 
@@ -35,6 +38,9 @@ struct ServerOrder {
     body["hostname"] = hostname.map { .string($0) }
     body["backups_enabled"] = backups ? true : nil
     body["firewall"] = firewall
+    body["labels"] = labels
+    body["user_data"] = userData.map { .string($0) }
+    body["delete_protection"] = isDeleteProtected ? true : nil
     errors += keys.compactMap(\.error)
     guard errors.isEmpty else { throw try await refusal(errors, body, session) }
     var ids: [JSON] = []

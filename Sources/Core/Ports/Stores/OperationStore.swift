@@ -21,6 +21,10 @@ package protocol OperationStore: Sendable {
   /// The host has taken over these: those that the server has no more may be anybody's from now on. Does nothing where the lease
   /// is lost.
   func recordAddresses(_ addresses: ServerAddresses, of id: ID<Server>, lease: Lease, at now: Timestamp) async throws
+  /// Nil where it has none.
+  func sealedUserData(of id: ID<Server>) async throws -> [UInt8]?
+  /// What a rebuild that is not over brings, or keeps; nil for none.
+  func sealedUserData(ofRebuild id: ID<Operation>) async throws -> [UInt8]?
   /// Hidden ones too, until they are erased.
   func diskCopy(_ id: ID<DiskCopy>) async throws -> DiskCopy?
 }

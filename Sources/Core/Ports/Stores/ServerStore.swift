@@ -47,14 +47,29 @@ package protocol ServerStore: Sendable {
     of id: ID<Server>, to plan: Plan, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
-  /// Queues the change to another operating system, on a new disk. Throws `wrongState`, `invalidFields` for a key that is not
+  /// Queues the change to another operating system, on a new disk. Throws `permissionDenied` where it is protected, `wrongState`, `invalidFields` for a key that is not
   /// the account's, `conflict` while another such change is not over, or `insufficientCredit` for a server that failed before
   /// it was ever ready. Returns nil where there is no such server.
   func requestRebuild(
     of id: ID<Server>, with system: NewSystem, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
+  /// Queues the boot of a rescue system. Throws `wrongState`, also where there is one already, `invalidFields` for a key that is
+  /// not the account's, or `insufficientCredit` for a server that failed before it was ever ready. Returns nil where there is no
+  /// such server.
+  func requestRescue(
+    of id: ID<Server>, _ rescue: NewRescue, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
+  /// Queues the return to the server's own system. Throws `wrongState`, also where it runs already. Returns nil where there is no
+  /// such server.
+  func requestEndOfRescue(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> RequestedOperation?
+
+  /// Writes down that its password was replaced. Returns false where there is no such server.
+  func recordPasswordReset(of id: ID<Server>, by caller: Caller, at now: Timestamp) async throws -> Bool
+
   /// Hides the server, cancels what waits, and queues its `delete`. Returns its host; nil where there is no such server. Throws
+  /// `permissionDenied` where it is protected, and
   /// `preconditionFailed` where it is not as expected; nil is for whatever it is like.
   func requestDeletion(
     of id: ID<Server>, expecting expected: Server.Writable?, by caller: Caller, at now: Timestamp

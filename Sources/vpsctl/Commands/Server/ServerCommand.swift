@@ -6,6 +6,7 @@ struct ServerCommand: AsyncParsableCommand {
     subcommands: [
       ServerList.self, ServerCreate.self, ServerShow.self, ServerUpdate.self, ServerDelete.self, ServerStart.self,
       ServerStop.self, ServerReboot.self, ServerPowerOff.self, ServerResize.self, ServerRebuild.self, ServerSSH.self,
-      ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self,
+      ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self, ServerLabel.self,
+      ServerRescue.self, ServerResetPassword.self,
     ])
 }

@@ -22,14 +22,28 @@ struct ServerCreate: AsyncParsableCommand {
       valueName: "name|file"), completion: .file())
   var sshKeys: [String] = []
   @Flag(help: "A backup every day.") var backups = false
+  @Option(
+    name: .customLong("label"),
+    help: ArgumentHelp("A label. More than once for more.", valueName: "key=value"))
+  var labels: [String] = []
+  @Option(
+    name: .customLong("user-data"),
+    help: ArgumentHelp(
+      "What its first boot is to do: a file with a cloud-config, or with a script that begins with #!. - is standard input.",
+      valueName: "file"), completion: .file())
+  var userData: String?
+  @Flag(help: "Let nobody delete or rebuild it until that is taken back.") var deleteProtection = false
   @OptionGroup var waiting: WaitOptions
   @OptionGroup var options: OutputOptions
 
   func run() async throws {
+    let (labels, userData) = (try ServerExtras.labels(labels), try userData.map(ServerExtras.userData))
     let session = try options.session.patient(waiting)
     let deadline = ContinuousClock.now + waiting.limit
-    let order = ServerOrder(
+    var order = ServerOrder(
       name: name, plan: plan, os: os, location: location, hostname: hostname, sshKeys: sshKeys, backups: backups)
+    if !self.labels.isEmpty { order.labels = labels }
+    (order.userData, order.isDeleteProtected) = (userData, deleteProtection)
     let created = try await order.place(session) { options.tellOnce($0, Kind.server.title(of: $0)) }
     let id = created["id"]?.int ?? 0
     let title = Kind.server.title(of: created)

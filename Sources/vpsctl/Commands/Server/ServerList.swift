@@ -6,13 +6,17 @@ struct ServerList: AsyncParsableCommand {
 
   @Option(help: "Only those in this state, such as active.") var status: String?
   @Option(help: "Only those at this location.", completion: .names(of: .location)) var location: String?
+  @Option(help: ArgumentHelp("Only those with such labels, as in env=prod,!old.", valueName: "labels")) var selector:
+    String?
   @Option(help: ArgumentHelp("In this order, as in name,-created_at.", valueName: "fields")) var ordering: String?
   @OptionGroup var options: OutputOptions
 
   func run() async throws {
-    let query = [("status", status), ("location", location), ("ordering", ordering)].compactMap { name, value in
-      value.map { (name: name, value: $0) }
-    }
+    let query = [("status", status), ("location", location), ("label_selector", selector), ("ordering", ordering)]
+      .compactMap {
+        name, value in
+        value.map { (name: name, value: $0) }
+      }
     try await options.list(options.session.client.list(Kind.server.path, query: query), .server)
   }
 }

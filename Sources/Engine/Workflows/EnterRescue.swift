@@ -1,0 +1,82 @@
+import Core
+
+/// Sees, while the server still runs as it is, that there is a system to rescue it with.
+struct FindRescueImage: Workflow {
+  enum Step: String, CaseIterable {
+    case findRescueImage
+  }
+
+  static let firstStep = Step.findRescueImage
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    try context.requireMachine()
+    guard !context.server.machine.awaitsNewDisk else {
+      throw WorkflowFailure(
+        customerReason: "The server has no disk until it is rebuilt or restored.",
+        operatorDetail: "The disk that there may be is of the system before a rebuild that failed.")
+    }
+    guard context.server.status != .error else {
+      throw WorkflowFailure(
+        customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
+      )
+    }
+    _ = try await context.prepareRescueImage()
+    return .done()
+  }
+
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The rescue system could not be booted.", operatorDetail: "Its image was not found in its time.")
+  }
+}
+
+/// Makes the machine of a server that is off one that boots the rescue system.
+struct EnterRescue: Workflow {
+  enum Step: String, CaseIterable {
+    case enterRescue
+  }
+
+  static let firstStep = Step.enterRescue
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    guard let rescue = context.server.machine.rescue else {
+      throw WorkflowFailure(
+        customerReason: "The rescue system could not be booted.", operatorDetail: "Nobody asks for one any more.")
+    }
+    let version = try await context.prepareRescueImage()
+    try await context.ensureDefined(in: context.specification(of: rescue, imageVersion: version))
+    return .done(.rescueEntered(imageVersion: version))
+  }
+
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The rescue system could not be booted.",
+      operatorDetail: "The machine was not changed in its time.")
+  }
+}
+
+/// Makes the machine of a server that is off its own again.
+struct LeaveRescue: Workflow {
+  enum Step: String, CaseIterable {
+    case leaveRescue
+  }
+
+  static let firstStep = Step.leaveRescue
+
+  func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    try await context.ensureDefined(in: nil)
+    return .done(.rescueLeft)
+  }
+
+  func timeout(for step: Step, _ timing: MachineTiming) -> Duration? { .seconds(60) }
+
+  func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
+    throw WorkflowFailure(
+      customerReason: "The rescue system could not be left.", operatorDetail: "The machine was not changed in its time."
+    )
+  }
+}

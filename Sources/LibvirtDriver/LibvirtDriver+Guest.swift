@@ -1,0 +1,55 @@
+package import Core
+package import Foundation
+import HostImages
+
+/// What is asked of guests on behalf of their customers.
+extension LibvirtDriver {
+  package func takesUserData(_ image: String) async throws -> Bool {
+    try await onFiles("look at the image") {
+      try images.description(of: image, version: try images.currentVersion(of: image)).properties.takesUserData
+    }
+  }
+
+  /// cloud-init writes down at its end what went wrong. What it could not read of a cloud-config it only logs.
+  private static let userDataScript = """
+    if [ ! -e /run/cloud-init/result.json ]; then echo underway
+    elif grep -q '"errors": \\[\\]' /run/cloud-init/result.json &&
+      ! grep -qs 'Failed loading yaml blob\\|Failed at merging in cloud config' /var/log/cloud-init.log; then echo succeeded
+    else echo failed; fi
+    """
+
+  package func userDataOutcome(of machine: UUID) async throws -> UserDataOutcome {
+    let files = files(of: machine)
+    let record = try await onFiles("look how it is run") { try DiskRecord.read(files.diskRecord) }
+    if let record, !record.properties.hasGuestAgent { return .unknowable }
+    do {
+      let end = try await outcome(of: "/bin/sh", ["-c", Self.userDataScript], in: machine)
+      switch end.standardOutput.filter(\.isLetter) {
+      case "underway": return .underWay
+      case "succeeded": return .succeeded
+      case "failed": return .failed
+      default: return .unknowable
+      }
+    } catch {
+      // Some agents run no programs; those that do not answer at all may later.
+      try await onGuest(machine, "ping the agent") { domain in try GuestAgent(domain: domain).ping() }
+      return .unknowable
+    }
+  }
+
+  package func setPassword(hash: String, of account: String, in machine: UUID) async throws {
+    do {
+      try await onGuest(machine, "set a password") { domain in
+        try GuestAgent(domain: domain).setPassword(hash: hash, of: account)
+      }
+    } catch let error as DriverError {
+      // Whether it said no, or nothing.
+      do {
+        try await onGuest(machine, "ping the agent") { domain in try GuestAgent(domain: domain).ping() }
+      } catch {
+        throw DriverError(.unreachable, "the agent does not answer")
+      }
+      throw DriverError(.rejected, error.detail, customerReason: "The server did not take a new password.")
+    }
+  }
+}

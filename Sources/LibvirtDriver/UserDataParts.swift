@@ -1,0 +1,27 @@
+import Foundation
+
+/// Several user data in one, as cloud-init takes them: a MIME archive. What each is, it sees by its first line.
+struct UserDataParts {
+  private let parts: [String]
+
+  private static let boundary = "==vpsd=="
+
+  init(_ parts: String...) {
+    self.parts = parts
+  }
+
+  var text: String {
+    var text = "Content-Type: multipart/mixed; boundary=\"\(Self.boundary)\"\nMIME-Version: 1.0\n\n"
+    for part in parts {
+      // In base64 nothing of it can look like a boundary, or like a line's end.
+      let body = Data(part.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
+      text += "--\(Self.boundary)\nMIME-Version: 1.0\nContent-Type: \(Self.type(of: part))\n"
+      text += "Content-Transfer-Encoding: base64\n\n\(body)\n"
+    }
+    return text + "--\(Self.boundary)--\n"
+  }
+
+  private static func type(of part: String) -> String {
+    part.utf8.starts(with: "#!".utf8) ? "text/x-shellscript" : "text/cloud-config"
+  }
+}

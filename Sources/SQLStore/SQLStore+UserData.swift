@@ -1,0 +1,75 @@
+package import Core
+
+extension SQLStore {
+  package func sealedUserData(of id: ID<Server>) async throws -> [UInt8]? {
+    try await read { database in try database.sealedUserData(of: id) }
+  }
+
+  package func sealedUserData(ofRebuild id: ID<Core.Operation>) async throws -> [UInt8]? {
+    try await read { database in
+      let said = try database.rows(
+        """
+        SELECT operation.server_id, rebuild.keeps_user_data, rebuild.sealed_user_data
+        FROM rebuild JOIN operation ON operation.id = rebuild.operation_id WHERE rebuild.operation_id = ?
+        """,
+        [id]
+      ) { row in
+        (server: try row.next(ID<Server>.self), keeps: try row.next(Bool.self), sealed: try row.next([UInt8]?.self))
+      }
+      guard let said = said.first else { return nil }
+      return said.keeps ? try database.sealedUserData(of: said.server) : said.sealed
+    }
+  }
+
+  package func serversAwaitingUserData(
+    on host: ID<Host>, after id: ID<Server>?, limit: Int
+  ) async throws -> [Server] {
+    try await read { database in
+      try database.all(
+        """
+        \(Server.query) WHERE server.host_id = ? AND server.awaits_user_data = 1 AND server.id > ?
+          AND server.status = 'active' AND server.deleted_at IS NULL AND rescue.server_id IS NULL
+        ORDER BY server.id LIMIT ?
+        """,
+        [host, id?.value ?? 0, limit])
+    }
+  }
+
+  package func recordUserData(of id: ID<Server>, hasFailed: Bool) async throws {
+    _ = try await write { database in
+      try database.run(
+        "UPDATE server SET awaits_user_data = 0, user_data_failed = ? WHERE id = ? AND awaits_user_data = 1",
+        [hasFailed, id])
+    }
+  }
+}
+
+extension SQLConnection {
+  fileprivate func sealedUserData(of id: ID<Server>) throws -> [UInt8]? {
+    try value([UInt8].self, "SELECT sealed FROM server_user_data WHERE server_id = ?", [id])
+  }
+
+  func setUserData(_ sealed: [UInt8]?, of id: ID<Server>) throws {
+    try run("DELETE FROM server_user_data WHERE server_id = ?", [id])
+    guard let sealed else { return }
+    try run("INSERT INTO server_user_data (server_id, sealed) VALUES (?, ?)", [id, sealed])
+  }
+
+  /// Puts what a rebuild brings in the place of what there is.
+  func replaceUserData(of id: ID<Server>, by operation: ID<Core.Operation>) throws {
+    try run("UPDATE server SET awaits_user_data = 0, user_data_failed = 0 WHERE id = ?", [id])
+    let brought = try rows(
+      "SELECT sealed_user_data FROM rebuild WHERE operation_id = ? AND keeps_user_data = 0", [operation]
+    ) { row in try row.next([UInt8]?.self) }
+    guard let brought = brought.first else { return }
+    try setUserData(brought, of: id)
+  }
+
+  /// What only its customer had use for: nobody sees the server any more.
+  func forgetOptions(of id: ID<Server>) throws {
+    try run("DELETE FROM server_label WHERE server_id = ?", [id])
+    try run("DELETE FROM server_user_data WHERE server_id = ?", [id])
+    try run("DELETE FROM rescue WHERE server_id = ?", [id])
+    try run("UPDATE server SET awaits_user_data = 0 WHERE id = ?", [id])
+  }
+}
