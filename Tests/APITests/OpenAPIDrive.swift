@@ -175,6 +175,9 @@ final class OpenAPIDrive {
     try await call(poor, "POST /servers/{id}/rescue/")
     let small = try await TestAPI.make()
     try await call(small, "POST /servers/", Self.server)
+    small.service.driver.configure { $0.absences["debian-12"] = .unavailable(for: .seconds(60)) }
+    try await call(small, "POST /servers/{id}/rebuild/")
+    small.service.driver.configure { $0.absences = [:] }
     small.service.driver.configure { $0.capacity = HostCapacity(vcpus: 1, memoryMiB: 512, storageGiB: 5) }
     await small.service.monitor.pollOnce()
     try await call(small, "POST /servers/{id}/resize/", #"{"plan_id": 1}"#)

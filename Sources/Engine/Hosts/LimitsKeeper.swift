@@ -20,7 +20,9 @@ final class LimitsKeeper: Sendable {
 
   func apply(_ catalogue: Catalogue, to inventory: [InventoryItem], _ observed: MachineObservation) async {
     let wanted = inventory.compactMap { item -> (machine: UUID, limits: ResourceLimits)? in
-      guard observed.power(of: item.uuid) == .running, let plan = catalogue.plan(item.planID) else { return nil }
+      guard !item.isDeleted, observed.power(of: item.uuid) == .running, let plan = catalogue.plan(item.planID) else {
+        return nil
+      }
       return (item.uuid, plan.limits)
     }
     let running = Set(wanted.map(\.machine))
