@@ -6,13 +6,11 @@ import HostPrograms
 enum ConnectionTracking {
   private static let nothingFound = "0 flow entries have been deleted"
 
-  /// - Parameters:
-  ///   - addresses: Or networks, whose connections end.
-  ///   - isForwarded: Whether ports of the host lead there.
-  static func forget(_ addresses: [String], isForwarded: Bool) throws {
+  /// - Parameter addresses: Or networks, whose connections end.
+  static func forget(_ addresses: [String]) throws {
     for address in addresses {
       // One that opened or took a connection is in its first words; but one to a port of the host that leads to it is in the answer's.
-      for end in ["--orig-src", "--orig-dst"] + (isForwarded ? ["--reply-src"] : []) {
+      for end in ["--orig-src", "--orig-dst", "--reply-src"] {
         do {
           try HostProgram(
             "conntrack", ["--delete", "--family", address.contains(":") ? "ipv6" : "ipv4", end, address]

@@ -27,12 +27,13 @@ package struct HostNetworkSettings: Sendable, Equatable {
   var poolNetworks: [String] { pools.flatMap(\.networks) }
   var poolNetworks6: [String] { ipv6Pools.map(\.description) }
 
-  /// What of the pools' addresses nobody on the internet reaches.
+  /// What of the pools' addresses nobody on the internet reaches, pool by pool, with what is reserved of them: so nothing moves by a
+  /// reservation, nor by a pool that comes behind.
   package static func privateRanges(of pools: [AddressPool]) -> [ClosedRange<IPv4Address>] {
-    pools.flatMap(\.ranges).filter { range in
+    pools.flatMap(\.configuredRanges).filter { range in
       let ends = [range.lowerBound, range.upperBound].compactMap { IPAddress($0.description) }
       return private4.contains { network in ends.allSatisfy { network.contains($0) } }
-    }.sorted { $0.lowerBound < $1.lowerBound }
+    }
   }
 
   /// Those that nobody on the internet answers to: what comes from them goes out under the host's own address.

@@ -89,8 +89,7 @@ package final class NetworkReconciler: Sendable {
       // Before the first packet passes that is its new owner's. A server that this process finds keeps its connections.
       if earlier != nil || !Self.exists(interface.tap) {
         try ConnectionTracking.forget(
-          interface.destinations.filter { earlier?.destinations.contains($0) != true },
-          isForwarded: settings.forwarding != nil)
+          interface.destinations.filter { earlier?.destinations.contains($0) != true })
       }
       if state.loaded == nil {
         let others = fitted(try others(), &state).filter { $0.tap != interface.tap }

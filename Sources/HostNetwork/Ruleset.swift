@@ -356,8 +356,10 @@ extension Ruleset {
           drop
         }
         chain account {
-      \(hasLimits ? SpeedLimit.rules : "")          counter name oifname map @bytes_in
+          \(hasLimits ? SpeedLimit.outRule : "")
           counter name iifname map @bytes_out
+          \(hasLimits ? SpeedLimit.inRule : "")
+          counter name oifname map @bytes_in
         }
       \(forwarded)        chain translate {
           ip saddr @private4 oifname != \(taps) masquerade fully-random

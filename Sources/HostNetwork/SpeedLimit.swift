@@ -1,18 +1,16 @@
 import Core
 
 /// How a server is held to its speed: two limits of nftables, one each way, that are looked up by tap. What is beyond them is
-/// dropped before it is counted. The kernel changes no limit that is there, so that each has its speed in its name.
+/// dropped before it is counted for whom it is beyond. The kernel changes no limit that is there, so that each has its speed in its name.
 enum SpeedLimit {
   static let maps = """
         map speed_in { type ifname : limit; }
         map speed_out { type ifname : limit; }
 
     """
-  static let rules = """
-          limit name oifname map @speed_in drop
-          limit name iifname map @speed_out drop
-
-    """
+  /// What a sender is held to comes first, so that it uses up nothing of the receiver's.
+  static let outRule = "limit name iifname map @speed_out drop"
+  static let inRule = "limit name oifname map @speed_in drop"
   static let flushes = """
       flush map inet vpsd speed_in
       flush map inet vpsd speed_out
@@ -26,7 +24,8 @@ enum SpeedLimit {
 
   static func additions(of interface: RoutedInterface) -> [String] {
     names(of: interface).map { name in
-      let bytes = (interface.speedMbit ?? 0) * 125_000
+      // The kernel takes no more than 147,573 Mbit/s, and one limit that it refuses would keep all others out.
+      let bytes = min(interface.speedMbit ?? 0, 100_000) * 125_000
       return "add limit inet vpsd \(name) { rate over \(bytes) bytes/second }\n"
     }
   }

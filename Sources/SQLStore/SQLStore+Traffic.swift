@@ -1,6 +1,7 @@
 package import Core
 
 extension SQLStore {
+  private static let throttledAtOnce = 100
   private static let bytesPerGB: Int64 = 1_000_000_000
   /// No machine sends so much in a month; a guest that says so is not believed.
   private static let mostGB: Int64 = 999_999
@@ -24,7 +25,8 @@ extension SQLStore {
     let isAny = try await read { database in try !database.throttleChanges(to: speed, at: now).isEmpty }
     guard isAny else { return [] }
     return try await write { database in
-      let changes = try database.throttleChanges(to: speed, at: now)
+      // The others have their turn in between.
+      let changes = try database.throttleChanges(to: speed, at: now).prefix(Self.throttledAtOnce)
       for change in changes { try database.carryOut(change, at: now) }
       return changes.map(\.server)
     }

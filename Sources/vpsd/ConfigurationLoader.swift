@@ -81,8 +81,8 @@ struct ConfigurationLoader: Sendable {
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
     guard let range = configuration.forwardRange, configuration.driver == .libvirt else { return [] }
-    let own = configuration.locations.values.filter { $0.driver == nil }.compactMap(\.addressPool)
-    let servers = HostNetworkSettings.privateRanges(of: [configuration.addressPool] + own)
+    let pools = [configuration.addressPool] + configuration.locationsHere.compactMap(\.addressPool)
+    let servers = HostNetworkSettings.privateRanges(of: configuration.unique(pools))
     let forwarding = PortForwarding(
       address: IPv4Address(number: 0), range: range, guestPorts: configuration.forwardedPorts, servers: servers)
     var message: String?

@@ -8,7 +8,7 @@ extension Configuration {
     // One that is not there yet keeps nobody from anything else: whoever keeps the network tells of it.
     let uplink = try uplink ?? HostNetworkSettings.defaultUplink() ?? ""
     let mtu = try mtu ?? HostNetworkSettings.mtu(of: uplink) ?? 1500
-    let own = locations.values.filter { $0.driver == nil }
+    let own = locationsHere
     var settings = HostNetworkSettings(
       uplink: uplink, mtu: mtu, pools: unique([addressPool] + own.compactMap(\.addressPool)),
       ipv6Pools: unique([addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)),
@@ -20,16 +20,19 @@ extension Configuration {
 
   private func forwarding(to pools: [AddressPool], uplink: String) throws -> PortForwarding? {
     guard let range = forwardRange else { return nil }
-    guard let address = try forwardAddress ?? HostNetworkSettings.address(of: uplink) else {
-      throw DriverError(
-        .rejected, "forward_address: the uplink \(uplink) has no IPv4 address whose ports could be forwarded")
-    }
+    // An uplink without an address yet keeps nobody from starting: its ports lead nowhere until the next start.
+    guard let address = try forwardAddress ?? HostNetworkSettings.address(of: uplink) else { return nil }
     return PortForwarding(
       address: address, range: range, guestPorts: forwardedPorts,
       servers: HostNetworkSettings.privateRanges(of: pools))
   }
 
-  private func unique<Pool: Hashable>(_ pools: [Pool]) -> [Pool] {
+  /// Those of this machine's libvirt, by their codes.
+  var locationsHere: [LocationSettings] {
+    locations.sorted { $0.key < $1.key }.map(\.value).filter { $0.driver == nil }
+  }
+
+  func unique<Pool: Hashable>(_ pools: [Pool]) -> [Pool] {
     var known: Set<Pool> = []
     return pools.filter { known.insert($0).inserted }
   }

@@ -4,6 +4,8 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
   /// As many networks, ranges and reservations as a pool may have together.
   static let maximumParts = 100
 
+  /// Those of the configuration, with what is reserved of them.
+  package let configuredRanges: [ClosedRange<IPv4Address>]
   /// What may be given, ascending and apart from each other.
   package let ranges: [ClosedRange<IPv4Address>]
   /// All that is the pool's, the edges of its networks too, as networks: `203.0.113.0/26`.
@@ -26,6 +28,7 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
     else { return nil }
     let sorted = parts.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
     for (left, right) in zip(sorted, sorted.dropFirst()) where left.upperBound >= right.lowerBound { return nil }
+    configuredRanges = sorted
     ranges = holes.reduce(sorted) { ranges, hole in ranges.flatMap { $0.without(hole.range) } }
     let whole = texts.compactMap { AddressPart($0, isWhole: true)?.range }
     networks = holes.reduce(whole) { ranges, hole in ranges.flatMap { $0.without(hole.range) } }.flatMap(\.networks)

@@ -6,7 +6,7 @@ package struct PortForwarding: Sendable, Equatable {
   package let range: ClosedRange<Int>
   /// What they lead to, in their order.
   package let guestPorts: [Int]
-  /// Whose addresses have them: ascending and apart from each other.
+  /// Whose addresses have them, in the order of their places: apart from each other.
   package let servers: [ClosedRange<IPv4Address>]
 
   package init(

@@ -62,7 +62,8 @@ extension StepContext {
         memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB, imageName: operatingSystem.imageName,
         imageVersion: imageVersion, limits: plan.limits,
         interface: try networkInterface(),
-        firewall: firewall.firewall, allowance: firewall.allowance(portSpeedMbit: plan.portSpeedMbit),
+        firewall: firewall.firewall,
+        allowance: newPlan.map { firewall.allowance(portSpeedMbit: $0.portSpeedMbit) } ?? firewall.allowance,
         authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk, userData: try await userData(),
@@ -116,7 +117,9 @@ extension StepContext {
 
   func prepareRescueImage() async throws -> String {
     do {
-      return try await driver.prepareImage(Rescue.imageName, storageGiB: Rescue.storageGiB)
+      guard case .ready(let version) = try await driver.prepareImage(Rescue.imageName, storageGiB: Rescue.storageGiB)
+      else { throw DriverError(.unreachable, "The image of the rescue system is being fetched.") }
+      return version
     } catch let error as DriverError where error.kind == .notFound {
       throw DriverError(
         .notFound, error.detail, customerReason: "The rescue system is not installed on this server's host.")

@@ -12,7 +12,7 @@ struct FormErrors: Sendable {
     switch failure.code {
     case .invalidFields(let errors):
       for error in errors { fields[error.field.formName, default: []] += error.messages.map { words(message: $0) } }
-    case .wrongState, .conflict, .insufficientCredit, .noCapacity, .invalidRequest, .unprocessable,
+    case .wrongState, .conflict, .insufficientCredit, .noCapacity, .unavailable, .invalidRequest, .unprocessable,
       .preconditionFailed, .permissionDenied:
       general = words(message: failure.message)
     case .credentialsMissing, .credentialsInvalid, .notFound, .internalError: return nil

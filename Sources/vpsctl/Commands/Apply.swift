@@ -52,7 +52,9 @@ struct Apply: AsyncParsableCommand {
         try await carryOut(change, session)
       } catch let error as APIError {
         // Which of them it is.
-        throw Refusal(.refused, change.lines.prefix(1) + error.description.split(separator: "\n").map(String.init))
+        throw Refusal(
+          .init(rawValue: Ending(error).status) ?? .failed,
+          change.lines.prefix(1) + error.description.split(separator: "\n").map(String.init))
       }
     }
     let names = Set(wanted.entries.map(\.order.name))

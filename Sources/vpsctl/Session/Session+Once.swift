@@ -28,11 +28,23 @@ extension Session {
       reply = try await OptionErrors.naming {
         try await client.request("POST", path, body: body, idempotencyKey: key).json()
       }
+    } catch  where Self.mayBeDone(after: error) {
+      Terminal.tell("It may be done all the same. Its answer is had again, for a day, by:\n  \(again)")
+      throw error
     }
     guard presses.count > 0 else { return reply }
     tell(reply)
     Terminal.tell("Interrupted. It goes on all the same.")
     throw ExitCode(130)
+  }
+
+  /// Whether the request may have been carried out by a service that did not say so.
+  private static func mayBeDone(after error: any Error) -> Bool {
+    switch error {
+    case let failure as ConnectionFailure: failure.kind == .lost
+    case let error as APIError: [409, 502, 504].contains(error.status)
+    default: error is UnexpectedReply
+    }
   }
 
   /// The same request with its key: the service keeps the answer for it.

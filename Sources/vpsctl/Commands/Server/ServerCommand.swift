@@ -6,7 +6,8 @@ struct ServerCommand: AsyncParsableCommand {
     subcommands: [
       ServerList.self, ServerCreate.self, ServerShow.self, ServerUpdate.self, ServerDelete.self, ServerStart.self,
       ServerStop.self, ServerReboot.self, ServerPowerOff.self, ServerResize.self, ServerRebuild.self, ServerSSH.self,
-      ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self, ServerLabel.self,
+      ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self,
+      ServerLabel.self,
       ServerRescue.self, ServerResetPassword.self,
     ])
 }

@@ -14,7 +14,9 @@ struct ServerResetPassword: AsyncParsableCommand {
     let server = try await session.find(.server, name.server, isExact: true)
     let id = server["id"]?.int ?? 0
     let title = Kind.server.title(of: server)
-    let reply = try await session.answerOnce("/servers/\(id)/reset-password/", body: nil) { options.tellOnce($0, title) }
+    let reply = try await session.answerOnce("/servers/\(id)/reset-password/", body: nil) {
+      options.tellOnce($0, title)
+    }
     guard !options.isWhole else { return options.tell("", reply, .server) }
     options.tellPassword(of: reply, title)
   }
