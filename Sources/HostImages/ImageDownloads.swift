@@ -175,6 +175,7 @@ package final class ImageDownloads: Sendable {
 
   /// Nil where the image is there now.
   private func failure(of name: String, _ image: KnownImage, _ stop: StopSignal) -> String? {
+    let began = ContinuousClock.now
     while true {
       let deadline = FetchDeadline(patience, stop)
       // Whoever adds it by hand may have been faster.
@@ -182,7 +183,10 @@ package final class ImageDownloads: Sendable {
       do {
         _ = try addition(of: name, image, stop, deadline).run()
         return nil
-      } catch let refusal as ImageRefusal where refusal.kind == .busy && !stop.isSet {
+      } catch let refusal as ImageRefusal
+        where refusal.kind == .busy && !stop.isSet
+        && ContinuousClock.now < began + patience.least
+      {
         show(.waiting, of: name)
         poll(nil, 0, 1000)
       } catch {
@@ -224,6 +228,8 @@ package final class ImageDownloads: Sendable {
 
 /// Stops a download that takes longer than its size allows.
 private final class FetchDeadline: Sendable {
+  private static let largestBelievedBytes: Int64 = 32 << 30
+
   private let began = ContinuousClock.now
   private let patience: ImageDownloads.Patience
   private let stop: StopSignal
@@ -238,7 +244,9 @@ private final class FetchDeadline: Sendable {
 
   /// Called while it comes.
   func note(_ totalBytes: Int64?) {
-    let seconds = (totalBytes ?? 0) / patience.slowestBytesPerSecond
+    // The publisher's word for it, within reason.
+    let seconds = min(totalBytes ?? 0, Self.largestBelievedBytes) / patience.slowestBytesPerSecond
+    state.withLock { $0.isOver = false }
     guard ContinuousClock.now > began + patience.least + .seconds(seconds) else { return }
     let isLate = state.withLock { state in
       guard !state.isOver else { return false }

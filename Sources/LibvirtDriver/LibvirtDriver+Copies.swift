@@ -54,8 +54,10 @@ extension LibvirtDriver {
 
   /// Ends all that goes on between the calls, in order, before the process does.
   package func endWork() async throws {
-    try await onFiles("end downloads") { downloads.end() }
+    // Whatever becomes of one, the other is ended.
+    async let downloads: Void = onFiles("end downloads") { self.downloads.end() }
     try await DriverError.translating { try await work.end { _ in true } }
+    try await downloads
   }
 
   /// The copies that this host has, whole or in part, by machine.

@@ -30,9 +30,8 @@ extension LibvirtDriver {
       case "failed": return .failed
       default: return .unknowable
       }
-    } catch {
-      // Some agents run no programs; those that do not answer at all may later.
-      try await onGuest(machine, "ping the agent") { domain in try GuestAgent(domain: domain).ping() }
+    } catch let error as DriverError where Self.isRefusal(error) {
+      // Some agents run no programs; those that do not answer may later.
       return .unknowable
     }
   }
@@ -42,14 +41,13 @@ extension LibvirtDriver {
       try await onGuest(machine, "set a password") { domain in
         try GuestAgent(domain: domain).setPassword(hash: hash, of: account)
       }
-    } catch let error as DriverError {
-      // Whether it said no, or nothing.
-      do {
-        try await onGuest(machine, "ping the agent") { domain in try GuestAgent(domain: domain).ping() }
-      } catch {
-        throw DriverError(.unreachable, "the agent does not answer")
-      }
+    } catch let error as DriverError where Self.isRefusal(error) {
       throw DriverError(.rejected, error.detail, customerReason: "The server did not take a new password.")
     }
+  }
+
+  /// Whether the agent said no, in libvirt's words. One that says nothing may have done it all the same.
+  private static func isRefusal(_ error: DriverError) -> Bool {
+    error.detail.contains("unable to execute QEMU agent command")
   }
 }

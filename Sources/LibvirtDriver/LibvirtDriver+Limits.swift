@@ -17,28 +17,35 @@ extension LibvirtDriver {
     try await onDomain(machine, "hold the machine to its plan") { domain in
       guard try domain.isActive() else { return }
       try domain.limitDisk(to: limits)
-      keepWeight(limits.cpuWeight, of: machine, domain)
+      // Where it can be kept, and was not, it is asked for again.
+      guard !keepWeight(limits.cpuWeight, of: machine, domain), canKeepWeights else { return }
+      throw DriverError(.unreachable, "its emulator could not be placed in its control group")
     }
   }
 
-  /// Where processors cannot be shared by weight, a machine runs all the same.
-  func keepWeight(_ weight: Int, of machine: UUID, _ domain: Domain) {
+  private var canKeepWeights: Bool { configuration.daemon == .own && controlGroups != nil }
+
+  /// Where processors cannot be shared by weight, a machine runs all the same. Returns whether it is held to its weight.
+  @discardableResult
+  func keepWeight(_ weight: Int, of machine: UUID, _ domain: Domain) -> Bool {
     do {
       switch configuration.daemon {
       case .host: try domain.setProcessorWeight(weight)
       case .own:
         guard let controlGroups else { throw DriverError(.rejected, "the host has no control groups for them") }
-        guard let process = emulator(of: machine, domain) else { return }
+        guard let process = emulator(of: machine, domain) else { return false }
         try controlGroups.hold(process, of: machine, to: weight)
       }
+      return true
     } catch {
       // It may have ended meanwhile.
-      guard (try? domain.isActive()) == true else { return }
+      guard (try? domain.isActive()) == true else { return true }
       unkeptWeights.say {
         logger.notice(
           "processors cannot be shared among servers by the weights of their plans on this host",
           metadata: ["reason": "\(error)"])
       }
+      return false
     }
   }
 

@@ -34,6 +34,7 @@ package struct Panel: WebPages {
     SignInPages(sessions: useCases.sessions, attempts: signIns).routes
       + ServerListPage(useCases: useCases).routes + ServerCreationPage(useCases: useCases).routes
       + ServerPages(useCases: useCases, clock: clock, limits: limits).routes
+      + RescuePages(useCases: useCases).routes
       + MetricPage(useCases: useCases, clock: clock).routes
       + FirewallPage(useCases: useCases, limits: limits).routes
       + ServerChangePages(useCases: useCases).routes + DiskCopyPages(useCases: useCases).routes

@@ -216,7 +216,9 @@ extension SQLConnection {
       WHERE id = ?
       """,
       [operation.subjectID, imageVersion, operation.id, now, server])
-    try replaceUserData(of: server, by: operation.id)
+    // Nothing is kept of one that its customer has deleted meanwhile.
+    let isSeen = try value(Int64.self, "SELECT id FROM server WHERE id = ? AND deleted_at IS NULL", [server]) != nil
+    if isSeen { try replaceUserData(of: server, by: operation.id) }
   }
 
   private func enterError(_ server: ServerUnderWork, _ next: StepOutcome.Next, at now: Timestamp) throws {

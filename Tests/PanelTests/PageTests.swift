@@ -185,6 +185,51 @@ struct PageTests {
     #expect(try await panel.service.contradictionsAtRest() == [])
   }
 
+  @Test("Labels, protection, user data, the rescue system and another password")
+  func options() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let form = try await browser.get("/servers/create")
+    let wrong = try await browser.submit(
+      "/servers/create", on: form,
+      [
+        "plan": "3", "system": "3", "location": "us-west", "name": "a", "ssh_key": "password", "labels": "not a, =x",
+      ])
+    #expect(wrong.status == 400 && wrong.text.contains("id=\"e-labels\""))
+    let created = try await browser.submit(
+      "/servers/create", on: wrong,
+      [
+        "plan": "3", "system": "3", "location": "us-west", "name": "a", "ssh_key": "password",
+        "labels": "env=prod, team", "protection": "on", "user_data": "#!/bin/sh\r\necho hi\r\n",
+      ])
+    #expect(created.status == 200, "\(created.text)")
+    try await panel.service.settle()
+    let overview = try await browser.get("/servers/1")
+    #expect(overview.text.contains("env=prod, team"))
+    let settings = try await browser.get("/servers/1/settings")
+    let refused = try await browser.submit("/servers/1/delete", on: settings, ["confirmation": "a"])
+    #expect(refused.status == 400 && refused.text.contains("protected from deletion"))
+
+    let reset = try await browser.get("/servers/1/reset-password")
+    let password = try await browser.submit("/servers/1/reset-password", on: reset)
+    #expect(password.status == 200 && password.text.contains("class=\"secret\""), "\(password.text)")
+    let rescue = try await browser.get("/servers/1/rescue")
+    let entered = try await browser.submit("/servers/1/rescue", on: rescue, ["ssh_key": "password"])
+    #expect(entered.status == 200 && entered.text.contains("class=\"secret\""), "\(entered.text)")
+    try await panel.service.settle()
+    #expect(try await browser.get("/servers/1").text.contains("The rescue system runs"))
+    let leave = try await browser.get("/servers/1/leave-rescue")
+    #expect(try await browser.submit("/servers/1/leave-rescue", on: leave).status == 303)
+    try await panel.service.settle()
+    #expect(try await !browser.get("/servers/1").text.contains("The rescue system runs"))
+
+    let unprotected = try await browser.submit(
+      "/servers/1/settings", on: try await browser.get("/servers/1/settings"), ["name": "a", "hostname": "a"])
+    #expect(unprotected.status == 303)
+    #expect(try await !browser.get("/servers/1").text.contains("env=prod"))
+    #expect(try await panel.service.contradictionsAtRest() == [])
+  }
+
   @Test("A list is searched, filtered, sorted and turned over")
   func list() async throws {
     let panel = try await TestPanel.make()

@@ -324,7 +324,12 @@ package struct Lookout: Sendable {
 
   package func pollOnce() async {
     await withDiscardingTaskGroup { group in
-      for monitor in monitors { group.addTask { await monitor.pollOnce() } }
+      for monitor in monitors {
+        group.addTask {
+          await monitor.pollOnce()
+          await monitor.keepLimits()
+        }
+      }
     }
   }
 

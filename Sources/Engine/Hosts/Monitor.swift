@@ -55,7 +55,7 @@ package final class Monitor: Sendable {
     self.clock = clock
     self.logger = logger
     self.interval = interval
-    limitsKeeper = LimitsKeeper(host.driver, logger: logger)
+    limitsKeeper = LimitsKeeper(host.driver, clock: clock, logger: logger)
     reconciler = Reconciler(of: host, store: store, changes: changes, clock: clock, logger: logger)
   }
 
@@ -71,6 +71,12 @@ package final class Monitor: Sendable {
         while !Task.isCancelled {
           try? await self.clock.sleep(for: Self.silenceInterval)
           await self.noteSilence()
+        }
+      }
+      group.addTask {
+        while !Task.isCancelled {
+          await self.limitsKeeper.bell.wait(until: self.clock.uptime + self.interval, clock: self.clock)
+          await self.keepLimits()
         }
       }
       while !Task.isCancelled {
@@ -107,6 +113,12 @@ package final class Monitor: Sendable {
     await look.value
   }
 
+  /// Holds the machines that were seen last to what their plans say.
+  package func keepLimits() async {
+    guard !host.isAway else { return }
+    await limitsKeeper.keep()
+  }
+
   private func poll() async {
     let began = clock.uptime
     do {
@@ -120,7 +132,7 @@ package final class Monitor: Sendable {
         host.doorbell.ring()
       }
       let catalogue = try await catalogueReader.catalogue()
-      await limitsKeeper.apply(catalogue, to: inventory, observed)
+      limitsKeeper.note(catalogue, inventory, observed)
       let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
       metrics.add(samples, at: clock.now, clock.uptime)
       try await record(samples)

@@ -12,7 +12,7 @@ struct ReplaceSystem: Workflow {
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch try await context.prepareImage(of: context.newSystem()) {
     case .ready(let version): return .done(.systemReplaced(imageVersion: version))
-    case .underWay: return .held(for: StepContext.fetchInterval)
+    case .underWay: throw WorkflowFailure.imageIsFetched
     }
   }
 
@@ -40,9 +40,7 @@ struct FindImage: Workflow {
       )
     }
     let system = try context.newSystem()
-    guard case .ready = try await context.prepareImage(of: system) else {
-      return .held(for: StepContext.fetchInterval)
-    }
+    guard case .ready = try await context.prepareImage(of: system) else { throw WorkflowFailure.imageIsFetched }
     if try await context.store.sealedUserData(ofRebuild: context.lease.operation.id) != nil {
       try await context.requireUserData(of: system)
     }

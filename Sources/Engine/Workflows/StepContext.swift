@@ -53,6 +53,7 @@ extension StepContext {
       throw WorkflowFailure(
         customerReason: "The server could not be prepared.", operatorDetail: "It has no image.")
     }
+    let userData = try await userData()
     // A start comes only after this was written down, so what is removed was never booted since.
     if server.machine.awaitsNewDisk { try await driver.ensureDiskAbsent(machine) }
     let firewall = try await storedFirewall()
@@ -66,7 +67,7 @@ extension StepContext {
         allowance: newPlan.map { firewall.allowance(portSpeedMbit: $0.portSpeedMbit) } ?? firewall.allowance,
         authorizedKey: server.machine.authorizedKey,
         rootPasswordHash: server.machine.rootPasswordHash,
-        mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk, userData: try await userData(),
+        mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk, userData: userData,
         rescue: rescue))
     // What the specification did not have is nobody's on this host any more.
     if !server.addresses.isApplied {

@@ -51,3 +51,10 @@ struct WorkflowFailure: Error {
   let customerReason: String
   let operatorDetail: String
 }
+
+extension WorkflowFailure {
+  /// A server keeps its system, and goes on, until there is another one.
+  static let imageIsFetched = WorkflowFailure(
+    customerReason: "The image of the operating system is being fetched. Rebuild the server once it is there.",
+    operatorDetail: "The image was not there, and is being fetched.")
+}

@@ -41,12 +41,18 @@ struct ServerChangePages {
     var missing = FormErrors()
     missing.require(["name", "hostname"], in: visit.form, visit.words)
     guard missing.isEmpty else { return .page(try await settings(visit, missing)) }
+    guard let labels = LabelField.labels(visit.form["labels"] ?? "") else {
+      missing.add("labels", visit.words(.labelRule))
+      return .page(try await settings(visit, missing))
+    }
     return try await carryOut(visit, settings) {
       var errors = FieldErrors()
-      let change = ServerChange(
+      var change = ServerChange(
         name: visit.form["name"].flatMap { ServerFields.name($0, &errors) },
         hostname: visit.form["hostname"].flatMap { ServerFields.hostname($0, &errors) },
         isBackupEnabled: visit.form["backups"] != nil)
+      change.labels = labels
+      change.isDeleteProtected = visit.form["protection"] != nil
       try errors.throwIfAny()
       _ = try await useCases.servers.update(id, change, visit.caller)
       return .redirect(ServerPages.path(id, "/settings"))
@@ -84,12 +90,22 @@ struct ServerChangePages {
         writer.check(
           &html, "backups", words(.dailyBackups), isOn: server.isBackupEnabled, hint: words(.dailyBackupsHint),
           wasSent: visit.form.has("form") && !isDeletion)
+        writer.check(
+          &html, "protection", words(.deleteProtection), isOn: server.isDeleteProtected,
+          hint: words(.deleteProtectionHint), wasSent: visit.form.has("form") && !isDeletion)
+        writer.text(
+          &html, "labels", words(.labels), value: LabelField.text(of: server.labels), hint: words(.labelRule),
+          limit: LabelField.longest)
         writer.submit(&html, .save)
       }
       html.element("h2", text: words(.planAndSystem))
       html.element("div", ["class": "actions"]) { html in
         html.element("a", ["class": "button", "href": ServerPages.path(server.id, "/resize")], text: words(.resize))
         html.element("a", ["class": "button", "href": ServerPages.path(server.id, "/rebuild")], text: words(.rebuild))
+        html.element(
+          "a", ["class": "button", "href": ServerPages.path(server.id, "/rescue")], text: words(.rescueSystem))
+        html.element(
+          "a", ["class": "button", "href": ServerPages.path(server.id, "/reset-password")], text: words(.resetPassword))
       }
       html.element("h2", text: words(.deleteServer))
       html.element("p", text: words(.deleteServerHint))
@@ -154,6 +170,7 @@ struct ServerChangePages {
       var draft = Servers.RebuildDraft()
       draft.operatingSystem = visit.form["system"].flatMap { Reference($0) } ?? .id(ID(-1))
       draft.sshKeys = KeyChoice(visit.form["ssh_key"].flatMap { Reference($0) })
+      draft.userData = visit.form["user_data"]?.replacing("\r\n", with: "\n")
       let rebuild = try await useCases.servers.rebuild(id, draft, visit.caller)
       guard let password = rebuild.rootPassword else { return .redirect(ServerPages.path(id)) }
       let view = try await view(visit)
@@ -189,6 +206,7 @@ struct ServerChangePages {
           &html, "ssh_key", words(.sshKey),
           [(value: "", label: words(.sameKeys))] + keys.map { (value: "\($0.id)", label: $0.name) },
           hint: words(.sameKeysHint))
+        writer.area(&html, "user_data", words(.userData), hint: words(.userDataAgain), rows: 4, limit: 65_536)
         writer.check(&html, "understood", words(.rebuildUnderstood), wasSent: visit.form.has("form"))
         writer.submit(&html, .rebuild, class: "danger")
       }

@@ -45,6 +45,11 @@ struct ServerCreationPage {
     var draft = ServerDraft(
       name: form["name"], planID: number(form["plan"]), operatingSystemID: number(form["system"]),
       location: form["location"], hostname: form["hostname"], isBackupEnabled: form["backups"] != nil)
+    draft.isDeleteProtected = form["protection"] != nil
+    // Browsers end lines as mail does.
+    draft.userData = form["user_data"]?.replacing("\r\n", with: "\n")
+    draft.labels = LabelField.labels(form["labels"] ?? "")
+    if draft.labels == nil { errors.add("labels", visit.words(.labelRule)) }
     guard errors.isEmpty else { return (draft, errors) }
     switch form["ssh_key"] {
     case Self.newKey?:
@@ -80,6 +85,11 @@ struct ServerCreationPage {
         self.keys(&html, writer, keys, words)
         writer.check(
           &html, "backups", words(.dailyBackups), hint: words(.dailyBackupsHint), wasSent: visit.form.has("form"))
+        writer.check(
+          &html, "protection", words(.deleteProtection), hint: words(.deleteProtectionHint),
+          wasSent: visit.form.has("form"))
+        writer.text(&html, "labels", words(.labels), hint: words(.labelRule), limit: LabelField.longest)
+        writer.area(&html, "user_data", words(.userData), hint: words(.userDataHint), rows: 4, limit: 65_536)
         writer.submit(&html, .createServer)
       }
     }

@@ -89,6 +89,7 @@ struct ServerPages {
         html.element("div", ["class": "notice bad", "role": "alert"], text: message)
       }
       html.element("div", ["id": "overview"], flags: ["data-live"]) { html in
+        if server.isInRescue { html.element("p", ["class": "notice"], text: words(.isInRescue)) }
         power(&html, view, visit)
         access(&html, view, visit)
         html.element("h2", text: words(.usageNow))
@@ -107,6 +108,10 @@ struct ServerPages {
         writer.button(&html, .stop, to: Self.path(server.id, "/stop"))
         html.element("a", ["class": "button", "href": Self.path(server.id, "/power-off")], text: words(.powerOff))
         writer.button(&html, .console, to: Self.path(server.id, "/console"))
+        if server.isInRescue {
+          html.element(
+            "a", ["class": "button main", "href": Self.path(server.id, "/leave-rescue")], text: words(.leaveRescue))
+        }
       case .stopped: writer.button(&html, .start, to: Self.path(server.id, "/start"), class: "main")
       case .error where server.machine.hasDisk:
         writer.button(&html, .start, to: Self.path(server.id, "/start"), class: "main")
@@ -139,6 +144,7 @@ struct ServerPages {
       html.figure(words(.price), words(.perHour(visit.amount(view.plan.pricePerHour))))
       html.figure(words(.system), view.operatingSystem.name)
       html.figure(words(.location), view.location.name)
+      if !server.labels.isEmpty { html.figure(words(.labels), LabelField.text(of: server.labels)) }
       html.element("div") { html in
         html.element("dt", text: words(.createdAt))
         html.element("dd") { $0.time(server.createdAt) }

@@ -72,6 +72,8 @@ enum MessageTranslation {
       "В момента влизат твърде много хора. Опитайте отново след малко."
     ),
     ("An SSH key with this name exists already.", "Вече има SSH ключ с това име."),
+    ("Server is protected from deletion.", "Сървърът е защитен от изтриване."),
+    ("The guest agent did not answer.", "Агентът на сървъра не отговори."),
     ("This SSH key is registered already.", "Този SSH ключ вече е добавен."),
     ("Enter a valid OpenSSH public key.", "Въведете валиден публичен ключ на OpenSSH."),
     (

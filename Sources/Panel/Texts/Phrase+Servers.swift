@@ -115,6 +115,39 @@ extension Phrase {
   }
   static let nameDiffers = Phrase("This is not its name.", "Това не е името му.")
 
+  // Rescue, labels, user data.
+  static let rescueSystem = Phrase("Rescue system", "Система за възстановяване")
+  static let rescueHint = Phrase(
+    "A Debian in the place of the server's own system, at the same address, with the server's disk as /dev/vdc. The server is shut down for it; its disk is left alone.",
+    "Debian на мястото на собствената система, на същия адрес, с диска на сървъра като /dev/vdc. Сървърът се изключва за това; дискът му не се променя."
+  )
+  static let bootRescue = Phrase("Boot the rescue system", "Стартиране на системата за възстановяване")
+  static let isInRescue = Phrase(
+    "The rescue system runs in the place of the server's own.",
+    "Вместо собствената система работи системата за възстановяване.")
+  static let leaveRescue = Phrase("Leave the rescue system", "Излизане от системата за възстановяване")
+  static let leaveRescueHint = Phrase(
+    "The server is as it was before. What was written outside of its own disk is lost.",
+    "Сървърът става какъвто беше. Записаното извън собствения му диск се губи.")
+  static let resetPassword = Phrase("Reset password", "Нова парола")
+  static let resetPasswordHint = Phrase(
+    "The password of the server's system is replaced by a random one, which is shown once. The present one is good no more. The server must run.",
+    "Паролата на системата се заменя със случайна, която се показва веднъж. Сегашната вече не важи. Сървърът трябва да работи."
+  )
+  static let labels = Phrase("Labels", "Етикети")
+  static let labelRule = Phrase(
+    "For lists: env=prod, team=web. Letters, digits, - _ and ., 63 at most each; 64 labels at most.",
+    "За списъци: env=prod, team=web. Латински букви, цифри, - _ и ., най-много по 63; до 64 етикета.")
+  static let deleteProtection = Phrase("Protected from deletion", "Защитен от изтриване")
+  static let deleteProtectionHint = Phrase(
+    "It can be neither deleted nor rebuilt until this is taken back.",
+    "Не може да бъде изтрит или преинсталиран, докато това не се махне.")
+  static let userData = Phrase("User data", "Потребителски данни")
+  static let userDataHint = Phrase(
+    "What its first boot is to do: a cloud-config, or a script that begins with #!.",
+    "Какво да направи първото стартиране: cloud-config или скрипт, който започва с #!.")
+  static let userDataAgain = Phrase("What it had, if left out.", "Без тях: каквито имаше.")
+
   // Firewall.
   static let firewall = Phrase("Firewall", "Защитна стена")
   static let firewallHint = Phrase(

@@ -79,7 +79,12 @@ enum Terminal {
       guard count >= 0 else {
         throw Refusal(.failed, "\(name): standard input cannot be read: \(String(cString: strerror(errno))).")
       }
-      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+      if count == 0 {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+          throw Refusal(.refused, "\(name): standard input is no text in UTF-8.")
+        }
+        return text
+      }
       bytes += piece.prefix(count)
       guard bytes.count <= limit else { throw Refusal(.usage, "\(name): that is too much.") }
     }

@@ -9,7 +9,10 @@ enum SecretFile {
       throw Refusal(.failed, "\(path) cannot be read: \(String(cString: strerror(errno))).")
     }
     guard data.count <= 1 << 20 else { throw Refusal(.failed, "\(path) is too long.") }
-    return String(decoding: data, as: UTF8.self)
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw Refusal(.refused, "\(path) is no text in UTF-8.")
+    }
+    return text
   }
 
   /// Refuses a secret that others may read.
