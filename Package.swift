@@ -108,7 +108,8 @@ let package = Package(
       name: "vpsd",
       dependencies: [
         "Core", "PrivateFiles", "SQLStore", "Engine", "HostImages", "HostNetwork", "LibvirtDriver",
-        "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", hummingbird, hummingbirdCore, logging, nio,
+        "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", hummingbird, hummingbirdCore, logging,
+        nio,
         lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
