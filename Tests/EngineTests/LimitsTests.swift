@@ -66,6 +66,7 @@ struct LimitsTests {
     try await change(service) { $0.cpuWeight = 7 }
     await service.monitor.pollOnce()
     #expect(limits(of: server, service) != .init(ResourceLimits(cpuWeight: 7)))
+    service.clock.advance(by: .seconds(60))
     await service.monitor.pollOnce()
     #expect(limits(of: server, service) == .init(ResourceLimits(cpuWeight: 7)))
     let next = try await TestService(after: service)

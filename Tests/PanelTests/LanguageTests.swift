@@ -32,7 +32,7 @@ struct LanguageTests {
       let page = try await browser.get(
         route.path.replacing("/ssh-keys/{id}", with: "/servers/1").replacing("{id}", with: "1")
           .replacing("{copy}", with: "1"))
-      #expect(page.text.contains("<html lang=\"bg\">"), "\(route.path)")
+      #expect(page.text.contains("<html lang=\"bg\""), "\(route.path)")
       let text = page.words.replacing(/<code.*?<\/code>/, with: "")
       let strangers = Set(text.matches(of: /[A-Za-z][A-Za-z0-9_-]*/).map { String($0.output) }).subtracting(Self.common)
         .filter { $0.count > 2 && !$0.contains(/[0-9]/) }

@@ -37,7 +37,7 @@ struct IntegrityTests {
       ("UPDATE server SET awaits_new_disk = 1", "first boot still to come"),
       (
         "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "
-          + "VALUES (1, 'rebuild', 3, 'queued', 0, 0), (1, 'rebuild', 3, 'queued', 0, 0)", "one rebuild at most"
+          + "VALUES (1, 'rebuild', 3, 'queued', 0, 0), (1, 'rebuild', 3, 'queued', 0, 0)", "one rebuild"
       ),
       (
         "INSERT INTO operation (server_id, kind, subject_id, state, not_before, created_at) "

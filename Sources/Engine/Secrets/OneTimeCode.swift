@@ -22,7 +22,9 @@ package struct OneTimeCode: Sendable {
 
   /// As it is typed into an authenticator, and stored: base 32 without padding.
   package init?(_ text: some StringProtocol) {
-    guard text.isPlain(atMost: 64) else { return nil }
+    guard text.isPlain(atMost: Self.secretBytes * 8 / 5), text.utf8.count == Self.secretBytes * 8 / 5 else {
+      return nil
+    }
     var (bits, count, bytes) = (UInt32(0), 0, [UInt8]())
     for character in text.utf8 {
       guard let value = Self.alphabet.firstIndex(of: character) else { return nil }

@@ -153,7 +153,7 @@ struct AccountPages {
             html.element("tr") { html in
               html.element(
                 "td",
-                text: session.name + (isOwn ? " (\(words(.thisSession)))" : ""))
+                text: words(principal: session.name) + (isOwn ? " (\(words(.thisSession)))" : ""))
               html.element("td") { $0.time(session.createdAt) }
               html.element("td") { html in
                 if let time = session.lastUsedAt { html.time(time) } else { html.write("–") }

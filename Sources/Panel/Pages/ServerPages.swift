@@ -228,7 +228,7 @@ struct ServerPages {
       html.element(
         "td", ["class": "number"],
         text: record.startedAt.map { words.duration((record.finishedAt ?? clock.now) - $0) } ?? "–")
-      html.element("td", text: record.requestedBy ?? words(.theService))
+      html.element("td", text: record.requestedBy.map { words(principal: $0) } ?? words(.theService))
     }
   }
 }

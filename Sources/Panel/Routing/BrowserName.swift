@@ -12,7 +12,8 @@ enum BrowserName {
     ("CrOS", "ChromeOS"), ("Linux", "Linux"),
   ]
 
-  private static let unknown = "unknown browser"
+  /// As it is written down.
+  static let unknown = "unknown browser"
 
   static func of(_ userAgent: String) -> String {
     let text = String(decoding: userAgent.utf8.prefix(512), as: UTF8.self)

@@ -41,6 +41,7 @@ extension Phrase {
   static let sessionsHint = Phrase(
     "Every browser that is signed in to this account.", "Всеки браузър, от който е влязло в този акаунт.")
   static let browser = Phrase("Browser", "Браузър")
+  static let unknownBrowser = Phrase("unknown browser", "неизвестен браузър")
   static let thisSession = Phrase("this one", "този")
   static let signedInAt = Phrase("Since", "От")
   static let endSession = Phrase("End", "Прекратяване")

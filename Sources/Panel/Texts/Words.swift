@@ -16,6 +16,11 @@ struct Words: Sendable {
     language == .english ? message : MessageTranslation.bulgarian(message) ?? message
   }
 
+  /// The name of a token, or of the browser of a person.
+  func callAsFunction(principal name: String) -> String {
+    name.isPlain(atMost: 64) && name == BrowserName.unknown ? self(.unknownBrowser) : name
+  }
+
   /// As the amounts of the API, with the name of the currency.
   func amount(_ money: Money, _ currency: String) -> String { "\(money.decimal) \(currency)" }
 
