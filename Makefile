@@ -28,7 +28,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndTo
 # The whole life once more with the host's, which takes minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
 
-.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-stock test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
+.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -83,7 +83,7 @@ test-image: test-clients-setup image ## Boot the Debian 12 image and check what 
 
 test-long: test-image ## That, systems with cloud-init, a backup that outlives its image, ten thousand creates at once, and again with the service killed in the middle
 	$(AS_ROOT) Tests/Images/build .build/images
-	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests'
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|StockSystemTests'
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
@@ -108,14 +108,10 @@ test-real: test-clients-setup ## Run the tests that boot virtual machines, on th
 test-machines:
 	$(AS_ROOT) $(RUN_TESTS) --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
 
-test-hosts: test-stock
+test-hosts:
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
-
-test-stock:
-	$(AS_ROOT) Tests/Images/build .build/images
-	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) $(RUN_TESTS) --filter StockSystemTests
 
 chaos: test-build ## Break everything that can be broken, with real virtual machines, and count what is left (20 minutes)
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing

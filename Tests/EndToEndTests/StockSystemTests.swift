@@ -102,7 +102,7 @@ struct StockSystemTests {
   private func isWhatWasOrdered(
     _ name: String, _ hostname: String, gibibytes: ClosedRange<Int>, firmware: String, _ run: (String) throws -> String
   ) async throws {
-    _ = try await eventually("the end of cloud-init", withinSeconds: 240) {
+    _ = try await eventually("the end of cloud-init", withinSeconds: 600) {
       try run("cloud-init status || true") == "status: done" ? true : nil
     }
     let said = try run(

@@ -75,7 +75,8 @@ package final class Monitor: Sendable {
       }
       group.addTask {
         while !Task.isCancelled {
-          await self.limitsKeeper.bell.wait(until: self.clock.uptime + self.interval, clock: self.clock)
+          // Whoever looks rings as long as there is something to do.
+          await self.limitsKeeper.bell.wait(until: self.clock.uptime + .seconds(3600), clock: self.clock)
           await self.keepLimits()
         }
       }
