@@ -14,15 +14,16 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
-  /// Every header that somebody reads, here or in what this service is built on, in lower case.
+  /// Every header that somebody goes by, here or in what this service is built on, in lower case. Those that only say which browser it
+  /// is, and which language it likes, may as well not be there.
   static let names: Set<String> = [
-    "accept", "accept-language", "authorization", "connection", "content-encoding", "content-length", "content-type",
+    "accept", "authorization", "connection", "content-encoding", "content-length", "content-type",
     "expect",
     "forwarded",
     "host", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-unmodified-since", "keep-alive",
     "last-event-id", "origin", "prefer", "range", "sec-websocket-extensions", "sec-websocket-key",
-    "sec-fetch-site", "sec-purpose", "sec-websocket-protocol", "sec-websocket-version", "te", "trailer",
-    "transfer-encoding", "upgrade", "user-agent",
+    "sec-websocket-protocol", "sec-websocket-version", "te", "trailer",
+    "transfer-encoding", "upgrade",
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-http-method-override", "x-request-id",
   ]
   /// What others of the same host have put there is none of our business, and ours is found among it by its bytes.
