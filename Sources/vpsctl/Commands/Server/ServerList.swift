@@ -17,6 +17,7 @@ struct ServerList: AsyncParsableCommand {
         name, value in
         value.map { (name: name, value: $0) }
       }
-    try await options.list(options.session.client.list(Kind.server.path, query: query), .server)
+    let client = try options.session.client
+    try options.list(try await OptionErrors.naming { try await client.list(Kind.server.path, query: query) }, .server)
   }
 }
