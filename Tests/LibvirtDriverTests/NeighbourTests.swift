@@ -7,7 +7,10 @@ import Testing
 @testable import LibvirtDriver
 
 /// Guests of 512 bytes, which do one thing and nothing else from the moment they are started.
-@Suite("A guest that burns takes from its neighbour no more than its plan lets it", .serialized)
+/// They compare what two guests get, which a host that does anything else at the same time decides too.
+@Suite(
+  "A guest that burns takes from its neighbour no more than its plan lets it", .serialized,
+  .enabled(if: ProcessInfo.processInfo.environment["VPSD_LONG_TESTS"] != nil))
 struct NeighbourTests {
   private enum Guest: String {
     /// Goes in a circle.
