@@ -118,7 +118,8 @@ struct ConfigurationTests {
   static let examples = [
     ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
     ("public_url", "https://vps.example.com/cloud"),
-    ("trusted_proxies", "[127.0.0.1/32, 10.0.0.0/8, 2001:db8::/32]"), ("panel", "false"), ("driver", "simulated"), ("libvirtd", "host"),
+    ("trusted_proxies", "[127.0.0.1/32, 10.0.0.0/8, 2001:db8::/32]"),
+    ("panel", "false"), ("driver", "simulated"), ("libvirtd", "host"),
     ("reserved_addresses", "[10.1.0.1, 10.1.0.8/29]"), ("address_pool", "[10.1.0.0/24, 10.2.0.5-10.2.0.9]"),
     ("address_pool6", "2001:db8:10::/56"),
     ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
