@@ -10,7 +10,9 @@ enum ConnectionTracking {
   static func forget(_ addresses: [String]) throws {
     for address in addresses {
       // One that opened or took a connection is in its first words; but one to a port of the host that leads to it is in the answer's.
-      for end in ["--orig-src", "--orig-dst", "--reply-src"] {
+      // That one is no network: ports lead to addresses only.
+      let ends = ["--orig-src", "--orig-dst"] + (address.contains("/") ? [] : ["--reply-src"])
+      for end in ends {
         do {
           try HostProgram(
             "conntrack", ["--delete", "--family", address.contains(":") ? "ipv6" : "ipv4", end, address]
