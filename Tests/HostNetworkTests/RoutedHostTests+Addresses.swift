@@ -141,7 +141,9 @@ extension RoutedHostTests {
       #expect(a.address6 == "\(single)10")
       for (place, address) in [(world as any Place, a.address6), (world, b.address6), (b, a.address6), (a, b.address6)]
       {
-        #expect(try place.ask("tcp", address, 80) == "answered", "\(address)")
+        // The kernel answers for others after a random pause of up to 0.8 s: who asks first may give up before.
+        let isAnswered = try place.ask("tcp", address, 80) == "answered" || place.ask("tcp", address, 80) == "answered"
+        #expect(isAnswered, "\(address)")
       }
       let served = try WorldServer([World.address6], ports: [53, 80])
       defer { served.end() }
