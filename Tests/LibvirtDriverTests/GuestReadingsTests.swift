@@ -144,8 +144,8 @@ struct ManyMachinesTests {
       let running = Task { await driver.run() }
       for round in 1...5 {
         await guests.awaitAnswers(machines.count - 1)
-        // The queue and the logs wait for their next time.
-        await clock.whenSleeping(2)
+        // The queue, the logs and the look for images wait for their next time.
+        await clock.whenSleeping(3)
         #expect(try consoles.allSatisfy { try MachineFiles.size(of: $0) == 0 })
         for console in consoles { truncate(console, 2 << 20) }
         for machine in machines.dropFirst() {

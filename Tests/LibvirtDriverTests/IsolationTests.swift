@@ -29,7 +29,7 @@ extension MachineLifeTests {
       }
       let files = try FileManager.default.contentsOfDirectory(atPath: folder)
       let ownFiles: Set = ["disk.qcow2", "seed.tar", "console.log"]
-      #expect(Set(files) == ownFiles.union(["disk.json", "machine-type"]))
+      #expect(Set(files) == ownFiles.union(["cpu.json", "disk.json", "machine-type"]))
       for file in files {
         #expect(try mode("\(folder)/\(file)") == 0o600, "\(file)")
         #expect(try FileOwner(of: "\(folder)/\(file)") == (ownFiles.contains(file) ? owner : .root), "\(file)")
