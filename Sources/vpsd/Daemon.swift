@@ -29,6 +29,7 @@ struct Daemon {
       withExtendedLifetime(lock) {}
     }
     let store = try SQLStore(path: directory.database, tariff: configuration.tariff)
+    defer { letGo(of: store) }
     let key = try directory.installationKey()
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
@@ -68,6 +69,16 @@ struct Daemon {
         logger.warning(
           "work on disks was left to the next start", metadata: ["host": "\(member.host.name)", "error": "\(error)"])
       }
+    }
+  }
+
+  /// What has ended leaves one file, which can be copied, and no log of the database beside it. Nothing is lost where it stays:
+  /// the next start reads it.
+  private func letGo(of store: SQLStore) {
+    do {
+      try store.release()
+    } catch {
+      logger.warning("the database's log stays beside it until the next start", metadata: ["error": "\(error)"])
     }
   }
 

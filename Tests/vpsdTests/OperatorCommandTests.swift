@@ -50,6 +50,7 @@ struct OperatorCommandTests {
   func otherVersions() throws {
     let someone = try Operator()
     try someone.makeInstallation()
+    #expect(try someone.names().filter { $0.hasPrefix("vpsd.sqlite-") } == [])
     let whole = try Data(contentsOf: URL(fileURLWithPath: someone.database))
     for (sql, words) in [
       ("DELETE FROM grdb_migrations WHERE rowid = (SELECT MAX(rowid) FROM grdb_migrations)", "an earlier version"),
