@@ -78,7 +78,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       resources: [
-        .embedInCode("Console/console.html"), .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
+        .embedInCode("Console/console.html"), .embedInCode("Console/console.bg.html"),
+        .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
       ],
       swiftSettings: settings),
     .target(
@@ -114,7 +115,7 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      resources: [.embedInCode("openapi.yaml")],
+      resources: [.embedInCode("openapi.yaml"), .embedInCode("openapi.bg.yaml")],
       swiftSettings: settings),
 
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.

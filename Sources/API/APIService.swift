@@ -12,6 +12,8 @@ package struct APIService: Sendable {
   private let repetition: IdempotencyHeader
   /// What whoever asks may see, by its path.
   private let documents: [String: StaticDocument]
+  /// The reference for people; there is one in English.
+  private let references: [Language: StaticDocument]
   private let consolePage: ConsolePage
   let consoleDoor: ConsoleDoor
   let trustedProxies: TrustedProxies
@@ -23,12 +25,14 @@ package struct APIService: Sendable {
 
   /// - Parameters:
   ///   - document: The description of the API, in OpenAPI.
+  ///   - translations: The same in other languages.
   ///   - noVNC: The folder of the viewer that the console's page shows.
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   ///   - pages: Nil for none but those about the API.
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   package init(
-    _ useCases: UseCases, authenticator: Authenticator, document: DocumentNode, noVNC: URL, publicURL: PublicURL? = nil,
+    _ useCases: UseCases, authenticator: Authenticator, document: DocumentNode,
+    translations: [Language: DocumentNode] = [:], noVNC: URL, publicURL: PublicURL? = nil,
     pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(),
@@ -38,9 +42,11 @@ package struct APIService: Sendable {
     self.logger = logger
     repetition = IdempotencyHeader(requests: useCases.requests)
     documents = [
-      RouteTable.basePath + Self.documentPath: StaticDocument(document.json.buffer, mediaType: "application/json"),
-      Self.pagePath: .page(of: document),
+      RouteTable.basePath + Self.documentPath: StaticDocument(document.json.buffer, mediaType: "application/json")
     ]
+    references = translations.merging([.english: document]) { $1 }.reduce(into: [:]) { pages, translated in
+      pages[translated.key] = .page(of: translated.value, in: translated.key)
+    }
     self.clock = clock
     self.publicURL = publicURL
     self.pages = pages
@@ -66,6 +72,8 @@ package struct APIService: Sendable {
   private static let pagePath = "/docs"
   private static let healthPath = "/healthz"
 
+  private func isSecure(_ origin: RequestOrigin) -> Bool { publicURL?.isSecure ?? origin.isSecure }
+
   /// Every method and path below the base path.
   package var paths: [(method: String, path: String)] {
     routes.endpoints.map { ($0.method.rawValue, $0.path) } + [("GET", Self.documentPath)]
@@ -73,7 +81,7 @@ package struct APIService: Sendable {
 
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    let openPaths = Set(documents.keys).union([Self.healthPath, "/"]).union(pages?.openPaths ?? [])
+    let openPaths = Set(documents.keys).union([Self.pagePath, Self.healthPath, "/"]).union(pages?.openPaths ?? [])
     router.add(
       middleware: Envelope(
         routes: routes, openPaths: openPaths, pages: pages, gate: gate, proxies: trustedProxies, logger: logger))
@@ -90,6 +98,12 @@ package struct APIService: Sendable {
     }
     for (path, document) in documents {
       router.get(RouterPath(path)) { request, _ in document.response(to: request) }
+    }
+    router.get(RouterPath(Self.pagePath)) { request, context in
+      let language = Language(
+        askedBy: request, query: request.uri.queryParameters.get("language"), isSecure: isSecure(context.origin))
+      guard let page = references[language] ?? references[.english] else { throw HTTPError(.notFound) }
+      return page.response(to: request)
     }
     routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
     consolePage.register(on: router)

@@ -4,16 +4,18 @@ import HTML
 package struct DocumentationPage {
   private let api: DocumentedAPI
   private let guide: Markdown
+  private let words: PageWords
 
-  package init(_ document: DocumentNode) {
-    api = DocumentedAPI(document)
+  package init(_ document: DocumentNode, in words: PageWords = .english) {
+    self.words = words
+    api = DocumentedAPI(document, words)
     guide = Markdown(api.guide)
   }
 
   package var html: String {
     var html = HTML()
     html.markup("<!doctype html>\n")
-    html.element("html", ["lang": "en"]) { html in
+    html.element("html", ["lang": words.tag]) { html in
       html.element("head") { html in
         html.void("meta", ["charset": "utf-8"])
         html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
@@ -35,16 +37,16 @@ package struct DocumentationPage {
         "input",
         [
           "class": "choice", "type": "radio", "name": "language", "id": "language-\(language.rawValue)",
-          "aria-label": "Samples in \(language.title)",
+          "aria-label": "\(words.samplesIn) \(language.title)",
         ], flags: language == .curl ? ["checked"] : [])
     }
-    html.void("input", ["class": "choice", "type": "checkbox", "id": "menu", "aria-label": "Show the contents"])
+    html.void("input", ["class": "choice", "type": "checkbox", "id": "menu", "aria-label": words.showContents])
     html.element("div", ["class": "page"]) { html in
       html.element("header", ["class": "bar"]) { html in
         html.element("a", ["class": "brand", "href": "#top"], text: api.title)
-        html.element("label", ["for": "menu", "class": "menu"], text: "Contents")
+        html.element("label", ["for": "menu", "class": "menu"], text: words.contents)
       }
-      html.element("nav", ["aria-label": "Contents"]) { contents(&$0) }
+      html.element("nav", ["aria-label": words.contents]) { contents(&$0) }
       html.element("main", ["id": "top"]) { html in
         introduction(&html)
         for group in api.groups { section(of: group, &html) }
@@ -56,6 +58,11 @@ package struct DocumentationPage {
 
   private func contents(_ html: inout HTML) {
     html.element("a", ["class": "brand", "href": "#top"], text: api.title)
+    for other in PageWords.all where other.tag != words.tag {
+      html.element(
+        "a", ["class": "other", "href": "?language=\(other.tag)", "lang": other.tag, "hreflang": other.tag],
+        text: other.ownName)
+    }
     html.element("ul") { html in
       for case .heading(let heading) in guide.blocks {
         html.element("li") { $0.element("a", ["href": "#" + Markdown.anchor(of: heading)], text: heading) }
@@ -126,7 +133,9 @@ package struct DocumentationPage {
       heading("h2", group.title, group.anchor, &html)
       for operation in group.operations {
         html.element("article", ["id": operation.anchor]) { html in
-          html.element("div", ["class": "text"]) { OperationText(operation, basePath: api.basePath).write(to: &$0) }
+          html.element("div", ["class": "text"]) {
+            OperationText(operation, basePath: api.basePath, words).write(to: &$0)
+          }
           html.element("div", ["class": "code"]) { code(of: operation, &$0) }
         }
       }

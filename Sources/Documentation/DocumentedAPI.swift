@@ -14,24 +14,26 @@ struct DocumentedAPI {
   /// The operations by what they are about, which the first word of a path names.
   let groups: [Group]
 
-  init(_ document: DocumentNode) {
+  init(_ document: DocumentNode, _ words: PageWords = .english) {
     let info = document["info"]
     title = info?["title"]?.string ?? ""
     summary = info?["summary"]?.string ?? ""
     guide = info?["description"]?.string ?? ""
     basePath = document["servers"]?.elements.first?["url"]?.string ?? ""
-    let schemas = DocumentedSchemas(document)
-    var words: [String] = []
+    let schemas = DocumentedSchemas(document, words)
+    var names: [String] = []
     var operations: [String: [DocumentedOperation]] = [:]
     for path in document["paths"]?.members ?? [] {
-      let word = String(path.name.split(separator: "/").first ?? "")
-      if operations[word] == nil { words.append(word) }
-      operations[word, default: []] += path.value.members.map {
+      let name = String(path.name.split(separator: "/").first ?? "")
+      if operations[name] == nil { names.append(name) }
+      operations[name, default: []] += path.value.members.map {
         DocumentedOperation(method: $0.name, path: path.name, $0.value, schemas)
       }
     }
-    groups = words.map { word in
-      Group(title: Self.title(of: word), anchor: word + "-operations", operations: operations[word] ?? [])
+    groups = names.map { name in
+      Group(
+        title: words.groups[name] ?? Self.title(of: name), anchor: name + "-operations",
+        operations: operations[name] ?? [])
     }
   }
 

@@ -16,9 +16,11 @@ struct DocumentedSchemas {
   private static let maximumDepth = 6
 
   private let document: DocumentNode
+  private let words: PageWords
 
-  init(_ document: DocumentNode) {
+  init(_ document: DocumentNode, _ words: PageWords = .english) {
     self.document = document
+    self.words = words
   }
 
   /// What the node is, or refers to. A description beside the reference stays.
@@ -50,7 +52,7 @@ struct DocumentedSchemas {
     let schema = resolved(schema)
     return DocumentedField(
       name: name, depth: depth, type: type(of: schema), isRequired: isRequired,
-      text: text ?? schema["description"]?.string ?? "", rules: SchemaRules.rules(of: schema))
+      text: text ?? schema["description"]?.string ?? "", rules: SchemaRules(words: words.rules).rules(of: schema))
   }
 
   /// Of several ways to write an object, the first is the one that the table tells.
@@ -60,22 +62,25 @@ struct DocumentedSchemas {
   }
 
   private func type(of schema: DocumentNode) -> String {
+    types(named: schema, areMany: false).joined(separator: " \(words.types.or) ")
+  }
+
+  private func types(named schema: DocumentNode, areMany: Bool) -> [String] {
     let schema = resolved(schema)
-    if let items = schema["items"] { return "array of " + Self.plural(type(of: items)) }
-    if let choices = schema["anyOf"]?.elements { return choices.map { type(of: $0) }.joined(separator: " or ") }
-    if let constant = schema["const"] { return constant.plainText }
+    if let items = schema["items"] {
+      let types = types(named: items, areMany: true).joined(separator: " \(words.types.or) ")
+      return ["\(areMany ? words.types.many("array of") : words.types.one("array of")) \(types)"]
+    }
+    if let choices = schema["anyOf"]?.elements { return choices.flatMap { types(named: $0, areMany: areMany) } }
+    if let constant = schema["const"] { return [constant.plainText] }
     return Self.types(of: schema).map { type in
-      type == "string" ? schema["format"]?.string ?? type : type
-    }.joined(separator: " or ")
+      let name = type == "string" ? schema["format"]?.string ?? type : type
+      return areMany ? words.types.many(name) : words.types.one(name)
+    }
   }
 
   private static func types(of schema: DocumentNode) -> [String] {
     schema["type"].map { [$0] + $0.elements }?.compactMap(\.string) ?? []
-  }
-
-  private static func plural(_ type: String) -> String {
-    type.split(separator: " ").map { $0 == "or" ? "or" : $0.hasSuffix("s") ? String($0) : $0 + "s" }
-      .joined(separator: " ")
   }
 
   // MARK: Examples
@@ -117,31 +122,42 @@ struct DocumentedSchemas {
 }
 
 /// What a value must be beyond its type, in words.
-enum SchemaRules {
-  static func rules(of schema: DocumentNode) -> [String] {
+struct SchemaRules {
+  let words: PageWords.Rules
+
+  func rules(of schema: DocumentNode) -> [String] {
     let target = schema["items"] ?? schema
     // Where a pattern is described in words, nobody wants to read it.
     let pattern = schema["description"] == nil ? target["pattern"] : nil
     // That ids and counts are positive goes without saying.
     let minimum = schema["maximum"] == nil && schema["minimum"] == .number("1") ? nil : schema["minimum"]
     return [
-      choices(of: target), span("characters", schema["minLength"], schema["maxLength"]),
-      span("elements", schema["minItems"], schema["maxItems"]), span(nil, minimum, schema["maximum"]),
-      pattern.map { "Matches `\($0.plainText)`." }, schema["default"].map { "`\($0.plainText)` if left out." },
+      choices(of: target), span(words.characters, schema["minLength"], schema["maxLength"]),
+      span(words.elements, schema["minItems"], schema["maxItems"]), span(nil, minimum, schema["maximum"]),
+      pattern.map { Self.sentence(words.pattern, "`\($0.plainText)`") },
+      schema["default"].map { Self.sentence(words.standard, "`\($0.plainText)`") },
     ].compactMap { $0 }
   }
 
-  private static func choices(of schema: DocumentNode) -> String? {
-    guard let choices = schema["enum"]?.elements, !choices.isEmpty else { return nil }
-    return "One of " + choices.map { "`\($0.plainText)`" }.joined(separator: ", ") + "."
+  /// With values in the place of each %.
+  private static func sentence(_ pattern: String, _ values: String...) -> String {
+    var parts = pattern.split(separator: "%", omittingEmptySubsequences: false)[...]
+    var text = String(parts.popFirst() ?? "")
+    for (value, part) in zip(values, parts) { text += value + part }
+    return text
   }
 
-  private static func span(_ unit: String?, _ least: DocumentNode?, _ most: DocumentNode?) -> String? {
+  private func choices(of schema: DocumentNode) -> String? {
+    guard let choices = schema["enum"]?.elements, !choices.isEmpty else { return nil }
+    return Self.sentence(words.oneOf, choices.map { "`\($0.plainText)`" }.joined(separator: ", "))
+  }
+
+  private func span(_ unit: String?, _ least: DocumentNode?, _ most: DocumentNode?) -> String? {
     let unit = unit.map { " " + $0 } ?? ""
     return switch (least?.plainText, most?.plainText) {
-    case (let least?, let most?): "\(least) to \(most)\(unit)."
-    case (let least?, nil): "At least \(least)\(unit)."
-    case (nil, let most?): "At most \(most)\(unit)."
+    case (let least?, let most?): Self.sentence(words.span, least, most) + "\(unit)."
+    case (let least?, nil): Self.sentence(words.least, least) + "\(unit)."
+    case (nil, let most?): Self.sentence(words.most, most) + "\(unit)."
     case (nil, nil): nil
     }
   }

@@ -3,10 +3,12 @@ import HTML
 /// What there is to say about one operation: what it is for, what it takes, and what it answers.
 struct OperationText {
   private let operation: DocumentedOperation
+  private let words: PageWords
   private let basePath: String
 
-  init(_ operation: DocumentedOperation, basePath: String) {
+  init(_ operation: DocumentedOperation, basePath: String, _ words: PageWords) {
     self.operation = operation
+    self.words = words
     self.basePath = basePath
   }
 
@@ -23,18 +25,20 @@ struct OperationText {
     }
     if !operation.text.isEmpty { html.element("p") { $0.write(markdown: operation.text) } }
     html.element("p", ["class": "needs"]) { $0.write(markdown: need) }
-    for (place, title) in [("path", "In the path"), ("query", "In the query"), ("header", "Headers")] {
+    for (place, title) in [
+      ("path", words.inThePath), ("query", words.inTheQuery), ("header", words.headers),
+    ] {
       let fields = operation.parameters.filter { $0.place == place }.map(\.field)
       table(title, fields, isOptionalMarked: place != "path", &html)
     }
-    table("Fields of the body", operation.fields, isOptionalMarked: true, &html)
+    table(words.fieldsOfTheBody, operation.fields, isOptionalMarked: true, &html)
     for reply in operation.successes { describe(reply, &html) }
     errors(&html)
   }
 
   private var need: String {
-    guard operation.needsToken else { return "Needs no token." }
-    return operation.permission.map { "Needs a token with `\($0)`." } ?? "Needs a token, whatever it may do."
+    guard operation.needsToken else { return words.needsNoToken }
+    return operation.permission.map { "\(words.needsTokenWith) `\($0)`." } ?? words.needsAnyToken
   }
 
   private func table(
@@ -54,7 +58,7 @@ struct OperationText {
       html.element("span", ["class": "type"], text: field.type)
       if isOptionalMarked, field.isRequired {
         html.write(" ")
-        html.element("span", ["class": "required"], text: "required")
+        html.element("span", ["class": "required"], text: words.required)
       }
     }
     html.element("dd", ["class": "depth-\(field.depth)"]) { html in
@@ -65,10 +69,10 @@ struct OperationText {
   private func describe(_ reply: DocumentedOperation.Reply, _ html: inout HTML) {
     guard !reply.fields.isEmpty || !reply.headers.isEmpty else { return }
     html.element("details") { html in
-      html.element("summary") { $0.write("What the \(reply.status) holds") }
-      table("Fields", reply.fields, isOptionalMarked: false, &html)
+      html.element("summary") { $0.write("\(words.whatIsHeldBy) \(reply.status)") }
+      table(words.fields, reply.fields, isOptionalMarked: false, &html)
       if !reply.headers.isEmpty {
-        html.element("h4", text: "Headers")
+        html.element("h4", text: words.headers)
         html.element("dl") { html in
           for header in reply.headers {
             html.element("dt") { $0.element("code", text: header.name) }
@@ -83,7 +87,7 @@ struct OperationText {
     guard !operation.errors.isEmpty else { return }
     html.element("details") { html in
       html.element("summary") { html in
-        html.write("Errors ")
+        html.write(words.errors + " ")
         html.element("span", ["class": "statuses"], text: operation.errors.map(\.status).joined(separator: " "))
       }
       html.element("dl") { html in

@@ -37,6 +37,7 @@ package enum Stylesheet {
       border-right: 1px solid var(--line); font-size: .875rem; line-height: 1.4;
     }
     nav .brand { display: block; font-size: 1rem; margin-bottom: 1rem; }
+    nav .other { display: block; margin-bottom: 1rem; }
     nav h2 { margin: 1.5rem 0 .35rem; font-size: .75rem; letter-spacing: .05em; text-transform: uppercase; }
     nav h2 a { color: var(--quiet); }
     nav ul { margin: 0; padding: 0; list-style: none; }

@@ -32,7 +32,7 @@ package struct Panel: WebPages {
 
   var routes: [PanelRoute] {
     SignInPages(sessions: useCases.sessions, attempts: signIns).routes
-      + ServerListPage(useCases: useCases).routes + ServerCreationPage(useCases: useCases).routes
+      + ServerListPage(useCases: useCases).routes + ServerCreationPage(useCases: useCases, limits: limits).routes
       + ServerPages(useCases: useCases, clock: clock, limits: limits).routes
       + RescuePages(useCases: useCases).routes
       + MetricPage(useCases: useCases, clock: clock).routes

@@ -12,26 +12,59 @@ extension SQLStore {
         """,
         [account.id, link.quota - 1])
       try database.run(
-        "INSERT INTO login_link (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
-        [link.hash, account.id, now, link.expiresAt])
-      try database.auditOperator("account.login_link", account: account.id, at: now)
+        "INSERT INTO login_link (hash, account_id, created_at, expires_at, is_mailed) VALUES (?, ?, ?, ?, ?)",
+        [link.hash, account.id, now, link.expiresAt, link.isMailed])
+      try database.auditOperator(
+        link.isMailed ? "account.login_link_mailed" : "account.login_link", account: account.id, at: now)
       return true
     }
   }
 
+  package func accountWhoseCodeIsNeeded(forLink hash: TokenHash, at now: Timestamp) async throws -> String? {
+    try await read { database in
+      try database.value(
+        String.self,
+        """
+        SELECT account.email FROM login_link JOIN account ON account.id = login_link.account_id
+        WHERE login_link.hash = ? AND login_link.expires_at > ? AND login_link.is_mailed = 1 AND account.totp_secret <> ''
+        """,
+        [hash, now])
+    }
+  }
+
   package func redeemLoginLink(
-    _ hash: TokenHash, for session: NewSession, at now: Timestamp
+    _ hash: TokenHash, _ proof: FactorProof, for session: NewSession, at now: Timestamp
   ) async throws -> Token? {
     // A stranger who tries makes nobody wait who writes.
-    let isThere = try await read { database in
-      try database.value(Int64.self, "SELECT id FROM login_link WHERE hash = ? AND expires_at > ?", [hash, now]) != nil
-    }
+    let isThere = try await read { database in try database.loginLink(hash, at: now) != nil }
     guard isThere else { return nil }
     return try await write { database in
-      let account = try database.value(
-        ID<Account>.self, "DELETE FROM login_link WHERE hash = ? AND expires_at > ? RETURNING account_id", [hash, now])
-      guard let account else { return nil }
+      guard let (account, isMailed) = try database.loginLink(hash, at: now) else { return nil }
+      if isMailed {
+        guard try database.useUp(proof, of: account) else { return nil }
+        try database.run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
+      }
+      try database.run("DELETE FROM login_link WHERE hash = ?", [hash])
       return try database.begin(session, of: account, at: now)
+    }
+  }
+
+  package func askForLoginLink(
+    ofAccount email: String, notWithin interval: Duration, atMostInADay limit: Int, at now: Timestamp
+  ) async throws {
+    try await write { database in
+      // Whoever asks learns nothing by how long it takes: something is written in any case.
+      try database.run("UPDATE setting SET value = value WHERE key = ?", [NoticeSetting.key])
+      let account = try database.value(
+        ID<Account>.self, "SELECT id FROM account WHERE email = ? AND closed_at IS NULL", [email])
+      guard let account else { return }
+      func count(since time: Timestamp) throws -> Int {
+        try database.value(
+          Int.self, "SELECT COUNT(*) FROM notice WHERE account_id = ? AND kind = ? AND at > ? AND at <= ?",
+          [account, Notice.Kind.loginLink, time, now]) ?? 0
+      }
+      guard try count(since: now - interval) == 0, try count(since: now - .seconds(86_400)) < limit else { return }
+      try database.tell(.loginLink, of: account, at: now)
     }
   }
 
@@ -144,6 +177,12 @@ extension SQLStore {
 }
 
 extension SQLConnection {
+  fileprivate func loginLink(_ hash: TokenHash, at now: Timestamp) throws -> (account: ID<Account>, isMailed: Bool)? {
+    try rows("SELECT account_id, is_mailed FROM login_link WHERE hash = ? AND expires_at > ?", [hash, now]) { row in
+      (try row.next(ID<Account>.self), try row.next(Bool.self))
+    }.first
+  }
+
   fileprivate func password(where condition: String, _ arguments: SQLArguments) throws -> String? {
     try value(
       String.self,

@@ -34,7 +34,7 @@ struct Banner: Sendable {
     }
     if configuration.showsPanel {
       let panel = firstLink.map {
-        LoginLink.url($0, at: configuration.publicURL?.description ?? "http://\(listen.local)")
+        $0.url(at: configuration.publicURL?.description ?? "http://\(listen.local)")
       }
       Swift.print(
         panel.map { "\nIts panel, for ten minutes and once:\n\n  \($0)" }

@@ -158,6 +158,9 @@ extension Configuration {
   /// The pages of the panel name each other by paths that begin at the root of their host.
   var showsPanel: Bool { hasPanel && publicURL?.path.isEmpty ?? true }
 
+  /// Where a link in a mail leads to must be said by the operator: what a request says of its host, anybody can say.
+  var mailsLinks: Bool { showsPanel && publicURL != nil && (!notify.command.isEmpty || notify.webhook != nil) }
+
   static let noPanel =
     "There is no panel: the key panel (VPSD_PANEL) is false, or public_url has a path, below which the panel cannot be."
 }

@@ -131,7 +131,9 @@ struct Daemon {
       requests: Idempotency(store: store, clock: clock, limits: configuration.idempotency),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
-      catalogue: catalogue, sessions: Sessions(store: store, authenticator: authenticator, clock: clock))
+      catalogue: catalogue,
+      sessions: Sessions(
+        store: store, authenticator: authenticator, clock: clock, mailsLinks: configuration.mailsLinks))
     let panel =
       configuration.showsPanel
       ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil
@@ -139,6 +141,7 @@ struct Daemon {
     let api = try APIService(
       useCases, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
+      translations: [.bulgarian: OpenAPIDocument.root(of: configuration, in: .bulgarian)],
       noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, pages: panel, trustedProxies: TrustedProxies(configuration.trustedProxies),
       clock: clock,
@@ -172,7 +175,8 @@ struct Daemon {
   private func notify(_ store: any Store, _ receiver: (any NoticeReceiver)?, _ clock: any WallClock) async {
     guard let receiver else { return await Self.untilCancelled() }
     let sender = NoticeSender(
-      store: store, receiver: receiver, currency: configuration.tariff.currency, clock: clock, logger: logger)
+      store: store, receiver: receiver, currency: configuration.tariff.currency,
+      panel: configuration.mailsLinks ? configuration.publicURL?.description : nil, clock: clock, logger: logger)
     let watch = NoticeWatch(store: store, clock: clock, logger: logger)
     await withDiscardingTaskGroup { group in
       group.addTask { await sender.run() }

@@ -1,3 +1,4 @@
+import Core
 import Documentation
 import Foundation
 import Yams
@@ -11,10 +12,24 @@ enum OpenAPIDocument {
     }
   }
 
+  /// docs/openapi.bg.yaml: each paragraph of the document that people read, and its translation.
+  static var bulgarianTexts: DocumentNode {
+    get throws {
+      let text = String(decoding: PackageResources.openapi_bg_yaml, as: UTF8.self)
+      return try Yams.compose(yaml: text).map(DocumentNode.init) ?? .null
+    }
+  }
+
   /// With the operator's settings in the place of the standard ones.
-  static func root(of configuration: Configuration) throws -> DocumentNode {
+  static func root(of configuration: Configuration, in language: Language = .english) throws -> DocumentNode {
     let settings = ConfigurationKey.all.map { ($0.name, $0.read(configuration).joined(separator: ", ")) }
-    return try root.showing(Dictionary(uniqueKeysWithValues: settings))
+    let shown = Dictionary(uniqueKeysWithValues: settings)
+    switch language {
+    case .english: return try root.showing(shown)
+    case .bulgarian:
+      let translation = Translation(try bulgarianTexts, to: language.rawValue)
+      return try root.translated(by: translation).showing(shown, in: .bulgarian)
+    }
   }
 }
 

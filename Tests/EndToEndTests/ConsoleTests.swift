@@ -6,7 +6,9 @@ import Testing
 /// The screen of a real virtual machine, through the service.
 @Suite("The console of a server", .serialized)
 struct ConsoleTests {
-  @Test("Its address serves VNC to whoever has the ticket, once, and a password typed there logs in")
+  @Test(
+    "Its address serves VNC to whoever has the ticket, once; a password typed there logs in, and the panel's page pastes"
+  )
   func console() async throws {
     try await Service.with { service in
       let client = try service.client()
@@ -49,6 +51,16 @@ struct ConsoleTests {
       _ = try await eventually("what was typed", withinSeconds: 60) {
         let typed = try Login.run("cat /root/typed || true", on: endpoint, password: password, in: directory)
         return typed == "typed" ? true : nil
+      }
+
+      let link = try service.operate(["account", "login-link"]).firstMatch(of: /http:\/\/\S+/).map { String($0.output) }
+      _ = try Command.output(
+        ".build/clients/bin/python",
+        ["Tests/Clients/console.py", try #require(link), "\(created.id)", "echo pasted > /root/pasted"],
+        limitSeconds: 180)
+      _ = try await eventually("what was pasted in the panel", withinSeconds: 60) {
+        let pasted = try Login.run("cat /root/pasted || true", on: endpoint, password: password, in: directory)
+        return pasted == "pasted" ? true : nil
       }
 
       let log = try String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)

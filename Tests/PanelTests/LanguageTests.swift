@@ -52,6 +52,27 @@ struct LanguageTests {
     #expect(try await browser.get("/servers").text.contains("Servers"))
   }
 
+  @Test("The reference of the API is in the same language as the panel, and says so to whoever keeps it")
+  func reference() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let english = try await browser.get("/docs")
+    #expect(english.text.contains("<html lang=\"en\"") && english.text.contains("Reference"))
+    #expect(english.headers[.contentLanguage] == "en" && english.headers[.vary] == "Accept-Language, Cookie")
+    #expect(english.text.contains("href=\"?language=bg\""))
+    _ = try await browser.get("/servers?language=bg")
+    let bulgarian = try await browser.get("/docs")
+    #expect(bulgarian.text.contains("<html lang=\"bg\"") && bulgarian.text.contains("Справочник"))
+    #expect(bulgarian.headers[.eTag] != english.headers[.eTag])
+    #expect(try await browser.get("/docs?language=en").text == english.text)
+    #expect(try await browser.get("/docs?language=%00&language=xx").status == 200)
+    #expect(try await browser.get("/docs", [.ifNoneMatch: bulgarian.headers[.eTag] ?? ""]).status == 304)
+    let stranger = Browser(panel: panel)
+    stranger.headers[.acceptLanguage] = "bg"
+    #expect(try await stranger.get("/docs").text == bulgarian.text)
+    #expect(try await stranger.send(.post, "/docs", "", [:]).status == 405)
+  }
+
   @Test("What a use case refuses is said in Bulgarian too")
   func messages() {
     let words = Words(language: .bulgarian)

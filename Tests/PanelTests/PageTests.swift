@@ -71,6 +71,33 @@ struct PageTests {
     #expect(try await !browser.get("/servers/1").text.contains(password))
   }
 
+  @Test(
+    "A server can be ordered with its firewall, whose rules are checked with all the rest, and stay as they were typed")
+  func firewallOfANewServer() async throws {
+    let panel = try await TestPanel.make()
+    let browser = try await panel.signedIn()
+    let form = try await browser.get("/servers/create")
+    #expect(form.text.contains("<details"))
+    let refused = try await browser.submit(
+      "/servers/create", on: form,
+      [
+        "plan": "3", "system": "3", "location": "us-west", "name": "not a name", "ssh_key": "password", "enabled": "on",
+        "direction": "in", "protocol": "tcp", "port": "70000", "networks": "", "description": "office",
+      ])
+    #expect(refused.status == 400 && refused.text.contains("id=\"e-name\"") && refused.text.contains("Rule 1:"))
+    #expect(refused.text.contains("value=\"70000\"") && refused.text.contains("<details open"))
+    let created = try await browser.submit(
+      "/servers/create", on: refused,
+      [
+        "plan": "3", "system": "3", "location": "us-west", "name": "walled", "ssh_key": "password", "enabled": "on",
+        "direction": "in", "protocol": "tcp", "port": "22", "networks": "192.0.2.0/24", "description": "office",
+        "direction": "in", "protocol": "", "port": "", "networks": "", "description": "",
+      ])
+    #expect(created.status == 200)
+    let stored = try #require(try await panel.service.store.firewall(of: ID(1), of: panel.service.owner.accountID))
+    #expect(stored.firewall.isEnabled && stored.firewall.rules.map(\.description) == ["office"])
+  }
+
   @Test("What is wrong stands at its field, all of it at once, and what was typed stays")
   func errors() async throws {
     let panel = try await TestPanel.make()

@@ -13,7 +13,10 @@ struct SecurityTests {
     route.path.replacing("{id}", with: "1").replacing("{copy}", with: "1")
   }
 
-  private static let open = ["GET /", "GET /sign-in", "POST /sign-in", "POST /sign-in/code"]
+  private static let open = [
+    "GET /", "GET /sign-in", "POST /sign-in", "POST /sign-in/code", "GET /sign-in/forgotten",
+    "POST /sign-in/forgotten",
+  ]
 
   @Test("Without a session every page sends to sign in, and nothing is done")
   func strangers() async throws {

@@ -18,13 +18,13 @@ struct TestPanel {
   let service: TestService
   let panel: Panel
   private let responder: any HTTPResponder<APIContext>
-  private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+  let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
   static let noLimits = RequestLimits(requestsPerMinute: 0, loginFailuresPerMinute: 0)
 
   init(
     _ service: TestService, limits: RequestLimits = TestPanel.noLimits, publicURL: PublicURL? = nil,
-    idempotency: Idempotency.Limits = .init()
+    idempotency: Idempotency.Limits = .init(), mailsLinks: Bool = true
   ) {
     self.service = service
     let (store, clock) = (service.store, service.clock)
@@ -36,14 +36,23 @@ struct TestPanel {
       requests: Idempotency(store: store, clock: clock, limits: idempotency),
       events: Events(store: store, changes: service.changes, clock: clock), consoles: service.consoles,
       catalogue: service.catalogue,
-      sessions: Sessions(store: store, authenticator: service.authenticator, clock: clock))
+      sessions: Sessions(
+        store: store, authenticator: service.authenticator, clock: clock, mailsLinks: mailsLinks))
     panel = Panel(useCases, publicURL: publicURL, limits: limits, clock: clock)
     let api = APIService(
       useCases, authenticator: service.authenticator,
-      document: .object([.init("openapi", .text("3.1.0")), .init("info", .object([])), .init("paths", .object([]))]),
+      document: Self.document(titled: "Reference"),
+      translations: [.bulgarian: Self.document(titled: "Справочник")],
       noVNC: URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: publicURL, pages: panel, clock: clock,
       logger: logger, limits: limits, isHealthy: { true })
     responder = api.router().buildResponder()
+  }
+
+  private static func document(titled title: String) -> DocumentNode {
+    .object([
+      .init("openapi", .text("3.1.0")), .init("info", .object([.init("title", .text(title))])),
+      .init("paths", .object([])),
+    ])
   }
 
   static func make() async throws -> TestPanel { TestPanel(try await TestService()) }

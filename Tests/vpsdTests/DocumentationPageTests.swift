@@ -12,6 +12,13 @@ struct DocumentationPageTests {
     DocumentationPage(try OpenAPIDocument.root).html
   }
 
+  /// In each language.
+  private static func pages() throws -> [String] {
+    let texts = try OpenAPIDocument.bulgarianTexts
+    let bulgarian = try OpenAPIDocument.root.translated(by: Translation(texts, to: "bg"))
+    return [try page(), DocumentationPage(bulgarian, in: .bulgarian).html]
+  }
+
   @Test("It has every operation, with its path, its parameters, its fields, its statuses and a sample in each language")
   func operations() throws {
     let page = try Self.page()
@@ -53,7 +60,10 @@ struct DocumentationPageTests {
 
   @Test("Its elements are closed in the order in which they are opened, its anchors are there, once")
   func structure() throws {
-    let page = try Self.page()
+    for page in try Self.pages() { try checkStructure(of: page) }
+  }
+
+  private func checkStructure(of page: String) throws {
     var open: [Substring] = []
     for tag in page.matches(of: /<(\/?)([a-z][a-z0-9]*)([^<>]*)>/) {
       let name = tag.output.2
@@ -74,12 +84,34 @@ struct DocumentationPageTests {
 
   @Test("It takes nothing from anywhere, and runs nothing")
   func noResources() throws {
-    let page = try Self.page()
+    for page in try Self.pages() { checkResources(of: page) }
+  }
+
+  private func checkResources(of page: String) {
     #expect(!page.contains("<script") && !page.contains("<link") && !page.contains("<img") && !page.contains("url("))
     #expect(!page.contains("@import") && !page.contains(" style="))
     for link in page.matches(of: /(?:href|src|action)="([^"]*)"/) {
-      #expect(link.output.1.hasPrefix("#") || link.output.1 == "/api/v1/openapi.json", "\(link.output.1)")
+      #expect(
+        link.output.1.hasPrefix("#")
+          || ["/api/v1/openapi.json", "?language=bg", "?language=en"].contains(link.output.1), "\(link.output.1)")
     }
+  }
+
+  @Test("In Bulgarian it has the same operations, fields and samples, and says nothing of its own in English")
+  func bulgarian() throws {
+    let pages = try Self.pages()
+    for pattern in [/<dt class="depth-[0-9]"><code>[^<]*<\/code>/, /<pre class="[a-z]+"><code>[^<]*/, /<b>[0-9]+<\/b>/]
+    {
+      let found = pages.map { $0.matches(of: pattern).map(\.output) }
+      #expect(found[0] == found[1] && !found[0].isEmpty)
+    }
+    let text = pages[1].replacing(
+      /<(style|pre|code|title)[^>]*>[^<]*(<i[^>]*>[^<]*<\/i>[^<]*)*<\/(style|pre|code|title)>/, with: "")
+    for word in [
+      "Needs", "required", "Headers", "Errors", "In the", "Fields", "Contents", "holds", "string", "integer",
+      "array of",
+      "At most", "At least", "One of", "left out", "characters", "boolean",
+    ] { #expect(!text.contains(">\(word)") && !text.contains(" \(word) "), "\(word)") }
   }
 
   @Test("What the document says is text, and never markup")

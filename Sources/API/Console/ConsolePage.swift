@@ -1,3 +1,4 @@
+import Core
 import Engine
 import Foundation
 import HTTPTypes
@@ -22,23 +23,28 @@ struct ConsolePage: Sendable {
   }
 
   private let files: [String: File]
+  /// The page itself, in each language; none where noVNC is not installed.
+  private let pages: [Language: File]
   private let publicURL: PublicURL?
 
   /// - Parameter noVNC: The folder with noVNC's `core` and `vendor`; without them there is a page that says so.
   init(noVNC: URL, publicURL: PublicURL?) {
     self.publicURL = publicURL
     var files: [String: File] = [:]
+    var pages: [Language: File] = [:]
     for folder in ["core", "vendor"] {
       for (name, content) in Self.scripts(in: noVNC.appendingPathComponent(folder, isDirectory: true)) {
         files["/novnc/\(folder)/\(name)"] = File("text/javascript; charset=utf-8", content)
       }
     }
     if files["/novnc/core/rfb.js"] != nil {
-      files["/"] = File("text/html; charset=utf-8", PackageResources.console_html)
+      pages[.english] = File("text/html; charset=utf-8", PackageResources.console_html)
+      pages[.bulgarian] = File("text/html; charset=utf-8", PackageResources.console_bg_html)
       files["/console.js"] = File("text/javascript; charset=utf-8", PackageResources.console_js)
       files["/console.css"] = File("text/css; charset=utf-8", PackageResources.console_css)
     }
     self.files = files
+    self.pages = pages
   }
 
   private static func scripts(in folder: URL) -> [(name: String, content: [UInt8])] {
@@ -59,8 +65,9 @@ struct ConsolePage: Sendable {
 
   private func response(to request: Request, _ origin: RequestOrigin) throws -> Response {
     let name = String(request.uri.path.dropFirst(Self.path.count))
-    guard let file = files[name] else {
-      guard name == "/" else { throw HTTPError(.notFound) }
+    let isPage = name == "/"
+    guard let file = isPage ? pages[language(request, origin)] : files[name] else {
+      guard isPage else { throw HTTPError(.notFound) }
       return Response(
         status: .serviceUnavailable, headers: [.contentType: "text/plain; charset=utf-8"],
         body: ResponseBody(byteBuffer: ByteBuffer(string: Self.notInstalled)))
@@ -69,8 +76,15 @@ struct ConsolePage: Sendable {
     headers[.contentSecurityPolicy] = policy(for: request, origin)
     headers[.contentType] = file.mediaType
     headers[.eTag] = file.tag
+    if isPage { headers[.vary] = "Accept-Language, Cookie" }
     return Precondition.applied(
       to: Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content)), of: request)
+  }
+
+  private func language(_ request: Request, _ origin: RequestOrigin) -> Language {
+    Language(
+      askedBy: request, query: request.uri.queryParameters.get("language"),
+      isSecure: publicURL?.isSecure ?? origin.isSecure)
   }
 
   private static let notInstalled = """

@@ -38,14 +38,13 @@ function connect(ticket) {
   let wasConnected = false;
   rfb.addEventListener("connect", () => {
     wasConnected = true;
-    show("Connected");
+    show(state.dataset.connected);
     ctrlAltDel.disabled = paste.disabled = false;
     rfb.focus();
   });
   rfb.addEventListener("disconnect", () => {
     ctrlAltDel.disabled = paste.disabled = true;
-    show(wasConnected ? "Disconnected. Ask for a new console address to connect again."
-      : "No connection. A console address works once, and not for long: ask for a new one.", true);
+    show(wasConnected ? state.dataset.disconnected : state.dataset.refused, true);
   });
   paste.addEventListener("click", () => typing.showModal());
   typing.addEventListener("close", async () => {
@@ -65,7 +64,7 @@ const parameters = new URLSearchParams(location.hash.slice(1));
 const server = parameters.get("server");
 if (server) {
   document.getElementById("server").textContent = server;
-  document.title = server + " – console";
+  document.title = server + " – " + document.title;
 }
 const ticket = parameters.get("ticket");
 // What is used up at once should not stay in the history.
@@ -73,5 +72,5 @@ history.replaceState(null, "", location.pathname);
 if (ticket) {
   connect(ticket);
 } else {
-  show("This address has no ticket in it, or was used before. Ask for a new console address.", true);
+  show(state.dataset.unusable, true);
 }

@@ -1,3 +1,4 @@
+import Core
 import Documentation
 import Engine
 import Foundation
@@ -28,17 +29,23 @@ struct StaticDocument: Sendable {
 
 extension StaticDocument {
   /// The page that is made of the API's description. It takes nothing from anywhere, and says so.
-  static func page(of document: DocumentNode) -> StaticDocument {
+  static func page(of document: DocumentNode, in language: Language) -> StaticDocument {
+    let words: PageWords =
+      switch language {
+      case .english: .english
+      case .bulgarian: .bulgarian
+      }
     let style = Data(SHA256.digest(Array("\(Stylesheet.text)".utf8))).base64EncodedString()
     let policy = [
       "default-src 'none'", "style-src 'sha256-\(style)'", "base-uri 'none'", "form-action 'none'",
       "frame-ancestors 'none'",
     ]
     return StaticDocument(
-      ByteBuffer(string: DocumentationPage(document).html), mediaType: "text/html; charset=utf-8",
+      ByteBuffer(string: DocumentationPage(document, in: words).html), mediaType: "text/html; charset=utf-8",
       [
         .contentSecurityPolicy: policy.joined(separator: "; "), .xContentTypeOptions: "nosniff",
-        HTTPField.Name("Referrer-Policy")!: "no-referrer",
+        HTTPField.Name("Referrer-Policy")!: "no-referrer", .contentLanguage: language.rawValue,
+        .vary: "Accept-Language, Cookie",
       ])
   }
 }

@@ -25,11 +25,14 @@ package struct NewLoginLink: Sendable {
   package let expiresAt: Timestamp
   /// How many an account may have that nobody has used, this one included: the oldest ones make room.
   package let quota: Int
+  /// Whether whoever forgot a password has asked for it, and not the operator made it.
+  package let isMailed: Bool
 
-  package init(accountID: ID<Account>, hash: TokenHash, expiresAt: Timestamp, quota: Int) {
+  package init(accountID: ID<Account>, hash: TokenHash, expiresAt: Timestamp, quota: Int, isMailed: Bool = false) {
     self.accountID = accountID
     self.hash = hash
     self.expiresAt = expiresAt
     self.quota = quota
+    self.isMailed = isMailed
   }
 }

@@ -13,6 +13,8 @@ package struct Notice: Sendable, Equatable {
     /// They had more traffic than is included, and are slow until the month is over.
     case serversThrottled = "servers.throttled"
     case backupsFailed = "backups.failed"
+    /// Somebody says that they forgot the password of the account.
+    case loginLink = "account.login_link"
     /// The operator tries out whether anybody is reached.
     case test
 
@@ -22,7 +24,7 @@ package struct Notice: Sendable, Equatable {
       switch self {
       case .serversDeleted, .serversSuspended, .serversResumed, .serversFailed, .serversThrottled, .backupsFailed:
         .seconds(60)
-      case .creditLow, .accountSuspended, .accountResumed, .deletionNear, .test: nil
+      case .creditLow, .accountSuspended, .accountResumed, .deletionNear, .loginLink, .test: nil
       }
     }
 

@@ -22,6 +22,7 @@ struct EnglishNoticeWords: NoticeWords {
     case .serversFailed: servers("has a problem", "have a problem")
     case .serversThrottled: servers("is slow until the month is over", "are slow until the month is over")
     case .backupsFailed: count == 1 ? "A backup failed" : "Backups of \(count) servers failed"
+    case .loginLink: "A link to sign in with"
     case .test: "A test"
     }
   }
@@ -64,6 +65,12 @@ struct EnglishNoticeWords: NoticeWords {
     case .backupsFailed:
       ["Backups of these servers of the account \(account) failed:"] + list(facts) + [
         "Older backups stay as they are. The next automatic one is made at its usual time."
+      ]
+    case .loginLink:
+      [
+        "Somebody, perhaps you, has said at the panel that the password of the account \(account) is forgotten. Whoever opens "
+          + "the link below within an hour is signed in, once, and can set another password; the old one is gone then. If that "
+          + "was not you, leave the link alone: nothing changes."
       ]
     case .test: ["This is a test: notices for the account \(account) arrive."]
     }

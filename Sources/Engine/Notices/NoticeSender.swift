@@ -14,17 +14,23 @@ package final class NoticeSender: Sendable {
   private static let kept = Duration.seconds(30 * 86_400)
   private static let forgottenAtOnce = 500
   private static let longestReason = 500
+  /// Who asked for a link has gone away by then, or asked again.
+  private static let linkPatience = Duration.seconds(3600)
 
-  private let store: any NoticeStore
+  private let store: any NoticeStore & SessionStore
   private let receiver: any NoticeReceiver
   private let currency: String
+  /// Where people reach the panel; nil where they do not.
+  private let panel: String?
   private let clock: any WallClock
   private let logger: Logger
   private let underWay = Mutex(0)
 
   package init(
-    store: any NoticeStore, receiver: any NoticeReceiver, currency: String, clock: any WallClock, logger: Logger
+    store: any NoticeStore & SessionStore, receiver: any NoticeReceiver, currency: String, panel: String? = nil,
+    clock: any WallClock, logger: Logger
   ) {
+    self.panel = panel
     self.store = store
     self.receiver = receiver
     self.currency = currency
@@ -87,7 +93,7 @@ package final class NoticeSender: Sendable {
 
   private func attempt(_ record: NoticeRecord) async -> NoticeOutcome {
     do {
-      try await receiver.deliver(letter(of: record))
+      try await receiver.deliver(try await letter(of: record))
       return .delivered
     } catch {
       let failure = error as? UndeliveredNotice
@@ -105,11 +111,25 @@ package final class NoticeSender: Sendable {
     }
   }
 
-  private func letter(of record: NoticeRecord) -> NoticeLetter {
-    let text = NoticeText(of: record.notice, for: record.email, in: record.language, currency: currency)
+  private func letter(of record: NoticeRecord) async throws -> NoticeLetter {
+    let text = NoticeText(
+      of: record.notice, for: record.email, in: record.language, currency: currency, link: try await link(for: record))
     return NoticeLetter(
       uuid: record.uuid, notice: record.notice, account: record.account, recipient: record.email,
       language: record.language, subject: text.subject, text: text.text, writtenAt: clock.now)
+  }
+
+  /// What is kept of a link is its hash: so each try makes one of its own.
+  private func link(for record: NoticeRecord) async throws -> String? {
+    guard record.notice.kind == .loginLink else { return nil }
+    guard let panel else { throw UndeliveredNotice("there is no panel any more", isPermanent: true) }
+    guard clock.now - record.notice.at < Self.linkPatience else {
+      throw UndeliveredNotice("nobody waits for it any more", isPermanent: true)
+    }
+    guard let link = try await Sessions.makeLink(for: record.account, store, isMailed: true, at: clock.now) else {
+      throw UndeliveredNotice("the account was closed", isPermanent: true)
+    }
+    return link.url(at: panel)
   }
 
   /// Twice as long each time.

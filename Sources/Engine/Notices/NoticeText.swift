@@ -5,7 +5,8 @@ package struct NoticeText: Sendable, Equatable {
   package let subject: String
   package let text: String
 
-  package init(of notice: Notice, for email: String, in language: Language, currency: String) {
+  /// - Parameter link: What signs in, where the notice is about that.
+  package init(of notice: Notice, for email: String, in language: Language, currency: String, link: String? = nil) {
     let words: any NoticeWords =
       switch language {
       case .english: EnglishNoticeWords()
@@ -13,7 +14,7 @@ package struct NoticeText: Sendable, Equatable {
       }
     subject = words.subject(of: notice)
     let paragraphs =
-      [words.greeting] + words.paragraphs(of: notice, account: email, currency: currency)
+      [words.greeting] + words.paragraphs(of: notice, account: email, currency: currency) + (link.map { [$0] } ?? [])
       + [words.closing]
     text = paragraphs.joined(separator: "\n\n") + "\n"
   }

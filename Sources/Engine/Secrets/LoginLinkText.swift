@@ -14,5 +14,8 @@ package struct LoginLinkText: Sendable, CustomStringConvertible {
 
   var hash: TokenHash { TokenHash(hexadecimal: SHA256.hexadecimal(Array("vpsd login link\n\(text)".utf8))) }
 
+  /// - Parameter base: Where people reach the panel, without a slash at its end.
+  package func url(at base: String) -> String { "\(base)/sign-in?link=\(text)" }
+
   package var description: String { "…" }
 }

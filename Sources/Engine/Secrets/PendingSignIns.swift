@@ -1,13 +1,20 @@
 import Core
 import Synchronization
 
-/// Those who have said their password, and not yet their second factor: in memory, for a few minutes and a few tries.
+/// Those who have said their password, or come by a link that was mailed, and have not yet said their second factor: in memory, for a few minutes and a few tries.
 final class PendingSignIns: Sendable {
   struct Pending: Sendable {
     let email: String
-    let passwordHash: String
+    let claim: Claim
     let deadline: Instant
     var tries: Int
+  }
+
+  /// What they have shown.
+  enum Claim: Sendable {
+    /// The crypt(3) of a password that was right.
+    case password(hash: String)
+    case link(TokenHash)
   }
 
   private static let lifetime = Duration.seconds(300)
@@ -17,14 +24,14 @@ final class PendingSignIns: Sendable {
   private let pending = Mutex<[String: Pending]>([:])
 
   /// Returns what the browser comes back with.
-  func add(_ email: String, passwordHash: String, at now: Instant) -> String {
+  func add(_ email: String, _ claim: Claim, at now: Instant) -> String {
     let text = RandomText.make()
     pending.withLock { pending in
       pending = pending.filter { now < $0.value.deadline }
       if pending.count >= Self.mostPending, let oldest = pending.min(by: { $0.value.deadline < $1.value.deadline }) {
         pending[oldest.key] = nil
       }
-      pending[text] = Pending(email: email, passwordHash: passwordHash, deadline: now + Self.lifetime, tries: 0)
+      pending[text] = Pending(email: email, claim: claim, deadline: now + Self.lifetime, tries: 0)
     }
     return text
   }

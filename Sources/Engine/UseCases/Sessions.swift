@@ -6,7 +6,11 @@ package struct Sessions: Sendable {
   package static let linkLifetime = Duration.seconds(600)
   /// In bytes of UTF-8; what is longer, crypt(3) does not take.
   package static let passwordBytes = 10...256
+  /// Mail takes its time.
+  package static let mailedLinkLifetime = Duration.seconds(3600)
   private static let linkQuota = 20
+  private static let shortestMailInterval = Duration.seconds(300)
+  private static let mostMailsInADay = 10
   private static let sessionQuota = 50
   private static let nameRule = TextRule(maximumLength: 255)
   private static let longestEmailBytes = 254
@@ -27,6 +31,8 @@ package struct Sessions: Sendable {
     }
   }
 
+  /// Whether whoever forgot a password can have a link mailed.
+  package let mailsLinks: Bool
   private let store: any SessionStore
   private let authenticator: Authenticator
   private let clock: any WallClock
@@ -34,7 +40,10 @@ package struct Sessions: Sendable {
   private let pending = PendingSignIns()
   private let wrongTries = WrongTries()
 
-  package init(store: any SessionStore, authenticator: Authenticator, clock: any WallClock) {
+  package init(
+    store: any SessionStore, authenticator: Authenticator, clock: any WallClock, mailsLinks: Bool = false
+  ) {
+    self.mailsLinks = mailsLinks
     self.store = store
     self.authenticator = authenticator
     self.clock = clock
@@ -42,11 +51,12 @@ package struct Sessions: Sendable {
 
   /// Nil where there is no such account, or it is closed.
   package static func makeLink(
-    for account: ID<Account>, _ store: any SessionStore, at now: Timestamp
+    for account: ID<Account>, _ store: any SessionStore, isMailed: Bool = false, at now: Timestamp
   ) async throws -> LoginLinkText? {
     let text = LoginLinkText.random()
     let link = NewLoginLink(
-      accountID: account, hash: text.hash, expiresAt: now + linkLifetime, quota: linkQuota)
+      accountID: account, hash: text.hash, expiresAt: now + (isMailed ? mailedLinkLifetime : linkLifetime),
+      quota: linkQuota, isMailed: isMailed)
     return try await store.createLoginLink(link, at: now) ? text : nil
   }
 
@@ -60,37 +70,53 @@ package struct Sessions: Sendable {
 
   package func caller(in session: SessionText) async throws -> Caller { try await authenticator.caller(in: session) }
 
-  /// Uses the link up. Throws `credentialsInvalid` for one that is not good any more, or never was.
-  package func signIn(withLink text: some StringProtocol, _ browser: Browser) async throws -> SignedIn {
+  /// Has a link mailed to the owner of the account, if there is such an account, without saying whether there is.
+  package func askForLink(email: String) async throws {
+    guard mailsLinks, email.utf8.count <= Self.longestEmailBytes, let address = EmailAddress(email) else { return }
+    try await store.askForLoginLink(
+      ofAccount: address.description, notWithin: Self.shortestMailInterval, atMostInADay: Self.mostMailsInADay,
+      at: clock.now)
+  }
+
+  /// Uses the link up, unless it was mailed and there is a second factor: then that is asked for before. Throws
+  /// `credentialsInvalid` for one that is not good any more, or never was.
+  package func signIn(withLink text: some StringProtocol, _ browser: Browser) async throws -> SignInAnswer {
     guard let link = LoginLinkText(text) else { throw Self.linkInvalid }
+    if let email = try await store.accountWhoseCodeIsNeeded(forLink: link.hash, at: clock.now) {
+      return .needsCode(pending: pending.add(email, .link(link.hash), at: clock.uptime))
+    }
+    return .signedIn(try await begin(link.hash, .none, browser))
+  }
+
+  private func begin(_ link: TokenHash, _ proof: FactorProof, _ browser: Browser) async throws -> SignedIn {
     let (session, text) = begin(browser)
-    guard let token = try await store.redeemLoginLink(link.hash, for: session, at: clock.now) else {
+    guard let token = try await store.redeemLoginLink(link, proof, for: session, at: clock.now) else {
       throw Self.linkInvalid
     }
     return SignedIn(text: text, token: token)
   }
 
-  /// What comes of a right password.
-  package enum PasswordAnswer: Sendable {
+  /// What comes of a right password, or of a link.
+  package enum SignInAnswer: Sendable {
     case signedIn(SignedIn)
     /// A code is asked for, too: to be said with this, which is good for a few minutes.
     case needsCode(pending: String)
   }
 
   /// Throws `credentialsInvalid` where that is no password of this account, and says no more.
-  package func signIn(email: String, password: String, _ browser: Browser) async throws -> PasswordAnswer {
+  package func signIn(email: String, password: String, _ browser: Browser) async throws -> SignInAnswer {
     guard email.utf8.count <= Self.longestEmailBytes, Self.isPossible(password) else { throw Self.passwordInvalid }
     let hash = try await store.passwordHash(ofAccount: email)
     guard try await passwords.isRight(password, for: hash), let hash else { throw Self.passwordInvalid }
     if try await store.secondFactor(ofAccount: email) != nil {
-      return .needsCode(pending: pending.add(email, passwordHash: hash, at: clock.uptime))
+      return .needsCode(pending: pending.add(email, .password(hash: hash), at: clock.uptime))
     }
     return .signedIn(try await begin(email, hash, .none, browser))
   }
 
   /// - Parameters:
   ///   - code: Of an authenticator, or one of those for recovery.
-  ///   - text: What was answered to the password. Throws `credentialsMissing` where it is good no more.
+  ///   - text: What was answered to the password or the link. Throws `credentialsMissing` where it is good no more.
   package func signIn(code: String, pending text: String, _ browser: Browser) async throws -> SignedIn {
     guard let said = pending.attempt(text, at: clock.uptime) else { throw Failure.credentialsMissing }
     try wrongTries.requireFew(said.email, at: clock.uptime)
@@ -99,7 +125,11 @@ package struct Sessions: Sendable {
       wrongTries.note(said.email, at: clock.uptime)
       throw Self.codeInvalid
     }
-    let signedIn = try await begin(said.email, said.passwordHash, proof, browser)
+    let signedIn =
+      switch said.claim {
+      case .password(let hash): try await begin(said.email, hash, proof, browser)
+      case .link(let hash): try await begin(hash, proof, browser)
+      }
     pending.forget(text)
     return signedIn
   }

@@ -25,6 +25,11 @@ struct FormErrors: Sendable {
 
   mutating func add(_ name: StaticString, _ message: String) { fields["\(name)", default: []].append(message) }
 
+  mutating func add(_ others: FormErrors) {
+    fields.merge(others.fields) { $0 + $1 }
+    general = general ?? others.general
+  }
+
   /// Says of each of these that it is missing, where it is.
   mutating func require(_ names: [StaticString], in form: Form, _ words: Words) {
     for name in names where form[name] == nil { add(name, words(.fieldIsRequired)) }

@@ -5,6 +5,7 @@ import HTML
 /// What there is, what it costs, and what was paid.
 struct BillingPage {
   static let path = "/billing"
+  private static let pageSize = 100
 
   let statements: Statements
   let profiles: Profiles
@@ -14,12 +15,14 @@ struct BillingPage {
 
   @Sendable private func show(_ visit: Visit) async throws -> Answer {
     let chosen = visit.query["month"].flatMap { CalendarMonth($0) }
-    let number = visit.query["page"].flatMap { $0.isPlain(atMost: 9) ? Int($0) : nil } ?? 1
+    func number(_ name: StaticString) -> Int {
+      max(1, visit.query[name].flatMap { $0.isPlain(atMost: 9) ? Int($0) : nil } ?? 1)
+    }
     let statement = try await statements.statement(
-      for: chosen, page: PageRequest(.number(1), size: 500), visit.caller)
+      for: chosen, page: PageRequest(.number(number("servers")), size: Self.pageSize), visit.caller)
     let ledger = try await statements.ledger(
       in: statement.month, order: [ListOrder(.id, isDescending: true)],
-      page: PageRequest(.number(max(1, number)), size: 100), visit.caller)
+      page: PageRequest(.number(number("page")), size: Self.pageSize), visit.caller)
     let hourlyCost = try await profiles.hourlyCost(visit.caller)
     return .page(
       Page(title: visit.words(.billing), section: .billing) { html in
@@ -88,7 +91,7 @@ struct BillingPage {
         }
       }
     }
-    html.cut(statement.servers, words)
+    pages(&html, statement.servers, "servers", statement.month, words(.previous), words(.next), words)
     html.element("p", ["class": "total"], text: "\(words(.total)): \(visit.amount(statement.total))")
   }
 
@@ -114,16 +117,21 @@ struct BillingPage {
         }
       }
     }
+    pages(&html, ledger, "page", month, words(.newer), words(.older), words)
+  }
+
+  private func pages<Row>(
+    _ html: inout HTML, _ page: Core.Page<Row>, _ name: StaticString, _ month: CalendarMonth, _ before: String,
+    _ after: String, _ words: Words
+  ) {
+    guard page.hasPrevious || page.hasNext else { return }
     html.element("nav", ["class": "pages", "aria-label": words(.pages)]) { html in
-      if ledger.hasPrevious {
+      for (isThere, number, label) in [
+        (page.hasPrevious, page.number - 1, before), (page.hasNext, page.number + 1, after),
+      ]
+      where isThere {
         html.element(
-          "a", ["class": "button", "href": "\(Self.path)?month=\(month)&page=\(ledger.number - 1)"],
-          text: words(.newer))
-      }
-      if ledger.hasNext {
-        html.element(
-          "a", ["class": "button", "href": "\(Self.path)?month=\(month)&page=\(ledger.number + 1)"],
-          text: words(.older))
+          "a", ["class": "button", "href": "\(Self.path)?month=\(month)&\(name)=\(number)"], text: label)
       }
     }
   }

@@ -1,3 +1,4 @@
+import API
 import Core
 import Engine
 import HTML
@@ -10,6 +11,7 @@ struct ServerCreationPage {
   private static let noKey = "password"
 
   let useCases: UseCases
+  let limits: RequestLimits
 
   var routes: [PanelRoute] { [.get(Self.path, show), .post(Self.path, create)] }
 
@@ -18,9 +20,10 @@ struct ServerCreationPage {
   }
 
   @Sendable private func create(_ visit: Visit) async throws -> Answer {
+    var errors = FormErrors()
     do {
-      let (draft, errors) = try await draft(visit)
-      guard errors.isEmpty else { return .page(try await page(visit, errors)) }
+      var draft = try await draft(visit, &errors)
+      draft.isWhole = errors.isEmpty
       let created = try await useCases.servers.create(draft, visit.caller)
       let path = ServerPages.path(created.view.server.id)
       guard let password = created.rootPassword else { return .redirect(path) }
@@ -31,17 +34,17 @@ struct ServerCreationPage {
           nextPath: path, section: .servers
         ).page(visit))
     } catch let failure as Failure {
-      guard let errors = FormErrors(failure, visit.words) else { throw failure }
+      guard let more = FormErrors(failure, visit.words) else { throw failure }
+      errors.add(more)
       return .page(try await page(visit, errors))
     }
   }
 
-  /// What was chosen. A key that was pasted is made first, unless the account has it.
-  private func draft(_ visit: Visit) async throws -> (ServerDraft, FormErrors) {
+  /// What was chosen, as far as it can be read. A key that was pasted is made first, unless the account has it.
+  private func draft(_ visit: Visit, _ errors: inout FormErrors) async throws -> ServerDraft {
     let form = visit.form
-    var errors = FormErrors()
     errors.require(["name", "plan", "system", "location"], in: form, visit.words)
-    func number(_ text: String?) -> Int64? { text.flatMap { $0.isPlain(atMost: 19) ? Int64($0) : nil } ?? -1 }
+    func number(_ text: String?) -> Int64? { text.map { ($0.isPlain(atMost: 19) ? Int64($0) : nil) ?? -1 } }
     var draft = ServerDraft(
       name: form["name"], planID: number(form["plan"]), operatingSystemID: number(form["system"]),
       location: form["location"], hostname: form["hostname"], isBackupEnabled: form["backups"] != nil)
@@ -50,7 +53,13 @@ struct ServerCreationPage {
     draft.userData = form["user_data"]?.replacing("\r\n", with: "\n")
     draft.labels = LabelField.labels(form["labels"] ?? "")
     if draft.labels == nil { errors.add("labels", visit.words(.labelRule)) }
-    guard errors.isEmpty else { return (draft, errors) }
+    let firewall = FirewallFields(form, limits: limits)
+    if !firewall.isEmpty {
+      let (typed, messages) = firewall.firewall(visit.words)
+      for message in messages { errors.add("firewall", message) }
+      draft.firewall = typed
+    }
+    guard errors.isEmpty else { return draft }
     switch form["ssh_key"] {
     case Self.newKey?:
       guard let text = form["public_key"] else {
@@ -62,7 +71,7 @@ struct ServerCreationPage {
       draft.sshKeys = KeyChoice(Reference(text) ?? .id(ID(-1)))
     default: break
     }
-    return (draft, errors)
+    return draft
   }
 
   private func page(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
@@ -89,9 +98,21 @@ struct ServerCreationPage {
           &html, "protection", words(.deleteProtection), hint: words(.deleteProtectionHint),
           wasSent: visit.form.has("form"))
         writer.text(&html, "labels", words(.labels), hint: words(.labelRule), limit: LabelField.longest)
+        firewall(&html, errors, visit)
         writer.area(&html, "user_data", words(.userData), hint: words(.userDataHint), rows: 4, limit: 65_536)
         writer.submit(&html, .createServer)
       }
+    }
+  }
+
+  /// Out of the way of who wants none.
+  private func firewall(_ html: inout HTML, _ errors: FormErrors, _ visit: Visit) {
+    let fields = FirewallFields(visit.form, limits: limits)
+    html.element("details", flags: fields.isEmpty ? [] : ["open"]) { html in
+      html.element("summary", text: visit.words(.firewall))
+      html.element("p", ["class": "hint"], text: visit.words(.firewallHint))
+      for message in errors["firewall"] { html.element("p", ["class": "error"], text: message) }
+      fields.write(&html, visit.words)
     }
   }
 

@@ -9,6 +9,7 @@ import Hummingbird
 struct SignInPages {
   static let path = "/sign-in"
   static let codePath = "/sign-in/code"
+  static let forgottenPath = "/sign-in/forgotten"
   static let endPath = "/sign-out"
   private static let largestForm = 16_384
 
@@ -21,13 +22,17 @@ struct SignInPages {
   }
 
   var routes: [PanelRoute] {
-    [
+    let forgotten = [
+      PanelRoute(method: .get, path: Self.forgottenPath, handler: .open { .page(forgottenPage($0)) }),
+      PanelRoute(method: .post, path: Self.forgottenPath, handler: .open(askForLink)),
+    ]
+    return [
       PanelRoute(method: .get, path: "/", handler: .open { _ in .redirect("/servers") }),
       PanelRoute(method: .get, path: Self.path, handler: .open(show)),
       PanelRoute(method: .post, path: Self.path, handler: .open(signIn)),
       PanelRoute(method: .post, path: Self.codePath, handler: .open(sayCode)),
       PanelRoute(method: .post, path: Self.endPath, handler: .once(signOut)),
-    ]
+    ] + (sessions.mailsLinks ? forgotten : [])
   }
 
   /// A link signs in at once; but not whoever only looks ahead for somebody else.
@@ -46,7 +51,10 @@ struct SignInPages {
 
   private func redeem(_ link: String, _ visitor: Visitor) async throws -> Answer {
     do {
-      return begin(try await sessions.signIn(withLink: link, visitor.browser), visitor)
+      switch try await sessions.signIn(withLink: link, visitor.browser) {
+      case .signedIn(let signedIn): return begin(signedIn, visitor)
+      case .needsCode(let pending): return .page(codePage(visitor, pending: pending, next: nil))
+      }
     } catch let failure as Failure where failure.code == .credentialsInvalid {
       try attempts?.take(visitor.context.origin.client).throwIfRefused()
       return .page(page(visitor, error: failure, status: .forbidden))
@@ -97,6 +105,32 @@ struct SignInPages {
             html.element("a", ["class": "button", "href": "/servers"], text: words(.cancel))
           }
         }
+      }
+    }
+  }
+
+  /// The answer is the same whether there is such an account or not.
+  @Sendable private func askForLink(_ visitor: Visitor) async throws -> Answer {
+    try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    try await sessions.askForLink(email: try await form(visitor)["email"] ?? "")
+    return .page(forgottenPage(visitor, isAsked: true))
+  }
+
+  private func forgottenPage(_ visitor: Visitor, isAsked: Bool = false) -> Page {
+    let words = visitor.words
+    return Page(title: words(.forgottenPassword), section: nil, path: Self.forgottenPath) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: words(.forgottenPassword))
+        if isAsked {
+          html.element("p", ["class": "notice", "role": "status"], text: words(.linkIsMailed))
+        } else {
+          html.element("p", text: words(.forgottenPasswordHint))
+          html.element("form", ["method": "post", "action": Self.forgottenPath, "class": "stack"]) { html in
+            field(&html, "email", words(.email), kind: "email", autocomplete: "username")
+            html.element("button", ["class": "main"], text: words(.mailLink))
+          }
+        }
+        html.element("p") { $0.element("a", ["href": Self.path], text: words(.signIn)) }
       }
     }
   }
@@ -169,7 +203,11 @@ struct SignInPages {
           field(&html, "password", words(.password), kind: "password", autocomplete: "current-password")
           html.element("button", ["class": "main"], text: words(.signIn))
         }
-        html.element("p", ["class": "hint"], text: words(.signInByLink))
+        if sessions.mailsLinks {
+          html.element("p") { $0.element("a", ["href": Self.forgottenPath], text: words(.forgottenPassword)) }
+        } else {
+          html.element("p", ["class": "hint"], text: words(.signInByLink))
+        }
       }
     }
   }

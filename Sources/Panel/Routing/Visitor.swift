@@ -19,19 +19,7 @@ struct Visitor: Sendable {
     self.context = context
     query = request.uri.query.flatMap { Form($0) } ?? Form()
     isSecure = publicURL?.isSecure ?? context.origin.isSecure
-    words = Words(language: Self.language(of: request, query, isSecure: isSecure))
-  }
-
-  /// What was chosen last, or else what the browser asks for.
-  private static func language(of request: Request, _ query: Form, isSecure: Bool) -> Language {
-    let chosen = query["language"] ?? Cookie.language.value(in: request, isSecure: isSecure)
-    if let chosen, chosen.isPlain(atMost: 8), let language = Language(rawValue: chosen) { return language }
-    let wanted = (request.headers[.acceptLanguage] ?? "").utf8.prefix(200).split(separator: UInt8(ascii: ","))
-    for range in wanted {
-      let tag = String(decoding: range.filter { $0 != UInt8(ascii: " ") }.prefix(2), as: UTF8.self).lowercased()
-      if let language = Language(rawValue: tag) { return language }
-    }
-    return .english
+    words = Words(language: Language(askedBy: request, query: query["language"], isSecure: isSecure))
   }
 
   /// What the browser says that it is signed in by.

@@ -12,6 +12,14 @@ extension Phrase {
   static let signInByLink = Phrase(
     "No password? The operator of this service gives you a link that signs you in: vpsd account login-link.",
     "Нямате парола? Операторът на услугата ще Ви даде връзка за вход: vpsd account login-link.")
+  static let forgottenPassword = Phrase("Forgotten your password?", "Забравена парола?")
+  static let forgottenPasswordHint = Phrase(
+    "A link that signs you in is sent to the address of your account. A second factor is asked for all the same.",
+    "На адреса на акаунта Ви се изпраща връзка за вход. Вторият фактор се иска и тогава.")
+  static let mailLink = Phrase("Send a link", "Изпращане на връзка")
+  static let linkIsMailed = Phrase(
+    "If there is an account with this address, a link is on its way. It is good for an hour; another one can be asked for in five minutes.",
+    "Ако има акаунт с този адрес, връзката е изпратена. Тя важи един час; нова може да бъде поискана след пет минути.")
   static let email = Phrase("E-mail", "Имейл")
   static let password = Phrase("Password", "Парола")
   static let name = Phrase("Name", "Име")

@@ -2,8 +2,19 @@
 package protocol SessionStore: Sendable {
   /// Returns false where there is no such account, or it is closed.
   func createLoginLink(_ link: NewLoginLink, at now: Timestamp) async throws -> Bool
-  /// Uses the link up, and begins a session of its account; nil where there is no such link, or it has expired.
-  func redeemLoginLink(_ hash: TokenHash, for session: NewSession, at now: Timestamp) async throws -> Token?
+  /// The e-mail address of the account of a link, where that was mailed and the account has a second factor, which is then asked
+  /// for; nil for all else.
+  func accountWhoseCodeIsNeeded(forLink hash: TokenHash, at now: Timestamp) async throws -> String?
+  /// Uses the link up, and begins a session of its account; nil where there is no such link, or it has expired, or was mailed and
+  /// the proof is none. With one that was mailed, the password that was forgotten is gone.
+  func redeemLoginLink(
+    _ hash: TokenHash, _ proof: FactorProof, for session: NewSession, at now: Timestamp
+  ) async throws -> Token?
+  /// Has a link mailed to the owner of the account, where there is one, unless that was done within this time, or so often in a day.
+  /// It takes as long where there is none.
+  func askForLoginLink(
+    ofAccount email: String, notWithin interval: Duration, atMostInADay limit: Int, at now: Timestamp
+  ) async throws
   /// The crypt(3) of the account's password; nil where it has none, or there is no such account, or it is closed.
   func passwordHash(ofAccount email: String) async throws -> String?
   func passwordHash(of account: ID<Account>) async throws -> String?

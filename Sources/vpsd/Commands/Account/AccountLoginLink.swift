@@ -30,7 +30,7 @@ struct AccountLoginLink: AsyncParsableCommand {
       throw Refusal.refused("The account \(account.id) was closed.")
     }
     let record = LoginLinkRecord(
-      url: LoginLink.url(link, at: base(configuration)), expiresAt: now + Sessions.linkLifetime)
+      url: link.url(at: base(configuration)), expiresAt: now + Sessions.linkLifetime)
     output.tell(
       "Whoever opens this link within ten minutes is signed in as \(account.email.escaped()), once:\n\n  \(record.url)\n",
       record)
@@ -46,10 +46,6 @@ struct AccountLoginLink: AsyncParsableCommand {
     }
     return "http://\(configuration.listen.local)"
   }
-}
-
-enum LoginLink {
-  static func url(_ link: LoginLinkText, at base: String) -> String { "\(base)/sign-in?link=\(link.text)" }
 }
 
 struct LoginLinkRecord: Record {

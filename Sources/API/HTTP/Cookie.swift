@@ -1,20 +1,20 @@
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 
 /// What browsers keep for us.
-struct Cookie: Sendable {
+package struct Cookie: Sendable {
   let name: String
   let lifetimeSeconds: Int64
 
-  static let session = Cookie(name: "vpsd_session", lifetimeSeconds: 14 * 86_400)
-  static let language = Cookie(name: "vpsd_language", lifetimeSeconds: 365 * 86_400)
+  package static let session = Cookie(name: "vpsd_session", lifetimeSeconds: 14 * 86_400)
+  package static let language = Cookie(name: "vpsd_language", lifetimeSeconds: 365 * 86_400)
 
   /// Browsers take a cookie of such a name only from its host itself, by https.
   private static let securePrefix = "__Host-"
   private static let longestBytes = 16_384
 
   /// - Parameter isSecure: Whether the browser reached us by https: then only what nobody else can have set counts.
-  func value(in request: Request, isSecure: Bool) -> String? {
+  package func value(in request: Request, isSecure: Bool) -> String? {
     let name = isSecure ? Self.securePrefix + name : name
     let pairs = request.headers[values: .cookie].flatMap { line in
       line.utf8.prefix(Self.longestBytes).split(separator: UInt8(ascii: ";")).map { pair in
@@ -30,7 +30,7 @@ struct Cookie: Sendable {
   /// Kept from scripts, and from requests that other sites make.
   ///
   /// - Parameter value: Nil to have it forgotten.
-  func set(_ value: String?, isSecure: Bool, in response: inout Response) {
+  package func set(_ value: String?, isSecure: Bool, in response: inout Response) {
     let age = value == nil ? 0 : lifetimeSeconds
     let prefix = isSecure ? Self.securePrefix : ""
     response.headers.append(

@@ -1,0 +1,92 @@
+/// What the page itself says, beside what the document does, in a language.
+package struct PageWords: Sendable {
+  /// As HTML names the language.
+  let tag: String
+  let ownName: String
+  let contents: String
+  let showContents: String
+  let samplesIn: String
+  let needsNoToken: String
+  let needsAnyToken: String
+  /// Followed by a permission.
+  let needsTokenWith: String
+  let inThePath: String
+  let inTheQuery: String
+  let headers: String
+  let fieldsOfTheBody: String
+  let fields: String
+  let required: String
+  let unlimited: String
+  /// Followed by a status.
+  let whatIsHeldBy: String
+  let errors: String
+  let rules: Rules
+  let types: Types
+  /// By the first word of their paths; what is not here is called by that word.
+  let groups: [String: String]
+
+  /// What a value must be, in which % stands for values.
+  struct Rules: Sendable {
+    let oneOf: String
+    let characters: String
+    let elements: String
+    let span: String
+    let least: String
+    let most: String
+    let pattern: String
+    let standard: String
+  }
+
+  struct Types: Sendable {
+    let names: [String: (one: String, many: String)]
+    let or: String
+
+    /// A type that has no name here, such as a format, is called what it is.
+    func one(_ name: String) -> String { names[name]?.one ?? name }
+    func many(_ name: String) -> String { names[name]?.many ?? name }
+  }
+}
+
+extension PageWords {
+  package static let english = PageWords(
+    tag: "en", ownName: "English", contents: "Contents", showContents: "Show the contents", samplesIn: "Samples in",
+    needsNoToken: "Needs no token.", needsAnyToken: "Needs a token, whatever it may do.",
+    needsTokenWith: "Needs a token with", inThePath: "In the path", inTheQuery: "In the query", headers: "Headers",
+    fieldsOfTheBody: "Fields of the body", fields: "Fields", required: "required", unlimited: "unlimited",
+    whatIsHeldBy: "What is in the",
+    errors: "Errors",
+    rules: Rules(
+      oneOf: "One of %.", characters: "characters", elements: "elements", span: "% to %", least: "At least %",
+      most: "At most %", pattern: "Matches %.", standard: "% if left out."),
+    types: Types(
+      names: [
+        "string": ("string", "strings"), "integer": ("integer", "integers"), "number": ("number", "numbers"),
+        "boolean": ("boolean", "booleans"), "object": ("object", "objects"), "date-time": ("date-time", "date-times"),
+        "date": ("date", "dates"), "uuid": ("uuid", "uuids"), "array of": ("array of", "arrays of"),
+      ], or: "or"),
+    groups: [:])
+
+  package static let bulgarian = PageWords(
+    tag: "bg", ownName: "Български", contents: "Съдържание", showContents: "Показване на съдържанието",
+    samplesIn: "Примери на", needsNoToken: "Не изисква токен.",
+    needsAnyToken: "Изисква токен, независимо какви права има.", needsTokenWith: "Изисква токен с право",
+    inThePath: "Параметри на пътя", inTheQuery: "Параметри на заявката", headers: "Хедъри",
+    fieldsOfTheBody: "Параметри на тялото", fields: "Полета", required: "задължително", unlimited: "без ограничение",
+    whatIsHeldBy: "Какво съдържа отговорът", errors: "Грешки",
+    rules: Rules(
+      oneOf: "Едно от: %.", characters: "знака", elements: "елемента", span: "От % до %", least: "Най-малко %",
+      most: "Най-много %", pattern: "По образеца %.", standard: "% по подразбиране."),
+    types: Types(
+      names: [
+        "string": ("низ", "низове"), "integer": ("цяло число", "цели числа"), "number": ("число", "числа"),
+        "boolean": ("булево", "булеви"), "object": ("обект", "обекти"),
+        "date-time": ("дата и час", "дати с час"), "date": ("дата", "дати"), "array of": ("масив от", "масиви от"),
+      ], or: "или"),
+    groups: [
+      "servers": "Сървъри", "backups": "Резервни копия", "snapshots": "Моментни снимки", "plans": "Планове",
+      "operating-systems": "Операционни системи", "locations": "Местоположения", "ssh-keys": "SSH ключове",
+      "tokens": "Токени", "account": "Акаунт", "events": "Събития", "openapi.json": "Този документ",
+    ])
+
+  package static let all = [english, bulgarian]
+}
