@@ -110,6 +110,7 @@ test-machines:
 
 test-hosts:
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
+	$(AS_ROOT) Tests/Hosts/network --libvirtd $(RUN_TESTS) --filter 'EndToEndTests.RoutedServersTests'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
 
