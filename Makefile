@@ -84,6 +84,7 @@ test-image: test-clients-setup image ## Boot the Debian 12 image and check what 
 test-long: test-image ## That, systems with cloud-init, a backup that outlives its image, ten thousand creates at once, and again with the service killed in the middle
 	$(AS_ROOT) Tests/Images/build .build/images
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|StockSystemTests|NeighbourTests'
+	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
@@ -110,6 +111,7 @@ test-machines:
 
 test-hosts:
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
+	$(AS_ROOT) Tests/Hosts/network --libvirtd $(RUN_TESTS) --filter 'EndToEndTests.RoutedServersTests'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
 

@@ -71,11 +71,15 @@ public struct APIClient: Sendable {
   ) async throws -> Reply {
     var headers = headers
     if method == "POST" { headers.append(("Idempotency-Key", idempotencyKey ?? UUID().uuidString.lowercased())) }
-    if let waitSeconds { headers.append(("Prefer", "wait=\(waitSeconds)")) }
-    let request = request(
-      method, path + Self.text(of: query), headers: headers, body: body.map { Array($0.text.utf8) },
-      waitSeconds: waitSeconds ?? 0)
-    return try await requireSuccess(repeating(request))
+    let bytes = body.map { Array($0.text.utf8) }
+    return try await requireSuccess(
+      repeating(until: retry.unavailableUntil ?? .now + retry.unavailable) { left in
+        // What was spent on waiting for the service is not waited for once more.
+        let seconds = waitSeconds.map { retry.unavailableUntil == nil ? $0 : min($0, max(0, left)) }
+        return self.request(
+          method, path + Self.text(of: query),
+          headers: headers + (seconds.map { [("Prefer", "wait=\($0)")] } ?? []), body: bytes, waitSeconds: seconds ?? 0)
+      })
   }
 
   private func requireSuccess(_ reply: Reply) throws -> Reply {
@@ -89,13 +93,18 @@ public struct APIClient: Sendable {
       status: reply.status, "The answer has the status \(reply.status), and says nothing that the service would say.")
   }
 
-  private func repeating(_ request: Transport.Request) async throws -> Reply {
+  /// - Parameters:
+  ///   - patience: Until then a service that has no room is asked again.
+  ///   - make: The request, given the whole seconds that are left until then.
+  private func repeating(
+    until patience: ContinuousClock.Instant, _ make: (Int) -> Transport.Request
+  ) async throws -> Reply {
     var delays = retry.delays[...]
     var wasLost = false
     var throttled = 0
-    let patience = ContinuousClock.now + retry.unavailable
     while true {
       do {
+        let request = make(Int((patience - .now) / .seconds(1) + 0.5))
         let reply = try await send(request)
         switch reply.status {
         case 502, 504: wasLost = true
@@ -107,14 +116,13 @@ public struct APIClient: Sendable {
             seconds <= retry.maximumThrottleSeconds
           else { return reply }
           throttled += 1
-          try await Task.sleep(for: .seconds(max(1, seconds)))
+          try await pause(APIError(reply), request.method, seconds: max(1, seconds), wasLost: wasLost)
           continue
         case 503:
           guard let error = APIError(reply), let seconds = error.retryAfterSeconds.map({ max(1, $0) }),
             seconds <= 86_400, ContinuousClock.now + .seconds(seconds) <= patience
           else { return reply }
-          retry.onUnavailable?(error, seconds)
-          try await Task.sleep(for: .seconds(seconds))
+          try await pause(error, request.method, seconds: seconds, wasLost: wasLost)
           continue
         default: return reply
         }
@@ -129,6 +137,14 @@ public struct APIClient: Sendable {
         try await Task.sleep(for: delay)
       }
     }
+  }
+
+  private func pause(_ error: APIError?, _ method: String, seconds: Int, wasLost: Bool) async throws {
+    if let error {
+      retry.onPause?(.begins(error, method: method, seconds: seconds, isNothingDone: !wasLost))
+    }
+    try await Task.sleep(for: .seconds(seconds))
+    retry.onPause?(.ends)
   }
 
   private func send(_ request: Transport.Request) async throws -> Reply {
@@ -146,8 +162,12 @@ public struct APIClient: Sendable {
     request.limitMilliseconds = limit.map { Int($0 / .milliseconds(1)) }
     request.silenceSeconds = silenceSeconds
     let response = try await transport.send(request, onBytes: onBytes)
+    let reply = Reply(status: response.status, headers: response.headers, body: Data(response.body))
+    if response.status == 200, reply.header("Content-Type")?.hasPrefix("text/event-stream") != true {
+      _ = try reply.json()
+    }
     guard response.status == 200 else {
-      _ = try requireSuccess(Reply(status: response.status, headers: response.headers, body: Data(response.body)))
+      _ = try requireSuccess(reply)
       throw UnexpectedReply(status: response.status, "The service tells no events.")
     }
   }

@@ -7,8 +7,10 @@ public struct RetryPolicy: Sendable {
   public var maximumThrottleSeconds: Int
   /// So long in all a service that has no room now, or cannot (503), is asked again, each time when it says.
   public var unavailable: Duration
-  /// Is told each time, with the seconds until the next one.
-  public var onUnavailable: (@Sendable (APIError, Int) -> Void)?
+  /// In place of that, where several requests share a time.
+  public var unavailableUntil: ContinuousClock.Instant?
+  /// Is told whenever the service is left alone until it wants to be asked again, and when it is.
+  public var onPause: (@Sendable (Pause) -> Void)?
   /// So long a stream of events tries to go on, since the service last said anything.
   public var reconnecting: Duration
 
@@ -27,4 +29,11 @@ public struct RetryPolicy: Sendable {
     delays: [.milliseconds(100), .milliseconds(300), .seconds(1), .seconds(2), .seconds(4), .seconds(8)],
     maximumThrottleSeconds: 20, unavailable: .seconds(20))
   public static let never = RetryPolicy(delays: [], maximumThrottleSeconds: 0)
+
+  /// A request that the service does not take now.
+  public enum Pause: Sendable {
+    /// - Parameter isNothingDone: Whether the request has changed nothing for certain: the answer to none of its tries was lost.
+    case begins(APIError, method: String, seconds: Int, isNothingDone: Bool)
+    case ends
+  }
 }

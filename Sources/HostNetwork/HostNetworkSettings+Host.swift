@@ -13,11 +13,11 @@ extension HostNetworkSettings {
     return nil
   }
 
-  /// The first address of a link that is not of the link only; nil where there is none.
-  package static func address(of link: String) throws -> IPv4Address? {
-    if if_nametoindex(link) == 0 { return nil }
+  /// The addresses of a link that are not of the link only, the first one first.
+  static func addresses(of link: String) throws -> [IPv4Address] {
+    if if_nametoindex(link) == 0 { return [] }
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", link, "scope", "global")
-    return links.flatMap { $0.addrInfo ?? [] }.lazy.compactMap(\.local).compactMap { IPv4Address($0) }.first
+    return links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local).compactMap { IPv4Address($0) }
   }
 
   /// Of a link, in bytes; nil where there is no such link.

@@ -33,6 +33,12 @@ struct Listing: Equatable {
         .compactMap { part in part.name.lastIndex(of: "-").map { String(part.name[..<$0]) } })
   }
 
+  /// The ports of the host that lead to servers.
+  var forwardedPorts: Set<Int> {
+    let lines = inet[Part(kind: "map", name: "forwards")] ?? []
+    return Set(lines.filter { $0.contains(" : ") }.compactMap { Int($0.prefix { $0 != " " }) })
+  }
+
   private static func parts(_ text: String) -> [Part: [String]] {
     var parts: [Part: [String]] = [:]
     var part: Part?

@@ -18,12 +18,8 @@ package final class NetworkReconciler: Sendable {
   }
 
   private struct State {
-    /// What the packet filter says, by tap; nil before it was loaded by this process.
-    var loaded: [String: RoutedInterface]?
-    /// The tables as they are with that; nil where they were not looked at since they were changed.
-    var listing: Listing?
-    /// Of the moment in which they were known to be so.
-    var generation: RuleGeneration?
+    var filter = LoadedFilter()
+    var forwarding = HostForwarding()
     var foreignDrops: [String] = []
     var hasUplink = true
     /// Whether the kernel can hold servers to a speed; nil before anybody asked.
@@ -32,10 +28,12 @@ package final class NetworkReconciler: Sendable {
 
   package let settings: HostNetworkSettings
   private let mark: String
-  private let controls: SystemControls
+  private let links: HostLinks
   private let canLimit: @Sendable () -> Bool?
   private let logger: Logger
   private let state = Mutex(State())
+  /// As it was at the last look: whoever asks does not wait for the next one.
+  private let forwarding: Mutex<HostForwarding>
 
   /// - Parameter stateDirectory: Where it is written down what was changed of the host's own settings.
   package convenience init(settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger) {
@@ -53,7 +51,16 @@ package final class NetworkReconciler: Sendable {
     self.canLimit = canLimit
     self.logger = logger
     mark = "installation \(installation.uuidString.lowercased())"
-    controls = SystemControls(recordPath: "\(stateDirectory)/system-controls")
+    links = HostLinks(
+      settings: settings, controls: SystemControls(recordPath: "\(stateDirectory)/system-controls"))
+    var forwarding = HostForwarding()
+    forwarding.look(at: settings) { [] }
+    self.forwarding = Mutex(forwarding)
+  }
+
+  /// The ports of this host that lead to a server.
+  package func forwarding(to server: IPv4Address) -> PortForwarding.Share? {
+    forwarding.withLock { $0.share(of: server) }
   }
 
   /// Makes all of it what it should be. The packet filter comes first: no tap is there before its rules are.
@@ -61,12 +68,14 @@ package final class NetworkReconciler: Sendable {
   /// - Parameter interfaces: What the servers' folders say, read while nobody else changes anything.
   package func reconcile(_ interfaces: () throws -> [RoutedInterface]) throws -> Repair {
     try state.withLock { state in
+      lookAtForwarding(&state)
       let interfaces = fitted(try interfaces(), &state)
       var repair = Repair()
-      let loaded = state.loaded
-      repair.isFilterLoaded = try filter(&state, interfaces)
-      repair.isOwnChange = state.loaded != loaded
-      try link(interfaces, &repair)
+      let before = state.filter.contents
+      if before == nil { try links.requireOwnAddressesAreReserved() }
+      repair.isFilterLoaded = try state.filter.load(contents(state, interfaces), logger)
+      repair.isOwnChange = state.filter.contents != before
+      try links.link(interfaces, &repair)
       warnOfForeignDrops(&state)
       warnOfMissingUplink(&state)
       return repair
@@ -76,7 +85,7 @@ package final class NetworkReconciler: Sendable {
   /// Whether this process has brought the server's rules into force, as they are here. What others do to them since is seen by
   /// whoever keeps the network.
   package func isLoaded(_ interface: RoutedInterface) -> Bool {
-    state.withLock { $0.loaded?[interface.tap] == fitted([interface], &$0)[0] }
+    state.withLock { $0.filter[interface.tap] == fitted([interface], &$0)[0] }
   }
 
   /// One server that is new, or has other addresses or another firewall. Nothing is done where nothing has changed.
@@ -84,32 +93,37 @@ package final class NetworkReconciler: Sendable {
   /// - Parameter others: All servers of the host, which are asked for where this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
     try state.withLock { state in
+      if state.filter[interface.tap]?.addresses != interface.addresses { lookAtForwarding(&state) }
       let interface = fitted([interface], &state)[0]
-      let earlier = state.loaded?[interface.tap]
+      let earlier = state.filter[interface.tap]
       // Before the first packet passes that is its new owner's. A server that this process finds keeps its connections.
-      if earlier != nil || !Self.exists(interface.tap) {
+      if earlier != nil || !HostLinks.exists(interface.tap) {
         try ConnectionTracking.forget(
           interface.destinations.filter { earlier?.destinations.contains($0) != true })
       }
-      if state.loaded == nil {
+      if var wanted = state.filter.contents {
+        if let change = Self.change(of: interface, from: earlier) {
+          wanted.interfaces[interface.tap] = interface
+          try state.filter.load(change, to: wanted, logger)
+          // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
+          if earlier?.with(filterOf: interface) == interface, HostLinks.exists(interface.tap) { return }
+        }
+      } else {
+        try links.requireOwnAddressesAreReserved()
         let others = fitted(try others(), &state).filter { $0.tap != interface.tap }
-        _ = try filter(&state, others + [interface])
-      } else if let change = Self.change(of: interface, from: earlier) {
-        try load(change, &state) { $0[interface.tap] = interface }
-        // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
-        if earlier?.with(filterOf: interface) == interface, Self.exists(interface.tap) { return }
+        _ = try state.filter.load(contents(state, others + [interface]), logger)
       }
       var repair = Repair()
-      try link([interface], &repair, all: false)
+      try links.link([interface], &repair, all: false)
     }
   }
 
   /// A server that is gone: its tap first, so that nothing passes once its rules are.
   package func remove(_ interface: RoutedInterface) throws {
     try state.withLock { state in
-      try KernelNetwork.apply(Self.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
-      if let loaded = state.loaded?[interface.tap] {
-        try load(Ruleset.removal(of: loaded), &state) { $0[interface.tap] = nil }
+      try KernelNetwork.apply(HostLinks.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
+      if var wanted = state.filter.contents, let loaded = wanted.interfaces.removeValue(forKey: interface.tap) {
+        try state.filter.load(Ruleset.removal(of: loaded), to: wanted, logger)
       }
     }
   }
@@ -122,12 +136,13 @@ package final class NetworkReconciler: Sendable {
     var events = try? KernelEvents()
     var lastProblem = ""
     var isFirst = true
+    var hasHappened: ContinuousClock.Instant?
     while !stop.isSet {
       let begin = ContinuousClock.now
       events?.drain()
       do {
         let repair = try reconcile(interfaces)
-        tell(repair, after: ContinuousClock.now - begin, isFirst: isFirst)
+        tell(repair, after: ContinuousClock.now - (hasHappened ?? begin), isFirst: isFirst)
         (isFirst, lastProblem) = (false, "")
         refreshListing()
       } catch {
@@ -137,22 +152,26 @@ package final class NetworkReconciler: Sendable {
       }
       if events == nil { events = try? KernelEvents() }
       // Whoever changes things all the time does not keep us from everything else.
-      rest(atLeast: ContinuousClock.now - begin, events, stop)
+      hasHappened = rest(atLeast: ContinuousClock.now - begin, events, stop)
     }
   }
 
-  private func rest(atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal) {
+  /// Returns when the kernel told that something has happened; nil where it did not.
+  private func rest(
+    atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal
+  ) -> ContinuousClock.Instant? {
     let earliest = ContinuousClock.now + min(least, .seconds(1))
     let latest = ContinuousClock.now + Self.interval
-    var hasHappened = false
+    var hasHappened: ContinuousClock.Instant?
     while !stop.isSet, ContinuousClock.now < latest {
-      if hasHappened, ContinuousClock.now >= earliest { return }
-      guard let events, !hasHappened else {
+      if hasHappened != nil, ContinuousClock.now >= earliest { return hasHappened }
+      guard let events, hasHappened == nil else {
         poll(nil, 0, 20)
         continue
       }
-      hasHappened = events.wait(within: .milliseconds(200))
+      if events.wait(within: .milliseconds(200)) { hasHappened = .now }
     }
+    return hasHappened
   }
 
   private func tell(_ repair: Repair, after duration: Duration, isFirst: Bool) {
@@ -167,7 +186,8 @@ package final class NetworkReconciler: Sendable {
       logger.debug("the servers' network is up to date", metadata: details)
     } else if repair.isFilterLoaded {
       logger.warning(
-        "somebody has changed or removed the packet filter of servers; it is loaded again", metadata: details)
+        "somebody has changed or removed the packet filter of servers; it is loaded again, so many milliseconds after it was noticed",
+        metadata: details)
     } else {
       logger.warning("somebody has changed links or routes of servers; they are right again", metadata: details)
     }
@@ -179,22 +199,22 @@ package final class NetworkReconciler: Sendable {
   /// What is not as it should be, in a sentence each or as the command that would make it right. Changes nothing.
   package func problems(_ interfaces: [RoutedInterface]) throws -> [String] {
     let listing = PacketFilter.listing()
-    if let other = otherOwner(listing) { return [other.detail] }
+    if let other = LoadedFilter.otherOwner(of: listing, mark) { return [other.detail] }
     var problems: [String] = []
     let hasSpeeds = interfaces.contains { $0.speedMbit != nil }
-    let (interfaces, hasLimits) = state.withLock { (fitted(interfaces, &$0), $0.canLimit ?? true) }
-    if hasSpeeds, !hasLimits { problems.append(Self.noLimits) }
-    let ruleset = Ruleset(settings: settings, mark: mark, interfaces: interfaces, hasLimits: hasLimits)
+    let (wanted, taken) = state.withLock { state in
+      lookAtForwarding(&state)
+      let interfaces = fitted(interfaces, &state)
+      return (contents(state, interfaces), state.forwarding.taken)
+    }
+    if hasSpeeds, !wanted.hasLimits { problems.append(Self.noLimits) }
+    if !taken.isEmpty { problems.append(Self.takenPorts(taken)) }
     if listing == nil {
       problems.append("the packet filter of servers is not loaded")
-    } else if listing != (try PacketFilter.listing(after: ruleset.transaction(existing: nil))) {
+    } else if listing != (try PacketFilter.listing(after: wanted.ruleset.transaction(existing: nil))) {
       problems.append("the packet filter of servers is another than it should be")
     }
-    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
-    let present = try KernelNetwork.read(settings)
-    let changes =
-      present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
-    problems += changes.map { "ip \($0)" }
+    problems += try links.changes(for: Array(wanted.interfaces.values)).map { "ip \($0)" }
     problems += try PacketFilter.foreignDrops().map { "a chain of others drops what it does not know: \($0)" }
     return problems
   }
@@ -205,19 +225,19 @@ package final class NetworkReconciler: Sendable {
   /// Removes all that is ours, and puts back what was changed of the host's settings.
   package func remove() throws {
     try state.withLock { state in
-      if let other = otherOwner(PacketFilter.listing()) { throw other }
-      let nothing = KernelNetwork()
-      // With the links goes all that is on them.
-      try KernelNetwork.apply(try KernelNetwork.read(settings).linkChanges(to: nothing, sparesHeld: false))
-      let rest = try KernelNetwork.read(settings)
-      try KernelNetwork.apply(rest.changes(to: nothing, uplink: settings.uplink, pools: pools))
-      try PacketFilter.remove()
-      try controls.restore()
+      if let other = LoadedFilter.otherOwner(of: PacketFilter.listing(), mark) { throw other }
+      try links.remove { try PacketFilter.remove() }
       state = State()
     }
   }
 
-  // MARK: - The packet filter
+  // MARK: - What there should be
+
+  private func contents(_ state: State, _ interfaces: [RoutedInterface]) -> LoadedFilter.Contents {
+    var settings = settings
+    settings.forwarding = state.forwarding.forwarding
+    return LoadedFilter.Contents(settings, mark: mark, hasLimits: state.canLimit ?? true, interfaces)
+  }
 
   private static let noLimits =
     "the kernel has no limits of nftables (nft_limit): servers are not held to the speed of their plans"
@@ -232,7 +252,7 @@ package final class NetworkReconciler: Sendable {
       var interface = interface
       if state.canLimit == false { interface.speedMbit = nil }
       interface.forwards = interface.addresses.flatMap { address in
-        (settings.forwarding?.share(of: address)?.ports ?? []).map {
+        (state.forwarding.share(of: address)?.ports ?? []).map {
           RoutedInterface.Forward(port: $0.host, address: address, guestPort: $0.guest)
         }
       }
@@ -240,56 +260,28 @@ package final class NetworkReconciler: Sendable {
     }
   }
 
-  /// Returns whether it was loaded anew.
-  private func filter(_ state: inout State, _ interfaces: [RoutedInterface]) throws -> Bool {
-    if state.loaded == nil { try requireOwnAddressesAreReserved() }
-    let wanted = Dictionary(interfaces.map { ($0.tap, $0) }, uniquingKeysWith: { first, _ in first })
-    var before = RuleGeneration.current
-    if before != nil, before == state.generation, state.loaded == wanted { return false }
-    let listing = PacketFilter.listing()
-    if let listing, listing == state.listing {
-      if state.loaded == wanted {
-        state.generation = before == RuleGeneration.current ? before : nil
-        return false
-      }
-    } else if let other = otherOwner(listing) {
-      throw other
+  private func lookAtForwarding(_ state: inout State) {
+    if settings.forwarding == nil { return }
+    let before = state.forwarding
+    let filter = state.filter
+    state.forwarding.look(at: settings) {
+      // Another process may have loaded what is in force, such as the one before this.
+      filter.contents.map { Set($0.interfaces.values.flatMap { $0.forwards.map(\.port) }) }
+        ?? PacketFilter.listing()?.forwardedPorts ?? []
     }
-    let ruleset = Ruleset(
-      settings: settings, mark: mark, interfaces: wanted.values.sorted { $0.tap < $1.tap },
-      hasLimits: state.canLimit ?? true)
-    do {
-      try PacketFilter.load(ruleset.transaction(existing: listing))
-    } catch {
-      // Somebody has put something in our tables that is in the way of what belongs there.
-      logger.warning("the packet filter's tables are made anew: \(error)")
-      let tables = Ruleset.tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined()
-      before = RuleGeneration.current
-      try PacketFilter.load(tables + ruleset.transaction(existing: nil))
+    forwarding.withLock { $0 = state.forwarding }
+    let (old, new) = (before.forwarding?.address, state.forwarding.forwarding?.address)
+    if let old, let new, old != new {
+      logger.notice("the ports of forward_range are at \(new) now, which were at \(old)")
     }
-    state.loaded = wanted
-    confirm(after: before, &state, PacketFilter.listing)
-    return true
+    let taken = state.forwarding.taken
+    if !taken.isEmpty, taken != before.taken { logger.warning("\(Self.takenPorts(taken))") }
   }
 
-  /// Only what nobody has changed between our transaction and the look at it is what it should be.
-  private func confirm(after before: RuleGeneration?, _ state: inout State, _ listing: () -> Listing? = { nil }) {
-    let own = before?.next
-    let isOwn = own != nil && own == RuleGeneration.current
-    let listing = isOwn ? listing() : nil
-    let isStill = isOwn && own == RuleGeneration.current
-    state.listing = isStill ? listing : nil
-    state.generation = isStill ? own : nil
-  }
-
-  /// Looks at the tables after changes of single servers, for the day on which somebody changes other tables: they can then be
-  /// told from ours. Nobody waits for it.
-  func refreshListing() {
-    let generation = state.withLock { $0.listing == nil ? $0.generation : nil }
-    guard let generation, let listing = PacketFilter.listing() else { return }
-    state.withLock { state in
-      if state.generation == generation, generation == RuleGeneration.current { state.listing = listing }
-    }
+  private static func takenPorts(_ ports: Set<Int>) -> String {
+    let some = ports.sorted().prefix(10).map { String($0) }.joined(separator: ", ")
+    let rest = ports.count > 10 ? " and \(ports.count - 10) more" : ""
+    return "programs of this host listen to ports of forward_range, which lead to no server: \(some)\(rest)"
   }
 
   private static func change(of interface: RoutedInterface, from earlier: RoutedInterface?) -> String? {
@@ -298,32 +290,11 @@ package final class NetworkReconciler: Sendable {
     return Ruleset.change(from: earlier, to: interface)
   }
 
-  /// A change of one server, without the rules of the others.
-  private func load(
-    _ change: String, _ state: inout State, _ note: (inout [String: RoutedInterface]) -> Void
-  ) throws {
-    var wanted = state.loaded ?? [:]
-    note(&wanted)
-    // What changes nothing does not count as a transaction.
-    if change.isEmpty {
-      state.loaded = wanted
-      return
-    }
-    let before = RuleGeneration.current
-    if before != nil, before == state.generation, (try? PacketFilter.load(change)) != nil {
-      state.loaded = wanted
-      confirm(after: before, &state)
-    } else {
-      // Somebody has changed what this change was to build on.
-      _ = try filter(&state, Array(wanted.values))
-    }
-  }
-
-  private func otherOwner(_ listing: Listing?) -> DriverError? {
-    guard let other = listing?.mark, other != mark else { return nil }
-    return DriverError(
-      .rejected,
-      "the network of this host's servers is another vpsd's (\(other)); `vpsd network off` there gives it back")
+  /// Looks at the tables after changes of single servers, for the day on which somebody changes other tables: they can then be
+  /// told from ours. Nobody waits for it.
+  func refreshListing() {
+    guard let generation = state.withLock(\.filter.unlisted), let listing = PacketFilter.listing() else { return }
+    state.withLock { $0.filter.note(listing, of: generation) }
   }
 
   private func warnOfForeignDrops(_ state: inout State) {
@@ -338,122 +309,12 @@ package final class NetworkReconciler: Sendable {
   }
 
   private func warnOfMissingUplink(_ state: inout State) {
-    let hasUplink = Self.exists(settings.uplink)
+    let hasUplink = HostLinks.exists(settings.uplink)
     if state.hasUplink, !hasUplink {
       logger.error(
         "servers reach nobody outside: there is no uplink \(settings.uplink). Once there is one, start the service again."
       )
     }
     state.hasUplink = hasUplink
-  }
-
-  // MARK: - Links, addresses, routes
-
-  private func link(_ interfaces: [RoutedInterface], _ repair: inout Repair, all: Bool = true) throws {
-    var problem: (any Error)?
-    /// One server's trouble is no other's: the rest goes on, and it is told at the end.
-    func attempt(_ body: () throws -> Void) {
-      do { try body() } catch { problem = problem ?? error }
-    }
-    let (onLink, onLink6) = (try onLink(), try onLink6())
-    let hasIPv6 = !settings.ipv6Pools.isEmpty
-    if all {
-      attempt {
-        repair.others += try controls.set(
-          uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: !onLink.isEmpty, isProxied6: !onLink6.isEmpty)
-      }
-    }
-    var wanted = KernelNetwork.wanted(settings, interfaces, onLink: onLink, onLink6: onLink6)
-    var present = KernelNetwork()
-    if all || interfaces.contains(where: { Self.exists($0.tap) }) { present = try KernelNetwork.read(settings) }
-    if !all {
-      wanted = wanted.only(interfaces[0].tap, proxies: wanted.proxies)
-      present = present.only(interfaces[0].tap, proxies: wanted.proxies)
-    }
-    let links = present.linkChanges(to: wanted)
-    if !links.isEmpty {
-      attempt { try KernelNetwork.apply(links) }
-      repair.links += links.count
-    }
-    for interface in interfaces { attempt { repair.others += try SystemControls.set(ofTap: interface.tap) } }
-    if !links.isEmpty {
-      present = try KernelNetwork.read(settings)
-      if !all { present = present.only(interfaces[0].tap, proxies: wanted.proxies) }
-    }
-    let changes = present.changes(to: wanted, uplink: settings.uplink, pools: pools)
-    attempt { try KernelNetwork.apply(changes) }
-    repair.others += changes.count
-    if let problem { throw problem }
-  }
-
-  private var pools: [IPNetwork] { (settings.poolNetworks + settings.poolNetworks6).compactMap { IPNetwork($0) } }
-
-  /// The networks of the uplink's own link that a pool is in: nobody routes it to us, so the host must answer there for its
-  /// servers.
-  private func onLink() throws -> [ClosedRange<IPv4Address>] {
-    if !Self.exists(settings.uplink) { return [] }
-    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
-    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap { address -> ClosedRange<IPv4Address>? in
-      guard let number = address.local.flatMap({ IPv4Address($0) })?.number, let length = address.prefixlen, length < 32
-      else { return nil }
-      let bits = UInt32.max >> UInt32(length)
-      return IPv4Address(number: number & ~bits)...IPv4Address(number: number | bits)
-    }
-    return own.filter { network in settings.pools.contains { $0.ranges.contains { $0.overlaps(network) } } }
-  }
-
-  /// The same of IPv6, for pools of single addresses.
-  private func onLink6() throws -> [IPNetwork] {
-    let pools = settings.ipv6Pools.filter { !$0.givesNetworks }.compactMap { IPNetwork($0.description) }
-    if pools.isEmpty || !Self.exists(settings.uplink) { return [] }
-    let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "dev", settings.uplink)
-    return routes.filter { $0.gateway == nil && $0.type ?? "unicast" == "unicast" }.compactMap { IPNetwork($0.dst) }
-      .filter { network in pools.contains { $0.contains(network) || network.contains($0) } }
-  }
-
-  /// Whoever gives a server the address of the host or of its router takes the host off its network: it is told before anything
-  /// is changed.
-  private func requireOwnAddressesAreReserved() throws {
-    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show")
-    let routes: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "default")
-    try requireOwnAddressesAreNoServers()
-    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
-    let gateway = HostNetworkSettings.gateway
-    for address in own.compactMap({ IPv4Address($0) }) where address.description != gateway {
-      guard settings.pools.contains(where: { $0.contains(address) }) else { continue }
-      throw DriverError(
-        .rejected, "\(address) is this host's own address or its router's, and in a pool of servers: reserved_addresses"
-      )
-    }
-  }
-
-  private func requireOwnAddressesAreNoServers() throws {
-    let pools = settings.ipv6Pools.filter { !$0.givesNetworks }
-    if pools.isEmpty { return }
-    let links: [AddressOutput] = try KernelNetwork.output("-6", "address", "show")
-    let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "default")
-    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
-    for address in own.compactMap({ IPv6Network(given: $0) }) where pools.contains(where: { $0.contains(address) }) {
-      throw DriverError(
-        .rejected,
-        "\(address) is this host's own address or its router's, and in address_pool6: take a part of that network in which it "
-          + "is not, such as its second half")
-    }
-  }
-
-  private static func exists(_ tap: String) -> Bool { if_nametoindex(tap) != 0 }
-}
-
-extension KernelNetwork {
-  /// What is of one server.
-  fileprivate func only(_ tap: String, proxies own: Set<String>) -> KernelNetwork {
-    var network = KernelNetwork()
-    network.proxies = proxies.intersection(own)
-    network.links = links.filter { $0.key == tap }
-    let isOf = { (text: String) in text.hasSuffix(" dev \(tap)") }
-    network.addresses = addresses.filter(isOf)
-    network.neighbours = neighbours.filter(isOf)
-    network.routes = routes.filter(isOf)
-    return network
   }
 }

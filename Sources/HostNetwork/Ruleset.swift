@@ -225,8 +225,8 @@ extension Ruleset {
     let taps = "\"\(RoutedInterface.tapPrefix)*\""
     let mail = mayMail ? "" : "    tcp dport 25 iifname != @mailers counter name mail reject with tcp reset\n"
     let forwarded = ["forwarded", "forwarded_here"].map { chain in
-      forwarding.map {
-        "    chain \(chain) { ip daddr \($0.address) dnat ip addr . port to tcp dport map @forwards; }\n"
+      forwarding?.address.map {
+        "    chain \(chain) { ip daddr \($0) dnat ip addr . port to tcp dport map @forwards; }\n"
       } ?? ""
     }.joined()
     return """

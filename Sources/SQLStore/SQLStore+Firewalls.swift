@@ -42,6 +42,19 @@ extension SQLStore {
     }
   }
 
+  package func serversAwaitingNewestFirewall(on host: ID<Core.Host>, limit: Int) async throws -> [ID<Server>] {
+    try await read { database in
+      try database.rows(
+        """
+        SELECT firewall.server_id FROM server_firewall AS firewall JOIN server ON server.id = firewall.server_id
+        WHERE firewall.applied_revision < firewall.revision AND server.host_id = ? AND server.deleted_at IS NULL
+        ORDER BY firewall.updated_at DESC, firewall.server_id DESC LIMIT ?
+        """,
+        [host, limit]
+      ) { row in try row.next() }
+    }
+  }
+
   package func recordFirewall(_ revision: Int64, appliedTo id: ID<Server>) async throws {
     try await write { database in
       _ = try database.run(

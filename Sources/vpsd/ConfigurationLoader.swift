@@ -84,7 +84,7 @@ struct ConfigurationLoader: Sendable {
     let pools = [configuration.addressPool] + configuration.locationsHere.compactMap(\.addressPool)
     let servers = HostNetworkSettings.privateRanges(of: configuration.unique(pools))
     let forwarding = PortForwarding(
-      address: IPv4Address(number: 0), range: range, guestPorts: configuration.forwardedPorts, servers: servers)
+      address: nil, range: range, guestPorts: configuration.forwardedPorts, servers: servers)
     var message: String?
     if configuration.network != .routed {
       message = "it is for a routed network; at loopback addresses forwarded_ports are all that there is"

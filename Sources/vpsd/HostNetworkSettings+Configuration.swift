@@ -14,17 +14,12 @@ extension Configuration {
       ipv6Pools: unique([addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)),
       nameServers: nameServers ?? HostNetworkSettings.nameServers())
     settings.mayMail = mayServersMail
-    settings.forwarding = try forwarding(to: settings.pools, uplink: uplink)
+    settings.forwarding = forwardRange.map { range in
+      PortForwarding(
+        address: forwardAddress, range: range, guestPorts: forwardedPorts,
+        servers: HostNetworkSettings.privateRanges(of: settings.pools))
+    }
     return settings
-  }
-
-  private func forwarding(to pools: [AddressPool], uplink: String) throws -> PortForwarding? {
-    guard let range = forwardRange else { return nil }
-    // An uplink without an address yet keeps nobody from starting: its ports lead nowhere until the next start.
-    guard let address = try forwardAddress ?? HostNetworkSettings.address(of: uplink) else { return nil }
-    return PortForwarding(
-      address: address, range: range, guestPorts: forwardedPorts,
-      servers: HostNetworkSettings.privateRanges(of: pools))
   }
 
   /// Those of this machine's libvirt, by their codes.

@@ -19,6 +19,19 @@ struct PortForwardingTests {
     }
   }
 
+  @Test("What a program of the host has is none of them, and all is as it was otherwise")
+  func taken() throws {
+    let share = try #require(forwarding.share(of: Self.address("10.1.0.2"))).without([20_003, 20_004])
+    #expect(share.ports.map(\.host) == [20_002] && share.sshPort == 20_003)
+  }
+
+  @Test("As long as nobody knows the host's address there are none")
+  func noAddress() {
+    var forwarding = forwarding
+    forwarding.address = nil
+    #expect(forwarding.share(of: Self.address("10.1.0.1")) == nil && forwarding.capacity == 6)
+  }
+
   @Test(
     "Whoever is no server, or comes after the last port, has none",
     arguments: ["10.1.0.0", "10.1.0.3", "203.0.113.1", "10.2.0.9"])

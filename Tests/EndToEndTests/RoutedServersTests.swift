@@ -12,8 +12,8 @@ struct RoutedServersTests {
     .deletingLastPathComponent().appendingPathComponent("Hosts").path
 
   @Test(
-    "They are reached from the world over both families and reach it; firewalls hold; all of it outlives whatever dies; nothing is left"
-  )
+    "They are reached from the world over both families and reach it; firewalls hold; all of it outlives whatever dies; nothing is left",
+    .enabled(if: !isOnHostLibvirtd, "of the host's libvirtd there is a shorter one"))
   func life() async throws {
     try await Service.with(Self.settings) { service in
       let client = try service.client()
@@ -45,6 +45,48 @@ struct RoutedServersTests {
           let all = try Self.hostNetwork()
           return all.contains(server.address) || all.contains(server.network6) ? nil : true
         }
+      }
+      _ = try service.operate(["shutdown"])
+      _ = try service.operate(["network", "off"])
+      let left = try Self.hostNetwork()
+      #expect(!left.contains("vpsd") && !left.contains("203.0.113"), "\(left)")
+    }
+  }
+
+  private static let isOnHostLibvirtd = ProcessInfo.processInfo.environment["VPSD_LIBVIRTD"] == "host"
+
+  @Test(
+    "With the host's own libvirtd, whose QEMU is not root, it is the same: reached, guarded, rebooted, outliving it, gone",
+    .enabled(if: isOnHostLibvirtd, "Tests/Hosts/network --libvirtd"))
+  func hostLibvirtd() async throws {
+    try await Service.with(Self.settings) { service in
+      let client = try service.client()
+      let login = try Login(in: service.directory)
+      let key = try await client.createSSHKey(.init(name: "test", publicKey: login.publicKey))
+      let server = try await RoutedServer(try await Self.create("a", key.id, client), client)
+      for address in [server.address, server.address6] {
+        #expect(try login.run("hostname", onWorld: address) == "a")
+      }
+      let emulator = try #require(processes(containing: server.uuid).first)
+      let owner = try FileManager.default.attributesOfItem(atPath: "/proc/\(emulator)")[.ownerAccountID] as? Int
+      #expect(owner != 0)
+      try reachTheWorld(login, server)
+      try await setFirewall(server, #"{"enabled":true,"rules":[]}"#, client)
+      #expect(try !login.isLetIn(server.address))
+      try await setFirewall(server, #"{"enabled":false,"rules":[]}"#, client)
+
+      let daemon = try String(contentsOfFile: "/run/libvirt/libvirtd.pid", encoding: .utf8)
+      kill(try #require(pid_t(daemon.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
+      #expect(try login.run("hostname", onWorld: server.address) == "a")
+      _ = try await client.perform("reboot", on: server.id)
+      _ = try await active(server.id, client)
+      #expect(try login.run("hostname", onWorld: server.address6) == "a")
+      #expect(try service.operate(["network", "status"]).contains("not as it should be") == false)
+
+      try await client.deleteServer(server.id)
+      _ = try await eventually("nothing of the server is left", withinSeconds: 60) {
+        let all = try Self.hostNetwork()
+        return all.contains(server.address) || all.contains(server.network6) ? nil : true
       }
       _ = try service.operate(["shutdown"])
       _ = try service.operate(["network", "off"])

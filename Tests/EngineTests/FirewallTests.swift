@@ -229,6 +229,28 @@ struct FirewallTests {
     await keeping.value
   }
 
+  @Test(
+    "A plan's new port speed, which all its servers are to have, keeps no customer waiting, and is kept waiting by none"
+  )
+  func beforeThePlan() async throws {
+    let service = try await service()
+    var servers: [Server] = []
+    for _ in 0..<12 { servers.append(try await active(service)) }
+    var change = PlanChange()
+    change.portSpeedMbit = 50
+    _ = try await service.store.updatePlan(ID(3), change, at: service.clock.now)
+    for server in servers.suffix(3) {
+      service.clock.advance(by: .seconds(1))
+      _ = try await service.firewalls.replace(server.id, with: try Self.open(80), service.owner)
+    }
+    let earlier = service.driver.calls.count
+    await service.applyFirewalls()
+    let calls = service.driver.calls.dropFirst(earlier).filter { $0.method == .applyFirewall }
+    let order = calls.compactMap { call in servers.firstIndex { $0.uuid == call.machine } }
+    #expect(order.prefix(6) == [11, 0, 10, 1, 9, 2] && Set(order).count == 12 && order.count == 12, "\(order)")
+    for server in servers { #expect(try await isEnforced(server, service)) }
+  }
+
   @Test("Where the network cannot, a firewall is kept and shown, nothing is asked of the host, and nobody waits")
   func cannot() async throws {
     let service = try await TestService()

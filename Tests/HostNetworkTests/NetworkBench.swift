@@ -9,8 +9,8 @@ private let benchCount = ProcessInfo.processInfo.environment["NETWORK_BENCH"].fl
 /// `make bench-network`: in the namespaces of Tests/Hosts/network, with NETWORK_BENCH=1000.
 @Suite("What the network of many servers costs", .enabled(if: benchCount != nil, "a bench: make bench-network"))
 struct NetworkBench {
-  private let host = ThisHost()
-  private let world = World()
+  let host = ThisHost()
+  let world = World()
   private let clock = ContinuousClock()
 
   @Test(

@@ -6,49 +6,76 @@ import Testing
 @testable import HostNetwork
 
 extension RoutedHostTests {
-  /// In Mbit/s over TCP; what a server takes and what it gives.
-  private func speeds(of guest: Guest) throws -> (taken: Double, given: Double) {
-    let taken = try guest.run("\(TestFiles.hosts)/speed get \(World.address) 5001")
-    let given = try world.run("\(TestFiles.hosts)/speed get \(guest.address) 5001")
-    return (try #require(Double(taken), "\(taken)"), try #require(Double(given), "\(given)"))
-  }
-
-  private func withSpeedServers(_ guests: Guest..., body: () throws -> Void) throws {
-    let server = try RunningProgram(
-      "nsenter", ["--net=\(World.namespace)", "\(TestFiles.hosts)/speed", "serve", World.address, "5001"])
-    defer { server.end() }
-    try #require(server.line() == "ready")
-    for guest in guests {
-      _ = try guest.run("\(TestFiles.hosts)/speed serve \(guest.address) 5001 >/tmp/served.$$ 2>&1 & sleep 0.5")
+  /// Those of one server, each way, in bytes a second.
+  private func limits(of interface: RoutedInterface) throws -> [String: String] {
+    try ["in", "out"].reduce(into: [:]) { limits, way in
+      let map = try host.run("nft -s list map inet vpsd speed_\(way)")
+      guard let name = map.firstMatch(of: try Regex("\"\(interface.tap)\" : \"([^\"]+)\""))?[1].substring else {
+        return
+      }
+      let limit = try host.run("nft list limit inet vpsd \(name)")
+      limits[way] = limit.firstMatch(of: #/rate over ([0-9]+ [a-z]*bytes/second)/#).map { String($0.1) }
     }
-    try body()
   }
 
   @Test(
-    "A server is as fast as its plan in both directions, another one at once when that changes, and others are not slowed"
+    "A server has the limit of its plan in both directions, another one at once when that changes, and others have none; how fast that is says `make bench-network`"
   )
   func speed() throws {
     var slow = Self.interface(10)
     slow.speedMbit = 20
     try withGuests(pool6: "2001:db8:10::/48", [slow, Self.interface(11)]) { reconciler, a, b in
-      try withSpeedServers(a, b) {
-        let limited = try speeds(of: a)
-        let free = try speeds(of: b)
-        #expect((14...22).contains(limited.taken) && (14...22).contains(limited.given), "\(limited)")
-        #expect(free.taken > 40 && free.given > 40, "\(free)")
-        let counted = try #require(try reconciler.counters()[slow.tap])
-        slow.speedMbit = 5
-        try reconciler.apply(slow, among: { [] })
-        let slower = try speeds(of: a)
-        #expect((3...6).contains(slower.taken) && (3...6).contains(slower.given), "\(slower)")
-        let now = try #require(try reconciler.counters()[slow.tap])
-        #expect(now.receivedBytes > counted.receivedBytes && now.sentBytes > counted.sentBytes)
-        slow.speedMbit = nil
-        try reconciler.apply(slow, among: { [] })
-        #expect(try speeds(of: a).taken > 40)
-        #expect(try !host.run("nft list limits table inet vpsd").contains(slow.tap))
-        print("speeds in Mbit/s: of 20: \(limited), of 5: \(slower), without a limit: \(free)")
+      try a.serve(80)
+      #expect(try limits(of: slow) == ["in": "2500000 bytes/second", "out": "2500000 bytes/second"])
+      #expect(try limits(of: b.interface).isEmpty)
+      #expect(try world.ask("tcp", a.address, 80) == "answered")
+      let counted = try #require(try reconciler.counters()[slow.tap])
+      let talk = try Talk(to: a.address, 80)
+      defer { talk.end() }
+      #expect(talk.isHeard)
+      slow.speedMbit = 5
+      try reconciler.apply(slow, among: { [] })
+      #expect(try limits(of: slow) == ["in": "625000 bytes/second", "out": "625000 bytes/second"])
+      #expect(try world.ask("tcp", a.address6, 80) == "answered")
+      let now = try #require(try reconciler.counters()[slow.tap])
+      #expect(now.receivedBytes > counted.receivedBytes && now.sentBytes > counted.sentBytes)
+      slow.speedMbit = nil
+      try reconciler.apply(slow, among: { [] })
+      #expect(try limits(of: slow).isEmpty)
+      #expect(try !host.run("nft list limits table inet vpsd").contains(slow.tap))
+      #expect(!talk.isLost(within: .milliseconds(500)), "connections go on")
+    }
+  }
+
+  @Test("What a server sends beyond its own speed uses up nothing of the speed of whoever it is sent to")
+  func neighboursAllowance() throws {
+    var (loud, quiet) = (Self.interface(10), Self.interface(11))
+    (loud.speedMbit, quiet.speedMbit) = (1, 2)
+    try withGuests(pool6: "2001:db8:10::/48", [loud, quiet]) { reconciler, a, b in
+      try b.serve(80)
+      func probesDuringFlood(_ count: Int) throws -> String {
+        let traffic = "\(TestFiles.hosts)/traffic"
+        _ = try a.run("\(traffic) flood \(b.address) 9 1000000 >/dev/null 2>&1 & echo $! >/tmp/flood.\(getpid())")
+        defer { _ = try? a.run("kill $(cat /tmp/flood.\(getpid())); rm /tmp/flood.\(getpid())") }
+        // Until it has used up whatever was left from before.
+        let began = ContinuousClock.now
+        while try host.run("nft list counter inet vpsd \(loud.tap)-out").contains("packets 0 ") {
+          try #require(ContinuousClock.now - began < .seconds(20))
+        }
+        _ = try world.run("\(traffic) probe \(b.address) 80 1")
+        return try world.run("\(traffic) probe \(b.address) 80 \(count)")
       }
+      #expect(try probesDuringFlood(10) == "10 of 10")
+      // The control: whoever asked the receiver first would leave nothing of it.
+      try host.run(
+        """
+        nft -f - <<'END'
+        flush chain inet vpsd account
+        add rule inet vpsd account \(SpeedLimit.inRule)
+        add rule inet vpsd account \(SpeedLimit.outRule)
+        END
+        """)
+      #expect(try probesDuringFlood(5) != "5 of 5")
     }
   }
 

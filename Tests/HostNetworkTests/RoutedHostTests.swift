@@ -173,6 +173,47 @@ struct RoutedHostTests {
     }
   }
 
+  @Test(
+    "While the filter is away what its firewall closes passes, for tenths of a second, and is counted; then nothing does"
+  )
+  func gap() throws {
+    try withGuests { reconciler, a, b in
+      try a.serve(80)
+      var guarded = a.interface
+      guarded.firewall = Firewall(isEnabled: true, rules: [])
+      let interfaces = [guarded, b.interface]
+      let stop = StopSignal()
+      let ended = DispatchSemaphore(value: 0)
+      Thread.detachNewThread {
+        reconciler.keep({ interfaces }, until: stop)
+        ended.signal()
+      }
+      defer {
+        stop.set()
+        ended.wait()
+      }
+      let isThere = { (try? host.run("nft list map inet vpsd ingress").contains(guarded.tap)) == true }
+      while !reconciler.isLoaded(guarded) { poll(nil, 0, 5) }
+      let traffic = "\(TestFiles.hosts)/traffic"
+      #expect(try world.run("\(traffic) knock \(a.address) 80 0.3").hasPrefix("0 of "))
+      let knocking = try RunningProgram(
+        "nsenter", ["--net=\(World.namespace)", traffic, "knock", a.address, "80", "4"])
+      defer { knocking.end() }
+      var gaps: [Duration] = []
+      for _ in 1...3 {
+        try host.run("nft flush ruleset")
+        let flushed = ContinuousClock.now
+        while !isThere() { try #require(ContinuousClock.now - flushed < .seconds(5)) }
+        gaps.append(ContinuousClock.now - flushed)
+      }
+      let counted = try #require(knocking.line())
+      let numbers = counted.split(separator: " ").compactMap { Int($0) }
+      print("the packet filter was away three times: \(gaps.map(\.milliseconds)) ms; \(counted) packets passed")
+      #expect(numbers.count == 2 && numbers[0] < numbers[1])
+      #expect(try world.run("\(traffic) knock \(a.address) 80 0.3").hasPrefix("0 of "))
+    }
+  }
+
   @Test("What goes through a server's card is counted for both families, whatever is loaded meanwhile")
   func counters() throws {
     try withGuests { reconciler, a, b in

@@ -44,6 +44,33 @@ struct FirewallTests {
         #expect(waiting == (applied == 3 ? [] : [server.id]))
       }
       #expect(try await store.serversAwaitingFirewall(on: ID(99), after: nil, limit: 10).isEmpty)
+      #expect(try await store.serversAwaitingNewestFirewall(on: ID(99), limit: 10).isEmpty)
+    }
+  }
+
+  @Test("Whose customers have changed them last are told first, by an index")
+  func newest() async throws {
+    try await withStore { fixture in
+      let servers = try await [fixture.create(), fixture.create(), fixture.create()].map(\.id)
+      for (server, seconds) in [(servers[1], 2), (servers[0], 3), (servers[2], 1)] {
+        _ = try await fixture.store.setFirewall(
+          Self.open, of: server, expecting: nil, by: fixture.caller, at: Fixture.now + .seconds(seconds))
+      }
+      let newest = try await fixture.store.serversAwaitingNewestFirewall(on: Fixture.host, limit: 2)
+      #expect(newest == [servers[0], servers[1]])
+      let plan = try await DatabaseQueue(path: fixture.path).read { database in
+        try Row.fetchAll(
+          database,
+          sql: """
+            EXPLAIN QUERY PLAN SELECT firewall.server_id FROM server_firewall AS firewall
+            JOIN server ON server.id = firewall.server_id
+            WHERE firewall.applied_revision < firewall.revision AND server.host_id = 1 AND server.deleted_at IS NULL
+            ORDER BY firewall.updated_at DESC, firewall.server_id DESC LIMIT 16
+            """
+        ).map { $0["detail"] as String }
+      }
+      #expect(plan.contains { $0.contains("server_firewall_awaiting_newest") }, "\(plan)")
+      #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
     }
   }
 

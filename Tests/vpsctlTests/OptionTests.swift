@@ -70,4 +70,35 @@ struct OptionTests {
     #expect(changed.status == 0 && changed.errors == "~ web (1): labels env=dev\n", "\(changed.all)")
     #expect(try await apply("[env]").errors.contains("servers.0.labels"))
   }
+
+  @Test(
+    "A file that would delete a protected server is refused before anything is changed, and the difference says which")
+  func protectedFromPruning() async throws {
+    let service = try RunningService()
+    defer { withExtendedLifetime(service) {} }
+    let user = try service.user()
+    for words in [["--name", "old"], ["--name", "kept", "--delete-protection"]] {
+      let create = ["server", "create"] + words + ["--plan", "nano", "--os", "3", "--location", "us-west", "--wait"]
+      #expect(try await user.run(User.program, create).status == 0)
+    }
+    let file = try user.write(
+      "servers:\n- {name: web, plan: nano, os: debian-12, location: us-west}\n", to: "servers.yaml")
+    for more in [["--dry-run"], ["--yes"]] {
+      let result = try await user.run(User.program, ["apply", "-f", file, "--prune", "--wait"] + more)
+      #expect(
+        result.status == 4
+          && result.errors == """
+            + web: nano, debian-12, at us-west
+            - old (1), with its disk and its copies
+            - kept (2), with its disk and its copies: it is protected from deletion
+            Error: kept (2) is protected from deletion, and so nothing is changed: vpsctl server update 2 --no-delete-protection
+
+            """,
+        "\(result.all)")
+    }
+    #expect(try await user.run("server", "list", "-o", "name", "--ordering", "id").output == "old\nkept\n")
+    #expect(try await user.run("server", "update", "kept", "--no-delete-protection").status == 0)
+    #expect(try await user.run("apply", "-f", file, "--prune", "--yes", "--wait", "-o", "name").output == "web\n")
+    #expect(try await user.run("server", "list", "-o", "name").output == "web\n")
+  }
 }

@@ -18,7 +18,7 @@ struct SchemaTests {
   ]
 
   /// Commands in an order in which each has something to do, and the reply that each prints; `[]` is the elements of a list.
-  private static let commands: [(command: String, rest: String, reply: String)] = [
+  static let commands: [(command: String, rest: String, reply: String)] = [
     ("ssh-key create", "KEY.pub --name me", "POST /ssh-keys/"),
     ("server create", "--name web --plan nano --os debian-12 --location us-west --wait", "POST /servers/"),
     ("server create", "--name db --plan nano --os 3 --location us-west --no-wait", "POST /servers/"),

@@ -12,6 +12,7 @@ struct TroubleTests {
     let answer: ScriptedServer.Answer
     let status: Int32
     let says: String
+    var isOfListsOnly = false
   }
 
   static let troubles = [
@@ -40,7 +41,7 @@ struct TroubleTests {
       status: 1, says: "Error: The answer (status 200) is no JSON but text/html. Is this the URL of the service?\n"),
     Trouble(
       testDescription: "JSON that is no list", answer: .json(200, #"{"hello": 1}"#), status: 1,
-      says: "Error: The answer is no list.\n"),
+      says: "Error: The answer is no list.\n", isOfListsOnly: true),
     Trouble(
       testDescription: "words that would move a cursor",
       answer: .json(400, #"{"detail": "\u001b[2Jgone\nError: forged"}"#), status: 4,
@@ -54,6 +55,49 @@ struct TroubleTests {
       let result = try await User(url: service.url).run("server", "list", "-o", output)
       #expect(
         result.status == trouble.status && result.output.isEmpty && result.errors == trouble.says, "\(result.all)")
+    }
+  }
+
+  /// What else asks the service, beside all whose JSON is its own.
+  private static let others = [
+    "events", "server ssh 7", "server scp 7:a b", "server delete 7 --yes", "backup delete 7 --yes",
+    "snapshot delete 7 --yes", "ssh-key delete 7 --yes", "token delete 7 --yes", "ssh-config",
+  ]
+
+  private static let isLong = ProcessInfo.processInfo.environment["VPSD_LONG_TESTS"] != nil
+
+  /// Each command meets one of the troubles, and in `make test-long` all of them.
+  @Test(
+    "Every command tells of each trouble in the same words, with the same status, and prints nothing",
+    arguments: troubles.indices)
+  func troubleOfAll(_ number: Int) async throws {
+    let trouble = Self.troubles[number]
+    let service = try ScriptedServer { _ in trouble.answer }
+    let user = try User(url: service.url)
+    let key = try user.write("ssh-ed25519 \(Self.key) me@laptop\n", to: "key.pub")
+    let file = try user.write("servers: [{name: web, plan: nano, os: x, location: us-west}]", to: "servers.yaml")
+    let lines = SchemaTests.commands.map { "\($0.command) \($0.rest)" } + Self.others
+    for (place, line) in lines.enumerated() where Self.isLong || place % Self.troubles.count == number {
+      if trouble.isOfListsOnly, !line.contains(" list") { continue }
+      let words = line.replacing("KEY.pub", with: key).replacing("FILE", with: file).replacing(
+        "--wait", with: "--no-wait")
+      let result = try await user.run(User.program, words.split(separator: " ").map(String.init) + ["-o", "json"])
+      #expect(
+        result.status == trouble.status && result.output.isEmpty && result.errors.hasSuffix(trouble.says),
+        "\(line): \(result.status) \(result.all)")
+    }
+  }
+
+  private static let key = "AAAAC3NzaC1lZDI1NTE5AAAAI" + String(repeating: "A", count: 43)
+
+  @Test("docs/vpsctl-exits.md has them all, word for word")
+  func document() throws {
+    let text = try String(
+      contentsOf: User.programs.deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("docs/vpsctl-exits.md"), encoding: .utf8)
+    for trouble in Self.troubles {
+      let says = trouble.says.split(separator: "\n").map { "`\($0)`" }.joined(separator: "<br>")
+      #expect(text.contains("| \(trouble.testDescription) | \(says) | \(trouble.status) |"), "\(trouble)")
     }
   }
 
@@ -213,6 +257,39 @@ struct TroubleTests {
     #expect(alone.status == 5 && alone.errors == "Error: No capacity at us-west. Try again in 60 s.\n")
   }
 
+  @Test("There is one time for all of it: what a service without room took of it is not waited for once more")
+  func oneDeadline() async throws {
+    let tries = Mutex<[String: Int]>([:])
+    let service = try ScriptedServer { request in
+      if request.path.contains("/events/") {
+        return .begin("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: heartbeat\nid: 4\n\n")
+      }
+      if request.path.contains("/operations/") {
+        let kinds = ["rebuild", "stop"].map { #"{"id": 1, "kind": "\#($0)", "status": "running"}"# }
+        return .json(200, #"{"count": 2, "results": [\#(kinds.joined(separator: ", "))]}"#)
+      }
+      guard request.method == "POST" else { return .json(200, Self.server) }
+      return tries.withLock { tries in
+        tries[request.path, default: 0] += 1
+        return tries[request.path] == 1
+          ? .json(503, #"{"detail": "No capacity at us-west."}"#, ["Retry-After": "5"])
+          : .json(200, #"{"status": "success", "message": "It is", "server": {"id": 7, "name": "web"}}"#)
+      }
+    }
+    let user = try User(url: service.url)
+    let begin = ContinuousClock.now
+    let results = await [["rebuild", "7", "--yes"], ["stop", "7"]].concurrently { words in
+      try? await user.run(User.program, ["server"] + words + ["--wait", "--timeout", "6s"])
+    }
+    #expect(ContinuousClock.now - begin < .seconds(10))
+    for result in results {
+      #expect(
+        result?.status == 5 && result?.errors.contains("It is not done in the time") == true, "\(result?.all ?? "")")
+    }
+    let held = service.requests.filter { $0.path.hasSuffix("/stop/") }.map { $0.header("Prefer") }
+    #expect(held.count == 2 && held[0] == "wait=6" && ["wait=1", "wait=0"].contains(held[1]), "\(held)")
+  }
+
   private static func forever() throws -> ScriptedServer {
     try ScriptedServer { request in
       if request.method == "POST" {
@@ -274,5 +351,15 @@ struct TroubleTests {
     #expect(result.status == 0 && result.output == "1\n2\n3\n", "\(result.all)")
     let line = try await User(url: service.url).run("events", "--limit", "1")
     #expect(line.output == "2026-01-10T14:30:00Z  web (7)  is active\n")
+  }
+}
+
+extension [[String]] {
+  fileprivate func concurrently<Value: Sendable>(_ body: @escaping @Sendable ([String]) async -> Value) async -> [Value]
+  {
+    await withTaskGroup(of: Value.self) { group in
+      for words in self { group.addTask { await body(words) } }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
   }
 }

@@ -1,7 +1,8 @@
 /// TCP ports of an address of the host that lead to servers which nobody outside reaches otherwise: of each server as many as there
 /// are ports of guests. Which ones follows from the server's place in its pool, so that nobody has to remember it.
 package struct PortForwarding: Sendable, Equatable {
-  package let address: IPv4Address
+  /// Nil for the first one of the uplink, whichever that is at the moment.
+  package var address: IPv4Address?
   /// Of the host.
   package let range: ClosedRange<Int>
   /// What they lead to, in their order.
@@ -10,7 +11,7 @@ package struct PortForwarding: Sendable, Equatable {
   package let servers: [ClosedRange<IPv4Address>]
 
   package init(
-    address: IPv4Address, range: ClosedRange<Int>, guestPorts: [Int], servers: [ClosedRange<IPv4Address>]
+    address: IPv4Address?, range: ClosedRange<Int>, guestPorts: [Int], servers: [ClosedRange<IPv4Address>]
   ) {
     self.address = address
     self.range = range
@@ -26,18 +27,30 @@ package struct PortForwarding: Sendable, Equatable {
     }
 
     package let address: IPv4Address
-    package let ports: [Port]
+    package private(set) var ports: [Port]
+    package let sshPort: Int?
 
-    package var sshPort: Int? { ports.first { $0.guest == 22 }?.host }
+    init(address: IPv4Address, ports: [Port]) {
+      self.address = address
+      self.ports = ports
+      sshPort = ports.first { $0.guest == 22 }?.host
+    }
+
+    /// What is left where some ports of the host lead elsewhere.
+    package func without(_ taken: Set<Int>) -> Share {
+      var share = self
+      share.ports.removeAll { taken.contains($0.host) }
+      return share
+    }
   }
 
   /// How many servers there are ports for.
   package var capacity: Int { range.count / guestPorts.count }
   package var serverCount: Int { servers.map(Self.count).reduce(0, +) }
 
-  /// Nil for an address that has none.
+  /// Nil for an address that has none, and where nobody knows the host's.
   package func share(of server: IPv4Address) -> Share? {
-    guard let range = servers.firstIndex(where: { $0.contains(server) }) else { return nil }
+    guard let address, let range = servers.firstIndex(where: { $0.contains(server) }) else { return nil }
     let place = servers[..<range].map(Self.count).reduce(0, +) + Int(server.number - servers[range].lowerBound.number)
     guard place < capacity else { return nil }
     let first = self.range.lowerBound + place * guestPorts.count

@@ -54,28 +54,24 @@ package final class FirewallKeeper: Sendable {
   /// Runs until cancellation.
   package func run() async {
     await withDiscardingTaskGroup { group in
+      var queue = Queue()
       while !Task.isCancelled {
-        let due = await due()
-        for id in due {
-          while isBusy, !Task.isCancelled { await pause() }
-          guard !Task.isCancelled else { return }
-          begin(id)
-          group.addTask { await self.apply(id) }
+        guard !isBusy, let id = await next(&queue) else {
+          await pause()
+          continue
         }
-        if due.isEmpty { await pause() }
+        begin(id)
+        group.addTask { await self.apply(id) }
       }
     }
   }
 
   /// Has the host take over what is due now, one after the other.
   package func pollOnce() async {
-    while true {
-      let due = await due()
-      guard !due.isEmpty else { return }
-      for id in due {
-        begin(id)
-        await apply(id)
-      }
+    var queue = Queue()
+    while let id = await next(&queue) {
+      begin(id)
+      await apply(id)
     }
   }
 
@@ -92,25 +88,61 @@ package final class FirewallKeeper: Sendable {
 
   // MARK: What is due
 
+  /// What was due and is not begun, the next one last. It may be all servers of a plan, and so a customer who has changed a
+  /// firewall meanwhile does not wait behind it: every other turn is for who has changed one last, and no more than that, so
+  /// that nobody is kept waiting by somebody who changes theirs again and again.
+  private struct Queue {
+    var ids: [ID<Server>] = []
+    var isNewestNext = true
+  }
+
+  private func next(_ queue: inout Queue) async -> ID<Server>? {
+    if queue.ids.isEmpty { queue.ids = await due().reversed() }
+    if queue.ids.count > 1, queue.isNewestNext, let id = await newest() {
+      queue.isNewestNext = false
+      queue.ids.removeAll { $0 == id }
+      return id
+    }
+    queue.isNewestNext = true
+    // What was begun meanwhile is not begun once more.
+    while let id = queue.ids.popLast() { if !ready([id]).isEmpty { return id } }
+    return nil
+  }
+
+  private func newest() async -> ID<Server>? {
+    do {
+      return ready(try await store.serversAwaitingNewestFirewall(on: host.id, limit: Self.limit)).first
+    } catch {
+      logger.error(
+        "the store does not tell which firewalls are new", metadata: ["error": "\(String(reflecting: error))"])
+      return nil
+    }
+  }
+
+  private func ready(_ ids: some Sequence<ID<Server>>) -> [ID<Server>] {
+    let now = clock.uptime
+    return state.withLock { state in
+      ids.filter { id in !state.underWay.contains(id) && state.failed[id].map { $0.retryAt <= now } ?? true }
+    }
+  }
+
   private func due() async -> [ID<Server>] {
     guard !host.isAway, host.driver.enforcesFirewalls else { return [] }
     do {
       try await learnUnseen()
       let last = state.withLock { $0.last }
       let changed = try await store.serversAwaitingFirewall(on: host.id, after: last, limit: Self.pageSize)
-      let now = clock.uptime
-      return state.withLock { state in
-        state.last = changed.count == Self.pageSize ? changed.last : nil
-        let unseen = (state.unseen ?? []).subtracting(changed)
-        if last == nil, state.last == nil {
-          // What was looked at is all there is to do: a server that is gone has failed for the last time.
-          let waiting = unseen.union(changed)
-          state.failed = state.failed.filter { waiting.contains($0.key) }
-        }
-        return (changed + unseen).filter { id in
-          !state.underWay.contains(id) && state.failed[id].map { $0.retryAt <= now } ?? true
-        }
-      }
+      return ready(
+        state.withLock { state in
+          state.last = changed.count == Self.pageSize ? changed.last : nil
+          let unseen = (state.unseen ?? []).subtracting(changed)
+          if last == nil, state.last == nil {
+            // What was looked at is all there is to do: a server that is gone has failed for the last time.
+            let waiting = unseen.union(changed)
+            state.failed = state.failed.filter { waiting.contains($0.key) }
+          }
+          return changed + unseen
+        })
     } catch {
       logger.error(
         "the store does not tell which firewalls to apply", metadata: ["error": "\(String(reflecting: error))"])

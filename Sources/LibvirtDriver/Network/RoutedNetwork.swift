@@ -22,7 +22,7 @@ struct RoutedNetwork: MachineNetwork {
 
   var sshPort: UInt16 { 22 }
   var enforcesFirewalls: Bool { true }
-  func forwarding(to address: IPv4Address) -> PortForwarding.Share? { settings.forwarding?.share(of: address) }
+  func forwarding(to address: IPv4Address) -> PortForwarding.Share? { reconciler.forwarding(to: address) }
   var countsTraffic: Bool { true }
 
   /// A tap that libvirt finds and leaves alone: it is the server's, and not its QEMU's.

@@ -18,7 +18,11 @@ struct ApplyPlan {
         [
           "~ \(Kind.server.title(of: server)): firewall \(firewall["enabled"]?.bool == true ? "on" : "off"), \(firewall["rules"]?.array?.count ?? 0) rules"
         ]
-      case .delete(let server): ["- \(Kind.server.title(of: server)), with its disk and its copies"]
+      case .delete(let server):
+        [
+          "- \(Kind.server.title(of: server)), with its disk and its copies"
+            + (server.isDeleteProtected ? ": it is protected from deletion" : "")
+        ]
       }
     }
   }
@@ -120,6 +124,11 @@ struct ApplyPlan {
     }
     return plain(wanted) == plain(now)
   }
+}
+
+extension JSON {
+  /// Of a server.
+  var isDeleteProtected: Bool { self["delete_protection"]?.bool ?? false }
 }
 
 /// What can be ordered.

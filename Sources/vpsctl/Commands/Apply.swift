@@ -35,11 +35,17 @@ struct Apply: AsyncParsableCommand {
     else {
       throw Refusal(.notFound, "There is no file \(file).")
     }
-    let session = try options.session.patient(waiting)
+    let session = try options.session
     let wanted = try ServerFile(parsing: text)
     let plan = try await ApplyPlan(wanted, isPruning: prune, session)
     for line in plan.changes.flatMap(\.lines) { Terminal.tell(line.escapedForTerminal) }
     if plan.changes.isEmpty { Terminal.tell("All is as the file says.") }
+    let refusals = plan.deleted.filter(\.isDeleteProtected).map { server in
+      let title = Kind.server.title(of: server)
+      return "\(title) is protected from deletion, and so nothing is changed: "
+        + "vpsctl server update \(server["id"]?.int ?? 0) --no-delete-protection"
+    }
+    guard refusals.isEmpty else { throw Refusal(.refused, refusals) }
     if isDryRun { return }
     if !plan.deleted.isEmpty {
       let count = plan.deleted.count
@@ -62,16 +68,20 @@ struct Apply: AsyncParsableCommand {
     try options.list(servers, .server)
   }
 
+  /// Each change has the whole of the time.
   private func carryOut(_ change: ApplyPlan.Change, _ session: Session) async throws {
+    let deadline = ContinuousClock.now + waiting.limit
+    let session = session.patient(waiting, until: deadline)
     switch change {
     case .create(let order):
       let created = try await order.place(session) { Self.tellPassword(of: $0) }
       Self.tellPassword(of: created)
       guard waiting.isWaiting, let id = created["id"]?.int else { return }
       let title = Kind.server.title(of: created)
-      let server = try await Progress.during("\(title) is being created", goesOn: "\(title) is created all the same.") {
-        _ in
-        try await session.settled(id, within: waiting.limit)
+      let server = try await Progress.during(
+        "\(title) is being created", session, goesOn: "\(title) is created all the same."
+      ) { _ in
+        try await session.settled(id, within: max(.seconds(1), deadline - .now))
       }
       guard server["status"]?.string != "error" else {
         throw Refusal(.failed, "\(title): \(server["status_reason"]?.string ?? "It could not be created.")")
@@ -80,10 +90,13 @@ struct Apply: AsyncParsableCommand {
       _ = try await session.client.request("PATCH", Self.path(server), body: fields)
     case .resize(let server, let plan, _):
       let title = Kind.server.title(of: server)
-      try await Progress.during("\(title) is being resized", goesOn: "\(title) is resized all the same.") { _ in
+      try await Progress.during(
+        "\(title) is being resized", session, goesOn: "\(title) is resized all the same."
+      ) { _ in
         _ = try await session.client.request("POST", Self.path(server) + "resize/", body: ["plan_id": plan])
         guard waiting.isWaiting, let id = server["id"]?.int else { return }
-        let operation = try await session.finishedOperation(["resize"], of: id, within: waiting.limit)
+        let operation = try await session.finishedOperation(
+          ["resize"], of: id, within: max(.zero, deadline - .now))
         guard operation?["status"]?.string == "succeeded" else {
           throw Refusal(
             .failed,

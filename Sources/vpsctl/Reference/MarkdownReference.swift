@@ -4,7 +4,8 @@ enum MarkdownReference {
       # vpsctl: every command
 
       Made from the commands themselves by `scripts/vpsctl-reference`; a test holds it true. The first steps are in
-      [ten minutes](vpsctl-first-ten-minutes.md).
+      [ten minutes](vpsctl-first-ten-minutes.md), and what is said of a
+      service in trouble in [a table](vpsctl-exits.md).
 
       """
     for page in pages {

@@ -5,7 +5,8 @@ struct DiskCopy {
   let kind: Kind
 
   func create(_ body: JSON, _ session: Session, _ waiting: WaitOptions, _ options: OutputOptions) async throws {
-    let session = session.patient(waiting)
+    let deadline = ContinuousClock.now + waiting.limit
+    let session = session.patient(waiting, until: deadline)
     let request = { (wait: Int?) in
       try await OptionErrors.naming {
         try await session.client.request("POST", kind.path, body: body, waitSeconds: wait).json()
@@ -15,9 +16,8 @@ struct DiskCopy {
       let copy = try await request(nil)
       return options.tell("The \(kind.noun) \(copy["id"]?.int ?? 0) is being made.", copy, kind)
     }
-    let deadline = ContinuousClock.now + waiting.limit
     let copy = try await Progress.during(
-      "The \(kind.noun) is being made", goesOn: "It is made all the same: vpsctl \(kind.noun) list"
+      "The \(kind.noun) is being made", session, goesOn: "It is made all the same: vpsctl \(kind.noun) list"
     ) { _ in
       let copy = try await request(waiting.preferredSeconds)
       return try await session.finishedCopy(kind, copy, within: max(.seconds(1), deadline - .now))

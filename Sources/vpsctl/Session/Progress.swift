@@ -10,19 +10,22 @@ final class Progress: Sendable {
   }
 
   private let words: Mutex<Words>
+  private let postponement: Postponement
   private let beginning = ContinuousClock.now
 
-  private init(_ doing: String, goesOn: String) {
+  private init(_ doing: String, goesOn: String, _ postponement: Postponement) {
     words = Mutex(Words(doing: doing, goesOn: goesOn))
+    self.postponement = postponement
   }
 
   /// - Parameters:
   ///   - doing: `web (1) is being created`
+  ///   - session: Which knows whether it was begun.
   ///   - goesOn: What is to be said when nobody waits for it any more: `It goes on: vpsctl server show 1`
   static func during<Value>(
-    _ doing: String, goesOn: String, _ body: (Progress) async throws -> Value
+    _ doing: String, _ session: Session, goesOn: String, _ body: (Progress) async throws -> Value
   ) async throws -> Value {
-    let progress = Progress(doing, goesOn: goesOn)
+    let progress = Progress(doing, goesOn: goesOn, session.postponement)
     let interrupts = progress.answerInterrupts()
     let ticker = Task { await progress.tick() }
     defer {
@@ -58,7 +61,8 @@ final class Progress: Sendable {
   private func answerInterrupts() -> Interrupts.Answer {
     Interrupts.answer { [self] in
       clear()
-      Terminal.tell(words.withLock { "Interrupted. " + $0.goesOn.escapedForTerminal })
+      let words = postponement.sentence ?? words.withLock(\.goesOn)
+      Terminal.tell("Interrupted. " + words.escapedForTerminal)
       _exit(130)
     }
   }

@@ -20,7 +20,8 @@ struct ServerAction {
   ) async throws {
     let id = server["id"]?.int ?? 0
     let title = Kind.server.title(of: server)
-    let session = session.patient(waiting)
+    let deadline = ContinuousClock.now + waiting.limit
+    let session = session.patient(waiting, until: deadline)
     let path = (collection ?? "/servers/\(id)/") + path
     var told: JSON?
     if isToldOnce {
@@ -39,13 +40,12 @@ struct ServerAction {
       options.tell("\(title): \(reply["message"]?.string ?? "It is under way.")", reply, .server)
       return
     }
-    let deadline = ContinuousClock.now + waiting.limit
     var reply: JSON = .null
     let operation = try await Progress.during(
-      "\(title) is \(doing)", goesOn: "\(title) goes on \(doing): vpsctl server show \(id)"
+      "\(title) is \(doing)", session, goesOn: "\(title) goes on \(doing): vpsctl server show \(id)"
     ) { progress in
       reply = try await request()
-      let operation = try await session.finishedOperation(kinds, of: id, within: deadline - .now)
+      let operation = try await session.finishedOperation(kinds, of: id, within: max(.zero, deadline - .now))
       let server = try await session.settled(id, within: max(.seconds(1), deadline - .now))
       if reply["server"] != nil { reply["server"]?["status"] = server["status"] }
       if waiting.waitSSH, server["status"]?.string == "active" {

@@ -12,14 +12,18 @@ extension Session {
   /// - Parameter tell: Shows what is in it, to who has pressed Ctrl-C.
   func answerOnce(_ path: String, body: JSON?, tell: (JSON) -> Void) async throws -> JSON {
     let key = UUID().uuidString.lowercased()
-    let again = repetition(path, body, key)
+    let again: @Sendable () -> String = { repetition(path, body, key) }
     let presses = Presses()
     let interrupts = Interrupts.answer {
+      if let nothing = postponement.sentence {
+        Terminal.tell("Interrupted. " + nothing)
+        _exit(130)
+      }
       guard presses.next() > 1 else {
         return Terminal.tell(
           "Interrupted. The answer may have in it what is told only once, and is waited for; Ctrl-C again gives it up.")
       }
-      Terminal.tell("Interrupted. It may be done all the same. The answer is had again, for a day, by:\n  \(again)")
+      Terminal.tell("Interrupted. It may be done all the same. The answer is had again, for a day, by:\n  \(again())")
       _exit(130)
     }
     let reply: JSON
@@ -29,7 +33,7 @@ extension Session {
         try await client.request("POST", path, body: body, idempotencyKey: key).json()
       }
     } catch  where Self.mayBeDone(after: error) {
-      Terminal.tell("It may be done all the same. Its answer is had again, for a day, by:\n  \(again)")
+      Terminal.tell("It may be done all the same. Its answer is had again, for a day, by:\n  \(again())")
       throw error
     }
     guard presses.count > 0 else { return reply }
@@ -52,7 +56,16 @@ extension Session {
     var words = "vpsctl api POST \(path) --idempotency-key \(key)"
     if let context { words += " --context \(context.quotedForShell)" }
     guard let text = body?.text else { return words.escapedForTerminal }
-    return (words + " --data " + (text.utf8.count <= 4096 ? text.quotedForShell : "'(the same)'")).escapedForTerminal
+    guard text.utf8.count > 4096 else { return (words + " --data " + text.quotedForShell).escapedForTerminal }
+    let file = "\(ContextStore.stateFolder)/requests/\(key).json"
+    do {
+      try SecretFile.write(text, to: file)
+    } catch {
+      Terminal.tell("The body is too long to be printed, and is kept nowhere: \(error)".escapedForTerminal)
+      return (words + " --data - <(the same)").escapedForTerminal
+    }
+    Terminal.tell("The body is kept in \(file), which is yours to delete.".escapedForTerminal)
+    return (words + " --data - <" + file.quotedForShell).escapedForTerminal
   }
 
   private final class Presses: Sendable {

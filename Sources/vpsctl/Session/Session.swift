@@ -6,6 +6,7 @@ struct Session: Sendable {
   let client: APIClient
   /// The name of the context, where it was said.
   let context: String?
+  let postponement: Postponement
 
   init(context name: String?) throws {
     self.context = name
@@ -17,24 +18,32 @@ struct Session: Sendable {
       throw Refusal(
         .refused, "There is no token for \(context.url): set VPSCTL_URL and VPSCTL_TOKEN, or make a context with one.")
     }
-    client = APIClient(baseURL: url, token: token, userAgent: "vpsctl/\(Vpsctl.version)")
+    let postponement = Postponement()
+    var retry = RetryPolicy.standard
+    retry.onPause = { postponement.note($0) }
+    client = APIClient(baseURL: url, token: token, userAgent: "vpsctl/\(Vpsctl.version)", retry: retry)
+    self.postponement = postponement
   }
 
-  private init(_ client: APIClient, context: String?) {
+  private init(_ client: APIClient, context: String?, _ postponement: Postponement) {
     self.client = client
     self.context = context
+    self.postponement = postponement
   }
 
   /// For what is waited for: a service that has no room for it now is asked again when it says, within the same time.
-  func patient(_ waiting: WaitOptions) -> Session {
+  func patient(_ waiting: WaitOptions, until deadline: ContinuousClock.Instant) -> Session {
     guard waiting.isWaiting else { return self }
+    let postponement = Postponement()
     var retry = RetryPolicy.standard
-    retry.unavailable = waiting.limit
-    retry.onUnavailable = { error, seconds in
+    retry.unavailableUntil = deadline
+    retry.onPause = { pause in
+      postponement.note(pause)
+      guard case .begins(let error, _, let seconds, _) = pause, error.status == 503 else { return }
       let line = "\(error) It is asked again in \(seconds) s.".escapedForTerminal
       Terminal.tell((Terminal.isErrors ? "\r\u{1B}[K" : "") + line)
     }
-    return Session(client.retrying(retry), context: context)
+    return Session(client.retrying(retry), context: context, postponement)
   }
 
   private static func context(_ name: String?) throws -> Context {

@@ -15,6 +15,9 @@ package protocol FirewallStore: Sendable {
   /// Which servers of the host have a firewall that it is not known to have taken over, by their ids.
   func serversAwaitingFirewall(on host: ID<Host>, after id: ID<Server>?, limit: Int) async throws -> [ID<Server>]
 
+  /// Those of them whose firewalls their customers have changed last, the newest first.
+  func serversAwaitingNewestFirewall(on host: ID<Host>, limit: Int) async throws -> [ID<Server>]
+
   /// The host has taken over this revision.
   func recordFirewall(_ revision: Int64, appliedTo id: ID<Server>) async throws
 }

@@ -38,8 +38,8 @@ struct ServerCreate: AsyncParsableCommand {
 
   func run() async throws {
     let (labels, userData) = (try ServerExtras.labels(labels), try userData.map(ServerExtras.userData))
-    let session = try options.session.patient(waiting)
     let deadline = ContinuousClock.now + waiting.limit
+    let session = try options.session.patient(waiting, until: deadline)
     var order = ServerOrder(
       name: name, plan: plan, os: os, location: location, hostname: hostname, sshKeys: sshKeys, backups: backups)
     if !self.labels.isEmpty { order.labels = labels }
@@ -50,7 +50,7 @@ struct ServerCreate: AsyncParsableCommand {
     if waiting.isWaiting || !options.isWhole { options.tellPassword(of: created, title) }
     guard waiting.isWaiting else { return try tell(created, "\(title) is being created.") }
     let server = try await Progress.during(
-      "\(title) is being created", goesOn: "\(title) is created all the same: vpsctl server show \(id)"
+      "\(title) is being created", session, goesOn: "\(title) is created all the same: vpsctl server show \(id)"
     ) { progress in
       let server = try await session.settled(id, within: max(.seconds(1), deadline - .now))
       if waiting.waitSSH, server["status"]?.string == "active" {

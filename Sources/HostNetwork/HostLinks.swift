@@ -1,0 +1,139 @@
+import Core
+import Foundation
+
+/// The host's taps, with the addresses, neighbours and routes of their servers, and the settings of the kernel that they need.
+struct HostLinks: Sendable {
+  let settings: HostNetworkSettings
+  let controls: SystemControls
+
+  /// Makes them what they should be, and counts in `repair` what was not.
+  ///
+  /// - Parameter all: Whether these are all servers of the host; or else one, and nothing else is looked at.
+  func link(_ interfaces: [RoutedInterface], _ repair: inout NetworkReconciler.Repair, all: Bool = true) throws {
+    var problem: (any Error)?
+    /// One server's trouble is no other's: the rest goes on, and it is told at the end.
+    func attempt(_ body: () throws -> Void) {
+      do { try body() } catch { problem = problem ?? error }
+    }
+    let (onLink, onLink6) = (try onLink(), try onLink6())
+    let hasIPv6 = !settings.ipv6Pools.isEmpty
+    if all {
+      attempt {
+        repair.others += try controls.set(
+          uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: !onLink.isEmpty, isProxied6: !onLink6.isEmpty)
+      }
+    }
+    var wanted = KernelNetwork.wanted(settings, interfaces, onLink: onLink, onLink6: onLink6)
+    var present = KernelNetwork()
+    if all || interfaces.contains(where: { Self.exists($0.tap) }) { present = try KernelNetwork.read(settings) }
+    if !all {
+      wanted = wanted.only(interfaces[0].tap, proxies: wanted.proxies)
+      present = present.only(interfaces[0].tap, proxies: wanted.proxies)
+    }
+    let links = present.linkChanges(to: wanted)
+    if !links.isEmpty {
+      attempt { try KernelNetwork.apply(links) }
+      repair.links += links.count
+    }
+    for interface in interfaces { attempt { repair.others += try SystemControls.set(ofTap: interface.tap) } }
+    if !links.isEmpty {
+      present = try KernelNetwork.read(settings)
+      if !all { present = present.only(interfaces[0].tap, proxies: wanted.proxies) }
+    }
+    let changes = present.changes(to: wanted, uplink: settings.uplink, pools: pools)
+    attempt { try KernelNetwork.apply(changes) }
+    repair.others += changes.count
+    if let problem { throw problem }
+  }
+
+  /// The commands that would make them what they should be.
+  func changes(for interfaces: [RoutedInterface]) throws -> [String] {
+    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
+    let present = try KernelNetwork.read(settings)
+    return present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
+  }
+
+  /// Takes all of them away, and puts back what was changed of the host's settings.
+  ///
+  /// - Parameter filter: Takes the packet filter away, once nothing is there that it is for.
+  func remove(_ filter: () throws -> Void) throws {
+    let nothing = KernelNetwork()
+    // With the links goes all that is on them.
+    try KernelNetwork.apply(try KernelNetwork.read(settings).linkChanges(to: nothing, sparesHeld: false))
+    let others = try KernelNetwork.read(settings)
+    try KernelNetwork.apply(others.changes(to: nothing, uplink: settings.uplink, pools: pools))
+    try filter()
+    try controls.restore()
+  }
+
+  private var pools: [IPNetwork] { (settings.poolNetworks + settings.poolNetworks6).compactMap { IPNetwork($0) } }
+
+  /// The networks of the uplink's own link that a pool is in: nobody routes it to us, so the host must answer there for its
+  /// servers.
+  private func onLink() throws -> [ClosedRange<IPv4Address>] {
+    if !Self.exists(settings.uplink) { return [] }
+    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
+    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap { address -> ClosedRange<IPv4Address>? in
+      guard let number = address.local.flatMap({ IPv4Address($0) })?.number, let length = address.prefixlen, length < 32
+      else { return nil }
+      let bits = UInt32.max >> UInt32(length)
+      return IPv4Address(number: number & ~bits)...IPv4Address(number: number | bits)
+    }
+    return own.filter { network in settings.pools.contains { $0.ranges.contains { $0.overlaps(network) } } }
+  }
+
+  /// The same of IPv6, for pools of single addresses.
+  private func onLink6() throws -> [IPNetwork] {
+    let pools = settings.ipv6Pools.filter { !$0.givesNetworks }.compactMap { IPNetwork($0.description) }
+    if pools.isEmpty || !Self.exists(settings.uplink) { return [] }
+    let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "dev", settings.uplink)
+    return routes.filter { $0.gateway == nil && $0.type ?? "unicast" == "unicast" }.compactMap { IPNetwork($0.dst) }
+      .filter { network in pools.contains { $0.contains(network) || network.contains($0) } }
+  }
+
+  /// Whoever gives a server the address of the host or of its router takes the host off its network: it is told before anything
+  /// is changed.
+  func requireOwnAddressesAreReserved() throws {
+    let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show")
+    let routes: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "default")
+    try requireOwnAddressesAreNoServers()
+    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
+    let gateway = HostNetworkSettings.gateway
+    for address in own.compactMap({ IPv4Address($0) }) where address.description != gateway {
+      guard settings.pools.contains(where: { $0.contains(address) }) else { continue }
+      throw DriverError(
+        .rejected, "\(address) is this host's own address or its router's, and in a pool of servers: reserved_addresses"
+      )
+    }
+  }
+
+  private func requireOwnAddressesAreNoServers() throws {
+    let pools = settings.ipv6Pools.filter { !$0.givesNetworks }
+    if pools.isEmpty { return }
+    let links: [AddressOutput] = try KernelNetwork.output("-6", "address", "show")
+    let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "default")
+    let own = links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local) + routes.compactMap(\.gateway)
+    for address in own.compactMap({ IPv6Network(given: $0) }) where pools.contains(where: { $0.contains(address) }) {
+      throw DriverError(
+        .rejected,
+        "\(address) is this host's own address or its router's, and in address_pool6: take a part of that network in which it "
+          + "is not, such as its second half")
+    }
+  }
+
+  static func exists(_ link: String) -> Bool { if_nametoindex(link) != 0 }
+}
+
+extension KernelNetwork {
+  /// What is of one server.
+  fileprivate func only(_ tap: String, proxies own: Set<String>) -> KernelNetwork {
+    var network = KernelNetwork()
+    network.proxies = proxies.intersection(own)
+    network.links = links.filter { $0.key == tap }
+    let isOf = { (text: String) in text.hasSuffix(" dev \(tap)") }
+    network.addresses = addresses.filter(isOf)
+    network.neighbours = neighbours.filter(isOf)
+    network.routes = routes.filter(isOf)
+    return network
+  }
+}
