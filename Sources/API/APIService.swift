@@ -100,10 +100,12 @@ package struct APIService: Sendable {
       router.get(RouterPath(path)) { request, _ in document.response(to: request) }
     }
     router.get(RouterPath(Self.pagePath)) { request, context in
-      let language = Language(
-        askedBy: request, query: request.uri.queryParameters.get("language"), isSecure: isSecure(context.origin))
+      let (chosen, isSecure) = (request.uri.queryParameters.get("language"), isSecure(context.origin))
+      let language = Language(askedBy: request, query: chosen, isSecure: isSecure)
       guard let page = references[language] ?? references[.english] else { throw HTTPError(.notFound) }
-      return page.response(to: request)
+      var response = page.response(to: request)
+      if chosen != nil { Cookie.language.set(language.rawValue, isSecure: isSecure, in: &response) }
+      return response
     }
     routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
     consolePage.register(on: router)

@@ -20,9 +20,6 @@ package struct Translation: Sendable {
   static func split(_ text: String) -> [String] {
     text.split(separator: "\n\n").map { $0.hasSuffix("\n") ? String($0.dropLast()) : String($0) }
   }
-
-  /// Whether a paragraph is for programs.
-  static func isCode(_ paragraph: String) -> Bool { paragraph.hasPrefix("```") }
 }
 
 extension DocumentNode {
@@ -30,26 +27,10 @@ extension DocumentNode {
   private static let examples = ["example", "examples", "default", "enum", "const"]
 
   /// The document with what it says to people in another language. What it says to programs, examples among it, stays.
-  package func translated(by translation: Translation) -> DocumentNode {
-    map { translation($0) }
-  }
+  package func translated(by translation: Translation) -> DocumentNode { map { translation($0) } }
 
-  /// What it says to people.
-  var spokenTexts: [String] {
-    switch self {
-    case .object(let members):
-      members.flatMap { member in
-        if Self.examples.contains(member.name) { return [String]() }
-        if Self.spoken.contains(member.name), let text = member.value.string { return [text] }
-        return member.name == "properties"
-          ? member.value.members.flatMap(\.value.spokenTexts) : member.value.spokenTexts
-      }
-    case .list(let elements): elements.flatMap(\.spokenTexts)
-    case .null, .flag, .number, .text: []
-    }
-  }
-
-  private func map(_ translate: (String) -> String) -> DocumentNode {
+  /// With each text that people read as it is to be.
+  func map(_ translate: (String) -> String) -> DocumentNode {
     switch self {
     case .object(let members):
       .object(
@@ -58,10 +39,12 @@ extension DocumentNode {
           if Self.spoken.contains(member.name), let text = member.value.string {
             return Member(member.name, .text(translate(text)))
           }
-          guard member.name == "properties" else { return Member(member.name, member.value.map(translate)) }
+          guard member.name == "properties", case .object(let properties) = member.value else {
+            return Member(member.name, member.value.map(translate))
+          }
           // These are names of fields, whatever they are.
           return Member(
-            member.name, .object(member.value.members.map { Member($0.name, $0.value.map(translate)) }))
+            member.name, .object(properties.map { Member($0.name, $0.value.map(translate)) }))
         })
     case .list(let elements): .list(elements.map { $0.map(translate) })
     case .null, .flag, .number, .text: self

@@ -110,7 +110,11 @@ extension SQLConnection {
   }
 
   fileprivate func update(_ account: ID<Account>, _ change: ProfileChange) throws {
-    if let email = change.email { try requireFree(email, except: account) }
+    if let email = change.email {
+      try requireFree(email, except: account)
+      // They went to whoever reads the earlier address.
+      try forgetMailedLinks(of: account)
+    }
     try run(
       """
       UPDATE account SET email = COALESCE(?, email), first_name = COALESCE(?, first_name),

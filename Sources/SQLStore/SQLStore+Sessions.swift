@@ -14,21 +14,22 @@ extension SQLStore {
       try database.run(
         "INSERT INTO login_link (hash, account_id, created_at, expires_at, is_mailed) VALUES (?, ?, ?, ?, ?)",
         [link.hash, account.id, now, link.expiresAt, link.isMailed])
-      try database.auditOperator(
-        link.isMailed ? "account.login_link_mailed" : "account.login_link", account: account.id, at: now)
+      // What was mailed, a notice says.
+      if !link.isMailed { try database.auditOperator("account.login_link", account: account.id, at: now) }
       return true
     }
   }
 
-  package func accountWhoseCodeIsNeeded(forLink hash: TokenHash, at now: Timestamp) async throws -> String? {
+  package func mailedLink(_ hash: TokenHash, at now: Timestamp) async throws -> MailedLink? {
     try await read { database in
-      try database.value(
-        String.self,
+      try database.rows(
         """
-        SELECT account.email FROM login_link JOIN account ON account.id = login_link.account_id
-        WHERE login_link.hash = ? AND login_link.expires_at > ? AND login_link.is_mailed = 1 AND account.totp_secret <> ''
+        SELECT account.id, account.email, account.totp_secret <> ''
+        FROM login_link JOIN account ON account.id = login_link.account_id
+        WHERE login_link.hash = ? AND login_link.expires_at > ? AND login_link.is_mailed = 1
         """,
-        [hash, now])
+        [hash, now]
+      ) { row in MailedLink(accountID: try row.next(), email: try row.next(), needsCode: try row.next()) }.first
     }
   }
 
@@ -40,12 +41,17 @@ extension SQLStore {
     guard isThere else { return nil }
     return try await write { database in
       guard let (account, isMailed) = try database.loginLink(hash, at: now) else { return nil }
-      if isMailed {
-        guard try database.useUp(proof, of: account) else { return nil }
-        try database.run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
+      guard isMailed else {
+        try database.run("DELETE FROM login_link WHERE hash = ?", [hash])
+        return try database.begin(session, of: account, at: now)
       }
-      try database.run("DELETE FROM login_link WHERE hash = ?", [hash])
-      return try database.begin(session, of: account, at: now)
+      guard try database.useUp(proof, of: account) else { return nil }
+      try database.forgetMailedLinks(of: account)
+      try database.run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
+      let token = try database.begin(session, of: account, at: now)
+      try database.auditSession(
+        "password.forget", detail: "\(token.id)", by: Caller(token).from(session.origin ?? ""), at: now)
+      return token
     }
   }
 
@@ -56,7 +62,7 @@ extension SQLStore {
       // Whoever asks learns nothing by how long it takes: something is written in any case.
       try database.run("UPDATE setting SET value = value WHERE key = ?", [NoticeSetting.key])
       let account = try database.value(
-        ID<Account>.self, "SELECT id FROM account WHERE email = ? AND closed_at IS NULL", [email])
+        ID<Account>.self, "SELECT id FROM account WHERE lower(email) = lower(?) AND closed_at IS NULL", [email])
       guard let account else { return }
       func count(since time: Timestamp) throws -> Int {
         try database.value(
@@ -104,6 +110,7 @@ extension SQLStore {
       try database.run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
       try database.forgetSecondFactor(of: account)
       try database.run("DELETE FROM login_link WHERE account_id = ?", [account])
+      try database.forgetMailedLinks(of: account)
       try database.run(
         "UPDATE token SET revoked_at = ? WHERE account_id = ? AND is_session = 1 AND revoked_at IS NULL",
         [now, account])
@@ -161,9 +168,10 @@ extension SQLStore {
         throw Failure(.conflict, "The password was changed meanwhile.")
       }
       try database.run("UPDATE account SET password_hash = ? WHERE id = ?", [hash ?? "", caller.accountID])
-      // It is asked for after a password only.
+      // It is asked for after a password, or one that was forgotten.
       if hash == nil { try database.forgetSecondFactor(of: caller.accountID) }
       try database.run("DELETE FROM login_link WHERE account_id = ?", [caller.accountID])
+      try database.forgetMailedLinks(of: caller.accountID)
       try database.audit(hash == nil ? "password.remove" : "password.set", by: caller, at: now)
       return try database.rows(
         """
@@ -198,6 +206,13 @@ extension SQLConnection {
       try row.next(String.self)
     }
     return SecondFactor(secret: account.secret, lastStep: account.step, recoveryHashes: Set(hashes))
+  }
+
+  /// Those that are still to be mailed, too.
+  func forgetMailedLinks(of account: ID<Account>) throws {
+    try run("DELETE FROM login_link WHERE account_id = ? AND is_mailed = 1", [account])
+    try run(
+      "DELETE FROM notice WHERE account_id = ? AND kind = ? AND finished_at IS NULL", [account, Notice.Kind.loginLink])
   }
 
   fileprivate func forgetSecondFactor(of account: ID<Account>) throws {

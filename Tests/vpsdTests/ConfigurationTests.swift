@@ -318,6 +318,20 @@ struct ConfigurationTests {
     #expect(page[begin.upperBound..<end.lowerBound] == ConfigurationReference.markdown)
     #expect(page.contains("begin -->\n\(ConfigurationReference.locationMarkdown)\n<!-- location keys: end -->"))
   }
+
+  @Test("Nobody is mailed a link to an address that only a request has named")
+  func mailedLinks() throws {
+    let mail = ["VPSD_NOTIFY_COMMAND": "/usr/sbin/sendmail, -t", "VPSD_NOTIFY_FROM": "noreply@vps.example.com"]
+    #expect(try !Self.load(environment: mail).mailsLinks)
+    #expect(try !Self.load(environment: ["VPSD_PUBLIC_URL": "https://vps.example.com"]).mailsLinks)
+    for (url, panel, mails) in [
+      ("https://vps.example.com", "true", true), ("https://vps.example.com/cloud", "true", false),
+      ("https://vps.example.com", "false", false),
+    ] {
+      let more = ["VPSD_PUBLIC_URL": url, "VPSD_PANEL": panel]
+      #expect(try Self.load(environment: mail.merging(more) { $1 }).mailsLinks == mails)
+    }
+  }
 }
 
 /// Gives a loader on a file with this text.

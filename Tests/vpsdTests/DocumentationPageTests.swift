@@ -108,7 +108,7 @@ struct DocumentationPageTests {
     let text = pages[1].replacing(
       /<(style|pre|code|title)[^>]*>[^<]*(<i[^>]*>[^<]*<\/i>[^<]*)*<\/(style|pre|code|title)>/, with: "")
     for word in [
-      "Needs", "required", "Headers", "Errors", "In the", "Fields", "Contents", "holds", "string", "integer",
+      "Needs", "required", "Headers", "Errors", "In the", "Fields", "Contents", "What is", "string", "integer",
       "array of",
       "At most", "At least", "One of", "left out", "characters", "boolean",
     ] { #expect(!text.contains(">\(word)") && !text.contains(" \(word) "), "\(word)") }

@@ -19,6 +19,19 @@ package struct NewSession: Sendable {
 }
 
 /// Signs whoever has it in, once.
+/// A link that somebody who forgot a password has asked for, and that is good still.
+package struct MailedLink: Sendable, Equatable {
+  package let accountID: ID<Account>
+  package let email: String
+  package let needsCode: Bool
+
+  package init(accountID: ID<Account>, email: String, needsCode: Bool) {
+    self.accountID = accountID
+    self.email = email
+    self.needsCode = needsCode
+  }
+}
+
 package struct NewLoginLink: Sendable {
   package let accountID: ID<Account>
   package let hash: TokenHash

@@ -97,7 +97,9 @@ package final class NoticeSender: Sendable {
       return .delivered
     } catch {
       let failure = error as? UndeliveredNotice
-      let reason = (failure?.reason ?? String(describing: error)).escaped(atMost: Self.longestReason)
+      // What a program prints may have the link in it.
+      let said = record.notice.kind == .loginLink ? "it was not taken over, or not made" : failure?.reason
+      let reason = (said ?? String(describing: error)).escaped(atMost: Self.longestReason)
       let isLast = failure?.isPermanent == true || record.attempts >= Self.mostAttempts
       logger.log(
         level: isLast ? .error : .warning, isLast ? "a notice is given up" : "a notice could not be delivered",

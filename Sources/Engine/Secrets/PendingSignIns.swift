@@ -1,7 +1,7 @@
 import Core
 import Synchronization
 
-/// Those who have said their password, or come by a link that was mailed, and have not yet said their second factor: in memory, for a few minutes and a few tries.
+/// Those who have said their password, or come by a link that was mailed, and not yet said their second factor: in memory, for a few minutes and a few tries.
 final class PendingSignIns: Sendable {
   struct Pending: Sendable {
     let email: String
@@ -14,12 +14,13 @@ final class PendingSignIns: Sendable {
   enum Claim: Sendable {
     /// The crypt(3) of a password that was right.
     case password(hash: String)
-    case link(TokenHash)
+    case link(TokenHash, ID<Account>)
   }
 
   private static let lifetime = Duration.seconds(300)
   private static let mostTries = 5
   private static let mostPending = 1000
+  private static let mostPendingOfOne = 5
 
   private let pending = Mutex<[String: Pending]>([:])
 
@@ -28,9 +29,10 @@ final class PendingSignIns: Sendable {
     let text = RandomText.make()
     pending.withLock { pending in
       pending = pending.filter { now < $0.value.deadline }
-      if pending.count >= Self.mostPending, let oldest = pending.min(by: { $0.value.deadline < $1.value.deadline }) {
-        pending[oldest.key] = nil
-      }
+      // Whoever begins again and again is in nobody's way but their own.
+      let own = pending.filter { $0.value.email == email }
+      let crowded = own.count >= Self.mostPendingOfOne ? own : pending.count >= Self.mostPending ? pending : [:]
+      if let oldest = crowded.min(by: { $0.value.deadline < $1.value.deadline }) { pending[oldest.key] = nil }
       pending[text] = Pending(email: email, claim: claim, deadline: now + Self.lifetime, tries: 0)
     }
     return text

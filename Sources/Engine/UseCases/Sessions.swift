@@ -78,12 +78,19 @@ package struct Sessions: Sendable {
       at: clock.now)
   }
 
+  /// Whether the link was mailed: programs look at what is in mails, so that it is good for nothing until somebody agrees.
+  package func isMailed(_ text: some StringProtocol) async throws -> Bool {
+    guard let link = LoginLinkText(text) else { return false }
+    return try await store.mailedLink(link.hash, at: clock.now) != nil
+  }
+
   /// Uses the link up, unless it was mailed and there is a second factor: then that is asked for before. Throws
   /// `credentialsInvalid` for one that is not good any more, or never was.
   package func signIn(withLink text: some StringProtocol, _ browser: Browser) async throws -> SignInAnswer {
     guard let link = LoginLinkText(text) else { throw Self.linkInvalid }
-    if let email = try await store.accountWhoseCodeIsNeeded(forLink: link.hash, at: clock.now) {
-      return .needsCode(pending: pending.add(email, .link(link.hash), at: clock.uptime))
+    if let mailed = try await store.mailedLink(link.hash, at: clock.now), mailed.needsCode {
+      let claim = PendingSignIns.Claim.link(link.hash, mailed.accountID)
+      return .needsCode(pending: pending.add(mailed.email, claim, at: clock.uptime))
     }
     return .signedIn(try await begin(link.hash, .none, browser))
   }
@@ -120,7 +127,12 @@ package struct Sessions: Sendable {
   package func signIn(code: String, pending text: String, _ browser: Browser) async throws -> SignedIn {
     guard let said = pending.attempt(text, at: clock.uptime) else { throw Failure.credentialsMissing }
     try wrongTries.requireFew(said.email, at: clock.uptime)
-    guard let factor = try await store.secondFactor(ofAccount: said.email) else { throw Self.codeInvalid }
+    let factor =
+      switch said.claim {
+      case .password: try await store.secondFactor(ofAccount: said.email)
+      case .link(_, let account): try await store.secondFactor(of: account)
+      }
+    guard let factor else { throw Self.codeInvalid }
     guard let proof = proof(code, of: factor) else {
       wrongTries.note(said.email, at: clock.uptime)
       throw Self.codeInvalid
@@ -128,7 +140,7 @@ package struct Sessions: Sendable {
     let signedIn =
       switch said.claim {
       case .password(let hash): try await begin(said.email, hash, proof, browser)
-      case .link(let hash): try await begin(hash, proof, browser)
+      case .link(let hash, _): try await begin(hash, proof, browser)
       }
     pending.forget(text)
     return signedIn
@@ -274,7 +286,7 @@ package struct Sessions: Sendable {
   }
 
   private static let linkInvalid = Failure(
-    .credentialsInvalid, "This link is not valid. A link signs in once, within ten minutes.")
+    .credentialsInvalid, "This link is not valid. A link signs in once, and not for long.")
   private static let codeInvalid = Failure(.credentialsInvalid, "This code is not right, or was used already.")
   private static let passwordInvalid = Failure(
     .credentialsInvalid, "E-mail address and password do not belong together.")

@@ -54,13 +54,16 @@ struct FirewallFields: Sendable {
   /// A rule as it is typed.
   private struct Row {
     var direction = FirewallRule.Direction.inbound.rawValue
-    /// Empty for a row that is none.
+    /// Empty where none was chosen.
     var ipProtocol = ""
     var ports = ""
     var networks = ""
     var description = ""
 
     init() {}
+
+    /// Nothing was typed in it.
+    var isEmpty: Bool { [ipProtocol, ports, networks, description].allSatisfy(\.isEmpty) }
 
     init(_ rule: FirewallRule) {
       direction = rule.direction.rawValue
@@ -88,16 +91,14 @@ struct FirewallFields: Sendable {
     )
     let count = min(columns.0.count, columns.1.count, columns.2.count, columns.3.count, columns.4.count)
     return (0..<min(count, limit)).compactMap { index in
-      guard columns.1[index].isPlain(atMost: 8), !columns.1[index].isEmpty, columns.0[index].isPlain(atMost: 8) else {
-        return nil
-      }
+      guard columns.1[index].isPlain(atMost: 8), columns.0[index].isPlain(atMost: 8) else { return nil }
       var row = Row()
       row.direction = columns.0[index]
       row.ipProtocol = columns.1[index]
       row.ports = columns.2[index].trimmed
       row.networks = columns.3[index]
       row.description = columns.4[index]
-      return row
+      return row.isEmpty ? nil : row
     }
   }
 

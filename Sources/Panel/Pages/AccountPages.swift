@@ -57,7 +57,7 @@ struct AccountPages {
       table(&html, list, visit)
       html.element("h2", text: words(.password))
       password(&html, FormWriter(visit: visit, form: Form(), errors: errors), hasPassword, words)
-      if hasPassword {
+      if hasPassword || hasFactor {
         html.element("h2", text: words(.secondFactor))
         html.element("p", ["class": "hint"], text: words(hasFactor ? .secondFactorIsOn : .secondFactorIsOff))
         html.element(

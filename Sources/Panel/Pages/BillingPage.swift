@@ -29,8 +29,8 @@ struct BillingPage {
         html.element("h1", text: visit.words(.billing))
         figures(&html, hourlyCost, visit)
         months(&html, statement.month, visit.words)
-        costs(&html, statement, visit)
-        entries(&html, ledger, statement.month, visit)
+        costs(&html, statement, ledgerPage: ledger.number, visit)
+        entries(&html, ledger, statement.month, serversPage: statement.servers.number, visit)
       })
   }
 
@@ -65,7 +65,9 @@ struct BillingPage {
     }
   }
 
-  private func costs(_ html: inout HTML, _ statement: MonthlyStatement, _ visit: Visit) {
+  private func costs(
+    _ html: inout HTML, _ statement: MonthlyStatement, ledgerPage: Int, _ visit: Visit
+  ) {
     let words = visit.words
     guard !statement.servers.isEmpty else { return html.element("p", text: words(.nothingSpent)) }
     html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
@@ -91,12 +93,14 @@ struct BillingPage {
         }
       }
     }
-    pages(&html, statement.servers, "servers", statement.month, words(.previous), words(.next), words)
+    pages(
+      &html, statement.servers, "servers=", "month=\(statement.month)&page=\(ledgerPage)", words(.servers),
+      words(.previous), words(.next))
     html.element("p", ["class": "total"], text: "\(words(.total)): \(visit.amount(statement.total))")
   }
 
   private func entries(
-    _ html: inout HTML, _ ledger: Core.Page<LedgerEntry>, _ month: CalendarMonth, _ visit: Visit
+    _ html: inout HTML, _ ledger: Core.Page<LedgerEntry>, _ month: CalendarMonth, serversPage: Int, _ visit: Visit
   ) {
     let words = visit.words
     html.element("h2", text: words(.ledger))
@@ -117,21 +121,24 @@ struct BillingPage {
         }
       }
     }
-    pages(&html, ledger, "page", month, words(.newer), words(.older), words)
+    pages(
+      &html, ledger, "page=", "month=\(month)&servers=\(serversPage)", words(.ledger), words(.newer), words(.older))
   }
 
+  /// - Parameters:
+  ///   - name: Of the parameter that has the page's number.
+  ///   - kept: What else the page is asked for with.
   private func pages<Row>(
-    _ html: inout HTML, _ page: Core.Page<Row>, _ name: StaticString, _ month: CalendarMonth, _ before: String,
-    _ after: String, _ words: Words
+    _ html: inout HTML, _ page: Core.Page<Row>, _ name: StaticString, _ kept: String, _ label: String,
+    _ before: String, _ after: String
   ) {
     guard page.hasPrevious || page.hasNext else { return }
-    html.element("nav", ["class": "pages", "aria-label": words(.pages)]) { html in
-      for (isThere, number, label) in [
+    html.element("nav", ["class": "pages", "aria-label": label]) { html in
+      for (isThere, number, text) in [
         (page.hasPrevious, page.number - 1, before), (page.hasNext, page.number + 1, after),
       ]
       where isThere {
-        html.element(
-          "a", ["class": "button", "href": "\(Self.path)?month=\(month)&\(name)=\(number)"], text: label)
+        html.element("a", ["class": "button", "href": "\(Self.path)?\(kept)&\(name)\(number)"], text: text)
       }
     }
   }

@@ -59,13 +59,13 @@ struct ServerCreationPage {
       for message in messages { errors.add("firewall", message) }
       draft.firewall = typed
     }
-    guard errors.isEmpty else { return draft }
     switch form["ssh_key"] {
     case Self.newKey?:
       guard let text = form["public_key"] else {
         errors.add("public_key", visit.words(.fieldIsRequired))
         break
       }
+      guard errors.isEmpty else { break }
       draft.sshKeys = KeyChoice(.id(try await SSHKeyPages.key(text, name: nil, useCases.sshKeys, visit.unclaimed)))
     case let text? where text != Self.noKey:
       draft.sshKeys = KeyChoice(Reference(text) ?? .id(ID(-1)))
@@ -110,7 +110,7 @@ struct ServerCreationPage {
     let fields = FirewallFields(visit.form, limits: limits)
     html.element("details", flags: fields.isEmpty ? [] : ["open"]) { html in
       html.element("summary", text: visit.words(.firewall))
-      html.element("p", ["class": "hint"], text: visit.words(.firewallHint))
+      html.element("p", ["class": "hint"], text: visit.words(.firewallHint) + " " + visit.words(.firewallMayNotHold))
       for message in errors["firewall"] { html.element("p", ["class": "error"], text: message) }
       fields.write(&html, visit.words)
     }

@@ -44,8 +44,10 @@ struct SignInPages {
     }
     // Whoever is signed in is not made somebody else by a link that a stranger leads to.
     if let session = visitor.session, (try? await sessions.caller(in: session)) != nil {
-      return .page(otherAccountPage(visitor, link))
+      return .page(linkPage(visitor, link, text: visitor.words(.signedInAlready)))
     }
+    // Programs that look at mails follow the links in them.
+    if try await sessions.isMailed(link) { return .page(linkPage(visitor, link, text: visitor.words(.mailedLinkHint))) }
     return try await redeem(link, visitor)
   }
 
@@ -63,9 +65,9 @@ struct SignInPages {
 
   @Sendable private func signIn(_ visitor: Visitor) async throws -> Answer {
     let form = try await form(visitor)
-    if let link = form["link"] { return try await redeem(link, visitor) }
     // Before anything is looked at: who guesses may guess right.
     try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    if let link = form["link"] { return try await redeem(link, visitor) }
     do {
       let answer = try await sessions.signIn(
         email: form["email"] ?? "", password: form["password"] ?? "", visitor.browser)
@@ -92,12 +94,13 @@ struct SignInPages {
     }
   }
 
-  private func otherAccountPage(_ visitor: Visitor, _ link: String) -> Page {
+  /// Asks before the link is used up.
+  private func linkPage(_ visitor: Visitor, _ link: String, text: String) -> Page {
     let words = visitor.words
     return Page(title: words(.signIn), section: nil) { html in
       html.element("div", ["class": "narrow"]) { html in
         html.element("h1", text: words(.signIn))
-        html.element("p", text: words(.signedInAlready))
+        html.element("p", text: text)
         html.element("form", ["method": "post", "action": Self.path, "class": "stack"]) { html in
           html.void("input", ["type": "hidden", "name": "link", "value": String(link.unicodeScalars.prefix(64))])
           html.element("div", ["class": "actions"]) { html in

@@ -54,7 +54,7 @@ enum MessageTranslation {
     ("You do not have permission to perform this action.", "Нямате право на това действие."),
     ("E-mail address and password do not belong together.", "Имейлът и паролата не съответстват."),
     (
-      "This link is not valid. A link signs in once, within ten minutes.",
+      "This link is not valid. A link signs in once, and not for long.",
       "Тази връзка не е валидна. С една връзка се влиза веднъж, в рамките на десет минути."
     ),
     ("This code is not right, or was used already.", "Кодът не е верен или вече е използван."),

@@ -49,8 +49,8 @@ extension Phrase {
     "There is a password. Another one ends all other sessions.",
     "Има парола. Нова парола прекратява всички други сесии.")
   static let noPassword = Phrase(
-    "There is no password: you sign in by a link from the operator. With one, you need no link.",
-    "Няма парола: влизате с връзка от оператора. С парола не Ви трябва връзка.")
+    "There is no password: you sign in by a link. With one, you need no link.",
+    "Няма парола: влизате с връзка. С парола не Ви трябва връзка.")
   static let passwordRule = Phrase("10 characters at least.", "Поне 10 знака.")
   static let currentPassword = Phrase("Current password", "Сегашна парола")
   static let newPassword = Phrase("New password", "Нова парола")

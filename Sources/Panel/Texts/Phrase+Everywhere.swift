@@ -18,8 +18,12 @@ extension Phrase {
     "На адреса на акаунта Ви се изпраща връзка за вход. Вторият фактор се иска и тогава.")
   static let mailLink = Phrase("Send a link", "Изпращане на връзка")
   static let linkIsMailed = Phrase(
-    "If there is an account with this address, a link is on its way. It is good for an hour; another one can be asked for in five minutes.",
-    "Ако има акаунт с този адрес, връзката е изпратена. Тя важи един час; нова може да бъде поискана след пет минути.")
+    "If there is an account with this address, a link is on its way, and good for an hour. A few can be asked for in a day, five minutes apart; if none comes, the operator can help.",
+    "Ако има акаунт с този адрес, връзката е изпратена и важи един час. За един ден могат да бъдат поискани няколко, през пет минути; ако не пристигне, операторът може да помогне."
+  )
+  static let mailedLinkHint = Phrase(
+    "This signs you in. The password that was forgotten is good no more then; you can set another one at Account.",
+    "Така влизате. Забравената парола вече няма да важи; нова можете да зададете в Акаунт.")
   static let email = Phrase("E-mail", "Имейл")
   static let password = Phrase("Password", "Парола")
   static let name = Phrase("Name", "Име")

@@ -153,6 +153,9 @@ extension Phrase {
   static let firewallHint = Phrase(
     "While it is on, only what a rule lets in comes in. Everything may go out, unless there is a rule for that.",
     "Докато е включена, влиза само позволеното от правило. Излиза всичко, освен ако има правило за това.")
+  static let firewallMayNotHold = Phrase(
+    "Not every network can enforce it: the server's own page says whether it is.",
+    "Не всяка мрежа може да я прилага: страницата на сървъра показва дали се прилага.")
   static let firewallIsOn = Phrase("The firewall is on", "Защитната стена е включена")
   static let firewallIsNotEnforced = Phrase(
     "It is not enforced at the moment: its host has not taken it over, or is none that can.",

@@ -2,11 +2,11 @@
 package protocol SessionStore: Sendable {
   /// Returns false where there is no such account, or it is closed.
   func createLoginLink(_ link: NewLoginLink, at now: Timestamp) async throws -> Bool
-  /// The e-mail address of the account of a link, where that was mailed and the account has a second factor, which is then asked
-  /// for; nil for all else.
-  func accountWhoseCodeIsNeeded(forLink hash: TokenHash, at now: Timestamp) async throws -> String?
+  /// Nil for a link that was not mailed, or is good no more.
+  func mailedLink(_ hash: TokenHash, at now: Timestamp) async throws -> MailedLink?
   /// Uses the link up, and begins a session of its account; nil where there is no such link, or it has expired, or was mailed and
-  /// the proof is none. With one that was mailed, the password that was forgotten is gone.
+  /// the proof is none. With one that was mailed, the password that was forgotten is gone, and so are all others that were
+  /// mailed.
   func redeemLoginLink(
     _ hash: TokenHash, _ proof: FactorProof, for session: NewSession, at now: Timestamp
   ) async throws -> Token?
