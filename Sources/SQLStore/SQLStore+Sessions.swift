@@ -1,7 +1,9 @@
 package import Core
 
 extension SQLStore {
-  package func createLoginLink(_ link: NewLoginLink, at now: Timestamp) async throws -> Bool {
+  package func createLoginLink(
+    _ link: NewLoginLink, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool {
     try await write { database in
       guard let account = try database.account(link.accountID), account.closedAt == nil else { return false }
       try database.run("DELETE FROM login_link WHERE account_id = ? AND expires_at <= ?", [account.id, now])
@@ -14,7 +16,7 @@ extension SQLStore {
       try database.run(
         "INSERT INTO login_link (hash, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)",
         [link.hash, account.id, now, link.expiresAt])
-      try database.auditOperator("account.login_link", account: account.id, at: now)
+      try database.auditOperator("account.login_link", by: `operator`, account: account.id, at: now)
       return true
     }
   }

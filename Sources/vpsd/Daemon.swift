@@ -131,7 +131,8 @@ struct Daemon {
       requests: Idempotency(store: store, clock: clock, limits: configuration.idempotency),
       events: Events(store: store, changes: changes, clock: clock),
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
-      catalogue: catalogue, sessions: Sessions(store: store, authenticator: authenticator, clock: clock))
+      catalogue: catalogue, sessions: Sessions(store: store, authenticator: authenticator, clock: clock),
+      operators: Operators(store: store, clock: clock))
     let panel =
       configuration.showsPanel
       ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil

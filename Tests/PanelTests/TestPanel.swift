@@ -36,7 +36,8 @@ struct TestPanel {
       requests: Idempotency(store: store, clock: clock, limits: idempotency),
       events: Events(store: store, changes: service.changes, clock: clock), consoles: service.consoles,
       catalogue: service.catalogue,
-      sessions: Sessions(store: store, authenticator: service.authenticator, clock: clock))
+      sessions: Sessions(store: store, authenticator: service.authenticator, clock: clock),
+      operators: Operators(store: store, clock: clock))
     panel = Panel(useCases, publicURL: publicURL, limits: limits, clock: clock)
     let api = APIService(
       useCases, authenticator: service.authenticator,

@@ -12,6 +12,9 @@ package struct LoginLinkText: Sendable, CustomStringConvertible {
 
   package static func random() -> LoginLinkText { LoginLinkText(RandomText.make())! }
 
+  /// Of the panel's page that takes it.
+  package var path: String { "/sign-in?link=\(text)" }
+
   var hash: TokenHash { TokenHash(hexadecimal: SHA256.hexadecimal(Array("vpsd login link\n\(text)".utf8))) }
 
   package var description: String { "…" }
