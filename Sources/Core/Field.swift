@@ -24,6 +24,9 @@ package enum Field: Hashable, Sendable {
   case start
   case step
   case userData
+  case amount
+  case note
+  case reason
 }
 
 /// The messages about one field.

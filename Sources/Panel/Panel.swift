@@ -40,41 +40,62 @@ package struct Panel: WebPages {
       + ServerChangePages(useCases: useCases).routes + DiskCopyPages(useCases: useCases).routes
       + SSHKeyPages(keys: useCases.sshKeys).routes + TokenPages(tokens: useCases.tokens).routes
       + BillingPage(statements: useCases.statements, profiles: useCases.profiles, clock: clock).routes
-      + AccountPages(sessions: useCases.sessions).routes
+      + AccountPages(sessions: useCases.sessions).routes + operatorRoutes
       + EventStream(events: useCases.events, sessions: useCases.sessions, limits: limits).routes
+  }
+
+  private var operatorRoutes: [PanelRoute] {
+    let (operators, sessions) = (useCases.operators, useCases.sessions)
+    let links = LoginLinkPage(accounts: operators.accounts, publicURL: publicURL)
+    return OperatorAccountList(accounts: operators.accounts, sessions: sessions, links: links).routes
+      + OperatorAccountPage(operators: operators, sessions: sessions, links: links).routes
+      + OperatorServerList(operators: operators, sessions: sessions).routes
+      + OperatorServerPage(operators: operators, sessions: sessions, clock: clock).routes
+      + OperatorHostPage(hosts: operators.hosts, sessions: sessions).routes
+      + OperatorSystemPage(servers: operators.servers, sessions: sessions).routes
+      + OperatorAuditPage(operators: operators, sessions: sessions).routes
   }
 
   package func register(on router: Router<APIContext>) {
     assets.register(on: router)
     for route in routes {
       router.on(RouterPath(route.path), method: route.method) { request, context in
-        try await answer(to: request, context, route.handler)
+        try await answer(to: request, context, route)
       }
     }
   }
 
   private func answer(
-    to request: Request, _ context: APIContext, _ handler: PanelRoute.Handler
+    to request: Request, _ context: APIContext, _ route: PanelRoute
   ) async throws -> Response {
     let visitor = Visitor(request, context, publicURL: publicURL)
     do {
-      switch handler {
+      switch route.handler {
       case .open(let handle):
         if request.method == .post { try requireOwnPage(visitor) }
         return response(try await handle(visitor), visitor, nil)
       case .signedIn(let handle):
         guard let visit = try await visit(visitor) else { return response(signInFirst(visitor), visitor, nil) }
+        try requireShown(route, to: visit)
         return response(try await handle(visit), visitor, visit)
       case .once(let handle):
         guard let visit = try await visit(visitor) else { return response(signInFirst(visitor), visitor, nil) }
+        try requireShown(route, to: visit)
         return try await repeatable(visit, handle)
       }
+    } catch let hidden as HiddenPage {
+      throw hidden.failure
     } catch {
       let page = ErrorPage.page(about: error, visitor)
       // What is the service's fault is written down by whoever is around all requests, and comes back as a page.
       if page.status.code >= 500 { throw error }
       return response(.page(page), visitor, try? await visit(visitor))
     }
+  }
+
+  /// To whoever is no operator, a page of theirs is what any other path is that leads nowhere.
+  private func requireShown(_ route: PanelRoute, to visit: Visit) throws(HiddenPage) {
+    if route.isForOperators, !visit.account.mayOperate { throw HiddenPage() }
   }
 
   package func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response? {
@@ -215,6 +236,11 @@ package struct Panel: WebPages {
 
 /// A form that comes from another page than ours, or from one that is too old.
 struct FormRefused: Error {}
+
+/// Is answered outside of the panel, as what nobody has a page for.
+private struct HiddenPage: Error {
+  let failure = Failure.notFound
+}
 
 /// What a page is written into before it is kept.
 private final class BodyCollector: ResponseBodyWriter {

@@ -31,14 +31,37 @@ extension SQLConnection {
       action, account: caller.accountID, token: caller.tokenID, detail: detail, origin: caller.origin, at: now)
   }
 
-  /// The same for what the operator did with a command on the host.
+  /// The same for what an operator did, with a command on the host or in the panel. Throws `notFound` for a person who is none any
+  /// more: who came was judged by what was known a moment before.
   func auditOperator(
-    _ action: String, account: ID<Account>? = nil, server: ID<Server>? = nil, operation: ID<Operation>? = nil,
-    detail: String? = nil, at now: Timestamp
+    _ action: String, by operator: Operator = .host, account: ID<Account>? = nil, server: ID<Server>? = nil,
+    operation: ID<Operation>? = nil, detail: String? = nil, at now: Timestamp
   ) throws {
-    try insertAudit(
-      action, account: account, token: nil, server: server, operation: operation, detail: detail, origin: "host",
-      at: now)
+    switch `operator` {
+    case .host:
+      try insertAudit(
+        action, account: account, token: nil, server: server, operation: operation, detail: detail, origin: "host",
+        at: now)
+    case .person(let caller):
+      try markEffect(of: caller)
+      try requireOperator(caller, at: now)
+      try insertAudit(
+        action, account: account, token: caller.tokenID, server: server, operation: operation, detail: detail,
+        origin: caller.origin, at: now)
+    }
+  }
+
+  private func requireOperator(_ caller: Caller, at now: Timestamp) throws {
+    let session = try value(
+      Int64.self,
+      """
+      SELECT token.id FROM token JOIN account ON account.id = token.account_id
+      WHERE token.id = ? AND token.is_session = 1 AND token.revoked_at IS NULL
+        AND (token.expires_at IS NULL OR token.expires_at > ?)
+        AND account.is_operator = 1 AND account.closed_at IS NULL AND account.operator_suspended_at IS NULL
+      """,
+      [caller.tokenID, now])
+    guard session != nil else { throw Failure.notFound }
   }
 
   private func insertAudit(

@@ -8,6 +8,27 @@ extension SQLStore {
     }
   }
 
+  package func accounts(beginning text: String?, after last: ID<Account>?, limit: Int) async throws -> [Account] {
+    try await read { database in
+      guard let beginning = text?.lowercased() else {
+        return try database.all(
+          "SELECT \(Account.columns) FROM account WHERE id < ? ORDER BY id DESC LIMIT ?", [last?.value ?? .max, limit])
+      }
+      let key = try last.flatMap { id in
+        try database.value(String.self, "SELECT email_key FROM account WHERE id = ?", [id])
+      }
+      return try database.all(
+        """
+        SELECT \(Account.columns) FROM account WHERE (email_key, id) > (?, ?) AND email_key < ?
+        ORDER BY email_key, id LIMIT ?
+        """,
+        [key ?? beginning, key == nil ? 0 : last?.value, Self.end(ofTextsBeginning: beginning), limit])
+    }
+  }
+
+  /// No text that begins so is as great.
+  static func end(ofTextsBeginning text: String) -> String { text + "\u{10FFFF}" }
+
   package func account(email: String) async throws -> Account? {
     try await read { database in
       try database.first("SELECT \(Account.columns) FROM account WHERE email = ?", [email])
@@ -19,23 +40,26 @@ extension SQLStore {
   }
 
   package func createAccount(
-    email: String, _ profile: ProfileChange, openingCredit: Money, at now: Timestamp
+    email: String, _ profile: ProfileChange, openingCredit: Money, by operator: Operator, at now: Timestamp
   ) async throws -> Account {
     try await write { database in
       let account = try database.insertAccount(email: email, openingCredit: openingCredit, at: now)
       try database.update(account.id, profile)
       try database.auditOperator(
-        "account.create", account: account.id, detail: "credit \(openingCredit.decimal)", at: now)
+        "account.create", by: `operator`, account: account.id, detail: "credit \(openingCredit.decimal)", at: now)
       return try database.account(account.id).orFail("the account is gone")
     }
   }
 
-  package func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool {
+  package func updateProfile(
+    of account: ID<Account>, _ change: ProfileChange, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool {
     try await write { database in
       guard let open = try database.account(account), open.closedAt == nil else { return false }
       if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
-      try database.auditOperator("account.update", account: account, at: now)
+      let role = change.isOperator.flatMap { $0 == open.isOperator ? nil : $0 ? "operator" : "no operator" }
+      try database.auditOperator("account.update", by: `operator`, account: account, detail: role, at: now)
       return true
     }
   }
@@ -67,9 +91,9 @@ extension SQLStore {
       // No address has this form, so that nobody finds it by one.
       try database.run(
         """
-        UPDATE account SET email = ?, first_name = '', last_name = '', company_name = '', password_hash = '', totp_secret = '',
-          closed_at = ?
-        WHERE id = ?
+        UPDATE account SET email = ?1, email_key = ?1, first_name = '', last_name = '', company_name = '', password_hash = '', totp_secret = '',
+          closed_at = ?2
+        WHERE id = ?3
         """,
         ["closed-\(id)", now, id])
       try database.auditOperator("account.close", account: id, at: now)
@@ -90,7 +114,8 @@ extension SQLConnection {
   func insertAccount(email: String, openingCredit: Money, at now: Timestamp) throws -> Account {
     try requireFree(email)
     let inserted: Account? = try first(
-      "INSERT INTO account (email, created_at) VALUES (?, ?) RETURNING \(Account.columns)", [email, now])
+      "INSERT INTO account (email, email_key, created_at) VALUES (?1, lower(?1), ?2) RETURNING \(Account.columns)",
+      [email, now])
     let account = try inserted.orFail("the account was not written")
     try append(.credit, openingCredit, to: account.id, at: now)
     return try self.account(account.id).orFail("the account is gone")
@@ -104,7 +129,7 @@ extension SQLConnection {
   /// Whoever writes an address in capitals means the same one.
   private func requireFree(_ email: String, except account: ID<Account>? = nil) throws {
     let other = try value(
-      ID<Account>.self, "SELECT id FROM account WHERE lower(email) = lower(?) AND id IS NOT ? LIMIT 1",
+      ID<Account>.self, "SELECT id FROM account WHERE email_key = lower(?) AND id IS NOT ? LIMIT 1",
       [email, account])
     guard other == nil else { throw Failure.invalid(.email, "An account with this email exists already.") }
   }
@@ -117,12 +142,16 @@ extension SQLConnection {
     }
     try run(
       """
-      UPDATE account SET email = COALESCE(?, email), first_name = COALESCE(?, first_name),
-        last_name = COALESCE(?, last_name), company_name = COALESCE(?, company_name), language = COALESCE(?, language),
-        may_mail = COALESCE(?, may_mail)
-      WHERE id = ?
+      UPDATE account SET email = COALESCE(?1, email), email_key = COALESCE(lower(?1), email_key),
+        first_name = COALESCE(?2, first_name), last_name = COALESCE(?3, last_name),
+        company_name = COALESCE(?4, company_name), language = COALESCE(?5, language), may_mail = COALESCE(?6, may_mail),
+        is_operator = COALESCE(?7, is_operator)
+      WHERE id = ?8
       """,
-      [change.email, change.firstName, change.lastName, change.companyName, change.language, change.mayMail, account])
+      [
+        change.email, change.firstName, change.lastName, change.companyName, change.language, change.mayMail,
+        change.isOperator, account,
+      ])
   }
 
   fileprivate func endServers(of account: ID<Account>, deleting: Bool, _ tariff: Tariff, at now: Timestamp) throws {
@@ -140,7 +169,7 @@ extension SQLConnection {
 extension Account: RowReadable {
   static let columns =
     "id, email, balance, created_at, first_name, last_name, company_name, language, credit_suspended_at, "
-    + "deletion_at, operator_suspended_at, operator_suspension_reason, may_mail, closed_at"
+    + "deletion_at, operator_suspended_at, operator_suspension_reason, may_mail, closed_at, is_operator"
 
   init(from row: inout RowReader) throws {
     self.init(
@@ -149,6 +178,6 @@ extension Account: RowReadable {
       suspension: AccountSuspension(
         outOfCreditSince: try row.next(), deletionAt: try row.next(), byOperatorSince: try row.next(),
         operatorReason: try row.next()),
-      mayMail: try row.next(), closedAt: try row.next())
+      mayMail: try row.next(), closedAt: try row.next(), isOperator: try row.next())
   }
 }

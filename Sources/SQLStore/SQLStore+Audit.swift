@@ -31,6 +31,17 @@ extension SQLStore {
         arguments + [first, limit])
     }
   }
+
+  package func auditTrail(
+    _ filter: AuditFilter, before id: ID<AuditEntry>?, limit: Int
+  ) async throws -> [AuditEntry] {
+    try await read { database in
+      let (condition, arguments) = filter.selection
+      return try database.all(
+        AuditEntry.query("SELECT * FROM audit WHERE \(condition) AND id < ? ORDER BY id DESC LIMIT ?") + " DESC",
+        arguments + [id?.value ?? .max, limit])
+    }
+  }
 }
 
 extension AuditFilter {
@@ -58,19 +69,21 @@ extension AuditEntry: RowReadable {
     SELECT \(columns) FROM (\(entries)) AS entry
     LEFT JOIN account ON account.id = entry.account_id
     LEFT JOIN token ON token.id = entry.token_id
+    LEFT JOIN account AS actor ON actor.id = token.account_id
     LEFT JOIN operation ON operation.id = entry.operation_id
     ORDER BY entry.id
     """
   }
 
   static let columns =
-    "entry.id, entry.at, account.email, token.name, token.id, entry.action, entry.detail, entry.server_id, operation.state, "
-    + "entry.origin"
+    "entry.id, entry.at, account.email, token.name, token.id, actor.email, entry.action, entry.detail, entry.server_id, "
+    + "operation.state, entry.origin"
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), at: try row.next(), email: try row.next(), tokenName: try row.next(), tokenID: try row.next(),
-      action: try row.next(), detail: try row.next(), serverID: try row.next(), outcome: try row.next(),
+      tokenEmail: try row.next(), action: try row.next(), detail: try row.next(), serverID: try row.next(),
+      outcome: try row.next(),
       origin: try row.next())
   }
 }

@@ -5,7 +5,7 @@ extension SQLStore {
   private static let largestBalance = Money.largestWritten * 1000
 
   package func addCredit(
-    _ amount: Money, to email: String, note: String, at now: Timestamp
+    _ amount: Money, to email: String, note: String, by operator: Operator, at now: Timestamp
   ) async throws -> Account? {
     try await write { [tariff] database in
       let account = try database.value(ID<Account>.self, "SELECT id FROM account WHERE email = ?", [email])
@@ -16,7 +16,7 @@ extension SQLStore {
       try database.append(.credit, amount, to: account, description: note, at: now)
       try database.forgetCreditWarning(of: account)
       _ = try database.liftCreditSuspension(of: account, tariff, at: now)
-      try database.auditOperator("credit.add", account: account, detail: amount.decimal, at: now)
+      try database.auditOperator("credit.add", by: `operator`, account: account, detail: amount.decimal, at: now)
       return try database.first("SELECT \(Account.columns) FROM account WHERE id = ?", [account])
     }
   }

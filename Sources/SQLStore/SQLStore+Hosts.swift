@@ -40,12 +40,15 @@ extension SQLStore {
     }
   }
 
-  package func setDraining(_ isDraining: Bool, host name: String, at now: Timestamp) async throws -> Host? {
+  package func setDraining(
+    _ isDraining: Bool, host name: String, by operator: Operator, at now: Timestamp
+  ) async throws -> Host? {
     try await write { database in
       let host: Host? = try database.first(
         "UPDATE host SET is_draining = ? WHERE name = ? RETURNING \(Host.columns)", [isDraining, name])
       guard let host else { return nil }
-      try database.auditOperator(isDraining ? "host.drain" : "host.undrain", detail: host.name, at: now)
+      try database.auditOperator(
+        isDraining ? "host.drain" : "host.undrain", by: `operator`, detail: host.name, at: now)
       return host
     }
   }

@@ -25,6 +25,7 @@ extension SQLStore {
       try database.insert(installation.catalogue)
       let account = try database.insertAccount(
         email: installation.email, openingCredit: installation.openingCredit, at: now)
+      if installation.isOperator { try database.run("UPDATE account SET is_operator = 1 WHERE id = ?", [account.id]) }
       let token = NewToken(
         accountID: account.id, name: installation.tokenName, hash: installation.tokenHash,
         permissions: [.everything], expiresAt: nil)

@@ -1,7 +1,9 @@
 package import Core
 
 extension SQLStore {
-  package func createLoginLink(_ link: NewLoginLink, at now: Timestamp) async throws -> Bool {
+  package func createLoginLink(
+    _ link: NewLoginLink, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool {
     try await write { database in
       guard let account = try database.account(link.accountID), account.closedAt == nil else { return false }
       try database.run("DELETE FROM login_link WHERE account_id = ? AND expires_at <= ?", [account.id, now])
@@ -15,7 +17,7 @@ extension SQLStore {
         "INSERT INTO login_link (hash, account_id, created_at, expires_at, is_mailed) VALUES (?, ?, ?, ?, ?)",
         [link.hash, account.id, now, link.expiresAt, link.isMailed])
       // What was mailed, a notice says.
-      if !link.isMailed { try database.auditOperator("account.login_link", account: account.id, at: now) }
+      if !link.isMailed { try database.auditOperator("account.login_link", by: `operator`, account: account.id, at: now) }
       return true
     }
   }

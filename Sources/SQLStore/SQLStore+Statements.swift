@@ -19,6 +19,20 @@ extension SQLStore {
     }
   }
 
+  package func ledger(
+    of account: ID<Account>, before id: ID<LedgerEntry>?, limit: Int
+  ) async throws -> [LedgerEntry] {
+    try await read { database in
+      try database.all(
+        """
+        SELECT \(LedgerEntry.columns) FROM (
+          SELECT * FROM ledger_entry WHERE account_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS entry
+        LEFT JOIN server ON server.id = entry.server_id ORDER BY entry.id DESC
+        """,
+        [account, id?.value ?? .max, limit])
+    }
+  }
+
   package func statement(
     of account: ID<Account>, for month: CalendarMonth, page: PageRequest
   ) async throws -> MonthlyStatement {

@@ -61,7 +61,9 @@ extension SQLStore {
     }
   }
 
-  package func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool {
+  package func suspend(
+    accountOf email: String, because reason: String?, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool {
     try await write { [tariff] database in
       let account = try database.value(ID<Account>.self, "SELECT id FROM account WHERE email = ?", [email])
       guard let account else { return false }
@@ -76,13 +78,15 @@ extension SQLStore {
         [reason, now, account])
       if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, at: now) }
       try database.auditOperator(
-        reason == nil ? "account.resume" : "account.suspend", account: account, detail: reason, at: now)
+        reason == nil ? "account.resume" : "account.suspend", by: `operator`, account: account, detail: reason, at: now)
       if wasSuspended != (reason != nil) { try database.tellSuspension(of: account, because: reason, at: now) }
       return true
     }
   }
 
-  package func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool {
+  package func suspend(
+    server id: ID<Server>, because reason: String?, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool {
     try await write { [tariff] database in
       let account = try database.value(
         ID<Account>.self, "SELECT account_id FROM server WHERE id = ? AND deleted_at IS NULL", [id])
@@ -98,7 +102,8 @@ extension SQLStore {
         [reason, now, id])
       if reason == nil { try database.judgeRunningHourAgain(ofServersOf: account, only: id, at: now) }
       try database.auditOperator(
-        reason == nil ? "server.resume" : "server.suspend", account: account, server: id, detail: reason, at: now)
+        reason == nil ? "server.resume" : "server.suspend", by: `operator`, account: account, server: id,
+        detail: reason, at: now)
       if wasSuspended != (reason != nil) {
         try database.tellServer(
           id, reason == nil ? .serversResumed : .serversSuspended, reason?.isEmpty == true ? nil : reason, at: now)

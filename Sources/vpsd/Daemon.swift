@@ -133,7 +133,8 @@ struct Daemon {
       consoles: Consoles(store: store, fleet: fleet, changes: changes, clock: clock, limits: configuration.consoles),
       catalogue: catalogue,
       sessions: Sessions(
-        store: store, authenticator: authenticator, clock: clock, mailsLinks: configuration.mailsLinks))
+        store: store, authenticator: authenticator, clock: clock, mailsLinks: configuration.mailsLinks),
+      operators: Operators(store: store, clock: clock))
     let panel =
       configuration.showsPanel
       ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil

@@ -20,7 +20,7 @@ struct FirstStart {
     try PrivateFile.write((token.text + "\n").utf8, to: directory.token)
     let installation = NewInstallation(
       catalogue: .initial, email: Self.email, openingCredit: Self.openingCredit, tokenName: "first start",
-      tokenHash: token.hash)
+      tokenHash: token.hash, isOperator: true)
     return try await store.bootstrap(installation, at: clock.now) ? token : nil
   }
 }

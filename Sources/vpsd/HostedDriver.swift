@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import LibvirtDriver
 import Logging
@@ -96,7 +97,7 @@ extension Configuration {
 }
 
 extension ConfigurationOptions {
-  func openStore() throws -> any AccountStore & OperatorStore { try openDatabase() }
+  func openStore() throws -> any OperatorAccounts.Stores { try openDatabase() }
 
   /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
   func openDatabase() throws -> SQLStore { try openDatabase(of: try load()) }

@@ -58,7 +58,8 @@ struct TestAPI {
       requests: Idempotency(store: store, clock: service.clock, limits: quotas.requests),
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue,
-      sessions: Sessions(store: store, authenticator: service.authenticator, clock: service.clock))
+      sessions: Sessions(store: store, authenticator: service.authenticator, clock: service.clock),
+      operators: Operators(store: store, clock: service.clock))
     api = APIService(
       useCases, authenticator: service.authenticator,
       document: Self.document, noVNC: noVNC, publicURL: publicURL,

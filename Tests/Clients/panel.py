@@ -31,7 +31,12 @@ PAGES = {
     "resize": "/servers/1/resize", "rebuild": "/servers/1/rebuild", "power-off": "/servers/1/power-off",
     "rescue": "/servers/1/rescue", "reset-password": "/servers/1/reset-password",
     "ssh-keys": "/ssh-keys", "tokens": "/tokens", "billing": "/billing", "account": "/account",
-    "second-factor": "/account/second-factor", "delete-key": "/ssh-keys/1/delete", "revoke-token": "/tokens/1/revoke",
+    "second-factor": "/account/second-factor",
+    "operator-accounts": "/operator/accounts", "operator-account": "/operator/accounts/2",
+    "operator-create-account": "/operator/accounts/create", "operator-servers": "/operator/servers",
+    "operator-server": "/operator/servers/1", "operator-delete-server": "/operator/servers/1/delete",
+    "operator-hosts": "/operator/hosts", "operator-systems": "/operator/systems", "operator-audit": "/operator/audit",
+    "delete-key": "/ssh-keys/1/delete", "revoke-token": "/tokens/1/revoke",
 }
 
 
@@ -54,7 +59,7 @@ class Panel:
         return page
 
     def link(self):
-        return re.search(r"http://\S+", self.service.run("account", "login-link")).group()
+        return re.search(r"http://\S+", self.service.run("account", "login-link", "admin@localhost")).group()
 
     def signed_in(self, **options):
         page = self.page(self.context(**options))
@@ -162,6 +167,44 @@ def second_factor(panel):
     page.context.close()
 
 
+def operator(panel):
+    """Without a script: an account is opened, its owner signs in, and has credit, a suspension and its end; a server is stopped."""
+    page = panel.signed_in(java_script_enabled=False)
+    page.get_by_role("link", name="Operator").click()
+    page.get_by_role("link", name="Create account").click()
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("First name").fill("Ada")
+    page.get_by_role("button", name="Create account").click()
+    customer = panel.page(panel.context())
+    customer.goto(page.locator(".secret").inner_text())
+    expect(customer.get_by_role("heading", name="Servers")).to_be_visible()
+    expect(customer.get_by_role("link", name="Operator")).to_have_count(0)
+    page.get_by_role("link", name="Continue").click()
+    page.get_by_label("Amount").fill("12.5")
+    page.get_by_label("Note").fill("a welcome")
+    page.get_by_role("button", name="Add credit").click()
+    expect(page.get_by_role("table").last).to_contain_text("a welcome")
+    page.get_by_role("link", name="Suspend").click()
+    page.get_by_label("Reason").fill("a test")
+    page.get_by_role("button", name="Suspend").click()
+    customer.reload()
+    expect(customer.get_by_role("alert")).to_contain_text("a test")
+    page.get_by_role("button", name="Lift suspension").click()
+    customer.reload()
+    expect(customer.get_by_role("alert")).to_have_count(0)
+    assert customer.goto("/operator/accounts").status == 404
+    customer.context.close()
+
+    page.goto("/operator/servers?search=WEB")
+    page.get_by_role("link", name="web-1").click()
+    for action, status in (("Stop", "stopped"), ("Start", "active")):
+        page.get_by_role("button", name=action).click()
+        wait_by_loading(page, status, ".state .status")
+    page.goto("/operator/audit?account=ada@example.com")
+    expect(page.get_by_role("table")).to_contain_text("account.suspend")
+    page.context.close()
+
+
 def last_server(panel):
     """Deleted by typing its name, and by nothing else."""
     page = panel.signed_in()
@@ -232,9 +275,9 @@ def without_script(panel):
     page.context.close()
 
 
-def wait_by_loading(page, status):
+def wait_by_loading(page, status, place="#status .status"):
     for _ in range(100):
-        if page.locator("#status .status").inner_text() == status:
+        if page.locator(place).inner_text() == status:
             return
         page.wait_for_timeout(200)
         page.reload()
@@ -276,7 +319,7 @@ def main():
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"])
         panel = Panel(service, browser)
-        for step in (first_server, second_factor, last_server, without_script, by_keyboard):
+        for step in (first_server, second_factor, operator, last_server, without_script, by_keyboard):
             step(panel)
             print(f"panel: {step.__name__.replace('_', ' ')}: {step.__doc__}")
         every_page(panel, folder)

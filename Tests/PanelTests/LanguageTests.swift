@@ -9,7 +9,7 @@ import Testing
 @Suite("The panel speaks the language of whoever reads it")
 struct LanguageTests {
   /// Words that are the same in every language: names, units, and what the API calls things.
-  private static let common: Set<String> = [
+  static let common: Set<String> = [
     "vpsd", "SSH", "API", "VPS", "US", "West", "East", "United", "States", "Nano", "Standard", "Performance", "Debian",
     "Ubuntu", "LTS", "vCPU", "GiB", "MiB", "GB", "MB", "USD", "UTC", "IPv4", "IPv6", "English", "ssh", "root", "web-1",
     "web", "owner",

@@ -37,7 +37,8 @@ struct TestPanel {
       events: Events(store: store, changes: service.changes, clock: clock), consoles: service.consoles,
       catalogue: service.catalogue,
       sessions: Sessions(
-        store: store, authenticator: service.authenticator, clock: clock, mailsLinks: mailsLinks))
+        store: store, authenticator: service.authenticator, clock: clock, mailsLinks: mailsLinks),
+      operators: Operators(store: store, clock: clock))
     panel = Panel(useCases, publicURL: publicURL, limits: limits, clock: clock)
     let api = APIService(
       useCases, authenticator: service.authenticator,

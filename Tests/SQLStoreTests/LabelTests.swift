@@ -84,7 +84,7 @@ struct LabelTests {
 }
 
 extension SQLValue {
-  fileprivate var bound: (any DatabaseValueConvertible)? {
+  var bound: (any DatabaseValueConvertible)? {
     switch self {
     case .null: nil
     case .integer(let number): number

@@ -24,6 +24,21 @@ struct MigrationTests {
     }
   }
 
+  @Test("Nobody is made an operator by it, and every account is found by its address", arguments: ReleasedDatabase.all)
+  func operators(released: ReleasedDatabase) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/vpsd.sqlite"
+      try released.restore(to: path)
+      let store = try SQLStore(path: path)
+      let accounts = try await store.accounts(after: nil, limit: 100)
+      #expect(!accounts.isEmpty && accounts.allSatisfy { !$0.isOperator })
+      for account in accounts {
+        let found = try await store.accounts(beginning: account.email.uppercased(), after: nil, limit: 100)
+        #expect(found.contains(account), "\(account.email)")
+      }
+    }
+  }
+
   @Test("Work goes on: what was under way comes to an end, and new servers are made", arguments: ReleasedDatabase.all)
   func goesOn(released: ReleasedDatabase) async throws {
     let folder = try ScopedFolder()

@@ -52,6 +52,31 @@ struct AccountCommandTests {
     try expectNothing(of: ["ada@example.com", "Ada", "ada@home"], in: someone.database)
   }
 
+  @Test("The first account is an operator's, others are made so and made none again, and no token gets rights by it")
+  func operators() throws {
+    let someone = try Operator()
+    try someone.makeInstallation()
+    func isOperator(_ email: String) throws -> Bool? {
+      try someone.run("account", "show", email, "--json").objects.first?["operator"] as? Bool
+    }
+    #expect(try isOperator("admin@localhost") == true)
+    #expect(try someone.run("account", "create", "ada@example.com").status == 0)
+    #expect(try isOperator("ada@example.com") == false)
+    let made = try someone.run("account", "update", "ada@example.com", "--operator")
+    #expect(made.status == 0 && made.output.contains("is changed"), "\(made.all)")
+    #expect(try isOperator("ada@example.com") == true)
+    let list = try someone.run("account", "list").output.split(separator: "\n")
+    #expect(list.first?.hasSuffix("ROLE") == true && list.count { $0.hasSuffix("operator") } == 2, "\(list)")
+    #expect(try someone.run("account", "update", "ada@example.com", "--first-name", "Ada").status == 0)
+    #expect(try isOperator("ada@example.com") == true)
+    #expect(try someone.run("account", "update", "ada@example.com", "--no-operator").status == 0)
+    #expect(try isOperator("ada@example.com") == false)
+    let audit = try someone.run("audit", "--account", "ada@example.com", "--json").objects
+    #expect(audit.map { $0["detail"] as? String } == ["credit 0.00", "operator", nil, "no operator"], "\(audit)")
+    let token = try someone.run("token", "create", "--name", "t", "--account", "admin@localhost", "--json")
+    #expect(try token.objects.first.map { "\($0)".contains("operator") } == false, "\(token.all)")
+  }
+
   /// Whatever the table and the column.
   private func expectNothing(of words: [String], in path: String) throws {
     try DatabaseQueue(path: path).read { database in

@@ -15,7 +15,7 @@ struct TerminalTests {
     let entries = [Self.forged, "ci"].map { name in
       AuditEntry(
         id: ID(1), at: Timestamp(millisecondsSinceEpoch: 1_737_041_400_000), email: "a\u{1B}@b", tokenName: name,
-        tokenID: ID(1),
+        tokenID: ID(1), tokenEmail: nil,
         action: "server.create", detail: name, serverID: ID(7), outcome: .succeeded, origin: "127.0.0.1")
     }
     var table = TextTable(AuditEntry.headings)

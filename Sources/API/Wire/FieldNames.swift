@@ -33,6 +33,9 @@ extension Field {
     case .start: "start"
     case .step: "step"
     case .userData: "user_data"
+    case .amount: "amount"
+    case .note: "note"
+    case .reason: "reason"
     }
   }
 }

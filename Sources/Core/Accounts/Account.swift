@@ -2,6 +2,15 @@ package struct Account: Sendable, Equatable {
   /// For each of its owner's names.
   package static let nameRule = TextRule(maximumLength: 255)
 
+  /// As much of RFC 5321 as tells an address from anything else: at most 254 bytes, and no space or control character.
+  package static func isPossible(email text: String) -> Bool {
+    guard text.utf8.count <= EmailAddress.longestBytes, let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else {
+      return false
+    }
+    return at != text.utf8.startIndex && text.utf8.index(after: at) != text.utf8.endIndex
+      && !text.unicodeScalars.contains { $0.isControl || $0.properties.isWhitespace }
+  }
+
   package let id: ID<Account>
   package let email: String
   package let balance: Money
@@ -17,11 +26,16 @@ package struct Account: Sendable, Equatable {
   package let mayMail: Bool
   /// When it was closed for good, and all that is personal in it erased; nil while it is open.
   package let closedAt: Timestamp?
+  /// Whether the operator has said that whoever is signed in to it works as one, too.
+  package let isOperator: Bool
+
+  /// Whether that holds now.
+  package var mayOperate: Bool { isOperator && closedAt == nil && suspension.byOperatorSince == nil }
 
   package init(
     id: ID<Account>, email: String, balance: Money, createdAt: Timestamp, firstName: String = "",
     lastName: String = "", companyName: String = "", language: Language = .english,
-    suspension: AccountSuspension = .none, mayMail: Bool = false, closedAt: Timestamp? = nil
+    suspension: AccountSuspension = .none, mayMail: Bool = false, closedAt: Timestamp? = nil, isOperator: Bool = false
   ) {
     self.id = id
     self.email = email
@@ -34,6 +48,7 @@ package struct Account: Sendable, Equatable {
     self.suspension = suspension
     self.mayMail = mayMail
     self.closedAt = closedAt
+    self.isOperator = isOperator
   }
 }
 
@@ -61,6 +76,8 @@ package struct ProfileChange: Sendable, Equatable {
   package var language: Language?
   /// Only the operator's to change.
   package var mayMail: Bool?
+  /// Only to be changed on the host.
+  package var isOperator: Bool?
 
   package init(
     firstName: String? = nil, lastName: String? = nil, companyName: String? = nil, language: Language? = nil

@@ -7,6 +7,8 @@ package struct AuditEntry: Sendable, Equatable {
   /// The name of the token; nil where the operator did it.
   package let tokenName: String?
   package let tokenID: ID<Token>?
+  /// The e-mail address of whoever the token is of; nil where the operator did it on the host.
+  package let tokenEmail: String?
   /// `server.create`, `ssh_key.delete`.
   package let action: String
   package let detail: String?
@@ -17,15 +19,15 @@ package struct AuditEntry: Sendable, Equatable {
   package let origin: String?
 
   package init(
-    id: ID<AuditEntry>, at: Timestamp, email: String?, tokenName: String?, tokenID: ID<Token>?, action: String,
-    detail: String?,
-    serverID: ID<Server>?, outcome: Operation.State?, origin: String?
+    id: ID<AuditEntry>, at: Timestamp, email: String?, tokenName: String?, tokenID: ID<Token>?, tokenEmail: String?,
+    action: String, detail: String?, serverID: ID<Server>?, outcome: Operation.State?, origin: String?
   ) {
     self.id = id
     self.at = at
     self.email = email
     self.tokenName = tokenName
     self.tokenID = tokenID
+    self.tokenEmail = tokenEmail
     self.action = action
     self.detail = detail
     self.serverID = serverID

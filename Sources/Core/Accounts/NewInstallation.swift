@@ -5,14 +5,18 @@ package struct NewInstallation: Sendable {
   package let openingCredit: Money
   package let tokenName: String
   package let tokenHash: TokenHash
+  /// Whether the first account is the operator's own.
+  package let isOperator: Bool
 
   package init(
-    catalogue: Catalogue, email: String, openingCredit: Money, tokenName: String, tokenHash: TokenHash
+    catalogue: Catalogue, email: String, openingCredit: Money, tokenName: String, tokenHash: TokenHash,
+    isOperator: Bool = false
   ) {
     self.catalogue = catalogue
     self.email = email
     self.openingCredit = openingCredit
     self.tokenName = tokenName
     self.tokenHash = tokenHash
+    self.isOperator = isOperator
   }
 }

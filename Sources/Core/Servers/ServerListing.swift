@@ -11,9 +11,12 @@ package struct ServerListing: Sendable, Equatable {
   package let deletedAt: Timestamp?
   /// What the operator needs to know of one in `error`.
   package let failure: String?
+  /// Why the operator has suspended it; may be empty, and is nil where that is not so.
+  package let suspensionReason: String?
 
   package init(
-    server: Server, email: String, host: String, pricePerHour: Money, deletedAt: Timestamp?, failure: String?
+    server: Server, email: String, host: String, pricePerHour: Money, deletedAt: Timestamp?, failure: String?,
+    suspensionReason: String? = nil
   ) {
     self.server = server
     self.email = email
@@ -21,6 +24,7 @@ package struct ServerListing: Sendable, Equatable {
     self.pricePerHour = pricePerHour
     self.deletedAt = deletedAt
     self.failure = failure
+    self.suspensionReason = suspensionReason
   }
 }
 
@@ -30,6 +34,8 @@ package struct ServerListingFilter: Sendable, Equatable {
   package var status: ServerStatus?
   package var location: String?
   package var hostID: ID<Host>?
+  /// How their names begin, whatever the case of the letters.
+  package var beginning: String?
 
   package init() {}
 }

@@ -12,10 +12,13 @@ package struct LoginLinkText: Sendable, CustomStringConvertible {
 
   package static func random() -> LoginLinkText { LoginLinkText(RandomText.make())! }
 
+  /// Of the panel's page that takes it.
+  package var path: String { "/sign-in?link=\(text)" }
+
   var hash: TokenHash { TokenHash(hexadecimal: SHA256.hexadecimal(Array("vpsd login link\n\(text)".utf8))) }
 
   /// - Parameter base: Where people reach the panel, without a slash at its end.
-  package func url(at base: String) -> String { "\(base)/sign-in?link=\(text)" }
+  package func url(at base: String) -> String { base + path }
 
   package var description: String { "…" }
 }

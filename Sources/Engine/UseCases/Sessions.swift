@@ -51,13 +51,14 @@ package struct Sessions: Sendable {
 
   /// Nil where there is no such account, or it is closed.
   package static func makeLink(
-    for account: ID<Account>, _ store: any SessionStore, isMailed: Bool = false, at now: Timestamp
+    for account: ID<Account>, _ store: any SessionStore, isMailed: Bool = false, by operator: Operator = .host,
+    at now: Timestamp
   ) async throws -> LoginLinkText? {
     let text = LoginLinkText.random()
     let link = NewLoginLink(
       accountID: account, hash: text.hash, expiresAt: now + (isMailed ? mailedLinkLifetime : linkLifetime),
       quota: linkQuota, isMailed: isMailed)
-    return try await store.createLoginLink(link, at: now) ? text : nil
+    return try await store.createLoginLink(link, by: `operator`, at: now) ? text : nil
   }
 
   /// For somebody who has lost all of it: password, second factor and sessions of the account are gone. Returns false where there is

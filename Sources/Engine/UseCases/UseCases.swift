@@ -1,4 +1,4 @@
-/// All that customers can do. The API and the panel enter here.
+/// All that customers can do, and operators who are persons. The API and the panel enter here.
 package struct UseCases: Sendable {
   package let servers: Servers
   package let metrics: Metrics
@@ -14,11 +14,12 @@ package struct UseCases: Sendable {
   package let consoles: Consoles
   package let catalogue: CatalogueReader
   package let sessions: Sessions
+  package let operators: Operators
 
   package init(
     servers: Servers, metrics: Metrics, firewalls: Firewalls, backups: DiskCopies, snapshots: DiskCopies,
     sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, statements: Statements, requests: Idempotency,
-    events: Events, consoles: Consoles, catalogue: CatalogueReader, sessions: Sessions
+    events: Events, consoles: Consoles, catalogue: CatalogueReader, sessions: Sessions, operators: Operators
   ) {
     self.servers = servers
     self.metrics = metrics
@@ -34,5 +35,6 @@ package struct UseCases: Sendable {
     self.consoles = consoles
     self.catalogue = catalogue
     self.sessions = sessions
+    self.operators = operators
   }
 }

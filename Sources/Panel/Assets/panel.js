@@ -56,7 +56,7 @@ async function refresh() {
   try {
     const reply = await fetch(here, { headers: { Accept: "text/html" } });
     if (reply.redirected) return location.reload();
-    if (reply.status === 404) return location.assign("/servers");
+    if (reply.status === 404) return location.assign(here.includes("/operator/") ? "/operator/servers" : "/servers");
     if (!reply.ok) return;
     const fetched = new DOMParser().parseFromString(await reply.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {

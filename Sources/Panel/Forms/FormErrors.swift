@@ -58,6 +58,9 @@ extension Field {
     case .code: "code"
     case .start: "start"
     case .step: "step"
+    case .amount: "amount"
+    case .note: "note"
+    case .reason: "reason"
     }
   }
 }

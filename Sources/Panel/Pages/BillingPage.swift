@@ -154,7 +154,7 @@ extension HTML {
 }
 
 extension LedgerReason {
-  fileprivate var phrase: Phrase {
+  var phrase: Phrase {
     switch self {
     case .credit: .ledgerCredit
     case .hold: .ledgerHold

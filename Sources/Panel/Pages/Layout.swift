@@ -65,7 +65,7 @@ struct Layout {
       html.element("a", ["class": "brand", "href": "/"], text: "vpsd")
       guard let visit else { return }
       html.element("nav", ["aria-label": words(.menu)]) { html in
-        for section in Page.Section.allCases {
+        for section in Page.Section.allCases where section != .operator || visit.account.mayOperate {
           html.element(
             "a", ["href": section.path, "aria-current": section == page.section ? "page" : "false"],
             text: words(section.phrase))
@@ -131,7 +131,7 @@ struct Layout {
 }
 
 extension Language {
-  fileprivate var ownName: String {
+  var ownName: String {
     switch self {
     case .english: "English"
     case .bulgarian: "Български"

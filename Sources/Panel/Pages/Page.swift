@@ -36,6 +36,7 @@ struct Page: Sendable {
     case tokens
     case billing
     case account
+    case `operator`
 
     var path: String {
       switch self {
@@ -44,6 +45,7 @@ struct Page: Sendable {
       case .tokens: "/tokens"
       case .billing: "/billing"
       case .account: "/account"
+      case .operator: OperatorFrame.path
       }
     }
 
@@ -54,6 +56,7 @@ struct Page: Sendable {
       case .tokens: .tokens
       case .billing: .billing
       case .account: .account
+      case .operator: .operator
       }
     }
   }

@@ -16,6 +16,8 @@ struct PanelRoute: Sendable {
   /// `/servers/{id}`
   let path: String
   let handler: Handler
+  /// Whether there is no such page for anybody else.
+  var isForOperators = false
 
   static func get(_ path: String, _ handle: @escaping @Sendable (Visit) async throws -> Answer) -> PanelRoute {
     PanelRoute(method: .get, path: path, handler: .signedIn(handle))

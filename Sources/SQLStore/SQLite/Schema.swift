@@ -66,6 +66,9 @@ enum Schema {
     migrator.registerMigration("20 metrics") { database in
       try database.runScript(metrics)
     }
+    migrator.registerMigration("22 operators") { database in
+      try database.runScript(operators)
+    }
     migrator.registerMigration("23 firewall order") { database in
       try database.runScript(firewallOrder)
     }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Core
-import SQLStore
+import Engine
 
 extension AccountCommand {
   struct Suspend: AsyncParsableCommand {
@@ -45,10 +45,8 @@ extension ConfigurationOptions {
   fileprivate func suspend(_ name: String, because reason: String?) async throws -> Account {
     let store = try openDatabase()
     let account = try await Accounts(store: store).open(named: name)
-    guard try await store.suspend(accountOf: account.email, because: reason, at: SystemClock().now),
-      let changed = try await store.account(account.id)
-    else { throw Refusal.refused("The account \(account.id) was closed.") }
-    return changed
+    return try await OperatorAccounts(store: store, clock: SystemClock()).suspend(
+      account.id, because: reason, by: .host)
   }
 }
 

@@ -43,9 +43,16 @@ extension AuditEntry: Record {
 
   var cells: [String] {
     [
-      at.displayed, email ?? "-", tokenID.map { "\($0) (\(tokenName ?? "?"))" } ?? "operator", origin ?? "-", action,
+      at.displayed, email ?? "-", tokenID.map { "\($0) (\(tokenName ?? "?"))\(owner)" } ?? "operator", origin ?? "-",
+      action,
       serverID.map { "\($0)" } ?? "-", outcome?.rawValue ?? "done", detail ?? "",
     ]
+  }
+
+  /// Of the token, where that is somebody else: an operator in the panel.
+  private var owner: String {
+    guard let tokenEmail, email.map({ !$0.utf8.elementsEqual(tokenEmail.utf8) }) ?? true else { return "" }
+    return " of \(tokenEmail)"
   }
 
   func write(_ writer: inout JSONWriter) {
@@ -57,6 +64,7 @@ extension AuditEntry: Record {
       writer.object { writer in
         writer.field("id", tokenID.value)
         writer.field("name", tokenName)
+        writer.field("email", tokenEmail)
       }
     }
     writer.field("origin", origin)

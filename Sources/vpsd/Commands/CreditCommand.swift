@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Core
+import Engine
 import SQLStore
 
 struct CreditCommand: AsyncParsableCommand {
@@ -18,24 +19,21 @@ struct CreditCommand: AsyncParsableCommand {
     @Argument(help: "How much, such as 10 or 0.10.") var amount: String
     @Option(help: "What the customer reads beside it in the ledger.") var note = ""
 
-    private static let noteRule = TextRule(maximumLength: 255)
-
     func validate() throws {
       guard let amount = Money(decimal: amount), amount > .zero else {
         throw ValidationError(
           "\(amount.quoted): an amount above 0, up to \(Money.largestWritten.decimal), with six decimal places at most."
         )
       }
-      if !note.isEmpty { try requireRule(Self.noteRule, note, "--note") }
+      if !note.isEmpty { try requireRule(OperatorAccounts.noteRule, note, "--note") }
     }
 
     func run() async throws {
       guard let amount = Money(decimal: amount) else { return }
       let store = try options.openDatabase()
       let named = try await Accounts(store: store).open(named: account)
-      guard let account = try await store.addCredit(amount, to: named.email, note: note, at: SystemClock().now) else {
-        throw Refusal.refused("The account \(named.id) was closed.")
-      }
+      let account = try await OperatorAccounts(store: store, clock: SystemClock()).addCredit(
+        amount, to: named.id, note: note, by: .host)
       let credit = try await CreditRecord(of: account, in: store)
       output.tell(
         "Account \(account.id), \(account.email.escaped()), has \(account.balance.decimal) \(store.tariff.currency)."

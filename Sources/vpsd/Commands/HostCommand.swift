@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import Core
+import Engine
 import SQLStore
 
 struct HostCommand: AsyncParsableCommand {
@@ -109,7 +110,6 @@ extension ConfigurationOptions {
   fileprivate func setDraining(_ isDraining: Bool, host name: String) async throws -> HostLoad {
     let database = try openDatabase()
     let host = try await database.host(named: name).host
-    _ = try await database.setDraining(isDraining, host: host.name, at: SystemClock().now)
-    return try await database.host(named: host.name)
+    return try await OperatorHosts(store: database, clock: SystemClock()).setDraining(isDraining, host.id, by: .host)
   }
 }

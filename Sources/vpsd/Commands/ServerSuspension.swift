@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Engine
 import SQLStore
 
 extension ServerCommand {
@@ -41,9 +42,7 @@ extension ConfigurationOptions {
   fileprivate func suspend(_ name: String, because reason: String?) async throws -> ServerRecord {
     let database = try openDatabase()
     let id = try await database.server(named: name).server.id
-    guard try await database.suspend(server: id, because: reason, at: SystemClock().now) else {
-      throw Refusal.refused("The server \(id) is being deleted.")
-    }
+    try await OperatorServers(store: database, clock: SystemClock()).suspend(id, because: reason, by: .host)
     return ServerRecord(
       listing: try await database.server(named: id.description), catalogue: try await database.catalogue())
   }

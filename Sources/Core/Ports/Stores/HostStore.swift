@@ -10,5 +10,13 @@ package protocol HostStore: Sendable {
   /// The host does not answer; the first time stays.
   func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
   /// Whether it takes new servers no more. Returns nil where there is no such host.
-  func setDraining(_ isDraining: Bool, host name: String, at now: Timestamp) async throws -> Host?
+  func setDraining(
+    _ isDraining: Bool, host name: String, by operator: Operator, at now: Timestamp
+  ) async throws -> Host?
+}
+
+extension HostStore {
+  package func setDraining(_ isDraining: Bool, host name: String, at now: Timestamp) async throws -> Host? {
+    try await setDraining(isDraining, host: name, by: .host, at: now)
+  }
 }

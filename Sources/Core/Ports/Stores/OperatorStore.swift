@@ -1,11 +1,15 @@
-/// Everybody's accounts, tokens and servers, for the operator: without a caller, and the audit trail says so.
+/// Everybody's accounts, tokens and servers, for the operator: without a caller, and the audit trail says so. What is done by a
+/// person who has lost the right to it meanwhile throws `notFound`.
 package protocol OperatorStore: Sendable {
   /// In the order of their ids, those after this one; of so many at most.
   func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account]
+  /// Those whose e-mail address begins so, whatever the case of its letters, in the order of the addresses; nil for all of them,
+  /// newest first. Those after this one; of so many at most.
+  func accounts(beginning text: String?, after last: ID<Account>?, limit: Int) async throws -> [Account]
   func account(email: String) async throws -> Account?
   /// Throws `invalidFields` where another account has this email.
   func createAccount(
-    email: String, _ profile: ProfileChange, openingCredit: Money, at now: Timestamp
+    email: String, _ profile: ProfileChange, openingCredit: Money, by operator: Operator, at now: Timestamp
   ) async throws -> Account
   func summary(of account: ID<Account>) async throws -> AccountSummary?
   /// Revokes its tokens, removes its keys, and erases all that is personal; ledger and audit trail stay. Its servers are
@@ -16,18 +20,26 @@ package protocol OperatorStore: Sendable {
   ) async throws -> Account?
   /// Adds to what the account has; where that is enough, it is out of credit no more. Throws `invalidFields` beyond what an
   /// account can have. Returns the account as it is then; nil where there is none.
-  func addCredit(_ amount: Money, to email: String, note: String, at now: Timestamp) async throws -> Account?
+  func addCredit(
+    _ amount: Money, to email: String, note: String, by operator: Operator, at now: Timestamp
+  ) async throws -> Account?
   /// Says that the time of day is right, after it has jumped. Returns when it was last believed; nil where it never was.
   func confirmBillingClock(at now: Timestamp) async throws -> Timestamp?
   func isBillingClockDoubted(at now: Timestamp) async throws -> Bool
   /// Nil for the reason lifts what the operator has said, and nothing else. Returns false where there is no such account.
-  func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool
+  func suspend(
+    accountOf email: String, because reason: String?, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool
   /// The same for one server. Returns false where there is none.
-  func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool
+  func suspend(
+    server id: ID<Server>, because reason: String?, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool
   /// What the ledger says of an account, added up entry by entry: a line for each contradiction.
   func ledgerFaults(of account: ID<Account>) async throws -> (entryCount: Int, faults: [String])
   /// Returns false where there is no such account, or it is closed. Throws `invalidFields` where another one has this email.
-  func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool
+  func updateProfile(
+    of account: ID<Account>, _ change: ProfileChange, by operator: Operator, at now: Timestamp
+  ) async throws -> Bool
 
   /// In the order of their ids, those after this one; of so many at most.
   /// - Parameter account: Those of this one only; nil for all.
@@ -46,13 +58,17 @@ package protocol OperatorStore: Sendable {
   func serverListings(
     _ filter: ServerListingFilter, after id: ID<Server>?, limit: Int
   ) async throws -> [ServerListing]
+  /// The same, newest first; by their names where the filter says how those begin. Those after this one.
+  func serverPage(_ filter: ServerListingFilter, after last: ID<Server>?, limit: Int) async throws -> [ServerListing]
   func serverListing(_ reference: Reference<Server>) async throws -> ServerListing?
   /// The ids of those with this name that are not erased, whatever the case of its letters; of so many at most.
   func serverIDs(named name: String, limit: Int) async throws -> [ID<Server>]
   /// As for a customer: see `ServerStore`. Returns nil where there is no such server, or it is deleted.
-  func requestAction(_ action: PowerAction, on id: ID<Server>, at now: Timestamp) async throws -> Server?
+  func requestAction(
+    _ action: PowerAction, on id: ID<Server>, by operator: Operator, at now: Timestamp
+  ) async throws -> Server?
   /// As for a customer: see `ServerStore`. Returns false where there is no such server, or it is deleted.
-  func requestDeletion(of id: ID<Server>, at now: Timestamp) async throws -> Bool
+  func requestDeletion(of id: ID<Server>, by operator: Operator, at now: Timestamp) async throws -> Bool
 
   /// In their order, those of IPv4 first, those after this one; of so many at most.
   func addresses(after last: ServerAddress?, limit: Int) async throws -> [AddressRecord]
@@ -75,6 +91,12 @@ package protocol OperatorStore: Sendable {
   func endReservation(of addresses: [ServerAddress], at now: Timestamp) async throws
   /// Newest first.
   func tenures(of address: ServerAddress, newest count: Int) async throws -> [AddressTenure]
+  /// What was changed and asked for, newest first: what was before this, of so many entries at most.
+  func auditTrail(_ filter: AuditFilter, before id: ID<AuditEntry>?, limit: Int) async throws -> [AuditEntry]
+  /// The ledger of an account, in the same way.
+  func ledger(of account: ID<Account>, before id: ID<LedgerEntry>?, limit: Int) async throws -> [LedgerEntry]
+  /// In the order of the systems, and of the versions of each.
+  func systemUses() async throws -> [SystemUse]
   /// The newest of a server that failed.
   func lastFailure(of id: ID<Server>) async throws -> Operation?
   /// The history of a server, oldest first.
@@ -83,8 +105,33 @@ package protocol OperatorStore: Sendable {
   func diskCopies(of server: ID<Server>) async throws -> [DiskCopy]
 }
 
+/// The same on the host.
 extension OperatorStore {
   package func createAccount(email: String, openingCredit: Money, at now: Timestamp) async throws -> Account {
-    try await createAccount(email: email, ProfileChange(), openingCredit: openingCredit, at: now)
+    try await createAccount(email: email, ProfileChange(), openingCredit: openingCredit, by: .host, at: now)
+  }
+
+  package func addCredit(_ amount: Money, to email: String, note: String, at now: Timestamp) async throws -> Account? {
+    try await addCredit(amount, to: email, note: note, by: .host, at: now)
+  }
+
+  package func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool {
+    try await suspend(accountOf: email, because: reason, by: .host, at: now)
+  }
+
+  package func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool {
+    try await suspend(server: id, because: reason, by: .host, at: now)
+  }
+
+  package func updateProfile(of account: ID<Account>, _ change: ProfileChange, at now: Timestamp) async throws -> Bool {
+    try await updateProfile(of: account, change, by: .host, at: now)
+  }
+
+  package func requestAction(_ action: PowerAction, on id: ID<Server>, at now: Timestamp) async throws -> Server? {
+    try await requestAction(action, on: id, by: .host, at: now)
+  }
+
+  package func requestDeletion(of id: ID<Server>, at now: Timestamp) async throws -> Bool {
+    try await requestDeletion(of: id, by: .host, at: now)
   }
 }

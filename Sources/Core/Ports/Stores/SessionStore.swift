@@ -1,7 +1,7 @@
 /// Persons who are signed in to the panel. Their sessions are tokens of a kind of their own: see `AccountStore`.
 package protocol SessionStore: Sendable {
   /// Returns false where there is no such account, or it is closed.
-  func createLoginLink(_ link: NewLoginLink, at now: Timestamp) async throws -> Bool
+  func createLoginLink(_ link: NewLoginLink, by operator: Operator, at now: Timestamp) async throws -> Bool
   /// Nil for a link that was not mailed, or is good no more.
   func mailedLink(_ hash: TokenHash, at now: Timestamp) async throws -> MailedLink?
   /// Uses the link up, and begins a session of its account; nil where there is no such link, or it has expired, or was mailed and

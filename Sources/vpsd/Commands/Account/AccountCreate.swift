@@ -1,10 +1,9 @@
 import ArgumentParser
 import Core
+import Engine
 
 struct AccountCreate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "create", abstract: "Open an account.")
-
-  private static let creditRange = Money.zero...Money.largestWritten
 
   @OptionGroup var options: ConfigurationOptions
   @OptionGroup var output: OutputOptions
@@ -13,21 +12,14 @@ struct AccountCreate: AsyncParsableCommand {
   @OptionGroup var profile: ProfileOptions
 
   func validate() throws {
-    guard Self.isAddress(email) else { throw ValidationError("\(email.quoted): no e-mail address.") }
-    _ = try amount(credit, in: Self.creditRange, "--credit")
-  }
-
-  /// As much of RFC 5321 as tells an address from anything else: at most 254 bytes, and no space or control character.
-  static func isAddress(_ text: String) -> Bool {
-    guard text.utf8.count <= 254, let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return false }
-    return at != text.utf8.startIndex && text.utf8.index(after: at) != text.utf8.endIndex
-      && !text.unicodeScalars.contains { $0.isControl || $0.properties.isWhitespace }
+    guard Account.isPossible(email: email) else { throw ValidationError("\(email.quoted): no e-mail address.") }
+    _ = try amount(credit, in: OperatorAccounts.openingCredits, "--credit")
   }
 
   func run() async throws {
-    let account = try await options.openStore().createAccount(
-      email: email, profile.change, openingCredit: try amount(credit, in: Self.creditRange, "--credit"),
-      at: SystemClock().now)
+    let account = try await OperatorAccounts(store: options.openStore(), clock: SystemClock()).create(
+      email: email, profile.change, openingCredit: amount(credit, in: OperatorAccounts.openingCredits, "--credit"),
+      by: .host)
     output.tell(
       "Account \(account.id), \(account.email.escaped()), has a credit of \(account.balance.decimal).",
       AccountRecord(account: account))

@@ -22,15 +22,10 @@ struct AccountLoginLink: AsyncParsableCommand {
     guard configuration.showsPanel else { throw Refusal.refused(Configuration.noPanel) }
     let store = try options.openDatabase()
     let account = try await Accounts(store: store).open(named: account)
-    let now = SystemClock().now
-    if reset, try await !Sessions.reset(account.id, store, at: now) {
-      throw Refusal.refused("The account \(account.id) was closed.")
-    }
-    guard let link = try await Sessions.makeLink(for: account.id, store, at: now) else {
-      throw Refusal.refused("The account \(account.id) was closed.")
-    }
+    let link = try await OperatorAccounts(store: store, clock: SystemClock()).makeLink(
+      for: account.id, resetting: reset, by: .host)
     let record = LoginLinkRecord(
-      url: link.url(at: base(configuration)), expiresAt: now + Sessions.linkLifetime)
+      url: link.url(at: base(configuration)), expiresAt: SystemClock().now + Sessions.linkLifetime)
     output.tell(
       "Whoever opens this link within ten minutes is signed in as \(account.email.escaped()), once:\n\n  \(record.url)\n",
       record)

@@ -1,16 +1,17 @@
 import API
 import ArgumentParser
 import Core
+import Engine
 
 struct AccountRecord: Record {
   let account: Account
 
-  static let headings = ["ID", "E-MAIL", "BALANCE", "CREATED", "STATE"]
+  static let headings = ["ID", "E-MAIL", "BALANCE", "CREATED", "STATE", "ROLE"]
 
   var cells: [String] {
     [
       "\(account.id)", account.email, account.balance.decimal, account.createdAt.displayed,
-      state,
+      state, account.isOperator ? "operator" : "",
     ]
   }
 
@@ -36,6 +37,7 @@ struct AccountRecord: Record {
     writer.field("closed_at", account.closedAt)
     writer.field("language", account.language.rawValue)
     writer.field("smtp_outbound", account.mayMail)
+    writer.field("operator", account.isOperator)
   }
 }
 
@@ -56,6 +58,7 @@ struct AccountSummaryRecord: DetailedRecord {
       ("LANGUAGE", account.language.rawValue),
       ("BALANCE", account.balance.decimal), ("CREATED", account.createdAt.displayed),
       ("SMTP", account.mayMail ? "may open connections to port 25" : nil),
+      ("ROLE", account.isOperator ? "operator: sees the operator's pages of the panel" : nil),
       ("SUSPENDED", account.suspension.cause?.rawValue), ("DELETION", account.suspension.deletionAt?.displayed),
       ("CLOSED", account.closedAt?.displayed), ("SERVERS", "\(summary.serverCount)"),
       ("TOKENS", "\(summary.tokenCount)"), ("SSH KEYS", "\(summary.sshKeyCount)"),
@@ -72,16 +75,12 @@ struct AccountSummaryRecord: DetailedRecord {
 
 /// Finds the account that an operator means.
 struct Accounts {
-  let store: any AccountStore & OperatorStore
+  let store: any OperatorAccounts.Stores
 
   /// By its e-mail address or its id; the only one that there is, where none is named.
   func one(named name: String?) async throws -> Account {
     if let name {
-      if case .id(let id)? = Reference<Account>(name) {
-        if let account = try await store.account(id) { return account }
-      } else if let account = try await store.account(email: name) {
-        return account
-      }
+      if let account = try await OperatorAccounts(store: store, clock: SystemClock()).find(name) { return account }
       throw Refusal.noSuch("There is no account \(name.quoted): see `vpsd account list`.")
     }
     let accounts = try await store.accounts(after: nil, limit: 2)

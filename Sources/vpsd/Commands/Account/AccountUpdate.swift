@@ -1,10 +1,13 @@
 import ArgumentParser
 import Core
+import Engine
 
 struct AccountUpdate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "update",
-    abstract: "Say who an account belongs to, and whether its servers may mail; what is left out stays as it is.")
+    abstract: """
+      Say who an account belongs to, whether its servers may mail, and whether it is an operator's; what is left out stays as it is.
+      """)
 
   @OptionGroup var options: ConfigurationOptions
   @OptionGroup var output: OutputOptions
@@ -15,9 +18,13 @@ struct AccountUpdate: AsyncParsableCommand {
     help: ArgumentHelp(
       "Whether its servers may open connections to TCP port 25 where others' may not.", valueName: "yes|no"))
   var smtpOutbound: YesOrNo?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether whoever is signed in to it sees the operator's pages of the panel. Its tokens get no more rights.")
+  var `operator`: Bool?
 
   func validate() throws {
-    if let email, !AccountCreate.isAddress(email) {
+    if let email, !Account.isPossible(email: email) {
       throw ValidationError("--email: \(email.quoted): no e-mail address.")
     }
   }
@@ -28,9 +35,8 @@ struct AccountUpdate: AsyncParsableCommand {
     var change = profile.change
     change.email = email
     change.mayMail = smtpOutbound.map { $0 == .yes }
-    guard try await store.updateProfile(of: account.id, change, at: SystemClock().now),
-      let changed = try await store.account(account.id)
-    else { throw Refusal.refused("The account \(account.id) was closed.") }
+    change.isOperator = `operator`
+    let changed = try await OperatorAccounts(store: store, clock: SystemClock()).update(account.id, change, by: .host)
     output.tell("Account \(changed.id), \(changed.email.escaped()), is changed.", AccountRecord(account: changed))
   }
 }

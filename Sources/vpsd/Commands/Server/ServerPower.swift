@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Engine
 import SQLStore
 
 struct ServerStart: AsyncParsableCommand {
@@ -41,9 +42,7 @@ struct ServerDelete: AsyncParsableCommand {
   func run() async throws {
     let database = try options.openDatabase()
     let found = try await database.server(named: server)
-    guard try await database.requestDeletion(of: found.server.id, at: SystemClock().now) else {
-      throw Refusal.refused("The server \(found.server.id) is being deleted already.")
-    }
+    try await OperatorServers(store: database, clock: SystemClock()).delete(found.server.id, by: .host)
     try await options.tell("The server \(found.server.id) is being deleted.", found.server.id, database, output)
   }
 }
@@ -54,9 +53,7 @@ extension ConfigurationOptions {
   ) async throws {
     let database = try openDatabase()
     let id = try await database.server(named: server).server.id
-    guard try await database.requestAction(action, on: id, at: SystemClock().now) != nil else {
-      throw Refusal.refused("The server \(id) is being deleted.")
-    }
+    try await OperatorServers(store: database, clock: SystemClock()).perform(action, on: id, by: .host)
     try await tell(sentence(id), id, database, output)
   }
 

@@ -31,7 +31,8 @@ struct ServerRecord: DetailedRecord {
       ("ID", "\(server.id)"), ("UUID", server.uuid.uuidString.lowercased()),
       ("ACCOUNT", "\(listing.email) (\(server.accountID))"), ("NAME", server.name.name),
       ("HOSTNAME", server.hostname.name), ("STATUS", status), ("REASON", server.statusReason),
-      ("FAILURE", listing.failure), ("PLAN", catalogue.plan(server.planID)?.name),
+      ("FAILURE", listing.failure), ("SUSPENDED BY OPERATOR", listing.suspensionReason.map { $0.isEmpty ? "yes" : $0 }),
+      ("PLAN", catalogue.plan(server.planID)?.name),
       ("SYSTEM", catalogue.operatingSystem(server.operatingSystemID)?.name), ("IMAGE", server.machine.imageVersion),
       ("ADDRESS", server.address?.description), ("OTHERS", further), ("LOCATION", server.location),
       ("HOST", listing.host),
@@ -53,6 +54,7 @@ struct ServerRecord: DetailedRecord {
     writer.field("status", status)
     writer.field("status_reason", server.statusReason)
     writer.field("failure", listing.failure)
+    writer.field("suspension_reason", listing.suspensionReason)
     writer.field("plan") { writer in
       writer.field("id", server.planID.value)
       writer.field("name", catalogue.plan(server.planID)?.name)

@@ -1,0 +1,13 @@
+/// How many servers have been made from one version of a system's image.
+package struct SystemUse: Sendable, Equatable {
+  package let system: ID<OperatingSystem>
+  /// Nil where it is not known yet.
+  package let imageVersion: String?
+  package let serverCount: Int
+
+  package init(system: ID<OperatingSystem>, imageVersion: String?, serverCount: Int) {
+    self.system = system
+    self.imageVersion = imageVersion
+    self.serverCount = serverCount
+  }
+}

@@ -1,0 +1,149 @@
+package import Core
+
+/// Everybody's accounts, for an operator: with a command on the host, or in the panel.
+package struct OperatorAccounts: Sendable {
+  package typealias Stores = AccountStore & OperatorStore & SessionStore
+
+  /// Rule for what the customer reads beside an amount in the ledger.
+  package static let noteRule = TextRule(maximumLength: 255)
+  package static let openingCredits = Money.zero...Money.largestWritten
+
+  private let store: any Stores
+  private let clock: any WallClock
+
+  package init(store: any Stores, clock: any WallClock) {
+    self.store = store
+    self.clock = clock
+  }
+
+  /// Those whose e-mail address begins so; all of them, newest first, where that is nil.
+  package func list(beginning text: String? = nil, after last: ID<Account>? = nil, limit: Int) async throws -> [Account]
+  {
+    try await store.accounts(beginning: text, after: last, limit: limit)
+  }
+
+  /// By its id, or by its e-mail address as it is written.
+  package func find(_ text: String) async throws -> Account? {
+    if case .id(let id)? = Reference<Account>(text) { return try await store.account(id) }
+    return try await store.account(email: text)
+  }
+
+  package func read(_ id: ID<Account>) async throws -> AccountSummary {
+    guard let summary = try await store.summary(of: id) else { throw Failure.notFound }
+    return summary
+  }
+
+  package func hourlyCost(of id: ID<Account>) async throws -> Money { try await store.hourlyCost(of: id) }
+
+  /// Newest first.
+  package func ledger(
+    of id: ID<Account>, before last: ID<LedgerEntry>? = nil, limit: Int
+  ) async throws -> [LedgerEntry] {
+    try await store.ledger(of: id, before: last, limit: limit)
+  }
+
+  package func create(
+    email: String, _ profile: ProfileChange, openingCredit: Money, by operator: Operator
+  ) async throws -> Account {
+    var errors = FieldErrors()
+    Self.check(email: email, &errors)
+    Self.check(profile, &errors)
+    if !Self.openingCredits.contains(openingCredit) {
+      errors.add(.amount, "Enter an amount up to \(Money.largestWritten.decimal).")
+    }
+    try errors.throwIfAny()
+    return try await store.createAccount(
+      email: email, profile, openingCredit: openingCredit, by: `operator`, at: clock.now)
+  }
+
+  package func update(_ id: ID<Account>, _ change: ProfileChange, by operator: Operator) async throws -> Account {
+    try await requireChangeable(id, by: `operator`)
+    if change.isOperator != nil, `operator` != .host { throw Failure.operatorsAreForTheHost }
+    var errors = FieldErrors()
+    if let email = change.email { Self.check(email: email, &errors) }
+    Self.check(change, &errors)
+    try errors.throwIfAny()
+    guard try await store.updateProfile(of: id, change, by: `operator`, at: clock.now),
+      let changed = try await store.account(id)
+    else { throw Failure.accountClosed(id) }
+    return changed
+  }
+
+  /// A link that signs whoever opens it in as the account's owner.
+  ///
+  /// - Parameter isReset: Whether password, second factor and sessions are taken away before.
+  package func makeLink(
+    for id: ID<Account>, resetting isReset: Bool = false, by operator: Operator
+  ) async throws -> LoginLinkText {
+    try await requireChangeable(id, by: `operator`)
+    if isReset, try await !Sessions.reset(id, store, at: clock.now) { throw Failure.accountClosed(id) }
+    guard let link = try await Sessions.makeLink(for: id, store, by: `operator`, at: clock.now) else {
+      throw Failure.accountClosed(id)
+    }
+    return link
+  }
+
+  /// - Parameter reason: For the customer to read; nil to lift it.
+  package func suspend(_ id: ID<Account>, because reason: String?, by operator: Operator) async throws -> Account {
+    try Self.check(reason: reason)
+    let account = try await requireChangeable(id, by: `operator`)
+    guard try await store.suspend(accountOf: account.email, because: reason, by: `operator`, at: clock.now),
+      let changed = try await store.account(id)
+    else { throw Failure.accountClosed(id) }
+    return changed
+  }
+
+  package func addCredit(
+    _ amount: Money, to id: ID<Account>, note: String, by operator: Operator
+  ) async throws -> Account {
+    var errors = FieldErrors()
+    if amount <= .zero || amount > Money.largestWritten {
+      errors.add(.amount, "Enter an amount above 0, up to \(Money.largestWritten.decimal).")
+    }
+    Self.noteRule.check(note, .note, &errors)
+    try errors.throwIfAny()
+    let account = try await open(id)
+    let changed = try await store.addCredit(amount, to: account.email, note: note, by: `operator`, at: clock.now)
+    guard let changed else { throw Failure.accountClosed(id) }
+    return changed
+  }
+
+  private func open(_ id: ID<Account>) async throws -> Account {
+    guard let account = try await store.account(id) else { throw Failure.notFound }
+    guard account.closedAt == nil else { throw Failure.accountClosed(id) }
+    return account
+  }
+
+  /// Whoever is an operator in the panel is made to be none, and is spoken for, on the host only: nobody there becomes another one
+  /// of them, or shuts all of them out.
+  @discardableResult
+  private func requireChangeable(_ id: ID<Account>, by operator: Operator) async throws -> Account {
+    let account = try await open(id)
+    if account.isOperator, `operator` != .host { throw Failure.operatorsAreForTheHost }
+    return account
+  }
+
+  private static func check(email: String, _ errors: inout FieldErrors) {
+    if !Account.isPossible(email: email) { errors.add(.email, "Enter a valid email address.") }
+  }
+
+  private static func check(_ profile: ProfileChange, _ errors: inout FieldErrors) {
+    for name in [profile.firstName, profile.lastName, profile.companyName] {
+      Account.nameRule.check(name, .name, &errors)
+    }
+  }
+
+  static func check(reason: String?) throws(Failure) {
+    var errors = FieldErrors()
+    AccountSuspension.reasonRule.check(reason, .reason, &errors)
+    try errors.throwIfAny()
+  }
+}
+
+extension Failure {
+  fileprivate static func accountClosed(_ id: ID<Account>) -> Failure {
+    Failure(.wrongState, "The account \(id) is closed.")
+  }
+  fileprivate static let operatorsAreForTheHost = Failure(
+    .permissionDenied, "This account is an operator's: it is changed on the host only, with vpsd account.")
+}

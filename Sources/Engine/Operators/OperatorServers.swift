@@ -1,0 +1,61 @@
+package import Core
+
+/// Everybody's servers, for an operator: with a command on the host, or in the panel.
+package struct OperatorServers: Sendable {
+  package typealias Stores = CatalogueStore & OperatorStore & ServerStore
+
+  private let store: any Stores
+  private let clock: any WallClock
+
+  package init(store: any Stores, clock: any WallClock) {
+    self.store = store
+    self.clock = clock
+  }
+
+  /// Newest first, or by their names where the filter says how those begin.
+  package func list(
+    _ filter: ServerListingFilter, after last: ID<Server>? = nil, limit: Int
+  ) async throws -> [ServerListing] {
+    try await store.serverPage(filter, after: last, limit: limit)
+  }
+
+  package func find(_ id: ID<Server>) async throws -> ServerListing? { try await store.serverListing(.id(id)) }
+
+  package func read(_ id: ID<Server>) async throws -> ServerListing {
+    guard let listing = try await find(id) else { throw Failure.notFound }
+    return listing
+  }
+
+  /// The newest of what was done to it; empty for one that is being deleted.
+  package func history(of server: Server, limit: Int) async throws -> [OperationRecord] {
+    let page = try await store.history(
+      of: server.id, of: server.accountID, isNewestFirst: true, page: PageRequest(.number(1), size: limit))
+    return page?.elements ?? []
+  }
+
+  package func catalogue() async throws -> Catalogue { try await store.catalogue() }
+
+  /// Which versions of which systems servers were made from.
+  package func systemUses() async throws -> [SystemUse] { try await store.systemUses() }
+
+  package func perform(_ action: PowerAction, on id: ID<Server>, by operator: Operator) async throws {
+    guard try await store.requestAction(action, on: id, by: `operator`, at: clock.now) != nil else {
+      throw Failure(.wrongState, "The server \(id) is being deleted.")
+    }
+  }
+
+  /// Whatever its customer says of its protection.
+  package func delete(_ id: ID<Server>, by operator: Operator) async throws {
+    guard try await store.requestDeletion(of: id, by: `operator`, at: clock.now) else {
+      throw Failure(.wrongState, "The server \(id) is being deleted already.")
+    }
+  }
+
+  /// - Parameter reason: Kept with the server and in the audit trail; nil to lift it.
+  package func suspend(_ id: ID<Server>, because reason: String?, by operator: Operator) async throws {
+    try OperatorAccounts.check(reason: reason)
+    guard try await store.suspend(server: id, because: reason, by: `operator`, at: clock.now) else {
+      throw Failure(.wrongState, "The server \(id) is being deleted.")
+    }
+  }
+}
