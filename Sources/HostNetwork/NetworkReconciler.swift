@@ -54,7 +54,7 @@ package final class NetworkReconciler: Sendable {
     links = HostLinks(
       settings: settings, controls: SystemControls(recordPath: "\(stateDirectory)/system-controls"))
     var forwarding = HostForwarding()
-    forwarding.look(at: settings) { [] }
+    forwarding.look(at: settings, inForce: Self.forwardedPorts)
     self.forwarding = Mutex(forwarding)
   }
 
@@ -267,7 +267,7 @@ package final class NetworkReconciler: Sendable {
     state.forwarding.look(at: settings) {
       // Another process may have loaded what is in force, such as the one before this.
       filter.contents.map { Set($0.interfaces.values.flatMap { $0.forwards.map(\.port) }) }
-        ?? PacketFilter.listing()?.forwardedPorts ?? []
+        ?? Self.forwardedPorts()
     }
     forwarding.withLock { $0 = state.forwarding }
     let (old, new) = (before.forwarding?.address, state.forwarding.forwarding?.address)
@@ -277,6 +277,8 @@ package final class NetworkReconciler: Sendable {
     let taken = state.forwarding.taken
     if !taken.isEmpty, taken != before.taken { logger.warning("\(Self.takenPorts(taken))") }
   }
+
+  private static func forwardedPorts() -> Set<Int> { PacketFilter.listing()?.forwardedPorts ?? [] }
 
   private static func takenPorts(_ ports: Set<Int>) -> String {
     let some = ports.sorted().prefix(10).map { String($0) }.joined(separator: ", ")
