@@ -10,8 +10,10 @@ struct Download {
   let deadline: ContinuousClock.Instant
   let folder: WorkFolder
   var progress: ((DownloadProgress) -> Void)?
+  /// Whether the next one takes what came of this one.
+  var isGoneOnWith = true
 
-  /// In a row, with nothing that came.
+  /// In a row, with nothing that came; and from the beginning, where no part of it is sent.
   private static let tries = 4
   private static let maximumRedirects = 5
   /// A connection over which less comes is given up, and another one made.
@@ -25,17 +27,19 @@ struct Download {
   /// Whatever is in the file already is taken for the beginning.
   func run(to file: String) throws {
     let path = "\(folder.workbench)/\(file)"
-    var failures = 0
+    var (failures, beginnings) = (0, 0)
     while true {
       let before = (try? RegularFile.size(of: path)) ?? 0
       let failure = try attempt(file, path)
       guard let failure else { return }
       let after = (try? RegularFile.size(of: path)) ?? 0
-      if failure == .cannotResume { try removeFile(path) }
+      if failure == .cannotResume {
+        try removeFile(path)
+        beginnings += 1
+      }
       failures = after > before ? 0 : failures + 1
-      guard failures < Self.tries, ContinuousClock.now < deadline else {
-        throw ImageRefusal.failed(
-          "\(url) cannot be fetched: \(failure.words). What came of it is gone on with next time.")
+      guard failures < Self.tries, beginnings < Self.tries, ContinuousClock.now < deadline else {
+        throw ImageRefusal.failed("\(url) cannot be fetched: \(failure.words).\(hope)")
       }
       poll(nil, 0, Int32(100 << failures))
     }
@@ -110,8 +114,10 @@ struct Download {
   }
 
   private var tooSlow: ImageRefusal {
-    .failed("\(url) did not come in time. What came of it is gone on with next time.")
+    .failed("\(url) did not come in time.\(hope)")
   }
+
+  private var hope: String { isGoneOnWith ? " What came of it is gone on with next time." : "" }
 
   private func removeFile(_ path: String) throws {
     guard unlink(path) == 0 || errno == ENOENT else { throw ImageRefusal.failed("\(path) cannot be removed.") }

@@ -29,9 +29,22 @@ package final class ImageDownloads: Sendable {
     case missing(detail: String)
   }
 
+  private struct Wanted {
+    let name: String
+    let image: KnownImage
+    /// When somebody else was first found to be adding it.
+    var busySince: ContinuousClock.Instant?
+  }
+
+  private enum Ending {
+    case ready
+    case failed(String)
+    case busy
+  }
+
   private struct State {
     var images: [String: Entry] = [:]
-    var waiting: [(name: String, image: KnownImage)] = []
+    var waiting: [Wanted] = []
     var running: [String: StopSignal] = [:]
     var isEnded = false
   }
@@ -77,7 +90,7 @@ package final class ImageDownloads: Sendable {
     state.withLock { state in
       if case .fetching = state.images[name] { return }
       state.images[name] = .fetching(.waiting, failures: failures)
-      state.waiting.append((name, image))
+      state.waiting.append(Wanted(name: name, image: image))
     }
     beginNext()
   }
@@ -142,16 +155,21 @@ package final class ImageDownloads: Sendable {
 
   private func beginNext() {
     while true {
-      let next = state.withLock { state -> (name: String, image: KnownImage, stop: StopSignal)? in
+      let next = state.withLock { state -> (wanted: Wanted, stop: StopSignal)? in
         guard !state.isEnded, state.running.count < Self.atOnce, !state.waiting.isEmpty else { return nil }
-        let (name, image) = state.waiting.removeFirst()
+        let wanted = state.waiting.removeFirst()
         let stop = StopSignal()
-        state.running[name] = stop
-        return (name, image, stop)
+        state.running[wanted.name] = stop
+        return (wanted, stop)
       }
       guard let next else { return }
       let thread = Thread { [self] in
-        run(next.name, next.image, next.stop)
+        let again = run(next.wanted, next.stop)
+        beginNext()
+        guard let again else { return }
+        // Nobody else is kept from coming meanwhile.
+        poll(nil, 0, 1000)
+        state.withLock { $0.waiting.append(again) }
         beginNext()
       }
       thread.name = "image"
@@ -159,39 +177,42 @@ package final class ImageDownloads: Sendable {
     }
   }
 
-  private func run(_ name: String, _ image: KnownImage, _ stop: StopSignal) {
-    let failure = failure(of: name, image, stop)
-    state.withLock { state in
+  /// What is to be tried again in a moment; nil where it is there, or cannot be had.
+  private func run(_ wanted: Wanted, _ stop: StopSignal) -> Wanted? {
+    let name = wanted.name
+    let ending = ending(of: wanted, stop)
+    return state.withLock { state in
       state.running[name] = nil
-      guard let failure else {
-        state.images[name] = nil
-        return
+      guard case .fetching(_, let failures) = state.images[name] else { return nil }
+      switch ending {
+      case .ready: state.images[name] = nil
+      case .busy:
+        state.images[name] = .fetching(.waiting, failures: failures)
+        var again = wanted
+        again.busySince = wanted.busySince ?? .now
+        return again
+      case .failed(let detail):
+        let pause = min(patience.afterFailure * (1 << min(failures, 10)), patience.longestAfterFailure)
+        state.images[name] = .failed(detail: detail, until: clock.uptime + pause, failures: failures + 1)
       }
-      guard case .fetching(_, let failures) = state.images[name] else { return }
-      let pause = min(patience.afterFailure * (1 << min(failures, 10)), patience.longestAfterFailure)
-      state.images[name] = .failed(detail: failure, until: clock.uptime + pause, failures: failures + 1)
+      return nil
     }
   }
 
-  /// Nil where the image is there now.
-  private func failure(of name: String, _ image: KnownImage, _ stop: StopSignal) -> String? {
-    let began = ContinuousClock.now
-    while true {
-      let deadline = FetchDeadline(patience, stop)
-      // Whoever adds it by hand may have been faster.
-      if (try? store.currentVersion(of: name)) != nil { return nil }
-      do {
-        _ = try addition(of: name, image, stop, deadline).run()
-        return nil
-      } catch let refusal as ImageRefusal
-        where refusal.kind == .busy && !stop.isSet
-        && ContinuousClock.now < began + patience.least
-      {
-        show(.waiting, of: name)
-        poll(nil, 0, 1000)
-      } catch {
-        return deadline.isPast ? "\(error) It took longer than its size allows." : "\(error)"
-      }
+  private func ending(of wanted: Wanted, _ stop: StopSignal) -> Ending {
+    // Whoever adds it by hand may have been faster.
+    if (try? store.currentVersion(of: wanted.name)) != nil { return .ready }
+    let deadline = FetchDeadline(patience, stop)
+    do {
+      _ = try addition(of: wanted.name, wanted.image, stop, deadline).run()
+      return .ready
+    } catch let refusal as ImageRefusal
+      where refusal.kind == .busy && !stop.isSet
+      && ContinuousClock.now < (wanted.busySince ?? .now) + patience.least
+    {
+      return .busy
+    } catch {
+      return .failed(deadline.isPast ? "\(error) It took longer than its size allows." : "\(error)")
     }
   }
 
@@ -233,7 +254,7 @@ private final class FetchDeadline: Sendable {
   private let began = ContinuousClock.now
   private let patience: ImageDownloads.Patience
   private let stop: StopSignal
-  private let state = Mutex((isPast: false, isOver: false))
+  private let state = Mutex((isPast: false, isOver: false, totalBytes: Int64(0)))
 
   init(_ patience: ImageDownloads.Patience, _ stop: StopSignal) {
     self.patience = patience
@@ -244,9 +265,13 @@ private final class FetchDeadline: Sendable {
 
   /// Called while it comes.
   func note(_ totalBytes: Int64?) {
-    // The publisher's word for it, within reason.
-    let seconds = min(totalBytes ?? 0, Self.largestBelievedBytes) / patience.slowestBytesPerSecond
-    state.withLock { $0.isOver = false }
+    // The publisher's word for it, within reason; between two connections nobody says it again.
+    let believed = state.withLock { state in
+      state.isOver = false
+      state.totalBytes = max(state.totalBytes, min(totalBytes ?? 0, Self.largestBelievedBytes))
+      return state.totalBytes
+    }
+    let seconds = believed / patience.slowestBytesPerSecond
     guard ContinuousClock.now > began + patience.least + .seconds(seconds) else { return }
     let isLate = state.withLock { state in
       guard !state.isOver else { return false }

@@ -5,6 +5,8 @@ package struct ImageLimits: Sendable {
   package var diskBytes: Int64 = 64 << 30
   /// For everything that is fetched.
   package var downloadTime: Duration = .seconds(6 * 3600)
+  /// For a list of checksums, a signature or keys, each: they are short.
+  package var listTime: Duration = .seconds(180)
 
   package init() {}
 }

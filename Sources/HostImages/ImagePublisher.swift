@@ -113,7 +113,10 @@ struct ImagePublisher {
   ) throws -> [UInt8] {
     let path = "\(folder.workbench)/\(file)"
     unlink(path)
-    try Download(url: url, maximumBytes: Self.listBytes, deadline: deadline, folder: folder).run(to: file)
+    let ownDeadline = min(deadline, ContinuousClock.now + limits.listTime)
+    var download = Download(url: url, maximumBytes: Self.listBytes, deadline: ownDeadline, folder: folder)
+    download.isGoneOnWith = false
+    try download.run(to: file)
     return RegularFile.isThere(path) ? try RegularFile.bytes(of: path, atMost: Int(Self.listBytes)) : []
   }
 }

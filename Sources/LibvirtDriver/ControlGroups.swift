@@ -30,6 +30,14 @@ struct ControlGroups: Sendable {
     }
   }
 
+  /// A weight as libvirt passes it on to the kernel: as it is to groups of the second version, which count from 100 where those
+  /// of the first count from 1024.
+  static func shares(ofWeight weight: Int, mount: String = standardMount) -> Int {
+    MachineFiles.exists("\(mount)/cpu/cpu.shares") ? firstShares(ofWeight: weight) : max(1, weight)
+  }
+
+  private static func firstShares(ofWeight weight: Int) -> Int { max(2, weight * 1024 / 100) }
+
   private var folder: String { "\(mount)/\(Self.ours)/\(installation.text)" }
 
   /// From now on it has so much of the processors where they are short, beside all others here.
@@ -50,8 +58,7 @@ struct ControlGroups: Sendable {
       guard mkdir(child, 0o755) == 0 || errno == EEXIST else { throw HostError.last("make \(child)") }
     }
     switch version {
-    // 100 of these are the 1024 that a group has of its own.
-    case .first: try Self.write("\(max(2, weight * 1024 / 100))", to: "\(group)/cpu.shares")
+    case .first: try Self.write("\(Self.firstShares(ofWeight: weight))", to: "\(group)/cpu.shares")
     case .second: try Self.write("\(weight)", to: "\(group)/cpu.weight")
     }
     try Self.write("\(process)", to: "\(group)/cgroup.procs")

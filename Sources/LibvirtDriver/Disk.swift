@@ -62,15 +62,20 @@ struct Disk {
     ).run(within: Self.toolLimit)
   }
 
+  /// Of a server's own disk, as its guest sees it.
+  var sizeBytes: Int64 {
+    get throws {
+      do {
+        return try QCOW2Header(path: path).virtualSizeBytes
+      } catch let error as DriverError where error.kind == .rejected {
+        throw DriverError(.rejected, error.detail, customerReason: "The server's disk cannot be read.")
+      }
+    }
+  }
+
   /// Never shrinks. The machine must be off: QEMU's lock on the disk sees to that.
   func grow(to sizeBytes: Int64) throws {
-    let size: Int64
-    do {
-      size = try QCOW2Header(path: path).virtualSizeBytes
-    } catch let error as DriverError where error.kind == .rejected {
-      throw DriverError(.rejected, error.detail, customerReason: "The server's disk cannot be read.")
-    }
-    guard size < sizeBytes else { return }
+    guard try self.sizeBytes < sizeBytes else { return }
     try HostProgram(
       "qemu-img", ["resize", "-q", "-f", "qcow2", path, String(sizeBytes)],
       user: FileOwner(of: path)

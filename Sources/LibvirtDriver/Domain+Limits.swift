@@ -14,7 +14,8 @@ extension Domain {
   /// The same, where libvirtd has control groups.
   func setProcessorWeight(_ weight: Int) throws {
     let affected = VIR_DOMAIN_AFFECT_LIVE.rawValue
-    try withParameters([(VIR_DOMAIN_SCHEDULER_CPU_SHARES, UInt64(weight))], virTypedParamsAddULLong) {
+    let shares = UInt64(ControlGroups.shares(ofWeight: weight))
+    try withParameters([(VIR_DOMAIN_SCHEDULER_CPU_SHARES, shares)], virTypedParamsAddULLong) {
       parameters, count in
       try check(virDomainSetSchedulerParametersFlags(pointer, parameters, count, affected), "set the CPU shares of")
     }

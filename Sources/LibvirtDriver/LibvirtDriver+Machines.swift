@@ -105,28 +105,6 @@ extension LibvirtDriver {
     if let rescue = specification.rescue { try prepare(rescue, files, for: specification) }
   }
 
-  private func prepare(_ rescue: RescueSpecification, _ files: ServerFiles, for specification: MachineSpecification)
-    throws
-  {
-    if !MachineFiles.exists(files.rescueDisk) {
-      guard rescue.mayCreateDisk else {
-        throw DriverError(
-          .notFound, "there is no file \(files.rescueDisk)", customerReason: "The disk of the rescue system is missing."
-        )
-      }
-      let image = try images.diskPath(of: rescue.imageName, version: rescue.imageVersion)
-      let properties = try images.description(of: rescue.imageName, version: rescue.imageVersion).properties
-      guard properties.seedFormat == .vpsd, properties.firmware == .bios else {
-        throw DriverError(
-          .rejected, "\(rescue.imageName) is no image of ours", customerReason: "The rescue system cannot be run here.")
-      }
-      try Disk(path: files.rescueDisk).create(image: image, sizeBytes: Int64(rescue.storageGiB) << 30)
-    }
-    let seed = Seed(
-      specification: specification, network: network.guestNetwork(of: specification.interface), rescue: rescue)
-    try PrivateFile.write(seed.archive, to: files.rescueSeed)
-  }
-
   private func seed(of specification: MachineSpecification, on disk: DiskRecord) throws -> [UInt8] {
     let network = network.guestNetwork(of: specification.interface)
     switch disk.properties.seedFormat {

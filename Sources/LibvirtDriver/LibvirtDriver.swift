@@ -86,7 +86,8 @@ package struct LibvirtDriver: ComputeDriver {
         bootsAtOnce: 2 * cores)
     case .tcg:
       timing = MachineTiming(
-        bootDeadline: .seconds(300), shutdownDeadline: .seconds(60), pollInterval: .milliseconds(500),
+        // Systems that others publish take minutes, and longer beside others.
+        bootDeadline: .seconds(600), shutdownDeadline: .seconds(60), pollInterval: .milliseconds(500),
         bootsAtOnce: cores)
       if configuration.accelerator == nil {
         logger.notice("no hardware virtualisation on this host: machines run some ten times slower (TCG)")

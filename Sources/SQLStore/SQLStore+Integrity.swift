@@ -79,7 +79,9 @@ extension SQLStore {
       GROUP BY host.id HAVING server_count <> COUNT(server.id)
         OR reserved_vcpus <> COALESCE(SUM(server.vcpus), 0)
         OR reserved_memory_mib <> COALESCE(SUM(server.memory_mib), 0)
-        OR reserved_storage_gib <> COALESCE(SUM(server.storage_gib), 0)
+        OR reserved_storage_gib <> COALESCE(SUM(server.storage_gib), 0) + (
+          SELECT COALESCE(SUM(rescue.storage_gib), 0) FROM rescue JOIN server AS rescued ON rescued.id = rescue.server_id
+          WHERE rescued.host_id = host.id)
       """
     ),
     (

@@ -186,7 +186,7 @@ extension SQLConnection {
       try run(
         """
         UPDATE server SET was_ever_ready = 1, awaits_first_boot = 0, root_password_hash = NULL, resume_status = NULL,
-          user_data_failed = 0, awaits_user_data = CASE
+          user_data_failed = 0, is_user_data_unknown = 0, awaits_user_data = CASE
             WHEN awaits_first_boot = 1 AND EXISTS (SELECT 1 FROM server_user_data WHERE server_id = server.id) THEN 1
             ELSE awaits_user_data END
         WHERE id = ?

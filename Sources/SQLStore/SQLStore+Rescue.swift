@@ -19,8 +19,8 @@ extension SQLStore {
       let authorizedKey = try database.installKeys(rescue.sshKeyIDs, of: caller.accountID, at: now)
       if server.status == .error { try database.holdFirstHourAgain(of: server, at: now) }
       try database.run(
-        "INSERT INTO rescue (server_id, authorized_key, root_password_hash) VALUES (?, ?, ?)",
-        [id, authorizedKey, rescue.rootPasswordHash])
+        "INSERT INTO rescue (server_id, authorized_key, root_password_hash, storage_gib) VALUES (?, ?, ?, ?)",
+        [id, authorizedKey, rescue.rootPasswordHash, Rescue.storageGiB])
       let operation = try database.queue(.rescue, on: id, by: caller.tokenID, at: now)
       try database.audit("server.rescue", on: id, operation: operation.id, by: caller, at: now)
       let changed = try database.server(id, of: caller.accountID).orFail("the server is gone")

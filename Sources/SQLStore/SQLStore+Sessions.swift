@@ -17,7 +17,9 @@ extension SQLStore {
         "INSERT INTO login_link (hash, account_id, created_at, expires_at, is_mailed) VALUES (?, ?, ?, ?, ?)",
         [link.hash, account.id, now, link.expiresAt, link.isMailed])
       // What was mailed, a notice says.
-      if !link.isMailed { try database.auditOperator("account.login_link", by: `operator`, account: account.id, at: now) }
+      if !link.isMailed {
+        try database.auditOperator("account.login_link", by: `operator`, account: account.id, at: now)
+      }
       return true
     }
   }

@@ -1,5 +1,7 @@
 package import Core
 
+package import struct Foundation.UUID
+
 extension SQLStore {
   package func sealedUserData(of id: ID<Server>) async throws -> [UInt8]? {
     try await read { database in try database.sealedUserData(of: id) }
@@ -21,6 +23,29 @@ extension SQLStore {
     }
   }
 
+  /// What was sealed last, of whichever server; nil where nothing is.
+  package func sealedUserData() async throws -> (server: UUID, bytes: [UInt8])? {
+    try await read { database in
+      for query in [
+        """
+        SELECT server.uuid, kept.sealed FROM server_user_data AS kept JOIN server ON server.id = kept.server_id
+        ORDER BY kept.server_id DESC LIMIT 1
+        """,
+        """
+        SELECT server.uuid, rebuild.sealed_user_data FROM rebuild JOIN operation ON operation.id = rebuild.operation_id
+          JOIN server ON server.id = operation.server_id
+        WHERE rebuild.sealed_user_data IS NOT NULL ORDER BY rebuild.operation_id DESC LIMIT 1
+        """,
+      ] {
+        let found = try database.rows(query) { row in
+          (server: try row.next(UUID.self), bytes: try row.next([UInt8].self))
+        }
+        if let found = found.first { return found }
+      }
+      return nil
+    }
+  }
+
   package func serversAwaitingUserData(
     on host: ID<Host>, after id: ID<Server>?, limit: Int
   ) async throws -> [Server] {
@@ -35,11 +60,14 @@ extension SQLStore {
     }
   }
 
-  package func recordUserData(of id: ID<Server>, hasFailed: Bool) async throws {
+  package func recordUserData(of id: ID<Server>, _ trouble: UserDataTrouble?) async throws {
     _ = try await write { database in
       try database.run(
-        "UPDATE server SET awaits_user_data = 0, user_data_failed = ? WHERE id = ? AND awaits_user_data = 1",
-        [hasFailed, id])
+        """
+        UPDATE server SET awaits_user_data = 0, user_data_failed = ?, is_user_data_unknown = ?
+        WHERE id = ? AND awaits_user_data = 1
+        """,
+        [trouble == .failed, trouble == .unknown, id])
     }
   }
 }
@@ -57,7 +85,7 @@ extension SQLConnection {
 
   /// Puts what a rebuild brings in the place of what there is.
   func replaceUserData(of id: ID<Server>, by operation: ID<Core.Operation>) throws {
-    try run("UPDATE server SET awaits_user_data = 0, user_data_failed = 0 WHERE id = ?", [id])
+    try run("UPDATE server SET awaits_user_data = 0, user_data_failed = 0, is_user_data_unknown = 0 WHERE id = ?", [id])
     let brought = try rows(
       "SELECT sealed_user_data FROM rebuild WHERE operation_id = ? AND keeps_user_data = 0", [operation]
     ) { row in try row.next([UInt8]?.self) }

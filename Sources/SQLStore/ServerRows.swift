@@ -9,7 +9,8 @@ extension Server: RowReadable {
     server.created_at, server.updated_at, server.image_version, server.authorized_key, server.root_password_hash, \
     server.has_disk, server.was_ever_ready, server.awaits_first_boot, \
     server.awaits_new_disk, server.hardware_address, \(Rescue.columns), \
-    \(Labels.column), server.is_delete_protected, server.user_data_failed
+    \(Labels.column), server.is_delete_protected, server.user_data_failed, \
+    server.is_user_data_unknown
     """
 
   static let query = """
@@ -33,7 +34,15 @@ extension Server: RowReadable {
       id: id, uuid: uuid, accountID: accountID, name: name, hostname: hostname, status: status,
       statusReason: statusReason, planID: planID, operatingSystemID: systemID, location: location, hostID: hostID,
       addresses: addresses, isBackupEnabled: isBackupEnabled, createdAt: createdAt, updatedAt: updatedAt,
-      labels: try row.labels(), isDeleteProtected: try row.next(), hasFailedUserData: try row.next(), machine: machine)
+      labels: try row.labels(), isDeleteProtected: try row.next(), userDataTrouble: try row.userDataTrouble(),
+      machine: machine)
+  }
+}
+
+extension RowReader {
+  fileprivate mutating func userDataTrouble() throws -> UserDataTrouble? {
+    let (hasFailed, isUnknown): (Bool, Bool) = (try next(), try next())
+    return hasFailed ? .failed : isUnknown ? .unknown : nil
   }
 }
 

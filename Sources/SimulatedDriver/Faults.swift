@@ -6,7 +6,7 @@ package enum DriverMethod: String, Sendable, CaseIterable {
   case capacity, prepareImage, isAddressFree, ensureDefined, applyLimits, start, resume, requestShutdown, powerOff,
     readiness,
     applyHostname, applyAddresses, applyFirewall
-  case openConsole, takesUserData, userDataOutcome, setPassword
+  case requireRescuable, openConsole, takesUserData, userDataOutcome, setPassword
   case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }
 

@@ -233,46 +233,6 @@ package final class SimulatedDriver: ComputeDriver {
     }
   }
 
-  package func takesUserData(_ image: String) async throws -> Bool {
-    try await perform(.takesUserData) {
-      try state.withLock { state in
-        try Self.requireImage(image, storageGiB: .max, in: state.options)
-        return state.options.takesUserData
-      }
-    }
-  }
-
-  package func userDataOutcome(of machine: UUID) async throws -> UserDataOutcome {
-    try await perform(.userDataOutcome, machine) {
-      try state.withLock { state in
-        let known = try require(machine, in: state)
-        try requireAgent(of: known, state.options)
-        if known.quirks.contains(.userDataNeverEnds) { return .underWay }
-        return known.quirks.contains(.userDataFails) ? .failed : .succeeded
-      }
-    }
-  }
-
-  package func setPassword(hash: String, of account: String, in machine: UUID) async throws {
-    try await perform(.setPassword, machine) {
-      let options = state.withLock { $0.options }
-      try change(machine) { machine, _ in
-        try requireAgent(of: machine, options)
-        if machine.runsRescue {
-          machine.rescueDisk?.passwordHashes = [account: hash]
-        } else {
-          machine.disk?.passwordHashes = [account: hash]
-        }
-      }
-    }
-  }
-
-  private func requireAgent(of machine: SimulatedMachine, _ options: Options) throws(DriverError) {
-    guard machine.readiness(at: clock.now, options.durations).hasAgent else {
-      throw DriverError(.unreachable, "The guest agent of \(machine.uuid) does not answer.")
-    }
-  }
-
   package func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws {
     try await perform(.applyFirewall, machine) {
       try state.withLock { state in
@@ -474,7 +434,7 @@ extension SimulatedDriver {
     return machine
   }
 
-  private static func requireImage(_ name: String, storageGiB: Int, in options: Options) throws(DriverError) {
+  static func requireImage(_ name: String, storageGiB: Int, in options: Options) throws(DriverError) {
     guard options.images.contains(name) else { throw noImage(name) }
     guard storageGiB >= options.imageStorageGiB else {
       throw DriverError(

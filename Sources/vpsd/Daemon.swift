@@ -30,7 +30,10 @@ struct Daemon {
     }
     let store = try SQLStore(path: directory.database, tariff: configuration.tariff)
     defer { letGo(of: store) }
-    let key = try directory.installationKey()
+    let key = try await directory.installationKey(for: store)
+    if let fault = try await directory.keyFault(for: store) {
+      logger.warning("\(fault). What has booted with its user data goes on without it; put the right key back")
+    }
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     // The lock says that no other process runs steps, so whoever held these leases is dead.
     try await store.releaseAllLeases()

@@ -1,6 +1,4 @@
-import Engine
 import Foundation
-import PrivateFiles
 
 /// Everything that vpsd keeps on a machine is below one directory that nobody else may enter.
 struct DataDirectory: Sendable {
@@ -64,22 +62,6 @@ struct DataDirectory: Sendable {
             + "file itself there, or set data_dir to where it is.")
       }
     }
-  }
-
-  /// The key of this installation; the first start makes it. What was sealed with one that is lost cannot be read any more.
-  func installationKey() throws -> InstallationKey {
-    if access(secretKey, F_OK) != 0, errno == ENOENT {
-      try PrivateFile.write(InstallationKey.random().bytes, to: secretKey)
-    }
-    guard let status = FileStatus(secretKey), status.type == .typeRegular, status.permissions & 0o077 == 0,
-      let data = FileManager.default.contents(atPath: secretKey), let key = InstallationKey(Array(data))
-    else {
-      throw Unfit(
-        description:
-          "\(secretKey) is not the key of an installation: a file of \(InstallationKey.length) bytes that only "
-          + "its owner may read. Put it back, or remove it: then user data that was sealed with it is lost.")
-    }
-    return key
   }
 
   private static func name(of user: uid_t) -> String {

@@ -160,6 +160,50 @@ struct RescueTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("What keeps it from being rescued is seen while it goes on as it was")
+  func impossible() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let uuid = try await server(id, service).uuid
+    let reason = "The server's disk cannot be read."
+    service.driver.inject(
+      Fault(in: .requireRescuable, .fail(DriverError(.rejected, "no qcow2 image", customerReason: reason))))
+    for words in [reason, "The server's host has no room for the rescue system at the moment."] {
+      let before = service.driver.calls.count
+      _ = try await service.servers.rescue(id, .init(), service.owner)
+      try await service.settle()
+      let server = try await server(id, service)
+      #expect(server.status == .active && server.machine.rescue == nil)
+      let calls = service.driver.calls.dropFirst(before).filter { $0.machine == uuid }.map(\.method)
+      #expect(!calls.contains(.requestShutdown) && !calls.contains(.powerOff))
+      let operation = try #require(try await service.store.operations(of: id).last { $0.kind == .rescue })
+      #expect(operation.customerReason == words)
+      service.driver.configure { $0.isDiskFull = true }
+    }
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("Its disk is part of what servers have of the host, from when it is asked for until it is gone")
+  func reservation() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    func storage() async throws -> [Int] { try await service.store.hosts().map(\.reserved.storageGiB) }
+    let before = try await storage()
+    _ = try await service.servers.rescue(id, .init(), service.owner)
+    #expect(try await storage().reduce(0, +) == before.reduce(0, +) + Rescue.storageGiB)
+    #expect(try await service.contradictions() == [])
+    try await service.settle()
+    _ = try await service.servers.leaveRescue(id, service.owner)
+    try await service.settle()
+    #expect(try await storage() == before)
+    try await enter(id, service)
+    #expect(try await storage() != before)
+    try await service.servers.delete(id, service.owner)
+    try await service.settle()
+    #expect(try await storage().allSatisfy { $0 == 0 })
+    #expect(try await service.contradictions() == [])
+  }
+
   @Test("A rescue system that does not boot is an error that can be left")
   func doesNotBoot() async throws {
     let service = try await TestService()

@@ -72,6 +72,63 @@ struct UserDataTests {
     #expect(try await reason(servers[0], service) != nil)
   }
 
+  @Test("A guest that does not tell for an hour, or is not done within a day, is asked no more; that is said, once")
+  func givenUp() async throws {
+    let service = try await TestService()
+    let watch = try #require(service.userDataWatches.first)
+    let (silent, busy, late) = (
+      try await Self.server(service), try await Self.server(service), try await Self.server(service)
+    )
+    try service.driver.setQuirks([.agentNeverAnswers], of: silent.uuid)
+    for server in [busy, late] { try service.driver.setQuirks([.userDataNeverEnds], of: server.uuid) }
+    let words = "What became of its user data is not known"
+    await watch.pollOnce()
+    service.clock.advance(by: .seconds(3599))
+    await watch.pollOnce()
+    #expect(try await reason(silent, service) == nil)
+    service.clock.advance(by: .seconds(2))
+    await watch.pollOnce()
+    #expect(try await reason(silent, service)?.hasPrefix(words) == true)
+    #expect(try await reason(busy, service) == nil)
+    let count = service.driver.calls.count { $0.machine == silent.uuid && $0.method == .userDataOutcome }
+    for _ in 0..<23 {
+      service.clock.advance(by: .seconds(3500))
+      await watch.pollOnce()
+    }
+    try service.driver.setQuirks([], of: late.uuid)
+    await watch.pollOnce()
+    #expect(try await reason(late, service) == nil)
+    service.clock.advance(by: .seconds(3600))
+    await watch.pollOnce()
+    #expect(try await reason(busy, service)?.hasPrefix(words) == true)
+    #expect(service.driver.calls.count { $0.machine == silent.uuid && $0.method == .userDataOutcome } == count)
+    #expect(await watch.pollOnce() == false)
+    _ = try await service.servers.perform(.reboot, on: silent.id, service.owner)
+    try await service.settle()
+    #expect(try await reason(silent, service) == nil)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("The hours in which a server is off are none of the time that it has")
+  func offMeanwhile() async throws {
+    let service = try await TestService()
+    let watch = try #require(service.userDataWatches.first)
+    let server = try await Self.server(service)
+    try service.driver.setQuirks([.agentNeverAnswers], of: server.uuid)
+    await watch.pollOnce()
+    _ = try await service.servers.perform(.stop, on: server.id, service.owner)
+    try await service.settle()
+    for _ in 0..<2 {
+      await watch.pollOnce()
+      service.clock.advance(by: .seconds(7200))
+    }
+    _ = try await service.servers.perform(.start, on: server.id, service.owner)
+    try await service.settle()
+    await watch.pollOnce()
+    #expect(try await service.status(of: server.id) == .active)
+    #expect(try await reason(server, service) == nil)
+  }
+
   @Test("A rebuild keeps what it was, or brings another, or none; one that fails before it has begun changes nothing")
   func rebuild() async throws {
     let service = try await TestService()

@@ -41,6 +41,16 @@ struct ControlGroupTests {
     #expect(try read("\(group)/cpu.shares", in: folder) == "2")
   }
 
+  @Test("What libvirt is told is what the version that the host has counts in")
+  func shares() throws {
+    let mount = scope.url.path
+    #expect(ControlGroups.shares(ofWeight: 250, mount: mount) == 250)
+    #expect(ControlGroups.shares(ofWeight: 0, mount: mount) == 1)
+    try write("", "cpu/cpu.shares", in: scope.url)
+    #expect(ControlGroups.shares(ofWeight: 250, mount: mount) == 2560)
+    #expect(ControlGroups.shares(ofWeight: 0, mount: mount) == 2)
+  }
+
   @Test("The second one hands processors down from group to group")
   func second() throws {
     let (folder, installation) = (scope.url, UUID())

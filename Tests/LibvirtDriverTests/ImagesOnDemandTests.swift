@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import HostImages
+import HostPrograms
 import TestSupport
 import Testing
 
@@ -13,6 +14,7 @@ struct ImagesOnDemandTests {
   private let folder: ScopedFolder
   private let publisher: Publisher
   private let clock = ManualClock()
+  private let stopping = StopSignal()
 
   init() throws {
     folder = try ScopedFolder()
@@ -258,6 +260,79 @@ struct ImagesOnDemandTests {
     #expect(try await outcome(downloads) == nil)
     #expect(try await adding.value.isNew)
     #expect(fetches == ["/disk.img"])
+  }
+
+  @Test("Nobody waits for those that somebody adds by hand")
+  func othersByHand() async throws {
+    let disk = Publisher.Page.disk()
+    try await publish(Publisher.Page(body: disk))
+    let known = recipes.appendingPathComponent("catalogue/\(Self.name).json")
+    publisher.publish("/slow.img", Publisher.Page(body: disk, delay: .milliseconds(400)))
+    let sum = try await Program("sha256sum", []).output(input: disk).prefix { $0 != " " }
+    var adding: [Task<Void, any Error>] = []
+    for name in ["slow-1", "slow-2"] {
+      try FileManager.default.copyItem(at: known, to: recipes.appendingPathComponent("catalogue/\(name).json"))
+      var source = ImageSource()
+      source.url = publisher.url("/slow.img")
+      source.sha256 = String(sum)
+      var addition = ImageAddition(
+        store: store, name: name, source: source, properties: ImageProperties(), date: "20250101")
+      addition.stop = stopping
+      adding.append(Task.detached { [addition] in _ = try addition.run() })
+    }
+    try await eventually("both are begun", within: .seconds(30), every: .milliseconds(5)) {
+      publisher.requests.count { $0 == "/slow.img" } == 2
+    }
+    let downloads = downloads()
+    for name in ["slow-1", "slow-2", Self.name] { try downloads.fetch(name) }
+    #expect(try await outcome(downloads) == nil)
+    for name in ["slow-1", "slow-2"] {
+      #expect(downloads.absence(of: name) == .beingFetched(.waiting))
+      #expect((try? store.currentVersion(of: name)) == nil)
+    }
+    downloads.end()
+    stopping.set()
+    for task in adding { _ = await task.result }
+  }
+
+  @Test("A publisher who sends no parts of it, and ends each connection, is not asked for ever")
+  func noParts() async throws {
+    let disk = Publisher.Page.disk()
+    try await publish(Publisher.Page(body: disk, takesRanges: false, cuts: Array(repeating: 100_000, count: 100)))
+    let refusal = try await outcome(downloads())
+    #expect(refusal?.detail.contains("sends no part of it") == true, "\(String(describing: refusal))")
+    #expect(fetches.count < 12, "\(fetches)")
+  }
+
+  @Test("How long it may take is what its size allows, however often its connection is made again")
+  func knownSize() async throws {
+    let disk = Publisher.Page.disk()
+    let cuts = Array(repeating: 20_000, count: 11)
+    try await publish(Publisher.Page(body: disk, cuts: cuts, delay: .milliseconds(8)))
+    var patience = ImageDownloads.Patience()
+    patience.least = .milliseconds(300)
+    patience.slowestBytesPerSecond = 4096
+    #expect(try await outcome(downloads(patience)) == nil)
+    #expect(fetches.count == cuts.count + 1)
+  }
+
+  @Test("A list that dawdles is not waited for as long as the image may take")
+  func slowList() async throws {
+    let disk = Publisher.Page.disk()
+    publisher.publish("/disk.img", disk)
+    let list = Publisher.Page(body: [UInt8](repeating: 0x0A, count: 100 << 10), delay: .milliseconds(100))
+    publisher.publish("/SUMS", list)
+    var source = ImageSource()
+    source.url = publisher.url("/disk.img")
+    source.checksums = publisher.url("/SUMS")
+    var addition = ImageAddition(
+      store: store, name: Self.name, source: source, properties: ImageProperties(), date: "20250101")
+    addition.limits.listTime = .seconds(1)
+    let refusal = #expect(throws: ImageRefusal.self) { try addition.run() }
+    #expect(
+      "\(refusal.map(String.init(describing:)) ?? "")".contains("/SUMS did not come in time."),
+      "\(String(describing: refusal))")
+    #expect(fetches == [] && left() == [])
   }
 
   @Test("Where nothing is to be fetched, or nobody is known, that is known until somebody sees to it")

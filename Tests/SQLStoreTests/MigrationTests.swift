@@ -163,6 +163,46 @@ struct MigrationTests {
     }
   }
 
+  @Test("Plans and rescue systems of before there were bounds are kept, and what breaks one is refused from then on")
+  func bounds() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/vpsd.sqlite"
+      try ReleasedDatabase.all[0].restore(to: path)
+      let queue = try DatabaseQueue(path: path)
+      try Schema.migrator.migrate(queue, upTo: "20 metrics")
+      let raw = RawDatabase(path: path)
+      try await raw.execute(
+        """
+        UPDATE plan SET cpu_weight = 250, disk_iops = 4000, disk_mib_per_second = 200, port_speed_mbit = 100 WHERE id = 1;
+        UPDATE sqlite_sequence SET seq = 41 WHERE name = 'plan';
+        INSERT INTO rescue (server_id) SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id LIMIT 1;
+        INSERT INTO operation (server_id, kind, state, not_before, created_at)
+          SELECT server_id, 'rescue', 'queued', 0, 0 FROM rescue;
+        """)
+      let before = try Contents(of: path)
+      let reserved = try #require(try await raw.number("SELECT SUM(reserved_storage_gib) FROM host"))
+      let store = try SQLStore(path: path)
+      var columns = before.columns
+      columns["host"] = nil
+      #expect(try Contents(of: path, columns: columns).rows == before.rows.filter { $0.key != "host" })
+      #expect(try await raw.number("SELECT SUM(reserved_storage_gib) FROM host") == reserved + 4)
+      #expect(try await store.contradictions() == [])
+      for change in [
+        "cpu_weight = 10001", "cpu_weight = -1", "disk_iops = -1", "disk_mib_per_second = -1", "port_speed_mbit = -1",
+      ] {
+        await #expect(throws: DatabaseError.self, "\(change)") { try await raw.execute("UPDATE plan SET \(change)") }
+      }
+      try await raw.execute(
+        """
+        INSERT INTO plan (name, slug, description, vcpus, memory_mib, storage_gib, bandwidth_gb, price_per_hour,
+          is_available, uuid)
+        VALUES ('New', 'new', '', 1, 1, 1, 1, 1, 0, 'x')
+        """)
+      #expect(try await raw.number("SELECT MAX(id) FROM plan") == 42)
+      try queue.close()
+    }
+  }
+
   @Test("A database of a newer version is refused, and not a byte of it is changed")
   func newer() async throws {
     try await withTemporaryFolder { folder in

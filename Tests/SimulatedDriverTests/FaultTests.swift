@@ -161,6 +161,12 @@ extension SimulatedHost {
     case .applyAddresses:
       try await driver.applyAddresses(of: NetworkInterface(address: IPv4Address("127.80.0.9")!), to: machine)
     case .applyFirewall: try await driver.applyFirewall(.disabled, to: machine)
+    case .requireRescuable:
+      try await driver.requireRescuable(
+        machine,
+        by: RescueSpecification(
+          imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion, storageGiB: 4, authorizedKey: nil,
+          rootPasswordHash: nil, mayCreateDisk: true))
     case .openConsole: _ = try await driver.openConsole(of: machine)
     case .takesUserData: _ = try await driver.takesUserData("debian-12")
     case .userDataOutcome: _ = try await driver.userDataOutcome(of: machine)

@@ -8,7 +8,10 @@ extension ComputeDriverConformance {
       let machine = specification.machine
       let rescued = specification.with(mayCreateDisk: false, rescue: Self.system(specification, mayCreateDisk: true))
       let again = specification.with(mayCreateDisk: false, rescue: Self.system(specification, mayCreateDisk: false))
+      let system = Self.system(specification, mayCreateDisk: true)
+      await expectError(.notFound) { try await driver.requireRescuable(machine, by: system) }
       try await driver.ensureDefined(specification)
+      try await twice { try await driver.requireRescuable(machine, by: system) }
       await expectError(.busy, .unreachable) {
         try await driver.setPassword(hash: Self.hash, of: "root", in: machine)
       }

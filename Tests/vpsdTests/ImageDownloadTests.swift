@@ -161,6 +161,30 @@ struct ImageDownloadTests {
       try workshop.someone.run("image", "show", "theirs", "--json").objects.first?["source_sha256"] as? String == sum)
   }
 
+  @Test("Whoever looks on at a terminal sees how far it is, and nobody else is told")
+  func progress() throws {
+    let disk = ImageWorkshop.disk()
+    let sum = try publish(disk)
+    publisher.publish("/disk.img", Publisher.Page(body: disk, delay: .milliseconds(6)))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+    let command = "image add theirs --url \(publisher.url("/disk.img")) --sha256 \(sum)"
+    process.arguments = ["-qec", "\(Operator.program.path) \(command)", "/dev/null"]
+    process.environment = ["PATH": "/usr/bin:/bin", "VPSD_DATA_DIR": workshop.someone.data]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let said = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0, "\(said)")
+    #expect(said.contains(/\r0 MiB of 0 MiB, [1-9][0-9]? %/) && said.contains("converting"), "\(said)")
+    #expect(said.contains("The image theirs has the version"), "\(said)")
+    #expect(try workshop.someone.run("image", "remove", "theirs").status == 0)
+    let alone = try add("--sha256", sum)
+    #expect(alone.status == 0 && !alone.all.contains("%") && !alone.all.contains("\r"), "\(alone.all)")
+  }
+
   @Test("Whoever is killed in the middle leaves what the next one goes on with")
   func killed() async throws {
     let disk = ImageWorkshop.disk(1, kibibytes: 1024)
@@ -224,7 +248,10 @@ struct ImageDownloadTests {
   func catalogue() throws {
     let known = try workshop.someone.run("image", "list", "--known", "--json").objects
     let names = known.compactMap { $0["image"] as? String }
-    for name in ["ubuntu-22.04", "ubuntu-24.04", "debian-12-stock", "debian-13", "almalinux-9", "rocky-9"] {
+    for name in [
+      "ubuntu-22.04", "ubuntu-24.04", "debian-12-stock", "debian-13", "almalinux-9", "rocky-9", "fedora-43",
+      "alpine-3.21",
+    ] {
       #expect(names.contains(name))
     }
     for image in known {

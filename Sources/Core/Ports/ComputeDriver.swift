@@ -38,6 +38,11 @@ package protocol ComputeDriver: Sendable {
   /// at its next start; only its firewall is applied at once. A disk that exists is never replaced or shrunk.
   func ensureDefined(_ specification: MachineSpecification) async throws
 
+  /// Sees, and changes nothing, that the machine could be made one that starts the rescue system. Throws `notFound` where its
+  /// own disk or the image is not there, `rejected` where no rescue system can be made of the image, and `exhausted` where the
+  /// host has no room for it.
+  func requireRescuable(_ machine: UUID, by rescue: RescueSpecification) async throws
+
   /// Starts a defined machine; one that runs is left alone.
   func start(_ machine: UUID) async throws
 

@@ -2,9 +2,10 @@
 /// it, and so another one than any that is named.
 package struct LabelSelector: Sendable, Equatable {
   package static let maximumBytes = 1024
-  package static let maximumTerms = 16
+  /// Each may have to look at every server of the account.
+  package static let maximumTerms = 8
   /// All terms together.
-  package static let maximumValues = 64
+  package static let maximumValues = 32
 
   package enum Term: Sendable, Equatable {
     case has(LabelKey)

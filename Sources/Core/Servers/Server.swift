@@ -24,8 +24,8 @@ package struct Server: Sendable, Equatable {
   package let labels: Labels
   /// Whether its customer can neither delete nor rebuild it.
   package let isDeleteProtected: Bool
-  /// Whether its user data was seen to fail at the first boot, and it was not started since.
-  package let hasFailedUserData: Bool
+  /// What was not well with its user data at the first boot, where it was not started since.
+  package let userDataTrouble: UserDataTrouble?
   package let machine: Machine
 
   /// What only the workflows need to know of it.
@@ -93,7 +93,7 @@ package struct Server: Sendable, Equatable {
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
     statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String, hostID: ID<Host>,
     addresses: ServerAddresses, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp,
-    labels: Labels = .none, isDeleteProtected: Bool = false, hasFailedUserData: Bool = false, machine: Machine
+    labels: Labels = .none, isDeleteProtected: Bool = false, userDataTrouble: UserDataTrouble? = nil, machine: Machine
   ) {
     self.id = id
     self.uuid = uuid
@@ -112,9 +112,16 @@ package struct Server: Sendable, Equatable {
     self.updatedAt = updatedAt
     self.labels = labels
     self.isDeleteProtected = isDeleteProtected
-    self.hasFailedUserData = hasFailedUserData
+    self.userDataTrouble = userDataTrouble
     self.machine = machine
   }
+}
+
+package enum UserDataTrouble: Sendable, Equatable {
+  /// The guest says so.
+  case failed
+  /// The guest said nothing in its time.
+  case unknown
 }
 
 /// A server to be made: everything that the one transaction of a create needs to know.

@@ -3,8 +3,34 @@ package import Logging
 import Synchronization
 
 /// Asks the guests of one host what came of their user data, a few at a time and in turn: a guest that does not answer takes its
-/// time, and delays nobody but others that are asked the same.
+/// time, and delays nobody but others that are asked the same. One that does not tell in its time is asked no more.
 package final class UserDataWatch: Sendable {
+  /// From when this process asks for the first time, as far as a server is active since.
+  private enum Patience {
+    /// With a guest that does not answer.
+    static let withSilence = Duration.seconds(3600)
+    /// With one that answers that it is not done yet.
+    static let withWork = Duration.seconds(86_400)
+  }
+
+  private struct Asked {
+    let since: Instant
+    var answeredAt: Instant
+  }
+
+  private struct State {
+    var last: ID<Server>?
+    var asked: [ID<Server>: Asked] = [:]
+    /// Since the first of all was asked last.
+    var inThisRound: Set<ID<Server>> = []
+
+    /// Whoever is asked no more is nobody's business, and may be another time.
+    mutating func beginRound() {
+      asked = asked.filter { inThisRound.contains($0.key) }
+      inThisRound = []
+    }
+  }
+
   private static let atOnce = 4
   private static let interval = Duration.seconds(5)
   /// Where nobody is to be asked.
@@ -15,7 +41,7 @@ package final class UserDataWatch: Sendable {
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
-  private let last = Mutex<ID<Server>?>(nil)
+  private let state = Mutex(State())
 
   package init(
     of host: FleetHost, store: any UserDataStore, changes: Broadcast, clock: any WallClock, logger: Logger
@@ -38,14 +64,21 @@ package final class UserDataWatch: Sendable {
   /// Returns whether there was anybody to ask.
   @discardableResult
   package func pollOnce() async -> Bool {
-    guard !host.isAway else { return false }
+    guard !host.isAway else {
+      // Its guests could not have told.
+      state.withLock { $0 = State() }
+      return false
+    }
     do {
-      var servers = try await store.serversAwaitingUserData(
-        on: host.id, after: last.withLock { $0 }, limit: Self.atOnce)
-      if servers.isEmpty, last.withLock({ $0 }) != nil {
-        servers = try await store.serversAwaitingUserData(on: host.id, after: nil, limit: Self.atOnce)
+      let last = state.withLock { $0.last }
+      var servers = try await store.serversAwaitingUserData(on: host.id, after: last, limit: Self.atOnce)
+      if servers.isEmpty {
+        state.withLock { $0.beginRound() }
+        if last != nil {
+          servers = try await store.serversAwaitingUserData(on: host.id, after: nil, limit: Self.atOnce)
+        }
       }
-      last.withLock { $0 = servers.last?.id }
+      state.withLock { $0.last = servers.last?.id }
       await withDiscardingTaskGroup { group in
         for server in servers { group.addTask { await self.ask(server) } }
       }
@@ -57,18 +90,47 @@ package final class UserDataWatch: Sendable {
   }
 
   private func ask(_ server: Server) async {
+    let asked = note(server.id, at: clock.uptime)
     do {
-      let outcome = try await host.driver.userDataOutcome(of: server.uuid)
-      guard outcome != .underWay else { return }
-      try await store.recordUserData(of: server.id, hasFailed: outcome == .failed)
-      if outcome == .failed {
-        logger.notice("the user data of a server failed", metadata: ["server": "\(server.id)"])
-        changes.tell(server.id)
+      switch try await host.driver.userDataOutcome(of: server.uuid) {
+      case .underWay:
+        let now = clock.uptime
+        state.withLock { $0.asked[server.id]?.answeredAt = now }
+        if now - asked.since >= Patience.withWork { try await end(server, .unknown) }
+      case .failed: try await end(server, .failed)
+      case .succeeded, .unknowable: try await end(server, nil)
       }
     } catch let error as DriverError {
       logger.debug("a guest does not tell", metadata: ["server": "\(server.id)", "detail": "\(error.detail)"])
+      if clock.uptime - asked.answeredAt >= Patience.withSilence { await giveUp(server) }
     } catch {
       logger.error("user data could not be looked at", metadata: ["error": "\(String(reflecting: error))"])
     }
+  }
+
+  private func note(_ server: ID<Server>, at now: Instant) -> Asked {
+    state.withLock { state in
+      let asked = state.asked[server] ?? Asked(since: now, answeredAt: now)
+      state.asked[server] = asked
+      state.inThisRound.insert(server)
+      return asked
+    }
+  }
+
+  private func giveUp(_ server: Server) async {
+    do {
+      try await end(server, .unknown)
+    } catch {
+      logger.error("user data could not be given up", metadata: ["error": "\(String(reflecting: error))"])
+    }
+  }
+
+  private func end(_ server: Server, _ trouble: UserDataTrouble?) async throws {
+    try await store.recordUserData(of: server.id, trouble)
+    guard let trouble else { return }
+    logger.notice(
+      trouble == .failed ? "the user data of a server failed" : "a server did not tell in time what its user data did",
+      metadata: ["server": "\(server.id)"])
+    changes.tell(server.id)
   }
 }

@@ -220,8 +220,12 @@ package struct Servers: Sendable {
 
   /// What is not well with a server that is active all the same.
   private static func warning(of server: Server) -> String? {
-    guard server.hasFailedUserData, server.status == .active, !server.isInRescue else { return nil }
-    return "Its user data failed at the first boot: see /var/log/cloud-init-output.log on it."
+    guard let trouble = server.userDataTrouble, server.status == .active, !server.isInRescue else { return nil }
+    return switch trouble {
+    case .failed: "Its user data failed at the first boot: see /var/log/cloud-init-output.log on it."
+    case .unknown:
+      "What became of its user data is not known: it did not say so in time. See /var/log/cloud-init-output.log on it."
+    }
   }
 
   private func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {

@@ -1,6 +1,6 @@
 import Core
 
-/// Sees, while the server still runs as it is, that there is a system to rescue it with.
+/// Sees, while the server still runs as it is, that there is a system to rescue it with, and something to be rescued.
 struct FindRescueImage: Workflow {
   enum Step: String, CaseIterable {
     case findRescueImage
@@ -20,7 +20,15 @@ struct FindRescueImage: Workflow {
         customerReason: "Insufficient credits.", operatorDetail: "The first hour of a server in error was not paid for."
       )
     }
-    _ = try await context.prepareRescueImage()
+    let version = try await context.prepareRescueImage()
+    let rescue = try context.specification(of: try context.requestedRescue(), imageVersion: version)
+    do {
+      try await context.driver.requireRescuable(context.machine, by: rescue)
+    } catch let error as DriverError where error.kind == .exhausted {
+      // Whoever asks for it waits, and the server can go on meanwhile.
+      throw WorkflowFailure(
+        customerReason: error.customerReason ?? "The rescue system could not be booted.", operatorDetail: error.detail)
+    }
     return .done()
   }
 
@@ -28,7 +36,8 @@ struct FindRescueImage: Workflow {
 
   func onTimeout(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     throw WorkflowFailure(
-      customerReason: "The rescue system could not be booted.", operatorDetail: "Its image was not found in its time.")
+      customerReason: "The rescue system could not be booted.",
+      operatorDetail: "The host did not say in time that it has what the rescue system needs.")
   }
 }
 
@@ -41,10 +50,7 @@ struct EnterRescue: Workflow {
   static let firstStep = Step.enterRescue
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    guard let rescue = context.server.machine.rescue else {
-      throw WorkflowFailure(
-        customerReason: "The rescue system could not be booted.", operatorDetail: "Nobody asks for one any more.")
-    }
+    let rescue = try context.requestedRescue()
     let version = try await context.prepareRescueImage()
     try await context.ensureDefined(in: context.specification(of: rescue, imageVersion: version))
     return .done(.rescueEntered(imageVersion: version))

@@ -86,6 +86,14 @@ extension StepContext {
       revision: server.addresses.revision, hardwareAddress: server.machine.hardwareAddress)
   }
 
+  func requestedRescue() throws -> Rescue {
+    guard let rescue = server.machine.rescue else {
+      throw WorkflowFailure(
+        customerReason: "The rescue system could not be booted.", operatorDetail: "Nobody asks for one any more.")
+    }
+    return rescue
+  }
+
   /// - Parameter imageVersion: Of one that is to be entered; nil for the one that it has.
   func specification(of rescue: Rescue, imageVersion: String?) throws -> RescueSpecification {
     guard let version = imageVersion ?? rescue.imageVersion else {

@@ -66,6 +66,10 @@ enum Schema {
     migrator.registerMigration("20 metrics") { database in
       try database.runScript(metrics)
     }
+    // A table that others refer to is only replaced while nobody looks.
+    migrator.registerMigration("21 bounds") { database in
+      try database.runScript(bounds)
+    }
     migrator.registerMigration("22 operators") { database in
       try database.runScript(operators)
     }

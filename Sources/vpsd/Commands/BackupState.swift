@@ -8,15 +8,25 @@ struct BackupState: AsyncParsableCommand {
     commandName: "backup-state", abstract: "Copy the database into a new file, while the service runs or not.",
     discussion: """
       The copy holds everything that vpsd knows, the hashes of tokens included, and only its owner can read it. It holds no \
-      disks of servers. An existing file is never overwritten.
+      disks of servers. What opens the user data that is sealed in it is written beside it, as FILE.key. An existing file is \
+      never overwritten.
       """)
 
   @OptionGroup var options: ConfigurationOptions
   @Argument(help: "The file to write.") var file: String
 
   func run() async throws {
+    let directory = DataDirectory(try options.load().dataDirectory)
     let database = try options.openDatabase()
+    let key = try DataDirectory.key(at: directory.secretKey)
     try await database.backUp(to: file)
-    print("The state is in \(file.escaped()).")
+    guard let key else { return print("The state is in \(file.escaped()).") }
+    do {
+      try DataDirectory.copy(key, to: "\(file).key")
+    } catch {
+      unlink(file)
+      throw error
+    }
+    print("The state is in \(file.escaped()), and what opens the user data in it in \("\(file).key".escaped()).")
   }
 }

@@ -33,10 +33,10 @@ struct Check: AsyncParsableCommand {
         configuration, database, logger: configuration.makeCommandLogger()
       ).members
     }
-    var found = try await Self.look(database, members)
+    var found = try await Self.look(database, directory, members)
     if !found.isEmpty {
       try await SystemClock().sleep(for: Self.secondLookAfter)
-      found = try await Self.look(database, members).filter(Set(found).contains)
+      found = try await Self.look(database, directory, members).filter(Set(found).contains)
     }
     let record = CheckRecord(
       serverCount: try await database.inventory().count, areMachinesSeen: isServed, faults: found)
@@ -62,8 +62,15 @@ struct Check: AsyncParsableCommand {
         + "the configuration that the service has (--config, --driver, VPSD_DRIVER).")
   }
 
-  private static func look(_ database: SQLStore, _ members: [HostedFleet.Member]) async throws -> [String] {
+  private static func look(
+    _ database: SQLStore, _ directory: DataDirectory, _ members: [HostedFleet.Member]
+  ) async throws -> [String] {
     var found = try await database.contradictions()
+    do {
+      found += [try await directory.keyFault(for: database)].compactMap { $0 }
+    } catch let error as DataDirectory.Unfit {
+      found.append(error.description)
+    }
     for member in members {
       do {
         found += try await look(database, member)

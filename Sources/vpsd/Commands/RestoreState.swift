@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Engine
 import Foundation
 import SQLStore
 
@@ -7,7 +8,8 @@ struct RestoreState: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore-state", abstract: "Put a copy made by backup-state in the place of the database.",
     discussion: """
-      The service must not be running. The database that was there is kept beside the new one. Machines that were made since \
+      The service must not be running. The database that was there is kept beside the new one. FILE.key, where it is there, takes \
+      the place of secret.key, which is kept, too. Machines that were made since \
       the copy belong to no server any more, and are removed with their disks when the service starts; servers that were \
       deleted since then have no disk any more, and end in error.
       """)
@@ -30,14 +32,44 @@ struct RestoreState: AsyncParsableCommand {
     } catch let error as UnfitState {
       throw ValidationError("\(file) is no state that can be put back. \(error)")
     }
+    let (key, warning) = try await keyChange(for: incoming, in: directory)
+    // First, so that nothing is served with a key that does not open it.
+    if let key { try directory.replaceKey(by: key, at: Int(Date().timeIntervalSince1970)) }
     let kept = try keepCurrent(directory)
     guard rename(incoming, directory.database) == 0 else { throw FileFailure.last("rename", incoming) }
     if let database = try? options.openDatabase() {
       try? await database.recordOperator("state.restore", detail: file, at: SystemClock().now)
     }
     let before = kept.map { " What was there before is in \($0.escaped())." }
-    print("The state is that of \(file.escaped())." + (before ?? ""))
+    print("The state is that of \(file.escaped())." + (before ?? "") + (warning.map { " \($0)" } ?? ""))
     withExtendedLifetime(lock) {}
+  }
+
+  /// The key that is to take the place of the one that there is, and what is to be said where there is none that would do.
+  private func keyChange(
+    for incoming: String, in directory: DataDirectory
+  ) async throws -> (new: InstallationKey?, warning: String?) {
+    let store = try SQLStore(path: incoming, .asItIs)
+    let sealed: (server: UUID, bytes: [UInt8])?
+    do {
+      sealed = try await store.sealedUserData()
+      try store.release()
+    } catch {
+      try? store.release()
+      throw error
+    }
+    let brought = try DataDirectory.key(at: "\(file).key", mayBeSeen: true)
+    let own = try DataDirectory.key(at: directory.secretKey)
+    guard let sealed else { return (own == nil ? brought : nil, nil) }
+    func opens(_ key: InstallationKey?) -> Bool { key?.open(userData: sealed.bytes, of: sealed.server) != nil }
+    if opens(own) { return (nil, nil) }
+    if opens(brought) { return (brought, nil) }
+    if brought != nil { throw ValidationError("\(file).key does not open what is sealed in \(file).") }
+    return (
+      nil,
+      "The user data of its servers is sealed with a key that is not here: put the one that it was made with in the place of "
+        + "\(directory.secretKey.escaped())."
+    )
   }
 
   /// Whatever has the name, nothing but a file is read, and nobody is waited for.

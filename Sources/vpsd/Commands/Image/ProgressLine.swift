@@ -45,7 +45,7 @@ final class ProgressLine: Sendable {
       words += " of \(total >> 20) MiB, \(min(100, download.bytes * 100 / total)) %"
     }
     let seconds = first.at.duration(to: now).components.seconds
-    if seconds > 0 { words += ", \((download.bytes - first.bytes) / seconds >> 10) KiB/s" }
+    if seconds > 0 { words += ", \(((download.bytes - first.bytes) / seconds) >> 10) KiB/s" }
     return words
   }
 

@@ -1,0 +1,64 @@
+import Engine
+import Foundation
+import PrivateFiles
+import SQLStore
+
+extension DataDirectory {
+  /// The key of this installation. The first start makes it; where anything is sealed already, a new one would only say that all
+  /// of that is lost, and nobody is to learn that later.
+  func installationKey(for store: SQLStore) async throws -> InstallationKey {
+    if let key = try Self.key(at: secretKey) { return key }
+    guard try await store.sealedUserData() == nil else {
+      throw Unfit(
+        description: "\(secretKey) is missing, and the user data of servers is sealed with it. Put it back: `vpsd "
+          + "backup-state FILE` has written it to FILE.key. docs/operating.md says what to do where it is lost for good."
+      )
+    }
+    let key = InstallationKey.random()
+    try PrivateFile.write(key.bytes, to: secretKey)
+    return key
+  }
+
+  /// What is wrong with the key, in a sentence; nil where it opens what was sealed last, or where nothing is sealed.
+  func keyFault(for store: SQLStore) async throws -> String? {
+    guard let sealed = try await store.sealedUserData() else { return nil }
+    let opens = "the user data of servers, which is sealed in the database"
+    guard let key = try Self.key(at: secretKey) else { return "\(secretKey) is missing, which opens \(opens)" }
+    if key.open(userData: sealed.bytes, of: sealed.server) != nil { return nil }
+    return "\(secretKey) does not open \(opens): it is another key than that of this state"
+  }
+
+  /// Nil where there is none. Throws where it is no key, or others than its owner may read it.
+  static func key(at path: String, mayBeSeen: Bool = false) throws -> InstallationKey? {
+    if access(path, F_OK) != 0, errno == ENOENT { return nil }
+    guard let status = FileStatus(path), status.type == .typeRegular, mayBeSeen || status.permissions & 0o077 == 0,
+      let handle = FileHandle(forReadingAtPath: path),
+      let data = try handle.read(upToCount: InstallationKey.length + 1), let key = InstallationKey(Array(data))
+    else {
+      throw Unfit(
+        description:
+          "\(path) is not the key of an installation: a file of \(InstallationKey.length) bytes that only its "
+          + "owner may read. Put it back as it was.")
+    }
+    return key
+  }
+
+  /// Writes the key into a new file.
+  static func copy(_ key: InstallationKey, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileFailure.last("make", path) }
+    defer { close(descriptor) }
+    guard write(descriptor, key.bytes, key.bytes.count) == key.bytes.count, fsync(descriptor) == 0 else {
+      let failure = FileFailure.last("write", path)
+      unlink(path)
+      throw failure
+    }
+  }
+
+  /// Puts another key in the place of the one that there may be, which is kept beside it.
+  func replaceKey(by key: InstallationKey, at seconds: Int) throws {
+    let kept = "\(secretKey).before-\(seconds)"
+    guard link(secretKey, kept) == 0 || errno == ENOENT || errno == EEXIST else { throw FileFailure.last("make", kept) }
+    try PrivateFile.write(key.bytes, to: secretKey)
+  }
+}
