@@ -246,12 +246,14 @@ struct OperatorPageTests {
     browser.headers[.acceptLanguage] = "bg"
     let common = LanguageTests.common.union([
       "UUID", "Host", "host", "local", "simulated", "vpsd", "debian-12", "ubuntu-22", "server", "create", "session",
-      "begin", "login_link", "update",
+      "begin", "login_link", "update", "credit",
     ])
     for route in OperatorSecurityTests.routes(of: panel) where route.method == .get && route.path != "/operator" {
       let page = try await browser.get(OperatorSecurityTests.path(route))
       #expect(page.status == 200 && page.text.contains("<html lang=\"bg\""), "\(route.path)")
-      let text = page.words.replacing(/[0-9a-f]{8}-[0-9a-f-]+/, with: "").replacing(/[^\s]+@[^\s]+/, with: "")
+      let told = Browser.Reply(
+        status: page.status, headers: page.headers, text: page.text.replacing(/<code[^>]*>[^<]*<\/code>/, with: ""))
+      let text = told.words.replacing(/[0-9a-f]{8}-[0-9a-f-]+/, with: "").replacing(/[^\s]+@[^\s]+/, with: "")
       let strangers = Set(text.matches(of: /[A-Za-z][A-Za-z0-9_-]*/).map { String($0.output) }).subtracting(common)
         .filter { $0.count > 2 && !$0.contains(/[0-9]/) }
       #expect(strangers.isEmpty, "\(route.path)")

@@ -56,7 +56,7 @@ struct TerminalTests {
       ("a" + String(repeating: "\u{345}\u{334}", count: 100) + "@b", false),
     ])
   func addresses(text: String, isRight: Bool) {
-    #expect(AccountCreate.isAddress(text) == isRight)
+    #expect(Account.isPossible(email: text) == isRight)
   }
 
   @Test("Names that an operator gives keep the rule for names")
