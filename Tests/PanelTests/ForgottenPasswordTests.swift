@@ -1,4 +1,7 @@
+import API
 import Core
+import HTTPTypes
+import SQLStore
 import TestSupport
 import Testing
 
@@ -62,7 +65,7 @@ struct ForgottenPasswordTests {
     #expect(try await Self.use(link, browser).status == 303)
     #expect(try await Self.use(link, Browser(panel: panel)).status == 403)
     #expect(try await Browser(panel: panel).post("/sign-in", asBefore).status == 403)
-    let trail = try await panel.service.store.auditTrail(newest: 5)
+    let trail = try await panel.service.database.auditTrail(newest: 5)
     #expect(trail.contains { $0.action == "password.forget" && $0.email == Self.email })
     #expect(try await Self.setPassword(browser, "another horse") == 303)
     #expect(
