@@ -58,6 +58,8 @@ extension SQLStore {
       guard let open = try database.account(account), open.closedAt == nil else { return false }
       if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
+      // Whoever had a link, a password or a session of it before, from an operator who is less than that, say, gets no more by it.
+      if change.isOperator == true, !open.isOperator { try database.forgetSignIn(of: account, at: now) }
       let role = change.isOperator.flatMap { $0 == open.isOperator ? nil : $0 ? "operator" : "no operator" }
       try database.auditOperator("account.update", by: `operator`, account: account, detail: role, at: now)
       return true

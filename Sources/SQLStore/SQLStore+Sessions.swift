@@ -111,13 +111,7 @@ extension SQLStore {
   package func resetSignIn(of account: ID<Account>, at now: Timestamp) async throws -> Bool {
     try await write { database in
       guard let found = try database.account(account), found.closedAt == nil else { return false }
-      try database.run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
-      try database.forgetSecondFactor(of: account)
-      try database.run("DELETE FROM login_link WHERE account_id = ?", [account])
-      try database.forgetMailedLinks(of: account)
-      try database.run(
-        "UPDATE token SET revoked_at = ? WHERE account_id = ? AND is_session = 1 AND revoked_at IS NULL",
-        [now, account])
+      try database.forgetSignIn(of: account, at: now)
       try database.auditOperator("account.reset_sign_in", account: account, at: now)
       return true
     }
@@ -217,6 +211,16 @@ extension SQLConnection {
     try run("DELETE FROM login_link WHERE account_id = ? AND is_mailed = 1", [account])
     try run(
       "DELETE FROM notice WHERE account_id = ? AND kind = ? AND finished_at IS NULL", [account, Notice.Kind.loginLink])
+  }
+
+  /// All that anybody holds to sign in to an account, or has signed in with.
+  func forgetSignIn(of account: ID<Account>, at now: Timestamp) throws {
+    try run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
+    try forgetSecondFactor(of: account)
+    try run("DELETE FROM login_link WHERE account_id = ?", [account])
+    try forgetMailedLinks(of: account)
+    try run(
+      "UPDATE token SET revoked_at = ? WHERE account_id = ? AND is_session = 1 AND revoked_at IS NULL", [now, account])
   }
 
   fileprivate func forgetSecondFactor(of account: ID<Account>) throws {

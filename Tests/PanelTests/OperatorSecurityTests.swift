@@ -79,7 +79,7 @@ struct OperatorSecurityTests {
     let session = try #require(
       try await panel.service.store.sessions(of: panel.service.owner.accountID, at: panel.service.clock.now).first)
     let person = Operator.person(Caller(session))
-    for take in [{ try await panel.setOperator(false) }, { try await panel.setOperator(true, isSuspended: true) }] {
+    for take in [{ try await panel.setOperator(true, isSuspended: true) }, { try await panel.setOperator(false) }] {
       try await take()
       #expect(try await browser.get("/operator/servers/1").status == 404)
       #expect(try await browser.submit("/operator/servers/1/stop", on: page).status == 404)
@@ -108,7 +108,37 @@ struct OperatorSecurityTests {
     #expect(try await panel.service.store.hosts().allSatisfy { !$0.host.isDraining })
     #expect(try await panel.service.store.account(email: "a@b") == nil)
     try await panel.setOperator(true)
-    #expect(try await browser.submit("/operator/servers/1/stop", on: page).status == 303)
+    let late = try await browser.submit("/operator/servers/1/stop", on: page)
+    #expect(late.status == 404 || late.location?.hasPrefix("/sign-in") == true)
+    let anew = try await panel.signedIn()
+    let again = try await anew.get("/operator/servers/1")
+    #expect(try await anew.submit("/operator/servers/1/stop", on: again).location == "/operator/servers/1")
+  }
+
+  @Test(
+    "Who held a session, a link or the password of an account before it was an operator's gets nowhere with it then")
+  func promoted() async throws {
+    let panel = try await TestPanel.make()
+    let (store, owner) = (panel.service.store, panel.service.owner.accountID)
+    let held = try await panel.signedIn()
+    let password = "correct horse battery"
+    _ = try await held.submit(
+      "/account/password", on: try await held.get("/account"), ["password": password, "repeated_password": password])
+    #expect(try await store.passwordHash(of: owner) != nil)
+    let link = try await panel.link()
+    try await panel.setOperator(true)
+    panel.service.clock.advance(by: .seconds(2))
+    #expect(try await held.get("/operator/accounts").location?.hasPrefix("/sign-in") == true)
+    let stranger = Browser(panel: panel)
+    _ = try await stranger.get(link)
+    #expect(stranger.cookies["vpsd_session"] == nil)
+    #expect(try await store.passwordHash(of: owner) == nil)
+    #expect(try await store.sessions(of: owner, at: panel.service.clock.now).isEmpty)
+    // What is said of it once more takes nothing away.
+    let browser = try await panel.signedIn()
+    try await panel.setOperator(true)
+    panel.service.clock.advance(by: .seconds(2))
+    #expect(try await browser.get("/operator/accounts").status == 200)
   }
 
   @Test("An operator's account is changed on the host only: nobody in the panel makes operators, or speaks for one")

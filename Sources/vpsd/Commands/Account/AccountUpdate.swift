@@ -20,7 +20,10 @@ struct AccountUpdate: AsyncParsableCommand {
   var smtpOutbound: YesOrNo?
   @Flag(
     inversion: .prefixedNo,
-    help: "Whether whoever is signed in to it sees the operator's pages of the panel. Its tokens get no more rights.")
+    help: """
+      Whether whoever is signed in to it sees the operator's pages of the panel. Its tokens get no more rights. An account that \
+      becomes an operator's is signed out everywhere and loses its password and second factor: make a link then.
+      """)
   var `operator`: Bool?
 
   func validate() throws {
@@ -37,7 +40,15 @@ struct AccountUpdate: AsyncParsableCommand {
     change.mayMail = smtpOutbound.map { $0 == .yes }
     change.isOperator = `operator`
     let changed = try await OperatorAccounts(store: store, clock: SystemClock()).update(account.id, change, by: .host)
-    output.tell("Account \(changed.id), \(changed.email.escaped()), is changed.", AccountRecord(account: changed))
+    output.tell(
+      "Account \(changed.id), \(changed.email.escaped()), is changed."
+        + (changed.isOperator && !account.isOperator ? Self.promotionNote(changed.id) : ""),
+      AccountRecord(account: changed))
+  }
+
+  private static func promotionNote(_ id: ID<Account>) -> String {
+    "\nIt is an operator's now: it is signed out everywhere, and its password and second factor are gone. For its owner: vpsd account "
+      + "login-link \(id)"
   }
 }
 
