@@ -46,6 +46,8 @@ extension Failure {
   package static let invalidPage = Failure(.notFound, "Invalid page.")
   package static let permissionDenied = Failure(
     .permissionDenied, "You do not have permission to perform this action.")
+  package static let operatorsAreForTheHost = Failure(
+    .permissionDenied, "This account is an operator's: it is changed on the host only, with vpsd account.")
   package static let credentialsMissing = Failure(
     .credentialsMissing, "Authentication credentials were not provided.")
   /// - Parameter reason: What the operator says to the customer; may be empty.

@@ -56,6 +56,7 @@ extension SQLStore {
   ) async throws -> Bool {
     try await write { database in
       guard let open = try database.account(account), open.closedAt == nil else { return false }
+      try open.requireChangeable(by: `operator`)
       if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
       // Whoever had a link, a password or a session of it before, from an operator who is less than that, say, gets no more by it.
@@ -165,6 +166,13 @@ extension SQLConnection {
         "The account \(account) has \(servers.count) server(s). Delete them first, or with --delete-servers.")
     }
     for server in servers { try deleteByOperator(server, tariff, at: now) }
+  }
+}
+
+extension Account {
+  /// It may have become an operator's since whoever asked was told that it is none.
+  func requireChangeable(by operator: Operator) throws(Failure) {
+    if isOperator, `operator` != .host { throw .operatorsAreForTheHost }
   }
 }
 

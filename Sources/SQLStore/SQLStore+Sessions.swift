@@ -6,6 +6,7 @@ extension SQLStore {
   ) async throws -> Bool {
     try await write { database in
       guard let account = try database.account(link.accountID), account.closedAt == nil else { return false }
+      try account.requireChangeable(by: `operator`)
       try database.run("DELETE FROM login_link WHERE account_id = ? AND expires_at <= ?", [account.id, now])
       try database.run(
         """

@@ -65,9 +65,11 @@ extension SQLStore {
     accountOf email: String, because reason: String?, by operator: Operator, at now: Timestamp
   ) async throws -> Bool {
     try await write { [tariff] database in
-      let account = try database.value(ID<Account>.self, "SELECT id FROM account WHERE email = ?", [email])
-      guard let account else { return false }
-      let wasSuspended = try database.account(account)?.suspension.byOperatorSince != nil
+      let found: Account? = try database.first("SELECT \(Account.columns) FROM account WHERE email = ?", [email])
+      guard let found else { return false }
+      try found.requireChangeable(by: `operator`)
+      let account = found.id
+      let wasSuspended = found.suspension.byOperatorSince != nil
       try database.settleHours(ofServersOf: account, tariff, at: now)
       try database.run(
         """

@@ -155,6 +155,21 @@ struct OperatorSecurityTests {
         path, page.hiddenFields(of: "/sign-out") + [("email", "owner@example.com"), ("operator", "on")])
       #expect(reply.status == 400 && reply.text.contains("changed on the host only"), "\(rest)")
     }
+    // What was asked for before the account was an operator's is asked again in the transaction.
+    let (store, now) = (panel.service.store, panel.service.clock.now)
+    let session = try #require(try await store.sessions(of: own, at: now).first)
+    let person = Operator.person(Caller(session))
+    let link = NewLoginLink(
+      accountID: own, hash: TokenHash(hexadecimal: "ab"), expiresAt: now + .seconds(600), quota: 20, isMailed: false)
+    let tries: [() async throws -> Void] = [
+      { _ = try await store.createLoginLink(link, by: person, at: now) },
+      { _ = try await store.updateProfile(of: own, ProfileChange(firstName: "A"), by: person, at: now) },
+      { _ = try await store.suspend(accountOf: "owner@example.com", because: "", by: person, at: now) },
+    ]
+    for attempt in tries {
+      let failure = await #expect(throws: Failure.self) { try await attempt() }
+      #expect(failure?.code == .permissionDenied)
+    }
     // Nor do tokens of such an account get more rights.
     let (token, _) = try await panel.service.newToken(of: own, permissions: [.everything])
     #expect(!token.may(Permission(.operator, .read)))

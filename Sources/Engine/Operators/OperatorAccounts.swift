@@ -144,6 +144,4 @@ extension Failure {
   fileprivate static func accountClosed(_ id: ID<Account>) -> Failure {
     Failure(.wrongState, "The account \(id) is closed.")
   }
-  fileprivate static let operatorsAreForTheHost = Failure(
-    .permissionDenied, "This account is an operator's: it is changed on the host only, with vpsd account.")
 }

@@ -1,5 +1,6 @@
 /// Everybody's accounts, tokens and servers, for the operator: without a caller, and the audit trail says so. What is done by a
-/// person who has lost the right to it meanwhile throws `notFound`.
+/// person who has lost the right to it meanwhile throws `notFound`, and what only the host does to an account that has become an
+/// operator's meanwhile, `permissionDenied`.
 package protocol OperatorStore: Sendable {
   /// In the order of their ids, those after this one; of so many at most.
   func accounts(after id: ID<Account>?, limit: Int) async throws -> [Account]
