@@ -60,15 +60,16 @@ extension SQLStore {
     }
   }
 
+  /// Anybody may ask, for any address.
+  static let openAccountByEmail = "SELECT id FROM account WHERE email_key = lower(?) AND closed_at IS NULL"
+
   package func askForLoginLink(
     ofAccount email: String, notWithin interval: Duration, atMostInADay limit: Int, at now: Timestamp
   ) async throws {
     try await write { database in
       // Whoever asks learns nothing by how long it takes: something is written in any case.
       try database.run("UPDATE setting SET value = value WHERE key = ?", [NoticeSetting.key])
-      let account = try database.value(
-        ID<Account>.self, "SELECT id FROM account WHERE lower(email) = lower(?) AND closed_at IS NULL", [email])
-      guard let account else { return }
+      guard let account = try database.value(ID<Account>.self, Self.openAccountByEmail, [email]) else { return }
       func count(since time: Timestamp) throws -> Int {
         try database.value(
           Int.self, "SELECT COUNT(*) FROM notice WHERE account_id = ? AND kind = ? AND at > ? AND at <= ?",

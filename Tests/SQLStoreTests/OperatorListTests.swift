@@ -43,6 +43,18 @@ struct OperatorListTests {
     }
   }
 
+  @Test("Whoever says that they forgot their password has nobody's account looked for in all of them")
+  func forgottenPassword() async throws {
+    try await withStore { fixture in
+      let query = SQLStore.openAccountByEmail
+      let plan: [String] = try await DatabaseQueue(path: fixture.path).read { database in
+        try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + query, arguments: ["ann@example.com"])
+          .map { $0["detail"] as String? ?? "" }
+      }
+      #expect(plan.contains { $0.contains("account_by_email (email_key=?)") }, "\(plan)")
+    }
+  }
+
   private static func plan(
     _ page: (query: String, arguments: SQLArguments), _ path: String
   ) async throws -> [String] {
