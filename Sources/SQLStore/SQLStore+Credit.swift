@@ -5,11 +5,10 @@ extension SQLStore {
   private static let largestBalance = Money.largestWritten * 1000
 
   package func addCredit(
-    _ amount: Money, to email: String, note: String, by operator: Operator, at now: Timestamp
+    _ amount: Money, to account: ID<Account>, note: String, by operator: Operator, at now: Timestamp
   ) async throws -> Account? {
     try await write { [tariff] database in
-      let account = try database.value(ID<Account>.self, "SELECT id FROM account WHERE email = ?", [email])
-      guard let account else { return nil }
+      guard let found = try database.account(account), found.closedAt == nil else { return nil }
       guard try database.balance(of: account) + amount <= Self.largestBalance else {
         throw Failure(.unprocessable, "No account may have more than \(Self.largestBalance.decimal).")
       }
@@ -17,7 +16,7 @@ extension SQLStore {
       try database.forgetCreditWarning(of: account)
       _ = try database.liftCreditSuspension(of: account, tariff, at: now)
       try database.auditOperator("credit.add", by: `operator`, account: account, detail: amount.decimal, at: now)
-      return try database.first("SELECT \(Account.columns) FROM account WHERE id = ?", [account])
+      return try database.account(account)
     }
   }
 

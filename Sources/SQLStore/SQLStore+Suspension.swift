@@ -62,13 +62,11 @@ extension SQLStore {
   }
 
   package func suspend(
-    accountOf email: String, because reason: String?, by operator: Operator, at now: Timestamp
+    account: ID<Account>, because reason: String?, by operator: Operator, at now: Timestamp
   ) async throws -> Bool {
     try await write { [tariff] database in
-      let found: Account? = try database.first("SELECT \(Account.columns) FROM account WHERE email = ?", [email])
-      guard let found else { return false }
+      guard let found = try database.account(account), found.closedAt == nil else { return false }
       try found.requireChangeable(by: `operator`)
-      let account = found.id
       let wasSuspended = found.suspension.byOperatorSince != nil
       try database.settleHours(ofServersOf: account, tariff, at: now)
       try database.run(

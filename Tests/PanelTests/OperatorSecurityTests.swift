@@ -164,7 +164,7 @@ struct OperatorSecurityTests {
     let tries: [() async throws -> Void] = [
       { _ = try await store.createLoginLink(link, by: person, at: now) },
       { _ = try await store.updateProfile(of: own, ProfileChange(firstName: "A"), by: person, at: now) },
-      { _ = try await store.suspend(accountOf: "owner@example.com", because: "", by: person, at: now) },
+      { _ = try await store.suspend(account: own, because: "", by: person, at: now) },
     ]
     for attempt in tries {
       let failure = await #expect(throws: Failure.self) { try await attempt() }

@@ -33,6 +33,21 @@ import Testing
     }
   }
 
+  @Test("Credit and a suspension are for the account that was meant, and none that is closed")
+  func meant() async throws {
+    try await withStore { fixture in
+      let (store, email) = (fixture.store, "a@example.com")
+      let first = try await store.createAccount(email: email, openingCredit: .zero, at: Fixture.now)
+      _ = try await store.closeAccount(first.id, deletingServers: false, at: Fixture.now)
+      let second = try await store.createAccount(email: email, openingCredit: .zero, at: Fixture.now)
+      let credit = Money(microunits: 5)
+      #expect(try await store.addCredit(credit, to: first.id, note: "", by: .host, at: Fixture.now) == nil)
+      #expect(try await store.suspend(account: first.id, because: "", by: .host, at: Fixture.now) == false)
+      #expect(try await store.account(first.id)?.balance == Money.zero)
+      #expect(try await store.account(second.id) == second)
+    }
+  }
+
   @Test("A token is found by its hash, with its permissions and its end")
   func tokens() async throws {
     try await withStore { fixture in

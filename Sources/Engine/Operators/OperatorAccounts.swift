@@ -86,8 +86,8 @@ package struct OperatorAccounts: Sendable {
   /// - Parameter reason: For the customer to read; nil to lift it.
   package func suspend(_ id: ID<Account>, because reason: String?, by operator: Operator) async throws -> Account {
     try Self.check(reason: reason)
-    let account = try await requireChangeable(id, by: `operator`)
-    guard try await store.suspend(accountOf: account.email, because: reason, by: `operator`, at: clock.now),
+    try await requireChangeable(id, by: `operator`)
+    guard try await store.suspend(account: id, because: reason, by: `operator`, at: clock.now),
       let changed = try await store.account(id)
     else { throw Failure.accountClosed(id) }
     return changed
@@ -102,8 +102,8 @@ package struct OperatorAccounts: Sendable {
     }
     Self.noteRule.check(note, .note, &errors)
     try errors.throwIfAny()
-    let account = try await open(id)
-    let changed = try await store.addCredit(amount, to: account.email, note: note, by: `operator`, at: clock.now)
+    _ = try await open(id)
+    let changed = try await store.addCredit(amount, to: id, note: note, by: `operator`, at: clock.now)
     guard let changed else { throw Failure.accountClosed(id) }
     return changed
   }
@@ -116,11 +116,8 @@ package struct OperatorAccounts: Sendable {
 
   /// Whoever is an operator in the panel is made to be none, and is spoken for, on the host only: nobody there becomes another one
   /// of them, or shuts all of them out.
-  @discardableResult
-  private func requireChangeable(_ id: ID<Account>, by operator: Operator) async throws -> Account {
-    let account = try await open(id)
-    if account.isOperator, `operator` != .host { throw Failure.operatorsAreForTheHost }
-    return account
+  private func requireChangeable(_ id: ID<Account>, by operator: Operator) async throws {
+    if try await open(id).isOperator, `operator` != .host { throw Failure.operatorsAreForTheHost }
   }
 
   private static func check(email: String, _ errors: inout FieldErrors) {

@@ -20,16 +20,17 @@ package protocol OperatorStore: Sendable {
     _ id: ID<Account>, deletingServers: Bool, at now: Timestamp
   ) async throws -> Account?
   /// Adds to what the account has; where that is enough, it is out of credit no more. Throws `invalidFields` beyond what an
-  /// account can have. Returns the account as it is then; nil where there is none.
+  /// account can have. Returns the account as it is then; nil where there is none, or it is closed.
   func addCredit(
-    _ amount: Money, to email: String, note: String, by operator: Operator, at now: Timestamp
+    _ amount: Money, to account: ID<Account>, note: String, by operator: Operator, at now: Timestamp
   ) async throws -> Account?
   /// Says that the time of day is right, after it has jumped. Returns when it was last believed; nil where it never was.
   func confirmBillingClock(at now: Timestamp) async throws -> Timestamp?
   func isBillingClockDoubted(at now: Timestamp) async throws -> Bool
-  /// Nil for the reason lifts what the operator has said, and nothing else. Returns false where there is no such account.
+  /// Nil for the reason lifts what the operator has said, and nothing else. Returns false where there is no such account, or it is
+  /// closed.
   func suspend(
-    accountOf email: String, because reason: String?, by operator: Operator, at now: Timestamp
+    account: ID<Account>, because reason: String?, by operator: Operator, at now: Timestamp
   ) async throws -> Bool
   /// The same for one server. Returns false where there is none.
   func suspend(
@@ -114,11 +115,13 @@ extension OperatorStore {
   }
 
   package func addCredit(_ amount: Money, to email: String, note: String, at now: Timestamp) async throws -> Account? {
-    try await addCredit(amount, to: email, note: note, by: .host, at: now)
+    guard let account = try await self.account(email: email) else { return nil }
+    return try await addCredit(amount, to: account.id, note: note, by: .host, at: now)
   }
 
   package func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool {
-    try await suspend(accountOf: email, because: reason, by: .host, at: now)
+    guard let account = try await self.account(email: email) else { return false }
+    return try await suspend(account: account.id, because: reason, by: .host, at: now)
   }
 
   package func suspend(server id: ID<Server>, because reason: String?, at now: Timestamp) async throws -> Bool {
