@@ -81,7 +81,7 @@ package struct Panel: WebPages {
       case .once(let handle):
         guard let visit = try await visit(visitor) else { return response(signInFirst(visitor), visitor, nil) }
         try requireShown(route, to: visit)
-        return try await repeatable(visit, handle)
+        return try await repeatable(visit, needsKey: route.needsKey, handle)
       }
     } catch let hidden as HiddenPage {
       throw hidden.failure
@@ -130,7 +130,7 @@ package struct Panel: WebPages {
   // MARK: Forms
 
   private func repeatable(
-    _ visit: Visit, _ handle: @Sendable (Visit) async throws -> Answer
+    _ visit: Visit, needsKey: Bool, _ handle: @Sendable (Visit) async throws -> Answer
   ) async throws -> Response {
     let (form, bytes) = try await form(of: visit.visitor)
     guard let proof = form["proof"], proof.isPlain(atMost: 64), proof == visit.session.formProof else {
@@ -139,9 +139,11 @@ package struct Panel: WebPages {
     var visit = visit
     visit.form = form
     guard let key = form["form"], RandomText.isPossible(key) else {
+      if needsKey { throw FormRefused() }
       return response(try await handle(visit), visit.visitor, visit)
     }
     guard let beginning = try await begin(key, bytes, visit) else {
+      if needsKey { throw FormNotRemembered() }
       return response(try await handle(visit), visit.visitor, visit)
     }
     switch beginning {
@@ -236,6 +238,9 @@ package struct Panel: WebPages {
 
 /// A form that comes from another page than ours, or from one that is too old.
 struct FormRefused: Error {}
+
+/// A form that is carried out once or not at all, where there is no room to remember that it was.
+struct FormNotRemembered: Error {}
 
 /// Is answered outside of the panel, as what nobody has a page for.
 private struct HiddenPage: Error {

@@ -197,6 +197,29 @@ struct OperatorSecurityTests {
     #expect(try await panel.service.store.account(customer.accountID)?.balance == Money(microunits: 104_995_000))
   }
 
+  @Test("Where nobody could tell that a form was sent before, it gives no credit and opens no account")
+  func unprotected() async throws {
+    let (panel, customer) = try await Self.furnished()
+    var limits = Idempotency.Limits()
+    limits.requests = 1
+    let crowded = TestPanel(panel.service, idempotency: limits)
+    let browser = try await crowded.signedIn()
+    let credit = "/operator/accounts/\(customer.accountID)/credit"
+    let page = try await browser.get("/operator/accounts/\(customer.accountID)")
+    let unnamed = page.hiddenFields(of: credit).filter { $0.0 != "form" }
+    #expect(try await browser.post(credit, unnamed + [("amount", "5")]).status == 403)
+    #expect(
+      try await browser.submit("/operator/servers/1/stop", on: try await browser.get("/operator/servers/1")).status
+        == 303)
+    let full = try await browser.submit(credit, on: page, ["amount": "5"])
+    #expect(full.status == 403 && full.text.contains("carried out twice"))
+    let form = try await browser.get("/operator/accounts/create")
+    let opened = try await browser.submit("/operator/accounts/create", on: form, ["email": "ada@example.com"])
+    #expect(opened.status == 403 && opened.text.contains("carried out twice"))
+    #expect(try await panel.service.store.account(customer.accountID)?.balance == Money(microunits: 99_995_000))
+    #expect(try await panel.service.store.account(email: "ada@example.com") == nil)
+  }
+
   @Test(
     "What anybody wrote is shown as text, on every operator's page",
     arguments: [

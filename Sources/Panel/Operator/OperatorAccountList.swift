@@ -19,7 +19,7 @@ struct OperatorAccountList {
       .operatorGet("") { _ in .redirect(Self.path) },
       .operatorGet("/accounts", show),
       .operatorGet("/accounts/create") { visit in .page(try await creation(visit, FormErrors())) },
-      .operatorPost("/accounts/create", create),
+      .operatorPost("/accounts/create", needsKey: true, create),
     ]
   }
 

@@ -20,7 +20,7 @@ struct OperatorAccountPage {
     [
       .operatorGet("/accounts/{id}") { visit in .page(try await page(visit, FormErrors())) },
       .operatorPost("/accounts/{id}/login-link", makeLink),
-      .operatorPost("/accounts/{id}/credit", addCredit),
+      .operatorPost("/accounts/{id}/credit", needsKey: true, addCredit),
       .operatorGet("/accounts/{id}/profile") { visit in .page(try await profile(visit, FormErrors())) },
       .operatorPost("/accounts/{id}/profile", update),
       .operatorGet("/accounts/{id}/suspend") { visit in .page(try await suspension(visit, FormErrors())) },

@@ -70,8 +70,11 @@ extension PanelRoute {
     PanelRoute(method: .get, path: OperatorFrame.path + path, handler: .signedIn(handle), isForOperators: true)
   }
 
-  static func operatorPost(_ path: String, _ handle: @escaping @Sendable (Visit) async throws -> Answer) -> PanelRoute {
-    PanelRoute(method: .post, path: OperatorFrame.path + path, handler: .once(handle), isForOperators: true)
+  static func operatorPost(
+    _ path: String, needsKey: Bool = false, _ handle: @escaping @Sendable (Visit) async throws -> Answer
+  ) -> PanelRoute {
+    PanelRoute(
+      method: .post, path: OperatorFrame.path + path, handler: .once(handle), isForOperators: true, needsKey: needsKey)
   }
 }
 

@@ -18,6 +18,9 @@ enum ErrorPage {
     if error is FormRefused {
       return page(.forbidden, words(.formRefused), visitor)
     }
+    if error is FormNotRemembered {
+      return page(.forbidden, words(.formNotRemembered), visitor)
+    }
     let reply = ErrorTable.response(to: error, requestID: visitor.context.requestID)
     if let failure = error as? Failure, reply.status.code < 500 || failure.code == .noCapacity {
       return page(reply.status, words(message: failure.message), visitor)

@@ -18,6 +18,8 @@ struct PanelRoute: Sendable {
   let handler: Handler
   /// Whether there is no such page for anybody else.
   var isForOperators = false
+  /// Whether a form that cannot be told from one that was sent before is refused: done twice, it is worse than not done.
+  var needsKey = false
 
   static func get(_ path: String, _ handle: @escaping @Sendable (Visit) async throws -> Answer) -> PanelRoute {
     PanelRoute(method: .get, path: path, handler: .signedIn(handle))

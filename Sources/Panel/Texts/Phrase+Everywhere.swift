@@ -67,6 +67,10 @@ extension Phrase {
     "This form was not sent from a page of yours, or the page is too old. Nothing was changed: go back, load it again, and try once more.",
     "Този формуляр не е изпратен от Ваша страница, или страницата е твърде стара. Нищо не е променено: върнете се, презаредете я и опитайте отново."
   )
+  static let formNotRemembered = Phrase(
+    "Your account has made so many requests within an hour that this form could be carried out twice without anybody noticing. Nothing was changed: try again in an hour.",
+    "От Вашия акаунт има толкова много заявки за един час, че този формуляр би могъл да се изпълни два пъти, без никой да забележи. Нищо не е променено: опитайте отново след час."
+  )
   static let formTooLarge = Phrase("This is too large. Nothing was changed.", "Твърде голямо е. Нищо не е променено.")
   static let unavailable = Phrase(
     "The service cannot do this at the moment. Try again soon.",
