@@ -40,6 +40,8 @@ extension Failure {
     .preconditionFailed, "The server was changed meanwhile. Read it again.")
   package static let firewallChangedMeanwhile = Failure(
     .preconditionFailed, "The firewall was changed meanwhile. Read it again.")
+  package static let accountChangedMeanwhile = Failure(
+    .preconditionFailed, "The account was changed meanwhile. Read it again.")
   package static let deleteProtected = Failure(.permissionDenied, "Server is protected from deletion.")
   package static let inRescue = Failure(.wrongState, "Server is in the rescue system. Leave it first.")
   package static let neverCreated = Failure(.wrongState, "Server could not be created.")

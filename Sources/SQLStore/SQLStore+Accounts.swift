@@ -57,6 +57,9 @@ extension SQLStore {
     try await write { database in
       guard let open = try database.account(account), open.closedAt == nil else { return false }
       try open.requireChangeable(by: `operator`)
+      if let expected = change.expectedEmail, !expected.utf8.elementsEqual(open.email.utf8) {
+        throw Failure.accountChangedMeanwhile
+      }
       if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
       // Whoever had a link, a password or a session of it before, from an operator who is less than that, say, gets no more by it.

@@ -74,6 +74,26 @@ struct OperatorPageTests {
     #expect(audit.text.contains("account.suspend") && audit.text.contains("owner@example.com"))
   }
 
+  @Test("A profile that was looked at before its address was changed is not written back")
+  func staleProfile() async throws {
+    let (panel, customer, browser) = try await furnished()
+    let store = panel.service.store
+    let path = "/operator/accounts/\(customer.accountID)/profile"
+    let page = try await browser.get(path)
+    let old = try #require(try await store.account(customer.accountID)).email
+    var change = ProfileChange()
+    change.email = "right@example.com"
+    _ = try await store.updateProfile(of: customer.accountID, change, at: panel.service.clock.now)
+    let refused = try await browser.submit(path, on: page, ["email": old, "first_name": "Ada"])
+    #expect(refused.status == 400 && refused.text.contains("was changed meanwhile"))
+    #expect(refused.text.contains("value=\"right@example.com\"") && !refused.text.contains(old))
+    #expect(try await store.account(customer.accountID)?.firstName == "")
+    let again = try await browser.submit(path, on: refused, ["email": "right@example.com", "first_name": "Ada"])
+    #expect(again.status == 303)
+    let now = try #require(try await store.account(customer.accountID))
+    #expect(now.email == "right@example.com" && now.firstName == "Ada")
+  }
+
   private func filter(_ account: ID<Account>) -> AuditFilter {
     var filter = AuditFilter()
     filter.accountID = account

@@ -73,6 +73,8 @@ package struct ProfileChange: Sendable, Equatable {
   package var lastName: String?
   package var companyName: String?
   package var email: String?
+  /// What the e-mail address was where all of this was chosen; nil where that does not matter.
+  package var expectedEmail: String?
   package var language: Language?
   /// Only the operator's to change.
   package var mayMail: Bool?

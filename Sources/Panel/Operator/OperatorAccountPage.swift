@@ -52,12 +52,12 @@ struct OperatorAccountPage {
   }
 
   @Sendable private func update(_ visit: Visit) async throws -> Answer {
-    try await carryOut(visit, profile) {
+    try await carryOut(visit, profileAnew) {
       let id: ID<Account> = try visit.id()
-      let account = try await accounts.read(id).account
       var change = ProfileFields.change(in: visit.form, isWhole: true)
-      let email = visit.form["email"] ?? ""
-      if !email.utf8.elementsEqual(account.email.utf8) { change.email = email }
+      let (email, shown) = (visit.form["email"] ?? "", visit.form["shown_email"] ?? "")
+      if !email.utf8.elementsEqual(shown.utf8) { change.email = email }
+      change.expectedEmail = shown
       change.mayMail = visit.form["mail"] != nil
       _ = try await accounts.update(id, change, by: visit.operator)
       return .redirect(Self.path(id))
@@ -219,6 +219,14 @@ struct OperatorAccountPage {
 
   // MARK: Forms of their own
 
+  /// After a form that was refused. What was typed over what is not so any more is not offered again.
+  private func profileAnew(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
+    let account = try await accounts.read(try visit.id()).account
+    var visit = visit
+    if visit.form["shown_email"]?.utf8.elementsEqual(account.email.utf8) != true { visit.form = Form() }
+    return try await profile(visit, errors)
+  }
+
   private func profile(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
     let account = try await accounts.read(try visit.id()).account
     let words = visit.words
@@ -228,6 +236,7 @@ struct OperatorAccountPage {
       html.element("h1", text: words(.changeProfile))
       let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
       writer.write(&html, to: path, class: "stack") { html in
+        html.void("input", ["type": "hidden", "name": "shown_email", "value": account.email])
         writer.text(
           &html, "email", words(.email), value: account.email, hint: words(.otherEmailHint), kind: "email",
           limit: EmailAddress.longestBytes, isRequired: true)

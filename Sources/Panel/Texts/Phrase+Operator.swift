@@ -131,6 +131,7 @@ extension MessageTranslation {
     ("Enter an amount up to %.", "Въведете сума до %."),
     ("Enter an amount above 0, up to %.", "Въведете сума над 0, до %."),
     ("No account may have more than %.", "Никой акаунт не може да има повече от %."),
+    ("The account was changed meanwhile. Read it again.", "Акаунтът междувременно беше променен."),
     ("The account % is closed.", "Акаунтът % е закрит."),
     ("The server % is being deleted.", "Сървърът % се изтрива."),
     ("The server % is being deleted already.", "Сървърът % вече се изтрива."),

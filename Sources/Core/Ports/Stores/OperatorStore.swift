@@ -38,8 +38,9 @@ package protocol OperatorStore: Sendable {
   ) async throws -> Bool
   /// What the ledger says of an account, added up entry by entry: a line for each contradiction.
   func ledgerFaults(of account: ID<Account>) async throws -> (entryCount: Int, faults: [String])
-  /// Returns false where there is no such account, or it is closed. Throws `invalidFields` where another one has this email. One
-  /// that becomes an operator's loses password, second factor, links and sessions.
+  /// Returns false where there is no such account, or it is closed. Throws `invalidFields` where another one has this email,
+  /// and `preconditionFailed` where its own is not the expected one. One that becomes an operator's loses password, second factor,
+  /// links and sessions.
   func updateProfile(
     of account: ID<Account>, _ change: ProfileChange, by operator: Operator, at now: Timestamp
   ) async throws -> Bool
