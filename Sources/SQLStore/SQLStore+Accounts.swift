@@ -64,8 +64,10 @@ extension SQLStore {
       try database.update(account, change)
       // Whoever had a link, a password or a session of it before, from an operator who is less than that, say, gets no more by it.
       if change.isOperator == true, !open.isOperator { try database.forgetSignIn(of: account, at: now) }
-      let role = change.isOperator.flatMap { $0 == open.isOperator ? nil : $0 ? "operator" : "no operator" }
-      try database.auditOperator("account.update", by: `operator`, account: account, detail: role, at: now)
+      let changed = change.namesOfChanges(to: open)
+      try database.auditOperator(
+        "account.update", by: `operator`, account: account,
+        detail: changed.isEmpty ? nil : changed.joined(separator: ", "), at: now)
       return true
     }
   }
@@ -176,6 +178,22 @@ extension Account {
   /// It may have become an operator's since whoever asked was told that it is none.
   func requireChangeable(by operator: Operator) throws(Failure) {
     if isOperator, `operator` != .host { throw .operatorsAreForTheHost }
+  }
+}
+
+extension ProfileChange {
+  /// What it makes another than it is, for the audit trail: whoever reads that learns no values.
+  fileprivate func namesOfChanges(to account: Account) -> [String] {
+    func differs(_ new: String?, _ old: String) -> Bool { new.map { !$0.utf8.elementsEqual(old.utf8) } ?? false }
+    var names: [String] = []
+    if differs(email, account.email) { names.append("email") }
+    if differs(firstName, account.firstName) { names.append("first_name") }
+    if differs(lastName, account.lastName) { names.append("last_name") }
+    if differs(companyName, account.companyName) { names.append("company_name") }
+    if let language, language != account.language { names.append("language") }
+    if let mayMail, mayMail != account.mayMail { names.append("smtp_outbound") }
+    if let isOperator, isOperator != account.isOperator { names.append(isOperator ? "operator" : "no operator") }
+    return names
   }
 }
 

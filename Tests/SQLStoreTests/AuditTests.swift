@@ -47,6 +47,7 @@ struct AuditTests {
     #expect(
       trail.map(\.action)
         == ["account.create", "token.create", "account.update", "token.revoke", "service.shutdown"])
+    #expect(trail[2].detail == "first_name")
     #expect(trail.allSatisfy { $0.tokenID == nil && $0.origin == "host" })
     #expect(trail.map(\.email) == Array(repeating: "new@example.com", count: 4) + [nil])
 

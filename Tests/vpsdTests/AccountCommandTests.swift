@@ -74,7 +74,8 @@ struct AccountCommandTests {
     #expect(try someone.run("account", "update", "ada@example.com", "--no-operator").status == 0)
     #expect(try isOperator("ada@example.com") == false)
     let audit = try someone.run("audit", "--account", "ada@example.com", "--json").objects
-    #expect(audit.map { $0["detail"] as? String } == ["credit 0.00", "operator", nil, "no operator"], "\(audit)")
+    #expect(
+      audit.map { $0["detail"] as? String } == ["credit 0.00", "operator", "first_name", "no operator"], "\(audit)")
     let token = try someone.run("token", "create", "--name", "t", "--account", "admin@localhost", "--json")
     #expect(try token.objects.first.map { "\($0)".contains("operator") } == false, "\(token.all)")
   }
