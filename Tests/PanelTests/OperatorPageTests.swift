@@ -72,6 +72,8 @@ struct OperatorPageTests {
       trail.filter { actions.contains($0.action) }.allSatisfy { $0.tokenID != nil && $0.email == "ada@example.com" })
     let audit = try await browser.get("/operator/audit?account=ada@example.com")
     #expect(audit.text.contains("account.suspend") && audit.text.contains("owner@example.com"))
+    let everything = try await browser.get("/operator/audit")
+    #expect(everything.text.contains("the host: a command, or the service itself"))
   }
 
   @Test("A profile that was looked at before its address was changed is not written back")

@@ -120,7 +120,7 @@ extension Phrase {
 
   // Audit.
   static let doneBy = Phrase("Done by", "Извършено от")
-  static let theHost = Phrase("a command on the host", "команда на хоста")
+  static let theHost = Phrase("the host: a command, or the service itself", "хостът: команда или самата услуга")
 }
 
 extension MessageTranslation {
