@@ -7,8 +7,8 @@ extension Phrase {
   static let systems = Phrase("Images and systems", "Образи и системи")
   static let audit = Phrase("Audit", "Одит")
   static let operatorWithoutFactor = Phrase(
-    "This account has no second factor: whoever learns its password can do all that is here.",
-    "Този акаунт няма втори фактор: който научи паролата му, може да прави всичко тук.")
+    "This account has no second factor: whoever learns its password or reads its mail can do all that is here.",
+    "Този акаунт няма втори фактор: който научи паролата му или чете пощата му, може да прави всичко тук.")
   static let toAccount = Phrase("Set it up at Account.", "Включете го в „Акаунт“.")
   static let firstPage = Phrase("First page", "Първа страница")
   static let nothingFound = Phrase("There is nothing here.", "Тук няма нищо.")
