@@ -155,6 +155,10 @@ struct OperatorSecurityTests {
         path, page.hiddenFields(of: "/sign-out") + [("email", "owner@example.com"), ("operator", "on")])
       #expect(reply.status == 400 && reply.text.contains("changed on the host only"), "\(rest)")
     }
+    for path in ["/operator/accounts/\(own)/profile", "/operator/accounts/\(own)/suspend"] {
+      let form = try await browser.get(path)
+      #expect(form.text.contains("changed on the host only") && !form.actions.contains(path), "\(path)")
+    }
     // What was asked for before the account was an operator's is asked again in the transaction.
     let (store, now) = (panel.service.store, panel.service.clock.now)
     let session = try #require(try await store.sessions(of: own, at: now).first)

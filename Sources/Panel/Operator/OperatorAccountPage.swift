@@ -234,6 +234,7 @@ struct OperatorAccountPage {
     return try await frame.page(words(.changeProfile), visit, isRefused: !errors.isEmpty, path: path) { html in
       crumb(&html, account)
       html.element("h1", text: words(.changeProfile))
+      if account.isOperator { return html.element("p", text: words(.operatorsAreForTheHost)) }
       let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
       writer.write(&html, to: path, class: "stack") { html in
         html.void("input", ["type": "hidden", "name": "shown_email", "value": account.email])
@@ -255,6 +256,7 @@ struct OperatorAccountPage {
     return try await frame.page(words(.suspend), visit, isRefused: !errors.isEmpty, path: path) { html in
       crumb(&html, account)
       html.element("h1", text: words(.suspendQuestion(account.email)))
+      if account.isOperator { return html.element("p", text: words(.operatorsAreForTheHost)) }
       html.element("p", text: words(.suspendAccountHint(summary.serverCount)))
       let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
       writer.write(&html, to: path, class: "stack") { html in

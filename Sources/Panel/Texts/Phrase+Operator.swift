@@ -36,8 +36,8 @@ extension Phrase {
   static let accountIsClosed = Phrase("closed", "закрит")
   static let isOperator = Phrase("operator", "оператор")
   static let operatorsAreForTheHost = Phrase(
-    "An operator's account is changed on the host only: vpsd account.",
-    "Акаунт на оператор се променя само на хоста: vpsd account.")
+    "An operator's account is changed on the host only, with vpsd account. Its credit and its servers are like anybody's.",
+    "Акаунт на оператор се променя само на хоста, с vpsd account. Кредитът и сървърите му са като на всички останали.")
   static let makeLoginLink = Phrase("Make a login link", "Връзка за вход")
   static func loginLinkOnce(_ email: String) -> Phrase {
     Phrase(
