@@ -235,6 +235,15 @@ struct OperatorPageTests {
     for query in ["?account=nobody@example.com", "?status=error", "?host=2", "?search=c", "?after=1"] {
       #expect(try await names(query).isEmpty, "\(query)")
     }
+    // What can be nothing's leads to nothing, and not to everything.
+    for query in ["?search=%07", "?account=%07", "?status=broken", "?host=local"] {
+      #expect(try await names(query).isEmpty, "\(query)")
+    }
+    #expect(try await names("?search=&account=&status=&host=").count == 4)
+    #expect(try await all("/operator/accounts?search=%07", emails).isEmpty)
+    for query in ["?account=%07", "?server=%07"] {
+      #expect(try await all("/operator/audit" + query, "<td><code>([^<]+)<").isEmpty, "\(query)")
+    }
     let audit = try await all("/operator/audit", "<td><code>([^<]+)<")
     #expect(audit.count > 130 && audit.count { $0 == "account.create" } == 131)
     #expect(try await all("/operator/audit?server=1", "<td><code>([^<]+)<") == ["server.create"])

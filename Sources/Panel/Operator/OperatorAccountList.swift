@@ -26,6 +26,7 @@ struct OperatorAccountList {
   @Sendable private func show(_ visit: Visit) async throws -> Answer {
     let text = visit.sought("search")
     let page = try await Turning<Account>(id: { "\($0.id)" }) { limit in
+      if visit.seeksNothing("search") { return [] }
       // A number is an account's; nobody's e-mail address is one.
       if let text, case .id(let id)? = Reference<Account>(text) {
         return try await accounts.find("\(id)").map { [$0] } ?? []

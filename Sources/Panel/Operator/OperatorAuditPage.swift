@@ -13,10 +13,10 @@ struct OperatorAuditPage {
 
   @Sendable private func show(_ visit: Visit) async throws -> Answer {
     let (account, server) = (visit.sought("account"), visit.sought("server"))
-    var (filter, isNone) = (AuditFilter(), false)
+    var (filter, isNone) = (AuditFilter(), visit.seeksNothing("account") || visit.seeksNothing("server"))
     if let account {
       filter.accountID = try await operators.accounts.find(account)?.id
-      isNone = filter.accountID == nil
+      if filter.accountID == nil { isNone = true }
     }
     if let server {
       if case .id(let id)? = Reference<Server>(server) { filter.serverID = id } else { isNone = true }

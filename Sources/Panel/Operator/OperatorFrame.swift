@@ -90,6 +90,9 @@ extension Visit {
     return text
   }
 
+  /// Whether something is looked for that can be the beginning of nothing.
+  func seeksNothing(_ name: StaticString) -> Bool { sought(name) == nil && query[name]?.trimmed.isEmpty == false }
+
   /// The last of the page before.
   func last<Entity>() -> ID<Entity>? {
     guard let text = query["after"], case .id(let id)? = Reference<Entity>(text) else { return nil }

@@ -18,7 +18,7 @@ struct OperatorServerList {
     var filter = ServerListingFilter()
     var text: String?
     var account: String?
-    /// Whether there can be none, because there is no such account.
+    /// Whether there can be none, because there is no such account, or what was typed can be nothing's.
     var isNone = false
   }
 
@@ -26,13 +26,17 @@ struct OperatorServerList {
     var wanted = Wanted()
     wanted.text = visit.sought("search")
     wanted.account = visit.sought("account")
-    if let text = visit.query["status"], text.isPlain(atMost: 32) {
-      wanted.filter.status = ServerStatus(rawValue: text)
+    wanted.isNone = visit.seeksNothing("search") || visit.seeksNothing("account")
+    if let text = visit.query["status"] {
+      if text.isPlain(atMost: 32) { wanted.filter.status = ServerStatus(rawValue: text) }
+      if wanted.filter.status == nil { wanted.isNone = true }
     }
-    if let text = visit.query["host"], case .id(let id)? = Reference<Host>(text) { wanted.filter.hostID = id }
+    if let text = visit.query["host"] {
+      if case .id(let id)? = Reference<Host>(text) { wanted.filter.hostID = id } else { wanted.isNone = true }
+    }
     if let text = wanted.account {
       wanted.filter.accountID = try await operators.accounts.find(text)?.id
-      wanted.isNone = wanted.filter.accountID == nil
+      if wanted.filter.accountID == nil { wanted.isNone = true }
     }
     wanted.filter.beginning = wanted.text
     return wanted
