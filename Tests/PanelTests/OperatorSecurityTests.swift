@@ -143,7 +143,7 @@ struct OperatorSecurityTests {
 
   @Test("An operator's account is changed on the host only: nobody in the panel makes operators, or speaks for one")
   func amongOperators() async throws {
-    let (panel, _) = try await Self.furnished()
+    let (panel, customer) = try await Self.furnished()
     let browser = try await panel.signedIn()
     let own = panel.service.owner.accountID
     let page = try await browser.get("/operator/accounts/\(own)")
@@ -174,6 +174,12 @@ struct OperatorSecurityTests {
       let failure = await #expect(throws: Failure.self) { try await attempt() }
       #expect(failure?.code == .permissionDenied)
     }
+    // Nor does anybody there take away what a customer signs in with.
+    let accounts = Operators(store: panel.service.database, clock: panel.service.clock).accounts
+    let refused = await #expect(throws: Failure.self) {
+      _ = try await accounts.makeLink(for: customer.accountID, resetting: true, by: person)
+    }
+    #expect(refused?.code == .permissionDenied)
     // Nor do tokens of such an account get more rights.
     let (token, _) = try await panel.service.newToken(of: own, permissions: [.everything])
     #expect(!token.may(Permission(.operator, .read)))

@@ -71,10 +71,11 @@ package struct OperatorAccounts: Sendable {
 
   /// A link that signs whoever opens it in as the account's owner.
   ///
-  /// - Parameter isReset: Whether password, second factor and sessions are taken away before.
+  /// - Parameter isReset: Whether password, second factor and sessions are taken away before, which only the host does.
   package func makeLink(
     for id: ID<Account>, resetting isReset: Bool = false, by operator: Operator
   ) async throws -> LoginLinkText {
+    if isReset, `operator` != .host { throw Failure.permissionDenied }
     try await requireChangeable(id, by: `operator`)
     if isReset, try await !Sessions.reset(id, store, at: clock.now) { throw Failure.accountClosed(id) }
     guard let link = try await Sessions.makeLink(for: id, store, by: `operator`, at: clock.now) else {
