@@ -204,6 +204,10 @@ struct OperatorSecurityTests {
       let reply = try await browser.post(account + "/credit", own + [("amount", "5"), ("note", "sorry")])
       #expect(reply.location == account)
     }
+    for (language, text) in [("en", "This form was sent already"), ("bg", "Този формуляр вече е изпратен")] {
+      let changed = try await browser.post(account + "/credit", own + [("amount", "6")], [.acceptLanguage: language])
+      #expect(changed.status == 422 && changed.text.contains(text) && !changed.text.contains("Idempotency"))
+    }
     #expect(try await panel.service.store.account(customer.accountID)?.balance == Money(microunits: 104_995_000))
   }
 

@@ -67,8 +67,7 @@ package struct Idempotency: Sendable {
     case .claimed:
       return .first(Attempt(caller: caller.under(request.claim), request: request, seal: seal))
     case .underWay: throw Self.underWay
-    case .different:
-      throw Failure(.unprocessable, "This Idempotency-Key was used for another request.")
+    case .different: throw Self.usedOtherwise
     case .carriedOut: throw Self.answerLost
     case .answered(let status, let sealedBody):
       guard let body = seal.open(sealedBody) else { throw Self.answerLost }
@@ -87,9 +86,11 @@ package struct Idempotency: Sendable {
     try await store.abandon(attempt.request)
   }
 
-  fileprivate static let underWay = Failure(
+  package static let usedOtherwise = Failure(
+    .unprocessable, "This Idempotency-Key was used for another request.")
+  package static let underWay = Failure(
     .conflict, "The first request with this Idempotency-Key is still being carried out.")
-  private static let answerLost = Failure(
+  package static let answerLost = Failure(
     .conflict,
     "The first request with this Idempotency-Key was carried out, but its answer was lost. Read what it made before you "
       + "send it again with another key.")

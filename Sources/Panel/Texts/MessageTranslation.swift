@@ -1,3 +1,6 @@
+import Core
+import Engine
+
 /// The messages of the use cases in Bulgarian: those that people meet in the panel.
 ///
 /// A `%` stands for whatever is there, and comes back in the same order.
@@ -122,6 +125,39 @@ enum MessageTranslation {
       ("The server was changed meanwhile. Read it again.", "Сървърът междувременно беше променен."),
       ("The firewall was changed meanwhile. Read it again.", "Защитната стена междувременно беше променена."),
     ] + ofOperators
+
+  /// What is said of a key, to whoever has sent a form and knows of none.
+  private static let repeatedForms: [(message: String, phrase: Phrase)] = [
+    (
+      Idempotency.underWay.message,
+      Phrase(
+        "This form was sent already, and is still being carried out. Wait a moment, and look what came of it.",
+        "Този формуляр вече е изпратен и още се изпълнява. Изчакайте малко и вижте какво е станало.")
+    ),
+    (
+      Idempotency.answerLost.message,
+      Phrase(
+        "This form was sent already, and was carried out. Look what came of it before you send another one.",
+        "Този формуляр вече е изпратен и изпълнен. Вижте какво е станало, преди да изпратите друг.")
+    ),
+    (
+      Idempotency.usedOtherwise.message,
+      Phrase(
+        "This form was sent already, with something else in it. Look what came of that; for more, load the page again.",
+        "Този формуляр вече е изпратен с друго съдържание. Вижте какво е станало; за още презаредете страницата.")
+    ),
+    (
+      "Another request with this Idempotency-Key came first.",
+      Phrase(
+        "This form was sent twice, and the other one came first. Look what came of that.",
+        "Този формуляр е изпратен два пъти и другият беше пръв. Вижте какво е станало.")
+    ),
+  ]
+
+  /// What the panel says instead; nil for a message that is none of these.
+  static func ofRepeatedForm(_ message: String) -> Phrase? {
+    repeatedForms.first { $0.message.utf8.elementsEqual(message.utf8) }?.phrase
+  }
 
   /// Nil for a message that is none of these.
   static func bulgarian(_ message: String) -> String? {

@@ -13,7 +13,8 @@ struct Words: Sendable {
 
   /// What a use case says to a customer, which it does in English.
   func callAsFunction(message: String) -> String {
-    language == .english ? message : MessageTranslation.bulgarian(message) ?? message
+    if let phrase = MessageTranslation.ofRepeatedForm(message) { return self(phrase) }
+    return language == .english ? message : MessageTranslation.bulgarian(message) ?? message
   }
 
   /// The name of a token, or of the browser of a person.
