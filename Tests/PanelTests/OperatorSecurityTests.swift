@@ -75,6 +75,10 @@ struct OperatorSecurityTests {
     let (panel, customer) = try await Self.furnished()
     let browser = try await panel.signedIn()
     let page = try await browser.get("/operator/servers/1")
+    let account = "/operator/accounts/\(customer.accountID)"
+    let shown = try await browser.get(account)
+    let link = try await browser.submit(account + "/login-link", on: shown)
+    #expect(link.status == 200 && link.text.contains("/sign-in?link="))
     let operators = Operators(store: panel.service.database, clock: panel.service.clock)
     let session = try #require(
       try await panel.service.store.sessions(of: panel.service.owner.accountID, at: panel.service.clock.now).first)
@@ -83,6 +87,9 @@ struct OperatorSecurityTests {
       try await take()
       #expect(try await browser.get("/operator/servers/1").status == 404)
       #expect(try await browser.submit("/operator/servers/1/stop", on: page).status == 404)
+      // What was answered once is not shown again.
+      let again = try await browser.submit(account + "/login-link", on: shown)
+      #expect(again.status == 404 && !again.text.contains("/sign-in?link="))
       // The request was let in before.
       let tries: [() async throws -> Void] = [
         { try await operators.servers.perform(.stop, on: ID(1), by: person) },
@@ -180,6 +187,19 @@ struct OperatorSecurityTests {
       _ = try await accounts.makeLink(for: customer.accountID, resetting: true, by: person)
     }
     #expect(refused?.code == .permissionDenied)
+    // Nor does a field that no form of theirs has make one.
+    let profile = "/operator/accounts/\(customer.accountID)/profile"
+    let email = try #require(try await store.account(customer.accountID)).email
+    let changed = try await browser.submit(
+      profile, on: try await browser.get(profile), ["email": email, "operator": "on", "is_operator": "1"])
+    #expect(changed.status == 303)
+    let creation = "/operator/accounts/create"
+    let created = try await browser.submit(
+      creation, on: try await browser.get(creation),
+      ["email": "ada@example.com", "operator": "on", "is_operator": "1"])
+    #expect(created.status == 200)
+    #expect(try await store.account(customer.accountID)?.isOperator == false)
+    #expect(try await store.account(email: "ada@example.com")?.isOperator == false)
     // Nor do tokens of such an account get more rights.
     let (token, _) = try await panel.service.newToken(of: own, permissions: [.everything])
     #expect(!token.may(Permission(.operator, .read)))

@@ -29,8 +29,12 @@ struct MigrationTests {
     try await withTemporaryFolder { folder in
       let path = folder.path + "/vpsd.sqlite"
       try released.restore(to: path)
+      let email = "ÜNAL@Example.com"
+      try await RawDatabase(path: path).execute(
+        "UPDATE account SET email = '\(email)' WHERE id = (SELECT MIN(id) FROM account)")
       let store = try SQLStore(path: path)
       let accounts = try await store.accounts(after: nil, limit: 100)
+      #expect(accounts.first?.email == email)
       #expect(!accounts.isEmpty && accounts.allSatisfy { !$0.isOperator })
       for account in accounts {
         let found = try await store.accounts(beginning: account.email.uppercased(), after: nil, limit: 100)
