@@ -62,7 +62,7 @@ extension SQLStore {
       }
       if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
-      // Whoever had a link, a password or a session of it before, from an operator who is less than that, say, gets no more by it.
+      // Who has had a link, a password or a session of it is not known: none of that leads in as an operator.
       if change.isOperator == true, !open.isOperator { try database.forgetSignIn(of: account, at: now) }
       let changed = change.namesOfChanges(to: open)
       try database.auditOperator(
