@@ -18,7 +18,8 @@ extension APIClient {
     public let status: String
     public let statusReason: String?
     public let ipAddress: String?
-    /// The port of the address that leads to the server's sshd.
+    /// The port of the address for the server's sshd. Where the address is the host's, it leads there as long as it is among the
+    /// forwarded ports.
     public let sshPort: Int
     public let password: String?
     /// Only where one server is read.

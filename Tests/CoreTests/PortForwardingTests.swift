@@ -22,7 +22,9 @@ struct PortForwardingTests {
   @Test("What a program of the host has is none of them, and all is as it was otherwise")
   func taken() throws {
     let share = try #require(forwarding.share(of: Self.address("10.1.0.2"))).without([20_003, 20_004])
-    #expect(share.ports.map(\.host) == [20_002] && share.sshPort == 20_003)
+    #expect(share.ports.map(\.host) == [20_002] && share.sshPort == 20_003 && !share.hasSSH)
+    let other = try #require(forwarding.share(of: Self.address("10.1.0.2"))).without([20_002])
+    #expect(other.ports.map(\.host) == [20_003] && other.hasSSH)
   }
 
   @Test("As long as nobody knows the host's address there are none")

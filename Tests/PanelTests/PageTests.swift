@@ -32,6 +32,16 @@ struct PageTests {
     let server = try await browser.get(path)
     #expect(server.text.contains("<span>active</span>") && server.text.contains("root@127.80."))
     #expect(try await browser.get("/ssh-keys").text.contains("ann@home"))
+    for (guests, says) in [([22, 80], "root@198.51.100.2"), ([80], "Not over SSH now")] {
+      panel.service.driver.configure { options in
+        options.forwarding = PortForwarding(
+          address: IPv4Address("198.51.100.2"), range: 20_000...39_999, guestPorts: guests,
+          servers: [IPv4Address(number: 0x7F50_0001)...IPv4Address(number: 0x7F50_0FFF)])
+      }
+      let page = try await browser.get(path).text
+      #expect(page.contains(says) && !page.contains("root@127.80."), "\(page)")
+    }
+    panel.service.driver.configure { $0.forwarding = nil }
     #expect(try await browser.get("/servers").text.contains(">first</a>"))
 
     #expect(try await browser.submit(path + "/stop", on: server).location == path)

@@ -157,6 +157,31 @@ struct ContextTests {
     }
   }
 
+  @Test(
+    "Where a program of the host has the port that would lead to a server's ssh, nobody is led to that program",
+    arguments: [#"[{"port": 20001, "server_port": 80}]"#, "[]"])
+  func takenPort(forwarded: String) async throws {
+    let server =
+      #"{"id": 7, "name": "web", "status": "active", "ip_address": "198.51.100.2", "uuid": "0f8fad5b-d9cb-469f-a165-70867728950e", "username": "root", "ssh_port": 20000, "ipv4_addresses": ["10.77.0.1"], "forwarded_ports": \#(forwarded)}"#
+    let service = try ScriptedServer { request in
+      .json(200, request.path.contains("/servers/7/") ? server : #"{"count": 1, "results": [\#(server)]}"#)
+    }
+    let user = try User(url: service.url)
+    let path = try user.write("#!/bin/sh\necho ran\n", to: "bin/ssh", permissions: 0o755)
+    _ = try user.write("#!/bin/sh\necho ran\n", to: "bin/scp", permissions: 0o755)
+    let folder = (path as NSString).deletingLastPathComponent
+    for words in [["server", "ssh", "7"], ["server", "scp", "a", "7:/b"]] {
+      let result = try await user.run(User.program, words, with: ["PATH": "\(folder):/usr/bin:/bin"])
+      #expect(
+        result.status == 4 && result.output.isEmpty && result.errors.contains("20000 of its host 198.51.100.2"),
+        "\(result.all)")
+    }
+    let config = try await user.run("ssh-config")
+    #expect(
+      config.status == 0 && config.output.isEmpty && config.errors.contains("web (7) has no port for logins"),
+      "\(config.all)")
+  }
+
   @Test("An address that is none never reaches ssh")
   func hostileAddress() async throws {
     let service = try ScriptedServer { _ in

@@ -28,7 +28,11 @@ package struct PortForwarding: Sendable, Equatable {
 
     package let address: IPv4Address
     package private(set) var ports: [Port]
+    /// The port that is its sshd's by its place; see `hasSSH`.
     package let sshPort: Int?
+
+    /// Whether that port leads there: whoever logs in where it does not would be at a program of the host.
+    package var hasSSH: Bool { ports.contains { $0.guest == 22 } }
 
     init(address: IPv4Address, ports: [Port]) {
       self.address = address

@@ -124,14 +124,19 @@ struct ServerPages {
     let (server, words) = (view.server, visit.words)
     html.element("dl", ["class": "facts"]) { html in
       if let address = Self.shownAddress(server) {
-        let port = view.sshPort == 22 ? "" : " -p \(view.sshPort)"
-        let command = "ssh\(port) \(view.operatingSystem.username)@\(address)"
-        html.element("div") { html in
-          html.element("dt", text: words(.sshCommand))
-          html.element("dd", ["class": "copy"]) { html in
-            html.element("code", text: command)
-            html.copyButton(command, words)
+        if view.forwarding?.hasSSH ?? true {
+          let port = view.sshPort == 22 ? "" : " -p \(view.sshPort)"
+          let place = view.forwarding?.address.description ?? address
+          let command = "ssh\(port) \(view.operatingSystem.username)@\(place)"
+          html.element("div") { html in
+            html.element("dt", text: words(.sshCommand))
+            html.element("dd", ["class": "copy"]) { html in
+              html.element("code", text: command)
+              html.copyButton(command, words)
+            }
           }
+        } else {
+          html.figure(words(.sshCommand), words(.sshPortIsTaken(view.sshPort)))
         }
         for address in server.addresses.ipv4 { html.figure("IPv4", address.description) }
         for network in server.addresses.ipv6 { html.figure("IPv6", network.serverAddress) }

@@ -75,6 +75,11 @@ extension Phrase {
     "Това е като издърпване на щепсела: каквото програмите не са записали на диска, се губи. „Спиране“ го изключва както трябва."
   )
   static let sshCommand = Phrase("Log in", "Влизане")
+  static func sshPortIsTaken(_ port: Int) -> Phrase {
+    Phrase(
+      "Not over SSH now: a program of the host has port \(port), which would lead here. The console is there.",
+      "Сега не през SSH: порт \(port), който би водил дотук, е зает от програма на хоста. Конзолата работи.")
+  }
   static let usageNow = Phrase("Usage", "Натоварване")
   static let processor = Phrase("CPU", "Процесор")
   static let memory = Phrase("Memory", "Памет")

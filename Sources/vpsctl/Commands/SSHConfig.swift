@@ -15,6 +15,7 @@ struct SSHConfig: AsyncParsableCommand {
     guard options.output == .table else { return try options.list(servers, .server) }
     var seen: Set<String> = []
     for server in servers {
+      if let reason = Login.takenPort(of: server) { Terminal.tell(reason.escapedForTerminal) }
       guard let login = try? Login(server) else { continue }
       // Two of one name are told apart by their ids.
       let isPlain = login.name.utf8.allSatisfy {

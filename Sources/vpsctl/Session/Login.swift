@@ -31,11 +31,26 @@ struct Login {
     else {
       throw UnexpectedReply(status: 200, "The service tells of \(title) an address or a user that cannot be one.")
     }
+    if let reason = Self.takenPort(of: server) { throw Refusal(.refused, reason) }
     self.user = user
     self.address = address
     self.port = port
     alias = "vpsctl-" + uuid
     name = server["name"]?.string ?? ""
+  }
+
+  /// Why nobody is to log in, in a sentence: where the address is its host's, and the port is not among those that lead to the
+  /// server, whoever listens there is a program of the host. Nil where it leads to the server.
+  static func takenPort(of server: JSON) -> String? {
+    guard let address = server["ip_address"]?.string else { return nil }
+    let ports = server["forwarded_ports"]?.array ?? []
+    let isOwn = server["ipv4_addresses"]?.array?.contains { $0.string == address } ?? true
+    if isOwn, ports.isEmpty { return nil }
+    let port = server["ssh_port"]?.int ?? 0
+    if ports.contains(where: { $0["port"]?.int == port && $0["server_port"]?.int == 22 }) { return nil }
+    return
+      "\(Kind.server.title(of: server)) has no port for logins now: \(port) of its host \(address) is a program's of the "
+      + "host. Whoever runs the service can free it."
   }
 
   static var knownHosts: String { ContextStore.stateFolder + "/known_hosts" }
