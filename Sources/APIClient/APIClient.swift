@@ -163,13 +163,15 @@ public struct APIClient: Sendable {
     request.silenceSeconds = silenceSeconds
     let response = try await transport.send(request, onBytes: onBytes)
     let reply = Reply(status: response.status, headers: response.headers, body: Data(response.body))
-    if response.status == 200, reply.header("Content-Type")?.hasPrefix("text/event-stream") != true {
-      _ = try reply.json()
-    }
-    guard response.status == 200 else {
+    if response.status == 200 {
+      let type = reply.header("Content-Type") ?? ""
+      if type.hasPrefix("text/event-stream") { return }
+      // What it said went where events go: only its type is known.
+      if !type.hasPrefix("application/json") { _ = try reply.json() }
+    } else {
       _ = try requireSuccess(reply)
-      throw UnexpectedReply(status: response.status, "The service tells no events.")
     }
+    throw UnexpectedReply(status: response.status, "The service tells no events.")
   }
 
   private func request(
