@@ -8,17 +8,31 @@ struct HostForwarding: Sendable, Equatable {
   /// What the host's programs had before a server did.
   private(set) var taken: Set<Int> = []
 
+  /// What leads to servers now.
+  struct InForce {
+    /// Nil where nobody knows it.
+    var address: IPv4Address?
+    var ports: Set<Int> = []
+  }
+
   /// Looks at the host again.
   ///
-  /// - Parameter inForce: Ports that lead to servers now. No program that comes later takes one away from them: every user of the
-  ///   host may listen.
-  mutating func look(at settings: HostNetworkSettings, inForce: () -> Set<Int>) {
+  /// - Parameter inForce: No program that comes later takes a port away from servers: every user of the host may listen. At an
+  ///   address where none of them was, whoever listens there came before.
+  mutating func look(at settings: HostNetworkSettings, inForce: () -> InForce) {
     guard var wanted = settings.forwarding else { return }
     if wanted.address == nil { wanted.address = Self.address(of: settings.uplink, before: forwarding?.address) }
     forwarding = wanted.address == nil ? nil : wanted
     guard let address = wanted.address else { return }
     let listening = ListeningPorts.current(at: address, in: wanted.range)
-    taken = listening.isEmpty ? [] : listening.subtracting(inForce())
+    if listening.isEmpty {
+      taken = []
+      return
+    }
+    let leading = inForce()
+    let earlier =
+      leading.address == address ? [] : ListeningPorts.current(at: address, in: wanted.range, isAtEvery: false)
+    taken = listening.subtracting(leading.ports.subtracting(earlier))
   }
 
   /// One that it had stays as long as the link has it, and as long as it has no other.

@@ -3,16 +3,18 @@ import Foundation
 
 /// The TCP ports that programs of this host listen to.
 enum ListeningPorts {
-  /// - Parameter files: As the kernel writes them: IPv4 and IPv6, in each those that listen before all connections.
+  /// - Parameters:
+  ///   - isAtEvery: Whether those count that listen at every address there is.
+  ///   - files: As the kernel writes them: IPv4 and IPv6, in each those that listen before all connections.
   static func current(
-    at address: IPv4Address, in range: ClosedRange<Int>, files: [String] = ["/proc/net/tcp", "/proc/net/tcp6"]
+    at address: IPv4Address, in range: ClosedRange<Int>, isAtEvery: Bool = true,
+    files: [String] = ["/proc/net/tcp", "/proc/net/tcp6"]
   ) -> Set<Int> {
     // Numbers of 32 bits as the machine has them, the address as it is on the wire.
     let own = hex(address.number.bigEndian)
     let nothing = hex(0)
-    let places: Set = [
-      own, nothing, String(repeating: nothing, count: 4), nothing + nothing + hex(UInt32(0xFFFF).bigEndian) + own,
-    ]
+    var places: Set = [own, nothing + nothing + hex(UInt32(0xFFFF).bigEndian) + own]
+    if isAtEvery { places.formUnion([nothing, String(repeating: nothing, count: 4)]) }
     return files.reduce(into: []) { ports, file in
       for (place, port) in listeners(file) where range.contains(port) && places.contains(place) { ports.insert(port) }
     }

@@ -1,3 +1,4 @@
+import Core
 import Foundation
 
 /// What our tables hold, as the program `nft` tells it.
@@ -37,6 +38,13 @@ struct Listing: Equatable {
   var forwardedPorts: Set<Int> {
     let lines = inet[Part(kind: "map", name: "forwards")] ?? []
     return Set(lines.filter { $0.contains(" : ") }.compactMap { Int($0.prefix { $0 != " " }) })
+  }
+
+  /// The address that they are of: `ip daddr 198.51.100.2 dnat …`.
+  var forwardedAddress: IPv4Address? {
+    let lines = inet[Part(kind: "chain", name: "forwarded")] ?? []
+    let rule = lines.lazy.map { $0.split(separator: " ") }.first { $0.starts(with: ["ip", "daddr"]) }
+    return rule.flatMap { $0.count > 2 ? IPv4Address($0[2]) : nil }
   }
 
   private static func parts(_ text: String) -> [Part: [String]] {

@@ -54,7 +54,7 @@ package final class NetworkReconciler: Sendable {
     links = HostLinks(
       settings: settings, controls: SystemControls(recordPath: "\(stateDirectory)/system-controls"))
     var forwarding = HostForwarding()
-    forwarding.look(at: settings, inForce: Self.forwardedPorts)
+    forwarding.look(at: settings, inForce: Self.forwardsInForce)
     self.forwarding = Mutex(forwarding)
   }
 
@@ -266,8 +266,11 @@ package final class NetworkReconciler: Sendable {
     let filter = state.filter
     state.forwarding.look(at: settings) {
       // Another process may have loaded what is in force, such as the one before this.
-      filter.contents.map { Set($0.interfaces.values.flatMap { $0.forwards.map(\.port) }) }
-        ?? Self.forwardedPorts()
+      filter.contents.map { contents in
+        HostForwarding.InForce(
+          address: contents.settings.forwarding?.address,
+          ports: Set(contents.interfaces.values.flatMap { $0.forwards.map(\.port) }))
+      } ?? Self.forwardsInForce()
     }
     forwarding.withLock { $0 = state.forwarding }
     let (old, new) = (before.forwarding?.address, state.forwarding.forwarding?.address)
@@ -278,7 +281,10 @@ package final class NetworkReconciler: Sendable {
     if !taken.isEmpty, taken != before.taken { logger.warning("\(Self.takenPorts(taken))") }
   }
 
-  private static func forwardedPorts() -> Set<Int> { PacketFilter.listing()?.forwardedPorts ?? [] }
+  private static func forwardsInForce() -> HostForwarding.InForce {
+    guard let listing = PacketFilter.listing() else { return HostForwarding.InForce() }
+    return HostForwarding.InForce(address: listing.forwardedAddress, ports: listing.forwardedPorts)
+  }
 
   private static func takenPorts(_ ports: Set<Int>) -> String {
     let some = ports.sorted().prefix(10).map { String($0) }.joined(separator: ", ")

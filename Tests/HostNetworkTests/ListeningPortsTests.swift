@@ -59,5 +59,17 @@ struct ListeningPortsTests {
     let port = Int(UInt16(bigEndian: address.sin_port))
     #expect(ListeningPorts.current(at: IPv4Address("127.0.0.1")!, in: 1...65_535).contains(port))
     #expect(!ListeningPorts.current(at: IPv4Address("127.80.0.1")!, in: port...port).contains(port))
+
+    // It is nobody's to lose where no port led to a server before, and a server's where one did.
+    var settings = HostNetworkSettings(uplink: "lo", mtu: 1500, pools: [], ipv6Pools: [], nameServers: [])
+    let (here, server) = (IPv4Address("127.0.0.1")!, IPv4Address("10.77.0.1")!)
+    settings.forwarding = PortForwarding(
+      address: here, range: port...port, guestPorts: [22], servers: [server...server])
+    let cases: [(IPv4Address?, Set<Int>)] = [(IPv4Address("127.80.0.1"), [port]), (nil, [port]), (here, [])]
+    for (before, taken) in cases {
+      var forwarding = HostForwarding()
+      forwarding.look(at: settings) { HostForwarding.InForce(address: before, ports: [port]) }
+      #expect(forwarding.taken == taken, "\(before?.description ?? "none")")
+    }
   }
 }
