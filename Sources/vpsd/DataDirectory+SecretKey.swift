@@ -55,10 +55,13 @@ extension DataDirectory {
     }
   }
 
-  /// Puts another key in the place of the one that there may be, which is kept beside it.
-  func replaceKey(by key: InstallationKey, at seconds: Int) throws {
-    let kept = "\(secretKey).before-\(seconds)"
-    guard link(secretKey, kept) == 0 || errno == ENOENT || errno == EEXIST else { throw FileFailure.last("make", kept) }
+  /// Puts another key in the place of the one that there may be, which is kept beside it, and beside the database that it was for.
+  ///
+  /// - Parameter database: Where that one is kept.
+  func replaceKey(by key: InstallationKey, at seconds: Int, with database: String?) throws {
+    for kept in ["\(secretKey).before-\(seconds)", database.map { "\($0).key" }].compactMap({ $0 }) {
+      guard link(secretKey, kept) == 0 || errno == ENOENT else { throw FileFailure.last("make", kept) }
+    }
     try PrivateFile.write(key.bytes, to: secretKey)
   }
 }

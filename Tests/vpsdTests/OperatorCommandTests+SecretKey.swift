@@ -83,13 +83,27 @@ extension OperatorCommandTests {
     #expect(wrong.status != 0 && wrong.errors.contains("does not open what is sealed"), "\(wrong.all)")
     try FileManager.default.removeItem(atPath: copy + ".key")
     try FileManager.default.moveItem(atPath: copy + ".away", toPath: copy + ".key")
+    // It is no reason to leave things as they are.
+    chmod(other.data + "/secret.key", 0o644)
     let whole = try other.run("restore-state", copy)
     #expect(whole.status == 0 && !whole.output.contains("not here"), "\(whole.all)")
     #expect(try Data(contentsOf: URL(fileURLWithPath: other.data + "/secret.key")) == kept)
     let before = try other.names().filter { $0.hasPrefix("secret.key.before-") }
     #expect(before.count == 1)
     #expect(try before.first.map { try Data(contentsOf: URL(fileURLWithPath: "\(other.data)/\($0)")) } == own)
+    // A copy of the state that it opens has it beside itself.
+    let beside = try other.names().filter { $0.hasPrefix("vpsd.sqlite.before-") && $0.hasSuffix(".key") }
+    #expect(beside.count == 1)
+    #expect(
+      beside.first?.dropFirst("vpsd.sqlite".count).dropLast(".key".count) == before.first?.dropFirst("secret.key".count)
+    )
+    #expect(try beside.first.map { try Data(contentsOf: URL(fileURLWithPath: "\(other.data)/\($0)")) } == own)
     _ = try other.serve()
     #expect(try !other.endService().contains("user data"))
+    // Nor is one beside the copy that is none, where the own one opens it.
+    try Data("none".utf8).write(to: URL(fileURLWithPath: copy + ".key"))
+    let again = try other.run("restore-state", copy)
+    #expect(again.status == 0 && !again.output.contains("not here"), "\(again.all)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: other.data + "/secret.key")) == kept)
   }
 }

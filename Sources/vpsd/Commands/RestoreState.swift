@@ -33,9 +33,12 @@ struct RestoreState: AsyncParsableCommand {
       throw ValidationError("\(file) is no state that can be put back. \(error)")
     }
     let (key, warning) = try await keyChange(for: incoming, in: directory)
-    // First, so that nothing is served with a key that does not open it.
-    if let key { try directory.replaceKey(by: key, at: Int(Date().timeIntervalSince1970)) }
-    let kept = try keepCurrent(directory)
+    let seconds = Self.freeTime(in: directory)
+    let kept = try keepCurrent(directory, seconds)
+    // Whoever is stopped after this asks for the same once more: the key opens it then.
+    if let key { try directory.replaceKey(by: key, at: seconds, with: kept) }
+    // SQLite would carry a log that is left over into the database that takes the place of its own.
+    for suffix in ["-wal", "-shm"] { unlink(directory.database + suffix) }
     guard rename(incoming, directory.database) == 0 else { throw FileFailure.last("rename", incoming) }
     if let database = try? options.openDatabase() {
       try? await database.recordOperator("state.restore", detail: file, at: SystemClock().now)
@@ -58,18 +61,30 @@ struct RestoreState: AsyncParsableCommand {
       try? store.release()
       throw error
     }
-    let brought = try DataDirectory.key(at: "\(file).key", mayBeSeen: true)
-    let own = try DataDirectory.key(at: directory.secretKey)
-    guard let sealed else { return (own == nil ? brought : nil, nil) }
+    // One that is none, or that others may read, is in the way of nothing that another one opens.
+    let (brought, broughtFault) = try Self.key(at: "\(file).key", mayBeSeen: true)
+    let (own, ownFault) = try Self.key(at: directory.secretKey)
+    guard let sealed else { return (own == nil ? brought : nil, brought == nil ? ownFault?.description : nil) }
     func opens(_ key: InstallationKey?) -> Bool { key?.open(userData: sealed.bytes, of: sealed.server) != nil }
     if opens(own) { return (nil, nil) }
     if opens(brought) { return (brought, nil) }
+    if let fault = ownFault ?? broughtFault { throw fault }
     if brought != nil { throw ValidationError("\(file).key does not open what is sealed in \(file).") }
     return (
       nil,
       "The user data of its servers is sealed with a key that is not here: put the one that it was made with in the place of "
         + "\(directory.secretKey.escaped())."
     )
+  }
+
+  private static func key(
+    at path: String, mayBeSeen: Bool = false
+  ) throws -> (key: InstallationKey?, fault: DataDirectory.Unfit?) {
+    do {
+      return (try DataDirectory.key(at: path, mayBeSeen: mayBeSeen), nil)
+    } catch let fault as DataDirectory.Unfit {
+      return (nil, fault)
+    }
   }
 
   /// Whatever has the name, nothing but a file is read, and nobody is waited for.
@@ -100,17 +115,26 @@ struct RestoreState: AsyncParsableCommand {
     guard fsync(output) == 0 else { throw FileFailure.last("write", destination) }
   }
 
+  /// The second by which what was there is named, the database and the key alike: the first one by which nothing is yet.
+  private static func freeTime(in directory: DataDirectory) -> Int {
+    let now = Int(Date().timeIntervalSince1970)
+    let isFree = { (seconds: Int) in
+      [directory.database, directory.secretKey].allSatisfy {
+        !FileManager.default.fileExists(atPath: "\($0).before-\(seconds)")
+      }
+    }
+    return (now..<now + 1000).first(where: isFree) ?? now
+  }
+
   /// Links, so that whenever this process ends, all that was there is under one of the two names.
-  private func keepCurrent(_ directory: DataDirectory) throws -> String? {
+  private func keepCurrent(_ directory: DataDirectory, _ seconds: Int) throws -> String? {
     guard FileManager.default.fileExists(atPath: directory.database) else { return nil }
     // One that can still be opened needs its log no more; one that cannot is kept with it.
     try? SQLStore(path: directory.database, .asItIs).release()
-    let kept = directory.database + ".before-\(Int(Date().timeIntervalSince1970))"
+    let kept = directory.database + ".before-\(seconds)"
     for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: directory.database + suffix) {
       guard link(directory.database + suffix, kept + suffix) == 0 else { throw FileFailure.last("make", kept + suffix) }
     }
-    // SQLite would carry a log that is left over into the database that takes the place of its own.
-    for suffix in ["-wal", "-shm"] { unlink(directory.database + suffix) }
     return kept
   }
 }
