@@ -46,6 +46,46 @@ extension SQLStore {
     }
   }
 
+  /// How much of what is sealed does not open, of as many as are tried: the oldest and the newest.
+  ///
+  /// - Parameter limit: How many are tried at most.
+  package func trySealedUserData(
+    limit: Int, _ opens: @Sendable (UUID, [UInt8]) -> Bool
+  ) async throws -> (count: Int, unreadableCount: Int) {
+    try await read { database -> (count: Int, unreadableCount: Int) in
+      var results: [String: Bool] = [:]
+      for (table, query) in [
+        (
+          "server_user_data",
+          """
+          SELECT kept.server_id, server.uuid, kept.sealed FROM server_user_data AS kept
+            JOIN server ON server.id = kept.server_id
+          ORDER BY kept.server_id
+          """
+        ),
+        (
+          "rebuild",
+          """
+          SELECT rebuild.operation_id, server.uuid, rebuild.sealed_user_data FROM rebuild
+            JOIN operation ON operation.id = rebuild.operation_id JOIN server ON server.id = operation.server_id
+          WHERE rebuild.sealed_user_data IS NOT NULL ORDER BY rebuild.operation_id
+          """
+        ),
+      ] {
+        for order in ["ASC", "DESC"] {
+          let tried = try database.rows("\(query) \(order) LIMIT ?", [limit / 4]) { row in
+            (
+              id: try row.next(Int64.self),
+              isOpen: opens(try row.next(UUID.self), try row.next([UInt8].self))
+            )
+          }
+          for one in tried { results["\(table) \(one.id)"] = one.isOpen }
+        }
+      }
+      return (results.count, results.values.count { !$0 })
+    }
+  }
+
   package func serversAwaitingUserData(
     on host: ID<Host>, after id: ID<Server>?, limit: Int
   ) async throws -> [Server] {

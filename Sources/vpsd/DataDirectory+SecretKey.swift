@@ -19,13 +19,22 @@ extension DataDirectory {
     return key
   }
 
-  /// What is wrong with the key, in a sentence; nil where it opens what was sealed last, or where nothing is sealed.
+  /// How much of what is sealed is tried: a start does not wait for more.
+  private static let triedCount = 1000
+
+  /// What is wrong with the key, in a sentence; nil where it opens what is sealed, or where nothing is. What was sealed since the key
+  /// was lost opens, and what was before does not.
   func keyFault(for store: SQLStore) async throws -> String? {
-    guard let sealed = try await store.sealedUserData() else { return nil }
+    guard try await store.sealedUserData() != nil else { return nil }
     let opens = "the user data of servers, which is sealed in the database"
     guard let key = try Self.key(at: secretKey) else { return "\(secretKey) is missing, which opens \(opens)" }
-    if key.open(userData: sealed.bytes, of: sealed.server) != nil { return nil }
-    return "\(secretKey) does not open \(opens): it is another key than that of this state"
+    let tried = try await store.trySealedUserData(limit: Self.triedCount) { server, sealed in
+      key.open(userData: sealed, of: server) != nil
+    }
+    guard tried.unreadableCount > 0 else { return nil }
+    return
+      "\(secretKey) does not open \(opens) (\(tried.unreadableCount) of \(tried.count) that were tried): it is another key "
+      + "than that of this state"
   }
 
   /// Nil where there is none. Throws where it is no key, or others than its owner may read it.
