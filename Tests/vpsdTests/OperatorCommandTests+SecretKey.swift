@@ -59,6 +59,10 @@ extension OperatorCommandTests {
     chmod(key, 0o644)
     let open = try someone.run("serve")
     #expect(open.status != 0 && open.errors.contains("only its owner may read"), "\(open.all)")
+    let copy = someone.folder.url.path + "/copy"
+    let copied = try someone.run("backup-state", copy)
+    #expect(copied.status == 1 && copied.errors.contains("The key is not beside it."), "\(copied.all)")
+    #expect(FileManager.default.fileExists(atPath: copy) && !FileManager.default.fileExists(atPath: copy + ".key"))
     chmod(key, 0o600)
     _ = try someone.serve()
     #expect(try !someone.endService().contains("user data"))

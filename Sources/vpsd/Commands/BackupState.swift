@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import Engine
 import Foundation
 import SQLStore
 
@@ -18,7 +19,15 @@ struct BackupState: AsyncParsableCommand {
   func run() async throws {
     let directory = DataDirectory(try options.load().dataDirectory)
     let database = try options.openDatabase()
-    let key = try DataDirectory.key(at: directory.secretKey)
+    let key: InstallationKey?
+    do {
+      key = try DataDirectory.key(at: directory.secretKey)
+    } catch let fault as DataDirectory.Unfit {
+      // The state is not to be lost for it.
+      try await database.backUp(to: file)
+      print("The state is in \(file.escaped()).")
+      throw DataDirectory.Unfit(description: "The key is not beside it. \(fault)")
+    }
     try await database.backUp(to: file)
     guard let key else { return print("The state is in \(file.escaped()).") }
     do {
