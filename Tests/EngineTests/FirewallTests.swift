@@ -239,16 +239,30 @@ struct FirewallTests {
     var change = PlanChange()
     change.portSpeedMbit = 50
     _ = try await service.store.updatePlan(ID(3), change, at: service.clock.now)
-    for server in servers.suffix(3) {
+    var port = 80
+    // The first one of them changes theirs again and again.
+    for server in [servers[11], servers[9], servers[11], servers[10], servers[11]] {
       service.clock.advance(by: .seconds(1))
-      _ = try await service.firewalls.replace(server.id, with: try Self.open(80), service.owner)
+      port += 1
+      _ = try await service.firewalls.replace(server.id, with: try Self.open(port), service.owner)
     }
     let earlier = service.driver.calls.count
     await service.applyFirewalls()
     let calls = service.driver.calls.dropFirst(earlier).filter { $0.method == .applyFirewall }
     let order = calls.compactMap { call in servers.firstIndex { $0.uuid == call.machine } }
-    #expect(order.prefix(6) == [11, 0, 10, 1, 9, 2] && Set(order).count == 12 && order.count == 12, "\(order)")
+    #expect(order.prefix(6) == [11, 0, 9, 1, 10, 2] && Set(order).count == 12 && order.count == 12, "\(order)")
     for server in servers { #expect(try await isEnforced(server, service)) }
+    let last = try Self.open(port)
+    #expect(try await inForce(servers[11], service) == last)
+
+    // Who has had a turn comes after all who wait for one.
+    let host = try #require(service.fleet[servers[0].hostID])
+    host.noteChangedFirewalls(of: [servers[0].id, servers[1].id])
+    host.beginFirewall(of: servers[0].id)
+    host.noteChangedFirewalls(of: [servers[0].id])
+    #expect(host.nextChangedFirewall(where: { _ in true }) == servers[1].id)
+    host.beginFirewall(of: servers[1].id)
+    #expect(host.nextChangedFirewall(where: { _ in true }) == servers[0].id)
   }
 
   @Test("Where the network cannot, a firewall is kept and shown, nothing is asked of the host, and nobody waits")

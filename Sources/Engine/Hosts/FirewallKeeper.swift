@@ -24,6 +24,8 @@ package final class FirewallKeeper: Sendable {
     var last: ID<Server>?
     /// Those that this process has not applied yet; nil while nobody knows them.
     var unseen: Set<ID<Server>>?
+    /// Whether the store was asked who has changed theirs last: what was changed in another process is not known otherwise.
+    var isNewestKnown = false
   }
 
   private struct Failed {
@@ -83,40 +85,44 @@ package final class FirewallKeeper: Sendable {
   }
 
   private func begin(_ id: ID<Server>) {
+    host.beginFirewall(of: id)
     state.withLock { _ = $0.underWay.insert(id) }
   }
 
   // MARK: What is due
 
-  /// What was due and is not begun, the next one last. It may be all servers of a plan, and so a customer who has changed a
-  /// firewall meanwhile does not wait behind it: every other turn is for who has changed one last, and no more than that, so
-  /// that nobody is kept waiting by somebody who changes theirs again and again.
+  /// What was due and is not begun, the next one last. It may be all servers of a plan, and so customers who have changed a
+  /// firewall meanwhile do not wait behind it: every other turn is theirs, one after the other as they came, so that nobody who
+  /// changes theirs again and again keeps somebody else waiting.
   private struct Queue {
     var ids: [ID<Server>] = []
-    var isNewestNext = true
+    var isChangedNext = true
   }
 
   private func next(_ queue: inout Queue) async -> ID<Server>? {
     if queue.ids.isEmpty { queue.ids = await due().reversed() }
-    if queue.ids.count > 1, queue.isNewestNext, let id = await newest() {
-      queue.isNewestNext = false
+    if queue.ids.count > 1, queue.isChangedNext, let id = await changed() {
+      queue.isChangedNext = false
       queue.ids.removeAll { $0 == id }
       return id
     }
-    queue.isNewestNext = true
+    queue.isChangedNext = true
     // What was begun meanwhile is not begun once more.
     while let id = queue.ids.popLast() { if !ready([id]).isEmpty { return id } }
     return nil
   }
 
-  private func newest() async -> ID<Server>? {
-    do {
-      return ready(try await store.serversAwaitingNewestFirewall(on: host.id, limit: Self.limit)).first
-    } catch {
-      logger.error(
-        "the store does not tell which firewalls are new", metadata: ["error": "\(String(reflecting: error))"])
-      return nil
+  private func changed() async -> ID<Server>? {
+    if !state.withLock({ $0.isNewestKnown }) {
+      do {
+        host.noteChangedFirewalls(of: try await store.serversAwaitingNewestFirewall(on: host.id, limit: Self.limit))
+        state.withLock { $0.isNewestKnown = true }
+      } catch {
+        logger.error(
+          "the store does not tell which firewalls are new", metadata: ["error": "\(String(reflecting: error))"])
+      }
     }
+    return host.nextChangedFirewall { !ready([$0]).isEmpty }
   }
 
   private func ready(_ ids: some Sequence<ID<Server>>) -> [ID<Server>] {

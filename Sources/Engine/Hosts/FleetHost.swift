@@ -15,7 +15,29 @@ package final class FleetHost: Sendable {
   let doorbell = Doorbell()
   /// Rung where a firewall was changed.
   let firewallBell = Doorbell()
+  private let changedFirewalls = Mutex(ChangedFirewalls())
   private let presence: Mutex<Presence>
+
+  /// Servers whose customers have changed their firewalls, each once, in the order in which they did. It is about who comes first
+  /// alone: what is to be applied stands in the store.
+  private struct ChangedFirewalls {
+    static let limit = 10_000
+
+    private var order: [ID<Server>] = []
+    private var known: Set<ID<Server>> = []
+
+    mutating func append(_ id: ID<Server>) {
+      guard order.count < Self.limit, known.insert(id).inserted else { return }
+      order.append(id)
+    }
+
+    func first(where isFit: (ID<Server>) -> Bool) -> ID<Server>? { order.first(where: isFit) }
+
+    mutating func remove(_ id: ID<Server>) {
+      guard known.remove(id) != nil else { return }
+      order.removeAll { $0 == id }
+    }
+  }
 
   private struct Presence {
     /// Since when it owes an answer; nil where it has given the last one. What is done between two questions, however long it
@@ -34,6 +56,24 @@ package final class FleetHost: Sendable {
 
   /// Nothing is asked of a host that is away, but whether it is back.
   package var isAway: Bool { presence.withLock { $0.isAway } }
+
+  /// Their customers have changed the firewalls of these servers. One that waits for its turn keeps its place.
+  func noteChangedFirewalls(of ids: [ID<Server>]) {
+    changedFirewalls.withLock { changed in
+      for id in ids { changed.append(id) }
+    }
+    firewallBell.ring()
+  }
+
+  /// Whose turn it is: who has waited longest.
+  func nextChangedFirewall(where isFit: (ID<Server>) -> Bool) -> ID<Server>? {
+    changedFirewalls.withLock { $0.first(where: isFit) }
+  }
+
+  /// It has its turn.
+  func beginFirewall(of id: ID<Server>) {
+    changedFirewalls.withLock { $0.remove(id) }
+  }
 
   /// It is asked how its machines are, for the first time or again.
   func asked(at now: Instant) {
