@@ -148,6 +148,7 @@ struct InterruptTests {
       return .json(200, #"{"count": 1, "results": [{"id": 3, "slug": "x", "code": "x", "name": "x"}]}"#, fresh)
     }
     let user = try User(url: service.url)
+    _ = try user.write("servers: [{name: new, plan: x, os: x, location: x}]", to: "servers.yaml")
     let impatience = Impatience(presses: 1, home: user.path)
     return try await user.run(User.program, words + ["--wait", "--timeout", "70s"]) { process in
       impatience.watch(process)
@@ -162,6 +163,14 @@ struct InterruptTests {
       result.status == 130
         && result.errors.hasSuffix("\nInterrupted. Nothing is begun: the service did not take it yet.\n"),
       "\(result.all)")
+  }
+
+  @Test("Of several changes that one is named of which nothing is begun")
+  func ofSeveral() async throws {
+    let result = try await interruptedWithoutRoom(["apply", "-f", "servers.yaml"], [Self.noRoom])
+    let says =
+      "\nInterrupted. Of new nothing is begun: the service did not take it yet. What stands above it is done.\n"
+    #expect(result.status == 130 && result.errors.hasSuffix(says), "\(result.all)")
   }
 
   @Test("Whose answer was lost before may have been begun")

@@ -9,6 +9,15 @@ struct ApplyPlan {
     case firewall(JSON, JSON)
     case delete(JSON)
 
+    /// The server that it is of.
+    var title: String {
+      switch self {
+      case .create(let order): order.name
+      case .update(let server, _, _), .resize(let server, _, _), .firewall(let server, _), .delete(let server):
+        Kind.server.title(of: server)
+      }
+    }
+
     var lines: [String] {
       switch self {
       case .create(let order): ["+ \(order.name): \(order.plan), \(order.os), at \(order.location)"]

@@ -71,7 +71,7 @@ struct Apply: AsyncParsableCommand {
   /// Each change has the whole of the time.
   private func carryOut(_ change: ApplyPlan.Change, _ session: Session) async throws {
     let deadline = ContinuousClock.now + waiting.limit
-    let session = session.patient(waiting, until: deadline)
+    let session = session.patient(waiting, until: deadline, for: change.title)
     switch change {
     case .create(let order):
       let created = try await order.place(session) { Self.tellPassword(of: $0) }

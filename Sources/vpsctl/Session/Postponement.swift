@@ -3,7 +3,13 @@ import Synchronization
 
 /// Whether what was asked for is put off by the service, so that nothing of it is begun.
 final class Postponement: Sendable {
+  /// Of several changes the one that it is about; nil where there is but one.
+  private let subject: String?
   private let isNow = Atomic<Bool>(false)
+
+  init(of subject: String? = nil) {
+    self.subject = subject
+  }
 
   func note(_ pause: RetryPolicy.Pause) {
     switch pause {
@@ -15,6 +21,8 @@ final class Postponement: Sendable {
 
   /// What is said to who gives it up meanwhile; nil where it may have been begun.
   var sentence: String? {
-    isNow.load(ordering: .sequentiallyConsistent) ? "Nothing is begun: the service did not take it yet." : nil
+    guard isNow.load(ordering: .sequentiallyConsistent) else { return nil }
+    guard let subject else { return "Nothing is begun: the service did not take it yet." }
+    return "Of \(subject) nothing is begun: the service did not take it yet. What stands above it is done."
   }
 }

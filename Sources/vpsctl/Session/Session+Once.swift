@@ -16,7 +16,7 @@ extension Session {
     let presses = Presses()
     let interrupts = Interrupts.answer {
       if let nothing = postponement.sentence {
-        Terminal.tell("Interrupted. " + nothing)
+        Terminal.tell("Interrupted. " + nothing.escapedForTerminal)
         _exit(130)
       }
       guard presses.next() > 1 else {

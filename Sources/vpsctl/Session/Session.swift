@@ -32,14 +32,19 @@ struct Session: Sendable {
   }
 
   /// For what is waited for: a service that has no room for it now is asked again when it says, within the same time.
-  func patient(_ waiting: WaitOptions, until deadline: ContinuousClock.Instant) -> Session {
-    guard waiting.isWaiting else { return self }
-    let postponement = Postponement()
+  ///
+  /// - Parameter subject: Of several changes the one that it is for.
+  func patient(
+    _ waiting: WaitOptions, until deadline: ContinuousClock.Instant, for subject: String? = nil
+  ) -> Session {
+    let isWaiting = waiting.isWaiting
+    guard isWaiting || subject != nil else { return self }
+    let postponement = Postponement(of: subject)
     var retry = RetryPolicy.standard
-    retry.unavailableUntil = deadline
+    if isWaiting { retry.unavailableUntil = deadline }
     retry.onPause = { pause in
       postponement.note(pause)
-      guard case .begins(let error, _, let seconds, _) = pause, error.status == 503 else { return }
+      guard isWaiting, case .begins(let error, _, let seconds, _) = pause, error.status == 503 else { return }
       let line = "\(error) It is asked again in \(seconds) s.".escapedForTerminal
       Terminal.tell((Terminal.isErrors ? "\r\u{1B}[K" : "") + line)
     }
