@@ -113,7 +113,8 @@ public struct APIClient: Sendable {
           return Reply(status: 204, headers: reply.headers, body: Data())
         case 429:
           guard throttled < 3, let seconds = reply.header("Retry-After").flatMap({ Int($0) }),
-            seconds <= retry.maximumThrottleSeconds
+            seconds <= retry.maximumThrottleSeconds,
+            retry.unavailableUntil.map({ ContinuousClock.now + .seconds(max(1, seconds)) <= $0 }) ?? true
           else { return reply }
           throttled += 1
           try await pause(APIError(reply), request.method, seconds: max(1, seconds), wasLost: wasLost)

@@ -234,6 +234,19 @@ struct TroubleTests {
     #expect(result.status == 0 && result.all.isEmpty, "\(result.all)")
   }
 
+  @Test("A service that throttles for longer than there is to wait is not waited for")
+  func throttledBeyondTimeout() async throws {
+    let service = try ScriptedServer { request in
+      request.method == "POST"
+        ? .json(429, #"{"detail": "Request was throttled."}"#, ["Retry-After": "15"]) : .json(200, Self.server)
+    }
+    let result = try await User(url: service.url).run("server", "stop", "7", "--wait", "--timeout", "5s")
+    #expect(
+      result.status == 4 && result.errors.hasSuffix("Error: Request was throttled. Try again in 15 s.\n"),
+      "\(result.all)")
+    #expect(service.requests.count { $0.method == "POST" } == 1)
+  }
+
   @Test("A service that has no room is asked again when it says, for as long as is waited, and not without waiting")
   func noRoom() async throws {
     let tries = Mutex(0)
