@@ -108,11 +108,11 @@ extension SQLStore {
       """
     ),
     (
-      "only a server that its customer sees has labels, user data or a rescue system",
+      "only a server that its customer sees has labels or user data, and one that is erased has no rescue system",
       """
-      SELECT id FROM server WHERE deleted_at IS NOT NULL AND (awaits_user_data = 1
-        OR id IN (SELECT server_id FROM server_label) OR id IN (SELECT server_id FROM server_user_data)
-        OR id IN (SELECT server_id FROM rescue))
+      SELECT id FROM server WHERE (deleted_at IS NOT NULL AND (awaits_user_data = 1
+        OR id IN (SELECT server_id FROM server_label) OR id IN (SELECT server_id FROM server_user_data)))
+        OR (erased_at IS NOT NULL AND id IN (SELECT server_id FROM rescue))
       """
     ),
     (

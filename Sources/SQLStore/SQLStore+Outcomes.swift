@@ -169,6 +169,7 @@ extension SQLConnection {
         """,
         [now, now, server.id])
       try forgetOptions(of: server.id)
+      try run("DELETE FROM rescue WHERE server_id = ?", [server.id])
       try eraseCopies(of: server.id, at: now)
     case .rescueEntered(let imageVersion): try enterRescue(server.id, by: operation, imageVersion)
     case .rescueLeft: try leaveRescue(server, at: now)

@@ -133,11 +133,11 @@ extension SQLConnection {
     try setUserData(brought, of: id)
   }
 
-  /// What only its customer had use for: nobody sees the server any more.
+  /// What only its customer had use for: nobody sees the server any more. The disk of its rescue system is there until it is erased.
   func forgetOptions(of id: ID<Server>) throws {
     try run("DELETE FROM server_label WHERE server_id = ?", [id])
     try run("DELETE FROM server_user_data WHERE server_id = ?", [id])
-    try run("DELETE FROM rescue WHERE server_id = ?", [id])
+    try run("UPDATE rescue SET authorized_key = NULL, root_password_hash = NULL WHERE server_id = ?", [id])
     try run("UPDATE server SET awaits_user_data = 0 WHERE id = ?", [id])
   }
 }
