@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import HostNetwork
@@ -16,7 +17,11 @@ extension NetworkBench {
     defer { server.end() }
     try #require(server.line() == "ready")
     for guest in guests {
-      _ = try guest.run("\(TestFiles.hosts)/speed serve \(guest.address) 5001 >/tmp/served.$$ 2>&1 & sleep 0.5")
+      let file = "\(NSTemporaryDirectory())/served-\(UUID().uuidString)"
+      defer { unlink(file) }
+      let start = "\(TestFiles.hosts)/speed serve \(guest.address) 5001 >\(file) 2>&1 &"
+      let wait = "for i in $(seq 100); do grep -q ready \(file) && break; sleep 0.1; done; cat \(file)"
+      try #require(try guest.run("\(start) \(wait)") == "ready")
     }
     try body()
   }

@@ -178,18 +178,24 @@ struct MigrationTests {
       try await raw.execute(
         """
         UPDATE plan SET cpu_weight = 250, disk_iops = 4000, disk_mib_per_second = 200, port_speed_mbit = 100 WHERE id = 1;
+        UPDATE plan SET cpu_weight = 10000 WHERE id = 3;
         UPDATE sqlite_sequence SET seq = 41 WHERE name = 'plan';
         INSERT INTO rescue (server_id) SELECT id FROM server WHERE deleted_at IS NULL ORDER BY id LIMIT 1;
         INSERT INTO operation (server_id, kind, state, not_before, created_at)
           SELECT server_id, 'rescue', 'queued', 0, 0 FROM rescue;
         """)
       let before = try Contents(of: path)
+      // What nobody can be held to becomes what is nearest, as it was before this.
+      let unbound = "UPDATE plan SET cpu_weight = 20000, disk_iops = -5, disk_mib_per_second = -7 WHERE id = 3"
+      try await raw.execute(unbound)
+      #expect(try await raw.number("SELECT MAX(cpu_weight) FROM plan") == 20_000)
       let reserved = try #require(try await raw.number("SELECT SUM(reserved_storage_gib) FROM host"))
       let store = try SQLStore(path: path)
       var columns = before.columns
       columns["host"] = nil
       #expect(try Contents(of: path, columns: columns).rows == before.rows.filter { $0.key != "host" })
       #expect(try await raw.number("SELECT SUM(reserved_storage_gib) FROM host") == reserved + 4)
+      await #expect(throws: DatabaseError.self) { try await raw.execute(unbound) }
       #expect(try await store.contradictions() == [])
       for change in [
         "cpu_weight = 10001", "cpu_weight = -1", "disk_iops = -1", "disk_mib_per_second = -1", "port_speed_mbit = -1",
