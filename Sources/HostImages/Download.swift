@@ -30,7 +30,7 @@ struct Download {
     var (failures, beginnings) = (0, 0)
     while true {
       let before = (try? RegularFile.size(of: path)) ?? 0
-      let failure = try attempt(file, path)
+      let failure = try attempt(file, path, hasBegunAnew: beginnings > 0)
       guard let failure else { return }
       let after = (try? RegularFile.size(of: path)) ?? 0
       if failure == .cannotResume {
@@ -39,7 +39,8 @@ struct Download {
       }
       failures = after > before ? 0 : failures + 1
       guard failures < Self.tries, beginnings < Self.tries, ContinuousClock.now < deadline else {
-        throw ImageRefusal.failed("\(url) cannot be fetched: \(failure.words).\(hope)")
+        throw ImageRefusal.failed(
+          "\(url) cannot be fetched: \(failure.words).\(hope(hasBegunAnew: beginnings > 0))")
       }
       poll(nil, 0, Int32(100 << failures))
     }
@@ -58,8 +59,8 @@ struct Download {
   }
 
   /// Nil where all of it is there; throws where another try would end in the same way.
-  private func attempt(_ file: String, _ path: String) throws -> Failure? {
-    guard let remaining = deadline.remainingMilliseconds else { throw tooSlow }
+  private func attempt(_ file: String, _ path: String, hasBegunAnew: Bool) throws -> Failure? {
+    guard let remaining = deadline.remainingMilliseconds else { throw tooSlow(hasBegunAnew: hasBegunAnew) }
     unlink("\(folder.workbench)/headers")
     let seconds = max(1, Int(remaining) / 1000)
     let ending = try folder.end(
@@ -78,7 +79,7 @@ struct Download {
     case 47: throw ImageRefusal.unfit("\(url) leads to more than \(Self.maximumRedirects) other addresses in a row.")
     case 35, 51, 58, 60, 77: throw ImageRefusal.failed("\(url) does not prove who it is: \(ending.words)")
     case 28:
-      if ContinuousClock.now + .seconds(1) >= deadline { throw tooSlow }
+      if ContinuousClock.now + .seconds(1) >= deadline { throw tooSlow(hasBegunAnew: hasBegunAnew) }
       return .passing("the connection is too slow")
     case 18: return .passing("the connection ended before its end")
     default: return .passing(ending.words)
@@ -113,11 +114,14 @@ struct Download {
     .unfit("\(url) has more than \(maximumBytes) bytes, which is as much as is fetched.")
   }
 
-  private var tooSlow: ImageRefusal {
-    .failed("\(url) did not come in time.\(hope)")
+  private func tooSlow(hasBegunAnew: Bool) -> ImageRefusal {
+    .failed("\(url) did not come in time.\(hope(hasBegunAnew: hasBegunAnew))")
   }
 
-  private var hope: String { isGoneOnWith ? " What came of it is gone on with next time." : "" }
+  /// There is none where its publisher has sent no part of it.
+  private func hope(hasBegunAnew: Bool) -> String {
+    isGoneOnWith && !hasBegunAnew ? " What came of it is gone on with next time." : ""
+  }
 
   private func removeFile(_ path: String) throws {
     guard unlink(path) == 0 || errno == ENOENT else { throw ImageRefusal.failed("\(path) cannot be removed.") }

@@ -23,12 +23,19 @@ extension LibvirtDriver {
     try PrivateFile.write(seed.archive, to: files.rescueSeed)
   }
 
+  /// Throws where its image is none of ours, cannot be read, or does not fit on its disk.
   private func image(of rescue: RescueSpecification) throws -> String {
     let image = try images.diskPath(of: rescue.imageName, version: rescue.imageVersion)
     let properties = try images.description(of: rescue.imageName, version: rescue.imageVersion).properties
     guard properties.seedFormat == .vpsd, properties.firmware == .bios else {
       throw DriverError(
         .rejected, "\(rescue.imageName) is no image of ours", customerReason: "The rescue system cannot be run here.")
+    }
+    do {
+      try Disk.requireFit(image, in: Int64(rescue.storageGiB) << 30)
+    } catch let error as DriverError where error.kind == .rejected {
+      // It is no operating system of the customer's.
+      throw DriverError(.rejected, error.detail, customerReason: "The rescue system cannot be run here.")
     }
     return image
   }
@@ -42,7 +49,7 @@ extension LibvirtDriver {
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       _ = try DiskRecord.read(files.diskRecord)
       _ = try Disk(path: files.disk).sizeBytes
-      try Disk.requireFit(try image(of: rescue), in: Int64(rescue.storageGiB) << 30)
+      _ = try image(of: rescue)
       let free = try MachineFiles.freeBytes(at: files.folder)
       guard free >= Self.roomForRescue else {
         throw DriverError(

@@ -49,14 +49,14 @@ extension MachineLifeTests {
     try await PrivateHost.with { host in
       let specification = try await host.specification()
       let files = host.driver.files(of: specification.machine)
-      func rescue(_ image: String) -> RescueSpecification {
+      func rescue(_ image: String, _ storageGiB: Int) -> RescueSpecification {
         RescueSpecification(
-          imageName: image, imageVersion: specification.imageVersion, storageGiB: 4, authorizedKey: nil,
+          imageName: image, imageVersion: specification.imageVersion, storageGiB: storageGiB, authorizedKey: nil,
           rootPasswordHash: nil, mayCreateDisk: true)
       }
-      func refusal(_ image: String = PrivateHost.imageName) async -> DriverError? {
+      func refusal(_ image: String = PrivateHost.imageName, storageGiB: Int = 4) async -> DriverError? {
         do {
-          try await host.driver.requireRescuable(specification.machine, by: rescue(image))
+          try await host.driver.requireRescuable(specification.machine, by: rescue(image, storageGiB))
           return nil
         } catch {
           return error as? DriverError
@@ -65,6 +65,7 @@ extension MachineLifeTests {
       try await host.driver.ensureDefined(specification)
       #expect(await refusal() == nil)
       #expect(await refusal("nobody-has-this")?.kind == .notFound)
+      #expect(await refusal(storageGiB: 0)?.customerReason == "The rescue system cannot be run here.")
       try PrivateFile.write([UInt8](repeating: 7, count: 1 << 16), to: files.disk)
       #expect(await refusal()?.customerReason == "The server's disk cannot be read.")
       try MachineFiles.remove(files.disk)
