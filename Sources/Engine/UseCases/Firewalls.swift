@@ -47,7 +47,7 @@ package struct Firewalls: Sendable {
     }
     let stored = try await store.setFirewall(firewall, of: id, expecting: expected, by: caller, at: clock.now)
     guard let stored else { throw Failure.notFound }
-    fleet[stored.hostID]?.noteChangedFirewalls(of: [id])
+    if !stored.isApplied { fleet[stored.hostID]?.noteChangedFirewalls(of: [id]) }
     return view(stored)
   }
 
