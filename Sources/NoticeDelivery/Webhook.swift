@@ -46,12 +46,12 @@ package struct Webhook: NoticeReceiver {
 
   private func status(of request: URLRequest) async throws -> Int {
     let exchange = WebhookExchange()
-    let session = URLSession(configuration: .ephemeral, delegate: exchange, delegateQueue: nil)
+    let session = URLSession(configuration: .ephemeral, delegate: exchange, delegateQueue: exchange.queue)
     defer { session.invalidateAndCancel() }
     let task = session.dataTask(with: request)
     let timer = Task {
       try await Task.sleep(for: limit)
-      exchange.end(.failure(UndeliveredNotice("the webhook did not answer within \(limit)")))
+      exchange.giveUp(UndeliveredNotice("the webhook did not answer within \(limit)"))
     }
     defer { timer.cancel() }
     return try await withTaskCancellationHandler {
@@ -60,12 +60,15 @@ package struct Webhook: NoticeReceiver {
         task.resume()
       }
     } onCancel: {
-      exchange.end(.failure(UndeliveredNotice("the service was ended meanwhile")))
+      exchange.giveUp(UndeliveredNotice("the service was ended meanwhile"))
     }
   }
 }
 
 /// One request and the status of its answer, whichever comes first of that, a failure and the end of patience.
+///
+/// URLSession ends the process where a handler of a task that was cancelled is called. So whoever waits, and then cancels, goes on
+/// only after the handler was called, and none is called after that: all of it is on one queue.
 private final class WebhookExchange: NSObject, URLSessionDataDelegate, Sendable {
   private struct State {
     var continuation: CheckedContinuation<Int, any Error>?
@@ -73,6 +76,11 @@ private final class WebhookExchange: NSObject, URLSessionDataDelegate, Sendable 
   }
 
   private let state = Mutex(State())
+  let queue = {
+    let queue = OperationQueue()
+    queue.maxConcurrentOperationCount = 1
+    return queue
+  }()
 
   func begin(_ continuation: CheckedContinuation<Int, any Error>) {
     let early = state.withLock { state in
@@ -82,7 +90,12 @@ private final class WebhookExchange: NSObject, URLSessionDataDelegate, Sendable 
     if let early { continuation.resume(with: early) }
   }
 
-  func end(_ result: Result<Int, any Error>) {
+  func giveUp(_ error: UndeliveredNotice) { queue.addOperation { self.end(.failure(error)) } }
+
+  private var isOver: Bool { state.withLock { $0.result != nil } }
+
+  /// On the queue.
+  private func end(_ result: Result<Int, any Error>) {
     let waiting = state.withLock { state -> CheckedContinuation<Int, any Error>? in
       guard state.result == nil else { return nil }
       state.result = result
@@ -96,16 +109,18 @@ private final class WebhookExchange: NSObject, URLSessionDataDelegate, Sendable 
     _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
     completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
   ) {
-    end(.success((response as? HTTPURLResponse)?.statusCode ?? 0))
+    guard !isOver else { return }
     completionHandler(.cancel)
+    end(.success((response as? HTTPURLResponse)?.statusCode ?? 0))
   }
 
   func urlSession(
     _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
     newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
   ) {
-    end(.success(response.statusCode))
+    guard !isOver else { return }
     completionHandler(nil)
+    end(.success(response.statusCode))
   }
 
   func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {

@@ -74,6 +74,18 @@ struct WebhookTests {
     #expect(!listener.requests.contains { $0.line.contains("elsewhere") })
   }
 
+  @Test("However often one answers with a redirection, or late, the service goes on")
+  func oftenRefused() async throws {
+    let redirecting = try WebhookListener(
+      answering: "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+    defer { redirecting.end() }
+    for number in 0..<200 {
+      // Every other one is given up at about the time at which it answers.
+      let limit = number % 2 == 0 ? Duration.seconds(15) : .microseconds(100 * number)
+      await #expect(throws: UndeliveredNotice.self) { try await Self.deliver(to: redirecting, limit: limit) }
+    }
+  }
+
   @Test(
     "Of an endless answer nothing but the status is read, and one who says nothing is waited for no longer than the limit"
   )
