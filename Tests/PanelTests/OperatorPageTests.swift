@@ -246,7 +246,7 @@ struct OperatorPageTests {
     browser.headers[.acceptLanguage] = "bg"
     let common = LanguageTests.common.union([
       "UUID", "Host", "host", "local", "simulated", "vpsd", "debian-12", "ubuntu-22", "server", "create", "session",
-      "begin", "login_link", "update", "credit",
+      "begin", "login_link", "update", "credit", "operator",
     ])
     for route in OperatorSecurityTests.routes(of: panel) where route.method == .get && route.path != "/operator" {
       let page = try await browser.get(OperatorSecurityTests.path(route))
