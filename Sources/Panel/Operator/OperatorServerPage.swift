@@ -147,7 +147,7 @@ struct OperatorServerPage {
       html.figure(words(.hostname), server.hostname.name)
       for address in server.addresses.all { html.figure(words(.address), address.description) }
       html.figure(words(.host), listing.host)
-      html.figure(words(.location), server.location)
+      html.figure(words(.location), catalogue.location(code: server.location)?.name ?? server.location)
       html.figure(words(.plan), catalogue.plan(server.planID)?.name ?? "–")
       html.figure(words(.price), words(.perHour(visit.amount(listing.pricePerHour))))
       html.figure(words(.system), catalogue.operatingSystem(server.operatingSystemID)?.name ?? "–")
