@@ -269,8 +269,8 @@ struct ImagesOnDemandTests {
     let known = recipes.appendingPathComponent("catalogue/\(Self.name).json")
     publisher.publish("/slow.img", Publisher.Page(body: disk, delay: .milliseconds(400)))
     let sum = try await Program("sha256sum", []).output(input: disk).prefix { $0 != " " }
-    var adding: [Task<Void, any Error>] = []
-    for name in ["slow-1", "slow-2"] {
+    let ended = [StopSignal(), StopSignal()]
+    for (name, ended) in zip(["slow-1", "slow-2"], ended) {
       try FileManager.default.copyItem(at: known, to: recipes.appendingPathComponent("catalogue/\(name).json"))
       var source = ImageSource()
       source.url = publisher.url("/slow.img")
@@ -278,7 +278,11 @@ struct ImagesOnDemandTests {
       var addition = ImageAddition(
         store: store, name: name, source: source, properties: ImageProperties(), date: "20250101")
       addition.stop = stopping
-      adding.append(Task.detached { [addition] in _ = try addition.run() })
+      // Both block, and tasks would have no other threads to run on.
+      Thread.detachNewThread { [addition] in
+        _ = try? addition.run()
+        ended.set()
+      }
     }
     try await eventually("both are begun", within: .seconds(30), every: .milliseconds(5)) {
       publisher.requests.count { $0 == "/slow.img" } == 2
@@ -292,7 +296,9 @@ struct ImagesOnDemandTests {
     }
     downloads.end()
     stopping.set()
-    for task in adding { _ = await task.result }
+    try await eventually("both have ended", within: .seconds(30), every: .milliseconds(5)) {
+      ended.allSatisfy(\.isSet)
+    }
   }
 
   @Test("A publisher who sends no parts of it, and ends each connection, is not asked for ever")
