@@ -11,6 +11,21 @@ import Testing
 struct ConsoleTests {
   // MARK: Asking for it
 
+  @Test("Its page is the same in each language, but for what people read")
+  func languages() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Sources/API/Console")
+    let pages = try ["console.html", "console.bg.html"].map { name in
+      try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+    }
+    let parts = pages.map { page in
+      page.matches(of: /<\/?[a-z0-9]+|(id|type|value|src|href|data-[a-z]+|maxlength|aria-labelledby)=|id="[^"]*"/)
+        .map { String($0.output.0) }
+    }
+    #expect(parts[0] == parts[1] && parts[0].count > 40)
+    #expect(pages[1].contains("lang=\"bg\"") && !pages[1].contains("Paste") && !pages[1].contains("Connect"))
+  }
+
   @Test("The address of a console is on the host that the client reached, with the ticket where browsers keep it")
   func invitation() async throws {
     let api = try await TestAPI.make()

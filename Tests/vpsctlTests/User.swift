@@ -58,9 +58,13 @@ final class User: Sendable {
     let files = ["out", "err", "in"].map { home.url.appendingPathComponent("\(UUID().uuidString).\($0)") }
     for file in files { try Data().write(to: file) }
     try Data((input ?? "").utf8).write(to: files[2])
-    process.standardOutput = try FileHandle(forWritingTo: files[0])
-    process.standardError = try FileHandle(forWritingTo: files[1])
-    process.standardInput = try FileHandle(forReadingFrom: files[2])
+    let handles = [
+      try FileHandle(forWritingTo: files[0]), try FileHandle(forWritingTo: files[1]),
+      try FileHandle(forReadingFrom: files[2]),
+    ]
+    // A process that has many open cannot start others: Foundation reads past the end of their list.
+    defer { for handle in handles { try? handle.close() } }
+    (process.standardOutput, process.standardError, process.standardInput) = (handles[0], handles[1], handles[2])
     let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
       process.terminationHandler = { ended in continuation.resume(returning: ended.terminationStatus) }
       do {

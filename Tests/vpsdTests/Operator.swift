@@ -56,8 +56,10 @@ final class Operator: Sendable {
     let process = process(arguments, more)
     let files = ["out", "err"].map { folder.url.appendingPathComponent("\(UUID().uuidString).\($0)") }
     for file in files { try Data().write(to: file) }
-    process.standardOutput = try FileHandle(forWritingTo: files[0])
-    process.standardError = try FileHandle(forWritingTo: files[1])
+    let handles = try files.map { try FileHandle(forWritingTo: $0) }
+    // A process that has many open cannot start others: Foundation reads past the end of their list.
+    defer { for handle in handles { try? handle.close() } }
+    (process.standardOutput, process.standardError) = (handles[0], handles[1])
     try process.run()
     process.waitUntilExit()
     let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
@@ -71,7 +73,9 @@ final class Operator: Sendable {
     try Data().write(to: errors)
     let output = Pipe()
     process.standardOutput = output
-    process.standardError = try FileHandle(forWritingTo: errors)
+    let log = try FileHandle(forWritingTo: errors)
+    defer { try? log.close() }
+    process.standardError = log
     try process.run()
     service.withLock { $0 = (process, output, errors) }
     var banner = Data()
