@@ -5,7 +5,7 @@ import Testing
 @testable import LibvirtDriver
 
 /// Real machines, one at a time: they need the image `debian-12` in VPSD_IMAGE_DIR.
-@Suite("A machine through libvirt", .serialized, .timeLimit(.minutes(5)))
+@Suite("A machine through libvirt", .serialized, .timeLimit(.minutes(10)))
 struct MachineLifeTests {
   @Test("A machine is defined, boots, is reached, observed, renamed, stopped, started, killed and removed")
   func life() async throws {
