@@ -8,7 +8,7 @@ import Testing
 @testable import API
 
 /// Texts that are expensive to compare, that do not end, and that a terminal obeys, in every place that takes a text.
-@Suite("Hostile texts", .timeLimit(.minutes(5)))
+@Suite("Hostile texts", .timeLimit(.minutes(15)))
 struct HostileTextTests {
   /// One letter with marks whose classes alternate: what puts them in their normal order, as `String` does before it compares,
   /// takes minutes for a megabyte of them, and no second for all that reads them once.
@@ -202,7 +202,7 @@ struct HostileTextTests {
 }
 
 /// What comes before a request is one: through real sockets.
-@Suite("Hostile heads", .serialized, .timeLimit(.minutes(5)))
+@Suite("Hostile heads", .serialized, .timeLimit(.minutes(15)))
 struct HostileHeadTests {
   private static let text = HostileTextTests.marks(15_000)
 

@@ -12,7 +12,7 @@ struct ConcurrencyTests {
   private static let requestsOfClient = 50
 
   @Test(
-    "Everything at once on the same servers breaks no promise", .timeLimit(.minutes(5)), arguments: [1, 2] as [UInt64])
+    "Everything at once on the same servers breaks no promise", .timeLimit(.minutes(15)), arguments: [1, 2] as [UInt64])
   func everythingAtOnce(seed: UInt64) async throws {
     // Few addresses, which run out.
     let service = try await TestService(

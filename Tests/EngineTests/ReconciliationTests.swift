@@ -244,7 +244,7 @@ struct ReconciliationTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
-  @Test("Two looks at once count the traffic once", .timeLimit(.minutes(5)))
+  @Test("Two looks at once count the traffic once", .timeLimit(.minutes(15)))
   func looksAtOnce() async throws {
     let service = try await TestService(hosts: TestService.threeHosts)
     let id = try await service.activeServer()
@@ -268,7 +268,7 @@ struct ReconciliationTests {
 
   @Test(
     "However much happens to machines, looks at all of them leave nine tenths of the time to those who work",
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(15)))
   func looksRest() async throws {
     let service = try await TestService(hosts: TestService.threeHosts)
     service.driver.forgetCalls()

@@ -46,7 +46,7 @@ struct RunnerTests {
 
   @Test(
     "A call that does not even return when it is ended is made again beside it, and comes to nothing",
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(15)))
   func stubborn() async throws {
     let service = try await TestService()
     let id = try await Self.serverBefore(.define, service)
@@ -85,7 +85,7 @@ struct RunnerTests {
     #expect(try await service.store.operations(of: first).map(\.state) == [.succeeded])
   }
 
-  @Test("Stop waits for the steps under way, and begins no other", .timeLimit(.minutes(5)))
+  @Test("Stop waits for the steps under way, and begins no other", .timeLimit(.minutes(15)))
   func stop() async throws {
     let service = try await TestService()
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
@@ -108,7 +108,8 @@ struct RunnerTests {
     #expect(!service.driver.calls.contains { $0.method == .start })
   }
 
-  @Test("As many steps as may are under way at once, and no more, until nothing is left to do", .timeLimit(.minutes(5)))
+  @Test(
+    "As many steps as may are under way at once, and no more, until nothing is left to do", .timeLimit(.minutes(15)))
   func places() async throws {
     var limits = Runner.Limits()
     limits.stepsAtOnce = 3

@@ -7,7 +7,7 @@ import Testing
 
 @testable import LibvirtDriver
 
-@Suite("Work on disks", .timeLimit(.minutes(5)))
+@Suite("Work on disks", .timeLimit(.minutes(15)))
 struct DiskWorkTests {
   private let work = DiskWork(width: 2)
   private let log = Log()

@@ -123,7 +123,7 @@ struct ManyMachinesTests {
 
   @Test(
     "Each guest is asked every fifteen seconds and each console log is trimmed, whatever one of them does",
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(15)))
   func everyMachine() async throws {
     try await withTemporaryFolder { folder in
       let clock = ManualClock()
