@@ -270,14 +270,14 @@ struct ReconciliationTests {
     "However much happens to machines, looks at all of them leave nine tenths of the time to those who work",
     .timeLimit(.minutes(15)))
   func looksRest() async throws {
-    let service = try await TestService(hosts: TestService.threeHosts)
+    let service = try await TestService()
     service.driver.forgetCalls()
     let (clock, look) = (service.clock, Duration.milliseconds(20))
     service.driver.inject(Fault(in: .observe, .before { clock.advance(by: look) }, times: nil))
     var end = clock.now + look * 10
     let monitor = Task { await service.monitor.run() }
     for number in 1...3 {
-      while clock.nextDeadline != end { await Task.yield() }
+      await clock.whenNextDeadline(is: end)
       #expect(service.driver.calls.count { $0.method == .observe } == number)
       service.monitor.pollSoon()
       end = end + look * 10

@@ -100,6 +100,11 @@ package final class ManualClock: WallClock {
     await whenSleeping { $0 <= count }
   }
 
+  /// Returns when this is when the next one wants to be woken, or the task is cancelled.
+  package func whenNextDeadline(is time: Timestamp) async {
+    await whenSleeping { _ in nextDeadline == time }
+  }
+
   private func whenSleeping(_ isWanted: (Int) -> Bool) async {
     let (counts, continuation) = AsyncStream.makeStream(of: Int.self)
     let number = state.withLock { state in
