@@ -8,10 +8,8 @@ struct FirewallFields: Sendable {
   private static let emptyRows = 3
 
   let limits: RequestLimits
-  private(set) var isEnabled = false
-  private var rows: [Row] = []
-
-  init(limits: RequestLimits) { self.limits = limits }
+  let isEnabled: Bool
+  private let rows: [Row]
 
   init(_ firewall: Firewall, limits: RequestLimits) {
     self.limits = limits

@@ -204,16 +204,7 @@ struct OperatorAccountPage {
   private func ledger(_ html: inout HTML, _ entries: Turning<LedgerEntry>, _ words: Words) {
     guard !entries.elements.isEmpty else { return html.element("p", text: words(.nothingFound)) }
     html.table([.time, .reason, .amount, .balance, .server, .note], words) { html in
-      for entry in entries.elements {
-        html.element("tr") { html in
-          html.element("td") { $0.time(entry.createdAt) }
-          html.element("td", text: words(entry.reason.phrase))
-          html.element("td", ["class": "number"], text: entry.amount.decimal)
-          html.element("td", ["class": "number"], text: entry.balance.decimal)
-          html.element("td", text: entry.serverName?.name ?? "–")
-          html.element("td", text: entry.description)
-        }
-      }
+      for entry in entries.elements { html.row(of: entry, words) }
     }
   }
 

@@ -165,20 +165,7 @@ struct OperatorServerPage {
   private func table(_ html: inout HTML, _ history: [OperationRecord], _ words: Words) {
     guard !history.isEmpty else { return html.element("p", text: words(.nothingFound)) }
     html.table([.time, .operation, .result, .duration, .askedForBy], words) { html in
-      for record in history {
-        html.element("tr") { html in
-          html.element("td") { $0.time(record.createdAt) }
-          html.element("td", text: words(record.kind.phrase))
-          html.element("td") { html in
-            html.element("span", ["class": "result \(record.state.rawValue)"], text: words(record.state.phrase))
-            if let reason = record.reason { html.element("span", ["class": "sub"], text: reason) }
-          }
-          html.element(
-            "td", ["class": "number"],
-            text: record.startedAt.map { words.duration((record.finishedAt ?? clock.now) - $0) } ?? "–")
-          html.element("td", text: record.requestedBy.map { words(principal: $0) } ?? words(.operatorOrService))
-        }
-      }
+      for record in history { html.row(of: record, at: clock.now, nobody: .operatorOrService, words) }
     }
   }
 

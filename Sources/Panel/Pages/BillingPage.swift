@@ -108,16 +108,7 @@ struct BillingPage {
       html.element("table", ["class": "list"]) { html in
         html.headings([.time, .reason, .amount, .balance, .server, .note], words)
         html.element("tbody") { html in
-          for entry in ledger.elements {
-            html.element("tr") { html in
-              html.element("td") { $0.time(entry.createdAt) }
-              html.element("td", text: words(entry.reason.phrase))
-              html.element("td", ["class": "number"], text: entry.amount.decimal)
-              html.element("td", ["class": "number"], text: entry.balance.decimal)
-              html.element("td", text: entry.serverName?.name ?? "–")
-              html.element("td", text: entry.description)
-            }
-          }
+          for entry in ledger.elements { html.row(of: entry, words) }
         }
       }
     }
@@ -145,6 +136,18 @@ struct BillingPage {
 }
 
 extension HTML {
+  /// A row of a ledger.
+  mutating func row(of entry: LedgerEntry, _ words: Words) {
+    element("tr") { html in
+      html.element("td") { $0.time(entry.createdAt) }
+      html.element("td", text: words(entry.reason.phrase))
+      html.element("td", ["class": "number"], text: entry.amount.decimal)
+      html.element("td", ["class": "number"], text: entry.balance.decimal)
+      html.element("td", text: entry.serverName?.name ?? "–")
+      html.element("td", text: entry.description)
+    }
+  }
+
   mutating func figure(_ label: String, _ value: String) {
     element("div") { html in
       html.element("dt", text: label)

@@ -207,7 +207,9 @@ struct ServerPages {
           html.element("div", ["class": "scroll", "tabindex": "0"]) { html in
             html.element("table", ["class": "list"]) { html in
               html.headings([.time, .operation, .result, .duration, .askedForBy], words)
-              html.element("tbody") { html in for record in page.elements { row(&html, record, words) } }
+              html.element("tbody") { html in
+                for record in page.elements { html.row(of: record, at: clock.now, nobody: .theService, words) }
+              }
             }
           }
           html.element("nav", ["class": "pages", "aria-label": words(.pages)]) { html in
@@ -221,9 +223,14 @@ struct ServerPages {
         }
       })
   }
+}
 
-  private func row(_ html: inout HTML, _ record: OperationRecord, _ words: Words) {
-    html.element("tr") { html in
+extension HTML {
+  /// A row of a server's history.
+  ///
+  /// - Parameter nobody: Who asked for it where no principal did.
+  mutating func row(of record: OperationRecord, at now: Timestamp, nobody: Phrase, _ words: Words) {
+    element("tr") { html in
       html.element("td") { $0.time(record.createdAt) }
       html.element("td", text: words(record.kind.phrase))
       html.element("td") { html in
@@ -232,8 +239,8 @@ struct ServerPages {
       }
       html.element(
         "td", ["class": "number"],
-        text: record.startedAt.map { words.duration((record.finishedAt ?? clock.now) - $0) } ?? "–")
-      html.element("td", text: record.requestedBy.map { words(principal: $0) } ?? words(.theService))
+        text: record.startedAt.map { words.duration((record.finishedAt ?? now) - $0) } ?? "–")
+      html.element("td", text: record.requestedBy.map { words(principal: $0) } ?? words(nobody))
     }
   }
 }
