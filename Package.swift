@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CGNU"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 
@@ -72,7 +73,7 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Core", "Engine", "Documentation", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
+        "Core", "Engine", "Documentation", "CZlib", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
         // For the WebSockets of consoles, and the sockets that they lead to.
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -162,7 +163,8 @@ let package = Package(
     .testTarget(
       name: "PanelTests",
       dependencies: [
-        "Panel", "API", "Core", "Engine", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird,
+        "Panel", "API", "Core", "Engine", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", "CZlib",
+        hummingbird,
         httpTypes, nio, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),

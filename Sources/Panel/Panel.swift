@@ -60,7 +60,9 @@ package struct Panel: WebPages {
     assets.register(on: router)
     for route in routes {
       router.on(RouterPath(route.path), method: route.method) { request, context in
-        try await answer(to: request, context, route)
+        let response = try await answer(to: request, context, route)
+        return response.headers[.contentType] == Layout.mediaType
+          ? try await response.compressed(for: request) : response
       }
     }
   }
@@ -133,7 +135,7 @@ package struct Panel: WebPages {
     _ visit: Visit, needsKey: Bool, _ handle: @Sendable (Visit) async throws -> Answer
   ) async throws -> Response {
     let (form, bytes) = try await form(of: visit.visitor)
-    guard let proof = form["proof"], proof.isPlain(atMost: 64), proof == visit.session.formProof else {
+    guard let proof = form["proof"], proof.isPlain(atMost: 100), visit.session.isProof(proof) else {
       throw FormRefused()
     }
     var visit = visit
@@ -183,10 +185,10 @@ package struct Panel: WebPages {
     if response.status == .seeOther, let location = response.headers[.location] {
       return try await useCases.requests.finish(attempt, status: 200, body: Array(location.utf8))
     }
-    let collector = BodyCollector()
-    try await response.body.write(collector)
+    let page = WholeBody()
+    try await response.body.write(page)
     guard response.status == .ok else { return try await useCases.requests.abandon(attempt) }
-    try await useCases.requests.finish(attempt, status: 200, body: collector.bytes)
+    try await useCases.requests.finish(attempt, status: 200, body: Array(page.buffer.readableBytesView))
   }
 
   private func replay(_ body: [UInt8], _ visit: Visit) -> Response {
@@ -245,14 +247,4 @@ struct FormNotRemembered: Error {}
 /// Is answered outside of the panel, as what nobody has a page for.
 private struct HiddenPage: Error {
   let failure = Failure.notFound
-}
-
-/// What a page is written into before it is kept.
-private final class BodyCollector: ResponseBodyWriter {
-  private var buffer = ByteBuffer()
-
-  var bytes: [UInt8] { Array(buffer.readableBytesView) }
-
-  func write(_ part: ByteBuffer) async throws { buffer.writeImmutableBuffer(part) }
-  func finish(_ trailers: HTTPFields?) async throws {}
 }

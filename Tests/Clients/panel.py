@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import pathlib
+import quopri
 import re
 import shutil
 import struct
@@ -40,6 +41,10 @@ PAGES = {
 }
 
 
+# For whoever is not signed in.
+OPEN_PAGES = {"sign-in": "/sign-in", "forgotten-password": "/sign-in/forgotten"}
+
+
 class Panel:
     def __init__(self, service, browser):
         self.service, self.browser = service, browser
@@ -60,6 +65,16 @@ class Panel:
 
     def link(self):
         return re.search(r"http://\S+", self.service.run("account", "login-link", "admin@localhost")).group()
+
+    def mailed_link(self):
+        deadline = time.monotonic() + MILLISECONDS / 1000
+        while time.monotonic() < deadline:
+            text = quopri.decodestring(self.service.mails.read_bytes()) if self.service.mails.exists() else b""
+            found = re.findall(rb"http://[0-9.:]+/sign-in\?link=[A-Za-z0-9_-]{43}", text)
+            if found:
+                return found[-1].decode()
+            time.sleep(0.1)
+        raise AssertionError(f"no link was mailed: {text}")
 
     def signed_in(self, **options):
         page = self.page(self.context(**options))
@@ -167,6 +182,25 @@ def second_factor(panel):
     page.context.close()
 
 
+def forgotten_password(panel):
+    """A link by mail, which is asked for where one signs in, signs in once; the old password is good no more."""
+    page = panel.page(panel.context(java_script_enabled=False))
+    page.goto("/sign-in")
+    page.get_by_role("link", name="Forgotten your password?").click()
+    page.get_by_label("E-mail").fill("admin@localhost")
+    page.get_by_role("button", name="Send a link").click()
+    expect(page.get_by_text("If there is an account with this address")).to_be_visible()
+    page.goto(panel.mailed_link())
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Servers")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("E-mail").fill("admin@localhost")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.context.close()
+
+
 def operator(panel):
     """Without a script: an account is opened, its owner signs in, and has credit, a suspension and its end; a server is stopped."""
     page = panel.signed_in(java_script_enabled=False)
@@ -240,10 +274,11 @@ def every_page(panel, folder):
                         suffix = "" if size == "desk" else "-phone"
                         page.screenshot(path=folder / f"{name}{suffix}.png", full_page=size == "desk")
             page.context.clear_cookies()
-            page.goto("/sign-in")
-            faults += look(page, axe, f"sign-in, {scheme}, {language}")
-            if folder and scheme == "light" and language == "en-GB":
-                page.screenshot(path=folder / "sign-in.png")
+            for name, path in OPEN_PAGES.items():
+                page.goto(path)
+                faults += look(page, axe, f"{name}, {scheme}, {language}")
+                if folder and scheme == "light" and language == "en-GB":
+                    page.screenshot(path=folder / f"{name}.png")
             page.context.close()
     assert not faults, "\n".join(faults)
 
@@ -315,15 +350,15 @@ def main():
     chromium = shutil.which("chromium") or sys.exit("panel: chromium is missing: make setup")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    with Service(vpsd) as service, sync_playwright() as playwright:
+    with Service(vpsd, mails=True) as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"])
         panel = Panel(service, browser)
-        for step in (first_server, second_factor, operator, last_server, without_script, by_keyboard):
+        for step in (first_server, second_factor, forgotten_password, operator, last_server, without_script, by_keyboard):
             step(panel)
             print(f"panel: {step.__name__.replace('_', ' ')}: {step.__doc__}")
         every_page(panel, folder)
-        print(f"panel: {len(PAGES)} pages: {every_page.__doc__}")
+        print(f"panel: {len(PAGES) + len(OPEN_PAGES)} pages: {every_page.__doc__}")
         browser.close()
         assert not panel.complaints, "\n".join(panel.complaints)
 

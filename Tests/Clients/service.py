@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,9 +15,16 @@ START_SECONDS = 60
 STOP_SECONDS = 60
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
 class Service:
-    def __init__(self, vpsd):
+    def __init__(self, vpsd, mails=False):
+        """With mails it knows where it is reached, and what it sends is in the file `mails`."""
         self._vpsd = str(pathlib.Path(vpsd).resolve())
+        self._sends_mails = mails
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="vpsd-clients-")
@@ -33,6 +41,15 @@ class Service:
             "VPSD_IDEMPOTENCY_QUOTA": "0",
             "VPSD_IDEMPOTENCY_BYTES": "268435456",
         }
+        self.mails = folder / "mails"
+        if self._sends_mails:
+            address = f"127.0.0.1:{free_port()}"
+            self._environment |= {
+                "VPSD_LISTEN": address,
+                "VPSD_PUBLIC_URL": f"http://{address}",
+                "VPSD_NOTIFY_COMMAND": f"/usr/bin/tee, -a, {self.mails}",
+                "VPSD_NOTIFY_FROM": "noreply@example.com",
+            }
         self._banner = folder / "banner"
         self.log = folder / "log"
         try:

@@ -94,6 +94,7 @@ final class Browser {
   struct Reply {
     let status: Int
     let headers: HTTPFields
+    var bytes: [UInt8] = []
     let text: String
 
     var location: String? { headers[.location] }
@@ -132,25 +133,18 @@ final class Browser {
       head: HTTPRequest(method: method, scheme: "http", authority: "127.0.0.1", path: path, headerFields: fields),
       body: RequestBody(buffer: ByteBuffer(string: body)))
     let response = try await panel.respond(request)
-    let collector = Collector()
-    try await response.body.write(collector)
+    let body = WholeBody()
+    try await response.body.write(body)
     for line in response.headers[values: .setCookie] { keep(line) }
-    return Reply(status: response.status.code, headers: response.headers, text: collector.text)
+    return Reply(
+      status: response.status.code, headers: response.headers, bytes: Array(body.buffer.readableBytesView),
+      text: String(buffer: body.buffer))
   }
 
   private func keep(_ line: String) {
     let pair = line.prefix { $0 != ";" }
     let name = String(pair.prefix { $0 != "=" })
     cookies[name] = line.contains("Max-Age=0") ? nil : String(pair.dropFirst(name.count + 1))
-  }
-
-  private final class Collector: ResponseBodyWriter {
-    private var buffer = ByteBuffer()
-
-    var text: String { String(buffer: buffer) }
-
-    func write(_ part: ByteBuffer) async throws { buffer.writeImmutableBuffer(part) }
-    func finish(_ trailers: HTTPFields?) async throws {}
   }
 }
 

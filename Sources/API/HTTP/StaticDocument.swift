@@ -8,22 +8,34 @@ import NIOCore
 
 /// What is the same for everyone for as long as the process runs. Whoever has it already is told so.
 struct StaticDocument: Sendable {
-  private let body: ByteBuffer
-  private let headers: HTTPFields
+  private struct Form: Sendable {
+    let body: ByteBuffer
+    var headers: HTTPFields
+
+    init(_ body: ByteBuffer, _ headers: HTTPFields) {
+      self.body = body
+      self.headers = headers
+      self.headers[.eTag] = "\"\(SHA256.hexadecimal(Array(body.readableBytesView)).prefix(32))\""
+    }
+  }
+
+  private let plain: Form
+  private let compressed: Form?
 
   init(_ body: ByteBuffer, mediaType: String, _ headers: HTTPFields = [:]) {
-    self.body = body
-    let tag = "\"\(SHA256.hexadecimal(Array(body.readableBytesView)).prefix(32))\""
     var headers = headers
     headers[.contentType] = mediaType
-    headers[.eTag] = tag
     headers[.cacheControl] = "no-cache"
-    self.headers = headers
+    headers[.vary] = headers[.vary].map { $0 + ", Accept-Encoding" } ?? "Accept-Encoding"
+    plain = Form(body, headers)
+    headers[.contentEncoding] = "gzip"
+    compressed = Gzip.compressed(body).map { Form($0, headers) }
   }
 
   func response(to request: Request) -> Response {
-    Precondition.applied(
-      to: Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body)), of: request)
+    let form = Gzip.isTaken(by: request) ? compressed ?? plain : plain
+    return Precondition.applied(
+      to: Response(status: .ok, headers: form.headers, body: ResponseBody(byteBuffer: form.body)), of: request)
   }
 }
 

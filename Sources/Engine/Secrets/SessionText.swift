@@ -1,4 +1,5 @@
 package import Core
+import Foundation
 
 /// What the browser of a person who is signed in has as a cookie. Only its hash is kept, and no token has its form.
 package struct SessionText: Sendable, CustomStringConvertible {
@@ -14,8 +15,21 @@ package struct SessionText: Sendable, CustomStringConvertible {
 
   package var hash: TokenHash { TokenHash(hexadecimal: SHA256.hexadecimal(Array("vpsd session\n\(text)".utf8))) }
 
-  /// What every form of the session has in it, and no other page can know.
-  package var formProof: String { SHA256.hexadecimal(Array("vpsd form\n\(text)".utf8)) }
+  /// What every form of the session has in it, and no other page can know. It is another text each time: pages are compressed, and
+  /// who sees how long they become could guess one that stays the same, by what he has them say beside it.
+  package func formProof() -> String {
+    let secret = SHA256.digest(Array("vpsd form\n\(text)".utf8))
+    var generator = SystemRandomNumberGenerator()
+    let mask = secret.map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    return Data(mask + zip(mask, secret).map { $0 ^ $1 }).base64EncodedString()
+  }
+
+  package func isProof(_ proof: String) -> Bool {
+    let secret = SHA256.digest(Array("vpsd form\n\(text)".utf8))
+    guard let bytes = Data(base64Encoded: proof), bytes.count == 2 * secret.count else { return false }
+    let shown = zip(bytes.prefix(secret.count), bytes.dropFirst(secret.count)).map { $0 ^ $1 }
+    return zip(shown, secret).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+  }
 
   package var description: String { "…" }
 }

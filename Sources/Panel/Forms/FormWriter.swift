@@ -13,7 +13,7 @@ struct FormWriter {
 
   /// What shows that a form is from one of our pages.
   static func proof(_ html: inout HTML, _ visit: Visit) {
-    html.void("input", ["type": "hidden", "name": "proof", "value": visit.session.formProof])
+    html.void("input", ["type": "hidden", "name": "proof", "value": visit.session.formProof()])
   }
 
   /// A whole form, which does what it does once, however often it is sent.

@@ -119,11 +119,13 @@ struct Layout {
     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
   ].joined(separator: "; ")
 
+  static let mediaType = "text/html; charset=utf-8"
+
   static func response(_ body: ByteBuffer, status: HTTPResponse.Status) -> Response {
     Response(
       status: status,
       headers: [
-        .contentType: "text/html; charset=utf-8", .contentSecurityPolicy: policy, .xContentTypeOptions: "nosniff",
+        .contentType: mediaType, .contentSecurityPolicy: policy, .xContentTypeOptions: "nosniff",
         .init("Referrer-Policy")!: "same-origin", .init("X-Frame-Options")!: "DENY",
         .init("Cross-Origin-Opener-Policy")!: "same-origin", .cacheControl: "no-store",
       ], body: ResponseBody(byteBuffer: body))
