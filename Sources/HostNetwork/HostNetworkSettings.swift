@@ -10,6 +10,8 @@ package struct HostNetworkSettings: Sendable, Equatable {
   package var ipv6Pools: [IPv6Pool]
   /// Which guests may ask even where they are in a network that is closed to them.
   package var nameServers: [IPAddress]
+  /// Of those that are not the internet, which servers reach all the same.
+  package var openNetworks: [IPNetwork] = []
   /// Whether servers may open connections to TCP port 25.
   package var mayMail = false
   /// Nil where nobody outside reaches servers at private addresses.
@@ -41,6 +43,11 @@ package struct HostNetworkSettings: Sendable, Equatable {
     poolNetworks.filter { network in
       IPNetwork(network).map { network in Self.private4.contains { $0.contains(network) } } ?? false
     }
+  }
+
+  /// Whether servers can be let into this network of others. The host's own links, a cloud's metadata among them, stay closed.
+  package static func canBeOpen(_ network: IPNetwork) -> Bool {
+    (private4 + ["198.18.0.0/15", "fc00::/7"].compactMap { IPNetwork($0) }).contains { $0.contains(network) }
   }
 
   private static let private4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].compactMap {

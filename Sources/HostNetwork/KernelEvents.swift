@@ -1,14 +1,13 @@
+import Core
 import Foundation
 import HostPrograms
 import PrivateFiles
 
-/// Tells when somebody changed links, addresses, routes or packet filters of this host: us or anybody else. Neighbours come and go
+/// Tells when somebody changed links, addresses, routes, forwarding or packet filters of this host: us or anybody else. Neighbours come and go
 /// all the time, and are left to the next look.
 final class KernelEvents: Sendable {
-  /// NETLINK_ROUTE, and the groups of links, addresses and routes.
-  private let routing: Int32
-  /// NETLINK_NETFILTER, and the group of nftables.
-  private let filter: Int32
+  /// NETLINK_NETFILTER, and the group of nftables; NETLINK_ROUTE, and those of links, addresses, routes and forwarding.
+  private let sockets: [Int32]
 
   private enum Netlink {
     static let family: Int32 = 16
@@ -17,24 +16,22 @@ final class KernelEvents: Sendable {
     static let option: Int32 = 270
     static let addMembership: Int32 = 1
     static let nftables: UInt32 = 7
-    /// RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE.
-    static let routing: [UInt32] = [1, 5, 7, 9, 11]
+    /// RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE, _IPV4_NETCONF, _IPV6_NETCONF.
+    static let routing: [UInt32] = [1, 5, 7, 9, 11, 24, 25]
   }
 
-  init() throws {
-    routing = try Self.socket(Netlink.route, groups: Netlink.routing)
+  /// - Parameter ofFilter: Whether nothing but packet filters matters.
+  init(ofFilter: Bool = false) throws {
+    let filter = try Self.socket(Netlink.netfilter, groups: [Netlink.nftables])
     do {
-      filter = try Self.socket(Netlink.netfilter, groups: [Netlink.nftables])
+      sockets = [filter] + (ofFilter ? [] : [try Self.socket(Netlink.route, groups: Netlink.routing)])
     } catch {
-      close(routing)
+      close(filter)
       throw error
     }
   }
 
-  deinit {
-    close(routing)
-    close(filter)
-  }
+  deinit { for descriptor in sockets { close(descriptor) } }
 
   private static func socket(_ netlink: Int32, groups: [UInt32]) throws -> Int32 {
     let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
@@ -67,12 +64,12 @@ final class KernelEvents: Sendable {
   }
 
   /// Returns whether anything happened. What happens in the next moments is taken as one. Blocks.
-  func wait(within limit: Duration) -> Bool {
+  func wait(within limit: Duration, settling moments: Duration = .milliseconds(10)) -> Bool {
     let deadline = ContinuousClock.now + limit
-    var sources = [routing, filter].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    var sources = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     while let remaining = deadline.remainingMilliseconds {
       guard poll(&sources, nfds_t(sources.count), remaining) > 0 else { continue }
-      poll(nil, 0, 10)
+      poll(nil, 0, Int32(moments.milliseconds))
       drain()
       return true
     }
@@ -82,7 +79,7 @@ final class KernelEvents: Sendable {
   /// Forgets what has happened: whoever looks now sees it all.
   func drain() {
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    for descriptor in [routing, filter] {
+    for descriptor in sockets {
       // ENOBUFS says that there was more than fits, which is as good as an event.
       while recv(descriptor, &buffer, buffer.count, 0) > 0 || errno == ENOBUFS {}
     }

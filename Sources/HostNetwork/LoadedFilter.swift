@@ -62,6 +62,16 @@ struct LoadedFilter {
     return true
   }
 
+  /// Loads what was in force again where the tables are gone, without a look at what there should be by now. Returns whether
+  /// they were.
+  mutating func restore() throws -> Bool {
+    guard let contents, PacketFilter.isThere() == false else { return false }
+    let before = RuleGeneration.current
+    try PacketFilter.load(contents.ruleset.transaction(existing: nil))
+    confirm(after: before)
+    return true
+  }
+
   /// A change of one server, without the rules of the others.
   ///
   /// - Parameter wanted: All of it with that change.

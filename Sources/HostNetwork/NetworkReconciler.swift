@@ -1,6 +1,5 @@
 package import Core
 package import Foundation
-package import HostPrograms
 package import Logging
 import PrivateFiles
 import Synchronization
@@ -18,7 +17,6 @@ package final class NetworkReconciler: Sendable {
   }
 
   private struct State {
-    var filter = LoadedFilter()
     var forwarding = HostForwarding()
     var foreignDrops: [String] = []
     var hasUplink = true
@@ -30,8 +28,11 @@ package final class NetworkReconciler: Sendable {
   private let mark: String
   private let links: HostLinks
   private let canLimit: @Sendable () -> Bool?
-  private let logger: Logger
+  let logger: Logger
+  /// Held as long as anything is changed, so that a look at all servers and a change of one have their turns.
   private let state = Mutex(State())
+  /// Apart from it: whoever puts back what somebody has removed waits for no look at links and routes.
+  let filter = Mutex(LoadedFilter())
   /// As it was at the last look: whoever asks does not wait for the next one.
   private let forwarding: Mutex<HostForwarding>
 
@@ -71,10 +72,11 @@ package final class NetworkReconciler: Sendable {
       lookAtForwarding(&state)
       let interfaces = fitted(try interfaces(), &state)
       var repair = Repair()
-      let before = state.filter.contents
+      let before = filter.withLock(\.contents)
       if before == nil { try links.requireOwnAddressesAreReserved() }
-      repair.isFilterLoaded = try state.filter.load(contents(state, interfaces), logger)
-      repair.isOwnChange = state.filter.contents != before
+      let wanted = contents(state, interfaces)
+      repair.isFilterLoaded = try filter.withLock { try $0.load(wanted, logger) }
+      repair.isOwnChange = wanted != before
       try links.link(interfaces, &repair)
       warnOfForeignDrops(&state)
       warnOfMissingUplink(&state)
@@ -85,7 +87,7 @@ package final class NetworkReconciler: Sendable {
   /// Whether this process has brought the server's rules into force, as they are here. What others do to them since is seen by
   /// whoever keeps the network.
   package func isLoaded(_ interface: RoutedInterface) -> Bool {
-    state.withLock { $0.filter[interface.tap] == fitted([interface], &$0)[0] }
+    state.withLock { loaded(interface.tap) == fitted([interface], &$0)[0] }
   }
 
   /// One server that is new, or has other addresses or another firewall. Nothing is done where nothing has changed.
@@ -93,25 +95,26 @@ package final class NetworkReconciler: Sendable {
   /// - Parameter others: All servers of the host, which are asked for where this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
     try state.withLock { state in
-      if state.filter[interface.tap]?.addresses != interface.addresses { lookAtForwarding(&state) }
+      let earlier = loaded(interface.tap)
+      if earlier?.addresses != interface.addresses { lookAtForwarding(&state) }
       let interface = fitted([interface], &state)[0]
-      let earlier = state.filter[interface.tap]
       // Before the first packet passes that is its new owner's. A server that this process finds keeps its connections.
       if earlier != nil || !HostLinks.exists(interface.tap) {
         try ConnectionTracking.forget(
           interface.destinations.filter { earlier?.destinations.contains($0) != true })
       }
-      if var wanted = state.filter.contents {
+      if var wanted = filter.withLock(\.contents) {
         if let change = Self.change(of: interface, from: earlier) {
           wanted.interfaces[interface.tap] = interface
-          try state.filter.load(change, to: wanted, logger)
+          try load(change, to: wanted)
           // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
           if earlier?.with(filterOf: interface) == interface, HostLinks.exists(interface.tap) { return }
         }
       } else {
         try links.requireOwnAddressesAreReserved()
         let others = fitted(try others(), &state).filter { $0.tap != interface.tap }
-        _ = try state.filter.load(contents(state, others + [interface]), logger)
+        let wanted = contents(state, others + [interface])
+        _ = try filter.withLock { try $0.load(wanted, logger) }
       }
       var repair = Repair()
       try links.link([interface], &repair, all: false)
@@ -120,81 +123,20 @@ package final class NetworkReconciler: Sendable {
 
   /// A server that is gone: its tap first, so that nothing passes once its rules are.
   package func remove(_ interface: RoutedInterface) throws {
-    try state.withLock { state in
+    try state.withLock { _ in
       try KernelNetwork.apply(HostLinks.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
-      if var wanted = state.filter.contents, let loaded = wanted.interfaces.removeValue(forKey: interface.tap) {
-        try state.filter.load(Ruleset.removal(of: loaded), to: wanted, logger)
+      if var wanted = filter.withLock(\.contents), let loaded = wanted.interfaces.removeValue(forKey: interface.tap) {
+        try load(Ruleset.removal(of: loaded), to: wanted)
       }
     }
   }
 
-  /// Keeps all of it what it should be until it is to stop: looks at once when something of the host's network has changed, and
-  /// every few seconds in any case. Blocks for as long.
-  ///
-  /// - Parameter interfaces: What the servers' folders say now.
-  package func keep(_ interfaces: () throws -> [RoutedInterface], until stop: StopSignal) {
-    var events = try? KernelEvents()
-    var lastProblem = ""
-    var isFirst = true
-    var hasHappened: ContinuousClock.Instant?
-    while !stop.isSet {
-      let begin = ContinuousClock.now
-      events?.drain()
-      do {
-        let repair = try reconcile(interfaces)
-        tell(repair, after: ContinuousClock.now - (hasHappened ?? begin), isFirst: isFirst)
-        (isFirst, lastProblem) = (false, "")
-        refreshListing()
-      } catch {
-        // Told once, and not with every look.
-        if "\(error)" != lastProblem { logger.error("the servers' network is not as it should be: \(error)") }
-        lastProblem = "\(error)"
-      }
-      if events == nil { events = try? KernelEvents() }
-      // Whoever changes things all the time does not keep us from everything else.
-      hasHappened = rest(atLeast: ContinuousClock.now - begin, events, stop)
-    }
-  }
+  /// What is in force of one server.
+  private func loaded(_ tap: String) -> RoutedInterface? { filter.withLock { $0[tap] } }
 
-  /// Returns when the kernel told that something has happened; nil where it did not.
-  private func rest(
-    atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal
-  ) -> ContinuousClock.Instant? {
-    let earliest = ContinuousClock.now + min(least, .seconds(1))
-    let latest = ContinuousClock.now + Self.interval
-    var hasHappened: ContinuousClock.Instant?
-    while !stop.isSet, ContinuousClock.now < latest {
-      if hasHappened != nil, ContinuousClock.now >= earliest { return hasHappened }
-      guard let events, hasHappened == nil else {
-        poll(nil, 0, 20)
-        continue
-      }
-      if events.wait(within: .milliseconds(200)) { hasHappened = .now }
-    }
-    return hasHappened
+  private func load(_ change: String, to wanted: LoadedFilter.Contents) throws {
+    try filter.withLock { try $0.load(change, to: wanted, logger) }
   }
-
-  private func tell(_ repair: Repair, after duration: Duration, isFirst: Bool) {
-    guard repair.isFilterLoaded || repair.links > 0 || repair.others > 0 else { return }
-    let details: Logger.Metadata = [
-      "filter": "\(repair.isFilterLoaded ? "loaded" : "as it was")", "links": "\(repair.links)",
-      "others": "\(repair.others)", "milliseconds": "\(duration.milliseconds)",
-    ]
-    if isFirst {
-      logger.info("the servers' network is set up", metadata: details)
-    } else if repair.isOwnChange {
-      logger.debug("the servers' network is up to date", metadata: details)
-    } else if repair.isFilterLoaded {
-      logger.warning(
-        "somebody has changed or removed the packet filter of servers; it is loaded again, so many milliseconds after it was noticed",
-        metadata: details)
-    } else {
-      logger.warning("somebody has changed links or routes of servers; they are right again", metadata: details)
-    }
-  }
-
-  /// Between two looks, where nothing tells of a change.
-  private static let interval = Duration.seconds(5)
 
   /// What is not as it should be, in a sentence each or as the command that would make it right. Changes nothing.
   package func problems(_ interfaces: [RoutedInterface]) throws -> [String] {
@@ -226,6 +168,8 @@ package final class NetworkReconciler: Sendable {
   package func remove() throws {
     try state.withLock { state in
       if let other = LoadedFilter.otherOwner(of: PacketFilter.listing(), mark) { throw other }
+      // From here on nobody puts it back.
+      filter.withLock { $0 = LoadedFilter() }
       try links.remove { try PacketFilter.remove() }
       state = State()
     }
@@ -263,10 +207,10 @@ package final class NetworkReconciler: Sendable {
   private func lookAtForwarding(_ state: inout State) {
     if settings.forwarding == nil { return }
     let before = state.forwarding
-    let filter = state.filter
+    let loaded = filter.withLock(\.contents)
     state.forwarding.look(at: settings) {
       // Another process may have loaded what is in force, such as the one before this.
-      filter.contents.map { contents in
+      loaded.map { contents in
         HostForwarding.InForce(
           address: contents.settings.forwarding?.address,
           ports: Set(contents.interfaces.values.flatMap { $0.forwards.map(\.port) }))
@@ -301,8 +245,8 @@ package final class NetworkReconciler: Sendable {
   /// Looks at the tables after changes of single servers, for the day on which somebody changes other tables: they can then be
   /// told from ours. Nobody waits for it.
   func refreshListing() {
-    guard let generation = state.withLock(\.filter.unlisted), let listing = PacketFilter.listing() else { return }
-    state.withLock { $0.filter.note(listing, of: generation) }
+    guard let generation = filter.withLock(\.unlisted), let listing = PacketFilter.listing() else { return }
+    filter.withLock { $0.note(listing, of: generation) }
   }
 
   private func warnOfForeignDrops(_ state: inout State) {

@@ -15,6 +15,16 @@ struct PacketFilter {
     try HostProgram("nft", ["--check", "-f", "-"], input: Array(text.utf8)).run(within: limit)
   }
 
+  /// Whether the table of all traffic is in the kernel, which is asked in an instant; nil where it does not tell.
+  static func isThere() -> Bool? {
+    // NFT_MSG_GETTABLE of NFPROTO_INET, and NFTA_TABLE_NAME: its length, its number, and the name with its end.
+    let name: [UInt8] = [9, 0, 1, 0] + Array("vpsd".utf8) + [0, 0, 0, 0]
+    guard let answer = FilterQuestion(kind: 1, family: 1, attributes: name).answer() else { return nil }
+    // NFT_MSG_NEWTABLE, or an error's number below zero.
+    if answer.isOfTables { return answer.kind == 0 }
+    return answer.errorNumber == ENOENT ? false : nil
+  }
+
   /// The tables as they are, without what they have counted; nil where one of them is not there.
   static func listing() -> Listing? {
     let tables = Ruleset.tables.map {

@@ -14,20 +14,10 @@ struct RuleGeneration: Equatable, Sendable {
 
   /// Nil where the kernel does not tell.
   static var current: RuleGeneration? {
-    // AF_NETLINK, NETLINK_NETFILTER.
-    let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 12)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    // nlmsghdr: the length, NFT_MSG_GETGEN of NFNL_SUBSYS_NFTABLES, NLM_F_REQUEST, no number and no sender; nfgenmsg: nothing.
-    let request: [UInt8] = [20, 0, 0, 0, 16, 10, 1, 0] + [UInt8](repeating: 0, count: 12)
-    guard send(descriptor, request, request.count, 0) == request.count else { return nil }
-    var source = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard poll(&source, 1, 1000) > 0 else { return nil }
-    var reply = [UInt8](repeating: 0, count: 4096)
-    // NFT_MSG_NEWGEN, and behind the headers NFTA_GEN_ID, which is the first of its attributes.
-    guard recv(descriptor, &reply, reply.count, 0) >= 28, reply[4] == 15, reply[5] == 10, reply[22] == 1 else {
-      return nil
-    }
-    return RuleGeneration(number: reply[24..<28].reduce(0) { $0 << 8 | UInt32($1) })
+    // NFT_MSG_GETGEN, answered by NFT_MSG_NEWGEN with NFTA_GEN_ID as the first of its attributes.
+    guard let answer = FilterQuestion(kind: 16).answer(), answer.isOfTables, answer.kind == 15 else { return nil }
+    let attribute = Array(answer.attributes.prefix(8))
+    guard attribute.count == 8, attribute[2] == 1 else { return nil }
+    return RuleGeneration(number: attribute[4...].reduce(0) { $0 << 8 | UInt32($1) })
   }
 }

@@ -36,6 +36,10 @@ struct Ruleset {
       text += "delete limit inet vpsd \(part.name)\n"
     }
     text += Self.elements("private4", settings.privateNetworks) + Self.elements("private6", settings.privateNetworks6)
+    for (set, isIPv4) in [("open4", true), ("open6", false)] {
+      let own = settings.openNetworks.filter { $0.isIPv4 == isIPv4 }
+      text += Self.elements(set, IPNetwork.widest(of: own).map(\.description))
+    }
     let servers = settings.nameServers
     text += Self.elements("resolvers4", servers.filter(\.isIPv4).map(\.description))
     text += Self.elements("resolvers6", servers.filter { !$0.isIPv4 }.map(\.description))
@@ -192,9 +196,7 @@ struct FirewallRules {
   private static func partners(_ networks: [IPNetwork], address: String) -> [String] {
     if networks.isEmpty { return [""] }
     return [(true, "ip", "ipv4"), (false, "ip6", "ipv6")].compactMap { isIPv4, word, family in
-      // nftables takes no network beside one that it is in.
-      let own = networks.filter { $0.isIPv4 == isIPv4 }
-      let widest = own.filter { network in !own.contains { $0 != network && $0.contains(network) } }
+      let widest = IPNetwork.widest(of: networks.filter { $0.isIPv4 == isIPv4 })
       if widest.isEmpty { return nil }
       if widest.contains(where: { $0.prefixLength == 0 }) { return "meta nfproto \(family) " }
       return "\(word) \(address) { \(widest.map(\.description).joined(separator: ", ")) } "
@@ -213,6 +215,13 @@ struct FirewallRules {
 
   private static func matched(_ name: String, _ ports: FirewallPorts) -> String {
     ports.range == nil ? "meta l4proto \(name)" : "\(name) dport \(ports)"
+  }
+}
+
+extension IPNetwork {
+  /// nftables takes no network beside one that it is in.
+  fileprivate static func widest(of networks: [IPNetwork]) -> [IPNetwork] {
+    networks.filter { network in !networks.contains { $0 != network && $0.contains(network) } }
   }
 }
 
@@ -240,6 +249,8 @@ extension Ruleset {
         set closed6 { type ipv6_addr; flags interval; }
         set private4 { type ipv4_addr; flags interval; }
         set private6 { type ipv6_addr; flags interval; }
+        set open4 { type ipv4_addr; flags interval; }
+        set open6 { type ipv6_addr; flags interval; }
         set resolvers4 { type ipv4_addr; }
         set resolvers6 { type ipv6_addr; }
         set solicitations { type ifname; size 65535; flags dynamic,timeout; timeout 1h; }
@@ -288,6 +299,8 @@ extension Ruleset {
       flush set inet vpsd closed6
       flush set inet vpsd private4
       flush set inet vpsd private6
+      flush set inet vpsd open4
+      flush set inet vpsd open6
       flush set inet vpsd resolvers4
       flush set inet vpsd resolvers6
       flush set inet vpsd mailers
@@ -340,6 +353,8 @@ extension Ruleset {
       \(mail)    oifname \(taps) iifname vmap @egress
           meta l4proto { tcp, udp } th dport 53 ip daddr @resolvers4 iifname vmap @egress
           meta l4proto { tcp, udp } th dport 53 ip6 daddr @resolvers6 iifname vmap @egress
+          ip daddr @open4 iifname vmap @egress
+          ip6 daddr @open6 iifname vmap @egress
           ip daddr @closed4 counter name stray drop
           ip6 daddr @closed6 counter name stray drop
           iifname vmap @egress

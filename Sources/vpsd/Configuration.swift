@@ -66,6 +66,8 @@ struct Configuration: Sendable, Equatable {
   var mtu: Int?
   /// Nil for the host's.
   var nameServers: [IPAddress]?
+  /// Of private networks, which servers of a routed network reach.
+  var openNetworks: [IPNetwork] = []
   var mayServersMail = false
   /// Whether there is a web panel beside the API.
   var hasPanel = true

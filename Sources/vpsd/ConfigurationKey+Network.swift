@@ -1,4 +1,5 @@
 import Core
+import HostNetwork
 import LibvirtDriver
 
 /// How servers of this machine are reached, and reach others.
@@ -19,7 +20,7 @@ extension ConfigurationKey {
       rule: "auto, or a whole number from 1280 to 65521",
       parse: { $0 == "auto" ? .some(nil) : decimal($0, 1280...65_521).map { .some($0) } },
       print: { $0.map { String($0) } ?? "auto" }),
-    nameServers,
+    nameServers, openNetworks,
     value(
       "forward_range", \.forwardRange, default: "none",
       "The TCP ports of this host that lead to servers at private addresses of a routed network, as many for each as forwarded_ports has",
@@ -65,6 +66,20 @@ extension ConfigurationKey {
       return true
     },
     read: { $0.nameServers?.map(\.description) ?? ["auto"] })
+
+  private static let openNetworks = ConfigurationKey(
+    name: "open_networks", defaultText: "none",
+    description: "The private networks that servers in a routed network may reach, which are closed to them otherwise",
+    rule: "none, or a list of private networks without host bits, such as [10.20.0.0/16, fd00:20::/48]", isList: true,
+    apply: { value, configuration in
+      let texts = value.text == "none" ? [] : value.elements
+      let networks = texts.compactMap { IPNetwork($0) }
+      guard networks.count == texts.count, networks.count <= 100, networks.allSatisfy(HostNetworkSettings.canBeOpen)
+      else { return false }
+      configuration.openNetworks = networks
+      return true
+    },
+    read: { $0.openNetworks.map(\.description) })
 
   /// As the kernel takes it; nothing of it means anything to a program.
   private static func isLinkName(_ text: String) -> Bool {

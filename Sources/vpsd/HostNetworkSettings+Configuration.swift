@@ -13,6 +13,7 @@ extension Configuration {
       uplink: uplink, mtu: mtu, pools: unique([addressPool] + own.compactMap(\.addressPool)),
       ipv6Pools: unique([addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)),
       nameServers: nameServers ?? HostNetworkSettings.nameServers())
+    settings.openNetworks = openNetworks
     settings.mayMail = mayServersMail
     settings.forwarding = forwardRange.map { range in
       PortForwarding(

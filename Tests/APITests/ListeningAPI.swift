@@ -18,13 +18,15 @@ struct ListeningAPI {
   }()
 
   /// Runs a test with it, and ends it afterwards.
+  ///
+  /// - Parameter address: Of this host, where it listens.
   static func with(
-    _ api: TestAPI, _ limits: ConnectionLimits = Self.patient,
+    _ api: TestAPI, _ limits: ConnectionLimits = Self.patient, at address: String = "127.0.0.1",
     _ test: @escaping @Sendable (ListeningAPI) async throws -> Void
   ) async throws {
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let application = api.api.listener(
-      on: .hostname("127.0.0.1", port: 0), limits: limits,
+      on: .hostname(address, port: 0), limits: limits,
       onServerRunning: { channel in continuation.yield(channel.localAddress?.port ?? 0) })
     try await withThrowingTaskGroup { group in
       group.addTask {

@@ -37,6 +37,7 @@ struct PrunedImageTests {
         "image", "add", "theirs", "--url", publisher.url("/disk.img"), "--checksums", publisher.url("/SUMS"), "--seed",
         "vpsd", "--agent", "--os", "Theirs 1",
       ])
+      try await offers("Theirs 1", client)
       let key = try await client.createSSHKey(.init(name: "test", publicKey: login.publicKey))
       let server = try await client.createServer(
         .init(name: "kept", planId: 3, osId: 6, location: "us-west", sshKeyId: key.id))

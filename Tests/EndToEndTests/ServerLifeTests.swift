@@ -220,3 +220,10 @@ func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds lim
     try await client.server(id).status == status ? true : nil
   }
 }
+
+/// The service sees within a second what a command has put into the catalogue.
+func offers(_ system: String, _ client: APIClient) async throws {
+  _ = try await eventually("\(system) in the catalogue", withinSeconds: 30) {
+    try await client.send("GET", "/operating-systems/").text.contains(system) ? true : nil
+  }
+}

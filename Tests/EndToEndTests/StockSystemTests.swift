@@ -50,10 +50,7 @@ struct StockSystemTests {
         "--os", "Debian 12 UEFI",
       ])
       #expect(added.contains("is offered"), "\(added)")
-      // The service sees within a second what a command wrote.
-      _ = try await eventually("the system in the catalogue", withinSeconds: 30) {
-        try await client.send("GET", "/operating-systems/").text.contains("Debian 12 UEFI") ? true : nil
-      }
+      try await offers("Debian 12 UEFI", client)
 
       // Side by side, as each boot takes minutes.
       let key = try await client.createSSHKey(.init(name: "test", publicKey: login.publicKey)).id

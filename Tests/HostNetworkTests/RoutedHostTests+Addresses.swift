@@ -109,6 +109,36 @@ extension RoutedHostTests {
     }
   }
 
+  @Test(
+    "Private networks beyond the host are closed, but for those that the operator opens; this host is not among them")
+  func openNetworks() throws {
+    let (inside, beside) = ("10.20.0.80", "10.21.0.80")
+    let networks = ["10.20.0.0/16", "10.20.0.0/24", "198.18.0.0/15"].compactMap { IPNetwork($0) }
+    for address in [inside, beside] { _ = try world.run("ip address add \(address)/32 dev lo") }
+    try host.run("ip address add 10.20.0.2/32 dev lo")
+    defer {
+      for address in [inside, beside] { _ = try? world.run("ip address delete \(address)/32 dev lo") }
+      _ = try? host.run("ip address delete 10.20.0.2/32 dev lo")
+    }
+    let served = try WorldServer([inside, beside], ports: [80])
+    defer { served.end() }
+    let listener = try RunningProgram("python3", ["\(TestFiles.hosts)/traffic", "serve", "10.20.0.2", "80"])
+    defer { listener.end() }
+    #expect(listener.line() == "ready")
+    try withGuests { reconciler, a, b in
+      #expect(try a.ask("tcp", inside, 80) == "silent")
+      let other = try Self.reconciler(openNetworks: networks)
+      let interfaces = [a.interface, b.interface]
+      #expect(try other.reconcile { interfaces }.isFilterLoaded)
+      #expect(try a.ask("tcp", inside, 80) == "answered")
+      #expect(try a.ask("tcp", beside, 80) == "silent")
+      #expect(try a.ask("tcp", "10.20.0.2", 80) == "silent", "the host's own")
+      #expect(try other.problems(interfaces).isEmpty)
+      #expect(try reconciler.reconcile { interfaces }.isFilterLoaded)
+      #expect(try a.ask("tcp", inside, 80) == "silent")
+    }
+  }
+
   @Test("Port 25 is closed, but for a server whose account may mail, and as long as it may")
   func mailExemption() throws {
     try withGuests { reconciler, a, b in

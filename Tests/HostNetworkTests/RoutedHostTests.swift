@@ -1,6 +1,5 @@
 import Core
 import Foundation
-import HostPrograms
 import Logging
 import Testing
 
@@ -96,134 +95,6 @@ struct RoutedHostTests {
     }
   }
 
-  @Test("What is deleted or altered by hand is right again after one look, and a look at what is right changes nothing")
-  func drift() throws {
-    try withGuests { reconciler, a, b in
-      try a.serve(80)
-      let (tap, interfaces) = (a.interface.tap, [a.interface, b.interface])
-      let quiet = try reconciler.reconcile { interfaces }
-      #expect(quiet.links == 0 && quiet.others == 0 && !quiet.isFilterLoaded)
-      let damages = [
-        "nft flush ruleset", "nft delete table inet vpsd", "nft delete table arp vpsd",
-        "nft flush chain inet vpsd source", "nft flush chain inet vpsd \(tap)-in",
-        "nft insert rule inet vpsd \(tap)-in drop", "nft delete element inet vpsd egress '{ \"\(tap)\" }'",
-        "nft flush set inet vpsd source4", "nft add element inet vpsd closed4 '{ 192.0.2.0/24 }'",
-        "nft add chain inet vpsd extra '{ type filter hook forward priority 0; policy drop; }'",
-        "ip link set \(tap) down", "ip address delete 169.254.1.1/32 dev \(tap)",
-        "ip -6 address delete fe80::1/64 dev \(tap)", "ip neighbour delete \(a.address) dev \(tap)",
-        "ip route delete \(a.address) dev \(tap)", "ip -6 route delete \(a.interface.ipv6Networks[0]) dev \(tap)",
-        "ip route delete unreachable 203.0.113.0/24 proto 240", "ip link set \(tap) mtu 1300",
-        "ip link set \(tap) address 02:00:00:00:00:09", "ip route add 203.0.113.77 dev \(tap) proto 240",
-        "ip tuntap add dev vpsdstranger mode tap", "echo 0 >/proc/sys/net/ipv4/conf/\(tap)/forwarding",
-        "echo 0 >/proc/sys/net/ipv6/conf/all/forwarding", "echo 0 >/proc/sys/net/ipv4/conf/up0/forwarding",
-      ]
-      for damage in damages {
-        try host.run(damage)
-        let repair = try reconciler.reconcile { interfaces }
-        #expect(repair.isFilterLoaded || repair.links > 0 || repair.others > 0, "\(damage) is seen")
-        let after = try reconciler.reconcile { interfaces }
-        #expect(after.links == 0 && after.others == 0 && !after.isFilterLoaded, "\(damage) is mended at once")
-        #expect(try world.ask("tcp", a.address, 80) == "answered", "\(damage)")
-        #expect(try world.ask("tcp", a.address6, 80) == "answered", "\(damage)")
-      }
-      #expect(try !host.run("ip link").contains("vpsdstranger"))
-    }
-  }
-
-  @Test("What others do to tables of their own is not taken for damage, also after a change of one server")
-  func otherTables() throws {
-    try withGuests { reconciler, a, b in
-      let interfaces = [a.interface, b.interface.with(Firewall(isEnabled: true, rules: []))]
-      try reconciler.apply(interfaces[1], among: { interfaces })
-      reconciler.refreshListing()
-      try host.run("nft add table inet others; nft add chain inet others forward")
-      let repair = try reconciler.reconcile { interfaces }
-      #expect(!repair.isFilterLoaded)
-      try host.run("nft delete table inet others; nft flush chain inet vpsd \(b.interface.tap)-in")
-      #expect(try reconciler.reconcile { interfaces }.isFilterLoaded)
-    }
-  }
-
-  @Test("Whoever flushes all packet filters of the host opens its servers for a moment only, and it is told")
-  func watching() throws {
-    try withGuests { reconciler, a, b in
-      let interfaces = [a.interface, b.interface]
-      try a.serve(80)
-      let stop = StopSignal()
-      let ended = DispatchSemaphore(value: 0)
-      Thread.detachNewThread {
-        reconciler.keep({ interfaces }, until: stop)
-        ended.signal()
-      }
-      defer {
-        stop.set()
-        ended.wait()
-      }
-      for _ in 1...3 {
-        try host.run("nft flush ruleset; ip link set \(a.interface.tap) down")
-        let flushed = ContinuousClock.now
-        while (try? host.run("nft list map inet vpsd egress; ip route show \(a.address)").contains("goto")) != true
-          || (try? host.run("ip route show \(a.address)").isEmpty) != false
-        {
-          try #require(ContinuousClock.now - flushed < .seconds(5))
-          poll(nil, 0, 5)
-        }
-        #expect(try world.ask("tcp", a.address, 80) == "answered")
-      }
-    }
-  }
-
-  @Test(
-    "While the filter is away what its firewall closes passes, for tenths of a second, and is counted; then nothing does"
-  )
-  func gap() throws {
-    try withGuests { reconciler, a, b in
-      try a.serve(80)
-      var guarded = a.interface
-      guarded.firewall = Firewall(isEnabled: true, rules: [])
-      let interfaces = [guarded, b.interface]
-      let stop = StopSignal()
-      let ended = DispatchSemaphore(value: 0)
-      Thread.detachNewThread {
-        reconciler.keep({ interfaces }, until: stop)
-        ended.signal()
-      }
-      defer {
-        stop.set()
-        ended.wait()
-      }
-      let isThere = { (try? host.run("nft list map inet vpsd ingress").contains(guarded.tap)) == true }
-      let began = ContinuousClock.now
-      while !reconciler.isLoaded(guarded) {
-        try #require(ContinuousClock.now - began < .seconds(20))
-        poll(nil, 0, 5)
-      }
-      let traffic = "\(TestFiles.hosts)/traffic"
-      // How many were answered of how many that were sent.
-      func knocks() throws -> [Int] {
-        try world.run("\(traffic) knock \(a.address) 80 0.3").split(separator: " ").compactMap { Int($0) }
-      }
-      let before = try knocks()
-      #expect(before.count == 2 && before[0] == 0 && before[1] > 0, "\(before)")
-      let knocking = try RunningProgram(
-        "nsenter", ["--net=\(World.namespace)", traffic, "knock", a.address, "80", "4"])
-      defer { knocking.end() }
-      var gaps: [Duration] = []
-      for _ in 1...3 {
-        try host.run("nft flush ruleset")
-        let flushed = ContinuousClock.now
-        while !isThere() { try #require(ContinuousClock.now - flushed < .seconds(5)) }
-        gaps.append(ContinuousClock.now - flushed)
-      }
-      let counted = try #require(knocking.line())
-      let numbers = counted.split(separator: " ").compactMap { Int($0) }
-      print("the packet filter was away three times: \(gaps.map(\.milliseconds)) ms; \(counted) packets passed")
-      #expect(numbers.count == 2 && numbers[0] < numbers[1])
-      let after = try knocks()
-      #expect(after.count == 2 && after[0] == 0 && after[1] > 0, "\(after)")
-    }
-  }
-
   @Test("What goes through a server's card is counted for both families, whatever is loaded meanwhile")
   func counters() throws {
     try withGuests { reconciler, a, b in
@@ -284,18 +155,6 @@ struct RoutedHostTests {
     }
   }
 
-  @Test("A server whose files cannot be found for a moment is held back, and not cut off for good")
-  func missingFiles() throws {
-    try withGuests { reconciler, a, b in
-      try a.serve(80)
-      _ = try reconciler.reconcile { [] }
-      #expect(try world.ask("tcp", a.address, 80) != "answered")
-      #expect(try host.run("ip link").contains(a.interface.tap))
-      _ = try reconciler.reconcile { [a.interface, b.interface] }
-      #expect(try world.ask("tcp", a.address, 80) == "answered")
-    }
-  }
-
   @Test("A host without IPv6 routes IPv4 all the same")
   func withoutIPv6() throws {
     try host.run("echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
@@ -320,13 +179,15 @@ struct RoutedHostTests {
   private static let installation = UUID()
 
   static func reconciler(
-    installation: UUID = installation, pool: String = "203.0.113.0/24", pool6: String? = "2001:db8:10::/48"
+    installation: UUID = installation, pool: String = "203.0.113.0/24", pool6: String? = "2001:db8:10::/48",
+    openNetworks: [IPNetwork] = []
   ) throws -> NetworkReconciler {
     let uplink = try #require(try HostNetworkSettings.defaultUplink())
-    let settings = HostNetworkSettings(
+    var settings = HostNetworkSettings(
       uplink: uplink, mtu: try #require(try HostNetworkSettings.mtu(of: uplink)),
       pools: [try #require(AddressPool(pool))], ipv6Pools: try pool6.map { [try #require(IPv6Pool($0))] } ?? [],
       nameServers: HostNetworkSettings.nameServers())
+    settings.openNetworks = openNetworks
     var logger = Logger(label: "network")
     logger.logLevel = .critical
     let folder = NSTemporaryDirectory() + "vpsd-network-\(getpid())"

@@ -109,19 +109,32 @@ package final class BlockingSocket: Sendable {
     limitTimes()
   }
 
-  package init(port: Int) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
+  /// - Parameter isIPv6: Whether of this host's ::1 instead of its 127.0.0.1.
+  package init(port: Int, isIPv6: Bool = false) throws {
+    descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let result: Int32
+    if isIPv6 {
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      address.sin6_port = in_port_t(port).bigEndian
+      inet_pton(AF_INET6, "::1", &address.sin6_addr)
+      result = Self.connect(descriptor, to: &address)
+    } else {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(port).bigEndian
+      address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+      result = Self.connect(descriptor, to: &address)
     }
     guard result == 0 else { throw RFBClient.Unexpected(description: "Nothing listens on port \(port).") }
     limitTimes()
+  }
+
+  private static func connect<Address>(_ descriptor: Int32, to address: inout Address) -> Int32 {
+    withUnsafeBytes(of: &address) {
+      Foundation.connect(
+        descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+    }
   }
 
   deinit { close(descriptor) }

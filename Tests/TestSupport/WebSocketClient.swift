@@ -15,10 +15,12 @@ package final class WebSocketClient {
   private var received: [UInt8] = []
 
   package init(
-    port: Int, path: String = "/console/websocket", protocols: String?, headers: [String: String] = [:]
+    port: Int, isIPv6: Bool = false, path: String = "/console/websocket", protocols: String?,
+    headers: [String: String] = [:]
   ) async throws {
-    socket = try BlockingSocket(port: port)
-    var lines = ["GET \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: Upgrade", "Upgrade: websocket"]
+    socket = try BlockingSocket(port: port, isIPv6: isIPv6)
+    let host = isIPv6 ? "[::1]" : "127.0.0.1"
+    var lines = ["GET \(path) HTTP/1.1", "Host: \(host):\(port)", "Connection: Upgrade", "Upgrade: websocket"]
     lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
     if let protocols { lines.append("Sec-WebSocket-Protocol: \(protocols)") }
     lines += headers.map { "\($0): \($1)" }

@@ -12,14 +12,14 @@ final class RunningService: Sendable {
 
   var data: String { folder.url.path + "/data" }
 
-  init() throws {
+  init(listening address: String = "127.0.0.1:0") throws {
     folder = try ScopedFolder()
     process = Process()
     process.executableURL = User.programs.appendingPathComponent("vpsd")
     process.arguments = ["serve"]
     process.environment = [
       "PATH": "/usr/bin:/bin", "VPSD_DATA_DIR": folder.url.path + "/data", "VPSD_DRIVER": "simulated",
-      "VPSD_LISTEN": "127.0.0.1:0",
+      "VPSD_LISTEN": address,
     ]
     let output = Pipe()
     process.standardOutput = output
@@ -33,7 +33,7 @@ final class RunningService: Sendable {
       said += more
     }
     banner = String(decoding: said, as: UTF8.self)
-    url = String(try #require(banner.firstMatch(of: #/http://[0-9.:]+/#)).output)
+    url = String(try #require(banner.firstMatch(of: #/http://[0-9.:\[\]]+/#)).output)
     token = try String(contentsOfFile: folder.url.path + "/data/token", encoding: .utf8)
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }

@@ -124,6 +124,7 @@ struct ConfigurationErrorTests {
       ("uplink: eth0; reboot", "uplink: \"eth0; reboot\" is not auto, or the name of a link"),
       ("uplink: -all", "uplink: \"-all\" is not auto"), ("mtu: 576", "mtu: \"576\" is not auto"),
       ("nameservers: [9.9.9.9, dns.example]", "nameservers: [9.9.9.9, dns.example] is not auto"),
+      ("open_networks: [10.0.0.0/8, 169.254.0.0/16]", "open_networks: [10.0.0.0/8, 169.254.0.0/16] is not none"),
     ])
   func badNetworks(_ text: String, _ message: String) async throws {
     try await withFile(text) { loader in

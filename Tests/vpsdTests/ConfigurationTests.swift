@@ -44,6 +44,7 @@ struct ConfigurationTests {
         uplink: auto
         mtu: auto
         nameservers: [auto]
+        open_networks: []
         forward_range: none
         forward_address: auto
         smtp_outbound: false
@@ -124,6 +125,7 @@ struct ConfigurationTests {
     ("address_pool6", "2001:db8:10::/56"),
     ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
     ("network", "routed"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
+    ("open_networks", "[10.20.0.0/16, fd00:20::/48]"),
     ("forward_range", "20000-29999"), ("forward_address", "203.0.113.9"),
     ("smtp_outbound", "true"), ("addresses_per_server", "4"), ("address_rest", "60"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("image_downloads", "off"), ("novnc_dir", "/srv/novnc"),

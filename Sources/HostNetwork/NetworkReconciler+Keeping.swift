@@ -1,0 +1,89 @@
+import Core
+import Foundation
+package import HostPrograms
+import Logging
+import Synchronization
+
+extension NetworkReconciler {
+  /// Keeps all of it what it should be until it is to stop: looks at once when something of the host's network has changed, and
+  /// every few seconds in any case. Blocks for as long.
+  ///
+  /// - Parameter interfaces: What the servers' folders say now.
+  package func keep(_ interfaces: () throws -> [RoutedInterface], until stop: StopSignal) {
+    let filterGuard = FilterGuard(self, until: stop)
+    defer { filterGuard.awaitEnd() }
+    var events = try? KernelEvents()
+    var lastProblem = ""
+    var isFirst = true
+    var hasHappened: ContinuousClock.Instant?
+    while !stop.isSet {
+      let begin = ContinuousClock.now
+      events?.drain()
+      do {
+        let repair = try reconcile(interfaces)
+        tell(repair, after: ContinuousClock.now - (hasHappened ?? begin), isFirst: isFirst)
+        (isFirst, lastProblem) = (false, "")
+        refreshListing()
+      } catch {
+        // Told once, and not with every look.
+        if "\(error)" != lastProblem { logger.error("the servers' network is not as it should be: \(error)") }
+        lastProblem = "\(error)"
+      }
+      if events == nil { events = try? KernelEvents() }
+      // Whoever changes things all the time does not keep us from everything else.
+      hasHappened = rest(atLeast: ContinuousClock.now - begin, events, stop)
+    }
+  }
+
+  /// Returns when the kernel told that something has happened; nil where it did not.
+  private func rest(
+    atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal
+  ) -> ContinuousClock.Instant? {
+    let earliest = ContinuousClock.now + min(least, .seconds(1))
+    let latest = ContinuousClock.now + Self.interval
+    var hasHappened: ContinuousClock.Instant?
+    while !stop.isSet, ContinuousClock.now < latest {
+      if hasHappened != nil, ContinuousClock.now >= earliest { return hasHappened }
+      guard let events, hasHappened == nil else {
+        poll(nil, 0, 20)
+        continue
+      }
+      if events.wait(within: .milliseconds(200)) { hasHappened = .now }
+    }
+    return hasHappened
+  }
+
+  private func tell(_ repair: Repair, after duration: Duration, isFirst: Bool) {
+    guard repair.isFilterLoaded || repair.links > 0 || repair.others > 0 else { return }
+    let details: Logger.Metadata = [
+      "filter": "\(repair.isFilterLoaded ? "loaded" : "as it was")", "links": "\(repair.links)",
+      "others": "\(repair.others)", "milliseconds": "\(duration.milliseconds)",
+    ]
+    if isFirst {
+      logger.info("the servers' network is set up", metadata: details)
+    } else if repair.isOwnChange {
+      logger.debug("the servers' network is up to date", metadata: details)
+    } else if repair.isFilterLoaded {
+      tellOfLoadedFilter(details)
+    } else {
+      logger.warning("somebody has changed links or routes of servers; they are right again", metadata: details)
+    }
+  }
+
+  private func tellOfLoadedFilter(_ details: Logger.Metadata) {
+    logger.warning(
+      "somebody has changed or removed the packet filter of servers; it is loaded again, so many milliseconds after it was noticed",
+      metadata: details)
+  }
+
+  /// Loads the packet filter again where somebody has removed it.
+  ///
+  /// - Parameter noticed: When it was seen that something has happened to it.
+  func restoreFilter(_ noticed: ContinuousClock.Instant) throws {
+    guard try filter.withLock({ try $0.restore() }) else { return }
+    tellOfLoadedFilter(["filter": "loaded", "milliseconds": "\((ContinuousClock.now - noticed).milliseconds)"])
+  }
+
+  /// Between two looks, where nothing tells of a change.
+  private static let interval = Duration.seconds(4)
+}
