@@ -75,8 +75,9 @@ test-fast: test-build ## Run the tests that need no virtual machine
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
 
-test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast
+test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast, and what is counted of a service
 	@$(CLIENTS)/billing.py .build/debug/vpsd
+	@$(CLIENTS)/monitoring.py .build/debug/vpsd
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current

@@ -17,6 +17,7 @@ package struct APIService: Sendable {
   private let consolePage: ConsolePage
   let consoleDoor: ConsoleDoor
   let trustedProxies: TrustedProxies
+  private let figures: RequestFigures?
   private let publicURL: PublicURL?
   private let pages: (any WebPages)?
   let clock: any WallClock
@@ -30,12 +31,13 @@ package struct APIService: Sendable {
   ///   - publicURL: Where clients reach this service; nil for where each says that it does.
   ///   - pages: Nil for none but those about the API.
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
+  ///   - figures: Where requests are counted; nil for nowhere.
   package init(
     _ useCases: UseCases, authenticator: Authenticator, document: DocumentNode,
     translations: [Language: DocumentNode] = [:], noVNC: URL, publicURL: PublicURL? = nil,
     pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
-    limits: RequestLimits = RequestLimits(),
+    limits: RequestLimits = RequestLimits(), figures: RequestFigures? = nil,
     isHealthy: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
@@ -51,6 +53,7 @@ package struct APIService: Sendable {
     self.publicURL = publicURL
     self.pages = pages
     self.trustedProxies = trustedProxies
+    self.figures = figures
     consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
     consoleDoor = ConsoleDoor(consoles: useCases.consoles, publicURL: publicURL, proxies: trustedProxies)
     self.isHealthy = isHealthy
@@ -84,7 +87,8 @@ package struct APIService: Sendable {
     let openPaths = Set(documents.keys).union([Self.pagePath, Self.healthPath, "/"]).union(pages?.openPaths ?? [])
     router.add(
       middleware: Envelope(
-        routes: routes, openPaths: openPaths, pages: pages, gate: gate, proxies: trustedProxies, logger: logger))
+        routes: routes, openPaths: openPaths, pages: pages, gate: gate, proxies: trustedProxies, figures: figures,
+        logger: logger))
     if let pages {
       pages.register(on: router)
     } else {

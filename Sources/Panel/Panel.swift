@@ -114,6 +114,7 @@ package struct Panel: WebPages {
     guard let session = visitor.session else { return nil }
     do {
       let caller = try await useCases.sessions.caller(in: session).from(visitor.context.origin.address)
+      visitor.context.subject.note(caller.accountID)
       try requests?.take(caller.accountID).throwIfRefused()
       return Visit(
         visitor: visitor, caller: caller, unclaimed: caller, session: session,

@@ -26,6 +26,10 @@ struct Configuration: Sendable, Equatable {
     case auto, kvm, tcg
   }
 
+  enum LogFormat: String, Sendable, CaseIterable {
+    case text, json
+  }
+
   /// How often a thing of the host is given away.
   struct Overcommit: Sendable, Equatable {
     var vcpus = 16.0
@@ -77,6 +81,9 @@ struct Configuration: Sendable, Equatable {
   var addressRest = 3600
   var accelerator = Accelerator.auto
   var logLevel = Logger.Level.info
+  var logFormat = LogFormat.text
+  /// Where figures of the service can be read; nil for nowhere.
+  var metricsListen: ListenAddress?
   var overcommit = Overcommit()
   var limits = RequestLimits()
   var connections = ConnectionLimits()

@@ -105,7 +105,7 @@ extension ConfigurationKey {
       directory(
         "novnc_dir", \.noVNCDirectory, default: "`.build/novnc` of the checkout, or `/usr/share/novnc`",
         "Where noVNC is, which shows consoles in a browser; the default is told from the place of the executable"),
-      choice("log_level", \.logLevel, default: "info", "From which level on messages are logged"),
+    ] + observation + [
       factor("overcommit_vcpus", \.overcommit.vcpus, default: "16", "How often each CPU of the host is given away"),
       factor("overcommit_memory", \.overcommit.memory, default: "1", "How often the host's memory is given away"),
       factor("overcommit_storage", \.overcommit.storage, default: "2", "How often the host's disk is given away"),

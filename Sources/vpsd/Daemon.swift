@@ -40,6 +40,7 @@ struct Daemon {
     try await store.setNotices(areWritten: receiver != nil)
     try await store.releaseNotices()
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
+    let metrics = try await metricsListener(store, clock)
     if hosted.haveDisks || FileManager.default.fileExists(atPath: configuration.imageDirectory.path) {
       do {
         try configuration.markImages()
@@ -52,7 +53,8 @@ struct Daemon {
     let group = ServiceGroup(
       configuration: .init(
         services: try await services(
-          store: store, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token
+          store: store, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token,
+          metrics: metrics
         )
         .map {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
@@ -61,9 +63,10 @@ struct Daemon {
     do {
       try await group.run()
     } catch let error as IOError {
-      throw CannotListen(address: configuration.listen, reason: String(cString: strerror(error.errnoCode)))
+      throw CannotListen(
+        address: configuration.listen, key: "listen", reason: String(cString: strerror(error.errnoCode)))
     } catch let error as SocketAddressError.UnknownHost {
-      throw CannotListen(address: configuration.listen, reason: error.errorDescription)
+      throw CannotListen(address: configuration.listen, key: "listen", reason: error.errorDescription)
     }
     for member in hosted.members {
       do {
@@ -87,7 +90,7 @@ struct Daemon {
 
   private func services(
     store: any Store, key: InstallationKey, hosted: HostedFleet, receiver: (any NoticeReceiver)?, clock: any WallClock,
-    firstToken: TokenText?
+    firstToken: TokenText?, metrics: MetricsListener?
   ) async throws -> [any Service] {
     let fleet = hosted.fleet
     let changes = Broadcast()
@@ -104,7 +107,7 @@ struct Daemon {
     let runners = zip(fleet.hosts, monitors).map { host, monitor in
       Runner(
         on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
-        clock: clock, logger: logger, key: key, becameActive: { monitor.pollSoon() })
+        clock: clock, logger: logger, key: key, figures: metrics?.page.engine, becameActive: { monitor.pollSoon() })
     }
     let userDataWatches = fleet.hosts.map { host in
       UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger)
@@ -119,7 +122,8 @@ struct Daemon {
         quota: configuration.copyQuota > 0 ? configuration.copyQuota : nil)
     }
     let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
-    let billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
+    let billing = BillingMeter(
+      store: store, fleet: fleet, changes: changes, clock: clock, logger: logger, figures: metrics?.page.engine)
     let useCases = UseCases(
       servers: servers, metrics: Metrics(store: store, clock: clock),
       firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
@@ -149,12 +153,12 @@ struct Daemon {
       noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, pages: panel, trustedProxies: TrustedProxies(configuration.trustedProxies),
       clock: clock,
-      logger: logger, limits: configuration.limits,
+      logger: logger, limits: configuration.limits, figures: metrics?.page.requests,
       isHealthy: { try await store.isBootstrapped() })
     let firstLink = try await firstLink(store, isFirstStart: firstToken != nil, clock)
     // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
-    // backups and looks, then no more steps.
-    return [
+    // backups and looks, then no more steps; figures are there as long as anything is done.
+    return (metrics.map { [$0] } ?? []) + [
       EndlessService { await Self.together(hosted.members) { await $0.driver.run() } },
       RunnerService(runners: runners), EndlessService { await Self.together(firewallKeepers) { await $0.run() } },
       EndlessService { await Self.together(monitors) { await $0.run() } },
@@ -164,6 +168,14 @@ struct Daemon {
       EndlessService { await notify(store, receiver, clock) },
       web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink)), EndOfWaits(changes: changes),
     ]
+  }
+
+  /// Nil where nobody is to see figures, and nothing is counted.
+  private func metricsListener(_ store: SQLStore, _ clock: any WallClock) async throws -> MetricsListener? {
+    guard let address = configuration.metricsListen else { return nil }
+    let watch = StoreWatch(store: store, lastEntry: try await store.lastLedgerEntry(), clock: clock)
+    let page = MetricsPage(store: watch, currency: configuration.tariff.currency, clock: clock, logger: logger)
+    return MetricsListener(page: page, address: address, logger: logger)
   }
 
   /// Whoever starts the service for the first time, and looks on, is shown a link to the panel.
@@ -229,9 +241,13 @@ struct Daemon {
 
 struct CannotListen: Error, CustomStringConvertible {
   let address: ListenAddress
+  /// Of the configuration.
+  let key: String
   let reason: String
 
-  var description: String { "Cannot listen on \(address) (the key listen, or VPSD_LISTEN): \(reason)." }
+  var description: String {
+    "Cannot listen on \(address) (the key \(key), or VPSD_\(key.uppercased())): \(reason)."
+  }
 }
 
 private struct RunnerService: Service {

@@ -83,7 +83,12 @@ extension Configuration {
   }
 
   func makeLogger() -> Logger {
-    var logger = Logger(label: "vpsd", factory: { StreamLogHandler(label: $0, stream: LogLines()) })
+    var logger = Logger(label: "vpsd") { label -> any LogHandler in
+      switch logFormat {
+      case .text: StreamLogHandler(label: label, stream: LogLines())
+      case .json: JSONLogHandler()
+      }
+    }
     logger.logLevel = logLevel
     return logger
   }

@@ -9,8 +9,11 @@ struct LogLines: TextOutputStream, Sendable {
 
   /// - Parameter entry: A whole one, with the newline at its end.
   func write(_ entry: String) {
-    try? FileHandle.standardError.write(contentsOf: Data(Self.line(entry).utf8))
+    Self.write(line: Self.line(entry))
   }
+
+  /// - Parameter line: One in which everything is escaped.
+  static func write(line: String) { try? FileHandle.standardError.write(contentsOf: Data(line.utf8)) }
 
   static func line(_ entry: String) -> String {
     var entry = entry[...]

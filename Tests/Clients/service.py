@@ -90,9 +90,9 @@ class Service:
     def _wait_for_url(self):
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            found = re.search(r"http://[0-9.:]+", self._banner.read_text())
+            found = re.search(r"vpsd listens on (http://[0-9.:]+)", self._banner.read_text())
             if found:
-                return found.group()
+                return found.group(1)
             if self._process.poll() is not None:
                 break
             time.sleep(0.05)

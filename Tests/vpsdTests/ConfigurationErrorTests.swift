@@ -23,7 +23,8 @@ struct ConfigurationErrorTests {
       ("forwarded_ports", ["80,443", "22,22", "22,0", "22,65536", "22,", "22,http", "22 80"]),
       ("outbound", ["yes", "1", "True"]), ("image_downloads", ["yes", "false", "ondemand"]),
       ("accelerator", ["xen"]),
-      ("log_level", ["verbose"]),
+      ("log_level", ["verbose"]), ("log_format", ["xml"]),
+      ("metrics_listen", ["65536", "127.0.0.1", "9109/metrics", "300.1.1.1:x"]),
       ("rate_limit", ["-1", "many", "1.5", "1000001"]),
       ("notify.command", ["sendmail", "-t", "/usr/sbin/sendmail,,-t", "./sendmail,-t"]),
       (

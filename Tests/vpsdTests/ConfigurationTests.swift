@@ -55,6 +55,8 @@ struct ConfigurationTests {
         image_downloads: on-demand
         novnc_dir: /usr/share/novnc
         log_level: info
+        log_format: text
+        metrics_listen: none
         overcommit_vcpus: 16
         overcommit_memory: 1
         overcommit_storage: 2
@@ -129,7 +131,7 @@ struct ConfigurationTests {
     ("forward_range", "20000-29999"), ("forward_address", "203.0.113.9"),
     ("smtp_outbound", "true"), ("addresses_per_server", "4"), ("address_rest", "60"),
     ("accelerator", "tcg"), ("recipe_dir", "/srv/recipes"), ("image_downloads", "off"), ("novnc_dir", "/srv/novnc"),
-    ("log_level", "debug"), ("overcommit_vcpus", "1.5"),
+    ("log_level", "debug"), ("log_format", "json"), ("metrics_listen", "[::1]:9109"), ("overcommit_vcpus", "1.5"),
     ("overcommit_memory", "0.8"), ("overcommit_storage", "100"),
     ("rate_limit", "0"), ("login_failures", "5"), ("body_bytes", "4096"), ("json_depth", "128"),
     ("list_elements", "1"), ("firewall_rules", "1000"), ("firewall_networks", "50000"), ("page_size", "1000"),

@@ -7,6 +7,7 @@ package struct APIContext: RequestContext {
   /// Names this request in replies and logs: the caller's own name for it, where that is a sane one.
   package var requestID = ""
   package let allowance = RateLimitHeaders()
+  package let subject = RequestSubject()
   /// Who has opened the connection: the client, or a proxy. Empty where it has no address.
   let peer: String
   /// As the peer is, until the headers are read.

@@ -14,6 +14,8 @@ struct Envelope: RouterMiddleware {
   let pages: (any WebPages)?
   let gate: Gate
   let proxies: TrustedProxies
+  /// Nil where nobody wants to know.
+  let figures: RequestFigures?
   let logger: Logger
 
   func handle(
@@ -35,7 +37,9 @@ struct Envelope: RouterMiddleware {
     if request.method == .head { response = response.createHeadResponse() }
     response.headers[Self.requestIDHeader] = context.requestID
     context.allowance.write(to: &response.headers)
-    log(request, response.status.code, ContinuousClock.now - started, context)
+    let duration = ContinuousClock.now - started
+    figures?.count(request.method, context.endpointPath, status: response.status.code, after: duration)
+    log(request, response.status.code, duration, context)
     return response
   }
 
@@ -70,13 +74,15 @@ struct Envelope: RouterMiddleware {
 
   private func log(_ request: Request, _ status: Int, _ duration: Duration, _ context: APIContext) {
     let level: Logger.Level = status >= 500 ? .error : request.method == .get ? .debug : .info
-    logger.log(
-      level: level, "request",
-      metadata: [
-        "request": "\(context.requestID)", "method": "\(request.method.rawValue)",
-        "path": "\(request.uri.path.escaped(atMost: 200))", "status": "\(status)",
-        "milliseconds": "\(duration.milliseconds)", "from": "\(context.origin.address)",
-      ])
+    guard level >= logger.logLevel else { return }
+    var metadata: Logger.Metadata = [
+      "request": "\(context.requestID)", "method": "\(request.method.rawValue)",
+      "path": "\(request.uri.path.escaped(atMost: 200))", "status": "\(status)",
+      "milliseconds": "\(duration.milliseconds)", "from": "\(context.origin.address)",
+    ]
+    if let account = context.subject.account { metadata["account"] = "\(account)" }
+    if let server = context.subject.server { metadata["server"] = "\(server.escaped(atMost: 64))" }
+    logger.log(level: level, "request", metadata: metadata)
   }
 
   /// The caller's name for the request, if it is short and plain, or one of our own.

@@ -37,6 +37,7 @@ struct Gate: Sendable {
   ///   here because a want of it is told before all else that may be wrong.
   func admit(_ request: Request, _ context: APIContext, permission: Permission?) async throws -> Caller {
     let caller = try await caller(of: request, context)
+    context.subject.note(caller.accountID)
     let allowance = requests?.take(RequestShare(of: caller))
     context.allowance.note(allowance)
     if let permission { try caller.require(permission) }

@@ -51,6 +51,7 @@ struct RouteTable: Sendable {
 
   func register(on router: Router<APIContext>, gate: Gate, repetition: IdempotencyHeader, publicURL: PublicURL?) {
     for endpoint in endpoints {
+      let isOfServer = endpoint.path.hasPrefix("/servers/{id}/")
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.admit(request, context, permission: endpoint.permission)
         guard ([endpoint.mediaType] + endpoint.alternatives).contains(where: { APIRequest.accepts($0, request) }) else {
@@ -64,7 +65,9 @@ struct RouteTable: Sendable {
         let whole = APIRequest(
           caller: caller, request: request, context: context, gate: gate,
           publicURL: publicURL ?? PublicURL(of: request, context.origin))
-        return Precondition.applied(to: try await repetition.respond(to: whole, endpoint.handle), of: request)
+        let response = try await repetition.respond(to: whole, endpoint.handle)
+        if isOfServer, let server = context.parameters.get("id") { context.subject.note(server: server) }
+        return Precondition.applied(to: response, of: request)
       }
     }
   }

@@ -21,6 +21,7 @@ package final class BillingMeter: Sendable {
   private let changes: Broadcast
   private let clock: any WallClock
   private let logger: Logger
+  private let figures: EngineFigures?
   private let looks = Mutex(Looks())
 
   private struct Looks {
@@ -29,12 +30,16 @@ package final class BillingMeter: Sendable {
     var isDoubtTold = false
   }
 
-  package init(store: any BillingStore, fleet: Fleet, changes: Broadcast, clock: any WallClock, logger: Logger) {
+  package init(
+    store: any BillingStore, fleet: Fleet, changes: Broadcast, clock: any WallClock, logger: Logger,
+    figures: EngineFigures? = nil
+  ) {
     self.store = store
     self.fleet = fleet
     self.changes = changes
     self.clock = clock
     self.logger = logger
+    self.figures = figures
   }
 
   /// Runs until cancellation.
@@ -72,6 +77,7 @@ package final class BillingMeter: Sendable {
 
   private func liftCreditSuspensions() async throws {
     for account in try await store.liftCreditSuspensions(at: clock.now) {
+      figures?.countResumption()
       logger.notice("an account can pay again", metadata: ["account": "\(account)"])
     }
   }
@@ -86,6 +92,7 @@ package final class BillingMeter: Sendable {
       let began = clock.uptime
       let batch = try await store.chargeHours(begunBy: time, after: last, limit: Self.hoursAtOnce, at: clock.now)
       for account in batch.outOfCredit {
+        figures?.countSuspension()
         logger.notice("an account has run out of credit", metadata: ["account": "\(account)"])
       }
       guard let next = batch.last else { return }

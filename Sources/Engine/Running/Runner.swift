@@ -29,6 +29,7 @@ package final class Runner: Sendable {
   private let logger: Logger
   private let limits: Limits
   private let key: InstallationKey
+  private let figures: EngineFigures?
   private let becameActive: @Sendable () async -> Void
   private let bootSlots = FairAdmission()
   private let copySlots = FairAdmission()
@@ -54,6 +55,7 @@ package final class Runner: Sendable {
     on host: FleetHost, store: any OperationStore & FirewallStore, catalogueReader: CatalogueReader,
     addressPools: AddressPools,
     changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(), key: InstallationKey,
+    figures: EngineFigures? = nil,
     becameActive: @escaping @Sendable () async -> Void
   ) {
     var logger = logger
@@ -67,6 +69,7 @@ package final class Runner: Sendable {
     self.logger = logger
     self.limits = limits
     self.key = key
+    self.figures = figures
     self.becameActive = becameActive
   }
 
@@ -259,17 +262,26 @@ package final class Runner: Sendable {
 
   private func report(_ outcome: StepOutcome, of operation: Operation, _ result: CommitResult) {
     let metadata: Logger.Metadata = [
-      "server": "\(operation.serverID)", "operation": "\(operation.kind.rawValue)",
+      "server": "\(operation.serverID)", "operation": "\(operation.id)", "workflow": "\(operation.kind.rawValue)",
     ]
     switch (result, outcome.next) {
     case (.fenced, _): logger.warning("a lease was lost; the step is run again", metadata: metadata)
-    case (.cancelled, _): logger.info("operation cancelled by a delete", metadata: metadata)
-    case (.committed, .succeed): logger.info("operation succeeded", metadata: metadata)
+    case (.cancelled, _):
+      count(operation, .cancelled)
+      logger.info("operation cancelled by a delete", metadata: metadata)
+    case (.committed, .succeed):
+      count(operation, .succeeded)
+      logger.info("operation succeeded", metadata: metadata)
     case (.committed, .fail(_, let detail)):
+      count(operation, .failed)
       logger.error("operation failed", metadata: metadata.merging(["detail": "\(detail)"]) { $1 })
     case (.committed, .advance), (.committed, .wait), (.committed, .postpone), (.committed, .retry),
       (.committed, .undo):
       break
     }
+  }
+
+  private func count(_ operation: Core.Operation, _ outcome: EngineFigures.Outcome) {
+    figures?.count(operation.kind, outcome, after: clock.now - operation.createdAt)
   }
 }

@@ -112,7 +112,8 @@ struct StepRunner: Sendable {
     logger.log(
       level: isFinal ? .error : .warning, "step failed",
       metadata: [
-        "server": "\(operation.serverID)", "operation": "\(operation.kind.rawValue)",
+        "server": "\(operation.serverID)", "operation": "\(operation.id)",
+        "workflow": "\(operation.kind.rawValue)",
         "step": "\(operation.step ?? "first")", "failures": "\(operation.failures + 1)",
         "kind": "\(error.kind.rawValue)", "detail": "\(error.detail)",
       ])

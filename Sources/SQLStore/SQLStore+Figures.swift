@@ -1,0 +1,114 @@
+package import Core
+
+/// What the database says of the whole installation in numbers, at one moment. No server, account or customer is in it.
+package struct StoreFigures: Sendable, Equatable {
+  /// What is still to be done on a host.
+  package struct Queue: Sendable, Equatable {
+    package let host: String
+    package let queued: Int
+    package let running: Int
+    /// Of what has not begun.
+    package let oldestQueuedAt: Timestamp?
+  }
+
+  package struct Servers: Sendable, Equatable {
+    package let host: String
+    /// One of `ServerStatus`, or `deleting`.
+    package let status: String
+    package let count: Int
+  }
+
+  /// Entries of the ledger that were written since the last look.
+  package struct Ledger: Sendable, Equatable {
+    package let reason: String
+    package let count: Int
+    package let given: Money
+    package let taken: Money
+    let lastID: Int64
+  }
+
+  package struct Accounts: Sendable, Equatable {
+    package let open: Int
+    package let suspendedForCredit: Int
+    package let suspendedByOperator: Int
+  }
+
+  package let hosts: [HostLoad]
+  package let queues: [Queue]
+  package let servers: [Servers]
+  package let accounts: Accounts
+  package let ledger: [Ledger]
+
+  /// From where the next look goes on; nil where nothing was written.
+  package var lastEntry: Int64? { ledger.map(\.lastID).max() }
+}
+
+extension SQLStore {
+  package func lastLedgerEntry() async throws -> Int64 {
+    try await read { database in try database.value(Int64.self, "SELECT COALESCE(MAX(id), 0) FROM ledger_entry") ?? 0 }
+  }
+
+  /// - Parameter id: The last entry of the ledger that was seen: the others are added up.
+  package func figures(ledgerAfter id: Int64) async throws -> StoreFigures {
+    try await read { database in
+      StoreFigures(
+        hosts: try database.all(
+          "SELECT \(HostLoad.columns) FROM host WHERE is_configured = 1 OR server_count > 0 ORDER BY id"),
+        queues: try database.queueFigures(), servers: try database.serverFigures(),
+        accounts: try database.accountFigures(), ledger: try database.ledgerFigures(after: id))
+    }
+  }
+}
+
+extension SQLConnection {
+  fileprivate func queueFigures() throws -> [StoreFigures.Queue] {
+    try rows(
+      """
+      SELECT host.name, COUNT(CASE WHEN operation.state = 'queued' THEN 1 END),
+        COUNT(CASE WHEN operation.state = 'running' THEN 1 END),
+        MIN(CASE WHEN operation.state = 'queued' THEN operation.created_at END)
+      FROM host LEFT JOIN operation ON operation.host_id = host.id AND operation.finished_at IS NULL
+      WHERE host.is_configured = 1 OR host.server_count > 0 GROUP BY host.id, host.name ORDER BY host.id
+      """
+    ) { row in
+      StoreFigures.Queue(
+        host: try row.next(), queued: try row.next(), running: try row.next(), oldestQueuedAt: try row.next())
+    }
+  }
+
+  fileprivate func serverFigures() throws -> [StoreFigures.Servers] {
+    try rows(
+      """
+      SELECT host.name, CASE WHEN server.deleted_at IS NULL THEN server.status ELSE 'deleting' END AS shown_status, COUNT(*)
+      FROM server JOIN host ON host.id = server.host_id WHERE server.erased_at IS NULL
+      GROUP BY host.id, host.name, shown_status ORDER BY host.id, shown_status
+      """
+    ) { row in
+      StoreFigures.Servers(host: try row.next(), status: try row.next(), count: try row.next())
+    }
+  }
+
+  fileprivate func accountFigures() throws -> StoreFigures.Accounts {
+    func count(_ condition: String) throws -> Int {
+      try value(Int.self, "SELECT COUNT(*) FROM account WHERE \(condition)") ?? 0
+    }
+    return StoreFigures.Accounts(
+      open: try count("closed_at IS NULL"), suspendedForCredit: try count("credit_suspended_at IS NOT NULL"),
+      suspendedByOperator: try count("operator_suspended_at IS NOT NULL"))
+  }
+
+  fileprivate func ledgerFigures(after id: Int64) throws -> [StoreFigures.Ledger] {
+    try rows(
+      """
+      SELECT reason, COUNT(*), CAST(COALESCE(SUM(CASE WHEN amount > 0 THEN amount END), 0) AS BIGINT),
+        CAST(COALESCE(SUM(CASE WHEN amount < 0 THEN -amount END), 0) AS BIGINT), MAX(id)
+      FROM ledger_entry WHERE id > ? GROUP BY reason ORDER BY reason
+      """,
+      [id]
+    ) { row in
+      StoreFigures.Ledger(
+        reason: try row.next(), count: try row.next(), given: try row.next(), taken: try row.next(),
+        lastID: try row.next())
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import API
+import Core
+import Engine
+import Logging
+import SQLStore
+
+/// All figures of the service. The series are as many as there are routes, workflows and hosts; no customer has one, or chooses
+/// what any is called.
+struct MetricsPage: Sendable {
+  let requests = RequestFigures()
+  let engine = EngineFigures()
+  let store: StoreWatch
+  let currency: String
+  let clock: any WallClock
+  let logger: Logger
+
+  func text() async -> String {
+    var text = MetricsText()
+    text.add(requests.all)
+    text.add(engine)
+    do {
+      let look = try await store.look()
+      text.gauge("vpsd_database_up", "Whether the database answers.", [([], 1)])
+      text.add(look.figures.queues, at: clock.now)
+      text.add(look.figures.servers, hosts: look.figures.hosts)
+      text.add(look.figures.hosts)
+      text.add(look.figures.accounts, ledger: look.ledger, currency: currency)
+    } catch {
+      logger.warning("figures of the database are missing", metadata: ["error": "\(String(reflecting: error))"])
+      text.gauge("vpsd_database_up", "Whether the database answers.", [([], 0)])
+    }
+    text.add(.now())
+    return text.text
+  }
+}

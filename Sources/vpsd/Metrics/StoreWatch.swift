@@ -1,0 +1,50 @@
+import Core
+import SQLStore
+
+/// Asks the database for its figures, at most so often, and adds up what was written into the ledger since the start.
+actor StoreWatch {
+  struct Sum: Equatable {
+    var count = 0
+    var given = Money.zero
+    var taken = Money.zero
+  }
+
+  struct Look {
+    let figures: StoreFigures
+    /// By reason, since the start.
+    let ledger: [String: Sum]
+  }
+
+  /// However often it is asked, the database is so only now and then.
+  private static let interval = Duration.seconds(1)
+
+  private let store: SQLStore
+  private let clock: any WallClock
+  private var lastEntry: Int64
+  private var ledger: [String: Sum] = [:]
+  private var kept: (look: Look, at: Instant)?
+
+  init(store: SQLStore, lastEntry: Int64, clock: any WallClock) {
+    self.store = store
+    self.lastEntry = lastEntry
+    self.clock = clock
+  }
+
+  func look() async throws -> Look {
+    if let kept, clock.uptime - kept.at < Self.interval { return kept.look }
+    let begunAfter = lastEntry
+    let figures = try await store.figures(ledgerAfter: begunAfter)
+    // Whoever asked meanwhile has counted the same entries.
+    if lastEntry == begunAfter {
+      for entry in figures.ledger {
+        ledger[entry.reason, default: Sum()].count += entry.count
+        ledger[entry.reason, default: Sum()].given += entry.given
+        ledger[entry.reason, default: Sum()].taken += entry.taken
+      }
+      lastEntry = figures.lastEntry ?? lastEntry
+    }
+    let look = Look(figures: figures, ledger: ledger)
+    kept = (look, clock.uptime)
+    return look
+  }
+}
