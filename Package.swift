@@ -109,7 +109,7 @@ let package = Package(
     .executableTarget(
       name: "vpsd",
       dependencies: [
-        "Core", "PrivateFiles", "SQLStore", "Engine", "HostImages", "HostNetwork", "LibvirtDriver",
+        "Core", "PrivateFiles", "SQLStore", "Engine", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver",
         "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", hummingbird, hummingbirdCore, logging,
         nio,
         lifecycle, "Yams",

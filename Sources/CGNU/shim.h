@@ -2,6 +2,7 @@
 // glibc shows these to programs that ask for GNU extensions only, which a Swift program cannot.
 #ifdef __linux__
 #include <spawn.h>
+#include <sys/timex.h>
 extern int pipe2(int ends[2], int flags);
 extern int memfd_create(const char *name, unsigned int flags);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);

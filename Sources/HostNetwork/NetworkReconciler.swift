@@ -161,6 +161,20 @@ package final class NetworkReconciler: Sendable {
     return problems
   }
 
+  /// Links that are named as ours are, while the packet filter is this installation's, and that no server has.
+  package func strayLinks(beside interfaces: [RoutedInterface]) throws -> [String] {
+    guard PacketFilter.listing()?.mark == mark else { return [] }
+    let taps = Set(interfaces.map(\.tap))
+    let removal = "link delete dev "
+    return try links.changes(for: interfaces).filter { $0.hasPrefix(removal) }
+      .map { String($0.dropFirst(removal.count)) }.filter { !taps.contains($0) }
+  }
+
+  package func removeStrayLink(_ name: String, beside interfaces: [RoutedInterface]) throws {
+    guard try strayLinks(beside: interfaces).contains(name) else { return }
+    try KernelNetwork.apply(["link delete dev \(name)"])
+  }
+
   /// What has gone through each tap since its rules were made.
   package func counters() throws -> [String: NetworkCounters] { try PacketFilter.counters() }
 

@@ -128,6 +128,9 @@ package final class OutboundNamespace: Sendable {
     }
   }
 
+  /// Whether nobody is in there.
+  package func isUnused() throws -> Bool { Self.isNamespace(path) ? try listeners().isEmpty : true }
+
   private func remove(_ state: inout State) throws {
     uplink.end()
     try HostProgram("umount", [path]).run(within: .seconds(10))

@@ -19,7 +19,7 @@ package enum Accelerator: String, Sendable, Equatable {
     return canOpenDevice && (flags.contains("vmx") || flags.contains("svm")) ? .kvm : .tcg
   }
 
-  private static func canOpenDevice() -> Bool {
+  static func canOpenDevice() -> Bool {
     let descriptor = open("/dev/kvm", O_RDWR | O_CLOEXEC)
     if descriptor >= 0 { close(descriptor) }
     return descriptor >= 0

@@ -106,7 +106,7 @@ extension LibvirtDriver.Configuration {
     return onlyLooks || !namespace.exists ? nil : namespace
   }
 
-  private func outboundNamespace(isRetired: Bool, _ logger: Logger) -> OutboundNamespace {
+  func outboundNamespace(isRetired: Bool, _ logger: Logger) -> OutboundNamespace {
     OutboundNamespace(
       directory: "\(dataDirectory)/outbound", mayMail: mayMail, isRetired: isRetired, logger: logger)
   }

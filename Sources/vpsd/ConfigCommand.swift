@@ -11,8 +11,13 @@ struct ConfigCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Print the tables of all keys instead, as Markdown.")
   var table = false
 
+  @Flag(name: .long, help: "Print a file instead in which every key is explained, and none is set.")
+  var example = false
+
   func run() async throws {
-    if table {
+    if example {
+      print(ConfigurationReference.example, terminator: "")
+    } else if table {
       print(ConfigurationReference.markdown)
       print("\n" + ConfigurationReference.locationMarkdown)
     } else {

@@ -180,14 +180,23 @@ struct ConfigurationLoader: Sendable {
 }
 
 extension ConfigurationLoader {
+  /// What every command of an installed program goes by where nothing else is said: it means the service's data directory.
+  private static func installedFile(for executable: URL) -> String? {
+    let path = "/etc/vpsd/vpsd.yaml"
+    return executable.path == "/usr/bin/vpsd" && access(path, F_OK) == 0 ? path : nil
+  }
+
   /// What this process was started with.
   static func ofThisProcess(file: String?, options: [String: String]) -> ConfigurationLoader {
     let workingDirectory = URL(
       fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)
-    let executable = Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+    let executable = (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0]))
+      .resolvingSymlinksInPath()
     return ConfigurationLoader(
-      workingDirectory: workingDirectory, executable: executable.resolvingSymlinksInPath(),
-      file: file.map { URL(fileURLWithPath: $0, relativeTo: workingDirectory).absoluteURL.standardizedFileURL },
+      workingDirectory: workingDirectory, executable: executable,
+      file: (file ?? installedFile(for: executable)).map {
+        URL(fileURLWithPath: $0, relativeTo: workingDirectory).absoluteURL.standardizedFileURL
+      },
       environment: ProcessInfo.processInfo.environment, options: options)
   }
 }

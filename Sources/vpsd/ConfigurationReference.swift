@@ -18,6 +18,37 @@ enum ConfigurationReference {
     return (["| Key | What it is |", "|---|---|"] + rows).joined(separator: "\n")
   }
 
+  /// A file in which all that there is stands in comments, with what holds where nothing is set.
+  static var example: String {
+    let opening = """
+      # The configuration of vpsd: each key with what it is and with what holds where it is not set. Remove the # before a key to set it.
+      # `vpsd config` prints what is in effect. VPSD_ and the key's name in the environment wins over this file.
+
+      """
+    var section: Substring?
+    return ConfigurationKey.all.reduce(into: opening) { text, key in
+      let parts = key.name.split(separator: ".")
+      let said = "\(key.description): \(key.rule)".replacing("`", with: "")
+      text += "\n" + wrapped(said).map { "# \($0)\n" }.joined()
+      if parts.count > 1, section != parts[0] { text += "# \(parts[0]):\n" }
+      section = parts.count > 1 ? parts[0] : nil
+      let standard = key.defaultText.replacing("`", with: "")
+      text += "# \(parts.count > 1 ? "  " : "")\(parts[parts.count - 1]): \(standard)\n"
+    }
+  }
+
+  private static let lineLength = 100
+
+  private static func wrapped(_ text: String) -> [String] {
+    text.split(separator: " ").reduce(into: []) { lines, word in
+      if let last = lines.last, last.count + word.count < lineLength {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+  }
+
   /// A paragraph for `--help`.
   static var help: String {
     let lines = ConfigurationKey.all.map { key in

@@ -22,6 +22,9 @@ protocol HostedDriver: ComputeDriver {
   /// The processes of this host that run a machine of ours, whether its hypervisor knows of them or not.
   func processes() async throws -> [UUID: pid_t]
 
+  /// The machines that bear our mark, or what is left of them, also while nothing runs them.
+  func machinesOnHost() async throws -> Set<UUID>
+
   /// The copies of disks that this host has, whole or in part, by machine.
   func copiesOnHost() async throws -> [UUID: Set<UUID>]
 }
@@ -37,6 +40,7 @@ extension SimulatedDriver: HostedDriver {
   func run() async { for await _ in events() {} }
   func endHost() async throws { try hostRestarts() }
   func processes() async throws -> [UUID: pid_t] { [:] }
+  func machinesOnHost() async throws -> Set<UUID> { Set(try await observe().powers.keys) }
   func copiesOnHost() async throws -> [UUID: Set<UUID>] {
     Dictionary(grouping: copies, by: \.value.machine).mapValues { Set($0.map(\.key)) }
   }
@@ -61,7 +65,7 @@ extension Configuration {
     }
   }
 
-  private func libvirt(_ installation: UUID) throws -> LibvirtDriver.Configuration {
+  func libvirt(_ installation: UUID) throws -> LibvirtDriver.Configuration {
     var libvirt = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory.path, imageDirectory: imageDirectory.path, installation: installation)
     libvirt.copyDirectory = copyDirectory.path

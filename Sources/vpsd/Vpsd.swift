@@ -14,7 +14,8 @@ struct Vpsd: AsyncParsableCommand {
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
       PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self,
       NetworkCommand.self,
-      ImageCommand.self, NotifyCommand.self, AuditCommand.self, Check.self, BackupState.self, RestoreState.self,
+      ImageCommand.self, NotifyCommand.self, AuditCommand.self, Check.self, Doctor.self, BackupState.self,
+      RestoreState.self,
       ConfigCommand.self,
     ])
 

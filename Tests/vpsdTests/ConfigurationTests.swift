@@ -101,6 +101,27 @@ struct ConfigurationTests {
         """)
   }
 
+  @Test("The example explains every key and sets none, and says each as it can be said")
+  func example() async throws {
+    let example = ConfigurationReference.example
+    for key in ConfigurationKey.all {
+      let name = key.name.split(separator: ".").last ?? ""
+      #expect(example.contains("\n# \(key.name.contains(".") ? "  " : "")\(name): "), "\(key.name)")
+      #expect(example.contains("\n# \(key.description.replacing("`", with: "").split(separator: ":")[0].prefix(40))"))
+    }
+    try await withFile(example) { loader in #expect(try loader.load().configuration == Self.load()) }
+    // With the folders, which it only describes, left as they are.
+    let folders = ["image_dir", "copy_dir", "recipe_dir", "novnc_dir", "data_dir"]
+    let names = ConfigurationKey.all.map(\.name).filter { !folders.contains($0) }.flatMap { $0.split(separator: ".") }
+    let said = example.split(separator: "\n").map { $0.dropFirst(2) }.filter { line in
+      names.contains { line.drop { $0 == " " }.hasPrefix("\($0):") }
+    }
+    #expect(said.count >= names.count - folders.count)
+    try await withFile(said.joined(separator: "\n") + "\n") { loader in
+      #expect(try loader.load().configuration == Self.load())
+    }
+  }
+
   @Test("The defaults of the table are those that hold")
   func defaults() throws {
     let standard = try Self.load()

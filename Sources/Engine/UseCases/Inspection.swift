@@ -1,5 +1,5 @@
 package import Core
-import Foundation
+package import Foundation
 
 /// The rows of a host's servers against its machines: what belongs to nobody, and what is not as its server says. A pure look:
 /// it changes nothing.
@@ -12,22 +12,31 @@ package struct Inspection: Sendable {
     self.store = store
   }
 
-  /// A sentence each. A server with an operation under way is on its way, and so is one that changed during the look.
+  /// A sentence each.
   package func differences() async throws -> [String] {
+    let seen = try await look()
+    return seen.strangers.map {
+      "the machine \($0.uuidString.lowercased()) belongs to no server of the host \(host.name)"
+    }
+      + seen.differences
+  }
+
+  /// The machines without a server, and a sentence for each server whose machine is another than it says. A server with an operation
+  /// under way is on its way, and so is one that changed during the look.
+  package func look() async throws -> (strangers: [UUID], differences: [String]) {
     let before = try await store.inventory(of: host.id)
     let observed = try await host.driver.observe()
     let after = try await store.inventory(of: host.id)
     // A machine may be newer than the first look at the rows, or gone with its row before the second.
     let known = Set(before.map(\.uuid)).union(after.map(\.uuid))
-    var found = observed.powers.keys.filter { !known.contains($0) }.sorted { $0.uuidString < $1.uuidString }
-      .map { "the machine \($0.uuidString.lowercased()) belongs to no server of the host \(host.name)" }
+    var found: [String] = []
     let unchanged = Dictionary(before.map { ($0.id, $0) }) { $1 }
     for item in after where unchanged[item.id] == item && !item.hasOperation && !item.isDeleted {
       if let difference = Self.difference(of: item, observed.power(of: item.uuid)) {
         found.append("server \(item.id) is \(item.status.rawValue), and its machine is \(difference)")
       }
     }
-    return found
+    return (observed.powers.keys.filter { !known.contains($0) }.sorted { $0.uuidString < $1.uuidString }, found)
   }
 
   /// Nil where they agree.

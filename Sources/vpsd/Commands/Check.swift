@@ -82,19 +82,31 @@ struct Check: AsyncParsableCommand {
   }
 
   private static func look(_ database: SQLStore, _ member: HostedFleet.Member) async throws -> [String] {
-    let driver = member.driver
     let differences = try await Inspection(of: member.host, store: database).differences()
-    let copies = try await copyDifferences(database, member)
-    let running = try await driver.observe().powers.filter(\.value.isOn)
-    let strays = try await driver.processes().filter { running[$0.key] == nil }
-    return differences + copies
-      + strays.map {
-        "process \($0.value) runs the machine \($0.key.uuidString.lowercased()), which nobody knows to run"
-      }.sorted()
+    let copies = try await copies(database, member)
+    return try await differences + copies.missing
+      + copies.strays.map { "the copy \($0.copy.uuidString.lowercased()) belongs to no backup and no snapshot" }
+      .sorted()
+      + strayProcesses(member)
+  }
+
+  /// How machines and copies are other than their servers say; what belongs to nobody is not in it.
+  static func differences(_ database: SQLStore, _ member: HostedFleet.Member) async throws -> [String] {
+    try await Inspection(of: member.host, store: database).look().differences + copies(database, member).missing
+      + strayProcesses(member)
+  }
+
+  private static func strayProcesses(_ member: HostedFleet.Member) async throws -> [String] {
+    let running = try await member.driver.observe().powers.filter(\.value.isOn)
+    return try await member.driver.processes().filter { running[$0.key] == nil }.map {
+      "process \($0.value) runs the machine \($0.key.uuidString.lowercased()), which nobody knows to run"
+    }.sorted()
   }
 
   /// A copy whose file waits for its removal has its row until then.
-  private static func copyDifferences(_ database: SQLStore, _ member: HostedFleet.Member) async throws -> [String] {
+  static func copies(
+    _ database: SQLStore, _ member: HostedFleet.Member
+  ) async throws -> (missing: [String], strays: [(machine: UUID, copy: UUID)]) {
     let onHost = try await member.driver.copiesOnHost()
     var unknown = onHost
     var missing: [String] = []
@@ -106,8 +118,7 @@ struct Check: AsyncParsableCommand {
         }
       }
     }
-    let strays = unknown.values.joined().map(\.uuidString).sorted()
-    return missing + strays.map { "the copy \($0.lowercased()) belongs to no backup and no snapshot" }
+    return (missing, unknown.flatMap { machine, copies in copies.map { (machine, $0) } })
   }
 }
 

@@ -1,0 +1,81 @@
+import Core
+package import Foundation
+import HostNetwork
+import Logging
+
+/// What an operator wants to know who looks for what is wrong with the host.
+extension LibvirtDriver {
+  /// The machines of this host, or what is left of them, also while nobody runs any.
+  package func machinesOnHost() async throws -> Set<UUID> {
+    do {
+      return Set(try await observe().powers.keys)
+    } catch let error as DriverError where error.kind == .unreachable {
+      let folders = try await onFiles("list the servers") {
+        try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
+      }
+      let copies = try await copiesOnHost()
+      return folders.union(copies.keys)
+    }
+  }
+
+  /// Ports of guests that others of the servers' addresses lead to.
+  package var shiftedPorts: [Int: Int] {
+    let rules = (network as? LoopbackNetwork)?.ports.current.rules ?? []
+    return Dictionary(rules.filter { $0.host != $0.guest }.map { (Int($0.guest), Int($0.host)) }) { $1 }
+  }
+
+  /// Links that bear our name and mark, and are no server's.
+  package func strayTaps() async throws -> [String] {
+    guard let network = network as? RoutedNetwork else { return [] }
+    return try await onNetwork("look for links") {
+      try network.reconciler.strayLinks(beside: Array(try network.stored().values))
+    }
+  }
+
+  package func removeStrayTap(_ name: String) async throws {
+    guard let network = network as? RoutedNetwork else { return }
+    try await onNetwork("remove a link") {
+      try network.reconciler.removeStrayLink(name, beside: Array(try network.stored().values))
+    }
+  }
+
+  /// A network that servers once ran in, and in which nobody is; nil where there is none.
+  package func abandonedNamespace() async throws -> String? {
+    let namespace = configuration.outboundNamespace(isRetired: true, logger)
+    let daemon = try PrivateLibvirtd(directory: "\(configuration.dataDirectory)/libvirt", logger: logger)
+    return try await onNetwork("look at the way out") {
+      guard namespace.exists, daemon.processID == nil, try namespace.isUnused() else { return nil }
+      return namespace.path
+    }
+  }
+
+  package func removeAbandonedNamespace() async throws {
+    guard try await abandonedNamespace() != nil else { return }
+    let namespace = configuration.outboundNamespace(isRetired: true, logger)
+    try await onNetwork("close the way out") { try namespace.removeIfUnused() }
+  }
+}
+
+extension LibvirtDriver.Configuration {
+  /// Why QEMU would be root, or could not be anybody else; nil where each server has a user of its own.
+  package func emulatorObstacle() -> String? {
+    var configuration = self
+    configuration.onlyLooks = false
+    var host = UserSupport.ofThisHost()
+    let silent = Logger(label: "vpsd", factory: { _ in SwiftLogNoOpLogHandler() })
+    if let namespace = try? configuration.outboundNamespace(logger: silent), namespace.obstacle == nil {
+      host.lowestPort = 0
+    }
+    return host.obstacle(for: configuration, accelerator: accelerator ?? .detected())
+  }
+}
+
+extension Accelerator {
+  /// Whether the processor can run guests itself, and whether its device is there and can be opened.
+  package static func support() -> (isCapable: Bool, hasDevice: Bool, canOpenDevice: Bool) {
+    let processors = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    return (
+      detected(processors: processors, canOpenDevice: true) == .kvm, access("/dev/kvm", F_OK) == 0, canOpenDevice()
+    )
+  }
+}
