@@ -31,7 +31,7 @@ struct DiagnosisTests {
     (
       .error, .libvirt, "cannot have a user",
       {
-        $0.configuration.libvirtd = .host
+        useHostLibvirtd(&$0)
         $0.emulatorObstacle = "others may not enter /srv"
       }
     ),
@@ -101,6 +101,11 @@ struct DiagnosisTests {
     HostFacts.Folder(
       key: "data_dir", path: "/srv", freeBytes: freeBytes, totalBytes: 100 << 30, freeFilesPermille: freeFilesPermille,
       syncMilliseconds: syncMilliseconds)
+  }
+
+  private static func useHostLibvirtd(_ facts: inout HostFacts) {
+    let value = ConfigurationValue(texts: ["host"], isList: false, baseDirectory: URL(fileURLWithPath: "/"))
+    _ = ConfigurationKey.all.first { $0.name == "libvirtd" }?.apply(value, &facts.configuration)
   }
 
   private static func route(_ facts: inout HostFacts) {

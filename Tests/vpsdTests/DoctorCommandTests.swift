@@ -37,7 +37,8 @@ struct DoctorCommandTests {
   func provoked() throws {
     let someone = try Operator()
     try someone.makeInstallation()
-    #expect(try found(someone.run("doctor", "--json")) == [])
+    let healthy = try found(someone.run("doctor", "--json"))
+    #expect(healthy == [])
     chmod(someone.data + "/secret.key", 0o644)
     let listener = try PortHolder()
     let result = try someone.run("doctor", "--json", with: ["VPSD_LISTEN": "127.0.0.1:\(listener.port)"])
@@ -49,7 +50,8 @@ struct DoctorCommandTests {
     let told = try someone.run("doctor")
     #expect(told.status == 2 && told.output.contains("error: permissions: others may read"), "\(told.all)")
     chmod(someone.data, 0o777)
-    #expect(try found(someone.run("doctor", "--json")).contains { $0.finding?.contains("Others may write") == true })
+    let open = try found(someone.run("doctor", "--json"))
+    #expect(open.contains { $0.finding?.contains("Others may write") == true })
     chmod(someone.data, 0o700)
   }
 
@@ -62,7 +64,8 @@ struct DoctorCommandTests {
     try queue.close()
     let contradiction = try someone.run("doctor", "--json")
     #expect(contradiction.status == 2)
-    #expect(try found(contradiction).map(\.area) == ["database"])
+    let contradictory = try found(contradiction)
+    #expect(contradictory.map(\.area) == ["database"])
     try Data("no database".utf8).write(to: URL(fileURLWithPath: someone.database))
     for suffix in ["-wal", "-shm"] { unlink(someone.database + suffix) }
     let damaged = try someone.run("doctor", "--json")
@@ -90,12 +93,15 @@ struct DoctorCommandTests {
     func exists(_ machine: String) -> Bool { FileManager.default.fileExists(atPath: "\(folder)/\(machine).json") }
     try #require(machines.allSatisfy(exists))
     let looked = try someone.run("doctor", "--json")
-    #expect(try found(looked).map(\.area) == ["orphans"], "\(looked.all)")
+    let told = try found(looked)
+    #expect(told.map(\.area) == ["orphans"], "\(looked.all)")
     #expect(exists(machines[0]))
     let mended = try someone.run("doctor", "--repair", "--json")
-    #expect(try found(mended).compactMap(\.removed).count == 1, "\(mended.all)")
+    let removed = try found(mended).compactMap(\.removed)
+    #expect(removed.count == 1, "\(mended.all)")
     #expect(!exists(machines[0]) && exists(machines[1]))
-    #expect(try found(someone.run("doctor", "--repair", "--json")) == [])
+    let afterwards = try found(someone.run("doctor", "--repair", "--json"))
+    #expect(afterwards == [])
   }
 }
 
@@ -107,7 +113,7 @@ private final class PortHolder {
   struct NoPort: Error {}
 
   init() throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -118,8 +124,9 @@ private final class PortHolder {
           && getsockname(descriptor, address, &length) == 0
       }
     }
-    guard isBound else { throw NoPort() }
+    self.descriptor = descriptor
     port = Int(UInt16(bigEndian: address.sin_port))
+    guard isBound else { throw NoPort() }
   }
 
   deinit { close(descriptor) }
