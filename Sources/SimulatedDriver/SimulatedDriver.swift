@@ -57,8 +57,6 @@ package final class SimulatedDriver: ComputeDriver {
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
-    var nextListener = 0
-    var listeners: [Int: AsyncStream<Void>.Continuation] = [:]
 
     init(
       machines: [UUID: SimulatedMachine], copies: [UUID: SimulatedCopy], options: Options, faults: Faults
@@ -88,6 +86,7 @@ package final class SimulatedDriver: ComputeDriver {
   let hangingCalls = HangingCalls()
   let consoles = SimulatedConsoles()
   let state: Mutex<State>
+  private let listeners = Listeners()
 
   package init(
     installation: UUID, dataDirectory: URL, clock: any WallClock = SystemClock(), options: Options = Options(),
@@ -277,22 +276,7 @@ package final class SimulatedDriver: ComputeDriver {
     }
   }
 
-  package func events() -> AsyncStream<Void> {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let number = state.withLock { state in
-      state.nextListener += 1
-      state.listeners[state.nextListener] = continuation
-      return state.nextListener
-    }
-    continuation.onTermination = { [weak self] _ in
-      self?.state.withLock { _ = $0.listeners.removeValue(forKey: number) }
-    }
-    return stream
-  }
-
-  deinit {
-    for listener in state.withLock({ $0.listeners }).values { listener.finish() }
-  }
+  package func events() -> AsyncStream<Void> { listeners.listen() }
 }
 
 // MARK: For tests and demonstrations
@@ -387,7 +371,7 @@ extension SimulatedDriver {
     try state.withLock { state in
       guard !folder.isForeign(uuid) else { return }
       try folder.remove(uuid)
-      if state.replace(uuid, with: nil) != nil { Self.tellListeners(of: state) }
+      if state.replace(uuid, with: nil) != nil { listeners.tell() }
     }
   }
 
@@ -396,7 +380,7 @@ extension SimulatedDriver {
     guard state.machines[machine.uuid] != machine else { return }
     try folder.write(machine)
     state.replace(machine.uuid, with: machine)
-    Self.tellListeners(of: state)
+    listeners.tell()
   }
 
   private func makeDisk(
@@ -448,9 +432,5 @@ extension SimulatedDriver {
       .notFound, "There is no image \(name).",
       customerReason: "No image for this operating system is installed on this host. "
         + "Choose another operating system, or ask the operator to install it.")
-  }
-
-  private static func tellListeners(of state: State) {
-    for listener in state.listeners.values { listener.yield() }
   }
 }
