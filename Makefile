@@ -21,16 +21,19 @@ STOCK_IMAGE := $(CURDIR)/.build/images/stock/current/disk.qcow2
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
-SOCKET_TESTS := NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
+SOCKET_TESTS := NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
+# Once more on a server of PostgreSQL, and of all others those that take longer.
+BOTH_DATABASES_TESTS := SQLStoreTests
+LONG_BOTH_DATABASES_TESTS := EngineTests|APITests|PanelTests
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 # A whole life takes a minute and more, and `RoutedServersTests` have one with a QEMU that is not root and a libvirtd of our own.
 LONG_OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests/life
-HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)|EndToEndTests.HostRestartTests
-# The whole life once more with the host's, which takes minutes.
-LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.ServerLifeTests
+HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
+# The whole life once more with the host's, and the host's restart, which take minutes.
+LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
+.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -62,7 +65,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-crowd test-billing test-samples test-contract test-panel test-real ## Run every test, those with real virtual machines too
+test: test-fast test-crowd test-billing test-samples test-requests test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -70,9 +73,10 @@ test-build: setup
 test-clients-setup: test-build
 	@scripts/setup tests
 
-test-fast: test-build ## Run the tests that need no virtual machine
+test-fast: test-clients-setup ## Run the tests that need no virtual machine
 	swift test --skip-build --skip '$(REAL_TESTS)|$(ROUTED_TESTS)|$(SOCKET_TESTS)'
 	swift test --skip-build --no-parallel --filter '$(SOCKET_TESTS)'
+	VPSD_TEST_DATABASE=postgresql swift test --skip-build --filter '$(BOTH_DATABASES_TESTS)'
 
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
@@ -88,13 +92,19 @@ test-long: test-image ## That, systems with cloud-init, a backup that outlives i
 	$(AS_ROOT) Tests/Images/build .build/images
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
+	VPSD_TEST_DATABASE=postgresql swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/network --libvirtd swift test --skip-build --no-parallel --filter 'EndToEndTests.RoutedServersTests'
 
 test-samples: test-clients-setup ## Run the samples of the documentation with curl, Python, node and PHP
 	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)
+
+# Beside each other: both mostly wait for a program that is not the service.
+test-requests: test-clients-setup
+	$(MAKE) --jobs=2 --output-sync=target test-contract test-panel
 
 test-contract: test-clients-setup ## Send thousands of right and wrong requests by docs/openapi.yaml (schemathesis)
 	@$(CLIENTS)/hostile.py .build/debug/vpsd
@@ -115,7 +125,6 @@ test-machines:
 
 test-hosts:
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
-	$(AS_ROOT) Tests/Hosts/network --libvirtd $(RUN_TESTS) --filter 'EndToEndTests.RoutedServersTests'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)' --skip '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
 

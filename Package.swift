@@ -43,6 +43,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CGNU"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
@@ -56,7 +57,7 @@ let package = Package(
     .target(name: "HostImages", dependencies: ["Core", "PrivateFiles", "HostPrograms"], swiftSettings: settings),
     .target(
       name: "SQLStore",
-      dependencies: ["Core", grdb],
+      dependencies: ["Core", "CPostgreSQL", grdb],
       swiftSettings: settings),
     .target(
       name: "Engine",
@@ -122,7 +123,7 @@ let package = Package(
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
     .target(
       name: "TestSupport",
-      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", logging, "Yams"],
+      dependencies: ["Core", "SQLStore", "Engine", "SimulatedDriver", "CPostgreSQL", "CGNU", logging, "Yams"],
       path: "Tests/TestSupport",
       swiftSettings: settings),
     .testTarget(

@@ -3,7 +3,7 @@ import Core
 import struct Foundation.UUID
 
 /// A value that is stored in one column: numbers, amounts, addresses and times as integers, all others as text.
-protocol ColumnValue {
+protocol ColumnValue: Sendable {
   var stored: SQLValue { get }
   /// Nil where that is no such value.
   init?(stored: SQLValue)

@@ -23,8 +23,8 @@ enum DiskCopySelection {
   static func condition(_ family: DiskCopy.Family) -> String {
     """
     server.account_id = ?1 AND server.deleted_at IS NULL AND disk_copy.deleted_at IS NULL AND \(family.condition)
-      AND (?2 IS NULL OR disk_copy.server_id = ?2) AND (?3 IS NULL OR disk_copy.kind = ?3)
-      AND (?4 IS NULL OR disk_copy.status = ?4) AND (?5 IS NULL OR lower(disk_copy.name) = lower(?5))
+      AND (CAST(?2 AS BIGINT) IS NULL OR disk_copy.server_id = ?2) AND (CAST(?3 AS TEXT) IS NULL OR disk_copy.kind = ?3)
+      AND (CAST(?4 AS TEXT) IS NULL OR disk_copy.status = ?4) AND (CAST(?5 AS TEXT) IS NULL OR lower(disk_copy.name) = lower(?5))
     """
   }
 

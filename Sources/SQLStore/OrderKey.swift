@@ -6,6 +6,16 @@ protocol OrderKey: Hashable, Sendable, CaseIterable {
   /// Distinct for each row: what comes after it decides nothing.
   static var id: Self { get }
   var column: String { get }
+  /// Whether there are rows without it. They come first, and last where the greatest do.
+  var mayBeMissing: Bool { get }
+}
+
+extension OrderKey {
+  var mayBeMissing: Bool { false }
+
+  fileprivate func nulls(_ isDescending: Bool) -> String {
+    mayBeMissing ? " NULLS \(isDescending ? "LAST" : "FIRST")" : ""
+  }
 }
 
 /// What follows ORDER BY.
@@ -22,7 +32,8 @@ struct OrderClause: Sendable {
       terms.append(term)
     }
     id = Key.id.column
-    sql = terms.map { "\($0.key.column) \($0.isDescending ? "DESC" : "ASC")" }.joined(separator: ", ")
+    sql = terms.map { "\($0.key.column) \($0.isDescending ? "DESC" : "ASC")\($0.key.nulls($0.isDescending))" }
+      .joined(separator: ", ")
     isCommon = terms.count == 1 || terms.dropFirst() == [ListOrder(Key.id)]
   }
 }
@@ -50,6 +61,8 @@ extension DiskCopyKey: OrderKey {
     case .createdAt: "disk_copy.created_at"
     }
   }
+
+  var mayBeMissing: Bool { self == .name || self == .size }
 }
 
 extension TokenKey: OrderKey {

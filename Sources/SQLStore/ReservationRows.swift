@@ -6,8 +6,10 @@ extension SQLConnection {
   func reserve(alsoFor plan: Plan, _ server: ID<Server>) throws {
     try run(
       """
-      UPDATE server SET vcpus = MAX(vcpus, ?), memory_mib = MAX(memory_mib, ?), storage_gib = MAX(storage_gib, ?)
-      WHERE id = ?
+      UPDATE server SET vcpus = CASE WHEN vcpus < ?1 THEN ?1 ELSE vcpus END,
+        memory_mib = CASE WHEN memory_mib < ?2 THEN ?2 ELSE memory_mib END,
+        storage_gib = CASE WHEN storage_gib < ?3 THEN ?3 ELSE storage_gib END
+      WHERE id = ?4
       """,
       [plan.vcpus, plan.memoryMiB, plan.storageGiB, server])
   }

@@ -137,7 +137,7 @@ extension SQLConnection {
   /// Whoever writes an address in capitals means the same one.
   private func requireFree(_ email: String, except account: ID<Account>? = nil) throws {
     let other = try value(
-      ID<Account>.self, "SELECT id FROM account WHERE email_key = lower(?) AND id IS NOT ? LIMIT 1",
+      ID<Account>.self, "SELECT id FROM account WHERE email_key = lower(?) AND id IS DISTINCT FROM ? LIMIT 1",
       [email, account])
     guard other == nil else { throw Failure.invalid(.email, "An account with this email exists already.") }
   }

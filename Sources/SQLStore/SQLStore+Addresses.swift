@@ -94,7 +94,7 @@ extension SQLStore {
         try database.release(address.given, of: id, at: now)
       }
       try database.run(
-        "UPDATE server SET address_applied_revision = MAX(address_applied_revision, ?) WHERE id = ?",
+        "UPDATE server SET address_applied_revision = ?1 WHERE id = ?2 AND address_applied_revision < ?1",
         [addresses.revision, id])
     }
   }

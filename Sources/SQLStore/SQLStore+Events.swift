@@ -3,7 +3,8 @@ package import Core
 extension SQLStore {
   package func keptEvents() async throws -> EventRange {
     try await read { database in
-      let last = try database.value(Int64.self, "SELECT seq FROM sqlite_sequence WHERE name = 'event'") ?? 0
+      // The newest is never deleted.
+      let last = (try database.value(Int64?.self, "SELECT MAX(id) FROM event") ?? nil) ?? 0
       let first = try database.value(Int64?.self, "SELECT MIN(id) FROM event") ?? nil
       return EventRange(first: first ?? last + 1, last: last)
     }

@@ -165,9 +165,9 @@ extension SQLStore {
       LEFT JOIN operation ON operation.server_id = server.id AND operation.kind = 'resize' AND finished_at IS NULL
       LEFT JOIN plan AS next ON next.id = operation.subject_id
       WHERE erased_at IS NULL AND deleted_at IS NULL AND server.vcpus > 0
-        AND (server.vcpus <> MAX(plan.vcpus, COALESCE(next.vcpus, 0))
-          OR server.memory_mib <> MAX(plan.memory_mib, COALESCE(next.memory_mib, 0))
-          OR server.storage_gib <> MAX(plan.storage_gib, COALESCE(next.storage_gib, 0)))
+        AND (server.vcpus <> CASE WHEN next.vcpus > plan.vcpus THEN next.vcpus ELSE plan.vcpus END
+          OR server.memory_mib <> CASE WHEN next.memory_mib > plan.memory_mib THEN next.memory_mib ELSE plan.memory_mib END
+          OR server.storage_gib <> CASE WHEN next.storage_gib > plan.storage_gib THEN next.storage_gib ELSE plan.storage_gib END)
       """
     ),
     (
@@ -217,7 +217,7 @@ extension SQLStore {
       """
       SELECT operation.id FROM operation LEFT JOIN disk_copy ON disk_copy.id = operation.subject_id
       WHERE operation.kind IN ('backup', 'snapshot', 'restore', 'discard')
-        AND disk_copy.server_id IS NOT operation.server_id
+        AND disk_copy.server_id IS DISTINCT FROM operation.server_id
       """
     ),
     (
@@ -248,7 +248,7 @@ extension SQLStore {
       SELECT token.id FROM token JOIN token AS parent ON parent.id = token.parent_id
       WHERE token.revoked_at IS NULL AND (parent.account_id <> token.account_id
         OR parent.revoked_at IS NOT NULL
-        OR (parent.expires_at IS NOT NULL AND COALESCE(token.expires_at > parent.expires_at, 1)))
+        OR (parent.expires_at IS NOT NULL AND (token.expires_at IS NULL OR token.expires_at > parent.expires_at)))
       """
     ),
     (
@@ -265,7 +265,7 @@ extension SQLStore {
       "a change on record names an operation of its own server",
       """
       SELECT audit.id FROM audit JOIN operation ON operation.id = audit.operation_id
-      WHERE operation.server_id IS NOT audit.server_id
+      WHERE operation.server_id IS DISTINCT FROM audit.server_id
       """
     ),
     (

@@ -102,7 +102,7 @@ extension SQLStore {
     try await read { database in
       try database.all(
         """
-        \(NoticeRecord.query) WHERE notice.id < ?1 AND (?2 IS NULL
+        \(NoticeRecord.query) WHERE notice.id < ?1 AND (CAST(?2 AS TEXT) IS NULL
           OR ?2 = CASE WHEN notice.finished_at IS NULL THEN 'waiting' WHEN notice.is_given_up = 1 THEN 'given-up'
             ELSE 'delivered' END)
         ORDER BY notice.id DESC LIMIT ?3

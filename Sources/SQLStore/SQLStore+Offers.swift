@@ -178,7 +178,7 @@ extension SQLConnection {
     _ column: String, _ text: String, in offer: Offer, except id: Int64? = nil
   ) throws {
     let other = try value(
-      Int64.self, "SELECT id FROM \(offer.rawValue) WHERE \(column) = ? AND id IS NOT ?", [text, id])
+      Int64.self, "SELECT id FROM \(offer.rawValue) WHERE \(column) = ? AND id IS DISTINCT FROM ?", [text, id])
     guard let other else { return }
     throw Failure(.conflict, "The \(offer.title) \(other) has the \(column) \(text.quoted) already.")
   }

@@ -7,9 +7,9 @@ extension SQLStore {
     try await read { database in
       let servers: [Server] = try database.all(
         """
-        \(Server.query) WHERE server.erased_at IS NULL AND server.id > ?1 AND (?2 IS NULL OR server.account_id = ?2)
-          AND (?3 IS NULL OR server.status = ?3 AND server.deleted_at IS NULL) AND (?4 IS NULL OR server.location = ?4)
-          AND (?5 IS NULL OR server.host_id = ?5)
+        \(Server.query) WHERE server.erased_at IS NULL AND server.id > ?1 AND (CAST(?2 AS BIGINT) IS NULL OR server.account_id = ?2)
+          AND (CAST(?3 AS TEXT) IS NULL OR server.status = ?3 AND server.deleted_at IS NULL) AND (CAST(?4 AS TEXT) IS NULL OR server.location = ?4)
+          AND (CAST(?5 AS BIGINT) IS NULL OR server.host_id = ?5)
         ORDER BY server.id LIMIT ?6
         """,
         [id?.value ?? 0, filter.accountID, filter.status, filter.location, filter.hostID, limit])
@@ -46,7 +46,8 @@ extension SQLStore {
       try database.rows(
         """
         SELECT operating_system_id, image_version, COUNT(*) FROM server WHERE erased_at IS NULL
-        GROUP BY operating_system_id, image_version ORDER BY operating_system_id, image_version
+        GROUP BY operating_system_id, image_version
+        ORDER BY operating_system_id, image_version NULLS FIRST
         """, []
       ) { row in
         SystemUse(system: try row.next(), imageVersion: try row.next(), serverCount: try row.next())

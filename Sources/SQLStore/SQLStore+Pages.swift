@@ -52,7 +52,7 @@ extension SQLConnection {
     _ request: PageRequest, ofTable table: String, where condition: String? = nil, of account: ID<Account>,
     named name: String?, by order: OrderClause
   ) throws -> Page<Value> {
-    let conditions = ["account_id = ?1", condition, "(?2 IS NULL OR lower(name) = lower(?2))"]
+    let conditions = ["account_id = ?1", condition, "(CAST(?2 AS TEXT) IS NULL OR lower(name) = lower(?2))"]
     let selection = "FROM \(table) WHERE \(conditions.compactMap(\.self).joined(separator: " AND "))"
     return try page(
       request, of: "SELECT \(Value.columns) \(selection)", by: order, count: "SELECT COUNT(*) \(selection)",

@@ -72,7 +72,7 @@ extension SQLStore {
       try database.run(
         """
         UPDATE account SET operator_suspension_reason = ?1,
-          operator_suspended_at = CASE WHEN ?1 IS NULL THEN NULL ELSE COALESCE(operator_suspended_at, ?2) END
+          operator_suspended_at = CASE WHEN CAST(?1 AS TEXT) IS NULL THEN NULL ELSE COALESCE(operator_suspended_at, ?2) END
         WHERE id = ?3
         """,
         [reason, now, account])
@@ -96,7 +96,7 @@ extension SQLStore {
       try database.run(
         """
         UPDATE server SET operator_suspension_reason = ?1,
-          operator_suspended_at = CASE WHEN ?1 IS NULL THEN NULL ELSE COALESCE(operator_suspended_at, ?2) END
+          operator_suspended_at = CASE WHEN CAST(?1 AS TEXT) IS NULL THEN NULL ELSE COALESCE(operator_suspended_at, ?2) END
         WHERE id = ?3
         """,
         [reason, now, id])

@@ -8,7 +8,7 @@ extension SQLStore {
   package func tokens(of account: ID<Account>?, after id: ID<Token>?, limit: Int) async throws -> [Token] {
     try await read { database in
       try database.all(
-        "SELECT \(Token.columns) FROM token WHERE id > ?1 AND is_session = 0 AND (?2 IS NULL OR account_id = ?2) ORDER BY id LIMIT ?3",
+        "SELECT \(Token.columns) FROM token WHERE id > ?1 AND is_session = 0 AND (CAST(?2 AS BIGINT) IS NULL OR account_id = ?2) ORDER BY id LIMIT ?3",
         [id?.value ?? 0, account, limit])
     }
   }

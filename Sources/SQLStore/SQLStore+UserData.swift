@@ -50,7 +50,7 @@ extension SQLStore {
   ///
   /// - Parameter limit: How many are tried at most.
   package func trySealedUserData(
-    limit: Int, _ opens: @Sendable (UUID, [UInt8]) -> Bool
+    limit: Int, _ opens: @escaping @Sendable (UUID, [UInt8]) -> Bool
   ) async throws -> (count: Int, unreadableCount: Int) {
     try await read { database -> (count: Int, unreadableCount: Int) in
       var results: [String: Bool] = [:]

@@ -3,10 +3,10 @@ import Core
 /// Which servers of an account a list shows, as a condition of SQL: one for all filters but that of labels.
 enum ServerSelection {
   private static let condition = """
-    server.account_id = ?1 AND server.deleted_at IS NULL AND (?2 IS NULL OR server.status = ?2)
-      AND (?3 IS NULL OR server.location = ?3) AND (?4 IS NULL OR lower(server.name) = lower(?4))
-      AND (?5 IS NULL OR lower(server.hostname) = lower(?5))
-      AND (?6 IS NULL OR lower(server.name) LIKE ?6 ESCAPE '!' OR lower(server.hostname) LIKE ?6 ESCAPE '!')
+    server.account_id = ?1 AND server.deleted_at IS NULL AND (CAST(?2 AS TEXT) IS NULL OR server.status = ?2)
+      AND (CAST(?3 AS TEXT) IS NULL OR server.location = ?3) AND (CAST(?4 AS TEXT) IS NULL OR lower(server.name) = lower(?4))
+      AND (CAST(?5 AS TEXT) IS NULL OR lower(server.hostname) = lower(?5))
+      AND (CAST(?6 AS TEXT) IS NULL OR lower(server.name) LIKE ?6 ESCAPE '!' OR lower(server.hostname) LIKE ?6 ESCAPE '!')
     """
 
   /// Of how many selections of labels there are, nobody knows: statements with one are not kept.

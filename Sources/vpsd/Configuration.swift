@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import LibvirtDriver
 import Logging
+import SQLStore
 
 /// All settings of the daemon, checked. Each of its keys is described in `ConfigurationKey.all`.
 struct Configuration: Sendable, Equatable {
@@ -42,6 +43,8 @@ struct Configuration: Sendable, Equatable {
   var copyDirectory: URL
   var recipeDirectory: URL
   var noVNCDirectory: URL
+  /// The server of PostgreSQL where the database is; nil for a file in the data directory.
+  var database: PostgreSQLAddress?
   var imageDownloads = ImageDownloads.onDemand
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
   /// Where clients reach the service; nil for where each of them says that it does.

@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import LibvirtDriver
 import Logging
+import SQLStore
 
 /// One setting: everything that is said about it anywhere comes from here.
 struct ConfigurationKey: Sendable {
@@ -14,6 +15,8 @@ struct ConfigurationKey: Sendable {
   /// What a value must be, to follow "is not".
   let rule: String
   var isList = false
+  /// Whether a password may stand in it, so that a value that is wrong is not repeated.
+  var isSecret = false
   /// Takes the value over; returns false where it breaks the rule.
   let apply: @Sendable (ConfigurationValue, inout Configuration) -> Bool
   /// The value as it would stand in a file.
@@ -65,6 +68,12 @@ extension ConfigurationKey {
       directory(
         "copy_dir", \.copyDirectory, default: "<data_dir>/copies",
         "Where copies of servers' disks are kept, best on another disk; several installations may share it"),
+      value(
+        "database", \.database, isSecret: true, default: "sqlite",
+        "Where the database is: in the data directory, or on a server of PostgreSQL; a password in the URL is shown nowhere",
+        rule: "sqlite, or a URL of PostgreSQL, such as postgresql://vpsd@db.example.com/vpsd",
+        parse: { $0 == "sqlite" ? .some(nil) : PostgreSQLAddress($0).map { .some($0) } },
+        print: { $0?.description ?? "sqlite" }),
       value(
         "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
         rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
@@ -241,12 +250,12 @@ extension ConfigurationKey {
     read: { $0.forwardedPorts.map { String($0) } })
 
   static func value<Value: Sendable>(
-    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, default defaultText: String,
-    _ description: String, rule: String, parse: @escaping @Sendable (String) -> Value?,
+    _ name: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable, isSecret: Bool = false,
+    default defaultText: String, _ description: String, rule: String, parse: @escaping @Sendable (String) -> Value?,
     print: @escaping @Sendable (Value) -> String
   ) -> ConfigurationKey {
     ConfigurationKey(
-      name: name, defaultText: defaultText, description: description, rule: rule,
+      name: name, defaultText: defaultText, description: description, rule: rule, isSecret: isSecret,
       apply: { value, configuration in
         guard let text = value.text, let parsed = parse(text) else { return false }
         configuration[keyPath: path] = parsed

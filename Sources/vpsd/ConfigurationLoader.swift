@@ -30,7 +30,8 @@ struct ConfigurationLoader: Sendable {
           continue
         }
         if !key.apply(value, &configuration) {
-          let written = value.isList ? "[\(value.texts.joined(separator: ", "))]" : "\"\(value.texts.joined())\""
+          let shown = value.isList ? "[\(value.texts.joined(separator: ", "))]" : "\"\(value.texts.joined())\""
+          let written = key.isSecret ? "it" : shown
           problems.append(.init(origin: origin, key: key.name, message: "\(written) is not \(key.rule)"))
         }
       }

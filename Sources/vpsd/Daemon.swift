@@ -28,8 +28,12 @@ struct Daemon {
       unlink(directory.url)
       withExtendedLifetime(lock) {}
     }
-    let store = try SQLStore(path: directory.database, tariff: configuration.tariff)
+    let store = try await SQLStore.open(
+      configuration.databaseLocation, serves: true, tariff: configuration.tariff)
     defer { letGo(of: store) }
+    if configuration.database != nil, FileManager.default.fileExists(atPath: directory.database) {
+      logger.warning("the database in \(directory.database) is not used: the key database names another one")
+    }
     let key = try await directory.installationKey(for: store)
     if let fault = try await directory.keyFault(for: store) {
       logger.warning("\(fault). What has booted with its user data goes on without it; put the right key back")
@@ -43,7 +47,7 @@ struct Daemon {
     let metrics = try await metricsListener(store, clock)
     if hosted.haveDisks || FileManager.default.fileExists(atPath: configuration.imageDirectory.path) {
       do {
-        try configuration.markImages()
+        try await configuration.markImages()
       } catch {
         logger.warning(
           "others who use the folder of images are not told that servers here need them: let only one installation remove any",

@@ -106,15 +106,37 @@ extension Configuration {
 }
 
 extension ConfigurationOptions {
-  func openStore() throws -> any OperatorAccounts.Stores { try openDatabase() }
+  func openStore() async throws -> any OperatorAccounts.Stores { try await openDatabase() }
 
   /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
-  func openDatabase() throws -> SQLStore { try openDatabase(of: try load()) }
+  func openDatabase() async throws -> SQLStore { try await openDatabase(of: try load()) }
 
-  func openDatabase(of configuration: Configuration) throws -> SQLStore {
+  func openDatabase(of configuration: Configuration) async throws -> SQLStore {
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
-    return try SQLStore(path: directory.database, .asItIs, tariff: configuration.tariff)
+    return try await SQLStore.open(configuration.databaseLocation, .asItIs, tariff: configuration.tariff)
+  }
+}
+
+extension Configuration {
+  var databaseLocation: DatabaseLocation {
+    database.map { .server($0) } ?? .file(DataDirectory(dataDirectory).database)
+  }
+
+  /// The name of the installation; nil where no service has been.
+  func installationID() async throws -> UUID? {
+    let location = databaseLocation
+    if case .file(let path) = location, !FileManager.default.fileExists(atPath: path) { return nil }
+    return try await SQLStore.installationID(at: location)
+  }
+
+  /// For what is about the file alone.
+  func requireFile(_ command: String) throws {
+    guard database == nil else {
+      throw Refusal.refused(
+        "`\(command)` is for a database in a file, and `database` names a server of PostgreSQL: it is copied and restored "
+          + "with pg_dump and pg_restore (docs/operating.md).")
+    }
   }
 }
 

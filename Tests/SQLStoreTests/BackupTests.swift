@@ -5,7 +5,7 @@ import Testing
 
 @testable import SQLStore
 
-@Suite("The database is copied while it is in use")
+@Suite("The database is copied while it is in use", .enabled(if: TestDatabase.isSQLite))
 struct BackupTests {
   @Test("The copy is whole, private, and can take the place of the original")
   func backup() async throws {

@@ -31,8 +31,8 @@ import Testing
 
   @Test("A write that throws leaves nothing of itself, and all of the others that shared its commit")
   func failingWriteAmongOthers() async throws {
-    try await withEmptyStore { _, path in
-      let store = try SQLStore(path: path)
+    try await withEmptyStore { store, database in
+      let raw = RawDatabase(database.location)
       let written = await withTaskGroup(of: Bool.self) { group in
         for number in 0..<300 {
           group.addTask {
@@ -50,16 +50,18 @@ import Testing
         return await group.reduce(into: 0) { count, isWritten in count += isWritten ? 1 : 0 }
       }
       #expect(written == 200)
-      #expect(try await RawDatabase(path: path).number("SELECT COUNT(*) FROM setting") == 200)
-      let strays = "SELECT COUNT(*) FROM setting WHERE CAST(key AS INTEGER) % 3 = 0"
-      #expect(try await RawDatabase(path: path).number(strays) == 0)
+      let count = try await raw.number("SELECT COUNT(*) FROM setting")
+      #expect(count == 200)
+      let strays = "SELECT COUNT(*) FROM setting WHERE CAST(key AS BIGINT) % 3 = 0"
+      let strayCount = try await raw.number(strays)
+      #expect(strayCount == 0)
     }
   }
 
   @Test("Where the transaction itself is lost every write of it is told, and the next ones go on")
   func lostTransaction() async throws {
-    try await withEmptyStore { _, path in
-      let store = try SQLStore(path: path)
+    try await withEmptyStore { store, database in
+      let raw = RawDatabase(database.location)
       let outcomes = await withTaskGroup(of: Bool.self) { group in
         for number in 0..<50 {
           group.addTask {
@@ -81,7 +83,7 @@ import Testing
         return await group.reduce(into: 0) { count, isWritten in count += isWritten ? 1 : 0 }
       }
       #expect(outcomes < 50)
-      #expect(try await RawDatabase(path: path).number("SELECT COUNT(*) FROM setting") == Int64(outcomes))
+      #expect(try await raw.number("SELECT COUNT(*) FROM setting") == Int64(outcomes))
       let isWritten = try await store.write { database in
         try database.run("INSERT INTO setting (key, value) VALUES ('after', '')") == 1
       }

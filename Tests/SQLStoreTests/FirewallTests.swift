@@ -1,5 +1,6 @@
 import Core
 import GRDB
+import TestSupport
 import Testing
 
 @testable import SQLStore
@@ -8,7 +9,8 @@ import Testing
 struct FirewallTests {
   private static let open = Firewall(isEnabled: true, rules: [])
 
-  @Test("What waits for its host is found by an index, whatever there is of servers")
+  @Test(
+    "What waits for its host is found by an index, whatever there is of servers", .enabled(if: TestDatabase.isSQLite))
   func index() async throws {
     try await withStore { fixture in
       let plan = try await DatabaseQueue(path: fixture.path).read { database in
@@ -48,7 +50,7 @@ struct FirewallTests {
     }
   }
 
-  @Test("Whose customers have changed them last are told first, by an index")
+  @Test("Whose customers have changed them last are told first, by an index", .enabled(if: TestDatabase.isSQLite))
   func newest() async throws {
     try await withStore { fixture in
       let servers = try await [fixture.create(), fixture.create(), fixture.create()].map(\.id)

@@ -11,41 +11,41 @@ struct Fixture: Sendable {
   static let openingCredit = Money(microunits: 100_000_000)
 
   let store: any Store
-  let path: String
+  let database: TestDatabase
   let caller: Caller
+
+  /// Of the file, where it is one.
+  var path: String { database.path }
 
   var pool: AddressPool { AddressPool("127.80.0.0/16")! }
 
-  /// The only place that names the implementation: the suites hold for any store.
-  static func open(_ path: String) throws -> any Store { try SQLStore(path: path) }
+  func reopened() async throws -> any Store { try await database.open() }
 
-  func reopened() throws -> any Store { try Self.open(path) }
+  var raw: RawDatabase { RawDatabase(database.location) }
 
-  var raw: RawDatabase { RawDatabase(path: path) }
-
-  func contradictions() async throws -> [String] { try await SQLStore(path: path).contradictions() }
+  func contradictions() async throws -> [String] { try await database.open().contradictions() }
 }
 
 /// Runs the body with a fresh, empty store, and removes its files afterwards.
-func withEmptyStore(_ body: (any Store, _ path: String) async throws -> Void) async throws {
+func withEmptyStore(_ body: (SQLStore, TestDatabase) async throws -> Void) async throws {
   let folder = try ScopedFolder(.memory)
   defer { withExtendedLifetime(folder) {} }
-  let file = folder.url.appendingPathComponent("vpsd.sqlite")
-  try NewDatabase.write(to: file)
-  try await body(Fixture.open(file.path), file.path)
+  let database = try await TestDatabase(in: folder.url)
+  defer { withExtendedLifetime(database) {} }
+  try await body(try await database.open(), database)
 }
 
 func withStore(
   openingCredit: Money = Fixture.openingCredit, _ body: (Fixture) async throws -> Void
 ) async throws {
-  try await withEmptyStore { store, path in
+  try await withEmptyStore { store, database in
     let installation = NewInstallation(
       catalogue: .initial, email: "first@example.com", openingCredit: openingCredit, tokenName: "initial",
       tokenHash: TokenHash(hexadecimal: "hash of the first token"))
     guard try await store.bootstrap(installation, at: Fixture.now),
       let token = try await store.token(hash: installation.tokenHash)
     else { throw FixtureError.notBootstrapped }
-    try await body(Fixture(store: store, path: path, caller: Caller(token)))
+    try await body(Fixture(store: store, database: database, caller: Caller(token)))
   }
 }
 

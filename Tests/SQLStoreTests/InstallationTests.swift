@@ -1,4 +1,5 @@
 import Core
+import SQLStore
 import TestSupport
 import Testing
 
@@ -32,10 +33,10 @@ import Testing
 
   @Test("The installation keeps its id when the store is opened again")
   func installationID() async throws {
-    try await withEmptyStore { store, path in
+    try await withEmptyStore { store, database in
       let id = try await store.installationID()
       #expect(try await store.installationID() == id)
-      #expect(try await Fixture.open(path).installationID() == id)
+      #expect(try await database.open().installationID() == id)
     }
   }
 
@@ -44,7 +45,7 @@ import Testing
     try await withStore { fixture in
       let server = try await fixture.activeServer()
       let key = try await fixture.store.createSSHKey(fixture.key("SHA256:a"), by: fixture.caller, at: Fixture.now)
-      let reopened = try fixture.reopened()
+      let reopened = try await fixture.reopened()
       #expect(try await reopened.server(server.id) == server)
       #expect(try await reopened.sshKeys(of: fixture.caller.accountID) == [key])
       #expect(try await reopened.operations(of: server.id) == fixture.store.operations(of: server.id))
@@ -52,10 +53,10 @@ import Testing
     }
   }
 
-  @Test("A second process that has the file open writes between the writes of the first")
+  @Test("A second process that has the database open writes between the writes of the first")
   func twoProcesses() async throws {
     try await withStore { fixture in
-      let other = try fixture.reopened()
+      let other = try await fixture.reopened()
       let stores = [fixture.store, other]
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in 0..<60 {

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import SQLStore
@@ -56,7 +57,9 @@ struct LabelTests {
     }
   }
 
-  @Test("Of a hundred thousand servers none is looked at that an index does not lead to")
+  @Test(
+    "Of a hundred thousand servers none is looked at that an index does not lead to",
+    .enabled(if: TestDatabase.isSQLite))
   func plan() async throws {
     try await withStore { fixture in
       let selector = try LabelSelector(parsing: "env=prod,!old,tier in (web,db),zone notin (a),x")

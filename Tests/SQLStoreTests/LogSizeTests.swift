@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The database's log")
+@Suite("The database's log", .enabled(if: TestDatabase.isSQLite))
 struct LogSizeTests {
   @Test("It stays small, however much is written while others read", .timeLimit(.minutes(10)))
   func bounded() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import SQLStore
 
-@Suite("An installation of any released version goes on with this one")
+@Suite("An installation of any released version goes on with this one", .enabled(if: TestDatabase.isSQLite))
 struct MigrationTests {
   @Test("Every row and every value is kept, and nothing contradicts anything", arguments: ReleasedDatabase.all)
   func keepsEverything(released: ReleasedDatabase) async throws {

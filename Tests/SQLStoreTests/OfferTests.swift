@@ -116,7 +116,7 @@ struct OfferTests {
       }
       #expect(try await store.catalogue() == before)
       let added = try await store.addPlan(plan("new", ["us-east", "us-west"]), at: Fixture.now)
-      #expect(added.id == ID(4) && added.locations == ["us-east", "us-west"] && added.isAvailable)
+      #expect(added.id.value > 3 && added.locations == ["us-east", "us-west"] && added.isAvailable)
     }
   }
 

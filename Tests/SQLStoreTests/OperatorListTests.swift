@@ -23,7 +23,9 @@ struct OperatorListTests {
     ]
   }()
 
-  @Test("No page of servers is looked for in rows that no index leads to, and none is sorted")
+  @Test(
+    "No page of servers is looked for in rows that no index leads to, and none is sorted",
+    .enabled(if: TestDatabase.isSQLite))
   func servers() async throws {
     try await withStore { fixture in
       for (filter, index) in Self.filters {
@@ -43,7 +45,9 @@ struct OperatorListTests {
     }
   }
 
-  @Test("Whoever says that they forgot their password has nobody's account looked for in all of them")
+  @Test(
+    "Whoever says that they forgot their password has nobody's account looked for in all of them",
+    .enabled(if: TestDatabase.isSQLite))
   func forgottenPassword() async throws {
     try await withStore { fixture in
       let query = SQLStore.openAccountByEmail

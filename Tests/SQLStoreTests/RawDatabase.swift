@@ -1,18 +1,34 @@
 import GRDB
+import SQLStore
+import TestSupport
 
-/// The file behind the store's back, for what no method of the port shows.
+/// The database behind the store's back, for what no method of the port shows.
 struct RawDatabase {
-  let path: String
+  private let location: DatabaseLocation
+
+  init(_ location: DatabaseLocation) {
+    self.location = location
+  }
+
+  init(path: String) {
+    self.init(.file(path))
+  }
 
   func number(_ sql: String) async throws -> Int64? {
-    try await DatabaseQueue(path: path).read { database in try Int64.fetchOne(database, sql: sql) }
+    try await text(sql).first.flatMap { Int64($0) }
   }
 
   func text(_ sql: String) async throws -> [String] {
-    try await DatabaseQueue(path: path).read { database in try String.fetchAll(database, sql: sql) }
+    switch location {
+    case .file(let path): try await DatabaseQueue(path: path).read { try String.fetchAll($0, sql: sql) }
+    case .server(let address): try RawPostgreSQL(address.url).rows(sql).map { $0[0] ?? "" }
+    }
   }
 
   func execute(_ sql: String) async throws {
-    try await DatabaseQueue(path: path).write { database in try database.execute(sql: sql) }
+    switch location {
+    case .file(let path): try await DatabaseQueue(path: path).write { try $0.execute(sql: sql) }
+    case .server(let address): try RawPostgreSQL(address.url).execute(sql)
+    }
   }
 }

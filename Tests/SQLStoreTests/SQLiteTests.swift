@@ -1,12 +1,13 @@
 import Core
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import SQLStore
 
 /// What holds for the file itself.
-@Suite struct SQLiteTests {
+@Suite(.enabled(if: TestDatabase.isSQLite)) struct SQLiteTests {
   @Test("Only its owner can read the database, its log and its index")
   func fileMode() async throws {
     try await withStore { fixture in
@@ -19,9 +20,10 @@ import Testing
 
   @Test("A database whose mode was widened is closed to others again when it is opened")
   func widenedMode() async throws {
-    try await withEmptyStore { _, path in
+    try await withEmptyStore { _, database in
+      let path = database.path
       try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
-      _ = try Fixture.open(path)
+      _ = try await database.open()
       #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
     }
   }
@@ -29,7 +31,7 @@ import Testing
   @Test("What is read at once is of one moment, others read meanwhile, and a read that fails leaves nothing behind")
   func reads() async throws {
     try await withStore { fixture in
-      let readers = try SQLStore(path: fixture.path).readers
+      let readers = try SQLiteDatabase(path: fixture.path, .upgrading).readers
       func count(_ database: any SQLConnection) throws -> Int64? {
         try database.value(Int64.self, "SELECT COUNT(*) FROM setting WHERE key LIKE 'test%'")
       }
@@ -61,7 +63,7 @@ import Testing
   func newerSchema() async throws {
     try await withStore { fixture in
       try await fixture.raw.execute("INSERT INTO grdb_migrations (identifier) VALUES ('99 from the future')")
-      #expect(throws: DatabaseIsNewer.self) { try fixture.reopened() }
+      await #expect(throws: DatabaseIsNewer.self) { try await fixture.reopened() }
       #expect(try await fixture.raw.number("SELECT COUNT(*) FROM account") == 1)
     }
   }
@@ -74,7 +76,7 @@ import Testing
     let path = folder.appendingPathComponent("vpsd.sqlite").path
     let ids = try await withThrowingTaskGroup(of: UUID.self) { group in
       for _ in 0..<4 {
-        group.addTask { try await Fixture.open(path).installationID() }
+        group.addTask { try await SQLStore(path: path).installationID() }
       }
       return try await group.reduce(into: Set()) { ids, id in ids.insert(id) }
     }

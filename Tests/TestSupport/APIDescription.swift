@@ -16,6 +16,7 @@ package struct APIDescription {
     package let queryParameters: [String]
 
     package var name: String { "\(method) \(path)" }
+    package var isForOperators: Bool { path.hasPrefix("/operator/") }
   }
 
   package let operations: [Operation]

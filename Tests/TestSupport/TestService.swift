@@ -38,6 +38,7 @@ package final class TestService: Sendable {
   package let owner: Caller
   package let pools: AddressPools.Pair
   private let folder: ScopedFolder
+  private let testDatabase: TestDatabase
   private let declaredHosts: [HostDeclaration]
 
   /// Of all installations of tests.
@@ -71,9 +72,9 @@ package final class TestService: Sendable {
   ) async throws {
     let clock = ManualClock(now: Self.start)
     let folder = try ScopedFolder(.memory)
-    try NewDatabase.write(to: Self.database(in: folder))
     try await self.init(
-      in: folder, hosts: hosts, options: options, pools: .init(addressPool, ipv6: addressPool6),
+      in: folder, try await TestDatabase(in: folder.url), hosts: hosts, options: options,
+      pools: .init(addressPool, ipv6: addressPool6),
       clock: clock,
       wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota,
@@ -84,7 +85,7 @@ package final class TestService: Sendable {
   package convenience init(after dead: TestService) async throws {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
-      in: dead.folder, hosts: dead.declaredHosts, options: dead.driver.options, pools: dead.pools,
+      in: dead.folder, dead.testDatabase, hosts: dead.declaredHosts, options: dead.driver.options, pools: dead.pools,
       clock: dead.clock,
       wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil,
       tariff: dead.database.tariff)
@@ -98,14 +99,16 @@ package final class TestService: Sendable {
   ) async throws {
     let clock = ManualClock(now: now)
     try await self.init(
-      in: folder, hosts: hosts, options: options, pools: .init(AddressPool("127.80.0.0/16")!), clock: clock,
+      in: folder, TestDatabase(inheriting: folder.url), hosts: hosts, options: options,
+      pools: .init(AddressPool("127.80.0.0/16")!), clock: clock,
       wallClock: clock,
       token: token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
 
   private init(
-    in folder: ScopedFolder, hosts declaredHosts: [HostDeclaration], options: SimulatedDriver.Options,
+    in folder: ScopedFolder, _ testDatabase: TestDatabase, hosts declaredHosts: [HostDeclaration],
+    options: SimulatedDriver.Options,
     pools: AddressPools.Pair, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
     copyQuota: Int?, tariff: Tariff = Tariff()
@@ -116,7 +119,8 @@ package final class TestService: Sendable {
     self.wallClock = wallClock
     self.token = token
     self.pools = pools
-    database = try SQLStore(path: Self.database(in: folder).path, tariff: tariff)
+    self.testDatabase = testDatabase
+    database = try await testDatabase.open(tariff: tariff)
     store = database
     _ = try await store.bootstrap(
       NewInstallation(
@@ -170,8 +174,6 @@ package final class TestService: Sendable {
     await monitor.pollOnce()
     owner = try await authenticator.caller(bearing: token.text)
   }
-
-  private static func database(in folder: ScopedFolder) -> URL { folder.url.appendingPathComponent("vpsd.sqlite") }
 
   /// As the service has it: what was there before there were several hosts is where it was.
   package static func directory(of host: String, in folder: URL) -> URL {

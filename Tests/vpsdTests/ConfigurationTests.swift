@@ -29,6 +29,7 @@ struct ConfigurationTests {
         data_dir: /srv/work/var
         image_dir: /srv/work/var/images
         copy_dir: /srv/work/var/copies
+        database: sqlite
         listen: 127.0.0.1:8080
         public_url: auto
         trusted_proxies: []
@@ -104,12 +105,16 @@ struct ConfigurationTests {
   @Test("The example explains every key and sets none, and says each as it can be said")
   func example() async throws {
     let example = ConfigurationReference.example
+    let standard = try Self.load()
     for key in ConfigurationKey.all {
       let name = key.name.split(separator: ".").last ?? ""
       #expect(example.contains("\n# \(key.name.contains(".") ? "  " : "")\(name): "), "\(key.name)")
       #expect(example.contains("\n# \(key.description.replacing("`", with: "").split(separator: ":")[0].prefix(40))"))
     }
-    try await withFile(example) { loader in #expect(try loader.load().configuration == Self.load()) }
+    try await withFile(example) { loader in
+      let read = try loader.load().configuration
+      #expect(read == standard)
+    }
     // With the folders, which it only describes, left as they are.
     let folders = ["image_dir", "copy_dir", "recipe_dir", "novnc_dir", "data_dir"]
     let names = ConfigurationKey.all.map(\.name).filter { !folders.contains($0) }.flatMap { $0.split(separator: ".") }
@@ -118,7 +123,8 @@ struct ConfigurationTests {
     }
     #expect(said.count >= names.count - folders.count)
     try await withFile(said.joined(separator: "\n") + "\n") { loader in
-      #expect(try loader.load().configuration == Self.load())
+      let read = try loader.load().configuration
+      #expect(read == standard)
     }
   }
 
@@ -140,7 +146,8 @@ struct ConfigurationTests {
   }
 
   static let examples = [
-    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"), ("listen", "[::1]:0"),
+    ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"),
+    ("database", "postgresql://vpsd@db.example.com/vpsd"), ("listen", "[::1]:0"),
     ("public_url", "https://vps.example.com/cloud"),
     ("trusted_proxies", "[127.0.0.1/32, 10.0.0.0/8, 2001:db8::/32]"),
     ("panel", "false"), ("driver", "simulated"), ("libvirtd", "host"),

@@ -95,6 +95,13 @@ final class Operator: Sendable {
     return try String(contentsOf: errors, encoding: .utf8)
   }
 
+  /// Ends the service without a word.
+  func killService() {
+    guard let process = service.withLock({ $0?.process }) else { return }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
   struct NeverLogged: Error {}
 
   /// Returns when the service has logged this.

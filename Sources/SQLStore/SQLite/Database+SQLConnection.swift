@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-extension Database: SQLConnection {
+extension Database: TransactionConnection {
   func query(
     _ sql: String, _ arguments: SQLArguments, isKept: Bool, _ read: (inout RowReader) throws -> Void
   ) throws {
@@ -22,6 +22,8 @@ extension Database: SQLConnection {
   func runScript(_ sql: String) throws {
     try execute(sql: sql)
   }
+
+  func isTransactionLost(after error: any Error) -> Bool { !isInsideTransaction }
 
   func damage() throws -> [String] {
     let damage = try rows("PRAGMA integrity_check") { row in try row.next(String.self) }

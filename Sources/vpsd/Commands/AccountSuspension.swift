@@ -43,7 +43,7 @@ extension AccountCommand {
 
 extension ConfigurationOptions {
   fileprivate func suspend(_ name: String, because reason: String?) async throws -> Account {
-    let store = try openDatabase()
+    let store = try await openDatabase()
     let account = try await Accounts(store: store).open(named: name)
     return try await OperatorAccounts(store: store, clock: SystemClock()).suspend(
       account.id, because: reason, by: .host)

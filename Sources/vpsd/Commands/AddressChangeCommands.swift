@@ -27,7 +27,7 @@ extension AddressCommand {
 
     func run() async throws {
       let configuration = try options.load()
-      let database = try options.openDatabase(of: configuration)
+      let database = try await options.openDatabase(of: configuration)
       let found = try await database.server(named: server).server
       try configuration.requireSeveralAddresses(at: found.location)
       let wanted: WantedAddress =
@@ -62,7 +62,7 @@ extension AddressCommand {
     func run() async throws {
       guard let address = ServerAddress(address) else { return }
       let configuration = try options.load()
-      let database = try options.openDatabase(of: configuration)
+      let database = try await options.openDatabase(of: configuration)
       let id = try await database.server(named: server).server.id
       guard let change = try await database.removeAddress(address, from: id, at: SystemClock().now) else {
         throw Refusal.refused("The server \(id) is being deleted.")
@@ -89,7 +89,7 @@ extension AddressCommand {
 
     func run() async throws {
       let configuration = try options.load()
-      let (database, pools) = (try options.openDatabase(of: configuration), configuration.addressPools)
+      let (database, pools) = (try await options.openDatabase(of: configuration), configuration.addressPools)
       let locations = try await database.catalogue().locations.map(\.code)
       let named = addresses.compactMap { ServerAddress($0) }
       let found = named.map { address in

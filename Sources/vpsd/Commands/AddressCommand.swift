@@ -18,7 +18,7 @@ struct AddressCommand: AsyncParsableCommand {
 
     func run() async throws {
       let configuration = try options.load()
-      let (store, rest) = (try options.openDatabase(of: configuration), configuration.addressRest)
+      let (store, rest) = (try await options.openDatabase(of: configuration), configuration.addressRest)
       let now = SystemClock().now
       try await output.list { (last: ListedAddress?, limit: Int) in
         try await store.addresses(after: last?.record.address, limit: limit)
@@ -43,7 +43,7 @@ struct AddressCommand: AsyncParsableCommand {
 
     func run() async throws {
       guard let address = ServerAddress(address) else { return }
-      let store = try options.openDatabase()
+      let store = try await options.openDatabase()
       let tenures = try await store.tenures(of: address, newest: last)
       output.list(tenures.isEmpty ? try await store.tenures(of: address.enclosing, newest: last) : tenures)
     }

@@ -19,7 +19,7 @@ struct AuditCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     var filter = AuditFilter()
     if let account { filter.accountID = try await Accounts(store: database).one(named: account).id }
     if let server {

@@ -17,8 +17,10 @@ struct BackupState: AsyncParsableCommand {
   @Argument(help: "The file to write.") var file: String
 
   func run() async throws {
-    let directory = DataDirectory(try options.load().dataDirectory)
-    let database = try options.openDatabase()
+    let configuration = try options.load()
+    try configuration.requireFile("vpsd backup-state")
+    let directory = DataDirectory(configuration.dataDirectory)
+    let database = try await options.openDatabase()
     let key: InstallationKey?
     do {
       key = try DataDirectory.key(at: directory.secretKey)

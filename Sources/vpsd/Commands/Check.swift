@@ -23,7 +23,7 @@ struct Check: AsyncParsableCommand {
     let configuration = try options.load()
     _ = try configuration.notify.receiver()
     let directory = DataDirectory(configuration.dataDirectory)
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     // A service that does not run mends nothing, so that its machines differ from its records with good reason.
     let isServed = ProcessLock.holder(path: directory.lock) != nil
     var members: [HostedFleet.Member] = []

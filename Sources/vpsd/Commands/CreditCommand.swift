@@ -30,7 +30,7 @@ struct CreditCommand: AsyncParsableCommand {
 
     func run() async throws {
       guard let amount = Money(decimal: amount) else { return }
-      let store = try options.openDatabase()
+      let store = try await options.openDatabase()
       let named = try await Accounts(store: store).open(named: account)
       let account = try await OperatorAccounts(store: store, clock: SystemClock()).addCredit(
         amount, to: named.id, note: note, by: .host)
@@ -51,7 +51,7 @@ struct CreditCommand: AsyncParsableCommand {
     @Argument(help: "The account's e-mail address or id; may be left out where there is only one.") var account: String?
 
     func run() async throws {
-      let store = try options.openDatabase()
+      let store = try await options.openDatabase()
       output.show(try await CreditRecord(of: try await Accounts(store: store).one(named: account), in: store))
     }
   }
@@ -68,7 +68,7 @@ struct CreditCommand: AsyncParsableCommand {
     private static let mostFaults = 1000
 
     func run() async throws {
-      let store = try options.openDatabase()
+      let store = try await options.openDatabase()
       var sum = LedgerSum()
       var last: Account?
       repeat {

@@ -108,7 +108,7 @@ extension SQLStore {
 
 extension ConfigurationOptions {
   fileprivate func setDraining(_ isDraining: Bool, host name: String) async throws -> HostLoad {
-    let database = try openDatabase()
+    let database = try await openDatabase()
     let host = try await database.host(named: name).host
     return try await OperatorHosts(store: database, clock: SystemClock()).setDraining(isDraining, host.id, by: .host)
   }

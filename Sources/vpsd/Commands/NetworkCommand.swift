@@ -45,7 +45,7 @@ struct NetworkCommand: AsyncParsableCommand {
     func run() async throws {
       let directory = DataDirectory(try options.load().dataDirectory)
       try directory.requireOurs()
-      let driver = try options.routingDriver()
+      let driver = try await options.routingDriver()
       let lock = try ProcessLock(path: directory.lock)
       guard try await driver.removeNetwork() else { throw NetworkCommand.isNotRouted }
       withExtendedLifetime(lock) { print("This host routes to no servers any more.") }
@@ -58,11 +58,11 @@ struct NetworkCommand: AsyncParsableCommand {
 
 extension ConfigurationOptions {
   /// That of this machine's servers, beside a service that may be running.
-  fileprivate func routingDriver() throws -> LibvirtDriver {
+  fileprivate func routingDriver() async throws -> LibvirtDriver {
     let configuration = try load()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
-    guard let installation = try SQLStore.installationID(at: directory.database) else {
+    guard let installation = try await configuration.installationID() else {
       throw Refusal.refused("No service has run on this data directory yet.")
     }
     for driver in try HostedFleet.drivers(configuration, installation: installation) {

@@ -52,7 +52,7 @@ struct NotifyCommand: AsyncParsableCommand {
     @Option(help: "Only those that are waiting, delivered or given-up.") var state: NoticeState?
 
     func run() async throws {
-      let store = try options.openDatabase()
+      let store = try await options.openDatabase()
       try await output.list { (last: NoticeLine?, limit: Int) in
         try await store.notices(state, before: last?.record.id, limit: limit).map(NoticeLine.init)
       }

@@ -18,7 +18,9 @@ struct RestoreState: AsyncParsableCommand {
   @Argument(help: "The copy.") var file: String
 
   func run() async throws {
-    let directory = DataDirectory(try options.load().dataDirectory)
+    let configuration = try options.load()
+    try configuration.requireFile("vpsd restore-state")
+    let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     // Held so that no service starts in the middle.
     let lock = try ProcessLock(path: directory.lock)
@@ -40,7 +42,7 @@ struct RestoreState: AsyncParsableCommand {
     // SQLite would carry a log that is left over into the database that takes the place of its own.
     for suffix in ["-wal", "-shm"] { unlink(directory.database + suffix) }
     guard rename(incoming, directory.database) == 0 else { throw FileFailure.last("rename", incoming) }
-    if let database = try? options.openDatabase() {
+    if let database = try? await options.openDatabase() {
       try? await database.recordOperator("state.restore", detail: file, at: SystemClock().now)
     }
     let before = kept.map { " What was there before is in \($0.escaped())." }

@@ -40,7 +40,7 @@ extension ServerCommand {
 
 extension ConfigurationOptions {
   fileprivate func suspend(_ name: String, because reason: String?) async throws -> ServerRecord {
-    let database = try openDatabase()
+    let database = try await openDatabase()
     let id = try await database.server(named: name).server.id
     try await OperatorServers(store: database, clock: SystemClock()).suspend(id, because: reason, by: .host)
     return ServerRecord(

@@ -24,11 +24,11 @@ struct Shutdown: AsyncParsableCommand {
     try directory.requireOurs()
     try await record()
     try await stopService(directory)
-    guard servers, FileManager.default.fileExists(atPath: directory.database) else { return }
+    guard servers else { return }
     // Held so that no service starts in the middle.
     let lock = try ProcessLock(path: directory.lock)
     // A database that a service has never served knows of no machines, and one of another version stays as it is.
-    guard let installation = try SQLStore.installationID(at: directory.database) else { return }
+    guard let installation = try await configuration.installationID() else { return }
     try await stopServers(of: installation, configuration)
     withExtendedLifetime(lock) {}
   }
@@ -48,7 +48,7 @@ struct Shutdown: AsyncParsableCommand {
 
   /// A database that cannot be written is no reason not to stop.
   private func record() async throws {
-    guard let database = try? options.openDatabase() else { return }
+    guard let database = try? await options.openDatabase() else { return }
     try? await database.recordOperator(
       "service.shutdown", detail: servers ? "with its servers" : nil, at: SystemClock().now)
   }

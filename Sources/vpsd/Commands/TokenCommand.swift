@@ -49,7 +49,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      let store = try options.openStore()
+      let store = try await options.openStore()
       let clock = SystemClock()
       let account = try await Accounts(store: store).open(named: account)
       let text = TokenText.random()
@@ -72,7 +72,7 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "Of this account only, by its e-mail address or id.") var account: String?
 
     func run() async throws {
-      let store = try options.openStore()
+      let store = try await options.openStore()
       let now = SystemClock().now
       let owner: Account? =
         if let account { try await Accounts(store: store).one(named: account) } else { nil }
@@ -96,7 +96,7 @@ struct TokenCommand: AsyncParsableCommand {
     @Argument(help: "The token's id, or its name.") var token: String
 
     func run() async throws {
-      let store = try options.openStore()
+      let store = try await options.openStore()
       let id = try await Self.id(of: token, store)
       let clock = SystemClock()
       guard try await store.revokeToken(id, at: clock.now), let revoked = try await store.token(id) else {

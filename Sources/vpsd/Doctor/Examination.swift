@@ -29,7 +29,7 @@ struct Examination: Sendable {
 
   private func lookInside(_ patient: inout Patient) async {
     do {
-      let store = try SQLStore(path: directory.database, .asItIs, tariff: configuration.tariff)
+      let store = try await SQLStore.open(configuration.databaseLocation, .asItIs, tariff: configuration.tariff)
       try await look(store, &patient.facts)
       await look(store, &patient)
     } catch let error as DatabaseIsMissing {
@@ -41,8 +41,7 @@ struct Examination: Sendable {
 
   private func look(_ store: SQLStore, _ facts: inout HostFacts) async throws {
     let now = SystemClock().now
-    let log = try? FileManager.default.attributesOfItem(atPath: directory.database + "-wal")[.size] as? Int64
-    facts.database = .open(contradictions: try await store.contradictions(), logBytes: log ?? 0)
+    facts.database = .open(contradictions: try await store.contradictions(), logBytes: logBytes)
     facts.isBillingClockDoubted = try await store.isBillingClockDoubted(at: now)
     facts.memory?.reservedMiB =
       try await store.hosts().first { $0.host.name == HostDeclaration.localName }?.reserved.memoryMiB ?? 0
@@ -53,6 +52,12 @@ struct Examination: Sendable {
     } catch let unfit as DataDirectory.Unfit {
       facts.keyFault = unfit.description
     }
+  }
+
+  /// Of a database in a file, beside it.
+  private var logBytes: Int64 {
+    guard case .file(let path) = configuration.databaseLocation else { return 0 }
+    return (try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int64) ?? 0
   }
 
   private func look(_ store: SQLStore, _ patient: inout Patient) async {

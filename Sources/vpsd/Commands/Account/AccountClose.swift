@@ -16,7 +16,7 @@ struct AccountClose: AsyncParsableCommand {
   var deleteServers = false
 
   func run() async throws {
-    let store = try options.openStore()
+    let store = try await options.openStore()
     let account = try await Accounts(store: store).open(named: account)
     let closed = try await store.closeAccount(account.id, deletingServers: deleteServers, at: SystemClock().now)
     guard let closed else { throw Refusal.refused("The account \(account.id) is closed already.") }

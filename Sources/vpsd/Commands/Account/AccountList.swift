@@ -9,7 +9,7 @@ struct AccountList: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() async throws {
-    let store = try options.openStore()
+    let store = try await options.openStore()
     try await output.list { (last: AccountRecord?, limit: Int) in
       try await store.accounts(after: last?.account.id, limit: limit).map(AccountRecord.init)
     }
@@ -24,7 +24,7 @@ struct AccountShow: AsyncParsableCommand {
   @Argument(help: "The account's e-mail address or id.") var account: String
 
   func run() async throws {
-    let store = try options.openStore()
+    let store = try await options.openStore()
     let account = try await Accounts(store: store).one(named: account)
     guard let summary = try await store.summary(of: account.id) else {
       throw Refusal.noSuch("There is no account \(account.id) any more.")

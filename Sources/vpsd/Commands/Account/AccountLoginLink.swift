@@ -20,7 +20,7 @@ struct AccountLoginLink: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     guard configuration.showsPanel else { throw Refusal.refused(Configuration.noPanel) }
-    let store = try options.openDatabase()
+    let store = try await options.openDatabase()
     let account = try await Accounts(store: store).open(named: account)
     let link = try await OperatorAccounts(store: store, clock: SystemClock()).makeLink(
       for: account.id, resetting: reset, by: .host)

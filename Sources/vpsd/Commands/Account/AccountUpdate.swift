@@ -33,7 +33,7 @@ struct AccountUpdate: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = try options.openStore()
+    let store = try await options.openStore()
     let account = try await Accounts(store: store).open(named: account)
     var change = profile.change
     change.email = email

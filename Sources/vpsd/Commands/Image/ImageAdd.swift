@@ -33,7 +33,7 @@ struct ImageAdd: AsyncParsableCommand {
     let known = try source.isEmpty ? configuration.known(name) : nil
     let properties = self.properties.applied(to: known?.properties ?? .ofOthers)
     let catalogue = try await system.openCatalogue(options, for: properties.defaultUser)
-    try configuration.markImages()
+    try await configuration.markImages()
     var addition = ImageAddition(
       store: configuration.images, name: name, source: known?.source ?? source.source, properties: properties,
       date: ImageAddition.today)

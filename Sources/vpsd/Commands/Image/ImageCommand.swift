@@ -97,11 +97,8 @@ extension Configuration {
   var images: ImageStore { ImageStore(directory: imageDirectory.path) }
 
   /// Where a service has been: without one there are no servers.
-  func markImages() throws {
-    let database = DataDirectory(dataDirectory).database
-    guard FileManager.default.fileExists(atPath: database),
-      let installation = try SQLStore.installationID(at: database)
-    else { return }
+  func markImages() async throws {
+    guard let installation = try await installationID() else { return }
     try StoreUser(installation: installation, dataDirectory: dataDirectory.path).mark(images)
   }
 }

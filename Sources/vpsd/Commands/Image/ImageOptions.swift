@@ -108,7 +108,7 @@ struct ImageSystemOptions: ParsableArguments {
   /// Before anything that takes long; nil where nothing is to be offered.
   func openCatalogue(_ options: ConfigurationOptions, for user: String) async throws -> SQLStore? {
     guard let os else { return nil }
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let systems = try await database.catalogue().operatingSystems
     if let system = systems.first(where: { $0.name.utf8.elementsEqual(os.utf8) }) {
       try await database.requireAccount(user, of: system)

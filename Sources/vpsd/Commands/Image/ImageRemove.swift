@@ -23,7 +23,7 @@ struct ImageRemove: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.load()
-    let database = try options.databaseOfServers(configuration)
+    let database = try await options.databaseOfServers(configuration)
     if imageVersion == nil {
       let offered = try await database.catalogue().operatingSystems.filter { $0.imageName == name && $0.isAvailable }
       if let system = offered.first {
@@ -53,7 +53,7 @@ struct ImagePrune: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.load()
-    let use = try await configuration.imageUse(try options.databaseOfServers(configuration))
+    let use = try await configuration.imageUse(await options.databaseOfServers(configuration))
     let removed = try ImageRemoval(store: configuration.images, use: use).prune(now: Date())
     if output.isJSON || !removed.isEmpty {
       output.list(removed.map(RemovedImageRecord.init))
@@ -77,14 +77,14 @@ struct RemovedImageRecord: Record {
 
 extension ConfigurationOptions {
   /// Another data directory than the service's would know of no server.
-  fileprivate func databaseOfServers(_ configuration: Configuration) throws -> SQLStore {
+  fileprivate func databaseOfServers(_ configuration: Configuration) async throws -> SQLStore {
     let path = DataDirectory(configuration.dataDirectory).database
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard configuration.database != nil || FileManager.default.fileExists(atPath: path) else {
       throw Refusal.refused(
         "There is no database at \(path), and so nobody knows what servers need: nothing is removed. "
           + "Set data_dir to that of the service.")
     }
-    return try openDatabase()
+    return try await openDatabase()
   }
 }
 

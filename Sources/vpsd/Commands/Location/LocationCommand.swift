@@ -92,7 +92,7 @@ struct LocationUpdate: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let location = try await database.catalogue().location(named: location)
     var change = LocationChange()
     change.name = name

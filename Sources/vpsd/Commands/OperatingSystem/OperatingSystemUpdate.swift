@@ -62,7 +62,7 @@ struct OperatingSystemRetire: AsyncParsableCommand {
 
 extension ConfigurationOptions {
   fileprivate func change(_ name: String, _ change: OperatingSystemChange) async throws -> OperatingSystem {
-    let database = try openDatabase()
+    let database = try await openDatabase()
     let system = try await database.catalogue().operatingSystem(named: name)
     if let username = change.username { try await database.requireAccount(username, of: system) }
     let changed = try await database.updateOperatingSystem(system.id, change, at: SystemClock().now)

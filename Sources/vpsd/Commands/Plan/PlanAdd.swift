@@ -51,7 +51,7 @@ struct PlanAdd: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let catalogue = try await database.catalogue()
     let codes = try locations.map { try catalogue.locationCodes(named: elements(of: $0)) }
     let plan = try await database.addPlan(

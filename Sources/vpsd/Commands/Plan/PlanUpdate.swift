@@ -56,7 +56,7 @@ struct PlanUpdate: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let catalogue = try await database.catalogue()
     let plan = try catalogue.plan(named: plan)
     let codes = try locations.map { try catalogue.locationCodes(named: elements(of: $0)) }
@@ -98,7 +98,7 @@ struct PlanRetire: AsyncParsableCommand {
   @Argument(help: "The plan's id, uuid, slug or name.") var plan: String
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let plan = try await database.catalogue().plan(named: plan)
     var change = PlanChange()
     change.isAvailable = false

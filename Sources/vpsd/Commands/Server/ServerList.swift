@@ -20,7 +20,7 @@ struct ServerList: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let catalogue = try await database.catalogue()
     var filter = ServerListingFilter()
     if let account { filter.accountID = try await Accounts(store: database).one(named: account).id }

@@ -40,7 +40,7 @@ struct ServerDelete: AsyncParsableCommand {
   @Argument(help: "The server's id, uuid or name.") var server: String
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let found = try await database.server(named: server)
     try await OperatorServers(store: database, clock: SystemClock()).delete(found.server.id, by: .host)
     try await options.tell("The server \(found.server.id) is being deleted.", found.server.id, database, output)
@@ -51,7 +51,7 @@ extension ConfigurationOptions {
   fileprivate func perform(
     _ action: PowerAction, on server: String, _ output: OutputOptions, _ sentence: (ID<Server>) -> String
   ) async throws {
-    let database = try openDatabase()
+    let database = try await openDatabase()
     let id = try await database.server(named: server).server.id
     try await OperatorServers(store: database, clock: SystemClock()).perform(action, on: id, by: .host)
     try await tell(sentence(id), id, database, output)

@@ -12,7 +12,7 @@ struct ServerShow: AsyncParsableCommand {
   @Argument(help: "The server's id, uuid or name.") var server: String
 
   func run() async throws {
-    let database = try options.openDatabase()
+    let database = try await options.openDatabase()
     let listing = try await database.server(named: server)
     output.show(ServerRecord(listing: listing, catalogue: try await database.catalogue()))
   }

@@ -1,0 +1,33 @@
+/// What the one SQL text says otherwise to PostgreSQL: the names of parameters, and those of two functions.
+enum PostgreSQLDialect {
+  private static let functions = ["lower": "vpsd_lower", "group_concat": "string_agg"]
+
+  /// - `?` and `?1` become `$1`: one without a number is the one after the greatest so far, as in SQLite.
+  /// - `lower` becomes ours, which knows all letters whatever the database was made with, as that of SQLite is ours.
+  static func translated(_ sql: String) -> String {
+    var output = ""
+    var rest = Substring(sql)
+    var greatest = 0
+    while let character = rest.first {
+      if character == "'" {
+        let end = rest.dropFirst().firstIndex(of: "'").map { rest.index(after: $0) } ?? rest.endIndex
+        output += rest[..<end]
+        rest = rest[end...]
+      } else if character == "?" {
+        let digits = rest.dropFirst().prefix(while: \.isNumber)
+        let number = Int(digits) ?? greatest + 1
+        greatest = max(greatest, number)
+        output += "$\(number)"
+        rest = rest[digits.endIndex...]
+      } else if character.isLetter || character == "_" {
+        let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        rest = rest[word.endIndex...]
+        output += rest.first == "(" ? functions[String(word)] ?? String(word) : String(word)
+      } else {
+        output.append(character)
+        rest = rest.dropFirst()
+      }
+    }
+    return output
+  }
+}

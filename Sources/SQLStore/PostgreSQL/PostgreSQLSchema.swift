@@ -1,0 +1,61 @@
+/// The tables on a server of PostgreSQL: made at once as they are, and then changed by migrations that are numbered like those of
+/// SQLite. One that was released is never changed again.
+enum PostgreSQLSchema {
+  /// The first is all that the migrations of SQLite up to its number have made.
+  static let migrations: [(number: Int64, script: String)] = [
+    (24, [functions, accounts, servers, records, shares, events].joined(separator: "\n"))
+  ]
+
+  private static let oldestVersion = 130_000
+
+  /// Brings the database to this version, or throws where it has another one and is to stay as it is.
+  static func prepare(
+    _ connection: PostgreSQLConnection, _ opening: SQLStore.Opening, _ address: PostgreSQLAddress
+  ) throws {
+    guard connection.serverVersion >= oldestVersion else {
+      throw UnusableDatabase(address, "its server is older than PostgreSQL 13")
+    }
+    guard connection.serverEncoding == "UTF8" else {
+      throw UnusableDatabase(address, "its encoding is not UTF8")
+    }
+    let applied = try applied(connection)
+    let path = address.description
+    if let applied, applied > (migrations.last?.number ?? 0) { throw DatabaseIsNewer(path: path) }
+    switch opening {
+    case .asItIs:
+      guard let applied else { throw DatabaseIsMissing(path: path) }
+      if applied < (migrations.last?.number ?? 0) { throw DatabaseIsOlder(path: path) }
+    case .upgrading:
+      if applied != migrations.last?.number { try migrate(connection) }
+    }
+  }
+
+  /// The number of the last migration; nil where there was none.
+  private static func applied(_ connection: PostgreSQLConnection) throws -> Int64? {
+    let exists = try connection.value(Bool.self, "SELECT to_regclass('schema_migration') IS NOT NULL")
+    guard exists == true else { return nil }
+    return try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
+  }
+
+  /// All of them in one transaction. Processes that come at the same moment do it one after the other.
+  private static func migrate(_ connection: PostgreSQLConnection) throws {
+    try connection.execute(
+      """
+      BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s';
+      SELECT pg_advisory_xact_lock(\(AdvisoryLock.schema.arguments))
+      """, within: .seconds(70))
+    do {
+      // A connection that has seen that there is no table goes on thinking so, until it locks one.
+      try connection.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")
+      let last = try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
+      for migration in migrations where migration.number > last ?? 0 {
+        try connection.runScript(migration.script)
+        try connection.run("INSERT INTO schema_migration (number) VALUES (?)", [migration.number])
+      }
+      try connection.execute("COMMIT", within: PostgreSQLConnection.scriptLimit)
+    } catch {
+      if connection.isInsideTransaction { try connection.execute("ROLLBACK") }
+      throw error
+    }
+  }
+}

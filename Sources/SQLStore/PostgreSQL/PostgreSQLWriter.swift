@@ -1,0 +1,78 @@
+import Core
+import Foundation
+
+/// Carries out what waits to be written, on the one thread and the one connection that does.
+struct PostgreSQLWriter {
+  private static let attempts = 4
+  /// How long it is asked what became of a commit whose answer was lost.
+  private static let patience = Duration.seconds(10)
+
+  let address: PostgreSQLAddress
+  let session: ConnectionThreads.Session
+
+  func carryOut(_ batch: [any PendingWrite]) {
+    do {
+      for answer in try commit(batch) { answer() }
+    } catch {
+      for write in batch { write.fail(error) }
+    }
+  }
+
+  /// As often as it is certain that nothing came of it, and another try may help.
+  private func commit(_ batch: [any PendingWrite]) throws -> [@Sendable () -> Void] {
+    var attempt = 1
+    while true {
+      let connection = try session.connected()
+      do {
+        return try transaction(of: batch, on: connection)
+      } catch let error as PostgreSQLError where attempt < Self.attempts && (error.isConflict || connection.isLost) {
+        attempt += 1
+      }
+    }
+  }
+
+  private func transaction(
+    of batch: [any PendingWrite], on connection: PostgreSQLConnection
+  ) throws -> [@Sendable () -> Void] {
+    let answers: [@Sendable () -> Void]
+    let number: String?
+    do {
+      // Whoever has the lock sees what those before it have written: each statement looks anew.
+      try connection.execute(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(\(AdvisoryLock.write.arguments))")
+      answers = try batch.map { write in try write.run(in: connection) }
+      number = try connection.value(String?.self, "SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)") ?? nil
+    } catch {
+      if connection.isInsideTransaction { try connection.execute("ROLLBACK") }
+      throw error
+    }
+    do {
+      let command = try connection.execute("COMMIT").command
+      guard command == "COMMIT" else { throw Failure.internalError("PostgreSQL: the transaction ended as \(command)") }
+    } catch let error as PostgreSQLError where connection.isLost {
+      guard let number, try isCommitted(number, after: error) else { throw error }
+    }
+    return answers
+  }
+
+  /// Asks the server what became of a transaction whose commit it did not answer. Throws where it cannot be told: it may be
+  /// committed, and is not to be carried out again.
+  private func isCommitted(_ number: String, after error: PostgreSQLError) throws -> Bool {
+    let deadline = ContinuousClock.now + Self.patience
+    while ContinuousClock.now < deadline {
+      if let connection = try? PostgreSQLConnection(address),
+        let status = try? connection.value(
+          String?.self, "SELECT pg_xact_status(CAST(CAST(? AS TEXT) AS xid8))", [number])
+      {
+        switch status {
+        case "committed": return true
+        case "aborted": return false
+        default: break
+        }
+      }
+      poll(nil, 0, 100)
+    }
+    throw StoreUnavailable(
+      "PostgreSQL: the connection was lost in a commit, and whether it was carried out is not known (\(error.text))")
+  }
+}

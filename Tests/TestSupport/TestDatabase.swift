@@ -1,0 +1,58 @@
+package import Core
+package import Foundation
+package import SQLStore
+
+/// The database of one test, with all tables and nothing in them, which goes with this: a file of SQLite, or where
+/// `VPSD_TEST_DATABASE=postgresql` says so, a database on the server of this process (`TestPostgreSQL`).
+package final class TestDatabase: Sendable {
+  package enum Kind: String, Sendable {
+    case sqlite, postgresql
+  }
+
+  /// What this run is on.
+  package static let kind: Kind = {
+    let said = ProcessInfo.processInfo.environment["VPSD_TEST_DATABASE"] ?? Kind.sqlite.rawValue
+    let kind = Kind(rawValue: said)
+    precondition(kind != nil, "VPSD_TEST_DATABASE is neither sqlite nor postgresql")
+    return kind ?? .sqlite
+  }()
+
+  /// For suites that are about the file, or look into it.
+  package static var isSQLite: Bool { kind == .sqlite }
+
+  package let location: DatabaseLocation
+  /// The one of PostgreSQL.
+  package let onServer: TestPostgreSQL.Database?
+
+  /// - Parameter folder: Where a file is made.
+  package init(in folder: URL, _ kind: Kind = TestDatabase.kind) async throws {
+    switch kind {
+    case .sqlite:
+      let file = Self.file(in: folder)
+      try NewDatabase.write(to: file)
+      location = .file(file.path)
+      onServer = nil
+    case .postgresql:
+      let database = try await TestPostgreSQL.Database()
+      location = .server(database.address)
+      onServer = database
+    }
+  }
+
+  /// The file that somebody left in the folder.
+  package init(inheriting folder: URL) {
+    location = .file(Self.file(in: folder).path)
+    onServer = nil
+  }
+
+  package func open(_ opening: SQLStore.Opening = .upgrading, tariff: Tariff = Tariff()) async throws -> SQLStore {
+    try await SQLStore.open(location, opening, tariff: tariff)
+  }
+
+  /// Of the file; empty where it is none.
+  package var path: String {
+    if case .file(let path) = location { path } else { "" }
+  }
+
+  private static func file(in folder: URL) -> URL { folder.appendingPathComponent("vpsd.sqlite") }
+}
