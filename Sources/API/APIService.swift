@@ -68,7 +68,22 @@ package struct APIService: Sendable {
         + StatementRoutes(statements: useCases.statements).endpoints
         + ConsoleRoutes(consoles: useCases.consoles, servers: servers).endpoints
         + EventRoutes(events: useCases.events).endpoints
-        + CatalogueRoutes(catalogue: useCases.catalogue).endpoints)
+        + CatalogueRoutes(catalogue: useCases.catalogue).endpoints
+        + Self.operatorEndpoints(useCases, hasPanel: pages != nil, clock))
+  }
+
+  private static func operatorEndpoints(
+    _ useCases: UseCases, hasPanel: Bool, _ clock: any WallClock
+  ) -> [Endpoint] {
+    let operators = useCases.operators
+    let servers = ServerRoutes(servers: useCases.servers, catalogue: useCases.catalogue, clock: clock)
+    let accounts = OperatorAccountRoutes(
+      accounts: operators.accounts, statements: StatementRoutes(statements: useCases.statements),
+      tokens: TokenRoutes(tokens: useCases.tokens, profiles: useCases.profiles), hasPanel: hasPanel, clock: clock)
+    return accounts.endpoints
+      + OperatorServerRoutes(operators: operators, customers: servers, currency: useCases.statements.currency).endpoints
+      + OperatorCatalogueRoutes(catalogue: operators.catalogue).endpoints
+      + OperatorHostRoutes(operators: operators).endpoints
   }
 
   private static let documentPath = "/openapi.json"

@@ -50,6 +50,9 @@ extension Failure {
     .permissionDenied, "You do not have permission to perform this action.")
   package static let operatorsAreForTheHost = Failure(
     .permissionDenied, "This account is an operator's: it is changed on the host only, with vpsd account.")
+  package static func accountClosed(_ id: ID<Account>) -> Failure {
+    Failure(.wrongState, "The account \(id) is closed.")
+  }
   package static let credentialsMissing = Failure(
     .credentialsMissing, "Authentication credentials were not provided.")
   /// - Parameter reason: What the operator says to the customer; may be empty.

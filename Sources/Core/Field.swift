@@ -1,6 +1,8 @@
 /// What something can be wrong in, by what it is, and not by what anybody calls it.
 package enum Field: Hashable, Sendable {
   case name
+  /// Whose something is to be.
+  case account
   case plan
   case operatingSystem
   case location
@@ -53,6 +55,8 @@ package struct FieldErrors: Sendable, Equatable {
       errors.append(FieldError(field, [message]))
     }
   }
+
+  package var messages: [String] { errors.flatMap(\.messages) }
 
   /// - Parameter isWhole: Whether everything could be read. Where it could not, this throws even if the rest is right: whoever
   ///   read it knows what to say of that.

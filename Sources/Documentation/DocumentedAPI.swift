@@ -11,7 +11,8 @@ struct DocumentedAPI {
   /// What holds for all operations, in Markdown.
   let guide: String
   let basePath: String
-  /// The operations by what they are about, which the first word of a path names.
+  /// The operations by what they are about, which the first word of a path names; what is for operators only is apart, by the second
+  /// word.
   let groups: [Group]
 
   init(_ document: DocumentNode, _ words: PageWords = .english) {
@@ -24,7 +25,7 @@ struct DocumentedAPI {
     var names: [String] = []
     var operations: [String: [DocumentedOperation]] = [:]
     for path in document["paths"]?.members ?? [] {
-      let name = String(path.name.split(separator: "/").first ?? "")
+      let name = Self.subject(of: path.name)
       if operations[name] == nil { names.append(name) }
       operations[name, default: []] += path.value.members.map {
         DocumentedOperation(method: $0.name, path: path.name, $0.value, schemas)
@@ -32,9 +33,14 @@ struct DocumentedAPI {
     }
     groups = names.map { name in
       Group(
-        title: words.groups[name] ?? Self.title(of: name), anchor: name + "-operations",
+        title: words.groups[name] ?? Self.title(of: name), anchor: name.replacing("/", with: "-") + "-operations",
         operations: operations[name] ?? [])
     }
+  }
+
+  private static func subject(of path: String) -> String {
+    let words = path.split(separator: "/")
+    return words.prefix(words.first == "operator" ? 2 : 1).joined(separator: "/")
   }
 
   /// `ssh-keys` is "SSH keys".

@@ -64,7 +64,12 @@ extension PageWords {
         "boolean": ("boolean", "booleans"), "object": ("object", "objects"), "date-time": ("date-time", "date-times"),
         "date": ("date", "dates"), "uuid": ("uuid", "uuids"), "array of": ("array of", "arrays of"),
       ], or: "or"),
-    groups: [:])
+    groups: [
+      "operator/accounts": "Operator: accounts", "operator/servers": "Operator: servers",
+      "operator/plans": "Operator: plans", "operator/operating-systems": "Operator: operating systems",
+      "operator/locations": "Operator: locations", "operator/hosts": "Operator: hosts",
+      "operator/images": "Operator: images", "operator/audit": "Operator: audit",
+    ])
 
   package static let bulgarian = PageWords(
     tag: "bg", ownName: "Български", contents: "Съдържание", showContents: "Показване на съдържанието",
@@ -86,6 +91,10 @@ extension PageWords {
       "servers": "Сървъри", "backups": "Резервни копия", "snapshots": "Моментни снимки", "plans": "Планове",
       "operating-systems": "Операционни системи", "locations": "Местоположения", "ssh-keys": "SSH ключове",
       "tokens": "Токени", "account": "Акаунт", "events": "Събития", "openapi.json": "Този документ",
+      "operator/accounts": "За оператори: акаунти", "operator/servers": "За оператори: сървъри",
+      "operator/plans": "За оператори: планове", "operator/operating-systems": "За оператори: операционни системи",
+      "operator/locations": "За оператори: местоположения", "operator/hosts": "За оператори: хостове",
+      "operator/images": "За оператори: образи", "operator/audit": "За оператори: дневник",
     ])
 
   package static let all = [english, bulgarian]

@@ -9,7 +9,11 @@ extension SQLConnection {
     by caller: Caller, at now: Timestamp
   ) throws {
     try markEffect(of: caller)
-    try requireMayChange(caller.accountID)
+    if caller.isOperating {
+      try requireOperatorsToken(caller, at: now)
+    } else {
+      try requireMayChange(caller.accountID)
+    }
     try insertAudit(
       action, account: caller.accountID, token: caller.tokenID, server: server, operation: operation, detail: detail,
       origin: caller.origin, at: now)
@@ -42,13 +46,24 @@ extension SQLConnection {
       try insertAudit(
         action, account: account, token: nil, server: server, operation: operation, detail: detail, origin: "host",
         at: now)
-    case .person(let caller):
+    case .person(let caller), .program(let caller):
       try markEffect(of: caller)
-      try requireOperator(caller, at: now)
+      if case .person = `operator` {
+        try requireOperator(caller, at: now)
+      } else {
+        try requireOperatorsToken(caller, at: now)
+      }
       try insertAudit(
         action, account: account, token: caller.tokenID, server: server, operation: operation, detail: detail,
         origin: caller.origin, at: now)
     }
+  }
+
+  /// Throws `credentialsInvalid` for a program whose token is good no more.
+  private func requireOperatorsToken(_ caller: Caller, at now: Timestamp) throws {
+    let token: Token? = try first(
+      "SELECT \(Token.columns) FROM token WHERE id = ? AND is_session = 0", [caller.tokenID])
+    guard let token, token.isValid(at: now), token.isForOperators else { throw Failure.tokenInvalid }
   }
 
   private func requireOperator(_ caller: Caller, at now: Timestamp) throws {

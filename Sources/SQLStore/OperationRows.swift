@@ -70,7 +70,7 @@ extension SQLConnection {
     let waiting = try value(
       ID<Operation>.self,
       "SELECT id FROM operation WHERE server_id = ? AND kind = 'configure' AND state = 'queued'", [server])
-    return try waiting ?? queue(.configure, on: server, by: caller.tokenID, at: now).id
+    return try waiting ?? queue(.configure, on: server, by: caller.requesterID, at: now).id
   }
 
   /// Ends what a delete, of a server or of a copy that is being made, has overtaken, unless a step of it is still in flight.

@@ -22,8 +22,9 @@ extension SQLStore {
     try await write { database in
       try database.requireValid(caller.tokenID, at: now)
       try database.requireQuota(for: token, at: now)
-      // What a person has made stays when that person signs out.
-      let parent = caller.principal.kind == .session ? nil : caller.tokenID
+      if caller.isOperating { try database.requireChangeable(token.accountID, by: .program(caller)) }
+      // What a person has made stays when that person signs out, and the operator's is nobody's child.
+      let parent = caller.principal.kind == .session ? nil : caller.requesterID
       let created = try database.insert(token, madeBy: parent, at: now)
       try database.audit("token.create", detail: "\(created.id)", by: caller, at: now)
       return created
@@ -32,6 +33,7 @@ extension SQLStore {
 
   package func revokeToken(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> [ID<Token>] {
     try await write { database in
+      if caller.isOperating { try database.requireChangeable(caller.accountID, by: .program(caller)) }
       let revoked = try database.revoke(id, of: caller.accountID, at: now)
       for id in revoked { try database.audit("token.revoke", detail: "\(id)", by: caller, at: now) }
       return revoked

@@ -86,11 +86,12 @@ extension SQLStore {
   }
 
   package func closeAccount(
-    _ id: ID<Account>, deletingServers: Bool, at now: Timestamp
+    _ id: ID<Account>, deletingServers: Bool, by operator: Operator, at now: Timestamp
   ) async throws -> Account? {
     try await write { [tariff] database in
       guard let account = try database.account(id), account.closedAt == nil else { return nil }
-      try database.endServers(of: id, deleting: deletingServers, tariff, at: now)
+      try account.requireChangeable(by: `operator`)
+      try database.endServers(of: id, deleting: deletingServers, by: `operator`, tariff, at: now)
       try database.run(
         "UPDATE token SET revoked_at = COALESCE(revoked_at, ?), name = 'closed' WHERE account_id = ?", [now, id])
       for table in ["ssh_key", "repeatable_request", "notice", "login_link", "recovery_code"] {
@@ -104,7 +105,7 @@ extension SQLStore {
         WHERE id = ?3
         """,
         ["closed-\(id)", now, id])
-      try database.auditOperator("account.close", account: id, at: now)
+      try database.auditOperator("account.close", by: `operator`, account: id, at: now)
       return try database.account(id)
     }
   }
@@ -132,6 +133,19 @@ extension SQLConnection {
   /// What its customer could still ask for with a token that was valid a moment ago.
   func requireOpen(_ account: ID<Account>) throws {
     guard try self.account(account)?.closedAt == nil else { throw Failure.tokenInvalid }
+  }
+
+  /// The same for what an operator's program may ask for, too, and is told of.
+  func requireOpen(_ account: ID<Account>, for caller: Caller) throws {
+    guard caller.isOperating else { return try requireOpen(account) }
+    try requireChangeable(account, by: .host)
+  }
+
+  /// Throws where the account is closed, or not this operator's to change.
+  func requireChangeable(_ account: ID<Account>, by operator: Operator) throws {
+    let found = try self.account(account).orFail("there is no account \(account)")
+    guard found.closedAt == nil else { throw Failure.accountClosed(account) }
+    try found.requireChangeable(by: `operator`)
   }
 
   /// Whoever writes an address in capitals means the same one.
@@ -162,15 +176,18 @@ extension SQLConnection {
       ])
   }
 
-  fileprivate func endServers(of account: ID<Account>, deleting: Bool, _ tariff: Tariff, at now: Timestamp) throws {
+  fileprivate func endServers(
+    of account: ID<Account>, deleting: Bool, by operator: Operator, _ tariff: Tariff, at now: Timestamp
+  ) throws {
     let servers: [Server] = try all(
       "\(Server.query) WHERE server.account_id = ? AND server.deleted_at IS NULL ORDER BY server.id", [account])
     guard servers.isEmpty || deleting else {
       throw Failure(
         .wrongState,
-        "The account \(account) has \(servers.count) server(s). Delete them first, or with --delete-servers.")
+        "The account \(account) has \(servers.count) server(s). Delete them first, or have them deleted with it "
+          + "(--delete-servers, or delete_servers=true).")
     }
-    for server in servers { try deleteByOperator(server, tariff, at: now) }
+    for server in servers { try deleteByOperator(server, by: `operator`, tariff, at: now) }
   }
 }
 

@@ -46,7 +46,7 @@ extension SQLStore {
 
 extension AuditFilter {
   /// A text for each kind, so that each goes by its index.
-  fileprivate var selection: (condition: String, arguments: SQLArguments) {
+  var selection: (condition: String, arguments: SQLArguments) {
     switch (serverID, accountID) {
     case (nil, nil): ("1 = 1", [])
     case (let server?, nil): ("server_id = ?", [server])
@@ -64,7 +64,7 @@ extension SQLStore {
 }
 
 extension AuditEntry: RowReadable {
-  fileprivate static func query(_ entries: String) -> String {
+  static func query(_ entries: String) -> String {
     """
     SELECT \(columns) FROM (\(entries)) AS entry
     LEFT JOIN account ON account.id = entry.account_id
@@ -77,13 +77,13 @@ extension AuditEntry: RowReadable {
 
   static let columns =
     "entry.id, entry.at, account.email, token.name, token.id, actor.email, entry.action, entry.detail, entry.server_id, "
-    + "operation.state, entry.origin"
+    + "operation.state, entry.origin, entry.account_id"
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), at: try row.next(), email: try row.next(), tokenName: try row.next(), tokenID: try row.next(),
       tokenEmail: try row.next(), action: try row.next(), detail: try row.next(), serverID: try row.next(),
       outcome: try row.next(),
-      origin: try row.next())
+      origin: try row.next(), accountID: try row.next())
   }
 }

@@ -3,7 +3,7 @@ package import Core
 import struct Foundation.UUID
 
 extension SQLStore {
-  package func addPlan(_ plan: NewPlan, at now: Timestamp) async throws -> Plan {
+  package func addPlan(_ plan: NewPlan, by operator: Operator, at now: Timestamp) async throws -> Plan {
     try await write { database in
       try database.requireFree("slug", plan.slug, in: .plan)
       let id = try database.value(
@@ -20,12 +20,15 @@ extension SQLStore {
         ]
       ).orFail("the plan was not written")
       try database.offer(id, at: plan.locations)
-      try database.auditOperator("plan.add", detail: "\(plan.slug), \(plan.pricePerHour.decimal) an hour", at: now)
+      try database.auditOperator(
+        "plan.add", by: `operator`, detail: "\(plan.slug), \(plan.pricePerHour.decimal) an hour", at: now)
       return try database.catalogue().plan(id).orFail("the plan is gone")
     }
   }
 
-  package func updatePlan(_ id: ID<Plan>, _ change: PlanChange, at now: Timestamp) async throws -> UpdatedPlan? {
+  package func updatePlan(
+    _ id: ID<Plan>, _ change: PlanChange, by operator: Operator, at now: Timestamp
+  ) async throws -> UpdatedPlan? {
     try await write { database in
       guard let plan = try database.catalogue().plan(id) else { return nil }
       var changed = change.fields(changedIn: plan)
@@ -41,7 +44,9 @@ extension SQLStore {
       }
       if let bandwidth = change.bandwidthGB, bandwidth < plan.bandwidthGB, !change.appliesToExisting {
         try database.requireNoServers(
-          with: plan, orElse: "which would have less for this month at once: say so with --existing.")
+          with: plan,
+          orElse: "which would have less for this month at once: say that it is for existing ones, too (--existing, or "
+            + "applies_to_existing).")
       }
       try database.run(
         """
@@ -61,13 +66,15 @@ extension SQLStore {
       if let speed = change.portSpeedMbit, speed != plan.portSpeedMbit { try database.touchFirewalls(with: id) }
       if let locations = change.locations { try database.offer(id, at: locations) }
       try database.auditOperator(
-        "plan.update", detail: "\(plan.slug): \(changed.joined(separator: ", "))", at: now)
+        "plan.update", by: `operator`, detail: "\(plan.slug): \(changed.joined(separator: ", "))", at: now)
       let updated = try database.catalogue().plan(id).orFail("the plan is gone")
       return UpdatedPlan(plan: updated, repricedServerCount: repriced)
     }
   }
 
-  package func addOperatingSystem(_ system: NewOperatingSystem, at now: Timestamp) async throws -> OperatingSystem {
+  package func addOperatingSystem(
+    _ system: NewOperatingSystem, by operator: Operator, at now: Timestamp
+  ) async throws -> OperatingSystem {
     try await write { database in
       try database.requireFree("slug", system.slug, in: .operatingSystem)
       let added: OperatingSystem? = try database.first(
@@ -76,20 +83,22 @@ extension SQLStore {
         VALUES (?, ?, ?, ?, ?, ?, 1, ?) RETURNING \(OperatingSystem.columns)
         """,
         [UUID().text, system.name, system.slug, system.family, system.version, system.imageName, system.username])
-      try database.auditOperator("os.add", detail: "\(system.slug), image \(system.imageName)", at: now)
+      try database.auditOperator(
+        "os.add", by: `operator`, detail: "\(system.slug), image \(system.imageName)", at: now)
       return try added.orFail("the operating system was not written")
     }
   }
 
   package func updateOperatingSystem(
-    _ id: ID<OperatingSystem>, _ change: OperatingSystemChange, at now: Timestamp
+    _ id: ID<OperatingSystem>, _ change: OperatingSystemChange, by operator: Operator, at now: Timestamp
   ) async throws -> OperatingSystem? {
     try await write { database in
       guard let system = try database.catalogue().operatingSystem(id) else { return nil }
       let changed = change.fields(changedIn: system)
       guard !changed.isEmpty else { return system }
       if let slug = change.slug { try database.requireFree("slug", slug, in: .operatingSystem, except: id.value) }
-      try database.auditOperator("os.update", detail: "\(system.slug): \(changed.joined(separator: ", "))", at: now)
+      try database.auditOperator(
+        "os.update", by: `operator`, detail: "\(system.slug): \(changed.joined(separator: ", "))", at: now)
       return try database.first(
         """
         UPDATE operating_system SET name = COALESCE(?, name), slug = COALESCE(?, slug), family = COALESCE(?, family),
@@ -105,7 +114,7 @@ extension SQLStore {
     }
   }
 
-  package func addLocation(_ location: NewLocation, at now: Timestamp) async throws -> Location {
+  package func addLocation(_ location: NewLocation, by operator: Operator, at now: Timestamp) async throws -> Location {
     try await write { database in
       try database.requireFree("code", location.code, in: .location)
       let added: Location? = try database.first(
@@ -114,20 +123,20 @@ extension SQLStore {
         RETURNING \(Location.columns)
         """,
         [location.code, location.name, location.countryCode, location.countryName])
-      try database.auditOperator("location.add", detail: location.code, at: now)
+      try database.auditOperator("location.add", by: `operator`, detail: location.code, at: now)
       return try added.orFail("the location was not written")
     }
   }
 
   package func updateLocation(
-    _ id: ID<Location>, _ change: LocationChange, at now: Timestamp
+    _ id: ID<Location>, _ change: LocationChange, by operator: Operator, at now: Timestamp
   ) async throws -> Location? {
     try await write { database in
       guard let location = try database.catalogue().location(id) else { return nil }
       let changed = change.fields(changedIn: location)
       guard !changed.isEmpty else { return location }
       try database.auditOperator(
-        "location.update", detail: "\(location.code): \(changed.joined(separator: ", "))", at: now)
+        "location.update", by: `operator`, detail: "\(location.code): \(changed.joined(separator: ", "))", at: now)
       return try database.first(
         """
         UPDATE location SET name = COALESCE(?, name), country_code = COALESCE(?, country_code),

@@ -150,7 +150,7 @@ extension SQLConnection {
     try first("\(Server.query) WHERE server.id = ? AND server.deleted_at IS NULL", [id])
   }
 
-  fileprivate func listing(of server: Server) throws -> ServerListing {
+  func listing(of server: Server) throws -> ServerListing {
     ServerListing(
       server: server,
       email: try value(String.self, "SELECT email FROM account WHERE id = ?", [server.accountID])

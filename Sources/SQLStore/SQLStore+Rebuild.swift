@@ -6,7 +6,7 @@ extension SQLStore {
   ) async throws -> RequestedOperation? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
-      guard !server.isDeleteProtected else { throw Failure.deleteProtected }
+      guard !server.isDeleteProtected || caller.isOperating else { throw Failure.deleteProtected }
       try database.requireNotSuspended(id)
       try database.requireNoRescue(server)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
@@ -22,7 +22,7 @@ extension SQLStore {
       }
       if server.status == .error { try database.holdFirstHourAgain(of: server, at: now) }
       let operation = try database.queue(
-        .rebuild, about: system.operatingSystemID.value, on: id, by: caller.tokenID, at: now)
+        .rebuild, about: system.operatingSystemID.value, on: id, by: caller.requesterID, at: now)
       try database.run(
         """
         INSERT INTO rebuild (operation_id, authorized_key, root_password_hash, keeps_user_data, sealed_user_data)

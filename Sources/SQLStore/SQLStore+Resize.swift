@@ -20,7 +20,7 @@ extension SQLStore {
       }
       try database.requireRoom(for: plan, insteadOf: server)
       try database.reserve(alsoFor: plan, id)
-      let operation = try database.queue(.resize, about: plan.id.value, on: id, by: caller.tokenID, at: now)
+      let operation = try database.queue(.resize, about: plan.id.value, on: id, by: caller.requesterID, at: now)
       try database.audit("server.resize", on: id, operation: operation.id, detail: plan.slug, by: caller, at: now)
       let changed = try database.server(id, of: caller.accountID).orFail("the server is gone")
       return RequestedOperation(server: changed, operation: operation)

@@ -5,7 +5,7 @@ extension SQLStore {
     _ server: NewServer, pools: AddressPools.Pair, by caller: Caller, at now: Timestamp
   ) async throws -> Server {
     try await write { database in
-      try database.requireOpen(server.accountID)
+      try database.requireOpen(server.accountID, for: caller)
       try database.requireQuota(for: server)
       try database.requireOpen(server.location)
       try database.requireOffered(server.plan, at: server.location)
@@ -20,7 +20,7 @@ extension SQLStore {
       if !server.labels.isEmpty { try database.setLabels(server.labels, of: id, server.accountID) }
       if let sealed = server.sealedUserData { try database.setUserData(sealed, of: id) }
       try database.append(.hold, -server.plan.pricePerHour, to: server.accountID, for: id, at: now)
-      let operation = try database.queue(.create, on: id, by: caller.tokenID, at: now)
+      let operation = try database.queue(.create, on: id, by: caller.requesterID, at: now)
       try database.audit("server.create", on: id, operation: operation.id, by: caller, at: now)
       return try database.server(id).orFail("the server was not written")
     }

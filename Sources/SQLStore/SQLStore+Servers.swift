@@ -54,7 +54,7 @@ extension SQLStore {
   ) async throws -> Server? {
     try await write { database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
-      let operation = try database.begin(action, on: server, by: caller.tokenID, at: now)
+      let operation = try database.begin(action, on: server, by: caller.requesterID, at: now)
       try database.audit("server.\(action.rawValue)", on: id, operation: operation.id, by: caller, at: now)
       return try database.server(id, of: caller.accountID)
     }
@@ -76,8 +76,8 @@ extension SQLStore {
     try await write { [tariff] database in
       guard let server = try database.server(id, of: caller.accountID) else { return nil }
       if let expected, server.writable != expected { throw Failure.changedMeanwhile }
-      guard !server.isDeleteProtected else { throw Failure.deleteProtected }
-      let operation = try database.hideAndErase(id, by: caller.tokenID, tariff, at: now)
+      guard !server.isDeleteProtected || caller.isOperating else { throw Failure.deleteProtected }
+      let operation = try database.hideAndErase(id, by: caller.requesterID, tariff, at: now)
       try database.audit("server.delete", on: id, operation: operation.id, by: caller, at: now)
       return server.hostID
     }

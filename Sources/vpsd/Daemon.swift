@@ -145,7 +145,7 @@ struct Daemon {
       catalogue: catalogue,
       sessions: Sessions(
         store: store, authenticator: authenticator, clock: clock, mailsLinks: configuration.mailsLinks),
-      operators: Operators(store: store, clock: clock))
+      operators: Operators(store: store, fleet: fleet, clock: clock))
     let panel =
       configuration.showsPanel
       ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil

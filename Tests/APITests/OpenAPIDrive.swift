@@ -11,7 +11,7 @@ import Testing
 final class OpenAPIDrive {
   private static let keyHeader = HTTPField.Name("Idempotency-Key")!
   private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a@b"
-  private static let server = #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
+  static let server = #"{"name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
 
   private let document: APIDescription
   private(set) var statuses: [String: Set<Int>] = [:]
@@ -25,7 +25,8 @@ final class OpenAPIDrive {
   // MARK: What goes wrong, the same way everywhere
 
   func failures() async throws {
-    let api = try await TestAPI.make()
+    let (api, caller) = try await TestAPI.powerful(try await TestService())
+    _ = try await api.send(.post, "/operator/accounts/", #"{"email": "ada@example.com"}"#)
     _ = try await api.createServer()
     _ = try await api.send(.post, "/ssh-keys/", #"{"name": "k", "public_key": "\#(Self.key)"}"#)
     _ = try await api.send(.post, "/backups/", #"{"server_id": 1}"#)
@@ -35,6 +36,12 @@ final class OpenAPIDrive {
     for operation in document.operations where operation.needsToken {
       try await call(api, operation, token: "")
       if operation.permission != nil { try await call(api, operation, token: weak.text) }
+      if operation.isForOperators {
+        let other: Permission.Action = operation.permission == "operator:read" ? .write : .read
+        let (_, half) = try await api.service.newToken(
+          of: api.service.owner.accountID, permissions: [Permission(.operator, other)])
+        try await call(api, operation, token: half.text)
+      }
       try await call(api, operation, headers: [.accept: "text/html"])
       if operation.path.contains("{id}") { try await call(api, operation, id: "999999") }
       if operation.statuses.contains(412) {
@@ -42,7 +49,7 @@ final class OpenAPIDrive {
         try await call(api, operation, body, headers: [.ifMatch: "\"x\""])
       }
       if operation.bodySchema != nil { try await badBodies(api, operation) }
-      if operation.method == "POST" { try await usedKeys(api, operation) }
+      if operation.method == "POST" { try await usedKeys(api, operation, caller) }
       if operation.method == "GET", operation.statuses.contains(400) {
         let last = HTTPField.Name("Last-Event-ID")!
         try await call(api, operation, query: "?ordering=nothing&month=2025-13", headers: [last: "x"])
@@ -60,11 +67,11 @@ final class OpenAPIDrive {
     try await call(api, operation, String(repeating: " ", count: 1 << 20 + 1))
   }
 
-  private func usedKeys(_ api: TestAPI, _ operation: APIDescription.Operation) async throws {
+  private func usedKeys(_ api: TestAPI, _ operation: APIDescription.Operation, _ caller: Caller) async throws {
     let requests = Idempotency(store: api.service.store, clock: api.service.clock)
     let path = "/api/v1" + operation.path.dropLast().replacingOccurrences(of: "{id}", with: Self.id(in: operation.path))
     for (key, path) in [("under way \(operation.name)", path), ("different \(operation.name)", "/another")] {
-      _ = try await requests.begin(key: key, method: "POST", path: path, body: Array("{}".utf8), api.service.owner)
+      _ = try await requests.begin(key: key, method: "POST", path: path, body: Array("{}".utf8), caller)
       try await call(api, operation, "{}", headers: [Self.keyHeader: key])
     }
   }
@@ -191,23 +198,26 @@ final class OpenAPIDrive {
 
   // MARK: One call
 
-  /// Backups and snapshots have one series of ids, and the backup comes first.
-  private static func id(in path: String) -> String { path.hasPrefix("/snapshots/") ? "2" : "1" }
+  /// Backups and snapshots have one series of ids, and the backup comes first. The second account is an operator's customer.
+  static func id(in path: String) -> String {
+    if path.hasPrefix("/operator/operating-systems/") { return "3" }
+    return path.hasPrefix("/snapshots/") || path.hasPrefix("/operator/accounts/") ? "2" : "1"
+  }
 
-  private func call(
+  func call(
     _ api: TestAPI, _ name: String, _ body: String? = nil, id: String? = nil, query: String = ""
   ) async throws {
     let operation = try #require(document.operation(name), "\(name) is not documented")
     try await call(api, operation, body, id: id, query: query)
   }
 
-  private func call(
+  func call(
     _ api: TestAPI, _ operation: APIDescription.Operation, _ body: String? = nil, id: String? = nil,
     query: String = "", token: String? = nil, headers: HTTPFields = [:]
   ) async throws {
     let id = id ?? Self.id(in: operation.path)
     let method = try #require(HTTPRequest.Method(operation.method))
-    let path = operation.path.replacingOccurrences(of: "{id}", with: id) + query
+    let path = operation.path.replacing("{id}", with: id).replacing("{token_id}", with: "3") + query
     let reply = try await api.send(method, path, body, token: token, headers: headers)
     note(reply.status, operation.name)
     guard operation.statuses.contains(reply.status) else { return }

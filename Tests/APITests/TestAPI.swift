@@ -38,13 +38,15 @@ struct TestAPI {
   let service: TestService
   /// What the service is made of, and what it says of itself.
   let api: APIService
+  /// What a request bears that says nothing of it; nil for the owner's token.
+  var token: String?
   private let responder: any HTTPResponder<APIContext>
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
   init(
     _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
     noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil,
-    quotas: Quotas = Quotas(), trustedProxies: TrustedProxies = .none
+    pages: (any WebPages)? = nil, quotas: Quotas = Quotas(), trustedProxies: TrustedProxies = .none
   ) {
     self.service = service
     let store = service.store
@@ -59,10 +61,10 @@ struct TestAPI {
       events: Events(store: store, changes: service.changes, clock: service.clock),
       consoles: service.consoles, catalogue: service.catalogue,
       sessions: Sessions(store: store, authenticator: service.authenticator, clock: service.clock),
-      operators: Operators(store: store, clock: service.clock))
+      operators: Operators(store: store, fleet: service.fleet, clock: service.clock))
     api = APIService(
       useCases, authenticator: service.authenticator,
-      document: Self.document, noVNC: noVNC, publicURL: publicURL,
+      document: Self.document, noVNC: noVNC, publicURL: publicURL, pages: pages,
       trustedProxies: trustedProxies, clock: service.clock,
       logger: logger, limits: limits,
       isHealthy: { try await store.isBootstrapped() }
@@ -73,6 +75,25 @@ struct TestAPI {
   static let document = DocumentNode.object([
     .init("openapi", .text("3.1.0")), .init("info", .object([])), .init("paths", .object([])),
   ])
+
+  /// Of a service with a panel, of which there is nothing but that it is there. What bears no token of its own bears one that may do
+  /// everything, as a customer and as an operator.
+  static func powerful(
+    _ service: TestService, limits: RequestLimits = noLimits
+  ) async throws -> (api: TestAPI, caller: Caller) {
+    var api = TestAPI(service, limits: limits, pages: NoPages())
+    let made = try await service.newToken(
+      of: service.owner.accountID, permissions: [Permission(.operator, .any), .everything], name: "powerful")
+    api.token = made.token.text
+    return (api, made.caller)
+  }
+
+  private struct NoPages: WebPages {
+    let openPaths: Set<String> = []
+
+    func register(on router: Router<APIContext>) {}
+    func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response? { nil }
+  }
 
   static func make(options: SimulatedDriver.Options = .init()) async throws -> TestAPI {
     TestAPI(try await TestService(options: options))
@@ -121,7 +142,7 @@ struct TestAPI {
     _ method: HTTPRequest.Method, _ path: String, _ body: [UInt8], token: String?, headers: HTTPFields
   ) async throws -> Response {
     var fields = headers
-    let token = token ?? service.token.text
+    let token = token ?? self.token ?? service.token.text
     if !token.isEmpty, fields[.authorization] == nil { fields[.authorization] = "Bearer \(token)" }
     if fields[.contentType] == nil { fields[.contentType] = "application/json" }
     let target = path.hasPrefix("//") ? String(path.dropFirst()) : "/api/v1" + path

@@ -38,7 +38,8 @@ def command(language, program, python, folder):
 def run(service, python, folder):
     """How many programs ran, and how many of them failed."""
     # One of the samples revokes the first token, and with it all that were made with it.
-    token = re.search(r"vps_\S+", service.run("token", "create", "--name", "samples")).group()
+    arguments = ["token", "create", "--name", "samples", "--account", "1", "--operator", "--permission", "*:*"]
+    token = re.search(r"vps_\S+", service.run(*arguments)).group()
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "NO_PROXY": "*", "PYTHONUNBUFFERED": "1",
         "VPSD_URL": service.url, "VPSD_TOKEN": token}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs every sample of docs/api/servers-api.bg.txt with the client it is written for, against a service on simulated machines;
-and then every sample of the service's own page at /docs.
+then the module for WHMCS makes its calls, and then every sample of the service's own page at /docs.
 
 A sample of the document runs as it is written, but for host, token and the id of the server. After its last line it is made to
 say what it was answered: the body as it understood it, and the status. Those are held against the document's own reply and
@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import page_samples
+import whmcs
 from service import Service
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -188,6 +189,7 @@ def main(vpsd, python):
         samples = Samples(service, python, pathlib.Path(folder))
         count, failures = run_document(samples)
         print(f"samples: {count} of the document run as documented, {failures} failed")
+        print(f"samples: the module for WHMCS made {whmcs.run(service)} calls")
         pages_count, pages_failures = page_samples.run(service, python, pathlib.Path(folder))
         print(f"samples: {pages_count} of the page run, {pages_failures} failed")
     return failures + pages_failures == 0

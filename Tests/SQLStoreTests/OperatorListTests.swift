@@ -46,6 +46,54 @@ struct OperatorListTests {
   }
 
   @Test(
+    "Behind an account of a hundred thousand an index leads to the next page, and every account is on one page",
+    .enabled(if: TestDatabase.isSQLite))
+  func manyAccounts() async throws {
+    try await withStore { fixture in
+      try await fixture.raw.execute(
+        """
+        WITH RECURSIVE number (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)
+        INSERT INTO account (email, email_key, created_at)
+        SELECT 'user-' || n || '@example.com', 'user-' || n || '@example.com', 0 FROM number
+        """)
+      func filter(_ change: (inout AccountFilter) -> Void) -> AccountFilter {
+        var filter = AccountFilter()
+        change(&filter)
+        return filter
+      }
+      let searches: [(AccountFilter, String)] = [
+        (filter { _ in }, "USING INTEGER PRIMARY KEY (rowid"),
+        (filter { $0.state = .open }, "USING INTEGER PRIMARY KEY (rowid"),
+        (filter { $0.email = "user-7@example.com" }, "account_by_email (email_key=? AND id"),
+      ]
+      for (filter, index) in searches {
+        for isDescending in [false, true] {
+          let order = OrderClause([ListOrder(AccountKey.id, isDescending: isDescending)])
+          let query = filter.selection.following("SELECT id FROM account", by: order, isDescending: isDescending)
+          let plan = try await Self.plan((query, filter.selection.arguments + [ID<Account>(7)]), fixture.path)
+          #expect(plan.contains { $0.contains(index) } && !plan.contains { $0.contains("TEMP") }, "\(plan)")
+        }
+      }
+      let store = fixture.store
+      var (last, pages): (Int64, Int) = (99_000, 0)
+      while true {
+        let page = try await store.accountPage(
+          AccountFilter(), order: [], page: PageRequest(.after(last, isDescending: false), size: 100))
+        #expect(page.totalCount == 100_000 && page.elements.map(\.id.value) == Array(last + 1...last + 100))
+        (last, pages) = (last + 100, pages + 1)
+        guard page.hasNext else { break }
+      }
+      #expect(pages == 10)
+      let newest = try await store.accountPage(
+        AccountFilter(), order: [ListOrder(.id, isDescending: true)],
+        page: PageRequest(.after(3, isDescending: true), size: 100))
+      #expect(newest.elements.map(\.id.value) == [2, 1] && !newest.hasNext)
+      let found = try await store.accountPage(searches[2].0, order: [], page: .first)
+      #expect(found.elements.map(\.email) == ["user-7@example.com"] && found.totalCount == 1)
+    }
+  }
+
+  @Test(
     "Whoever says that they forgot their password has nobody's account looked for in all of them",
     .enabled(if: TestDatabase.isSQLite))
   func forgottenPassword() async throws {

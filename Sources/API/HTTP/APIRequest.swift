@@ -37,16 +37,22 @@ struct APIRequest {
       gate: gate, publicURL: publicURL)
   }
 
+  /// The same request, at work on somebody's account: only routes for operators ask for it.
+  func operating(on account: ID<Account>) -> APIRequest {
+    APIRequest(
+      caller: caller.operating(on: account), request: request, context: context, gate: gate, publicURL: publicURL)
+  }
+
   /// The id or uuid in the path. What can be neither is not found. A character may be escaped without need, and is the same.
-  func reference<Entity>() throws(Failure) -> Reference<Entity> {
-    guard let name = context.parameters.get("id")?.removingPercentEncoding, let reference = Reference<Entity>(name)
+  func reference<Entity>(_ parameter: String = "id") throws(Failure) -> Reference<Entity> {
+    guard let name = context.parameters.get(parameter)?.removingPercentEncoding, let reference = Reference<Entity>(name)
     else { throw .notFound }
     return reference
   }
 
   /// The id in the path, of what has no uuid.
-  func id<Entity>() throws(Failure) -> ID<Entity> {
-    guard case .id(let id) = try reference() as Reference<Entity> else { throw .notFound }
+  func id<Entity>(_ parameter: String = "id") throws(Failure) -> ID<Entity> {
+    guard case .id(let id) = try reference(parameter) as Reference<Entity> else { throw .notFound }
     return id
   }
 

@@ -64,8 +64,8 @@ struct Envelope: RouterMiddleware {
       throw Rejection.methodNotAllowed(method: request.method.rawValue, allowed: ["GET", "HEAD"])
     }
     guard request.uri.path.hasPrefix(RouteTable.basePath) else { throw Failure.notFound }
-    _ = try await gate.admit(request, context, permission: nil)
-    let allowed = routes.methods(at: request.uri.path)
+    let caller = try await gate.admit(request, context, permission: nil)
+    let allowed = routes.methods(at: request.uri.path, for: caller)
     guard allowed.isEmpty else {
       throw Rejection.methodNotAllowed(method: request.method.rawValue, allowed: allowed)
     }

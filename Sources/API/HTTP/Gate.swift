@@ -40,6 +40,11 @@ struct Gate: Sendable {
     context.subject.note(caller.accountID)
     let allowance = requests?.take(RequestShare(of: caller))
     context.allowance.note(allowance)
+    if permission?.resource == .operator, caller.principal.kind != .operator {
+      // What is an operator's is for everybody else as if it were not there.
+      try allowance?.throwIfRefused()
+      throw Failure.notFound
+    }
     if let permission { try caller.require(permission) }
     try allowance?.throwIfRefused()
     return caller

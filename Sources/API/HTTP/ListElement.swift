@@ -16,3 +16,7 @@ extension OperatingSystem: ListElement { var idInList: Int64 { id.value } }
 extension Location: ListElement { var idInList: Int64 { id.value } }
 extension LedgerEntry: ListElement { var idInList: Int64 { id.value } }
 extension ServerCost: ListElement { var idInList: Int64 { serverID.value } }
+extension Account: ListElement { var idInList: Int64 { id.value } }
+extension AuditEntry: ListElement { var idInList: Int64 { id.value } }
+extension HostLoad: ListElement { var idInList: Int64 { host.id.value } }
+extension OperatorImages.Listing: ListElement { var idInList: Int64 { system.id.value } }

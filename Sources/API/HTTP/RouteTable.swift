@@ -17,6 +17,9 @@ struct Endpoint: Sendable {
   let hasTag: Bool
   let handle: @Sendable (APIRequest) async throws -> Response
 
+  /// Whether it is there for operators' programs only.
+  var isForOperators: Bool { permission?.resource == .operator }
+
   init(
     _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
     mediaType: String = "application/json", alternatives: [String] = [], hasTag: Bool = false,
@@ -39,9 +42,10 @@ struct RouteTable: Sendable {
   let endpoints: [Endpoint]
 
   /// The methods that some endpoint answers at this path, as in an `Allow` header.
-  func methods(at path: String) -> [String] {
+  func methods(at path: String, for caller: Caller) -> [String] {
     let segments = path.dropFirst(Self.basePath.count).split(separator: "/")
     let matching = endpoints.filter { endpoint in
+      if endpoint.isForOperators, caller.principal.kind != .operator { return false }
       let pattern = endpoint.path.split(separator: "/")
       return pattern.count == segments.count
         && zip(pattern, segments).allSatisfy { $0 == $1 || $0.hasPrefix("{") }

@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import HTTPTypes
 import Hummingbird
 import NIOCore
 
@@ -17,33 +18,37 @@ struct CatalogueRoutes {
         guard let plan = try await catalogue.catalogue(for: request.caller).plan(try request.reference()) else {
           throw Failure.notFound
         }
-        return Self.one(plan, Self.plan)
+        return Self.one(plan) { Self.plan(&$0, $1) }
       },
       Endpoint(.get, "/operating-systems/", Self.read) { request in
         try request.list(
           try await catalogue.catalogue(for: request.caller).operatingSystems,
-          orderedBy: [SortKey("id", \.id), SortKey("name", \.name)], name: \.name, Self.operatingSystem)
+          orderedBy: Self.systemKeys, name: \.name
+        ) { Self.operatingSystem(&$0, $1) }
       },
       Endpoint(.get, "/operating-systems/{id}/", Self.read) { request in
         let catalogue = try await catalogue.catalogue(for: request.caller)
         guard let system = catalogue.operatingSystem(try request.reference()) else { throw Failure.notFound }
-        return Self.one(system, Self.operatingSystem)
+        return Self.one(system) { Self.operatingSystem(&$0, $1) }
       },
       Endpoint(.get, "/locations/", Self.read) { request in
         try request.list(
           try await catalogue.catalogue(for: request.caller).locations,
-          orderedBy: [SortKey("id", \.id), SortKey("code", \.code), SortKey("name", \.name)], name: \.name,
-          Self.location)
+          orderedBy: Self.locationKeys, name: \.name, Self.location)
       },
       Endpoint(.get, "/locations/{id}/", Self.read) { request in
         let catalogue = try await catalogue.catalogue(for: request.caller)
-        // Here the code stands where others have a uuid.
-        let code = request.context.parameters.get("id")
-        let found = try catalogue.location(code: code ?? "") ?? catalogue.location(try request.id())
-        guard let location = found else { throw Failure.notFound }
-        return Self.one(location, Self.location)
+        return Self.one(try Self.location(in: request, catalogue), Self.location)
       },
     ]
+  }
+
+  /// Here the code stands where others have a uuid.
+  static func location(in request: APIRequest, _ catalogue: Catalogue) throws -> Location {
+    let code = request.context.parameters.get("id")
+    let found = try catalogue.location(code: code ?? "") ?? catalogue.location(try request.id())
+    guard let found else { throw Failure.notFound }
+    return found
   }
 
   @Sendable private func listPlans(_ request: APIRequest) async throws -> Response {
@@ -55,22 +60,30 @@ struct CatalogueRoutes {
       }
       plans = plans.filter { $0.locations.contains(code) }
     }
-    return try request.list(
-      plans,
-      orderedBy: [
-        SortKey("id", \.id), SortKey("name", \.name), SortKey("price_hourly", \.pricePerHour),
-        SortKey("memory", \.memoryMiB),
-      ],
-      name: \.name, Self.plan)
+    return try request.list(plans, orderedBy: Self.planKeys, name: \.name) { Self.plan(&$0, $1) }
   }
 
-  private static func one<Element>(_ element: Element, _ write: (inout JSONWriter, Element) -> Void) -> Response {
+  static var planKeys: [SortKey<Plan>] {
+    [
+      SortKey("id", \.id), SortKey("name", \.name), SortKey("price_hourly", \.pricePerHour),
+      SortKey("memory", \.memoryMiB),
+    ]
+  }
+  static var systemKeys: [SortKey<OperatingSystem>] { [SortKey("id", \.id), SortKey("name", \.name)] }
+  static var locationKeys: [SortKey<Location>] {
+    [SortKey("id", \.id), SortKey("code", \.code), SortKey("name", \.name)]
+  }
+
+  static func one<Element>(
+    _ element: Element, status: HTTPResponse.Status = .ok, _ write: (inout JSONWriter, Element) -> Void
+  ) -> Response {
     var writer = JSONWriter()
     write(&writer, element)
-    return .json(writer.buffer)
+    return .json(writer.buffer, status: status)
   }
 
-  private static func plan(_ writer: inout JSONWriter, _ plan: Plan) {
+  /// - Parameter isWhole: With what customers are not told.
+  static func plan(_ writer: inout JSONWriter, _ plan: Plan, isWhole: Bool = false) {
     writer.object { writer in
       writer.field("id", plan.id.value)
       writer.field("name", plan.name)
@@ -93,10 +106,14 @@ struct CatalogueRoutes {
       writer.field("monthly_price", plan.pricePerMonth)
       writer.field("hourly_price", plan.pricePerHour)
       writer.field("port_speed_mbit", plan.portSpeedMbit > 0 ? Int64(plan.portSpeedMbit) : nil)
+      guard isWhole else { return }
+      writer.field("cpu_weight", plan.limits.cpuWeight)
+      writer.field("disk_iops", plan.diskIOPS)
+      writer.field("disk_throughput", plan.diskMiBPerSecond)
     }
   }
 
-  private static func operatingSystem(_ writer: inout JSONWriter, _ system: OperatingSystem) {
+  static func operatingSystem(_ writer: inout JSONWriter, _ system: OperatingSystem, isWhole: Bool = false) {
     writer.object { writer in
       writer.field("id", system.id.value)
       writer.field("name", system.name)
@@ -112,10 +129,13 @@ struct CatalogueRoutes {
           writer.field("name", system.name)
         }
       }
+      guard isWhole else { return }
+      writer.field("image", system.imageName)
+      writer.field("username", system.username)
     }
   }
 
-  private static func location(_ writer: inout JSONWriter, _ location: Location) {
+  static func location(_ writer: inout JSONWriter, _ location: Location) {
     writer.object { writer in
       writer.field("id", location.id.value)
       writer.field("code", location.code)

@@ -13,15 +13,15 @@ struct ServerRoutes {
   private static let write = Servers.toChange
   /// The fields of all bodies, in the order in which they are documented.
   private static let fieldOrder = [
-    "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
+    "account_id", "name", "plan_id", "plan", "os_id", "os_version", "location", "hostname", "ssh_key_id", "ssh_keys",
     "backups_enabled", "firewall", "labels", "delete_protection", "user_data",
   ]
 
   var endpoints: [Endpoint] {
     [
       Endpoint(.get, "/servers/", Self.read, handle: list),
-      Endpoint(.post, "/servers/", Self.write, handle: create),
-      Endpoint(.get, "/servers/{id}/", Self.read, handle: read),
+      Endpoint(.post, "/servers/", Self.write) { try await create($0, try await $0.fields()) },
+      Endpoint(.get, "/servers/{id}/", Self.read) { try await read($0) },
       Endpoint(.put, "/servers/{id}/", Self.write, hasTag: true) { try await update($0, isPartial: false) },
       Endpoint(.patch, "/servers/{id}/", Self.write, hasTag: true) { try await update($0, isPartial: true) },
       Endpoint(.delete, "/servers/{id}/", Self.write, hasTag: true, handle: delete),
@@ -44,7 +44,7 @@ struct ServerRoutes {
     let order = try request.order(by: ServerKey.allCases, &errors)
     try errors.throwIfAny(order: ["status", "location", "label_selector", "ordering"])
     let page = try await servers.list(filter, order: order, page: try request.page(), request.caller)
-    return request.list(page, ServerWire.listItem)
+    return request.list(page) { ServerWire.listItem(&$0, $1) }
   }
 
   private func filter(_ request: APIRequest, _ errors: inout WireErrors) async throws -> ServerFilter {
@@ -67,8 +67,9 @@ struct ServerRoutes {
     return filter
   }
 
-  @Sendable private func create(_ request: APIRequest) async throws -> Response {
-    var fields = try await request.fields()
+  func create(_ request: APIRequest, _ fields: FieldReader, of owner: ServerWire.Owner? = nil) async throws -> Response
+  {
+    var fields = fields
     let (draft, names) = try await body(of: request).draft(from: &fields)
     var created = try await fields.carryOut(order: Self.fieldOrder, names: names) {
       try await servers.create(draft, request.caller)
@@ -80,7 +81,7 @@ struct ServerRoutes {
       created = created.showing(view ?? created.view)
     }
     var writer = JSONWriter()
-    ServerWire.created(&writer, created)
+    ServerWire.created(&writer, created, of: owner)
     return Self.response(writer, status: .created, wait)
   }
 
@@ -96,12 +97,12 @@ struct ServerRoutes {
     return response
   }
 
-  @Sendable private func read(_ request: APIRequest) async throws -> Response {
+  func read(_ request: APIRequest, of owner: ServerWire.Owner? = nil) async throws -> Response {
     let (view, usage) = try await servers.read(try await id(of: request), request.caller)
-    return detail(view, usage)
+    return detail(view, usage, of: owner)
   }
 
-  private func update(_ request: APIRequest, isPartial: Bool) async throws -> Response {
+  func update(_ request: APIRequest, isPartial: Bool, of owner: ServerWire.Owner? = nil) async throws -> Response {
     let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
@@ -120,15 +121,15 @@ struct ServerRoutes {
       try errors.throwIfAny(orUnless: fields.isWhole)
       return try await servers.update(id, change, ifTagged: request.wantedTags, request.caller)
     }
-    return detail(view, usage)
+    return detail(view, usage, of: owner)
   }
 
-  @Sendable private func delete(_ request: APIRequest) async throws -> Response {
+  @Sendable func delete(_ request: APIRequest) async throws -> Response {
     try await servers.delete(try await id(of: request), ifTagged: request.wantedTags, request.caller)
     return Response(status: .noContent)
   }
 
-  private func perform(_ action: PowerAction, _ request: APIRequest) async throws -> Response {
+  func perform(_ action: PowerAction, _ request: APIRequest) async throws -> Response {
     let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     try await request.ignoreBody()
@@ -158,7 +159,7 @@ struct ServerRoutes {
     return Self.response(writer, status: .ok, wait)
   }
 
-  @Sendable private func resize(_ request: APIRequest) async throws -> Response {
+  @Sendable func resize(_ request: APIRequest) async throws -> Response {
     let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
@@ -169,7 +170,7 @@ struct ServerRoutes {
     return await request.reply(requested, servers)
   }
 
-  @Sendable private func rebuild(_ request: APIRequest) async throws -> Response {
+  @Sendable func rebuild(_ request: APIRequest) async throws -> Response {
     let id = try await id(of: request)
     try await servers.requireExists(id, request.caller)
     var fields = try await request.fields()
@@ -218,9 +219,9 @@ struct ServerRoutes {
     try await servers.id(of: try request.reference(), request.caller)
   }
 
-  private func detail(_ view: Servers.View, _ usage: ResourceUsage) -> Response {
+  private func detail(_ view: Servers.View, _ usage: ResourceUsage, of owner: ServerWire.Owner?) -> Response {
     var writer = JSONWriter()
-    ServerWire.detail(&writer, view, usage, at: clock.now)
+    ServerWire.detail(&writer, view, usage, of: owner, at: clock.now)
     var response = Response.json(writer.buffer)
     response.headers[.eTag] = "\"\(Servers.tag(of: view.server))\""
     return response

@@ -7,7 +7,7 @@ import NIOCore
 /// What an account has paid, and for what: as JSON, and for spreadsheets.
 struct StatementRoutes {
   private static let json = "application/json"
-  private static let csv = "text/csv"
+  static let csv = "text/csv"
 
   let statements: Statements
 
@@ -18,9 +18,9 @@ struct StatementRoutes {
     ]
   }
 
-  @Sendable private func ledger(_ request: APIRequest) async throws -> Response {
+  @Sendable func ledger(_ request: APIRequest) async throws -> Response {
     var errors = WireErrors()
-    let month = try month(request, &errors)
+    let month = try Self.month(request, &errors)
     let order = try request.order(by: LedgerKey.allCases, &errors)
     try errors.throwIfAny(order: ["month", "ordering"])
     let page = try await statements.ledger(in: month, order: order, page: try request.page(), request.caller)
@@ -31,9 +31,9 @@ struct StatementRoutes {
     }
   }
 
-  @Sendable private func usage(_ request: APIRequest) async throws -> Response {
+  @Sendable func usage(_ request: APIRequest) async throws -> Response {
     var errors = WireErrors()
-    let month = try month(request, &errors)
+    let month = try Self.month(request, &errors)
     try errors.throwIfAny()
     let statement = try await statements.statement(for: month, page: try request.page(), request.caller)
     let currency = statements.currency
@@ -44,7 +44,7 @@ struct StatementRoutes {
     }
   }
 
-  private func month(_ request: APIRequest, _ errors: inout WireErrors) throws(WireErrors) -> CalendarMonth? {
+  static func month(_ request: APIRequest, _ errors: inout WireErrors) throws(WireErrors) -> CalendarMonth? {
     guard let text = try request.query("month") else { return nil }
     guard let month = CalendarMonth(text) else {
       errors.add("month", "\(text.quoted) is no month. Write it like 2025-01.")

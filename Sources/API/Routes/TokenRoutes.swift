@@ -15,21 +15,13 @@ struct TokenRoutes {
     [
       Endpoint(.get, "/tokens/", Self.read, handle: list),
       Endpoint(.post, "/tokens/", Self.write, handle: create),
-      Endpoint(.get, "/tokens/{id}/", Self.read) { request in
-        let token = try await tokens.read(try request.id(), request.caller)
-        var writer = JSONWriter()
-        Self.token(&writer, token)
-        return .json(writer.buffer)
-      },
-      Endpoint(.delete, "/tokens/{id}/", Self.write) { request in
-        try await tokens.revoke(try request.id(), request.caller)
-        return Response(status: .noContent)
-      },
+      Endpoint(.get, "/tokens/{id}/", Self.read) { try await read($0, try $0.id()) },
+      Endpoint(.delete, "/tokens/{id}/", Self.write) { try await revoke($0, try $0.id()) },
       Endpoint(.get, "/account/me/", nil, handle: me),
     ]
   }
 
-  @Sendable private func list(_ request: APIRequest) async throws -> Response {
+  @Sendable func list(_ request: APIRequest) async throws -> Response {
     var errors = WireErrors()
     let order = try request.order(by: TokenKey.allCases, &errors)
     try errors.throwIfAny()
@@ -38,7 +30,19 @@ struct TokenRoutes {
     return request.list(page, Self.token)
   }
 
-  @Sendable private func create(_ request: APIRequest) async throws -> Response {
+  func read(_ request: APIRequest, _ id: ID<Token>) async throws -> Response {
+    let token = try await tokens.read(id, request.caller)
+    var writer = JSONWriter()
+    Self.token(&writer, token)
+    return .json(writer.buffer)
+  }
+
+  func revoke(_ request: APIRequest, _ id: ID<Token>) async throws -> Response {
+    try await tokens.revoke(id, request.caller)
+    return Response(status: .noContent)
+  }
+
+  @Sendable func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
     var draft = Tokens.Draft(
       name: fields.string("name", isRequired: true),

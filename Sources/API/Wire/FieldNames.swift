@@ -15,6 +15,7 @@ extension Field {
   fileprivate var documentedName: String {
     switch self {
     case .name: "name"
+    case .account: "account_id"
     case .plan: "plan_id"
     case .operatingSystem: "os_id"
     case .location: "location"

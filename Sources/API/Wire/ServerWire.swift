@@ -5,7 +5,13 @@ import Foundation
 /// Servers as the wire shows them: fields and order are those of the API's documentation. Additive fields follow all
 /// documented ones.
 enum ServerWire {
-  static func listItem(_ writer: inout JSONWriter, _ view: Servers.View) {
+  /// Whose a server is, for operators.
+  struct Owner {
+    let id: ID<Account>
+    let email: String
+  }
+
+  static func listItem(_ writer: inout JSONWriter, _ view: Servers.View, of owner: Owner? = nil) {
     writer.object { writer in
       identity(&writer, view)
       writer.field("location", view.server.location)
@@ -13,10 +19,11 @@ enum ServerWire {
       operatingSystem(&writer, view.operatingSystem)
       times(&writer, view.server)
       additions(&writer, view)
+      self.owner(&writer, owner)
     }
   }
 
-  static func created(_ writer: inout JSONWriter, _ created: Servers.Created) {
+  static func created(_ writer: inout JSONWriter, _ created: Servers.Created, of owner: Owner? = nil) {
     let view = created.view
     writer.object { writer in
       identity(&writer, view)
@@ -31,11 +38,21 @@ enum ServerWire {
           ? "Server is being provisioned. This may take 2-5 minutes." : message(view.server) + ".")
       if let password = created.rootPassword { writer.field("password", password) }
       additions(&writer, view)
+      self.owner(&writer, owner)
     }
   }
 
-  static func detail(_ writer: inout JSONWriter, _ view: Servers.View, _ usage: ResourceUsage, at now: Timestamp) {
-    let bandwidthUsedGB = usage.month == now.month ? usage.bandwidthUsedGB : 0
+  private static func owner(_ writer: inout JSONWriter, _ owner: Owner?) {
+    guard let owner else { return }
+    writer.field("account") { writer in
+      writer.field("id", owner.id.value)
+      writer.field("email", owner.email)
+    }
+  }
+
+  static func detail(
+    _ writer: inout JSONWriter, _ view: Servers.View, _ usage: ResourceUsage, of owner: Owner? = nil, at now: Timestamp
+  ) {
     writer.object { writer in
       identity(&writer, view)
       writer.field("ipv6_address", visibleAddresses(view.server).ipv6.first?.serverAddress)
@@ -43,23 +60,29 @@ enum ServerWire {
       plan(&writer, view.plan, hasBandwidth: true)
       operatingSystem(&writer, view.operatingSystem)
       writer.field("backups_enabled", view.server.isBackupEnabled)
-      writer.field("resource_usage") { writer in
-        writer.field("cpu_percent", tenths: usage.cpuPermille)
-        writer.field("memory_used", usage.memoryUsedMiB)
-        writer.field("disk_used", usage.diskUsedGiB)
-        writer.field("bandwidth_used", bandwidthUsedGB)
-      }
+      resourceUsage(&writer, usage, at: now)
       times(&writer, view.server)
       additions(&writer, view)
       writer.field("throttled_mbit", usage.throttleMbit.map { Int64($0) })
+      self.owner(&writer, owner)
     }
   }
 
-  static func actionReply(_ writer: inout JSONWriter, _ server: Server) {
+  static func resourceUsage(_ writer: inout JSONWriter, _ usage: ResourceUsage, at now: Timestamp) {
+    writer.field("resource_usage") { writer in
+      writer.field("cpu_percent", tenths: usage.cpuPermille)
+      writer.field("memory_used", usage.memoryUsedMiB)
+      writer.field("disk_used", usage.diskUsedGiB)
+      writer.field("bandwidth_used", usage.month == now.month ? usage.bandwidthUsedGB : 0)
+    }
+  }
+
+  /// - Parameter message: Where it is not about the status that the server has now.
+  static func actionReply(_ writer: inout JSONWriter, _ server: Server, message: String? = nil) {
     writer.object { writer in
       // For those who wait for the end only: what was asked for did not come about.
-      writer.field("status", server.status == .error ? "error" : "success")
-      writer.field("message", message(server))
+      writer.field("status", server.status == .error && message == nil ? "error" : "success")
+      writer.field("message", message ?? self.message(server))
       self.server(&writer, server)
     }
   }

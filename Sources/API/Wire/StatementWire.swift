@@ -53,17 +53,19 @@ enum StatementWire {
   }
 
   private static func cost(_ writer: inout JSONWriter, _ cost: ServerCost) {
-    writer.object { writer in
-      writer.field("id", cost.serverID.value)
-      writer.field("name", cost.name.name)
-      writer.field("plan", cost.plan)
-      writer.field("hours", cost.hours)
-      writer.field("amount", cost.amount.exactDecimal)
-      writer.field("backups", cost.backups.exactDecimal)
-      writer.field("traffic_gb", cost.trafficGB)
-      writer.field("traffic", cost.traffic.exactDecimal)
-      writer.field("deleted_at", cost.deletedAt)
-    }
+    writer.object { fields(of: cost, &$0) }
+  }
+
+  static func fields(of cost: ServerCost, _ writer: inout JSONWriter) {
+    writer.field("id", cost.serverID.value)
+    writer.field("name", cost.name.name)
+    writer.field("plan", cost.plan)
+    writer.field("hours", cost.hours)
+    writer.field("amount", cost.amount.exactDecimal)
+    writer.field("backups", cost.backups.exactDecimal)
+    writer.field("traffic_gb", cost.trafficGB)
+    writer.field("traffic", cost.traffic.exactDecimal)
+    writer.field("deleted_at", cost.deletedAt)
   }
 
   static func csv(_ statement: MonthlyStatement, currency: String) -> ByteBuffer {

@@ -67,6 +67,32 @@ package struct AccountSummary: Sendable, Equatable {
   }
 }
 
+/// Which accounts; nil for any.
+package struct AccountFilter: Sendable, Equatable {
+  package enum State: String, Sendable, CaseIterable {
+    /// Neither suspended nor closed.
+    case open
+    case suspended
+    case closed
+  }
+
+  /// Whatever the case of its letters.
+  package var email: String?
+  /// How the e-mail address begins, in the same way.
+  package var beginning: String?
+  package var state: State?
+
+  package init() {}
+}
+
+/// By what accounts can be ordered.
+package enum AccountKey: String, Sendable, CaseIterable {
+  case id
+  case email
+  case createdAt = "created_at"
+  case balance
+}
+
 /// Who an account belongs to; nil leaves a field as it is.
 package struct ProfileChange: Sendable, Equatable {
   package var firstName: String?

@@ -4,6 +4,7 @@ package struct AuditEntry: Sendable, Equatable {
   package let at: Timestamp
   /// Whose account it was about; nil for the whole installation.
   package let email: String?
+  package let accountID: ID<Account>?
   /// The name of the token; nil where the operator did it.
   package let tokenName: String?
   package let tokenID: ID<Token>?
@@ -20,11 +21,13 @@ package struct AuditEntry: Sendable, Equatable {
 
   package init(
     id: ID<AuditEntry>, at: Timestamp, email: String?, tokenName: String?, tokenID: ID<Token>?, tokenEmail: String?,
-    action: String, detail: String?, serverID: ID<Server>?, outcome: Operation.State?, origin: String?
+    action: String, detail: String?, serverID: ID<Server>?, outcome: Operation.State?, origin: String?,
+    accountID: ID<Account>? = nil
   ) {
     self.id = id
     self.at = at
     self.email = email
+    self.accountID = accountID
     self.tokenName = tokenName
     self.tokenID = tokenID
     self.tokenEmail = tokenEmail
@@ -34,6 +37,11 @@ package struct AuditEntry: Sendable, Equatable {
     self.outcome = outcome
     self.origin = origin
   }
+}
+
+/// By what changes can be ordered.
+package enum AuditKey: String, Sendable, CaseIterable {
+  case id
 }
 
 /// Which changes; nil for any.

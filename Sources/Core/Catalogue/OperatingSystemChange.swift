@@ -1,5 +1,14 @@
 extension OperatingSystem {
   package static let nameRule = TextRule(maximumLength: 64)
+
+  /// A message for whoever wrote what a guest's account is to be called; nil where that can be.
+  package static func usernameViolation(in text: String) -> String? {
+    func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "_") }
+    let isFit =
+      (1...32).contains(text.utf8.count) && text.utf8.first.map(isLetter) == true
+      && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+    return isFit ? nil : "Write 1 to 32 of a-z, 0-9, hyphen and underscore, and a letter or underscore first."
+  }
 }
 
 /// An operating system that is to be offered.

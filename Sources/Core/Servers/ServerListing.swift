@@ -36,6 +36,8 @@ package struct ServerListingFilter: Sendable, Equatable {
   package var hostID: ID<Host>?
   /// How their names begin, whatever the case of the letters.
   package var beginning: String?
+  /// The whole of their names, in the same way.
+  package var name: String?
 
   package init() {}
 }

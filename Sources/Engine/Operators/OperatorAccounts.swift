@@ -22,6 +22,17 @@ package struct OperatorAccounts: Sendable {
     try await store.accounts(beginning: text, after: last, limit: limit)
   }
 
+  package func list(
+    _ filter: AccountFilter, order: [ListOrder<AccountKey>] = [], page: PageRequest = .first
+  ) async throws -> Page<Account> {
+    try await store.accountPage(filter, order: order, page: page)
+  }
+
+  package func account(_ id: ID<Account>) async throws -> Account {
+    guard let account = try await store.account(id) else { throw Failure.notFound }
+    return account
+  }
+
   /// By its id, or by its e-mail address as it is written.
   package func find(_ text: String) async throws -> Account? {
     if case .id(let id)? = Reference<Account>(text) { return try await store.account(id) }
@@ -109,6 +120,18 @@ package struct OperatorAccounts: Sendable {
     return changed
   }
 
+  /// Ends it for good, and with it its servers, where that is wanted. Whoever asks with a token does not saw off the branch that it
+  /// is on.
+  package func close(_ id: ID<Account>, deletingServers: Bool, by operator: Operator) async throws {
+    try await requireChangeable(id, by: `operator`)
+    if case .program(let caller) = `operator`, caller.accountID == id {
+      throw Failure(.wrongState, "This account has the token that you bear: it is closed on the host only.")
+    }
+    let closed = try await store.closeAccount(
+      id, deletingServers: deletingServers, by: `operator`, at: clock.now)
+    guard closed != nil else { throw Failure.accountClosed(id) }
+  }
+
   private func open(_ id: ID<Account>) async throws -> Account {
     guard let account = try await store.account(id) else { throw Failure.notFound }
     guard account.closedAt == nil else { throw Failure.accountClosed(id) }
@@ -135,11 +158,5 @@ package struct OperatorAccounts: Sendable {
     var errors = FieldErrors()
     AccountSuspension.reasonRule.check(reason, .reason, &errors)
     try errors.throwIfAny()
-  }
-}
-
-extension Failure {
-  fileprivate static func accountClosed(_ id: ID<Account>) -> Failure {
-    Failure(.wrongState, "The account \(id) is closed.")
   }
 }

@@ -19,6 +19,8 @@ package struct OperatorHosts: Sendable {
     return try await load(id)
   }
 
+  package func read(_ id: ID<Host>) async throws -> HostLoad { try await load(id) }
+
   private func load(_ id: ID<Host>) async throws -> HostLoad {
     guard let load = try await store.hosts().first(where: { $0.host.id == id }) else { throw Failure.notFound }
     return load

@@ -2,7 +2,7 @@ package import Core
 
 /// Everybody's servers, for an operator: with a command on the host, or in the panel.
 package struct OperatorServers: Sendable {
-  package typealias Stores = CatalogueStore & OperatorStore & ServerStore
+  package typealias Stores = CatalogueStore & OperatorStore & ServerStore & StatementStore
 
   private let store: any Stores
   private let clock: any WallClock
@@ -17,6 +17,41 @@ package struct OperatorServers: Sendable {
     _ filter: ServerListingFilter, after last: ID<Server>? = nil, limit: Int
   ) async throws -> [ServerListing] {
     try await store.serverPage(filter, after: last, limit: limit)
+  }
+
+  /// Those that their customers see.
+  package func list(
+    _ filter: ServerListingFilter, order: [ListOrder<ServerKey>] = [], page: PageRequest = .first
+  ) async throws -> Page<ServerListing> {
+    try await store.serverPage(filter, order: order, page: page)
+  }
+
+  /// The same of one of them.
+  package func visible(_ reference: Reference<Server>) async throws -> ServerListing {
+    guard let listing = try await store.serverListing(reference), listing.deletedAt == nil else {
+      throw Failure.notFound
+    }
+    return listing
+  }
+
+  /// What a server has cost in a month, and what it uses now.
+  ///
+  /// - Parameter month: Nil for the one that it is.
+  package func usage(
+    of server: Server, in month: CalendarMonth?
+  ) async throws -> (month: CalendarMonth, cost: ServerCost, usage: ResourceUsage) {
+    guard let month = month ?? CalendarMonth(clock.now) else {
+      throw Failure.internalError("The clock shows no month.")
+    }
+    let before = PageRequest(.after(server.id.value - 1, isDescending: false), size: 1)
+    let paid = try await store.statement(of: server.accountID, for: month, page: before).servers.elements.first
+    let usage = try await store.usage(of: server.id) ?? .none
+    if let paid, paid.serverID == server.id { return (month, paid, usage) }
+    let plan = try await store.catalogue().plan(server.planID)
+    let nothing = ServerCost(
+      serverID: server.id, name: server.name, plan: plan?.name ?? "", hours: 0, amount: .zero, backups: .zero,
+      trafficGB: usage.month == month.number ? usage.bandwidthUsedGB : 0, traffic: .zero, deletedAt: nil)
+    return (month, nothing, usage)
   }
 
   package func find(_ id: ID<Server>) async throws -> ServerListing? { try await store.serverListing(.id(id)) }

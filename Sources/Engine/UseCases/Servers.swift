@@ -228,7 +228,7 @@ package struct Servers: Sendable {
     }
   }
 
-  private func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
+  func view(_ server: Server, in catalogue: Catalogue) throws(Failure) -> View {
     guard let plan = catalogue.plan(server.planID),
       let operatingSystem = catalogue.operatingSystem(server.operatingSystemID),
       let location = catalogue.location(code: server.location)

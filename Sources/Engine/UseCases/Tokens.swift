@@ -66,9 +66,7 @@ package struct Tokens: Sendable {
     var errors = FieldErrors()
     Self.nameRule.check(draft.name, .name, &errors)
     let permissions = Self.permissions(draft, caller, &errors)
-    guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
-    // What a person makes may outlast the session that it is made in.
-    let expiresAt = expiry(draft, within: own.isSession ? nil : own.expiresAt, &errors)
+    let expiresAt = expiry(draft, within: try await longestLife(caller), &errors)
     try errors.throwIfAny(orUnless: draft.isWhole)
     guard let name = draft.name else { throw Failure.internalError("A draft without errors lacks a field.") }
     let text = TokenText.random()
@@ -80,10 +78,21 @@ package struct Tokens: Sendable {
     return Created(token: token, text: text)
   }
 
+  /// When a token of this caller ends at the latest; nil for never. What a person makes may outlast the session that it is made in,
+  /// and what an operator makes for a customer has nothing to do with the operator's token.
+  private func longestLife(_ caller: Caller) async throws -> Timestamp? {
+    if caller.isOperating { return nil }
+    guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
+    return own.isSession ? nil : own.expiresAt
+  }
+
   /// From here on the token is refused, and so are all that were made with it.
   package func revoke(_ id: ID<Token>, _ caller: Caller) async throws {
     try caller.require(Self.toChange)
-    _ = try await find(id, caller)
+    if try await find(id, caller).isForOperators, caller.isOperating {
+      throw Failure(
+        .permissionDenied, "This token is an operator's: it is revoked on the host only, with vpsd token revoke.")
+    }
     let revoked = try await store.revokeToken(id, by: caller, at: clock.now)
     guard !revoked.isEmpty else { throw Failure.notFound }
     authenticator.forget(revoked)

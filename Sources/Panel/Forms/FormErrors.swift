@@ -50,6 +50,7 @@ extension Field {
     case .permissions: "permissions"
     case .expiry: "expires_at"
     case .server: "server"
+    case .account: "account"
     case .description: "description"
     case .email: "email"
     case .password: "password"

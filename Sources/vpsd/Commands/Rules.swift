@@ -43,13 +43,5 @@ func elements(of list: String) -> [String] {
 
 /// What a guest's account may be called.
 func requireUser(_ text: String?, _ option: String) throws {
-  guard let text else { return }
-  func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "_") }
-  let isFit =
-    (1...32).contains(text.utf8.count) && text.utf8.first.map(isLetter) == true
-    && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
-  if !isFit {
-    throw ValidationError(
-      "\(option): Write 1 to 32 of a-z, 0-9, hyphen and underscore, and a letter or underscore first.")
-  }
+  if let message = text.flatMap(OperatingSystem.usernameViolation) { throw ValidationError("\(option): \(message)") }
 }

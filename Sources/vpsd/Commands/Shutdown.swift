@@ -24,7 +24,7 @@ struct Shutdown: AsyncParsableCommand {
     try directory.requireOurs()
     try await record()
     try await stopService(directory)
-    guard servers else { return }
+    guard servers, FileManager.default.fileExists(atPath: configuration.dataDirectory.path) else { return }
     // Held so that no service starts in the middle.
     let lock = try ProcessLock(path: directory.lock)
     // A database that a service has never served knows of no machines, and one of another version stays as it is.

@@ -8,6 +8,9 @@ package protocol OperatorStore: Sendable {
   /// newest first. Those after this one; of so many at most.
   func accounts(beginning text: String?, after last: ID<Account>?, limit: Int) async throws -> [Account]
   func account(email: String) async throws -> Account?
+  /// Those that the filter lets through, in the order of the keys. Throws `notFound` where there is no such page.
+  func accountPage(_ filter: AccountFilter, order: [ListOrder<AccountKey>], page: PageRequest) async throws
+    -> Page<Account>
   /// Throws `invalidFields` where another account has this email.
   func createAccount(
     email: String, _ profile: ProfileChange, openingCredit: Money, by operator: Operator, at now: Timestamp
@@ -17,7 +20,7 @@ package protocol OperatorStore: Sendable {
   /// deleted where that is wanted; otherwise this throws `wrongState` while there are any. Returns nil where there is no such
   /// account, or it is closed already.
   func closeAccount(
-    _ id: ID<Account>, deletingServers: Bool, at now: Timestamp
+    _ id: ID<Account>, deletingServers: Bool, by operator: Operator, at now: Timestamp
   ) async throws -> Account?
   /// Adds to what the account has; where that is enough, it is out of credit no more. Throws `invalidFields` beyond what an
   /// account can have. Returns the account as it is then; nil where there is none, or it is closed.
@@ -64,6 +67,10 @@ package protocol OperatorStore: Sendable {
   ) async throws -> [ServerListing]
   /// The same, newest first; by their names where the filter says how those begin. Those after this one.
   func serverPage(_ filter: ServerListingFilter, after last: ID<Server>?, limit: Int) async throws -> [ServerListing]
+  /// The same of those that their customers see, in the order of the keys. Throws `notFound` where there is no such page.
+  func serverPage(
+    _ filter: ServerListingFilter, order: [ListOrder<ServerKey>], page: PageRequest
+  ) async throws -> Page<ServerListing>
   func serverListing(_ reference: Reference<Server>) async throws -> ServerListing?
   /// The ids of those with this name that are not erased, whatever the case of its letters; of so many at most.
   func serverIDs(named name: String, limit: Int) async throws -> [ID<Server>]
@@ -97,6 +104,8 @@ package protocol OperatorStore: Sendable {
   func tenures(of address: ServerAddress, newest count: Int) async throws -> [AddressTenure]
   /// What was changed and asked for, newest first: what was before this, of so many entries at most.
   func auditTrail(_ filter: AuditFilter, before id: ID<AuditEntry>?, limit: Int) async throws -> [AuditEntry]
+  /// The same by pages. Throws `notFound` where there is no such page.
+  func auditPage(_ filter: AuditFilter, isNewestFirst: Bool, page: PageRequest) async throws -> Page<AuditEntry>
   /// The ledger of an account, in the same way.
   func ledger(of account: ID<Account>, before id: ID<LedgerEntry>?, limit: Int) async throws -> [LedgerEntry]
   /// In the order of the systems, and of the versions of each.
@@ -118,6 +127,12 @@ extension OperatorStore {
   package func addCredit(_ amount: Money, to email: String, note: String, at now: Timestamp) async throws -> Account? {
     guard let account = try await self.account(email: email) else { return nil }
     return try await addCredit(amount, to: account.id, note: note, by: .host, at: now)
+  }
+
+  package func closeAccount(
+    _ id: ID<Account>, deletingServers: Bool, at now: Timestamp
+  ) async throws -> Account? {
+    try await closeAccount(id, deletingServers: deletingServers, by: .host, at: now)
   }
 
   package func suspend(accountOf email: String, because reason: String?, at now: Timestamp) async throws -> Bool {

@@ -1,0 +1,53 @@
+import Core
+import Engine
+import Hummingbird
+import NIOCore
+
+/// Hosts, images and the audit trail, for operators' programs.
+struct OperatorHostRoutes {
+  let operators: Operators
+
+  private var hosts: OperatorHosts { operators.hosts }
+
+  var endpoints: [Endpoint] {
+    let (read, write) = (Operators.toRead, Operators.toChange)
+    return [
+      Endpoint(.get, "/operator/hosts/", read) { request in
+        try request.list(
+          try await hosts.list(), orderedBy: [SortKey("id", \.host.id), SortKey("name", \.host.name)],
+          name: \.host.name, OperatorWire.host)
+      },
+      Endpoint(.get, "/operator/hosts/{id}/", read) { request in
+        CatalogueRoutes.one(try await hosts.read(try request.id()), OperatorWire.host)
+      },
+      Endpoint(.post, "/operator/hosts/{id}/drain/", write) { try await setDraining(true, $0) },
+      Endpoint(.post, "/operator/hosts/{id}/undrain/", write) { try await setDraining(false, $0) },
+      Endpoint(.get, "/operator/images/", read) { request in
+        try request.list(
+          try await operators.images.list(),
+          orderedBy: [SortKey("id", \.system.id), SortKey("image", \.system.imageName)], name: \.system.imageName,
+          OperatorWire.image)
+      },
+      Endpoint(.get, "/operator/audit/", read, handle: listAudit),
+    ]
+  }
+
+  private func setDraining(_ isDraining: Bool, _ request: APIRequest) async throws -> Response {
+    let id = try await hosts.read(try request.id()).host.id
+    try await request.ignoreBody()
+    return CatalogueRoutes.one(
+      try await hosts.setDraining(isDraining, id, by: .program(request.caller)), OperatorWire.host)
+  }
+
+  @Sendable private func listAudit(_ request: APIRequest) async throws -> Response {
+    var errors = WireErrors()
+    var filter = AuditFilter()
+    filter.accountID = try request.idFilter("account_id", &errors)
+    filter.serverID = try request.idFilter("server_id", &errors)
+    let order = try request.order(by: AuditKey.allCases, &errors)
+    try errors.throwIfAny(order: ["account_id", "server_id", "ordering"])
+    let page = try await operators.auditTrail(
+      filter, isNewestFirst: order.first?.isDescending ?? false, page: try request.page())
+    return request.list(page, OperatorWire.auditEntry)
+  }
+}
