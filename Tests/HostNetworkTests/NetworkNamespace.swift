@@ -127,8 +127,17 @@ final class Guest: Place {
   /// Answers at a port until the guest ends.
   func serve(_ ports: Int...) throws {
     for (port, address) in ports.flatMap({ port in [address, address6].map { (port, $0) } }) {
-      _ = try run("\(TestFiles.hosts)/traffic serve \(address) \(port) >/tmp/served.$$ 2>&1 & sleep 0.3")
+      try serve(port, at: address)
     }
+  }
+
+  /// Answers at a port until the guest ends; returns once it does.
+  func serve(_ port: Int, at address: String) throws {
+    let file = "\(NSTemporaryDirectory())/served-\(UUID().uuidString)"
+    defer { unlink(file) }
+    let start = "\(TestFiles.hosts)/traffic serve \(address) \(port) >\(file) 2>&1 &"
+    let wait = "for i in $(seq 100); do grep -q ready \(file) && break; sleep 0.1; done; cat \(file)"
+    #expect(try run("\(start) \(wait)") == "ready")
   }
 
   func end() { program.end() }

@@ -13,15 +13,6 @@ extension RoutedHostTests {
       ipv6Networks: try networks.map { try #require(IPv6Network(given: $0)) }, firewall: other.firewall)
   }
 
-  /// Answers at a port until the guest ends; returns once it does.
-  func serve(_ guest: Guest, _ address: String, _ port: Int = 80) throws {
-    let file = "\(NSTemporaryDirectory())/served-\(UUID().uuidString)"
-    defer { unlink(file) }
-    let start = "\(TestFiles.hosts)/traffic serve \(address) \(port) >\(file) 2>&1 &"
-    let wait = "for i in $(seq 100); do grep -q ready \(file) && break; sleep 0.1; done; cat \(file)"
-    #expect(try guest.run("\(start) \(wait)") == "ready")
-  }
-
   /// Whether an answer comes from the world, which serves port 53, to what a guest sends from this address.
   private func sends(_ guest: Guest, from address: String) throws -> Bool {
     let isIPv4 = !address.contains(":")
@@ -75,7 +66,7 @@ extension RoutedHostTests {
       try reconciler.apply(more, among: { [] })
       _ = try a.run("ip address add 203.0.113.12/32 dev eth0; ip address add 2001:db8:10:c::1/64 dev eth0 nodad")
       for address in ["203.0.113.12", "2001:db8:10:c::1"] {
-        try serve(a, address)
+        try a.serve(80, at: address)
         for place in [world as any Place, b] {
           #expect(try place.ask("tcp", address, 80) == "answered", "\(address)")
         }
@@ -96,7 +87,7 @@ extension RoutedHostTests {
       let heir = try interface(like: b.interface, [b.address, a.address], [b.interface.ipv6Networks[0].description])
       try reconciler.apply(heir, among: { [] })
       _ = try b.run("ip address add \(a.address)/32 dev eth0")
-      try serve(b, a.address)
+      try b.serve(80, at: a.address)
       #expect(try world.ask("tcp", a.address, 80) == "answered")
       let settled = try reconciler.reconcile { [fewer, heir] }
       #expect(settled.links == 0 && settled.others == 0 && !settled.isFilterLoaded)

@@ -94,7 +94,7 @@ extension RoutedHostTests {
       try reconciler.apply(heir, among: { [] })
       #expect(talk.isLost(within: .seconds(5)))
       _ = try b.run("ip address add \(a.address)/32 dev eth0")
-      try serve(b, a.address, 22)
+      try b.serve(22, at: a.address)
       #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered")
       try reconciler.remove(heir)
       #expect(try world.ask("tcp", ThisHost.address, 20_018) != "answered")
