@@ -136,7 +136,7 @@ final class Guest: Place {
     let file = "\(NSTemporaryDirectory())/served-\(UUID().uuidString)"
     defer { unlink(file) }
     let start = "\(TestFiles.hosts)/traffic serve \(address) \(port) >\(file) 2>&1 &"
-    let wait = "for i in $(seq 100); do grep -q ready \(file) && break; sleep 0.1; done; cat \(file)"
+    let wait = "for i in $(seq 100); do grep -qs ready \(file) && break; sleep 0.1; done; cat \(file)"
     #expect(try run("\(start) \(wait)") == "ready")
   }
 
