@@ -88,7 +88,7 @@ test-billing: test-clients-setup ## Hours, suspension and payment with the progr
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image ## That, systems with cloud-init, a backup that outlives its image, ten thousand creates at once, and again with the service killed in the middle
+test-long: test-image ## That, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, and ten thousand creates at once
 	$(AS_ROOT) Tests/Images/build .build/images
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
