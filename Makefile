@@ -33,7 +33,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install image run demo stop test test-fast test-crowd test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -41,6 +41,8 @@ help: ## Say what can be made
 setup: ## Install what is missing from Debian's packages (root or sudo)
 	@scripts/setup
 
+# `vpsd --version` tells it; a copy of the sources without git has none.
+build: export VPSD_COMMIT = $(shell git describe --always --dirty --exclude='*' --abbrev=12 2>/dev/null)
 build: setup ## Build the release binaries
 	swift build -c release --product vpsd
 	swift build -c release --product vpsctl
@@ -52,6 +54,10 @@ install: build ## Install vpsctl, its man pages and its completions below PREFIX
 	$(VPSCTL) completion bash >$(PREFIX)/share/bash-completion/completions/vpsctl
 	$(VPSCTL) completion zsh >$(PREFIX)/share/zsh/site-functions/_vpsctl
 	$(VPSCTL) completion fish >$(PREFIX)/share/fish/vendor_completions.d/vpsctl.fish
+
+deb: build ## Make the Debian package, in .build/deb
+	@scripts/setup package
+	@packaging/deb/build .build/release .build/deb
 
 image: build ## Build the Debian 12 image, once
 	@$(AS_ROOT) $(VPSD) image build debian-12 --if-missing
@@ -81,16 +87,17 @@ test-fast: test-clients-setup ## Run the tests that need no virtual machine
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
 
-test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast, and what is counted of a service
+test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast, what is counted of a service, and proxies before it
 	@$(CLIENTS)/billing.py .build/debug/vpsd
 	@$(CLIENTS)/monitoring.py .build/debug/vpsd
+	@$(CLIENTS)/proxies.py .build/debug/vpsd
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image ## That, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, and ten thousand creates at once
+test-long: test-image test-package ## That, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, and ten thousand creates at once
 	$(AS_ROOT) Tests/Images/build .build/images
-	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|StockSystemTests|NeighbourTests'
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
@@ -127,6 +134,9 @@ test-hosts:
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)' --skip '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
+
+test-package: deb image ## The life of the Debian package on a new Debian: lintian, installed, upgraded, removed, purged (some minutes)
+	$(AS_ROOT) packaging/deb/test .build/deb/vpsd_*.deb $(VPSD_IMAGE_DIR)
 
 chaos: test-build ## Break everything that can be broken, with real virtual machines, and count what is left (20 minutes)
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing

@@ -12,6 +12,11 @@ let settings: [SwiftSetting] =
     .enableUpcomingFeature("InternalImportsByDefault"),
   ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
+/// For `vpsd --version`, said by whoever builds what is given away (Makefile); a source build needs no git.
+let commit = (Context.environment["VPSD_COMMIT"] ?? "").filter {
+  $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-")
+}
+
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -20,6 +25,18 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+/// Programs that are given away bring the runtime of Swift with them. Below Foundation are libraries that only its static modules
+/// would name.
+func staticRuntime(and more: [String] = []) -> [LinkerSetting] {
+  [
+    .unsafeFlags(
+      [
+        "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
+        "-l_FoundationCollections", "-lstdc++",
+      ] + more, .when(platforms: [.linux], configuration: .release))
+  ]
+}
 
 // The arrows below are the law of the house (ARCHITECTURE.md): a target imports what is listed here and nothing else.
 let package = Package(
@@ -45,6 +62,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CGNU"),
+    .target(name: "CBuild", cSettings: [.define("VPSD_COMMIT", to: "\"\(commit)\"")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
@@ -97,13 +115,7 @@ let package = Package(
       dependencies: ["APIClient", "CYAML", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings,
       // It is started again and again, and libraries that are in it are not looked for: docs/decisions/006-http-of-vpsctl.md.
-      // Below Foundation are those that only its static modules would name.
-      linkerSettings: [
-        .unsafeFlags(
-          [
-            "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
-            "-l_FoundationCollections", "-lstdc++",
-          ], .when(platforms: [.linux], configuration: .release)),
+      linkerSettings: staticRuntime() + [
         // Nothing to be found or loaded at the start: the archive itself.
         .linkedLibrary(":libyaml.a", .when(platforms: [.linux])), .linkedLibrary("yaml", .when(platforms: [.macOS])),
       ]),
@@ -111,14 +123,14 @@ let package = Package(
       name: "vpsd",
       dependencies: [
         "Core", "PrivateFiles", "SQLStore", "Engine", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver",
-        "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", hummingbird, hummingbirdCore, logging,
-        nio,
-        lifecycle, "Yams",
+        "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", "CBuild", hummingbird, hummingbirdCore,
+        logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [.embedInCode("openapi.yaml"), .embedInCode("openapi.bg.yaml")],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      linkerSettings: staticRuntime(and: ["-lFoundationNetworking", "-l_CFURLSessionInterface", "-lcurl"])),
 
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
     .target(

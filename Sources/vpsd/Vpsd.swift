@@ -10,6 +10,7 @@ struct Vpsd: AsyncParsableCommand {
       Ends with 0 when all is done, 1 when something failed, 3 when what was named is not there, 4 when it is there, but such \
       that this cannot be done to it, and 64 when what was typed is not what the command takes.
       """,
+    version: ProgramVersion.text,
     subcommands: [
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
       PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self,
