@@ -10,19 +10,39 @@ extension SQLiteDatabase {
   }
 
   func backUp(to path: String) async throws {
+    try await Self.writeCopy(to: path) { statement in
+      // A reader in SQLite's eyes: it sees one moment and keeps nobody from writing.
+      try await pool.writeWithoutTransaction { database in try database.execute(sql: statement, arguments: [path]) }
+    }
+  }
+
+  /// Has the body write a copy into a new file, which only its owner can read, and reads all of it back: a disk can take what it
+  /// does not keep. What is not whole does not stay.
+  static func writeCopy(to path: String, _ body: (_ statement: String) async throws -> Void) async throws {
     let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw UnusableFile(path: path, reason: String(cString: strerror(errno))) }
     defer { close(file) }
     do {
-      try await pool.writeWithoutTransaction { database in
-        // A reader in SQLite's eyes: it sees one moment and keeps nobody from writing.
-        try database.execute(sql: "VACUUM INTO ?", arguments: [path])
-      }
+      try await body("VACUUM INTO ?")
       guard fsync(file) == 0 else { throw UnusableFile(path: path, reason: String(cString: strerror(errno))) }
+      try await requireWhole(path)
     } catch {
       unlink(path)
       throw error
     }
+  }
+
+  private static func requireWhole(_ path: String) async throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.prepareDatabase { database in database.add(function: .lower) }
+    let copy = try DatabaseQueue(path: path, configuration: configuration)
+    let fault = try await copy.read { database in
+      try Schema.migrator.appliedMigrations(database).isEmpty
+        ? "it has no tables" : String.fetchOne(database, sql: "PRAGMA integrity_check(1)")
+    }
+    try copy.close()
+    guard fault == "ok" else { throw UnusableFile(path: path, reason: "what was written is damaged: \(fault ?? "")") }
   }
 }
 
