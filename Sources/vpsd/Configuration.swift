@@ -106,6 +106,7 @@ struct Configuration: Sendable, Equatable {
   var bandwidthThrottle = 10
   /// Of a GB.
   var bandwidthPrice = Money(microunits: 10_000)
+  var stateBackups = StateBackupSettings()
   /// How owners of accounts are told what happens.
   var notify = NotifySettings()
 

@@ -187,7 +187,7 @@ extension ConfigurationKey {
         "idempotency_bytes", \.idempotency.bytes, default: "16777216",
         "How many bytes of answers to such requests are remembered of an account; the oldest one gives way after an hour",
         65_536...(1 << 30)),
-    ] + billing + notify
+    ] + billing + stateBackups + notify
 
   static let addressPoolRule =
     "a list of IPv4 networks without host bits and of at most 30 bits, or ranges, that do not overlap and of which something "

@@ -46,6 +46,13 @@ struct ConfigurationLoader: Sendable {
           origin: origin(of: key, file), key: key,
           message: "only servers in a routed network can be slow; at loopback addresses it is none or price"))
     }
+    if configuration.stateBackups.directory != nil, configuration.database != nil {
+      let key = "state_backups.directory"
+      problems.append(
+        .init(
+          origin: origin(of: key, file), key: key,
+          message: "it is for a database in a file; one of PostgreSQL is copied with pg_dump (docs/operating.md)"))
+    }
     problems +=
       networkProblems(configuration, file) + forwardingProblems(configuration, file)
       + notifyProblems(configuration, file)

@@ -28,6 +28,7 @@ struct Daemon {
       unlink(directory.url)
       withExtendedLifetime(lock) {}
     }
+    try await keepBeforeUpgrade()
     let store = try await SQLStore.open(
       configuration.databaseLocation, serves: true, tariff: configuration.tariff)
     defer { letGo(of: store) }
@@ -45,6 +46,9 @@ struct Daemon {
     try await store.releaseNotices()
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
     let metrics = try await metricsListener(store, clock)
+    let stateBackups = configuration.stateBackups(
+      StateCopy(store: store, directory: directory), of: try await store.installationID(), clock: clock, logger: logger)
+    warnOfListening()
     if hosted.haveDisks || FileManager.default.fileExists(atPath: configuration.imageDirectory.path) {
       do {
         try await configuration.markImages()
@@ -58,7 +62,7 @@ struct Daemon {
       configuration: .init(
         services: try await services(
           store: store, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token,
-          metrics: metrics
+          metrics: metrics, stateBackups: stateBackups
         )
         .map {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
@@ -82,6 +86,26 @@ struct Daemon {
     }
   }
 
+  /// What goes over a network without TLS, tokens and passwords too, whoever stands in between can read.
+  private func warnOfListening() {
+    guard !configuration.listen.isLoopback, configuration.trustedProxies.isEmpty else { return }
+    logger.warning(
+      """
+      it listens at \(configuration.listen) beyond this machine, and HTTP has no TLS: let a proxy have the network, and name it in \
+      trusted_proxies (docs/operating.md, Behind a proxy)
+      """)
+  }
+
+  /// Of a server of PostgreSQL whoever runs it makes copies.
+  private func keepBeforeUpgrade() async throws {
+    guard case .file(let path) = configuration.databaseLocation,
+      let copy = try await SQLStore.keepBeforeUpgrade(path, to: ProgramVersion.number)
+    else { return }
+    logger.notice(
+      "the database is an earlier version's and is brought up to date; what it was is kept",
+      metadata: ["copy": "\(copy)", "version": "\(ProgramVersion.number)"])
+  }
+
   /// What has ended leaves one file, which can be copied, and no log of the database beside it. Nothing is lost where it stays:
   /// the next start reads it.
   private func letGo(of store: SQLStore) {
@@ -94,7 +118,7 @@ struct Daemon {
 
   private func services(
     store: any Store, key: InstallationKey, hosted: HostedFleet, receiver: (any NoticeReceiver)?, clock: any WallClock,
-    firstToken: TokenText?, metrics: MetricsListener?
+    firstToken: TokenText?, metrics: MetricsListener?, stateBackups: StateBackups?
   ) async throws -> [any Service] {
     let fleet = hosted.fleet
     let changes = Broadcast()
@@ -167,6 +191,7 @@ struct Daemon {
       RunnerService(runners: runners), EndlessService { await Self.together(firewallKeepers) { await $0.run() } },
       EndlessService { await Self.together(monitors) { await $0.run() } },
       EndlessService { await Self.together(userDataWatches) { await $0.run() } },
+      EndlessService { if let stateBackups { await stateBackups.run() } else { await Self.untilCancelled() } },
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
       EndlessService { await authenticator.run() },
       EndlessService { await notify(store, receiver, clock) },

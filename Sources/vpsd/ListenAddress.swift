@@ -38,6 +38,11 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether nobody but this machine reaches it.
+  var isLoopback: Bool {
+    host == "localhost" || host == "::1" || IPv4Address(host).map { $0.number >> 24 == 127 } == true
+  }
+
   var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

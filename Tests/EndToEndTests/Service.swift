@@ -94,6 +94,15 @@ final class Service: Sendable {
       command[0], Array(command.dropFirst()), environment: environment, limitSeconds: limitSeconds)
   }
 
+  /// Runs a script of the checkout that calls the program.
+  func run(_ script: String, _ arguments: [String], _ more: [String: String], limitSeconds: Int = 300) throws -> String
+  {
+    try Command.output(
+      Self.root.appendingPathComponent(script).path, arguments,
+      environment: environment.merging(more) { $1 }.merging(["VPSD_PROGRAM": Self.program]) { $1 },
+      limitSeconds: limitSeconds)
+  }
+
   /// What `vpsd check` says, and its exit status.
   func checked() throws -> Command {
     let command = (fileSystem?.entrance ?? []) + [Self.program, "check"]
@@ -109,10 +118,11 @@ final class Service: Sendable {
 
   func client(token: String? = nil) throws -> APIClient {
     guard let url = url.withLock({ $0 }) else { throw Command.Failed(description: "The service does not run.") }
-    let own = try String(contentsOfFile: data + "/token", encoding: .utf8)
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    let token =
+      try token
+      ?? String(contentsOfFile: data + "/token", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
     // What is lost while a test breaks the service is the test's to see.
-    return APIClient(baseURL: url, token: token ?? own, retry: .never)
+    return APIClient(baseURL: url, token: token, retry: .never)
   }
 
   /// What its customer sets.

@@ -93,6 +93,10 @@ struct ConfigurationTests {
         bandwidth_overage: none
         bandwidth_throttle: 10
         bandwidth_price: 0.01
+        state_backups:
+          directory: none
+          every: 1d
+          keep: 14
         notify:
           command: []
           webhook: none

@@ -7,10 +7,15 @@ import Testing
 /// Each finding, from facts as they might be seen.
 @Suite("What a doctor makes of what is seen")
 struct DiagnosisTests {
-  private static let healthy = HostFacts(
-    configuration: Configuration(
-      workingDirectory: URL(fileURLWithPath: "/srv/work", isDirectory: true),
-      executable: URL(fileURLWithPath: "/usr/bin/vpsd")))
+  private static let healthy = {
+    var facts = HostFacts(
+      configuration: Configuration(
+        workingDirectory: URL(fileURLWithPath: "/srv/work", isDirectory: true),
+        executable: URL(fileURLWithPath: "/usr/bin/vpsd")))
+    facts.configuration.stateBackups.directory = URL(fileURLWithPath: "/srv/backups", isDirectory: true)
+    facts.stateBackupAge = .minutes(2 * 1440)
+    return facts
+  }()
 
   private static let ill: [(Finding.Severity, Finding.Area, String, @Sendable (inout HostFacts) -> Void)] = [
     (.warning, .accelerator, "no /dev/kvm", { $0.processor.device = .missing }),
@@ -89,6 +94,15 @@ struct DiagnosisTests {
     (.error, .database, "balance", { $0.database = .open(contradictions: ["an account's balance: [1]"], logBytes: 0) }),
     (.warning, .database, "2048 MiB", { $0.database = .open(contradictions: [], logBytes: 2 << 30) }),
     (.error, .database, "another key", { $0.keyFault = "it is another key than that of this state" }),
+    (.warning, .backups, "copied nowhere", { $0.configuration.stateBackups.directory = nil }),
+    (.warning, .backups, "no copy of the state", { $0.stateBackupAge = HostFacts.StateBackupAge.none }),
+    (
+      .warning, .backups, "2 days old",
+      {
+        $0.configuration.stateBackups.everyMinutes = 23 * 60 + 59
+      }
+    ),
+    (.warning, .backups, "3 days old", { $0.stateBackupAge = .minutes(3 * 1440) }),
     (.warning, .orphans, "belongs to no server", { $0.orphans = [.machine(UUID(), host: "local")] }),
     (.warning, .orphans, "no backup and no", { $0.orphans = [.copy(UUID(), ofMachine: UUID(), host: "local")] }),
     (.warning, .orphans, "the link vpsd0000000001", { $0.orphans = [.tap("vpsd0000000001")] }),

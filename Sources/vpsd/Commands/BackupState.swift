@@ -1,6 +1,5 @@
 import ArgumentParser
 import Core
-import Engine
 import Foundation
 import SQLStore
 
@@ -19,25 +18,17 @@ struct BackupState: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     try configuration.requireFile("vpsd backup-state")
-    let directory = DataDirectory(configuration.dataDirectory)
-    let database = try await options.openDatabase()
-    let key: InstallationKey?
-    do {
-      key = try DataDirectory.key(at: directory.secretKey)
-    } catch let fault as DataDirectory.Unfit {
-      // The state is not to be lost for it.
-      try await database.backUp(to: file)
+    let copy = StateCopy(
+      store: try await options.openDatabase(), directory: DataDirectory(configuration.dataDirectory))
+    switch try await copy.write(to: file) {
+    case .written:
+      let key = StateCopy.keyPath(beside: file)
+      print("The state is in \(file.escaped()), and what opens the user data in it in \(key.escaped()).")
+    case .none:
+      print("The state is in \(file.escaped()).")
+    case .unfit(let fault):
       print("The state is in \(file.escaped()).")
       throw DataDirectory.Unfit(description: "The key is not beside it. \(fault)")
     }
-    try await database.backUp(to: file)
-    guard let key else { return print("The state is in \(file.escaped()).") }
-    do {
-      try DataDirectory.copy(key, to: "\(file).key")
-    } catch {
-      unlink(file)
-      throw error
-    }
-    print("The state is in \(file.escaped()), and what opens the user data in it in \("\(file).key".escaped()).")
   }
 }

@@ -124,6 +124,36 @@ extension Diagnosis {
     return found
   }
 
+  /// A day's copy may be late by some hours, and a look may come just before the next.
+  static func stateBackups(_ facts: HostFacts) -> [Finding] {
+    let settings = facts.configuration.stateBackups
+    let meaning = "whoever loses this disk loses all accounts, and what each server is"
+    guard let folder = settings.directory?.path else {
+      // A simulated service has nothing to lose, and a server of PostgreSQL has copies of its own.
+      guard facts.configuration.driver == .libvirt, facts.configuration.database == nil else { return [] }
+      return [
+        .warning(
+          .backups, "the state is copied nowhere", meaning,
+          remedy: "set state_backups.directory to a folder of another disk (docs/operating.md, The state, kept twice)")
+      ]
+    }
+    switch facts.stateBackupAge {
+    case .minutes(let age)? where age > 2 * settings.everyMinutes:
+      let text = age >= 2 * 1440 ? "\(age / 1440) days" : "\(age / 60) hours"
+      return [
+        .warning(
+          .backups,
+          "the newest copy of the state in \(folder) is \(text) old, and there is to be one every "
+            + StateBackupSettings.text(minutes: settings.everyMinutes), meaning, remedy: "journalctl -u vpsd")
+      ]
+    case HostFacts.StateBackupAge.none?:
+      return [
+        .warning(.backups, "there is no copy of the state in \(folder)", meaning, remedy: "journalctl -u vpsd")
+      ]
+    case .minutes?, nil: return []
+    }
+  }
+
   static func database(_ facts: HostFacts) -> [Finding] {
     var found: [Finding] = []
     switch facts.database {

@@ -47,11 +47,18 @@ struct Examination: Sendable {
       try await store.hosts().first { $0.host.name == HostDeclaration.localName }?.reserved.memoryMiB ?? 0
     facts.lookAtImages(of: try await store.catalogue())
     facts.pools = try await pools(store)
+    facts.stateBackupAge = stateBackupAge(of: try await store.installationID(), at: now)
     do {
       facts.keyFault = try await directory.keyFault(for: store)
     } catch let unfit as DataDirectory.Unfit {
       facts.keyFault = unfit.description
     }
+  }
+
+  private func stateBackupAge(of installation: UUID, at now: Timestamp) -> HostFacts.StateBackupAge? {
+    guard let path = configuration.stateBackups.directory?.path else { return nil }
+    let times = try? StateBackupFolder(path: path, installation: installation).times()
+    return times?.last.map { .minutes(Int((now - $0).components.seconds) / 60) } ?? HostFacts.StateBackupAge.none
   }
 
   /// Of a database in a file, beside it.

@@ -9,7 +9,7 @@ struct Finding: Sendable, Equatable {
 
   enum Area: String, Sendable, CaseIterable {
     case accelerator, programs, libvirt, images, disk, memory, pools, ports, network, clock, permissions, database,
-      orphans
+      backups, orphans
   }
 
   let severity: Severity

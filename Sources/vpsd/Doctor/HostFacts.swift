@@ -57,6 +57,11 @@ struct HostFacts: Sendable {
     var isFetched: Bool
   }
 
+  enum StateBackupAge: Sendable {
+    case none
+    case minutes(Int)
+  }
+
   enum Database: Sendable {
     case missing(String)
     case unusable(String)
@@ -95,5 +100,7 @@ struct HostFacts: Sendable {
   var privateFiles: [PrivateFile] = []
   var keyFault: String?
   var database = Database.open(contradictions: [], logBytes: 0)
+  /// How old the newest copy is that the service makes of its state.
+  var stateBackupAge: StateBackupAge?
   var orphans: [Orphan] = []
 }

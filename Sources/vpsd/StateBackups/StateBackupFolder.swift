@@ -1,0 +1,65 @@
+import Core
+import Foundation
+
+/// The copies of an installation's state in a folder that others may use too: `vpsd-9f0c1e52-20261127T030000Z.sqlite`.
+struct StateBackupFolder: Sendable {
+  let path: String
+  let installation: UUID
+
+  /// Of a copy that is being written.
+  var partial: String { "\(path)/\(prefix)new" }
+
+  private var prefix: String { "vpsd-\(installation.uuidString.prefix(8).lowercased())-" }
+  private static let suffix = ".sqlite"
+  private static let style = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
+
+  func file(of time: Timestamp) -> String {
+    let date = Date(timeIntervalSince1970: Double(time.millisecondsSinceEpoch / 1000))
+    return "\(path)/\(prefix)\(date.formatted(Self.style))\(Self.suffix)"
+  }
+
+  /// The oldest one first.
+  func times() throws -> [Timestamp] {
+    try FileManager.default.contentsOfDirectory(atPath: path).compactMap { name in
+      guard name.hasPrefix(prefix), name.hasSuffix(Self.suffix) else { return nil }
+      let text = name.dropFirst(prefix.count).dropLast(Self.suffix.count)
+      guard text.utf8.count == 16, let date = try? Date(String(text), strategy: Self.style) else { return nil }
+      return Timestamp(millisecondsSinceEpoch: Int64(date.timeIntervalSince1970) * 1000)
+    }.sorted()
+  }
+
+  /// Makes it where there is none. Who may write there could put another state in the place of ours.
+  func ensureExists() throws {
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    guard let status = FileStatus(real), status.type == .typeDirectory else {
+      throw DataDirectory.Unfit(description: "\(path) is no folder.")
+    }
+    guard status.user == geteuid(), status.permissions & 0o022 == 0 else {
+      throw DataDirectory.Unfit(
+        description: "Others may write in \(path): chown it to the user of vpsd, and chmod go-w it.")
+    }
+  }
+
+  /// Gives what was written its name, its key first, so that a state is never without it.
+  func keep(_ time: Timestamp) throws {
+    let file = file(of: time)
+    for (old, new) in [(StateCopy.keyPath(beside: partial), StateCopy.keyPath(beside: file)), (partial, file)] {
+      guard rename(old, new) == 0 || (errno == ENOENT && old != partial) else { throw FileFailure.last("rename", old) }
+    }
+  }
+
+  /// Removes what was left by a process that died in the middle.
+  func removePartial() {
+    for file in [partial, StateCopy.keyPath(beside: partial)] { unlink(file) }
+  }
+
+  func prune(to count: Int) throws {
+    for time in try times().dropLast(count) {
+      for file in [file(of: time), StateCopy.keyPath(beside: file(of: time))] {
+        guard unlink(file) == 0 || errno == ENOENT else { throw FileFailure.last("remove", file) }
+      }
+    }
+  }
+}
