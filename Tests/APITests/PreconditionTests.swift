@@ -19,7 +19,7 @@ struct PreconditionTests {
     let api = try await TestAPI.make()
     _ = try await api.createServer()
     let tag = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
-    #expect(tag.wholeMatch(of: /"[0-9a-f]{32}"/) != nil)
+    #expect(tag.wholeMatch(of: /"[0-9a-f]{32}\.[0-9a-f]{16}"/) != nil)
     let changed = try await patch(api, #"{"name": "b"}"#, ifMatch: tag)
     #expect(changed.status == 200)
     #expect(changed.headers[.eTag] != tag)
@@ -32,15 +32,44 @@ struct PreconditionTests {
     #expect(put.status == 412)
   }
 
-  @Test("The tag covers what a customer can change, and not the status or the usage")
+  @Test("A change holds what a customer can change against the tag, and not the status or the usage")
   func status() async throws {
     let api = try await TestAPI.make()
     _ = try await api.createServer()
-    let before = try await api.send(.get, "/servers/1/").headers[.eTag]
+    let before = try #require(try await api.send(.get, "/servers/1/").headers[.eTag])
     try await api.service.settle()
-    #expect(try await api.send(.get, "/servers/1/").headers[.eTag] == before)
-    _ = try await api.send(.patch, "/servers/1/", #"{"backups_enabled": true}"#)
-    #expect(try await api.send(.get, "/servers/1/").headers[.eTag] != before)
+    #expect(try await patch(api, #"{"backups_enabled": true}"#, ifMatch: before).status == 200)
+    #expect(try await patch(api, #"{"name": "b"}"#, ifMatch: before).status == 412)
+  }
+
+  @Test("Who has the answer already is not sent it again, and is told of everything that has become another")
+  func unchanged() async throws {
+    let api = try await TestAPI.make()
+    _ = try await api.createServer()
+    for path in ["/servers/", "/servers/1/"] {
+      let before = try #require(try await api.send(.get, path).headers[.eTag])
+      #expect(try await api.send(.get, path, headers: [.ifNoneMatch: before]).status == 304)
+    }
+    let paths = ["/servers/", "/servers/1/", "/servers/1/operations/"]
+    var tags: [String: String] = [:]
+    for path in paths { tags[path] = try await api.send(.get, path).headers[.eTag] }
+    try await api.service.settle()
+    for path in paths {
+      let reply = try await api.send(.get, path, headers: [.ifNoneMatch: try #require(tags[path])])
+      #expect(reply.status == 200 && !reply.text.contains("provisioning"), "\(path)")
+    }
+  }
+
+  @Test("On every route that is read there is a tag, and whoever has it is sent nothing twice")
+  func everyRead() async throws {
+    let routes = try await EveryRoute.make()
+    for endpoint in routes.endpoints where endpoint.method == .get && !endpoint.isStream {
+      let first = try await routes.send(endpoint, nil, nil)
+      guard first.status == 200 else { continue }
+      let tag = try #require(first.headers[.eTag], "\(endpoint.name)")
+      let second = try await routes.send(endpoint, nil, nil, headers: [.ifNoneMatch: tag])
+      #expect(second.status == 304 && second.text.isEmpty, "\(endpoint.name)")
+    }
   }
 
   @Test("Any of several tags will do, a star always, a weak one never")

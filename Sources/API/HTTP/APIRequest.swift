@@ -56,13 +56,13 @@ struct APIRequest {
     return id
   }
 
-  /// The tags of `If-Match`, one of which must still be right; nil where any will do.
+  /// The states of `If-Match`, one of which it must still be in; nil where any will do.
   var wantedTags: [String]? {
     let fields = request.headers[values: .ifMatch]
     guard !fields.isEmpty else { return nil }
     let tags = fields.flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }.map(\.withoutSpace)
     // A weak tag, W/"x", never matches: so says RFC 9110.
-    return tags.contains("*") ? nil : tags.filter { $0.first == "\"" }.map { $0.filter { $0 != "\"" } }
+    return tags.contains("*") ? nil : tags.filter { $0.first == "\"" }.map { String(EntityTag.state(of: $0))! }
   }
 
   /// No value that means anything is longer.

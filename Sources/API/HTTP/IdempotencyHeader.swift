@@ -55,18 +55,3 @@ struct IdempotencyHeader: Sendable {
       status: response.status, headers: response.headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
   }
 }
-
-extension ResponseBody {
-  func bytes() async throws -> [UInt8] {
-    let collector = Collector()
-    try await write(collector)
-    return Array(collector.buffer.readableBytesView)
-  }
-
-  private final class Collector: ResponseBodyWriter {
-    private(set) var buffer = ByteBuffer()
-
-    func write(_ part: ByteBuffer) async throws { buffer.writeImmutableBuffer(part) }
-    func finish(_ trailers: HTTPFields?) async throws {}
-  }
-}

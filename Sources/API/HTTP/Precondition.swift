@@ -23,11 +23,11 @@ enum Precondition {
   static func applied(to response: Response, of request: Request) -> Response {
     guard request.method == .get || request.method == .head, response.status == .ok else { return response }
     let tag = response.headers[.eTag]
-    if let wanted = Tags(request.headers[values: .ifMatch]), !wanted.match(tag, isWeak: false) {
+    if let wanted = Tags(request.headers[values: .ifMatch]), !wanted.match(stateOf: tag) {
       return ErrorTable.response(
         to: Failure(.preconditionFailed, "It is not as If-Match says."), requestID: "")
     }
-    if let known = Tags(request.headers[values: .ifNoneMatch]), known.match(tag, isWeak: true) {
+    if let known = Tags(request.headers[values: .ifNoneMatch]), known.match(tag) {
       var headers = response.headers
       headers[.contentType] = nil
       headers[.contentLength] = nil
@@ -47,12 +47,18 @@ enum Precondition {
       isAny = tags.contains { $0.utf8.elementsEqual("*".utf8) }
     }
 
-    func match(_ tag: String?, isWeak: Bool) -> Bool {
+    func match(stateOf tag: String?) -> Bool {
+      guard !isAny else { return true }
+      guard let state = tag.map(EntityTag.state) else { return false }
+      return tags.contains { $0.utf8.first == UInt8(ascii: "\"") && EntityTag.state(of: $0).elementsEqual(state) }
+    }
+
+    func match(_ tag: String?) -> Bool {
       guard !isAny else { return true }
       guard let tag else { return false }
       return tags.contains { text in
-        text.utf8.elementsEqual(tag.utf8)
-          || (isWeak && text.utf8.starts(with: "W/".utf8) && text.utf8.dropFirst(2).elementsEqual(tag.utf8))
+        let isWeak = text.utf8.starts(with: "W/".utf8)
+        return text.utf8.dropFirst(isWeak ? 2 : 0).elementsEqual(tag.utf8)
       }
     }
   }

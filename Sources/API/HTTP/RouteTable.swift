@@ -69,8 +69,11 @@ struct RouteTable: Sendable {
         let whole = APIRequest(
           caller: caller, request: request, context: context, gate: gate,
           publicURL: publicURL ?? PublicURL(of: request, context.origin))
-        let response = try await repetition.respond(to: whole, endpoint.handle)
+        var response = try await repetition.respond(to: whole, endpoint.handle)
         if isOfServer, let server = context.parameters.get("id") { context.subject.note(server: server) }
+        if endpoint.method == .get || response.headers[.eTag] != nil {
+          response = try await EntityTag.added(to: response)
+        }
         return Precondition.applied(to: response, of: request)
       }
     }

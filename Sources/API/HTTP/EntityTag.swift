@@ -1,0 +1,47 @@
+import Engine
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// `"state.answer"`. The *state* is of what a customer can change, where there is any: `If-Match` holds a change to it, whatever else
+/// has happened. The *answer* is of all that was sent, down to the last byte: only who has that needs not be sent it again.
+enum EntityTag {
+  private static let separator = UInt8(ascii: ".")
+  private static let answerLength = 16
+
+  /// What `If-Match` compares: the state, or all of a tag that has none.
+  static func state(of tag: some StringProtocol) -> Substring.UTF8View {
+    let bare = Substring(tag).utf8.drop { $0 == UInt8(ascii: "\"") }
+    return bare.prefix { $0 != separator && $0 != UInt8(ascii: "\"") }
+  }
+
+  /// The same answer, with its tag. What has no end when it begins has none.
+  static func added(to response: Response) async throws -> Response {
+    guard response.body.contentLength != nil else { return response }
+    var response = response
+    let answer = SHA256.hexadecimal(try await response.body.whole()).prefix(answerLength)
+    let state = response.headers[.eTag].flatMap { String(state(of: $0)) }
+    response.headers[.eTag] = state.map { "\"\($0).\(answer)\"" } ?? "\"\(answer)\""
+    return response
+  }
+}
+
+extension ResponseBody {
+  func whole() async throws -> ByteBufferView {
+    let collector = Collector()
+    try await write(collector)
+    return collector.buffer.readableBytesView
+  }
+
+  func bytes() async throws -> [UInt8] { Array(try await whole()) }
+
+  private final class Collector: ResponseBodyWriter {
+    private(set) var buffer = ByteBuffer()
+
+    func write(_ part: ByteBuffer) async throws {
+      if buffer.readableBytes == 0 { buffer = part } else { buffer.writeImmutableBuffer(part) }
+    }
+
+    func finish(_ trailers: HTTPFields?) async throws {}
+  }
+}
