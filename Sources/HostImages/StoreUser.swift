@@ -1,3 +1,4 @@
+import Core
 package import Foundation
 import PrivateFiles
 
@@ -22,7 +23,7 @@ package struct StoreUser: Sendable {
     defer { withExtendedLifetime(lock) {} }
     let folder = "\(store.directory)/\(Self.folder)"
     guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw HostError.last("make \(folder)") }
-    let path = "\(folder)/\(installation.uuidString.lowercased())"
+    let path = "\(folder)/\(installation.text)"
     let content = Array(dataDirectory.utf8)
     if (try? RegularFile.bytes(of: path, atMost: Self.maximumBytes)) == content { return }
     try PrivateFile.write(content, to: path)

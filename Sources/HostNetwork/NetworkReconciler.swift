@@ -51,7 +51,7 @@ package final class NetworkReconciler: Sendable {
     self.settings = settings
     self.canLimit = canLimit
     self.logger = logger
-    mark = "installation \(installation.uuidString.lowercased())"
+    mark = "installation \(installation.text)"
     links = HostLinks(
       settings: settings, controls: SystemControls(recordPath: "\(stateDirectory)/system-controls"))
     var forwarding = HostForwarding()

@@ -93,11 +93,6 @@ final class Connection: @unchecked Sendable {
   }
 }
 
-extension UUID {
-  /// As libvirt writes it: in lower case.
-  var text: String { uuidString.lowercased() }
-}
-
 private final class Callback: Sendable {
   let call: @Sendable () -> Void
 

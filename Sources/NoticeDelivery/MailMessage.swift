@@ -31,7 +31,7 @@ package struct MailMessage: Sendable {
   package var bytes: [UInt8] {
     let headers = [
       "From: \(from)", "To: \(to)", "Subject: \(EncodedWords.header(subject, after: "Subject: ".utf8.count))",
-      "Date: \(Self.date(date))", "Message-ID: <\(uuid.uuidString.lowercased())@\(from.domain)>", "MIME-Version: 1.0",
+      "Date: \(Self.date(date))", "Message-ID: <\(uuid.text)@\(from.domain)>", "MIME-Version: 1.0",
       "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: quoted-printable",
       "Content-Language: \(language.rawValue)", "Auto-Submitted: auto-generated",
     ]

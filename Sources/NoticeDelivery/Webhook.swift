@@ -30,7 +30,7 @@ package struct Webhook: NoticeReceiver {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     let body = try encoder.encode(WebhookMessage(letter))
-    let id = letter.uuid.uuidString.lowercased()
+    let id = letter.uuid.text
     let timestamp = letter.writtenAt.millisecondsSinceEpoch / 1000
     var request = URLRequest(url: url, timeoutInterval: TimeInterval(limit.components.seconds))
     request.httpMethod = "POST"

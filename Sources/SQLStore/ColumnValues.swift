@@ -146,11 +146,8 @@ extension UUID: ColumnValue {
   var stored: SQLValue { text.stored }
   init?(stored: SQLValue) {
     guard let text = String(stored: stored) else { return nil }
-    self.init(uuidString: text)
+    self.init(text: text)
   }
-
-  /// As it is stored: a person can read it in a shell.
-  var text: String { uuidString.lowercased() }
 }
 
 extension ServerStatus: ColumnValue {}

@@ -74,10 +74,10 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   }
 
   private func file(of uuid: UUID) -> URL {
-    folder.appendingPathComponent("\(uuid.uuidString.lowercased()).json")
+    folder.appendingPathComponent("\(uuid.text).json")
   }
 
   private func newFile(of uuid: UUID) -> URL {
-    folder.appendingPathComponent("\(uuid.uuidString.lowercased()).json.new")
+    folder.appendingPathComponent("\(uuid.text).json.new")
   }
 }

@@ -95,6 +95,6 @@ struct Envelope: RouterMiddleware {
     {
       return given
     }
-    return UUID().uuidString.lowercased()
+    return UUID().text
   }
 }

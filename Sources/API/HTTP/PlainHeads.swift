@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import Logging
 import NIOCore
@@ -86,7 +87,7 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
 
   private func refuse(_ context: ChannelHandlerContext) {
     guard let refusal else { return }
-    let id = UUID().uuidString.lowercased()
+    let id = UUID().text
     let body = JSONWriter.object { $0.field("detail", refusal) }
     let headers: HTTPHeaders = [
       "Content-Type": "application/json", "Content-Length": "\(body.readableBytes)", "X-Request-ID": id,

@@ -4,12 +4,14 @@ package import NIOCore
 
 /// Writes JSON field by field into one buffer: the order of the fields is part of the API, and nulls are present.
 package struct JSONWriter {
-  package private(set) var buffer: ByteBuffer
+  private var bytes: [UInt8] = []
   private var needsComma = false
 
   package init() {
-    buffer = ByteBufferAllocator().buffer(capacity: 1024)
+    bytes.reserveCapacity(1024)
   }
+
+  package var buffer: ByteBuffer { ByteBuffer(bytes: bytes) }
 
   package static func object(_ body: (inout JSONWriter) -> Void) -> ByteBuffer {
     var writer = JSONWriter()
@@ -106,7 +108,7 @@ package struct JSONWriter {
   package mutating func field(named name: String, _ write: (inout JSONWriter) -> Void) {
     separate()
     writeQuoted(name)
-    buffer.writeString(":")
+    bytes.append(UInt8(ascii: ":"))
     needsComma = false
     write(&self)
   }
@@ -117,55 +119,58 @@ package struct JSONWriter {
 
   // MARK: Pieces
 
+  private mutating func write(_ text: some StringProtocol) { bytes.append(contentsOf: text.utf8) }
+
   private mutating func key(_ name: StaticString) {
     separate()
-    buffer.writeString("\"")
-    buffer.writeStaticString(name)
-    buffer.writeString("\":")
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
     needsComma = false
   }
 
-  private mutating func nest(_ open: String, _ close: String, _ body: (inout JSONWriter) -> Void) {
+  private mutating func nest(_ open: Unicode.Scalar, _ close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void) {
     separate()
-    buffer.writeString(open)
+    bytes.append(UInt8(ascii: open))
     needsComma = false
     body(&self)
-    buffer.writeString(close)
+    bytes.append(UInt8(ascii: close))
     needsComma = true
   }
 
   private mutating func literal(_ text: String) {
     separate()
-    buffer.writeString(text)
+    write(text)
   }
 
   private mutating func separate() {
-    if needsComma { buffer.writeString(",") }
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
     needsComma = true
   }
 
   private mutating func writeQuoted(_ text: String) {
-    buffer.writeString("\"")
+    bytes.append(UInt8(ascii: "\""))
     if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-      buffer.writeString(text)
+      write(text)
     } else {
       for scalar in text.unicodeScalars { writeEscaped(scalar) }
     }
-    buffer.writeString("\"")
+    bytes.append(UInt8(ascii: "\""))
   }
 
   private mutating func writeEscaped(_ scalar: Unicode.Scalar) {
     switch scalar {
-    case "\"": buffer.writeString("\\\"")
-    case "\\": buffer.writeString("\\\\")
-    case "\n": buffer.writeString("\\n")
-    case "\r": buffer.writeString("\\r")
-    case "\t": buffer.writeString("\\t")
+    case "\"": write("\\\"")
+    case "\\": write("\\\\")
+    case "\n": write("\\n")
+    case "\r": write("\\r")
+    case "\t": write("\\t")
     // The same text to a program, and harmless where a reply is shown on a terminal.
     case _ where scalar.isControl:
       let hexadecimal = String(scalar.value, radix: 16)
-      buffer.writeString("\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal)
-    default: buffer.writeString(String(scalar))
+      write("\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal)
+    default: write(String(scalar))
     }
   }
 }

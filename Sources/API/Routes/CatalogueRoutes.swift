@@ -97,7 +97,7 @@ struct CatalogueRoutes {
       writer.field("available", plan.isAvailable)
       writer.field("locations", plan.locations) { $0.value($1) }
       writer.field("description", plan.description)
-      writer.field("uuid", plan.uuid.uuidString.lowercased())
+      writer.field("uuid", plan.uuid.text)
       writer.field("ram", thousandths: plan.memoryMiB * 1000 / 1024)
       writer.field("ram_unit", "GB")
       writer.field("cpu", plan.vcpus)
@@ -121,11 +121,11 @@ struct CatalogueRoutes {
       writer.field("family", system.family)
       writer.field("version", system.version)
       writer.field("available", system.isAvailable)
-      writer.field("uuid", system.uuid.uuidString.lowercased())
+      writer.field("uuid", system.uuid.text)
       // Each operating system of the catalogue is one version of itself.
       writer.field("versions", [system]) { writer, system in
         writer.object { writer in
-          writer.field("uuid", system.uuid.uuidString.lowercased())
+          writer.field("uuid", system.uuid.text)
           writer.field("name", system.name)
         }
       }

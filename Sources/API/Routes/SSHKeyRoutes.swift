@@ -57,7 +57,7 @@ struct SSHKeyRoutes {
   private static func key(_ writer: inout JSONWriter, _ key: SSHKey) {
     writer.object { writer in
       writer.field("id", key.id.value)
-      writer.field("uuid", key.uuid.uuidString.lowercased())
+      writer.field("uuid", key.uuid.text)
       writer.field("name", key.name)
       writer.field("fingerprint", key.fingerprint)
       writer.field("public_key", key.publicKey)

@@ -21,7 +21,7 @@ enum DiskCopyWire {
       writer.field("created_at", copy.createdAt)
       if copy.kind != .snapshot { writer.field("expires_at", copy.expiresAt) }
       writer.field("description", copy.description)
-      writer.field("uuid", copy.uuid.uuidString.lowercased())
+      writer.field("uuid", copy.uuid.text)
       writer.field("checksum", copy.checksum)
       writer.field("status_reason", copy.statusReason)
     }

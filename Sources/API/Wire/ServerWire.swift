@@ -159,7 +159,7 @@ enum ServerWire {
   }
 
   private static func additions(_ writer: inout JSONWriter, _ view: Servers.View) {
-    writer.field("uuid", view.server.uuid.uuidString.lowercased())
+    writer.field("uuid", view.server.uuid.text)
     writer.field("status_reason", view.statusReason)
     let addresses = visibleAddresses(view.server)
     writer.field("ipv4_addresses", addresses.ipv4.map(\.description)) { $0.value($1) }

@@ -12,7 +12,7 @@ package enum Reference<Entity>: Hashable, Sendable, CustomStringConvertible {
       guard number > 0, text.first != "+" else { return nil }
       self = .id(ID(number))
     } else {
-      guard let uuid = UUID(uuidString: String(text)) else { return nil }
+      guard let uuid = UUID(text: String(text)) else { return nil }
       self = .uuid(uuid)
     }
   }
@@ -20,7 +20,7 @@ package enum Reference<Entity>: Hashable, Sendable, CustomStringConvertible {
   package var description: String {
     switch self {
     case .id(let id): id.description
-    case .uuid(let uuid): uuid.uuidString.lowercased()
+    case .uuid(let uuid): uuid.text
     }
   }
 }

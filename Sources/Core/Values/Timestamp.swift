@@ -72,8 +72,24 @@ extension Timestamp {
   /// UTC in whole seconds, `2025-01-10T14:30:00Z`.
   package var wireFormat: String {
     let time = calendar
-    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
-    return "\(time.year)-\(padded(time.month))-\(padded(time.day))T\(padded(time.hour)):\(padded(time.minute)):"
-      + "\(padded(time.second))Z"
+    return String(unsafeUninitializedCapacity: 20) { text in
+      var end = 0
+      func write(_ number: Int, digits: Int, then separator: Unicode.Scalar) {
+        var rest = number.magnitude
+        for index in (end..<end + digits).reversed() {
+          text[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+          rest /= 10
+        }
+        text[end + digits] = UInt8(ascii: separator)
+        end += digits + 1
+      }
+      write(time.year, digits: 4, then: "-")
+      write(time.month, digits: 2, then: "-")
+      write(time.day, digits: 2, then: "T")
+      write(time.hour, digits: 2, then: ":")
+      write(time.minute, digits: 2, then: ":")
+      write(time.second, digits: 2, then: "Z")
+      return end
+    }
   }
 }

@@ -31,6 +31,6 @@ package struct InstallationKey: Sendable {
   }
 
   private func body(of server: UUID) -> SealedBody {
-    SealedBody(key: SHA256.digest(Array("vpsd user data \(server.uuidString.lowercased())\n".utf8) + bytes))
+    SealedBody(key: SHA256.digest(Array("vpsd user data \(server.text)\n".utf8) + bytes))
   }
 }

@@ -16,7 +16,7 @@ package struct Inspection: Sendable {
   package func differences() async throws -> [String] {
     let seen = try await look()
     return seen.strangers.map {
-      "the machine \($0.uuidString.lowercased()) belongs to no server of the host \(host.name)"
+      "the machine \($0.text) belongs to no server of the host \(host.name)"
     }
       + seen.differences
   }

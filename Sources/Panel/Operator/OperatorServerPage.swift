@@ -139,7 +139,7 @@ struct OperatorServerPage {
         }
       }
       html.figure("ID", "\(server.id)")
-      html.figure("UUID", server.uuid.uuidString.lowercased())
+      html.figure("UUID", server.uuid.text)
       if let failure = listing.failure { html.figure(words(.failure), failure) }
       if let reason = listing.suspensionReason {
         html.figure(words(.suspendedByOperator), reason.isEmpty ? "–" : reason)

@@ -85,7 +85,7 @@ struct Check: AsyncParsableCommand {
     let differences = try await Inspection(of: member.host, store: database).differences()
     let copies = try await copies(database, member)
     return try await differences + copies.missing
-      + copies.strays.map { "the copy \($0.copy.uuidString.lowercased()) belongs to no backup and no snapshot" }
+      + copies.strays.map { "the copy \($0.copy.text) belongs to no backup and no snapshot" }
       .sorted()
       + strayProcesses(member)
   }
@@ -99,7 +99,7 @@ struct Check: AsyncParsableCommand {
   private static func strayProcesses(_ member: HostedFleet.Member) async throws -> [String] {
     let running = try await member.driver.observe().powers.filter(\.value.isOn)
     return try await member.driver.processes().filter { running[$0.key] == nil }.map {
-      "process \($0.value) runs the machine \($0.key.uuidString.lowercased()), which nobody knows to run"
+      "process \($0.value) runs the machine \($0.key.text), which nobody knows to run"
     }.sorted()
   }
 

@@ -31,7 +31,7 @@ struct HostShutdown: Sendable {
   }
 
   private func stop(_ machine: UUID) async {
-    let name = machine.uuidString.lowercased()
+    let name = machine.text
     var reported: String?
     func tell(_ error: any Error) {
       let text = "\(Worded.error(error))"

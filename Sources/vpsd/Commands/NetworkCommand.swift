@@ -85,7 +85,7 @@ private struct RoutedServerRecord: Record {
       interface.ipv6Networks.map(\.description).joined(separator: " "), interface.tap,
       counters.map { "\($0.receivedBytes)" } ?? "-", counters.map { "\($0.sentBytes)" } ?? "-",
       interface.firewall.isEnabled ? "\(interface.firewall.rules.count) rules" : "off",
-      machine.uuidString.lowercased(),
+      machine.text,
     ]
   }
 

@@ -72,7 +72,7 @@ private struct TestRecord: Record {
   let language: Language
 
   static let headings = ["ID", "E-MAIL", "LANGUAGE"]
-  var cells: [String] { [id.uuidString.lowercased(), email, language.rawValue] }
+  var cells: [String] { [id.text, email, language.rawValue] }
 
   func write(_ writer: inout JSONWriter) {
     writer.field("id", id)

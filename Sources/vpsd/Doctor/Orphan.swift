@@ -30,7 +30,3 @@ enum Orphan: Sendable, Hashable {
     return .warning(.orphans, text, meaning, remedy: "vpsd doctor --repair")
   }
 }
-
-extension UUID {
-  fileprivate var text: String { uuidString.lowercased() }
-}

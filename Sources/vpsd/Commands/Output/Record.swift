@@ -26,5 +26,5 @@ protocol DetailedRecord: Record {
 extension JSONWriter {
   /// Exact in every language: `"0.005"`.
   mutating func field(_ name: StaticString, text amount: Money) { field(name, amount.decimal) }
-  mutating func field(_ name: StaticString, _ uuid: UUID) { field(name, uuid.uuidString.lowercased()) }
+  mutating func field(_ name: StaticString, _ uuid: UUID) { field(name, uuid.text) }
 }

@@ -28,7 +28,7 @@ struct ServerRecord: DetailedRecord {
 
   var details: [(label: String, value: String?)] {
     [
-      ("ID", "\(server.id)"), ("UUID", server.uuid.uuidString.lowercased()),
+      ("ID", "\(server.id)"), ("UUID", server.uuid.text),
       ("ACCOUNT", "\(listing.email) (\(server.accountID))"), ("NAME", server.name.name),
       ("HOSTNAME", server.hostname.name), ("STATUS", status), ("REASON", server.statusReason),
       ("FAILURE", listing.failure), ("SUSPENDED BY OPERATOR", listing.suspensionReason.map { $0.isEmpty ? "yes" : $0 }),
