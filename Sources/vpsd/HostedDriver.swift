@@ -57,7 +57,8 @@ extension Configuration {
       var options = SimulatedDriver.Options()
       options.images.formUnion(Catalogue.initial.operatingSystems.map(\.imageName))
       return try SimulatedDriver(
-        installation: installation, dataDirectory: directory(ofHost: host.name), clock: clock, options: options)
+        installation: installation, dataDirectory: directory(ofHost: host.name), isShared: sharesDatabase, clock: clock,
+        options: options)
     case .libvirt, nil:
       var libvirt = try libvirt(installation)
       libvirt.onlyLooks = onlyLooks
@@ -135,7 +136,7 @@ extension Configuration {
     guard database == nil else {
       throw Refusal.refused(
         "`\(command)` is for a database in a file, and `database` names a server of PostgreSQL: it is copied and restored "
-          + "with pg_dump and pg_restore (docs/operating.md).")
+          + "with pg_dump and pg_restore (docs/scale.md).")
     }
   }
 }

@@ -91,11 +91,11 @@ import Testing
   @Test("A database is served by one at a time, beside commands")
   func oneService() async throws {
     let database = try await TestPostgreSQL.Database()
-    let service = try await SQLStore.open(.server(database.address), serves: true)
-    await #expect(throws: DatabaseIsServed.self) { try await SQLStore.open(.server(database.address), serves: true) }
+    let service = try await SQLStore.open(.server(database.address), as: .alone)
+    await #expect(throws: DatabaseIsServed.self) { try await SQLStore.open(.server(database.address), as: .alone) }
     _ = try await SQLStore.open(.server(database.address), .asItIs).installationID()
     try service.release()
-    try await SQLStore.open(.server(database.address), serves: true).release()
+    try await SQLStore.open(.server(database.address), as: .alone).release()
   }
 
   @Test("Only a service makes tables, and what a newer one has made stays as it is")
@@ -110,9 +110,9 @@ import Testing
     }
     #expect(ids.count == 1)
     #expect(try await SQLStore.installationID(at: .server(empty.address)) == ids.first)
-    try RawPostgreSQL(empty.url).execute("UPDATE schema_migration SET number = 1")
+    try RawPostgreSQL(empty.url).execute("DELETE FROM schema_migration WHERE number > 24")
     await #expect(throws: DatabaseIsOlder.self) { try await SQLStore.open(.server(empty.address), .asItIs) }
-    try RawPostgreSQL(empty.url).execute("UPDATE schema_migration SET number = 1000")
+    try RawPostgreSQL(empty.url).execute("INSERT INTO schema_migration (number) VALUES (1000)")
     await #expect(throws: DatabaseIsNewer.self) { try await SQLStore.open(.server(empty.address)) }
     let nowhere = try #require(PostgreSQLAddress("postgresql://vpsd:secret@127.0.0.1:1/vpsd"))
     let error = await #expect(throws: UnusableDatabase.self) { try await SQLStore.open(.server(nowhere)) }
