@@ -24,6 +24,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// Programs that are given away bring the runtime of Swift with them. Below Foundation are libraries that only its static modules
@@ -75,7 +76,7 @@ let package = Package(
     .target(name: "HostImages", dependencies: ["Core", "PrivateFiles", "HostPrograms"], swiftSettings: settings),
     .target(
       name: "SQLStore",
-      dependencies: ["Core", "CPostgreSQL", grdb],
+      dependencies: ["Core", "CPostgreSQL", grdb, sqlite],
       swiftSettings: settings),
     .target(
       name: "Engine",

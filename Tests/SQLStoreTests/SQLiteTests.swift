@@ -32,7 +32,7 @@ import Testing
   func reads() async throws {
     try await withStore { fixture in
       let readers = try SQLiteDatabase(path: fixture.path, .upgrading).readers
-      func count(_ database: any SQLConnection) throws -> Int64? {
+      @Sendable func count(_ database: any SQLConnection) throws -> Int64? {
         try database.value(Int64.self, "SELECT COUNT(*) FROM setting WHERE key LIKE 'test%'")
       }
       for number in 1...5 {

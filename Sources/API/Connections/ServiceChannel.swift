@@ -73,7 +73,10 @@ struct ServiceChannel: ServerChildChannel {
   func handle(value: Value, logger: Logger) async {
     do {
       switch try await value.outcome.get() {
-      case .http(let channel): await http.handle(value: channel, logger: logger)
+      case .http(let channel):
+        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
+          await http.handle(value: channel, logger: logger)
+        }
       case .console(let channel, let entrance): await relay(entrance, channel)
       case .refused(let channel, let error): try await refuse(error, channel)
       }

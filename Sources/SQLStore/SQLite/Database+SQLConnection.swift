@@ -25,7 +25,11 @@ extension Database: TransactionConnection {
 
   func isTransactionLost(after error: any Error) -> Bool { !isInsideTransaction }
 
-  func damage() throws -> [String] {
+  func damage() throws -> [String] { try damageOfFile() }
+}
+
+extension SQLConnection {
+  func damageOfFile() throws -> [String] {
     let damage = try rows("PRAGMA integrity_check") { row in try row.next(String.self) }
     let orphans = try rows("PRAGMA foreign_key_check") { row in try row.next(String.self) }
     return damage.filter { $0 != "ok" } + orphans.map { "a row of \($0) refers to nothing" }

@@ -9,27 +9,26 @@ import Synchronization
 final class Readers: Sendable {
   private static let count = 4
 
-  private let connections: [DatabaseQueue]
+  private let connections: [Reader]
   /// How many reads each connection has at the moment.
   private let loads = Mutex(Array(repeating: 0, count: count))
 
   init(path: String, _ configuration: Configuration) throws {
     var configuration = configuration
     configuration.readonly = true
-    connections = try (0..<Self.count).map { _ in try DatabaseQueue(path: path, configuration: configuration) }
+    connections = try (0..<Self.count).map { _ in
+      Reader(try ReadingConnection(path: path, configuration))
+    }
   }
 
   func close() throws {
-    for connection in connections { try connection.close() }
+    for reader in connections { try reader.connection.withLock { try $0.close() } }
   }
 
-  func read<Value>(_ body: (any SQLConnection) throws -> Value) throws -> Value {
+  func read<Value: Sendable>(_ body: @Sendable (any SQLConnection) throws -> Value) throws -> Value {
     let number = take()
     defer { loads.withLock { $0[number] -= 1 } }
-    // GRDB's `read` prepares the statements around each transaction anew, which costs more than most reads.
-    return try connections[number].unsafeRead { database in
-      try database.transaction { try body(database) }
-    }
+    return try connections[number].connection.withLock { try $0.transaction(body) }
   }
 
   /// The first of those that have the least to do: each connection prepares its own statements and has its own pages, and as
@@ -43,18 +42,8 @@ final class Readers: Sendable {
   }
 }
 
-extension Database {
-  /// What the body reads is of one moment.
-  fileprivate func transaction<Value>(_ body: () throws -> Value) throws -> Value {
-    try run("BEGIN DEFERRED")
-    do {
-      let value = try body()
-      try run("COMMIT")
-      return value
-    } catch {
-      // An error of the disk has ended it already.
-      if isInsideTransaction { try run("ROLLBACK") }
-      throw error
-    }
-  }
+private final class Reader: Sendable {
+  let connection: Mutex<ReadingConnection>
+
+  init(_ connection: sending ReadingConnection) { self.connection = Mutex(connection) }
 }
