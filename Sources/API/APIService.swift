@@ -10,10 +10,8 @@ package struct APIService: Sendable {
   private let gate: Gate
   let routes: RouteTable
   private let repetition: IdempotencyHeader
-  /// What whoever asks may see, by its path.
-  private let documents: [String: StaticDocument]
-  /// The reference for people; there is one in English.
-  private let references: [Language: StaticDocument]
+  /// Whoever asks may see it. It is made beside the start of the service, which would otherwise take three times as long.
+  private let reference: Task<APIReference, any Error>
   private let consolePage: ConsolePage
   let consoleDoor: ConsoleDoor
   let trustedProxies: TrustedProxies
@@ -35,8 +33,10 @@ package struct APIService: Sendable {
   ///   - sharedAttempts: Where all services of a database count who sends tokens that are not valid; nil where there is one.
   ///   - isReady: Whether requests should be sent here.
   package init(
-    _ useCases: UseCases, authenticator: Authenticator, document: DocumentNode,
-    translations: [Language: DocumentNode] = [:], noVNC: URL, publicURL: PublicURL? = nil,
+    _ useCases: UseCases, authenticator: Authenticator,
+    document: @autoclosure @escaping @Sendable () throws -> DocumentNode,
+    translations: @autoclosure @escaping @Sendable () throws -> [Language: DocumentNode] = [:], noVNC: URL,
+    publicURL: PublicURL? = nil,
     pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(), figures: RequestFigures? = nil,
@@ -46,12 +46,7 @@ package struct APIService: Sendable {
     gate = Gate(authenticator: authenticator, limits: limits, sharedAttempts: sharedAttempts, clock: clock)
     self.logger = logger
     repetition = IdempotencyHeader(requests: useCases.requests)
-    documents = [
-      RouteTable.basePath + Self.documentPath: StaticDocument(document.json.buffer, mediaType: "application/json")
-    ]
-    references = translations.merging([.english: document]) { $1 }.reduce(into: [:]) { pages, translated in
-      pages[translated.key] = .page(of: translated.value, in: translated.key)
-    }
+    reference = Task.detached(priority: .utility) { APIReference(try document(), try translations()) }
     self.clock = clock
     self.publicURL = publicURL
     self.pages = pages
@@ -103,7 +98,8 @@ package struct APIService: Sendable {
 
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    let openPaths = Set(documents.keys).union([Self.pagePath, Self.healthPath, Self.readinessPath, "/"]).union(
+    let documentPath = RouteTable.basePath + Self.documentPath
+    let openPaths = Set([documentPath, Self.pagePath, Self.healthPath, Self.readinessPath, "/"]).union(
       pages?.openPaths ?? [])
     router.add(
       middleware: Envelope(
@@ -124,13 +120,12 @@ package struct APIService: Sendable {
         JSONWriter.object { $0.field("status", isReady ? "ok" : "unavailable") },
         status: isReady ? .ok : .serviceUnavailable)
     }
-    for (path, document) in documents {
-      router.get(RouterPath(path)) { request, _ in document.response(to: request) }
-    }
+    router.get(RouterPath(documentPath)) { request, _ in try await reference.value.document.response(to: request) }
     router.get(RouterPath(Self.pagePath)) { request, context in
       let (chosen, isSecure) = (request.uri.queryParameters.get("language"), isSecure(context.origin))
       let language = Language(askedBy: request, query: chosen, isSecure: isSecure)
-      guard let page = references[language] ?? references[.english] else { throw HTTPError(.notFound) }
+      let pages = try await reference.value.pages
+      guard let page = pages[language] ?? pages[.english] else { throw HTTPError(.notFound) }
       var response = page.response(to: request)
       if chosen != nil { Cookie.language.set(language.rawValue, isSecure: isSecure, in: &response) }
       return response
@@ -138,5 +133,19 @@ package struct APIService: Sendable {
     routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
     consolePage.register(on: router)
     return router
+  }
+}
+
+/// The description of the API, for programs and for people.
+private struct APIReference: Sendable {
+  let document: StaticDocument
+  /// There is one in English.
+  let pages: [Language: StaticDocument]
+
+  init(_ document: DocumentNode, _ translations: [Language: DocumentNode]) {
+    self.document = StaticDocument(document.json.buffer, mediaType: "application/json")
+    pages = translations.merging([.english: document]) { $1 }.reduce(into: [:]) { pages, translated in
+      pages[translated.key] = .page(of: translated.value, in: translated.key)
+    }
   }
 }
