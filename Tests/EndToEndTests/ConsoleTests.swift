@@ -35,7 +35,7 @@ struct ConsoleTests {
       func awaitAtScreen(_ program: String) async throws {
         let list =
           "for p in $(ps -o pid= -t tty1); do echo $(cat /proc/$p/comm) $(cut -d' ' -f1 /proc/$p/syscall); done; true"
-        _ = try await eventually("\(program) at the screen", withinSeconds: 120) {
+        _ = try await eventually("\(program) at the screen", withinSeconds: 300) {
           // As a viewer that somebody looks at does all the time.
           _ = try await viewer.requestPicture(of: screen)
           let programs = try Login.run(list, on: endpoint, password: password, in: directory).split(separator: "\n")
