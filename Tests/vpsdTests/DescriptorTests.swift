@@ -79,6 +79,8 @@ private final class ServiceProcess {
       let service = ServiceProcess(in: folder)
       defer { service.end() }
       try await service.start(limit)
+      // It is made beside the start, and is work.
+      #expect(await service.answers("/docs"))
       try await test(service)
     }
   }
@@ -146,12 +148,14 @@ private final class ServiceProcess {
     return descriptor
   }
 
-  func isHealthy() async -> Bool {
+  func isHealthy() async -> Bool { await answers("/healthz") }
+
+  func answers(_ path: String) async -> Bool {
     let descriptor = connect()
     defer { close(descriptor) }
-    let request = Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+    let request = Array("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
     guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return false }
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     var buffer = [UInt8](repeating: 0, count: 4096)
     while ContinuousClock.now < deadline {
       let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
