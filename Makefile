@@ -33,7 +33,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -71,7 +71,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-crowd test-billing test-samples test-requests test-real ## Run every test, those with real virtual machines too
+test: test-fast test-crowd test-replicas test-billing test-samples test-requests test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -87,6 +87,9 @@ test-fast: test-clients-setup ## Run the tests that need no virtual machine
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
 
+test-replicas: test-clients-setup ## Three services on one PostgreSQL, of which one is killed and one stopped while servers are ordered
+	@$(CLIENTS)/replicas.py .build/debug/vpsd 24
+
 test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast, what is counted of a service, and proxies before it
 	@$(CLIENTS)/billing.py .build/debug/vpsd
 	@$(CLIENTS)/monitoring.py .build/debug/vpsd
@@ -100,6 +103,8 @@ test-long: test-image test-package ## That, systems with cloud-init, a backup th
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
+	@for seed in 1 2 3; do $(CLIENTS)/replicas.py $(VPSD) 1000 --rounds 8 --seed $$seed || exit 1; done
+	@$(CLIENTS)/replicas.py $(VPSD) 300 --rolling
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(LONG_OWN_LIBVIRTD_TESTS)'

@@ -21,7 +21,7 @@ package struct APIService: Sendable {
   private let publicURL: PublicURL?
   private let pages: (any WebPages)?
   let clock: any WallClock
-  private let isHealthy: @Sendable () async throws -> Bool
+  private let isReady: @Sendable () async throws -> Bool
   let logger: Logger
 
   /// - Parameters:
@@ -32,15 +32,18 @@ package struct APIService: Sendable {
   ///   - pages: Nil for none but those about the API.
   ///   - trustedProxies: Who is believed when it says whose request it passes on.
   ///   - figures: Where requests are counted; nil for nowhere.
+  ///   - sharedAttempts: Where all services of a database count who sends tokens that are not valid; nil where there is one.
+  ///   - isReady: Whether requests should be sent here.
   package init(
     _ useCases: UseCases, authenticator: Authenticator, document: DocumentNode,
     translations: [Language: DocumentNode] = [:], noVNC: URL, publicURL: PublicURL? = nil,
     pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(), figures: RequestFigures? = nil,
-    isHealthy: @escaping @Sendable () async throws -> Bool
+    sharedAttempts: (any AttemptStore)? = nil,
+    isReady: @escaping @Sendable () async throws -> Bool
   ) {
-    gate = Gate(authenticator: authenticator, limits: limits, clock: clock)
+    gate = Gate(authenticator: authenticator, limits: limits, sharedAttempts: sharedAttempts, clock: clock)
     self.logger = logger
     repetition = IdempotencyHeader(requests: useCases.requests)
     documents = [
@@ -56,7 +59,7 @@ package struct APIService: Sendable {
     self.figures = figures
     consolePage = ConsolePage(noVNC: noVNC, publicURL: publicURL)
     consoleDoor = ConsoleDoor(consoles: useCases.consoles, publicURL: publicURL, proxies: trustedProxies)
-    self.isHealthy = isHealthy
+    self.isReady = isReady
     let servers = useCases.servers
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, catalogue: useCases.catalogue, clock: clock).endpoints
@@ -89,6 +92,7 @@ package struct APIService: Sendable {
   private static let documentPath = "/openapi.json"
   private static let pagePath = "/docs"
   private static let healthPath = "/healthz"
+  private static let readinessPath = "/readyz"
 
   private func isSecure(_ origin: RequestOrigin) -> Bool { publicURL?.isSecure ?? origin.isSecure }
 
@@ -99,7 +103,8 @@ package struct APIService: Sendable {
 
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    let openPaths = Set(documents.keys).union([Self.pagePath, Self.healthPath, "/"]).union(pages?.openPaths ?? [])
+    let openPaths = Set(documents.keys).union([Self.pagePath, Self.healthPath, Self.readinessPath, "/"]).union(
+      pages?.openPaths ?? [])
     router.add(
       middleware: Envelope(
         routes: routes, openPaths: openPaths, pages: pages, gate: gate, proxies: trustedProxies, figures: figures,
@@ -110,10 +115,14 @@ package struct APIService: Sendable {
       router.get("/") { _, _ in Response.redirect(to: Self.pagePath, type: .temporary) }
     }
     router.get(RouterPath(Self.healthPath)) { _, _ in
-      let isHealthy = (try? await isHealthy()) ?? false
+      // Whoever starts again what does not answer must not do so because the database is away.
+      Response.json(JSONWriter.object { $0.field("status", "ok") }, status: .ok)
+    }
+    router.get(RouterPath(Self.readinessPath)) { _, _ in
+      let isReady = (try? await isReady()) ?? false
       return Response.json(
-        JSONWriter.object { $0.field("status", isHealthy ? "ok" : "unavailable") },
-        status: isHealthy ? .ok : .serviceUnavailable)
+        JSONWriter.object { $0.field("status", isReady ? "ok" : "unavailable") },
+        status: isReady ? .ok : .serviceUnavailable)
     }
     for (path, document) in documents {
       router.get(RouterPath(path)) { request, _ in document.response(to: request) }

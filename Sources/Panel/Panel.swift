@@ -13,19 +13,22 @@ package struct Panel: WebPages {
   let limits: RequestLimits
   let assets = Assets()
   private let requests: RateLimit<ID<Account>>?
-  private let signIns: RateLimit<String>?
+  private let signIns: ClientLimit?
 
   /// - Parameters:
   ///   - publicURL: Where people reach this service; nil for where each says that it does.
+  ///   - sharedAttempts: Where all services of a database count who signs in; nil where there is one.
   package init(
-    _ useCases: UseCases, publicURL: PublicURL?, limits: RequestLimits = RequestLimits(), clock: any WallClock
+    _ useCases: UseCases, publicURL: PublicURL?, limits: RequestLimits = RequestLimits(),
+    sharedAttempts: (any AttemptStore)? = nil, clock: any WallClock
   ) {
     self.useCases = useCases
     self.clock = clock
     self.publicURL = publicURL
     self.limits = limits
     requests = RateLimit(perMinute: limits.requestsPerMinute, clock: clock)
-    signIns = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
+    signIns = ClientLimit(
+      perMinute: limits.loginFailuresPerMinute, purpose: "sign-in", shared: sharedAttempts, clock: clock)
   }
 
   package var openPaths: Set<String> { [] }

@@ -1,3 +1,5 @@
+import Core
+
 /// A database that the SQL of this store is said to.
 protocol SQLDatabase: Sendable {
   /// What the body reads is of one moment.
@@ -13,6 +15,7 @@ protocol SQLDatabase: Sendable {
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value
 
+  func changesElsewhere() -> AsyncStream<StoreChange>
   func backUp(to path: String) async throws
   func release() throws
 }

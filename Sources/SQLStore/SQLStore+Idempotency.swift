@@ -4,21 +4,23 @@ extension SQLStore {
   package func claim(
     _ request: IdempotentRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
   ) async throws -> RequestState {
-    try await write { database in
+    try await write { [replica] database in
       try database.forgetSomeRequests(until: retention.forgetUntil)
       let known = try database.storedRequest(request, since: retention.forgetUntil)
       if let state = known?.state(for: request, at: now), state != .claimed { return state }
       if known == nil { try database.makeRoom(for: request, retention) }
       try database.run(
         """
-        INSERT INTO repeatable_request (account_id, principal, key_hash, fingerprint, claim, lease_expires_at, created_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO repeatable_request
+          (account_id, principal, key_hash, fingerprint, claim, lease_expires_at, created_at, replica_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (account_id, principal, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint,
-          claim = excluded.claim, lease_expires_at = excluded.lease_expires_at, created_at = excluded.created_at
+          claim = excluded.claim, lease_expires_at = excluded.lease_expires_at, created_at = excluded.created_at,
+          replica_id = excluded.replica_id
         """,
         [
           request.accountID, request.principal.description, request.keyHash, request.fingerprint, request.claim.text,
-          leaseUntil, now,
+          leaseUntil, now, replica?.id,
         ])
       return .claimed
     }

@@ -15,6 +15,16 @@ extension SQLStore {
     }
   }
 
+  /// Which key all services of this database have: the one of whoever came first.
+  package func settle(keyFingerprint: String) async throws -> String {
+    try await write { database in
+      try database.run(
+        "INSERT INTO setting (key, value) VALUES ('key_fingerprint', ?) ON CONFLICT (key) DO NOTHING", [keyFingerprint])
+      return try database.value(String.self, "SELECT value FROM setting WHERE key = 'key_fingerprint'")
+        .orFail("the key was not settled")
+    }
+  }
+
   package func isBootstrapped() async throws -> Bool {
     try await read { database in try database.hasAccount() }
   }

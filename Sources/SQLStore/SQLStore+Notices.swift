@@ -40,7 +40,7 @@ extension SQLStore {
   }
 
   package func releaseNotices() async throws {
-    _ = try await write { database in try database.run("UPDATE notice SET is_claimed = 0 WHERE is_claimed = 1") }
+    try await write { database in try database.releaseNotices() }
   }
 
   package func claimNotices(limit: Int, at now: Timestamp) async throws -> [NoticeRecord] {
@@ -219,5 +219,12 @@ extension SQLConnection {
       """,
       [now, limit]
     ) { row in try row.next(ID<Notice>.self) }
+  }
+}
+
+extension SQLConnection {
+  /// Whoever had claimed them is dead.
+  func releaseNotices() throws {
+    try run("UPDATE notice SET is_claimed = 0 WHERE is_claimed = 1")
   }
 }

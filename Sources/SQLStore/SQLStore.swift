@@ -10,6 +10,10 @@ package struct SQLStore: Store {
   let database: any SQLDatabase
   /// What an hour costs beside the price of its plan.
   package let tariff: Tariff
+  /// What all that is written is for; nothing is where somebody else has that by now. Nil for what anybody may write.
+  private let tenure: Tenure?
+  /// Whose requests are claimed; nil where there is one service.
+  let replica: Replica?
 
   /// What to do about a database that is not there, or that an earlier version of the program wrote.
   package enum Opening: Sendable {
@@ -24,18 +28,39 @@ package struct SQLStore: Store {
   /// Throws `DatabaseIsNewer` where a newer version of the program wrote it, and where it is to stay as it is,
   /// `DatabaseIsOlder` and `DatabaseIsMissing`.
   ///
-  /// - Parameter serves: Whether it is opened by the service, of which there is one: a server of PostgreSQL then keeps all others
-  ///   from being that. Of a file's folder the service itself knows that it is the only one.
+  /// - Parameter service: What kind of service opens it; nil for whoever works beside one. A server of PostgreSQL then keeps others
+  ///   away that cannot be beside it. Of a file's folder the service itself knows that it is the only one.
   package static func open(
-    _ location: DatabaseLocation, _ opening: Opening = .upgrading, serves: Bool = false, tariff: Tariff = Tariff()
+    _ location: DatabaseLocation, _ opening: Opening = .upgrading, as service: Service? = nil, tariff: Tariff = Tariff()
   ) async throws -> SQLStore {
     switch location {
     case .file(let path): try SQLStore(path: path, opening, tariff: tariff)
     case .server(let address):
       SQLStore(
-        database: try await PostgreSQLDatabase.open(address, opening, serves: serves), tariff: tariff)
+        database: try await PostgreSQLDatabase.open(address, opening, as: service), tariff: tariff)
     }
   }
+
+  /// How a service has a database.
+  package enum Service: Sendable {
+    case alone
+    /// Beside others that are as this one.
+    case besideOthers
+  }
+
+  /// The same, where all that is written is for this, and is refused once another service has it.
+  package func under(_ tenure: Tenure) -> SQLStore {
+    SQLStore(database: database, tariff: tariff, tenure: tenure, replica: replica)
+  }
+
+  /// The same, for one of several services.
+  package func of(_ replica: Replica) -> SQLStore {
+    SQLStore(database: database, tariff: tariff, tenure: tenure, replica: replica)
+  }
+
+  /// What other services commit from now on. Each call has a connection of its own, as long as anybody listens; of a file nothing
+  /// is heard.
+  package func changesElsewhere() -> AsyncStream<StoreChange> { database.changesElsewhere() }
 
   /// The name of the installation that a database of whatever version is of, which stays as it is; nil where it has none.
   package static func installationID(at location: DatabaseLocation) async throws -> UUID? {
@@ -45,9 +70,11 @@ package struct SQLStore: Store {
     }
   }
 
-  init(database: any SQLDatabase, tariff: Tariff) {
+  init(database: any SQLDatabase, tariff: Tariff, tenure: Tenure? = nil, replica: Replica? = nil) {
     self.database = database
     self.tariff = tariff
+    self.tenure = tenure
+    self.replica = replica
   }
 
   func read<Value: Sendable>(
@@ -59,7 +86,11 @@ package struct SQLStore: Store {
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
-    try await database.write(body)
+    guard let tenure else { return try await database.write(body) }
+    return try await database.write { connection in
+      try connection.require(tenure)
+      return try body(connection)
+    }
   }
 
   /// Lets go of the database, with all that was written in it; of a file nothing is left beside it. The store is of no use

@@ -13,9 +13,11 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   private let folder: URL
   private let installation: UUID
 
-  init(_ name: String, dataDirectory: URL, installation: UUID) throws(DriverError) {
-    folder = dataDirectory.appendingPathComponent("simulated/\(name)", isDirectory: true)
+  /// - Parameter makes: Whether it is made where there is none.
+  init(_ folder: URL, installation: UUID, makes: Bool) throws(DriverError) {
+    self.folder = folder
     self.installation = installation
+    guard makes else { return }
     do {
       try FileManager.default.createDirectory(
         at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -41,6 +43,9 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     }
     return records
   }
+
+  /// Nil for one that is not there, or is not ours.
+  func record(of uuid: UUID) -> Record? { read(uuid).flatMap { $0.installation == installation ? $0 : nil } }
 
   /// Whether the record's file is there and bears another mark than ours.
   func isForeign(_ uuid: UUID) -> Bool {

@@ -16,7 +16,9 @@ extension SimulatedDriver {
       return state.machines[machine]?.definition?.label ?? ""
     }
     return SimulatedScreen(name: "Simulated \(label)") { [weak self] in
-      self?.state.withLock { state in
+      // Where another service has the host, what it has written is all that is known.
+      try? self?.look(at: machine)
+      return self?.state.withLock { state in
         guard let self, let machine = state.machines[machine] else { return false }
         return machine.power(at: self.clock.now, state.options.durations) == .running
       } ?? false

@@ -117,14 +117,15 @@ extension SimulatedDriver {
   }
 
   private func saveCopy(_ copy: SimulatedCopy, in state: inout State) throws(DriverError) {
-    try copyFolder.write(copy)
+    try state.kept().copies.write(copy)
     state.copies[copy.uuid] = copy
   }
 
   private func removeCopy(_ copy: UUID, in state: inout State) throws(DriverError) {
-    guard !copyFolder.isForeign(copy) else { return }
+    let folder = try state.kept().copies
+    guard !folder.isForeign(copy) else { return }
     state.copying[copy] = nil
-    try copyFolder.remove(copy)
+    try folder.remove(copy)
     state.copies[copy] = nil
   }
 

@@ -57,12 +57,21 @@ package final class SimulatedDriver: ComputeDriver {
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
+    /// Nil while another service has the host.
+    var folders: SimulatedFolders?
+    /// Of this service, where several share the host.
+    var term: Int64?
 
     init(
       machines: [UUID: SimulatedMachine], copies: [UUID: SimulatedCopy], options: Options, faults: Faults
     ) {
       (self.copies, self.options, self.faults) = (copies, options, faults)
       for (uuid, machine) in machines { replace(uuid, with: machine) }
+    }
+
+    func kept() throws(DriverError) -> SimulatedFolders {
+      guard let folders else { throw SimulatedDriver.elsewhere }
+      return folders
     }
 
     /// Returns what was there before.
@@ -81,23 +90,33 @@ package final class SimulatedDriver: ComputeDriver {
 
   let installation: UUID
   let clock: any WallClock
-  let folder: RecordFolder<SimulatedMachine>
-  let copyFolder: RecordFolder<SimulatedCopy>
+  let home: SimulatedHome
+  let isShared: Bool
   let hangingCalls = HangingCalls()
   let consoles = SimulatedConsoles()
   let state: Mutex<State>
   private let listeners = Listeners()
 
+  /// - Parameter isShared: Whether several services have the host in turn: then it is nobody's until `takeOver`.
   package init(
-    installation: UUID, dataDirectory: URL, clock: any WallClock = SystemClock(), options: Options = Options(),
-    faults: Faults = Faults()
+    installation: UUID, dataDirectory: URL, isShared: Bool = false, clock: any WallClock = SystemClock(),
+    options: Options = Options(), faults: Faults = Faults()
   ) throws {
     self.installation = installation
+    self.isShared = isShared
     self.clock = clock
-    folder = try RecordFolder("machines", dataDirectory: dataDirectory, installation: installation)
-    copyFolder = try RecordFolder("copies", dataDirectory: dataDirectory, installation: installation)
-    state = Mutex(
-      State(machines: try folder.load(), copies: try copyFolder.load(), options: options, faults: faults))
+    home = SimulatedHome(dataDirectory: dataDirectory)
+    guard !isShared else {
+      state = Mutex(State(machines: [:], copies: [:], options: options, faults: faults))
+      return
+    }
+    // It may have been shared before.
+    if let newest = try home.newestTerm(), newest > 0 { try home.move(from: newest, to: 0) }
+    let folders = try SimulatedFolders(in: home.folder(ofTerm: 0), installation: installation, makes: true)
+    var own = State(
+      machines: try folders.machines.load(), copies: try folders.copies.load(), options: options, faults: faults)
+    own.folders = folders
+    state = Mutex(own)
   }
 
   // MARK: ComputeDriver
@@ -144,7 +163,7 @@ package final class SimulatedDriver: ComputeDriver {
         var machine =
           state.machines[specification.machine]
           ?? SimulatedMachine(specification.machine, installation: installation, quirks: state.options.quirks)
-        if machine.disk == nil { machine.disk = try makeDisk(for: specification, state.options) }
+        if machine.disk == nil { machine.disk = try makeDisk(for: specification, in: state) }
         machine.disk?.grow(toGiB: specification.storageGiB)
         if let rescue = specification.rescue {
           if machine.rescueDisk == nil { machine.rescueDisk = try makeDisk(for: rescue, of: machine, state.options) }
@@ -344,6 +363,7 @@ extension SimulatedDriver {
       case .failAfterwards, .hangAfterwards, .after: continue
       }
     }
+    try requireTenure(for: method, machine)
     let result = try work()
     for effect in effects {
       switch effect {
@@ -369,6 +389,7 @@ extension SimulatedDriver {
 
   func remove(_ uuid: UUID) throws {
     try state.withLock { state in
+      let folder = try state.kept().machines
       guard !folder.isForeign(uuid) else { return }
       try folder.remove(uuid)
       if state.replace(uuid, with: nil) != nil { listeners.tell() }
@@ -378,20 +399,20 @@ extension SimulatedDriver {
   /// The file is written under the lock, so that the last word in memory is the last word on disk.
   func save(_ machine: SimulatedMachine, in state: inout State) throws(DriverError) {
     guard state.machines[machine.uuid] != machine else { return }
-    try folder.write(machine)
+    try state.kept().machines.write(machine)
     state.replace(machine.uuid, with: machine)
     listeners.tell()
   }
 
   private func makeDisk(
-    for specification: MachineSpecification, _ options: Options
+    for specification: MachineSpecification, in state: State
   ) throws(DriverError) -> SimulatedMachine.Disk {
     guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
-    try Self.requireImage(specification.imageName, storageGiB: specification.storageGiB, in: options)
+    try Self.requireImage(specification.imageName, storageGiB: specification.storageGiB, in: state.options)
     guard specification.imageVersion == Self.imageVersion else {
       throw Self.noImage("\(specification.imageName) \(specification.imageVersion)")
     }
-    guard !folder.isForeign(specification.machine) else {
+    guard try !state.kept().machines.isForeign(specification.machine) else {
       throw DriverError(.rejected, "Machine \(specification.machine) belongs to another installation.")
     }
     return SimulatedMachine.Disk(specification, at: clock.now)

@@ -45,8 +45,12 @@ struct Configuration: Sendable, Equatable {
   var noVNCDirectory: URL
   /// The server of PostgreSQL where the database is; nil for a file in the data directory.
   var database: PostgreSQLAddress?
+  /// Where simulated hosts are that several services share; nil where one has the database.
+  var simulatedDirectory: URL?
   var imageDownloads = ImageDownloads.onDemand
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+  /// Between the end of `/readyz` and that of the listener.
+  var drainSeconds = 0
   /// Where clients reach the service; nil for where each of them says that it does.
   var publicURL: PublicURL?
   /// The proxies that are believed when they say whose request they pass on.
@@ -170,6 +174,9 @@ extension ConnectionLimits {
 extension Configuration {
   /// The pages of the panel name each other by paths that begin at the root of their host.
   var showsPanel: Bool { hasPanel && publicURL?.path.isEmpty ?? true }
+
+  /// Whether other services may be on the same database: what all hosts are must be of any of them.
+  var sharesDatabase: Bool { database != nil && simulatedDirectory != nil && driver == .simulated }
 
   /// Where a link in a mail leads to must be said by the operator: what a request says of its host, anybody can say.
   var mailsLinks: Bool { showsPanel && publicURL != nil && (!notify.command.isEmpty || notify.webhook != nil) }

@@ -74,10 +74,15 @@ extension ConfigurationKey {
         rule: "sqlite, or a URL of PostgreSQL, such as postgresql://vpsd@db.example.com/vpsd",
         parse: { $0 == "sqlite" ? .some(nil) : PostgreSQLAddress($0).map { .some($0) } },
         print: { $0?.description ?? "sqlite" }),
+      simulatedDirectory,
       value(
         "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
         rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
         parse: { ListenAddress($0) }, print: \.description),
+      amount(
+        "drain_seconds", \.drainSeconds, default: "0",
+        "For how long a service that is to end takes requests while `/readyz` says that none should be sent to it",
+        0...600),
       value(
         "public_url", \.publicURL, default: "auto",
         "Where clients reach the service, which only a proxy in front of it changes; auto takes the word of each client, and of trusted proxies",
@@ -321,6 +326,18 @@ extension ConfigurationKey {
       },
       print: { String($0) })
   }
+
+  private static let simulatedDirectory = ConfigurationKey(
+    name: "simulated_dir", defaultText: "none",
+    description:
+      "The folder of simulated hosts that several services on one server of PostgreSQL share; a database has one service where it is none",
+    rule: "none, or the path of a folder",
+    apply: { value, configuration in
+      guard let directory = value.directory else { return false }
+      configuration.simulatedDirectory = value.text == "none" ? nil : directory
+      return true
+    },
+    read: { [$0.simulatedDirectory?.path ?? "none"] })
 
   private static func directory(
     _ name: String, _ path: any WritableKeyPath<Configuration, URL> & Sendable, default defaultText: String,

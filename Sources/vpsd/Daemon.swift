@@ -17,7 +17,7 @@ struct Daemon {
   let logger: Logger
 
   func run() async throws {
-    let clock = SystemClock()
+    let clock: any WallClock = configuration.sharesDatabase ? InstallationClock(SystemClock()) : SystemClock()
     let receiver = try configuration.notify.receiver()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
@@ -29,21 +29,32 @@ struct Daemon {
       withExtendedLifetime(lock) {}
     }
     try await keepBeforeUpgrade()
-    let store = try await SQLStore.open(
-      configuration.databaseLocation, serves: true, tariff: configuration.tariff)
+    var store = try await SQLStore.open(
+      configuration.databaseLocation, as: configuration.sharesDatabase ? .besideOthers : .alone,
+      tariff: configuration.tariff)
     defer { letGo(of: store) }
+    let replica = Replica(name: "\(ProcessInfo.processInfo.hostName):\(getpid())")
+    if let clock = clock as? InstallationClock {
+      store = store.of(replica)
+      let asked = clock.uptime
+      clock.note(try await store.time(), asked: asked, answered: clock.uptime)
+    }
     if configuration.database != nil, FileManager.default.fileExists(atPath: directory.database) {
       logger.warning("the database in \(directory.database) is not used: the key database names another one")
     }
-    let key = try await directory.installationKey(for: store)
+    let key =
+      try await configuration.sharesDatabase
+      ? directory.sharedKey(for: store) : directory.installationKey(for: store)
     if let fault = try await directory.keyFault(for: store) {
       logger.warning("\(fault). What has booted with its user data goes on without it; put the right key back")
     }
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
-    // The lock says that no other process runs steps, so whoever held these leases is dead.
-    try await store.releaseAllLeases()
+    if !configuration.sharesDatabase {
+      // The lock says that no other process runs steps, so whoever held these leases is dead.
+      try await store.releaseAllLeases()
+      try await store.releaseNotices()
+    }
     try await store.setNotices(areWritten: receiver != nil)
-    try await store.releaseNotices()
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
     let metrics = try await metricsListener(store, clock)
     let stateBackups = configuration.stateBackups(
@@ -61,7 +72,7 @@ struct Daemon {
     let group = ServiceGroup(
       configuration: .init(
         services: try await services(
-          store: store, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token,
+          store: store, replica: replica, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token,
           metrics: metrics, stateBackups: stateBackups
         )
         .map {
@@ -117,29 +128,17 @@ struct Daemon {
   }
 
   private func services(
-    store: any Store, key: InstallationKey, hosted: HostedFleet, receiver: (any NoticeReceiver)?, clock: any WallClock,
+    store: SQLStore, replica: Replica, key: InstallationKey, hosted: HostedFleet, receiver: (any NoticeReceiver)?,
+    clock: any WallClock,
     firstToken: TokenText?, metrics: MetricsListener?, stateBackups: StateBackups?
   ) async throws -> [any Service] {
     let fleet = hosted.fleet
     let changes = Broadcast()
     let catalogue = CatalogueReader(store: store, clock: clock)
     let authenticator = Authenticator(store: store, clock: clock)
-    let monitors = fleet.hosts.map { host in
-      Monitor(
-        of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
-    }
-    let firewallKeepers = fleet.hosts.map { host in
-      FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger)
-    }
-    await greet(monitors, clock)
-    let runners = zip(fleet.hosts, monitors).map { host, monitor in
-      Runner(
-        on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
-        clock: clock, logger: logger, key: key, figures: metrics?.page.engine, becameActive: { monitor.pollSoon() })
-    }
-    let userDataWatches = fleet.hosts.map { host in
-      UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger)
-    }
+    let workshop = Workshop(
+      configuration: configuration, fleet: fleet, catalogue: catalogue, changes: changes, clock: clock, key: key,
+      receiver: receiver, figures: metrics?.page.engine, logger: logger)
     let servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,
       changes: changes, clock: clock, key: key,
@@ -149,9 +148,6 @@ struct Daemon {
         family, store: store, fleet: fleet, changes: changes, clock: clock,
         quota: configuration.copyQuota > 0 ? configuration.copyQuota : nil)
     }
-    let schedule = BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
-    let billing = BillingMeter(
-      store: store, fleet: fleet, changes: changes, clock: clock, logger: logger, figures: metrics?.page.engine)
     let useCases = UseCases(
       servers: servers, metrics: Metrics(store: store, clock: clock),
       firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
@@ -170,10 +166,14 @@ struct Daemon {
       sessions: Sessions(
         store: store, authenticator: authenticator, clock: clock, mailsLinks: configuration.mailsLinks),
       operators: Operators(store: store, fleet: fleet, clock: clock))
+    let sharedAttempts = configuration.sharesDatabase ? store : nil
     let panel =
       configuration.showsPanel
-      ? Panel(useCases, publicURL: configuration.publicURL, limits: configuration.limits, clock: clock) : nil
+      ? Panel(
+        useCases, publicURL: configuration.publicURL, limits: configuration.limits, sharedAttempts: sharedAttempts,
+        clock: clock) : nil
     if configuration.hasPanel, panel == nil { logger.warning("\(Configuration.noPanel)") }
+    let readiness = Readiness(drainSeconds: configuration.drainSeconds, clock: clock)
     let api = try APIService(
       useCases, authenticator: authenticator,
       document: OpenAPIDocument.root(of: configuration),
@@ -181,21 +181,33 @@ struct Daemon {
       noVNC: configuration.noVNCDirectory,
       publicURL: configuration.publicURL, pages: panel, trustedProxies: TrustedProxies(configuration.trustedProxies),
       clock: clock,
-      logger: logger, limits: configuration.limits, figures: metrics?.page.requests,
-      isHealthy: { try await store.isBootstrapped() })
+      logger: logger, limits: configuration.limits, figures: metrics?.page.requests, sharedAttempts: sharedAttempts,
+      isReady: { [store] in readiness.isOver ? false : try await store.isBootstrapped() })
     let firstLink = try await firstLink(store, isFirstStart: firstToken != nil, clock)
-    // Services are shut down from the last to the first: whoever waits is answered, then no more requests, then no more
-    // backups and looks, then no more steps; figures are there as long as anything is done.
-    return (metrics.map { [$0] } ?? []) + [
-      EndlessService { await Self.together(hosted.members) { await $0.driver.run() } },
-      RunnerService(runners: runners), EndlessService { await Self.together(firewallKeepers) { await $0.run() } },
-      EndlessService { await Self.together(monitors) { await $0.run() } },
-      EndlessService { await Self.together(userDataWatches) { await $0.run() } },
-      EndlessService { if let stateBackups { await stateBackups.run() } else { await Self.untilCancelled() } },
+    let web = web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink))
+    let drivers = EndlessService { await Self.together(hosted.members) { await $0.driver.run() } }
+    let uses = EndlessService { await authenticator.run() }
+    // Services are shut down from the last to the first: no more requests are sent here, whoever waits is answered, then there are
+    // no more requests, then no more backups and looks, then no more steps; figures are there as long as anything is done.
+    let stateCopies = stateBackups.map { copies in [EndlessService { await copies.run() }] } ?? []
+    let first: [any Service] = (metrics.map { [$0] } ?? []) + [drivers] + stateCopies
+    let last: [any Service] = [EndOfWaits(changes: changes), readiness]
+    if let clock = clock as? InstallationClock {
+      let duties = SharedDuties(workshop, of: replica, store, hosted, clock: clock, logger: logger)
+      return first + [duties, uses, Later(service: web) { await duties.greet() }] + last
+    }
+    return first + (await loneServices(workshop, store)) + [uses, web] + last
+  }
+
+  /// What works in the background where there is one service.
+  private func loneServices(_ workshop: Workshop, _ store: SQLStore) async -> [any Service] {
+    let hosts = workshop.fleet.hosts.map { workshop.work(of: $0, store) }
+    await greet(hosts.map(\.monitor), workshop.clock)
+    let (schedule, billing) = (workshop.schedule(store), workshop.billing(store))
+    return [
+      RunnerService(runners: hosts.map(\.runner)), EndlessService { await Self.together(hosts) { await $0.watch() } },
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
-      EndlessService { await authenticator.run() },
-      EndlessService { await notify(store, receiver, clock) },
-      web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink)), EndOfWaits(changes: changes),
+      EndlessService { await workshop.notify(store) },
     ]
   }
 
@@ -214,23 +226,6 @@ struct Daemon {
     guard isFirstStart, configuration.showsPanel, isatty(STDOUT_FILENO) == 1 else { return nil }
     guard let account = try await store.account(email: FirstStart.email) else { return nil }
     return try await Sessions.makeLink(for: account.id, store, at: clock.now)
-  }
-
-  /// Tells owners of accounts what happens, where anything is configured that can.
-  private func notify(_ store: any Store, _ receiver: (any NoticeReceiver)?, _ clock: any WallClock) async {
-    guard let receiver else { return await Self.untilCancelled() }
-    let sender = NoticeSender(
-      store: store, receiver: receiver, currency: configuration.tariff.currency,
-      panel: configuration.mailsLinks ? configuration.publicURL?.description : nil, clock: clock, logger: logger)
-    let watch = NoticeWatch(store: store, clock: clock, logger: logger)
-    await withDiscardingTaskGroup { group in
-      group.addTask { await sender.run() }
-      group.addTask { await watch.run() }
-    }
-  }
-
-  private static func untilCancelled() async {
-    while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
   }
 
   /// Who orders as soon as the service listens finds out what each host can carry. One that does not answer holds nothing up.

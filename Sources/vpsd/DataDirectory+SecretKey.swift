@@ -19,6 +19,18 @@ extension DataDirectory {
     return key
   }
 
+  /// The same where several services have one database: all of them must have the same key, and only the first makes one.
+  func sharedKey(for store: SQLStore) async throws -> InstallationKey {
+    let isThere = FileStatus(secretKey) != nil
+    let key = try await installationKey(for: store)
+    guard try await store.settle(keyFingerprint: key.fingerprint) != key.fingerprint else { return key }
+    if !isThere { unlink(secretKey) }
+    throw Unfit(
+      description:
+        "\(secretKey) is not the key that the other services of this database have. Copy theirs to this place, as a "
+        + "file that only its owner may read, before this one is started.")
+  }
+
   /// How much of what is sealed is tried: a start does not wait for more.
   private static let triedCount = 1000
 

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Foundation
 import PrivateFiles
 
 /// Fills a new installation with something to begin with: the default catalogue, an account with credit, and a token that
@@ -21,6 +22,9 @@ struct FirstStart {
     let installation = NewInstallation(
       catalogue: .initial, email: Self.email, openingCredit: Self.openingCredit, tokenName: "first start",
       tokenHash: token.hash, isOperator: true)
-    return try await store.bootstrap(installation, at: clock.now) ? token : nil
+    if try await store.bootstrap(installation, at: clock.now) { return token }
+    // Another service of the same database came first, and has one that is good.
+    unlink(directory.token)
+    return nil
   }
 }

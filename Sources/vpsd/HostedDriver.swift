@@ -57,7 +57,8 @@ extension Configuration {
       var options = SimulatedDriver.Options()
       options.images.formUnion(Catalogue.initial.operatingSystems.map(\.imageName))
       return try SimulatedDriver(
-        installation: installation, dataDirectory: directory(ofHost: host.name), clock: clock, options: options)
+        installation: installation, dataDirectory: directory(ofHost: host.name), isShared: sharesDatabase, clock: clock,
+        options: options)
     case .libvirt, nil:
       var libvirt = try libvirt(installation)
       libvirt.onlyLooks = onlyLooks

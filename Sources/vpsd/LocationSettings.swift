@@ -96,7 +96,8 @@ extension Configuration {
 
   /// Where a simulated host keeps its machines.
   func directory(ofHost name: String) -> URL {
-    name == HostDeclaration.localName
-      ? dataDirectory : dataDirectory.appendingPathComponent("hosts/\(name)", isDirectory: true)
+    let directory = simulatedDirectory ?? dataDirectory
+    return name == HostDeclaration.localName
+      ? directory : directory.appendingPathComponent("hosts/\(name)", isDirectory: true)
   }
 }

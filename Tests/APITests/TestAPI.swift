@@ -67,7 +67,7 @@ struct TestAPI {
       document: Self.document, noVNC: noVNC, publicURL: publicURL, pages: pages,
       trustedProxies: trustedProxies, clock: service.clock,
       logger: logger, limits: limits,
-      isHealthy: { try await store.isBootstrapped() }
+      isReady: { try await store.isBootstrapped() }
     )
     responder = api.router().buildResponder()
   }

@@ -91,11 +91,11 @@ import Testing
   @Test("A database is served by one at a time, beside commands")
   func oneService() async throws {
     let database = try await TestPostgreSQL.Database()
-    let service = try await SQLStore.open(.server(database.address), serves: true)
-    await #expect(throws: DatabaseIsServed.self) { try await SQLStore.open(.server(database.address), serves: true) }
+    let service = try await SQLStore.open(.server(database.address), as: .alone)
+    await #expect(throws: DatabaseIsServed.self) { try await SQLStore.open(.server(database.address), as: .alone) }
     _ = try await SQLStore.open(.server(database.address), .asItIs).installationID()
     try service.release()
-    try await SQLStore.open(.server(database.address), serves: true).release()
+    try await SQLStore.open(.server(database.address), as: .alone).release()
   }
 
   @Test("Only a service makes tables, and what a newer one has made stays as it is")

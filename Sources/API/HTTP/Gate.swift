@@ -19,14 +19,17 @@ struct RequestShare: Hashable {
 struct Gate: Sendable {
   private let authenticator: Authenticator
   private let requests: RateLimit<RequestShare>?
-  private let loginFailures: RateLimit<String>?
+  private let loginFailures: ClientLimit?
   /// Those of the requests that were let in.
   let limits: RequestLimits
 
-  init(authenticator: Authenticator, limits: RequestLimits, clock: any WallClock) {
+  init(
+    authenticator: Authenticator, limits: RequestLimits, sharedAttempts: (any AttemptStore)?, clock: any WallClock
+  ) {
     self.authenticator = authenticator
     requests = RateLimit(perMinute: limits.requestsPerMinute, clock: clock)
-    loginFailures = RateLimit(perMinute: limits.loginFailuresPerMinute, clock: clock)
+    loginFailures = ClientLimit(
+      perMinute: limits.loginFailuresPerMinute, purpose: "token", shared: sharedAttempts, clock: clock)
     self.limits = limits
   }
 
@@ -60,7 +63,7 @@ struct Gate: Sendable {
     do {
       return try await authenticator.caller(bearing: Self.token(in: request)).from(context.origin.address)
     } catch let failure as Failure where failure.code == .credentialsInvalid {
-      try loginFailures?.take(context.origin.client).throwIfRefused()
+      try await loginFailures?.take(context.origin.client)
       throw failure
     }
   }

@@ -37,10 +37,10 @@ package struct Fleet: Sendable {
   }
 
   /// There may be work for the host.
-  func ring(_ host: ID<Host>) { self[host]?.doorbell.ring() }
+  package func ring(_ host: ID<Host>) { self[host]?.doorbell.ring() }
 
   /// There may be work for any host.
-  func ring() {
+  package func ring() {
     for host in hosts { host.doorbell.ring() }
   }
 }

@@ -75,6 +75,11 @@ package final class FleetHost: Sendable {
     changedFirewalls.withLock { $0.remove(id) }
   }
 
+  /// What is known of it where another service watches it, or before this one begins to.
+  package func noteElsewhere(isAway: Bool) {
+    presence.withLock { $0 = Presence(askedAt: nil, isAway: isAway) }
+  }
+
   /// It is asked how its machines are, for the first time or again.
   func asked(at now: Instant) {
     presence.withLock { $0.askedAt = $0.askedAt ?? now }

@@ -17,6 +17,9 @@ package struct InstallationKey: Sendable {
     return InstallationKey((0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) })!
   }
 
+  /// Tells whether two services have the same key, and nothing of it.
+  package var fingerprint: String { SHA256.hexadecimal(Array("vpsd key fingerprint\n".utf8) + bytes) }
+
   /// Each server's user data has a key of its own, so that no row can take the place of another.
   package func seal(userData: String, of server: UUID) throws -> [UInt8] {
     guard let sealed = body(of: server).seal(Array(userData.utf8)) else {

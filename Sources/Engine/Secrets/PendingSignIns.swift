@@ -1,53 +1,29 @@
 import Core
-import Synchronization
 
-/// Those who have said their password, or come by a link that was mailed, and not yet said their second factor: in memory, for a few minutes and a few tries.
-final class PendingSignIns: Sendable {
-  struct Pending: Sendable {
-    let email: String
-    let claim: Claim
-    let deadline: Instant
-    var tries: Int
-  }
-
-  /// What they have shown.
-  enum Claim: Sendable {
-    /// The crypt(3) of a password that was right.
-    case password(hash: String)
-    case link(TokenHash, ID<Account>)
-  }
-
+/// Those who have said their password, or come by a link that was mailed, and not yet said their second factor: for a few minutes
+/// and a few tries.
+struct PendingSignIns: Sendable {
   private static let lifetime = Duration.seconds(300)
-  private static let mostTries = 5
-  private static let mostPending = 1000
-  private static let mostPendingOfOne = 5
+  private static let limits = PendingSignInLimits(inAll: 1000, ofOne: 5, tries: 5)
 
-  private let pending = Mutex<[String: Pending]>([:])
+  let store: any SessionStore
 
   /// Returns what the browser comes back with.
-  func add(_ email: String, _ claim: Claim, at now: Instant) -> String {
+  func add(_ email: String, _ claim: PendingSignIn.Claim, at now: Timestamp) async throws -> String {
     let text = RandomText.make()
-    pending.withLock { pending in
-      pending = pending.filter { now < $0.value.deadline }
-      // Whoever begins again and again is in nobody's way but their own.
-      let own = pending.filter { $0.value.email == email }
-      let crowded = own.count >= Self.mostPendingOfOne ? own : pending.count >= Self.mostPending ? pending : [:]
-      if let oldest = crowded.min(by: { $0.value.deadline < $1.value.deadline }) { pending[oldest.key] = nil }
-      pending[text] = Pending(email: email, claim: claim, deadline: now + Self.lifetime, tries: 0)
-    }
+    try await store.keep(
+      PendingSignIn(email: email, claim: claim), hash: Self.hash(text), until: now + Self.lifetime,
+      limits: Self.limits, at: now)
     return text
   }
 
   /// Takes one of its tries; nil where there are none left.
-  func attempt(_ text: String, at now: Instant) -> Pending? {
+  func attempt(_ text: String, at now: Timestamp) async throws -> PendingSignIn? {
     guard RandomText.isPossible(text) else { return nil }
-    return pending.withLock { pending in
-      guard var found = pending[text], now < found.deadline, found.tries < Self.mostTries else { return nil }
-      found.tries += 1
-      pending[text] = found
-      return found
-    }
+    return try await store.tryPendingSignIn(hash: Self.hash(text), limits: Self.limits, at: now)
   }
 
-  func forget(_ text: String) { pending.withLock { $0[text] = nil } }
+  func forget(_ text: String) async throws { try await store.forgetPendingSignIn(hash: Self.hash(text)) }
+
+  private static func hash(_ text: String) -> String { SHA256.hexadecimal(Array("vpsd pending sign-in\n\(text)".utf8)) }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The screens of servers, for those who may change them.
 ///
-/// A ticket lives for a short time, in memory: one process serves, and after a restart the customer asks for another one.
+/// A ticket lives for a short time, and opens its console at whichever service it is shown to, once.
 /// What it stands for is asked again when it is used, and again and again while the console is open.
 package final class Consoles: Sendable {
   package static let toOpen = Permission(.servers, .write)
@@ -30,24 +30,15 @@ package final class Consoles: Sendable {
     package let expiresAt: Timestamp
   }
 
-  /// What a ticket stands for.
-  struct Grant: Sendable {
-    let serverID: ID<Server>
-    let accountID: ID<Account>
-    let tokenID: ID<Token>
-    let deadline: Instant
-  }
-
   private struct State {
-    var grants: [String: Grant] = [:]
-    var open: [Int: Grant] = [:]
+    var open: [Int: ConsoleGrant] = [:]
     var nextNumber = 0
   }
 
   /// Between two looks at whether an open console is still allowed, where nobody told of a change.
   private static let longestSilence = Duration.seconds(5)
 
-  private let store: any AccountStore & ServerStore
+  private let store: any AccountStore & ServerStore & ConsoleTicketStore
   private let fleet: Fleet
   private let changes: Broadcast
   private let clock: any WallClock
@@ -55,7 +46,7 @@ package final class Consoles: Sendable {
   private let state = Mutex(State())
 
   package init(
-    store: any AccountStore & ServerStore, fleet: Fleet, changes: Broadcast, clock: any WallClock,
+    store: any AccountStore & ServerStore & ConsoleTicketStore, fleet: Fleet, changes: Broadcast, clock: any WallClock,
     limits: Limits = Limits()
   ) {
     self.store = store
@@ -73,17 +64,18 @@ package final class Consoles: Sendable {
     _ = try await connect(to: server)
     guard let server = try await store.recordConsole(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
     let (ticket, lifetime) = (ConsoleTicket.random(), Duration.seconds(limits.ticketSeconds))
-    let grant = Grant(
-      serverID: id, accountID: caller.accountID, tokenID: caller.tokenID,
-      deadline: clock.uptime + lifetime)
-    keep(grant, under: ticket.hash)
-    return IssuedTicket(ticket: ticket, server: server, expiresAt: clock.now + lifetime)
+    let now = clock.now
+    let grant = ConsoleGrant(serverID: id, accountID: caller.accountID, tokenID: caller.tokenID)
+    try await store.keep(
+      grant, ticketHash: ticket.hash, until: now + lifetime,
+      atMost: limits.ticketsPerServer > 0 ? limits.ticketsPerServer : nil, at: now)
+    return IssuedTicket(ticket: ticket, server: server, expiresAt: now + lifetime)
   }
 
   /// Uses the ticket up, whatever comes of it.
   package func open(with text: some StringProtocol) async throws -> ConsoleSession {
     guard let ticket = ConsoleTicket(text),
-      let grant = state.withLock({ $0.grants.removeValue(forKey: ticket.hash) }), clock.uptime < grant.deadline,
+      let grant = try await store.useConsoleTicket(hash: ticket.hash, at: clock.now),
       await isAllowed(grant)
     else { throw ticketInvalid }
     let server = try await activeServer(grant.serverID, of: grant.accountID)
@@ -111,7 +103,7 @@ package final class Consoles: Sendable {
   package var openCount: Int { state.withLock { $0.open.count } }
 
   /// Where nobody can tell, it is not.
-  private func isAllowed(_ grant: Grant) async -> Bool {
+  private func isAllowed(_ grant: ConsoleGrant) async -> Bool {
     let token = try? await store.token(grant.tokenID, of: grant.accountID)
     guard let token, token.isValid(at: clock.now) else { return false }
     return (try? await store.isSuspended(grant.serverID, of: grant.accountID)) == false
@@ -148,20 +140,6 @@ package final class Consoles: Sendable {
     }
   }
 
-  private func keep(_ grant: Grant, under hash: String) {
-    let now = clock.uptime
-    state.withLock { state in
-      state.grants = state.grants.filter { now < $0.value.deadline }
-      let earlier = state.grants.filter { $0.value.serverID == grant.serverID }
-      if Limits.isReached(limits.ticketsPerServer, by: earlier.count),
-        let oldest = earlier.min(by: { $0.value.deadline < $1.value.deadline })
-      {
-        state.grants[oldest.key] = nil
-      }
-      state.grants[hash] = grant
-    }
-  }
-
   private var ticketInvalid: Failure {
     Failure(
       .permissionDenied,
@@ -181,11 +159,11 @@ package final class ConsoleSession: Sendable {
     deinit { leave() }
   }
 
-  let grant: Consoles.Grant
+  let grant: ConsoleGrant
   package let connection: ConsoleConnection
   private let place: Place
 
-  init(grant: Consoles.Grant, connection: ConsoleConnection, place: Place) {
+  init(grant: ConsoleGrant, connection: ConsoleConnection, place: Place) {
     self.grant = grant
     self.connection = connection
     self.place = place

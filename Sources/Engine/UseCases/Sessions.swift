@@ -33,18 +33,21 @@ package struct Sessions: Sendable {
 
   /// Whether whoever forgot a password can have a link mailed.
   package let mailsLinks: Bool
-  private let store: any SessionStore
+  private let store: any SessionStore & AttemptStore
   private let authenticator: Authenticator
   private let clock: any WallClock
   private let passwords = PasswordHasher()
-  private let pending = PendingSignIns()
-  private let wrongTries = WrongTries()
+  private let pending: PendingSignIns
+  private let wrongTries: WrongTries
 
   package init(
-    store: any SessionStore, authenticator: Authenticator, clock: any WallClock, mailsLinks: Bool = false
+    store: any SessionStore & AttemptStore, authenticator: Authenticator, clock: any WallClock,
+    mailsLinks: Bool = false
   ) {
     self.mailsLinks = mailsLinks
     self.store = store
+    pending = PendingSignIns(store: store)
+    wrongTries = WrongTries(store: store)
     self.authenticator = authenticator
     self.clock = clock
   }
@@ -90,8 +93,8 @@ package struct Sessions: Sendable {
   package func signIn(withLink text: some StringProtocol, _ browser: Browser) async throws -> SignInAnswer {
     guard let link = LoginLinkText(text) else { throw Self.linkInvalid }
     if let mailed = try await store.mailedLink(link.hash, at: clock.now), mailed.needsCode {
-      let claim = PendingSignIns.Claim.link(link.hash, mailed.accountID)
-      return .needsCode(pending: pending.add(mailed.email, claim, at: clock.uptime))
+      let claim = PendingSignIn.Claim.link(link.hash, mailed.accountID)
+      return .needsCode(pending: try await pending.add(mailed.email, claim, at: clock.now))
     }
     return .signedIn(try await begin(link.hash, .none, browser))
   }
@@ -117,7 +120,7 @@ package struct Sessions: Sendable {
     let hash = try await store.passwordHash(ofAccount: email)
     guard try await passwords.isRight(password, for: hash), let hash else { throw Self.passwordInvalid }
     if try await store.secondFactor(ofAccount: email) != nil {
-      return .needsCode(pending: pending.add(email, .password(hash: hash), at: clock.uptime))
+      return .needsCode(pending: try await pending.add(email, .password(hash: hash), at: clock.now))
     }
     return .signedIn(try await begin(email, hash, .none, browser))
   }
@@ -126,24 +129,21 @@ package struct Sessions: Sendable {
   ///   - code: Of an authenticator, or one of those for recovery.
   ///   - text: What was answered to the password or the link. Throws `credentialsMissing` where it is good no more.
   package func signIn(code: String, pending text: String, _ browser: Browser) async throws -> SignedIn {
-    guard let said = pending.attempt(text, at: clock.uptime) else { throw Failure.credentialsMissing }
-    try wrongTries.requireFew(said.email, at: clock.uptime)
+    guard let said = try await pending.attempt(text, at: clock.now) else { throw Failure.credentialsMissing }
+    let attempt = try await wrongTries.begin(about: said.email, at: clock.now)
     let factor =
       switch said.claim {
       case .password: try await store.secondFactor(ofAccount: said.email)
       case .link(_, let account): try await store.secondFactor(of: account)
       }
-    guard let factor else { throw Self.codeInvalid }
-    guard let proof = proof(code, of: factor) else {
-      wrongTries.note(said.email, at: clock.uptime)
-      throw Self.codeInvalid
-    }
+    guard let factor, let proof = proof(code, of: factor) else { throw Self.codeInvalid }
+    try await wrongTries.forget(attempt)
     let signedIn =
       switch said.claim {
       case .password(let hash): try await begin(said.email, hash, proof, browser)
       case .link(let hash, _): try await begin(hash, proof, browser)
       }
-    pending.forget(text)
+    try await pending.forget(text)
     return signedIn
   }
 
@@ -167,14 +167,15 @@ package struct Sessions: Sendable {
 
   /// Throws `invalidFields` where this is not the account's.
   private func requirePassword(_ password: String, _ caller: Caller) async throws {
-    let key = "account \(caller.accountID)"
-    try wrongTries.requireFew(key, at: clock.uptime)
+    let attempt = try await wrongTries.begin(about: Self.subject(caller), at: clock.now)
     let hash = try await store.passwordHash(of: caller.accountID)
     guard Self.isPossible(password), try await passwords.isRight(password, for: hash) else {
-      wrongTries.note(key, at: clock.uptime)
       throw Failure.invalid(.currentPassword, "This is not your password.")
     }
+    try await wrongTries.forget(attempt)
   }
+
+  private static func subject(_ caller: Caller) -> String { "account \(caller.accountID)" }
 
   // MARK: The second factor
 
@@ -208,11 +209,9 @@ package struct Sessions: Sendable {
   package func removeSecondFactor(code: String, _ caller: Caller) async throws {
     try requirePerson(caller)
     guard let factor = try await store.secondFactor(of: caller.accountID) else { return }
-    try wrongTries.requireFew("account \(caller.accountID)", at: clock.uptime)
-    guard proof(code, of: factor) != nil else {
-      wrongTries.note("account \(caller.accountID)", at: clock.uptime)
-      throw Failure.invalid(.code, "This code is not right.")
-    }
+    let attempt = try await wrongTries.begin(about: Self.subject(caller), at: clock.now)
+    guard proof(code, of: factor) != nil else { throw Failure.invalid(.code, "This code is not right.") }
+    try await wrongTries.forget(attempt)
     try await store.setSecondFactor(nil, by: caller, at: clock.now)
   }
 

@@ -14,7 +14,7 @@ struct SignInPages {
   private static let largestForm = 16_384
 
   let sessions: Sessions
-  let attempts: RateLimit<String>?
+  let attempts: ClientLimit?
 
   /// - Parameter path: Where somebody wanted to go.
   static func path(leadingTo path: String) -> String {
@@ -58,7 +58,7 @@ struct SignInPages {
       case .needsCode(let pending): return .page(codePage(visitor, pending: pending, next: nil))
       }
     } catch let failure as Failure where failure.code == .credentialsInvalid {
-      try attempts?.take(visitor.context.origin.client).throwIfRefused()
+      try await attempts?.take(visitor.context.origin.client)
       return .page(page(visitor, error: failure, status: .forbidden))
     }
   }
@@ -66,7 +66,7 @@ struct SignInPages {
   @Sendable private func signIn(_ visitor: Visitor) async throws -> Answer {
     let form = try await form(visitor)
     // Before anything is looked at: who guesses may guess right.
-    try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    try await attempts?.take(visitor.context.origin.client)
     if let link = form["link"] { return try await redeem(link, visitor) }
     do {
       let answer = try await sessions.signIn(
@@ -81,7 +81,7 @@ struct SignInPages {
   }
 
   @Sendable private func sayCode(_ visitor: Visitor) async throws -> Answer {
-    try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    try await attempts?.take(visitor.context.origin.client)
     let form = try await form(visitor)
     let pending = form.choice("pending") ?? ""
     do {
@@ -114,7 +114,7 @@ struct SignInPages {
 
   /// The answer is the same whether there is such an account or not.
   @Sendable private func askForLink(_ visitor: Visitor) async throws -> Answer {
-    try attempts?.take(visitor.context.origin.client).throwIfRefused()
+    try await attempts?.take(visitor.context.origin.client)
     try await sessions.askForLink(email: try await form(visitor)["email"] ?? "")
     return .page(forgottenPage(visitor, isAsked: true))
   }

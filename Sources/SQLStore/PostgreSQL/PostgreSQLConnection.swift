@@ -23,7 +23,7 @@ final class PostgreSQLConnection {
   /// that its client is gone.
   private static let settings = """
     SET client_min_messages = warning; SET standard_conforming_strings = on; SET jit = off;
-    SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s';
+    SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '3s';
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
     SET tcp_user_timeout = '15s'
     """
@@ -86,6 +86,29 @@ final class PostgreSQLConnection {
     }
     return try answer(within: Self.limit)
   }
+
+  /// What others have said since, on channels that this connection listens to, once there is any or the time is up.
+  func notifications(within limit: Duration) throws -> [PostgreSQLNotification] {
+    let found = received()
+    guard found.isEmpty else { return found }
+    try wait(for: POLLIN, until: .now + limit)
+    guard PQconsumeInput(pointer) == 1 else { throw lost(complaint) }
+    return received()
+  }
+
+  private func received() -> [PostgreSQLNotification] {
+    var found: [PostgreSQLNotification] = []
+    while let notification = PQnotifies(pointer) {
+      defer { PQfreemem(notification) }
+      found.append(
+        PostgreSQLNotification(
+          process: notification.pointee.be_pid, text: String(cString: notification.pointee.extra)))
+    }
+    return found
+  }
+
+  /// The server's own for this connection.
+  var process: CInt { PQbackendPID(pointer) }
 
   private func prepared(_ sql: String) throws -> String {
     if let name = names[sql] { return name }

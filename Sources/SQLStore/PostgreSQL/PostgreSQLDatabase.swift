@@ -1,4 +1,5 @@
 import Core
+import Synchronization
 
 import struct Foundation.UUID
 
@@ -14,12 +15,14 @@ struct PostgreSQLDatabase: SQLDatabase {
   private let readers: ConnectionThreads
   private let writer: ConnectionThreads
   private let commits: GroupCommit
+  private let address: PostgreSQLAddress
+  private let writerProcess: WriterProcess
 
-  /// - Parameter serves: Whether nobody else may serve the database as long as this one has it open.
+  /// - Parameter service: Who serves the database as long as this one has it open; nil for a command.
   static func open(
-    _ address: PostgreSQLAddress, _ opening: SQLStore.Opening, serves: Bool
+    _ address: PostgreSQLAddress, _ opening: SQLStore.Opening, as service: SQLStore.Service?
   ) async throws -> PostgreSQLDatabase {
-    let database = PostgreSQLDatabase(address, serves: serves)
+    let database = PostgreSQLDatabase(address, service)
     do {
       try await database.writer.run { session in
         try PostgreSQLSchema.prepare(try session.connected(), opening, address)
@@ -44,13 +47,17 @@ struct PostgreSQLDatabase: SQLDatabase {
     }
   }
 
-  private init(_ address: PostgreSQLAddress, serves: Bool) {
+  private init(_ address: PostgreSQLAddress, _ service: SQLStore.Service?) {
+    self.address = address
+    let writerProcess = WriterProcess()
+    self.writerProcess = writerProcess
     readers = ConnectionThreads(name: "database readers", width: Self.readerCount) {
       try PostgreSQLConnection(address)
     }
     let writer = ConnectionThreads(name: "database writer", width: 1) {
       let connection = try PostgreSQLConnection(address)
-      if serves { try AdvisoryLock.service.take(on: connection, address) }
+      if let service { try AdvisoryLock.service.take(on: connection, isShared: service == .besideOthers, address) }
+      writerProcess.note(connection.process)
       return connection
     }
     self.writer = writer
@@ -88,6 +95,10 @@ struct PostgreSQLDatabase: SQLDatabase {
     }
   }
 
+  func changesElsewhere() -> AsyncStream<StoreChange> {
+    PostgreSQLListener(address) { [writerProcess] process in writerProcess.isOurs(process) }.changes()
+  }
+
   func backUp(to path: String) async throws { throw NotAFile() }
 
   func release() throws {
@@ -96,9 +107,17 @@ struct PostgreSQLDatabase: SQLDatabase {
   }
 }
 
+/// The server's process for the connection that writes.
+private final class WriterProcess: Sendable {
+  private let number = Mutex<CInt>(0)
+
+  func note(_ number: CInt) { self.number.withLock { $0 = number } }
+  func isOurs(_ number: CInt) -> Bool { self.number.withLock { $0 == number } }
+}
+
 /// Locks that the database gives to one connection at a time, and takes back when that is gone.
 enum AdvisoryLock: Int32 {
-  /// Of whoever serves the database.
+  /// Of whoever serves the database: shared by those who serve it beside each other.
   case service = 1
   /// Of a transaction that writes.
   case write = 2
@@ -112,10 +131,11 @@ enum AdvisoryLock: Int32 {
   var arguments: String { "\(Self.family), \(rawValue)" }
 
   /// For as long as the connection lasts. One that has just ended may have it for a moment.
-  func take(on connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
+  func take(on connection: PostgreSQLConnection, isShared: Bool, _ address: PostgreSQLAddress) throws {
+    let function = isShared ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock"
     let deadline = ContinuousClock.now + .seconds(5)
     while true {
-      let isOurs = try connection.value(Bool.self, "SELECT pg_try_advisory_lock(\(arguments))") ?? false
+      let isOurs = try connection.value(Bool.self, "SELECT \(function)(\(arguments))") ?? false
       if isOurs { return }
       guard ContinuousClock.now < deadline else { throw DatabaseIsServed(path: address.description) }
       try connection.execute("SELECT pg_sleep(0.1)")
@@ -141,7 +161,9 @@ extension PostgreSQLConnection {
 package struct DatabaseIsServed: Error, CustomStringConvertible {
   package let path: String
 
-  package var description: String { "Another vpsd serves the database \(path): only one may." }
+  package var description: String {
+    "Another vpsd serves the database \(path): only one may, or several that all share their hosts (docs/scale.md)."
+  }
 }
 
 package struct UnusableDatabase: Error, CustomStringConvertible {

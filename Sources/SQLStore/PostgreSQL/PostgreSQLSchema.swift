@@ -3,7 +3,8 @@
 enum PostgreSQLSchema {
   /// The first is all that the migrations of SQLite up to its number have made.
   static let migrations: [(number: Int64, script: String)] = [
-    (24, [functions, accounts, servers, records, shares, events].joined(separator: "\n"))
+    (24, [functions, accounts, servers, records, shares, events].joined(separator: "\n")),
+    (25, replicas),
   ]
 
   private static let oldestVersion = 130_000

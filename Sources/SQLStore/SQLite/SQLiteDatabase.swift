@@ -31,7 +31,9 @@ struct SQLiteDatabase: SQLDatabase {
     var configuration = Configuration()
     configuration.label = "SQLStore"
     configuration.busyMode = .timeout(5)
-    configuration.prepareDatabase { database in database.add(function: .lower) }
+    configuration.prepareDatabase { database in
+      for function in [DatabaseFunction.lower, .clock, .silence] { database.add(function: function) }
+    }
     try Schema.requireFit(path, opening, configuration)
     let pool = try DatabasePool(path: path, configuration: configuration)
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.
@@ -60,6 +62,9 @@ struct SQLiteDatabase: SQLDatabase {
       throw Availability.translated(error)
     }
   }
+
+  /// Other processes that write are found by looking.
+  func changesElsewhere() -> AsyncStream<StoreChange> { AsyncStream { $0.finish() } }
 
   /// SQLite gives the files beside the database, its log and its index, the mode of the database.
   private static func makeFile(_ path: String, _ opening: SQLStore.Opening) throws {

@@ -79,6 +79,9 @@ enum Schema {
     migrator.registerMigration("24 mailed links") { database in
       try database.runScript(mailedLinks)
     }
+    migrator.registerMigration("25 replicas", foreignKeyChecks: .immediate) { database in
+      try database.runScript(replicas)
+    }
     return migrator
   }
 

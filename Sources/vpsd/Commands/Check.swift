@@ -28,7 +28,8 @@ struct Check: AsyncParsableCommand {
     let isServed = ProcessLock.holder(path: directory.lock) != nil
     var members: [HostedFleet.Member] = []
     if isServed {
-      try Self.require(configuration.driver, in: directory)
+      // Where services share hosts, nothing of these is in the directory of any of them.
+      if !configuration.sharesDatabase { try Self.require(configuration.driver, in: directory) }
       members = try await HostedFleet.open(
         configuration, database, logger: configuration.makeCommandLogger()
       ).members

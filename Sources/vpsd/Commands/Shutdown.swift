@@ -22,6 +22,11 @@ struct Shutdown: AsyncParsableCommand {
     let configuration = try options.load()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
+    if servers, configuration.sharesDatabase {
+      throw ValidationError(
+        "The hosts belong to all services of the database: shut servers down one by one (vpsd server stop), or end all services, and "
+          + "start one without simulated_dir before this.")
+    }
     try await record()
     try await stopService(directory)
     guard servers, FileManager.default.fileExists(atPath: configuration.dataDirectory.path) else { return }

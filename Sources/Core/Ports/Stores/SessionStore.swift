@@ -31,6 +31,14 @@ package protocol SessionStore: Sendable {
   /// Puts another one in the place of what there is; nil takes it away. Throws `conflict` where there is one, and it is not to
   /// go.
   func setSecondFactor(_ factor: SecondFactor?, by caller: Caller, at now: Timestamp) async throws
+  /// Keeps what was shown by somebody of whom a second factor is asked, under the hash of what their browser comes back with. Where
+  /// there are too many, the oldest goes, of the same account where it is that which has too many.
+  func keep(
+    _ pending: PendingSignIn, hash: String, until deadline: Timestamp, limits: PendingSignInLimits, at now: Timestamp
+  ) async throws
+  /// Takes one of its tries; nil where there are none left, or it is good no more.
+  func tryPendingSignIn(hash: String, limits: PendingSignInLimits, at now: Timestamp) async throws -> PendingSignIn?
+  func forgetPendingSignIn(hash: String) async throws
   /// Those that are valid, newest first.
   func sessions(of account: ID<Account>, at now: Timestamp) async throws -> [Token]
   /// Returns false where the caller's account has no such session.

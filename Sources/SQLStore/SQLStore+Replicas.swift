@@ -1,0 +1,152 @@
+package import Core
+
+import struct Foundation.UUID
+
+extension SQLStore {
+  package func time() async throws -> Timestamp {
+    try await read { database in try database.time() }
+  }
+
+  package func beat(
+    _ replica: Replica, holding: [Tenure], wanting: [Duty], for lifetime: Duration
+  ) async throws -> ReplicaBeat {
+    try await write { database in
+      let now = try database.time()
+      try database.run(
+        """
+        INSERT INTO replica (id, name, started_at, seen_at) VALUES (?1, ?2, ?3, ?3)
+        ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+        """,
+        [replica.id, replica.name, now])
+      let dead = try database.bury(seenBefore: now - lifetime)
+      let count = try database.value(Int.self, "SELECT COUNT(*) FROM replica") ?? 1
+      var held = try holding.filter { tenure in try database.renew(tenure, of: replica, until: now + lifetime, at: now)
+      }
+      let share = (wanting.count + count - 1) / count
+      for duty in wanting where !held.contains(where: { $0.duty == duty }) {
+        // What is nobody's for a while is nobody's share.
+        let freeUntil = held.count < share ? now : now - Self.patience
+        if let taken = try database.take(duty, replica, until: now + lifetime, freeUntil: freeUntil) {
+          held.append(taken)
+        }
+      }
+      return ReplicaBeat(tenures: held, time: now, replicaCount: count, dead: dead)
+    }
+  }
+
+  package func giveBack(_ tenures: [Tenure], of replica: Replica) async throws {
+    try await write { database in
+      let now = try database.time()
+      for tenure in tenures {
+        try database.run(
+          """
+          UPDATE duty SET replica_id = NULL, term = term + 1, expires_at = ?
+          WHERE name = ? AND term = ? AND replica_id = ?
+          """,
+          [now, tenure.duty.name, tenure.term, replica.id])
+      }
+      try database.tell("duty")
+    }
+  }
+
+  package func leave(_ replica: Replica) async throws {
+    try await write { database in
+      try database.run(
+        "UPDATE duty SET replica_id = NULL, term = term + 1, expires_at = ? WHERE replica_id = ?",
+        [try database.time(), replica.id])
+      try database.forget(replica.id)
+      try database.tell("duty")
+    }
+  }
+
+  /// Until whoever has less than its share has come for what became free.
+  private static let patience = Duration.seconds(2)
+}
+
+/// What was to be written was for a duty that somebody else has by now.
+package struct TenureLost: Error, CustomStringConvertible {
+  package let tenure: Tenure
+
+  package var description: String { "another service has \(tenure.duty.name) since term \(tenure.term)" }
+}
+
+extension SQLConnection {
+  func time() throws -> Timestamp {
+    try value(Timestamp.self, "SELECT vpsd_now()").orFail("the database has no clock")
+  }
+
+  /// All services of the database hear it once the transaction is committed.
+  fileprivate func tell(_ text: String) throws {
+    _ = try value(Int64.self, "SELECT vpsd_notify(?)", [text])
+  }
+
+  /// Nobody else writes in this transaction: what is true here is true at its end.
+  func require(_ tenure: Tenure) throws {
+    let term = try value(Int64.self, "SELECT term FROM duty WHERE name = ?", [tenure.duty.name])
+    guard term == tenure.term else { throw TenureLost(tenure: tenure) }
+  }
+
+  fileprivate func bury(seenBefore time: Timestamp) throws -> [Replica] {
+    let dead = try rows("SELECT id, name FROM replica WHERE seen_at < ? ORDER BY id", [time]) { row in
+      Replica(id: try row.next(), name: try row.next())
+    }
+    for replica in dead { try forget(replica.id) }
+    return dead
+  }
+
+  /// What it was asked, others may be asked again. Where it has changed anything, that is known by its claim.
+  fileprivate func forget(_ replica: UUID) throws {
+    try run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE replica_id = ? AND status IS NULL", [replica])
+    try run("DELETE FROM replica WHERE id = ?", [replica])
+  }
+
+  fileprivate func renew(
+    _ tenure: Tenure, of replica: Replica, until deadline: Timestamp, at now: Timestamp
+  ) throws -> Bool {
+    try run(
+      "UPDATE duty SET expires_at = ? WHERE name = ? AND term = ? AND replica_id = ? AND expires_at > ?",
+      [deadline, tenure.duty.name, tenure.term, replica.id, now]) > 0
+  }
+
+  /// Nil where somebody has it, or it has not been free for long enough.
+  fileprivate func take(
+    _ duty: Duty, _ replica: Replica, until deadline: Timestamp, freeUntil: Timestamp
+  ) throws -> Tenure? {
+    let found = try rows("SELECT term, replica_id, expires_at FROM duty WHERE name = ?", [duty.name]) { row in
+      (term: try row.next(Int64.self), holder: try row.next(UUID?.self), expiresAt: try row.next(Timestamp.self))
+    }.first
+    if let found, found.holder != replica.id, found.expiresAt > freeUntil { return nil }
+    let tenure = Tenure(duty, term: (found?.term ?? 0) + 1)
+    try run(
+      """
+      INSERT INTO duty (name, term, replica_id, expires_at) VALUES (?, ?, ?, ?)
+      ON CONFLICT (name) DO UPDATE SET term = excluded.term, replica_id = excluded.replica_id,
+        expires_at = excluded.expires_at
+      """,
+      [duty.name, tenure.term, replica.id, deadline])
+    switch duty {
+    case .host(let host): try releaseLeases(on: host)
+    case .installation: try releaseNotices()
+    }
+    return tenure
+  }
+
+  /// Who waited for a turn, or between two tries, waited for something of whoever had the host before.
+  private func releaseLeases(on host: ID<Host>) throws {
+    try run(
+      """
+      UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, not_before = scheduled_at
+      WHERE host_id = ? AND finished_at IS NULL
+      """,
+      [host])
+  }
+}
+
+extension Duty {
+  var name: String {
+    switch self {
+    case .installation: "installation"
+    case .host(let id): "host \(id)"
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Core
+import Foundation
+import Synchronization
+
+/// A host that several services share: one has it at a time, and the others can only look.
+extension SimulatedDriver {
+  /// What the task does is done by whoever has the host for this term; nil for what anybody may ask who has it.
+  @TaskLocal package static var term: Int64?
+
+  private static let seen: Set<DriverMethod> = [.capacity, .openConsole, .power, .observe, .readiness]
+
+  /// This service has the host from now on, with all that is there. Whoever had it before changes nothing any more.
+  ///
+  /// - Parameter isNew: Whether there can be nothing there.
+  package func takeOver(term: Int64, isNew: Bool) throws {
+    let newest = try home.newestTerm()
+    if let newest {
+      guard newest < term else { throw DriverError(.unreachable, "Another service has the host since term \(newest).") }
+      try home.move(from: newest, to: term)
+    } else if !isNew {
+      throw DriverError(
+        .notFound,
+        "\(home.dataDirectory.path) has nothing of this host: all services of a database need the same simulated_dir.")
+    }
+    let folders = try SimulatedFolders(
+      in: home.folder(ofTerm: term), installation: installation, makes: newest == nil)
+    let (machines, copies) = (try folders.machines.load(), try folders.copies.load())
+    state.withLock { state in
+      state = State(machines: machines, copies: copies, options: state.options, faults: state.faults)
+      (state.folders, state.term) = (folders, term)
+    }
+  }
+
+  /// Does nothing where it has been taken over again.
+  package func letGo(term: Int64) {
+    state.withLock { state in
+      guard state.term == term else { return }
+      (state.folders, state.term) = (nil, nil)
+      (state.copying, state.restoring) = ([:], [:])
+    }
+  }
+
+  /// Throws for whoever had the host before, and for who may only look what he may not do.
+  func requireTenure(for method: DriverMethod, _ machine: UUID?) throws(DriverError) {
+    guard isShared else { return }
+    let held = state.withLock { $0.term }
+    if let held, Self.term ?? held == held { return }
+    guard held == nil, Self.term == nil, Self.seen.contains(method) else { throw Self.elsewhere }
+    try look(at: machine)
+  }
+
+  static let elsewhere = DriverError(.unreachable, "Another service has the host.")
+
+  /// Reads what whoever has the host has written: of one machine, or of all.
+  func look(at machine: UUID?) throws(DriverError) {
+    guard isShared, state.withLock({ $0.term == nil }) else { return }
+    guard let newest = try home.newestTerm() else { throw Self.elsewhere }
+    let folders = try SimulatedFolders(
+      in: home.folder(ofTerm: newest), installation: installation, makes: false)
+    if let machine {
+      let record = folders.machines.record(of: machine)
+      state.withLock { state in
+        if state.term == nil { state.replace(machine, with: record) }
+      }
+    } else {
+      let (machines, copies) = (try folders.machines.load(), try folders.copies.load())
+      state.withLock { state in
+        guard state.term == nil else { return }
+        state = State(machines: machines, copies: copies, options: state.options, faults: state.faults)
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import API
+import Core
+import Engine
+import Logging
+import SQLStore
+
+/// All that watches and acts for one host.
+struct HostWork: Sendable {
+  let runner: Runner
+  let monitor: Monitor
+  let firewallKeeper: FirewallKeeper
+  let userDataWatch: UserDataWatch
+
+  /// All but the operations, until cancellation.
+  func watch() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await monitor.run() }
+      group.addTask { await firewallKeeper.run() }
+      group.addTask { await userDataWatch.run() }
+    }
+  }
+}
+
+/// Makes what works in the background.
+struct Workshop: Sendable {
+  let configuration: Configuration
+  let fleet: Fleet
+  let catalogue: CatalogueReader
+  let changes: Broadcast
+  let clock: any WallClock
+  let key: InstallationKey
+  let receiver: (any NoticeReceiver)?
+  let figures: EngineFigures?
+  let logger: Logger
+
+  /// - Parameter store: As everything of the host writes to it.
+  func work(of host: FleetHost, _ store: SQLStore) -> HostWork {
+    let monitor = Monitor(
+      of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
+    return HostWork(
+      runner: Runner(
+        on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
+        clock: clock, logger: logger, key: key, figures: figures, becameActive: { monitor.pollSoon() }),
+      monitor: monitor,
+      firewallKeeper: FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger),
+      userDataWatch: UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger))
+  }
+
+  func schedule(_ store: SQLStore) -> BackupSchedule {
+    BackupSchedule(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger)
+  }
+
+  func billing(_ store: SQLStore) -> BillingMeter {
+    BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger, figures: figures)
+  }
+
+  /// Tells owners of accounts what happens, where anything is configured that can. Runs until cancellation.
+  func notify(_ store: SQLStore) async {
+    guard let receiver else {
+      while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+      return
+    }
+    let sender = NoticeSender(
+      store: store, receiver: receiver, currency: configuration.tariff.currency,
+      panel: configuration.mailsLinks ? configuration.publicURL?.description : nil, clock: clock, logger: logger)
+    let watch = NoticeWatch(store: store, clock: clock, logger: logger)
+    await withDiscardingTaskGroup { group in
+      group.addTask { await sender.run() }
+      group.addTask { await watch.run() }
+    }
+  }
+}
