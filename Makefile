@@ -21,10 +21,12 @@ STOCK_IMAGE := $(CURDIR)/.build/images/stock/current/disk.qcow2
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
-SOCKET_TESTS := NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
+SOCKET_TESTS := NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|MigrateStoreTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
 # Once more on a server of PostgreSQL, and of all others those that take longer.
 BOTH_DATABASES_TESTS := SQLStoreTests
 LONG_BOTH_DATABASES_TESTS := EngineTests|APITests|PanelTests
+# Each has a database of its own with a few connections, of which a server has so many.
+FEWER_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 # A whole life takes a minute and more, and `RoutedServersTests` have one with a QEMU that is not root and a libvirtd of our own.
@@ -33,7 +35,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -102,7 +104,7 @@ test-long: test-image test-package ## That, systems with cloud-init, a backup th
 	$(AS_ROOT) Tests/Images/build .build/images
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
-	VPSD_TEST_DATABASE=postgresql swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
+	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
 	@for seed in 1 2 3; do $(CLIENTS)/replicas.py $(VPSD) 1000 --rounds 8 --seed $$seed || exit 1; done
 	@$(CLIENTS)/replicas.py $(VPSD) 300 --rolling
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
@@ -161,6 +163,9 @@ bench-hostile: build ## Compare what hostile and harmless input of the same size
 
 bench-billing: build ## Charge an hour of a hundred thousand servers while others ask for theirs (five minutes)
 	@bench/billing $(VPSD)
+
+bench-databases: build ## Compare creates and looks with a file and with a server of PostgreSQL
+	@bench/databases $(VPSD)
 
 bench-panel: build ## What pages of the panel cost, in CPU and in bytes
 	@bench/panel $(VPSD)

@@ -6,5 +6,10 @@ enum SQLValue: Sendable, Equatable {
   case blob([UInt8])
 }
 
+extension SQLValue: ColumnValue {
+  var stored: SQLValue { self }
+  init?(stored: SQLValue) { self = stored }
+}
+
 /// What stands for the parameters of a statement, in their order; nil is NULL.
 typealias SQLArguments = [(any ColumnValue)?]

@@ -136,7 +136,7 @@ extension Configuration {
     guard database == nil else {
       throw Refusal.refused(
         "`\(command)` is for a database in a file, and `database` names a server of PostgreSQL: it is copied and restored "
-          + "with pg_dump and pg_restore (docs/operating.md).")
+          + "with pg_dump and pg_restore (docs/scale.md).")
     }
   }
 }

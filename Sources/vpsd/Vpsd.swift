@@ -16,7 +16,7 @@ struct Vpsd: AsyncParsableCommand {
       PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self,
       NetworkCommand.self,
       ImageCommand.self, NotifyCommand.self, AuditCommand.self, Check.self, Doctor.self, BackupState.self,
-      RestoreState.self,
+      RestoreState.self, MigrateStore.self,
       ConfigCommand.self,
     ])
 

@@ -90,10 +90,7 @@ struct EveryRoute {
 
   /// Everything that is in the database, to the byte.
   func everything() async throws -> Data {
-    let file = api.service.directory.appendingPathComponent("copy-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: file) }
-    try await api.service.database.backUp(to: file.path)
-    return try Data(contentsOf: file)
+    try await api.service.content()
   }
 
   /// Sends a request to whatever answers it, a stream too.

@@ -154,9 +154,7 @@ struct ServerOptionTests {
       #expect(try await !api.send(.get, path).text.contains("s3cr3t"))
     }
     #expect(!reply.text.contains("s3cr3t"))
-    let file = api.service.directory.appendingPathComponent("copy.sqlite")
-    try await api.service.database.backUp(to: file.path)
-    #expect(try Data(contentsOf: file).range(of: Data("s3cr3t".utf8)) == nil)
+    #expect(try await api.service.content().range(of: Data("s3cr3t".utf8)) == nil)
   }
 
   @Test("The rescue system is entered with a password that is shown once, or with a key, and left")
@@ -199,9 +197,7 @@ struct ServerOptionTests {
     #expect(hash.hasPrefix("$6$") && !hash.contains(password))
     #expect(try await api.send(.post, "/servers/1/reset-password/", headers: [Self.keyHeader: "p"]).text == reply.text)
     #expect(service.driver.machine(uuid)?.disk?.passwordHashes?["root"] == hash)
-    let file = service.directory.appendingPathComponent("copy.sqlite")
-    try await service.database.backUp(to: file.path)
-    let stored = try Data(contentsOf: file)
+    let stored = try await service.content()
     #expect(stored.range(of: Data(password.utf8)) == nil && stored.range(of: Data(hash.utf8)) == nil)
 
     try service.driver.setQuirks([.agentNeverAnswers], of: uuid)

@@ -9,13 +9,16 @@ import Testing
 
 @Suite("What clients ask for never becomes a statement of its own")
 struct StatementTests {
-  /// What SQLite itself says of the statements that each connection of the readers keeps.
+  private static let kept =
+    TestDatabase.isSQLite ? "SELECT sql FROM sqlite_stmt" : "SELECT statement FROM pg_prepared_statements"
+
+  /// What the database itself says of the statements that each connection of the readers keeps.
   private func keptStatements(_ store: SQLStore) async throws -> Set<String> {
     var texts: Set<String> = []
     for _ in 0..<8 {
       texts.formUnion(
         try await store.read { database in
-          try database.rows("SELECT sql FROM sqlite_stmt") { row in try row.next(String.self) }
+          try database.rows(Self.kept) { row in try row.next(String.self) }
         })
     }
     return texts

@@ -11,17 +11,24 @@ enum StoreOutage: CaseIterable {
 extension TestService {
   /// As a disk that is full at the moment: everything else is written.
   func refuseOutcomes() async throws {
-    _ = try await database.write { database in
-      try database.run(
-        """
-        CREATE TRIGGER outcome_is_refused BEFORE UPDATE ON operation
-        WHEN OLD.lease_token IS NOT NULL AND NEW.lease_token IS NULL
-        BEGIN SELECT RAISE(ABORT, 'there is no room'); END
-        """)
-    }
+    try await database.write { database in try database.runScript(TestDatabase.isSQLite ? Self.inFile : Self.onServer) }
   }
 
+  private static let inFile = """
+    CREATE TRIGGER outcome_is_refused BEFORE UPDATE ON operation
+    WHEN OLD.lease_token IS NOT NULL AND NEW.lease_token IS NULL
+    BEGIN SELECT RAISE(ABORT, 'there is no room'); END
+    """
+  private static let onServer = """
+    CREATE OR REPLACE FUNCTION outcome_is_refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE EXCEPTION 'there is no room' USING ERRCODE = 'disk_full';
+    END $$;
+    CREATE TRIGGER outcome_is_refused BEFORE UPDATE ON operation FOR EACH ROW
+      WHEN (OLD.lease_token IS NOT NULL AND NEW.lease_token IS NULL) EXECUTE FUNCTION outcome_is_refused();
+    """
+
   func acceptOutcomes() async throws {
-    _ = try await database.write { database in try database.run("DROP TRIGGER outcome_is_refused") }
+    let sql = "DROP TRIGGER outcome_is_refused" + (TestDatabase.isSQLite ? "" : " ON operation")
+    _ = try await database.write { database in try database.run(sql) }
   }
 }

@@ -92,16 +92,13 @@ struct ThrottleTests {
 
   @Test("Where traffic beyond the plan costs nothing, or money, nobody is slow, and who was is let go")
   func otherSettings() async throws {
-    let folder = try ScopedFolder()
     var tariff = Tariff()
     tariff.throttleMbit = 10
-    let path = folder.url.appendingPathComponent("vpsd.sqlite").path
     let service = try await TestService(options: Self.enforcing, tariff: tariff)
     let id = try await service.activeServer()
     try await service.use(512_000_000_001, id)
     #expect(try await service.speed(of: id) == 10)
-    try await service.database.backUp(to: path)
-    let priced = try SQLStore(path: path)
+    let priced = try await service.reopened(tariff: Tariff())
     #expect(try await priced.throttleTraffic(at: service.clock.now) == [id])
     #expect(try await priced.firewall(of: id)?.allowance.speedMbit == nil)
     #expect(try await priced.throttleTraffic(at: service.clock.now).isEmpty)

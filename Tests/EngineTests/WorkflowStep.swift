@@ -233,13 +233,9 @@ final class FaultWorld: Sendable {
   }
 }
 
-/// What every world of a step begins with: the files as they are just before it, and the calls that it makes then.
+/// What every world of a step begins with: a service as it is left just before it, and the calls that it makes then.
 struct Rehearsal: Sendable {
-  private let step: WorkflowStep
-  private let files: ScopedFolder
-  private let now: Timestamp
-  private let token: TokenText
-  private let server: Server
+  private let left: FaultWorld
   let methods: Set<DriverMethod>
 
   private static let known = Mutex<[String: Task<Rehearsal, any Error>]>([:])
@@ -255,34 +251,19 @@ struct Rehearsal: Sendable {
   }
 
   private init(_ step: WorkflowStep) async throws {
-    self.step = step
-    let world = try await FaultWorld.made(step)
-    let service = world.service
-    (now, token, server) = (service.clock.now, service.token, world.server)
-    files = try ScopedFolder()
-    try await service.database.backUp(to: files.url.appendingPathComponent(Self.database).path)
-    try Self.copyMachines(from: service.directory, to: files.url)
-    #expect(try await service.runner.runNextStep())
-    methods = Set(
-      service.driver.calls.filter { $0.machine == world.machine || $0.method == .prepareImage }.map(\.method))
+    left = try await FaultWorld.made(step)
+    try left.service.database.release()
+    let world = try await Self.copy(of: left)
+    let driver = world.service.driver
+    driver.forgetCalls()
+    #expect(try await world.service.runner.runNextStep())
+    methods = Set(driver.calls.filter { $0.machine == world.machine || $0.method == .prepareImage }.map(\.method))
     #expect(!methods.isEmpty, "The step \(step.testDescription) does nothing.")
   }
 
-  func world() async throws -> FaultWorld {
-    let folder = try ScopedFolder(.memory)
-    try FileManager.default.copyItem(
-      at: files.url.appendingPathComponent(Self.database), to: folder.url.appendingPathComponent(Self.database))
-    try Self.copyMachines(from: files.url, to: folder.url)
-    return FaultWorld(
-      step,
-      try await TestService(
-        inheriting: folder, token: token, hosts: TestService.threeHosts, options: FaultWorld.options, now: now), server)
-  }
+  func world() async throws -> FaultWorld { try await Self.copy(of: left) }
 
-  private static let database = "vpsd.sqlite"
-
-  private static func copyMachines(from folder: URL, to other: URL) throws {
-    try FileManager.default.copyItem(
-      at: folder.appendingPathComponent("hosts"), to: other.appendingPathComponent("hosts"))
+  private static func copy(of left: FaultWorld) async throws -> FaultWorld {
+    FaultWorld(left.step, try await TestService(copying: left.service), left.server)
   }
 }

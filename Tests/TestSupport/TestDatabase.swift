@@ -39,6 +39,21 @@ package final class TestDatabase: Sendable {
     }
   }
 
+  /// With all that is in the other one, which nobody has open.
+  package init(copying other: TestDatabase, in folder: URL) async throws {
+    switch other.onServer {
+    case nil:
+      let file = Self.file(in: folder)
+      try FileManager.default.copyItem(atPath: other.path, toPath: file.path)
+      location = .file(file.path)
+      onServer = nil
+    case let server?:
+      let database = try await TestPostgreSQL.Database(copying: server)
+      location = .server(database.address)
+      onServer = database
+    }
+  }
+
   /// The file that somebody left in the folder.
   package init(inheriting folder: URL) {
     location = .file(Self.file(in: folder).path)
@@ -47,6 +62,15 @@ package final class TestDatabase: Sendable {
 
   package func open(_ opening: SQLStore.Opening = .upgrading, tariff: Tariff = Tariff()) async throws -> SQLStore {
     try await SQLStore.open(location, opening, tariff: tariff)
+  }
+
+  /// All that is in it, as bytes: they are the same as long as nothing changes, and have every text that is stored.
+  package func content(by store: SQLStore) async throws -> Data {
+    if let onServer { return try onServer.content() }
+    let copy = path + ".copy-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: copy) }
+    try await store.backUp(to: copy)
+    return try Data(contentsOf: URL(fileURLWithPath: copy))
   }
 
   /// Of the file; empty where it is none.

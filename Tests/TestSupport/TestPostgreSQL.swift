@@ -1,6 +1,6 @@
 import CGNU
 import CPostgreSQL
-import Foundation
+package import Foundation
 package import SQLStore
 
 /// A server of PostgreSQL that is this process's alone, from Debian's package: made when the first test needs it, and ended with the
@@ -33,6 +33,19 @@ package enum TestPostgreSQL {
       name = "empty_\(UUID().uuidString.lowercased().replacing("-", with: "_"))"
       url = server.url(of: name)
       try server.administration().execute("CREATE DATABASE \(name)")
+    }
+
+    /// Every row of every table.
+    package func content() throws -> Data {
+      let database = try RawPostgreSQL(url)
+      let tables = try database.rows(
+        """
+        SELECT string_agg(format('SELECT %L, CAST(t AS TEXT) FROM %I AS t', relname, relname), ' UNION ALL ')
+        FROM pg_class WHERE relkind = 'r' AND relnamespace = CAST('public' AS regnamespace)
+        """)
+      // A text that is somewhere in bytes is found as it is.
+      let rows = try database.rows("SET bytea_output = 'escape'; \(tables[0][0] ?? "") ORDER BY 1, 2")
+      return Data(rows.map { row in row.map { $0 ?? "" }.joined(separator: " ") }.joined(separator: "\n").utf8)
     }
 
     /// Says something to the server that is not about this database alone.

@@ -55,6 +55,14 @@ package final class TestService: Sendable {
 
   package var directory: URL { folder.url }
 
+  /// All that is in the database, as bytes: `TestDatabase.content`.
+  package func content() async throws -> Data { try await testDatabase.content(by: database) }
+
+  /// The database once more, with other settings.
+  package func reopened(tariff: Tariff) async throws -> SQLStore {
+    try await testDatabase.open(.asItIs, tariff: tariff)
+  }
+
   /// Of the first host.
   package var driver: SimulatedDriver { drivers[0] }
 
@@ -89,6 +97,22 @@ package final class TestService: Sendable {
       clock: dead.clock,
       wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil,
       tariff: dead.database.tariff)
+    try await store.releaseAllLeases()
+  }
+
+  /// Where another one stood when its database was released: on copies of all that it has, and at the same time.
+  package convenience init(copying left: TestService) async throws {
+    let folder = try ScopedFolder(.memory)
+    let database = try await TestDatabase(copying: left.testDatabase, in: folder.url)
+    for name in try FileManager.default.contentsOfDirectory(atPath: left.directory.path)
+    where !FileManager.default.fileExists(atPath: folder.url.appendingPathComponent(name).path) {
+      try FileManager.default.copyItem(
+        at: left.directory.appendingPathComponent(name), to: folder.url.appendingPathComponent(name))
+    }
+    let clock = ManualClock(now: left.clock.now)
+    try await self.init(
+      in: folder, database, hosts: left.declaredHosts, options: left.driver.options, pools: left.pools, clock: clock,
+      wallClock: clock, token: left.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil)
     try await store.releaseAllLeases()
   }
 

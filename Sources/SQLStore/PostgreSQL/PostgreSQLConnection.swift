@@ -5,11 +5,11 @@ import Foundation
 /// answer by then, the connection is lost.
 final class PostgreSQLConnection {
   /// The server ends a statement before this, and says so.
-  private static let limit = Duration.seconds(20)
+  static let limit = Duration.seconds(20)
   /// A script that brings a large database up to date takes a while.
   static let scriptLimit = Duration.seconds(600)
 
-  private let pointer: OpaquePointer
+  let pointer: OpaquePointer
   private var names: [String: String] = [:]
   private(set) var isLost = false
 
@@ -119,27 +119,16 @@ final class PostgreSQLConnection {
     return name
   }
 
-  private func sent(_ isSent: CInt) throws {
+  func sent(_ isSent: CInt) throws {
     guard isSent == 1 else { throw lost(complaint) }
   }
 
-  private func answer(within limit: Duration) throws -> PostgreSQLResult {
+  func answer(within limit: Duration) throws -> PostgreSQLResult {
     let deadline = ContinuousClock.now + limit
-    while true {
-      let isUnsent = PQflush(pointer)
-      if isUnsent == 0 { break }
-      guard isUnsent > 0 else { throw lost(complaint) }
-      try wait(for: POLLIN | POLLOUT, until: deadline)
-      guard PQconsumeInput(pointer) == 1 else { throw lost(complaint) }
-    }
+    try flush(until: deadline)
     var last: PostgreSQLResult?
     var error: PostgreSQLError?
-    while true {
-      while PQisBusy(pointer) == 1 {
-        try wait(for: POLLIN, until: deadline)
-        guard PQconsumeInput(pointer) == 1 else { throw lost(complaint) }
-      }
-      guard let result = PQgetResult(pointer).map(PostgreSQLResult.init) else { break }
+    while let result = try nextResult(until: deadline) {
       switch result.status {
       case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: last = result
       default: error = error ?? PostgreSQLError(result)
@@ -154,7 +143,27 @@ final class PostgreSQLConnection {
     return last
   }
 
-  private func wait(for events: CInt, until deadline: ContinuousClock.Instant) throws {
+  /// Returns once the server has taken all that was said to it.
+  func flush(until deadline: ContinuousClock.Instant) throws {
+    while true {
+      let isUnsent = PQflush(pointer)
+      if isUnsent == 0 { return }
+      guard isUnsent > 0 else { throw lost(complaint) }
+      try wait(for: POLLIN | POLLOUT, until: deadline)
+      guard PQconsumeInput(pointer) == 1 else { throw lost(complaint) }
+    }
+  }
+
+  /// Nil where there is none any more.
+  func nextResult(until deadline: ContinuousClock.Instant) throws -> PostgreSQLResult? {
+    while PQisBusy(pointer) == 1 {
+      try wait(for: POLLIN, until: deadline)
+      guard PQconsumeInput(pointer) == 1 else { throw lost(complaint) }
+    }
+    return PQgetResult(pointer).map(PostgreSQLResult.init)
+  }
+
+  func wait(for events: CInt, until deadline: ContinuousClock.Instant) throws {
     var socket = pollfd(fd: PQsocket(pointer), events: Int16(events), revents: 0)
     let rest = deadline - .now
     guard rest > .zero else { throw lost("the server does not answer") }
@@ -164,9 +173,9 @@ final class PostgreSQLConnection {
     }
   }
 
-  private var complaint: String { String(cString: PQerrorMessage(pointer)) }
+  var complaint: String { String(cString: PQerrorMessage(pointer)) }
 
-  private func lost(_ text: String, _ state: String = "") -> PostgreSQLError {
+  func lost(_ text: String, _ state: String = "") -> PostgreSQLError {
     isLost = true
     return PostgreSQLError(state: state.hasPrefix("57P") || state == "25P03" ? state : "", text: text)
   }

@@ -13,15 +13,8 @@ enum PostgreSQLSchema {
   static func prepare(
     _ connection: PostgreSQLConnection, _ opening: SQLStore.Opening, _ address: PostgreSQLAddress
   ) throws {
-    guard connection.serverVersion >= oldestVersion else {
-      throw UnusableDatabase(address, "its server is older than PostgreSQL 13")
-    }
-    guard connection.serverEncoding == "UTF8" else {
-      throw UnusableDatabase(address, "its encoding is not UTF8")
-    }
-    let applied = try applied(connection)
+    let applied = try requireFit(connection, address)
     let path = address.description
-    if let applied, applied > (migrations.last?.number ?? 0) { throw DatabaseIsNewer(path: path) }
     switch opening {
     case .asItIs:
       guard let applied else { throw DatabaseIsMissing(path: path) }
@@ -29,6 +22,19 @@ enum PostgreSQLSchema {
     case .upgrading:
       if applied != migrations.last?.number { try migrate(connection) }
     }
+  }
+
+  /// Returns the number of the last migration; nil where there was none. Throws where it is one that this version does not know.
+  static func requireFit(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws -> Int64? {
+    guard connection.serverVersion >= oldestVersion else {
+      throw UnusableDatabase(address, "its server is older than PostgreSQL 13")
+    }
+    guard connection.serverEncoding == "UTF8" else {
+      throw UnusableDatabase(address, "its encoding is not UTF8")
+    }
+    let applied = try applied(connection)
+    if let applied, applied > (migrations.last?.number ?? 0) { throw DatabaseIsNewer(path: address.description) }
+    return applied
   }
 
   /// The number of the last migration; nil where there was none.
@@ -46,17 +52,22 @@ enum PostgreSQLSchema {
       SELECT pg_advisory_xact_lock(\(AdvisoryLock.schema.arguments))
       """, within: .seconds(70))
     do {
-      // A connection that has seen that there is no table goes on thinking so, until it locks one.
-      try connection.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")
-      let last = try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
-      for migration in migrations where migration.number > last ?? 0 {
-        try connection.runScript(migration.script)
-        try connection.run("INSERT INTO schema_migration (number) VALUES (?)", [migration.number])
-      }
+      try makeTables(connection)
       try connection.execute("COMMIT", within: PostgreSQLConnection.scriptLimit)
     } catch {
       if connection.isInsideTransaction { try connection.execute("ROLLBACK") }
       throw error
+    }
+  }
+
+  /// In the transaction that there is.
+  static func makeTables(_ connection: PostgreSQLConnection) throws {
+    // A connection that has seen that there is no table goes on thinking so, until it locks one.
+    try connection.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")
+    let last = try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
+    for migration in migrations where migration.number > last ?? 0 {
+      try connection.runScript(migration.script)
+      try connection.run("INSERT INTO schema_migration (number) VALUES (?)", [migration.number])
     }
   }
 }

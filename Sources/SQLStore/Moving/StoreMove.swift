@@ -1,0 +1,100 @@
+/// All rows of one database in another one of the other kind, which had none, each compared with what it was before any of it counts.
+/// What was there stays as it is.
+package struct StoreMove: Sendable {
+  package let tableCount: Int
+  package let rowCount: Int
+
+  /// Into the server, in one transaction, the tables too where there are none.
+  ///
+  /// Throws `UnfitState` where the file cannot be served, and `UnfitTarget` where the server's database holds anything.
+  package static func move(file path: String, to address: PostgreSQLAddress) async throws -> StoreMove {
+    try await requireServable(.file(path))
+    return try await withServer(address) { server in
+      try SQLiteDatabase.exclusively(path) { file in
+        try ServerTarget(server, address).take(from: file)
+      }
+    }
+  }
+
+  /// Into a new file, which only its owner can read and which is there once it is whole.
+  ///
+  /// Throws `UnfitState` where the server's database cannot be served, and `UnfitTarget` where there is anything at the path.
+  package static func move(_ address: PostgreSQLAddress, toFile path: String) async throws -> StoreMove {
+    try await requireServable(.server(address))
+    return try await withServer(address) { server in try FileTarget(path).take(from: server) }
+  }
+
+  private static func requireServable(_ location: DatabaseLocation) async throws {
+    let store = try await SQLStore.open(location, .asItIs)
+    do {
+      guard try await store.isBootstrapped() else { throw UnfitState("It holds no account.") }
+      let contradictions = try await store.contradictions()
+      guard contradictions.isEmpty else {
+        throw UnfitState("It contradicts itself: " + contradictions.joined(separator: "; "))
+      }
+      try store.release()
+    } catch {
+      try? store.release()
+      throw error
+    }
+  }
+
+  /// As its only service, so that there is no other one.
+  private static func withServer(
+    _ address: PostgreSQLAddress, _ body: @escaping @Sendable (PostgreSQLConnection) throws -> StoreMove
+  ) async throws -> StoreMove {
+    let thread = ConnectionThreads(name: "database move", width: 1) {
+      let connection = try PostgreSQLConnection(address)
+      try AdvisoryLock.service.take(on: connection, address)
+      return connection
+    }
+    defer { thread.close() }
+    do {
+      return try await thread.run { session in try body(try session.connected()) }
+    } catch let error as PostgreSQLError {
+      throw UnusableDatabase(address, error)
+    }
+  }
+
+  /// Throws where a row of the file is not the same on the server.
+  ///
+  /// - Returns: How many there are.
+  static func compare(
+    _ table: MovedTable, file: any SQLConnection, server: PostgreSQLConnection
+  ) throws -> Int {
+    let cursor = try PostgreSQLCursor(server, table.selection(from: true))
+    var others: ArraySlice<[SQLValue]> = []
+    var count = 0
+    try file.query(table.selection(from: false), [], isKept: false) { reader in
+      let row = try table.row(&reader)
+      if others.isEmpty { others = try cursor.next(table.row)[...] }
+      count += 1
+      guard others.popFirst() == row else { throw DifferentRow(table: table.name, number: count) }
+    }
+    guard try others.isEmpty && cursor.next(table.row).isEmpty else {
+      throw DifferentRow(table: table.name, number: count + 1)
+    }
+    try cursor.close()
+    return count
+  }
+}
+
+/// Why nothing can be written into a database.
+package struct UnfitTarget: Error, CustomStringConvertible {
+  package let description: String
+
+  init(_ reason: String) {
+    description = reason
+  }
+}
+
+/// A row that is not what it was, which nobody has seen yet.
+package struct DifferentRow: Error, CustomStringConvertible {
+  let table: String
+  /// In the order of the table's key.
+  let number: Int
+
+  package var description: String {
+    "Row \(number) of the table \(table) was not the same in both databases. Nothing was kept."
+  }
+}

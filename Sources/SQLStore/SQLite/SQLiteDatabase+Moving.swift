@@ -1,0 +1,25 @@
+import GRDB
+
+extension SQLiteDatabase {
+  /// Carries the body out in a transaction of a connection that nobody else writes beside, and of which nothing is left where it
+  /// throws.
+  static func exclusively<Value>(_ path: String, _ body: (any SQLConnection) throws -> Value) throws -> Value {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { database in database.add(function: .lower) }
+    do {
+      let connection = try DatabaseQueue(path: path, configuration: configuration)
+      defer { try? connection.close() }
+      return try connection.inDatabase { database in
+        var value: Value?
+        try database.inTransaction(.immediate) {
+          value = try body(database)
+          return .commit
+        }
+        return try value.orFail("nothing came of a transaction")
+      }
+    } catch let error as DatabaseError {
+      throw UnusableFile(path: path, reason: error.message ?? "SQLite error \(error.extendedResultCode)")
+    }
+  }
+}
