@@ -95,7 +95,7 @@ struct AuditTests {
   func earlierVersion() async throws {
     try await withTemporaryFolder { folder in
       let path = folder.appendingPathComponent("vpsd.sqlite").path
-      let released = try #require(ReleasedDatabase.all.last { $0.migration <= "4 whole audit" })
+      let released = try #require(ReleasedDatabase.all.first { $0.migration == "4 whole audit" })
       try released.restore(to: path)
       try await DatabaseQueue(path: path).write { database in
         try database.execute(

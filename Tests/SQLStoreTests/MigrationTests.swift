@@ -24,7 +24,9 @@ struct MigrationTests {
     }
   }
 
-  @Test("Nobody is made an operator by it, and every account is found by its address", arguments: ReleasedDatabase.all)
+  @Test(
+    "Nobody is made an operator by it, and every account is found by its address",
+    arguments: ReleasedDatabase.beforeOperators)
   func operators(released: ReleasedDatabase) async throws {
     try await withTemporaryFolder { folder in
       let path = folder.path + "/vpsd.sqlite"

@@ -176,6 +176,7 @@ struct ConfigurationTests {
     ("token_quota", "7"), ("ssh_key_quota", "0"), ("idempotency_quota", "0"), ("idempotency_bytes", "65536"),
     ("currency", "EUR"), ("backup_price_percent", "0"), ("suspended_price_percent", "10"), ("suspension_days", "7"),
     ("bandwidth_overage", "throttle"), ("bandwidth_throttle", "100000"), ("bandwidth_price", "0.000001"),
+    ("state_backups.directory", "/srv/backups"), ("state_backups.every", "6h"), ("state_backups.keep", "28"),
     ("notify.command", "[/usr/sbin/sendmail, -t, -i]"), ("notify.webhook", "https://hooks.example.com/vpsd"),
     ("notify.secret_file", "/etc/vpsd/webhook.secret"), ("notify.from", "noreply@example.com"),
   ]
