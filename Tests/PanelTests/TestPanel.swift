@@ -45,7 +45,7 @@ struct TestPanel {
       document: Self.document(titled: "Reference"),
       translations: [.bulgarian: Self.document(titled: "Справочник")],
       noVNC: URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: publicURL, pages: panel, clock: clock,
-      logger: logger, limits: limits, isHealthy: { true })
+      logger: logger, limits: limits, isReady: { true })
     responder = api.router().buildResponder()
   }
 

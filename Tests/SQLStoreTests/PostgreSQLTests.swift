@@ -110,9 +110,9 @@ import Testing
     }
     #expect(ids.count == 1)
     #expect(try await SQLStore.installationID(at: .server(empty.address)) == ids.first)
-    try RawPostgreSQL(empty.url).execute("UPDATE schema_migration SET number = 1")
+    try RawPostgreSQL(empty.url).execute("DELETE FROM schema_migration WHERE number > 24")
     await #expect(throws: DatabaseIsOlder.self) { try await SQLStore.open(.server(empty.address), .asItIs) }
-    try RawPostgreSQL(empty.url).execute("UPDATE schema_migration SET number = 1000")
+    try RawPostgreSQL(empty.url).execute("INSERT INTO schema_migration (number) VALUES (1000)")
     await #expect(throws: DatabaseIsNewer.self) { try await SQLStore.open(.server(empty.address)) }
     let nowhere = try #require(PostgreSQLAddress("postgresql://vpsd:secret@127.0.0.1:1/vpsd"))
     let error = await #expect(throws: UnusableDatabase.self) { try await SQLStore.open(.server(nowhere)) }

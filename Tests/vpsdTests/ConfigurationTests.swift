@@ -30,7 +30,9 @@ struct ConfigurationTests {
         image_dir: /srv/work/var/images
         copy_dir: /srv/work/var/copies
         database: sqlite
+        simulated_dir: none
         listen: 127.0.0.1:8080
+        drain_seconds: 0
         public_url: auto
         trusted_proxies: []
         panel: true
@@ -151,7 +153,8 @@ struct ConfigurationTests {
 
   static let examples = [
     ("data_dir", "/srv/a b"), ("image_dir", "/srv/images"), ("copy_dir", "/srv/copies"),
-    ("database", "postgresql://vpsd@db.example.com/vpsd"), ("listen", "[::1]:0"),
+    ("database", "postgresql://vpsd@db.example.com/vpsd"), ("simulated_dir", "/srv/hosts"),
+    ("listen", "[::1]:0"), ("drain_seconds", "5"),
     ("public_url", "https://vps.example.com/cloud"),
     ("trusted_proxies", "[127.0.0.1/32, 10.0.0.0/8, 2001:db8::/32]"),
     ("panel", "false"), ("driver", "simulated"), ("libvirtd", "host"),
