@@ -40,7 +40,7 @@ struct StoreMoveTests {
         """)
       let (before, numbers) = (try Contents(of: path), try await Self.numbers(path))
       let there = try await StoreMove.move(file: path, to: server.address)
-      #expect(there.rowCount > 50 && there.tableCount > 40)
+      #expect(there.rowCount > 50 && there.tableCount > 30)
       #expect(try Contents(of: path) == before)
       let back = path + ".back"
       let returned = try await StoreMove.move(server.address, toFile: back)
@@ -135,8 +135,8 @@ struct StoreMoveTests {
   @Test(
     "What a server cannot hold, and what contradicts itself, is refused by its table, and nothing is kept",
     arguments: [
-      ("UPDATE plan SET name = 'a' || char(0) || 'b' WHERE id = 2", "The table plan holds what is no TEXT in name"),
-      ("UPDATE plan SET name = CAST(x'ff' AS TEXT) WHERE id = 2", "The table plan holds what is no TEXT in name"),
+      ("UPDATE plan SET name = 'a' || char(0) || 'b' WHERE id = 1", "The table plan holds what is no TEXT in name"),
+      ("UPDATE plan SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "The table plan holds what is no TEXT in name"),
       ("UPDATE account SET balance = balance + 1", "It contradicts itself: "),
     ])
   func unfitRows(script: String, complaint: String) async throws {

@@ -90,7 +90,7 @@ struct MigrateStoreTests {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    let waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY setting%' AND wait_event_type = 'Lock'"
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     let raw = try RawPostgreSQL(database.url)
     while try raw.rows(waiting).isEmpty {
       guard process.isRunning else { break }
@@ -124,7 +124,8 @@ struct MigrateStoreTests {
     )
     #expect(more.status == 201, "\(more.text)")
     for (path, body) in [
-      ("/servers/\(ids["active"] ?? 0)/backup/", "{}"), ("/servers/\(ids["active"] ?? 0)/snapshot/", #"{"name": "s"}"#),
+      ("/servers/\(ids["active"] ?? 0)/backup/", "{}"),
+      ("/servers/\(ids["active"] ?? 0)/snapshot/", #"{"label": "s"}"#),
       ("/tokens/", #"{"name": "t", "permissions": ["servers:read"]}"#),
     ] {
       let made = try await customer.send("POST", path, body)

@@ -15,7 +15,7 @@ struct ServerTarget {
       BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s';
       SET LOCAL idle_in_transaction_session_timeout = '10min';
       SELECT pg_advisory_xact_lock(\(AdvisoryLock.schema.arguments));
-      SELECT pg_advisory_xact_lock(\(AdvisoryLock.write.arguments))
+      SELECT pg_advisory_xact_lock(\(AdvisoryLock.write.arguments)); SET LOCAL lock_timeout = '10s'
       """, within: .seconds(70))
     do {
       let tables = try MovedTable.all(of: file)

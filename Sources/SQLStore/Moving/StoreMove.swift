@@ -45,7 +45,7 @@ package struct StoreMove: Sendable {
   ) async throws -> StoreMove {
     let thread = ConnectionThreads(name: "database move", width: 1) {
       let connection = try PostgreSQLConnection(address)
-      try AdvisoryLock.service.take(on: connection, address)
+      try AdvisoryLock.service.take(on: connection, isShared: false, address)
       return connection
     }
     defer { thread.close() }

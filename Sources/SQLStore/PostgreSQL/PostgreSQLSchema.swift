@@ -7,7 +7,7 @@ enum PostgreSQLSchema {
     (25, replicas),
   ]
 
-  private static let oldestVersion = 130_000
+  private static let oldestVersion = 140_000
 
   /// Brings the database to this version, or throws where it has another one and is to stay as it is.
   static func prepare(
@@ -27,7 +27,7 @@ enum PostgreSQLSchema {
   /// Returns the number of the last migration; nil where there was none. Throws where it is one that this version does not know.
   static func requireFit(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws -> Int64? {
     guard connection.serverVersion >= oldestVersion else {
-      throw UnusableDatabase(address, "its server is older than PostgreSQL 13")
+      throw UnusableDatabase(address, "its server is older than PostgreSQL 14")
     }
     guard connection.serverEncoding == "UTF8" else {
       throw UnusableDatabase(address, "its encoding is not UTF8")
