@@ -92,20 +92,18 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Core", "Engine", "Documentation", "CZlib", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
+        "Core", "Engine", "Documentation", "CBuild", "CZlib", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
         // For the WebSockets of consoles, and the sockets that they lead to.
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      resources: [
-        .embedInCode("Console/console.html"), .embedInCode("Console/console.bg.html"),
-        .embedInCode("Console/console.js"), .embedInCode("Console/console.css"),
-      ],
+      // Built in by CBuild.
+      exclude: ["Console/console.html", "Console/console.bg.html", "Console/console.js", "Console/console.css"],
       swiftSettings: settings),
     .target(
       name: "Panel",
-      dependencies: ["Core", "Engine", "API", "HTML", "CQREncode", hummingbird, httpTypes, nio],
-      resources: [.embedInCode("Assets/panel.css"), .embedInCode("Assets/panel.js")],
+      dependencies: ["Core", "Engine", "API", "HTML", "CBuild", "CQREncode", hummingbird, httpTypes, nio],
+      exclude: ["Assets/panel.css", "Assets/panel.js"],
       swiftSettings: settings),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "APIClient", dependencies: ["CCurl"], swiftSettings: settings),
@@ -128,7 +126,6 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      resources: [.embedInCode("openapi.yaml"), .embedInCode("openapi.bg.yaml")],
       swiftSettings: settings,
       linkerSettings: staticRuntime(and: ["-lFoundationNetworking", "-l_CFURLSessionInterface", "-lcurl"])),
 

@@ -1,3 +1,5 @@
+import API
+import CBuild
 import Core
 import Documentation
 import Foundation
@@ -7,7 +9,7 @@ import Yams
 enum OpenAPIDocument {
   static var root: DocumentNode {
     get throws {
-      let text = String(decoding: PackageResources.openapi_yaml, as: UTF8.self)
+      let text = String(decoding: BuiltInFile.openAPI.content, as: UTF8.self)
       return try Yams.compose(yaml: text).map(DocumentNode.init) ?? .null
     }
   }
@@ -15,7 +17,7 @@ enum OpenAPIDocument {
   /// docs/openapi.bg.yaml: each paragraph of the document that people read, and its translation.
   static var bulgarianTexts: DocumentNode {
     get throws {
-      let text = String(decoding: PackageResources.openapi_bg_yaml, as: UTF8.self)
+      let text = String(decoding: BuiltInFile.openAPIBulgarian.content, as: UTF8.self)
       return try Yams.compose(yaml: text).map(DocumentNode.init) ?? .null
     }
   }

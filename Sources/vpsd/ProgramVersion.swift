@@ -1,4 +1,4 @@
-internal import CBuild
+import CBuild
 
 /// Which program this is.
 enum ProgramVersion {

@@ -120,7 +120,7 @@ struct StoreMoveTests {
       try RawPostgreSQL(newer.url).execute("UPDATE schema_migration SET number = 1000")
       await #expect(throws: DatabaseIsNewer.self) { try await StoreMove.move(file: path, to: newer.address) }
       let served = try await TestPostgreSQL.Database()
-      let service = try await SQLStore.open(.server(served.address), serves: true)
+      let service = try await SQLStore.open(.server(served.address), as: .alone)
       await #expect(throws: DatabaseIsServed.self) { try await StoreMove.move(file: path, to: served.address) }
       try service.release()
       // With all tables and nothing in them it is as good as one without.

@@ -1,3 +1,4 @@
+import CBuild
 import Core
 import Engine
 import Foundation
@@ -38,10 +39,10 @@ struct ConsolePage: Sendable {
       }
     }
     if files["/novnc/core/rfb.js"] != nil {
-      pages[.english] = File("text/html; charset=utf-8", PackageResources.console_html)
-      pages[.bulgarian] = File("text/html; charset=utf-8", PackageResources.console_bg_html)
-      files["/console.js"] = File("text/javascript; charset=utf-8", PackageResources.console_js)
-      files["/console.css"] = File("text/css; charset=utf-8", PackageResources.console_css)
+      pages[.english] = File("text/html; charset=utf-8", BuiltInFile.consoleHTML.content)
+      pages[.bulgarian] = File("text/html; charset=utf-8", BuiltInFile.consoleBulgarianHTML.content)
+      files["/console.js"] = File("text/javascript; charset=utf-8", BuiltInFile.consoleScript.content)
+      files["/console.css"] = File("text/css; charset=utf-8", BuiltInFile.consoleStyle.content)
     }
     self.files = files
     self.pages = pages

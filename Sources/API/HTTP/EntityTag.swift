@@ -20,7 +20,7 @@ enum EntityTag {
     guard response.body.contentLength != nil else { return response }
     var response = response
     let answer = SHA256.hexadecimal(try await response.body.whole()).prefix(answerLength)
-    let state = response.headers[.eTag].flatMap { String(state(of: $0)) }
+    let state = response.headers[.eTag].flatMap { String(Self.state(of: $0)) }
     response.headers[.eTag] = state.map { "\"\($0).\(answer)\"" } ?? "\"\(answer)\""
     return response
   }

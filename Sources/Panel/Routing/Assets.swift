@@ -1,4 +1,5 @@
 import API
+import CBuild
 import Engine
 import Foundation
 import HTTPTypes
@@ -19,8 +20,8 @@ struct Assets: Sendable {
     }
   }
 
-  private let style = File("panel", "css", "text/css; charset=utf-8", PackageResources.panel_css)
-  private let script = File("panel", "js", "text/javascript; charset=utf-8", PackageResources.panel_js)
+  private let style = File("panel", "css", "text/css; charset=utf-8", BuiltInFile.panelStyle.content)
+  private let script = File("panel", "js", "text/javascript; charset=utf-8", BuiltInFile.panelScript.content)
 
   var stylePath: String { style.path }
   var scriptPath: String { script.path }
