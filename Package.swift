@@ -92,7 +92,9 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Core", "Engine", "Documentation", "CBuild", "CZlib", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTPTypes, logging,
+        "Core", "Engine", "Documentation", "CBuild", "CZlib", hummingbird, hummingbirdCore, httpTypes, nio,
+        nioHTTPTypes,
+        logging,
         // For the WebSockets of consoles, and the sockets that they lead to.
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
