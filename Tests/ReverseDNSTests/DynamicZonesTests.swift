@@ -41,7 +41,7 @@ struct DynamicZonesTests {
     for name in ["web", "web.a-b", nil] {
       let hostname = name.flatMap { Hostname(ofAddress: "\($0).example.com") }
       let said = Dictionary(uniqueKeysWithValues: addresses.map { ($0, hostname) })
-      for _ in 0..<2 { #expect(try await zones.say(said) == [:]) }
+      for _ in 0..<(name == "web" ? 2 : 1) { #expect(try await zones.say(said) == [:]) }
       let standing = hostname.map { "\($0).\n" } ?? ""
       for question in questions { #expect(try server.dig(question, "PTR") == standing, "\(question)") }
       let wanted = Set([hostname?.name].compactMap { $0 })
