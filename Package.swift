@@ -88,6 +88,7 @@ let package = Package(
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
     .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CGNU"], swiftSettings: settings),
+    .target(name: "ReverseDNS", dependencies: ["Core", "HostPrograms"], swiftSettings: settings),
     .target(name: "HTML", swiftSettings: settings),
     .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
     .target(
@@ -124,8 +125,8 @@ let package = Package(
       name: "vpsd",
       dependencies: [
         "Core", "PrivateFiles", "SQLStore", "Engine", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver",
-        "SimulatedDriver", "NoticeDelivery", "API", "Panel", "Documentation", "CBuild", hummingbird, hummingbirdCore,
-        logging, nio, lifecycle, "Yams",
+        "SimulatedDriver", "NoticeDelivery", "ReverseDNS", "API", "Panel", "Documentation", "CBuild", hummingbird,
+        hummingbirdCore, logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -145,6 +146,8 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: settings),
+    .testTarget(
+      name: "ReverseDNSTests", dependencies: ["Core", "ReverseDNS", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "HTMLTests", dependencies: ["HTML"], swiftSettings: settings),
     .testTarget(name: "CoreTests", dependencies: ["Core"], swiftSettings: settings),
     .testTarget(

@@ -60,6 +60,7 @@ package struct APIService: Sendable {
       endpoints: ServerRoutes(servers: servers, catalogue: useCases.catalogue, clock: clock).endpoints
         + MetricRoutes(metrics: useCases.metrics, servers: servers).endpoints
         + FirewallRoutes(firewalls: useCases.firewalls, servers: servers).endpoints
+        + ReverseNameRoutes(reverseNames: useCases.reverseNames, servers: servers).endpoints
         + [useCases.backups, useCases.snapshots].flatMap { DiskCopyRoutes(copies: $0, servers: servers).endpoints }
         + SSHKeyRoutes(keys: useCases.sshKeys).endpoints
         + TokenRoutes(tokens: useCases.tokens, profiles: useCases.profiles).endpoints

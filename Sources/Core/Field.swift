@@ -29,6 +29,10 @@ package enum Field: Hashable, Sendable {
   case amount
   case note
   case reason
+  /// Of a server.
+  case address
+  /// What an address is called.
+  case reverseName
 }
 
 /// The messages about one field.

@@ -168,6 +168,7 @@ extension SQLConnection {
       SELECT ?, ?, ?, ?, id, account_id, ? FROM server WHERE id = ?
       """,
       [family, address.bytes, address.prefixLength, location, now, server])
+    try queueName(family, address.bytes, at: now)
   }
 
   /// A network and a single address in it are never two servers', whatever the pool was before.
@@ -211,6 +212,7 @@ extension SQLConnection {
       """,
       [now, server, family, address.bytes])
     try run("DELETE FROM address_history WHERE released_at < ?", [now - Self.addressMemory])
+    try queueName(family, address.bytes, at: now)
   }
 
   private func neverGiven<Address: GivenAddress>(of pool: GivenRanges<Address>) throws -> Address? {

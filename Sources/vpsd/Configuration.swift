@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import LibvirtDriver
 import Logging
+import ReverseDNS
 import SQLStore
 
 /// All settings of the daemon, checked. Each of its keys is described in `ConfigurationKey.all`.
@@ -80,6 +81,11 @@ struct Configuration: Sendable, Equatable {
   /// Of private networks, which servers of a routed network reach.
   var openNetworks: [IPNetwork] = []
   var mayServersMail = false
+  var reverseNames = ReverseNameSettings()
+  /// Whether a name of a customer's must lead to the address that it is given to.
+  var mustReverseNamesLeadBack = false
+  /// Nil for the resolver of this host.
+  var reverseNameResolver: NameServerAddress?
   /// Whether there is a web panel beside the API.
   var hasPanel = true
   /// How many addresses a server may have, of both families together.

@@ -107,7 +107,7 @@ extension ConfigurationKey {
         "outbound", \.outbound, default: "auto",
         "Whether servers of the loopback network reach the internet, without reaching this host; auto where slirp4netns is there"
       ),
-    ] + network + [
+    ] + network + reverseNames + [
       choice(
         "accelerator", \.accelerator, default: "auto", "What executes the guests; auto takes KVM where it truly works"),
       directory(

@@ -55,7 +55,7 @@ struct ConfigurationLoader: Sendable {
     }
     problems +=
       networkProblems(configuration, file) + forwardingProblems(configuration, file)
-      + notifyProblems(configuration, file)
+      + notifyProblems(configuration, file) + reverseNameProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)
   }
@@ -155,6 +155,21 @@ struct ConfigurationLoader: Sendable {
       let named = ConfigurationKey.all.first { $0.name == name }
       return .init(origin: named.flatMap { sources(of: $0, file).last?.origin } ?? "", key: name, message: message)
     }
+  }
+
+  private func reverseNameProblems(
+    _ configuration: Configuration, _ file: ConfigurationFile?
+  ) -> [ConfigurationError.Problem] {
+    let here = configuration.reverseNames.contradiction.map { key, message in
+      ConfigurationError.Problem(origin: origin(of: key, file), key: key, message: message)
+    }
+    let ofLocations = (file?.locations ?? []).compactMap { section in
+      configuration.locations[section.code]?.reverseNames?.contradiction.map { key, message in
+        ConfigurationError.Problem(
+          origin: section.origin, key: "\(ConfigurationFile.locationsKey).\(section.code).\(key)", message: message)
+      }
+    }
+    return [here].compactMap { $0 } + ofLocations
   }
 
   private func sources(

@@ -64,8 +64,8 @@ extension Configuration {
   private var locationPairs: [(Node, Node)] {
     guard !locations.isEmpty else { return [] }
     let sections = locations.sorted { $0.key < $1.key }.map { code, settings in
-      let pairs = LocationKey.all.compactMap { key in key.read(settings).map { (Node(key.name), Self.node($0)) } }
-      return (Node(code), Node(pairs))
+      let values = LocationKey.all.compactMap { key in key.read(settings).map { (key.name, Self.node($0)) } }
+      return (Node(code), Node(Self.nested(values)))
     }
     return [(Node(ConfigurationFile.locationsKey), Node(sections))]
   }
@@ -76,24 +76,31 @@ extension Configuration {
 
   /// A file that would configure exactly this.
   func yaml() throws -> String {
+    let values = ConfigurationKey.all.map { key in
+      let values = key.read(self).map { Node($0) }
+      return (key.name, key.isList ? Node(values, .implicit, .flow) : values[0])
+    }
+    return try serialize(node: Node(Self.nested(values) + locationPairs), allowUnicode: true)
+  }
+
+  /// What has a dot in its name stands in the section before it.
+  private static func nested(_ values: [(name: String, value: Node)]) -> [(Node, Node)] {
     var pairs: [(Node, Node)] = []
     var section: (name: String, pairs: [(Node, Node)])?
     func endSection() {
       if let ended = section { pairs.append((Node(ended.name), Node(ended.pairs))) }
       section = nil
     }
-    for key in ConfigurationKey.all {
-      let values = key.read(self).map { Node($0) }
-      let value = key.isList ? Node(values, .implicit, .flow) : values[0]
-      let parts = key.name.split(separator: ".").map { String($0) }
+    for (name, value) in values {
+      let parts = name.split(separator: ".").map { String($0) }
       if section?.name != parts[0] { endSection() }
       if parts.count == 1 {
-        pairs.append((Node(key.name), value))
+        pairs.append((Node(name), value))
       } else {
         section = (parts[0], (section?.pairs ?? []) + [(Node(parts[1]), value)])
       }
     }
     endSection()
-    return try serialize(node: Node(pairs + locationPairs), allowUnicode: true)
+    return pairs
   }
 }

@@ -19,6 +19,7 @@ struct Daemon {
   func run() async throws {
     let clock: any WallClock = configuration.sharesDatabase ? InstallationClock(SystemClock()) : SystemClock()
     let receiver = try configuration.notify.receiver()
+    let reverseNamings = try configuration.reverseNamings()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)
@@ -55,6 +56,7 @@ struct Daemon {
       try await store.releaseNotices()
     }
     try await store.setNotices(areWritten: receiver != nil)
+    try await store.setReverseNames(areSaid: !reverseNamings.isEmpty, at: clock.now)
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
     let metrics = try await metricsListener(store, clock)
     let stateBackups = configuration.stateBackups(
@@ -72,8 +74,8 @@ struct Daemon {
     let group = ServiceGroup(
       configuration: .init(
         services: try await services(
-          store: store, replica: replica, key: key, hosted: hosted, receiver: receiver, clock: clock, firstToken: token,
-          metrics: metrics, stateBackups: stateBackups
+          store: store, replica: replica, key: key, hosted: hosted, receiver: receiver,
+          reverseNamings: reverseNamings, clock: clock, firstToken: token, metrics: metrics, stateBackups: stateBackups
         )
         .map {
           .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
@@ -129,8 +131,8 @@ struct Daemon {
 
   private func services(
     store: SQLStore, replica: Replica, key: InstallationKey, hosted: HostedFleet, receiver: (any NoticeReceiver)?,
-    clock: any WallClock,
-    firstToken: TokenText?, metrics: MetricsListener?, stateBackups: StateBackups?
+    reverseNamings: ReverseNamings, clock: any WallClock, firstToken: TokenText?, metrics: MetricsListener?,
+    stateBackups: StateBackups?
   ) async throws -> [any Service] {
     let fleet = hosted.fleet
     let changes = Broadcast()
@@ -138,7 +140,7 @@ struct Daemon {
     let authenticator = Authenticator(store: store, clock: clock)
     let workshop = Workshop(
       configuration: configuration, fleet: fleet, catalogue: catalogue, changes: changes, clock: clock, key: key,
-      receiver: receiver, figures: metrics?.page.engine, logger: logger)
+      receiver: receiver, reverseNamings: reverseNamings, figures: metrics?.page.engine, logger: logger)
     let servers = Servers(
       store: store, catalogueReader: catalogue, fleet: fleet, addressPools: configuration.addressPools,
       changes: changes, clock: clock, key: key,
@@ -151,6 +153,7 @@ struct Daemon {
     let useCases = UseCases(
       servers: servers, metrics: Metrics(store: store, clock: clock),
       firewalls: Firewalls(store: store, fleet: fleet, changes: changes, clock: clock),
+      reverseNames: ReverseNames(store: store, namings: reverseNamings, clock: clock),
       backups: copies(.backup), snapshots: copies(.snapshot),
       sshKeys: SSHKeys(
         store: store, clock: clock, quota: configuration.sshKeyQuota > 0 ? configuration.sshKeyQuota : nil),
@@ -207,7 +210,7 @@ struct Daemon {
     return [
       RunnerService(runners: hosts.map(\.runner)), EndlessService { await Self.together(hosts) { await $0.watch() } },
       EndlessService { await schedule.run() }, EndlessService { await billing.run() },
-      EndlessService { await workshop.notify(store) },
+      EndlessService { await workshop.notify(store) }, EndlessService { await workshop.keepReverseNames(store) },
     ]
   }
 

@@ -8,6 +8,8 @@ struct LocationSettings: Sendable, Equatable {
   var hosts: Int?
   var addressPool: AddressPool?
   var addressPool6: IPv6Pool?
+  /// In the place of those outside; nil for these.
+  var reverseNames: ReverseNameSettings?
 }
 
 /// A setting of one location.
@@ -19,7 +21,9 @@ struct LocationKey: Sendable {
   let read: @Sendable (LocationSettings) -> [String]?
 
   /// In the order in which they are documented.
-  static let all: [LocationKey] = [
+  static let all: [LocationKey] = ofHosts + reverseNames
+
+  private static let ofHosts: [LocationKey] = [
     LocationKey(
       name: "driver",
       description:

@@ -106,6 +106,7 @@ final class OpenAPIDrive {
     let rule = #"{"direction": "in", "protocol": "tcp", "port": "22", "source_ips": ["::/0"]}"#
     try await call(api, "PUT /servers/{id}/firewall/", #"{"enabled": true, "rules": [\#(rule)]}"#)
     try await call(api, "GET /servers/{id}/firewall/")
+    try await reverseNames(api)
     for path in ["stop", "start", "reboot"] {
       try await api.service.settle()
       try await call(api, "POST /servers/{id}/\(path)/")
@@ -155,6 +156,18 @@ final class OpenAPIDrive {
     try await call(api, "GET /account/ledger/")
     try await call(api, "GET /account/usage/", query: "?page_size=1")
     try await call(api, "GET /openapi.json")
+  }
+
+  private func reverseNames(_ api: TestAPI) async throws {
+    let body = #"{"ip_address": "127.80.0.1", "ptr": "web01.example.com"}"#
+    try await call(api, "GET /servers/{id}/rdns/")
+    let zones = api.service.zones
+    let names = ReverseNames(
+      store: api.service.store, namings: TestService.namings(zones, lookup: zones), clock: api.service.clock)
+    zones.trouble = .away
+    try await call(TestAPI(api.service, reverseNames: names), "PUT /servers/{id}/rdns/", body)
+    zones.trouble = nil
+    try await call(api, "PUT /servers/{id}/rdns/", body)
   }
 
   private func copies(_ api: TestAPI) async throws {

@@ -46,13 +46,14 @@ struct TestAPI {
   init(
     _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
     noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil,
-    pages: (any WebPages)? = nil, quotas: Quotas = Quotas(), trustedProxies: TrustedProxies = .none
+    pages: (any WebPages)? = nil, quotas: Quotas = Quotas(), trustedProxies: TrustedProxies = .none,
+    reverseNames: ReverseNames? = nil
   ) {
     self.service = service
     let store = service.store
     let useCases = UseCases(
       servers: service.servers, metrics: Metrics(store: store, clock: service.clock), firewalls: service.firewalls,
-      backups: service.backups, snapshots: service.snapshots,
+      reverseNames: reverseNames ?? service.reverseNames, backups: service.backups, snapshots: service.snapshots,
       sshKeys: SSHKeys(store: store, clock: service.clock, quota: quotas.sshKeys),
       tokens: Tokens(
         store: store, authenticator: service.authenticator, clock: service.clock, quota: quotas.tokens),

@@ -30,7 +30,7 @@ struct TestPanel {
     let (store, clock) = (service.store, service.clock)
     let useCases = UseCases(
       servers: service.servers, metrics: Metrics(store: store, clock: clock), firewalls: service.firewalls,
-      backups: service.backups, snapshots: service.snapshots,
+      reverseNames: service.reverseNames, backups: service.backups, snapshots: service.snapshots,
       sshKeys: service.sshKeys, tokens: Tokens(store: store, authenticator: service.authenticator, clock: clock),
       profiles: Profiles(store: store), statements: Statements(store: store, clock: clock),
       requests: Idempotency(store: store, clock: clock, limits: idempotency),

@@ -54,6 +54,19 @@ import Testing
     }
   }
 
+  @Test("A store that was let go refuses to be read and written, and the process lives on")
+  func afterRelease() async throws {
+    try await withStore { fixture in
+      let store = try SQLStore(path: fixture.path)
+      _ = try await store.installationID()
+      try store.release()
+      for _ in 1...20 {
+        await #expect(throws: Failure.self) { try await store.installationID() }
+        await #expect(throws: Failure.self) { try await store.setReverseNames(areSaid: true, at: Fixture.now) }
+      }
+    }
+  }
+
   @Test("A folder that does not exist is told by its path")
   func noFolder() throws {
     #expect(throws: UnusableFile.self) { try SQLStore(path: "/nonexistent/vpsd.sqlite") }

@@ -18,6 +18,10 @@ package final class TestService: Sendable {
   package let fleet: Fleet
   package let servers: Servers
   package let firewalls: Firewalls
+  /// The DNS server of `us-west`; no other location has one.
+  package let zones: PaperZones
+  package let reverseNames: ReverseNames
+  package let nameKeeper: ReverseNameKeeper
   /// Of each host.
   package let firewallKeepers: [FirewallKeeper]
   /// Of each host.
@@ -96,7 +100,7 @@ package final class TestService: Sendable {
       in: dead.folder, dead.testDatabase, hosts: dead.declaredHosts, options: dead.driver.options, pools: dead.pools,
       clock: dead.clock,
       wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil,
-      tariff: dead.database.tariff)
+      tariff: dead.database.tariff, zones: dead.zones)
     try await store.releaseAllLeases()
   }
 
@@ -135,9 +139,10 @@ package final class TestService: Sendable {
     options: SimulatedDriver.Options,
     pools: AddressPools.Pair, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
-    copyQuota: Int?, tariff: Tariff = Tariff()
+    copyQuota: Int?, tariff: Tariff = Tariff(), zones: PaperZones = PaperZones()
   ) async throws {
     self.folder = folder
+    self.zones = zones
     self.declaredHosts = declaredHosts
     self.clock = clock
     self.wallClock = wallClock
@@ -170,6 +175,11 @@ package final class TestService: Sendable {
         logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
     firewalls = Firewalls(store: store, fleet: fleet, changes: changes, clock: wallClock)
+    let namings = Self.namings(zones)
+    reverseNames = ReverseNames(store: store, namings: namings, clock: wallClock)
+    nameKeeper = ReverseNameKeeper(
+      store: store, namings: namings, pools: AddressPools(pools), clock: wallClock, logger: logger)
+    try await store.setReverseNames(areSaid: true, at: wallClock.now)
     backups = DiskCopies(
       .backup, store: store, fleet: fleet, changes: changes, clock: wallClock, quota: copyQuota)
     snapshots = DiskCopies(
@@ -197,6 +207,14 @@ package final class TestService: Sendable {
       })
     await monitor.pollOnce()
     owner = try await authenticator.caller(bearing: token.text)
+  }
+
+  package static func namings(_ zones: PaperZones, lookup: (any NameLookup)? = nil) -> ReverseNamings {
+    ReverseNamings(
+      nil,
+      ofLocations: [
+        "us-west": ReverseNaming(zones: zones, pattern: NamePattern("<address>.vps.example.com"), lookup: lookup)
+      ])
   }
 
   /// As the service has it: what was there before there were several hosts is where it was.

@@ -101,6 +101,11 @@ struct ConfigurationErrorTests {
         "3: address_pool6: the network of servers on"
       ),
       ("locations:\n  a: {address_pool: all}", "2: locations.a.address_pool: it must be a list of IPv4 networks"),
+      ("locations:\n  a: {rdns: {server: 192.0.2.53}}", "2: locations.a.rdns.server: it needs rdns.key_file"),
+      ("locations:\n  a: {rdns: {server: ns.example.com}}", "2: locations.a.rdns.server: it must be none, or an IP"),
+      ("rdns: {server: 192.0.2.53}", "1: rdns.server: it needs rdns.key_file"),
+      ("rdns: {pattern: vps.example.com}", "1: rdns.pattern: \"vps.example.com\" is not none, or a domain name with"),
+      ("rdns: {ttl: 59}", "1: rdns.ttl: \"59\" is not a whole number from 60 to 604800"),
     ])
   func badLocations(_ text: String, _ message: String) async throws {
     try await withFile(text) { loader in

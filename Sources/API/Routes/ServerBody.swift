@@ -17,7 +17,7 @@ struct ServerBody {
     let hostname = fields.string("hostname", isRequired: isNamedByHost)
     var draft = ServerDraft(
       name: isNamedByHost
-        ? hostname.flatMap(Hostname.init)?.firstLabel : fields.string("name", isRequired: true),
+        ? hostname.flatMap { Hostname($0) }?.firstLabel : fields.string("name", isRequired: true),
       location: isAlias ? location(&fields) : fields.string("location", isRequired: true),
       hostname: hostname,
       isBackupEnabled: fields.boolean("backups_enabled", isRequired: false))

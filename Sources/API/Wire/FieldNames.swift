@@ -37,6 +37,8 @@ extension Field {
     case .amount: "amount"
     case .note: "note"
     case .reason: "reason"
+    case .address: "ip_address"
+    case .reverseName: "ptr"
     }
   }
 }

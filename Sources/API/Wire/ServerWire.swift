@@ -55,7 +55,7 @@ enum ServerWire {
   ) {
     writer.object { writer in
       identity(&writer, view)
-      writer.field("ipv6_address", visibleAddresses(view.server).ipv6.first?.serverAddress)
+      writer.field("ipv6_address", view.server.visibleAddresses.ipv6.first?.serverAddress)
       writer.field("location", view.server.location)
       plan(&writer, view.plan, hasBandwidth: true)
       operatingSystem(&writer, view.operatingSystem)
@@ -131,7 +131,7 @@ enum ServerWire {
     writer.field("name", view.server.name.name)
     writer.field("hostname", view.server.hostname.name)
     writer.field("status", view.server.status.rawValue)
-    let own = visibleAddresses(view.server).ipv4.first
+    let own = view.server.visibleAddresses.ipv4.first
     writer.field("ip_address", (own == nil ? nil : view.forwarding?.address ?? own)?.description)
   }
 
@@ -161,7 +161,7 @@ enum ServerWire {
   private static func additions(_ writer: inout JSONWriter, _ view: Servers.View) {
     writer.field("uuid", view.server.uuid.text)
     writer.field("status_reason", view.statusReason)
-    let addresses = visibleAddresses(view.server)
+    let addresses = view.server.visibleAddresses
     writer.field("ipv4_addresses", addresses.ipv4.map(\.description)) { $0.value($1) }
     writer.field("ipv6_addresses", addresses.ipv6.map(\.serverAddress)) { $0.value($1) }
     writer.field("ipv6_network", addresses.ipv6.first { $0.isWhole }?.description)
@@ -182,10 +182,5 @@ enum ServerWire {
     }
     writer.field("delete_protection", view.server.isDeleteProtected)
     writer.field("rescue", view.server.isInRescue)
-  }
-
-  /// An address is reserved from the first moment, and may still change until the machine is made with it.
-  private static func visibleAddresses(_ server: Server) -> ServerAddresses {
-    server.status != .provisioning && server.machine.hasDisk ? server.addresses : ServerAddresses()
   }
 }

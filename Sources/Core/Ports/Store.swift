@@ -9,5 +9,6 @@ package protocol Store:
   InstallationStore, CatalogueStore, HostStore, AccountStore, SessionStore, IdempotencyStore, SSHKeyStore, ServerStore,
   DiskCopyStore,
   FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
-  OfferStore, MetricStore, StatementStore, NoticeStore, UserDataStore, AttemptStore, ConsoleTicketStore, ReplicaStore
+  OfferStore, MetricStore, StatementStore, NoticeStore, UserDataStore, AttemptStore, ConsoleTicketStore, ReplicaStore,
+  ReverseNameStore
 {}

@@ -33,6 +33,14 @@ package enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The address that its server itself has.
+  package var hostAddress: IPAddress {
+    switch self {
+    case .ipv4(let address): IPAddress(address)
+    case .ipv6(let network): IPAddress(ofServerIn: network)
+    }
+  }
+
   /// For an address in a network that somebody may have whole, that network.
   package var enclosing: ServerAddress {
     switch self {

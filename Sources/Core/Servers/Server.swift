@@ -81,6 +81,11 @@ package struct Server: Sendable, Equatable {
   /// The first one; nil where it has no IPv6.
   package var ipv6Network: IPv6Network? { addresses.ipv6.first }
 
+  /// As its customer sees them: one is reserved from the first moment, and may still change until the machine is made with it.
+  package var visibleAddresses: ServerAddresses {
+    status != .provisioning && machine.hasDisk ? addresses : ServerAddresses()
+  }
+
   package var isInRescue: Bool { machine.enteredRescue != nil }
 
   package var writable: Writable {

@@ -14,6 +14,19 @@ package struct Hostname: Hashable, Sendable, CustomStringConvertible {
     self.name = text
   }
 
+  /// A whole domain name, in small letters: what an address may be called.
+  package init?(ofAddress text: String) {
+    guard text.isPlain(atMost: Self.maximumLength), let hostname = Hostname(text.lowercased()),
+      hostname.name.utf8.contains(UInt8(ascii: "."))
+    else { return nil }
+    self = hostname
+  }
+
+  /// For whoever wrote something else.
+  package static let ruleOfAddress =
+    "Enter a whole domain name by RFC 1123, such as web01.example.com: at least two labels of 1 to 63 letters, digits and "
+    + "hyphens, no hyphen first or last, no dot at the end, at most 253 characters, and not only digits in the last label."
+
   /// The host name of a server that was given none: the server's name, cut to the length of a label.
   package init(serverName: ServerName) {
     var label = serverName.name.prefix(63)

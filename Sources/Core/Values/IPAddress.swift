@@ -27,7 +27,29 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     low = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
   }
 
+  package init(_ address: IPv4Address) {
+    self.init(high: 0, low: 0xFFFF << 32 | UInt64(address.number))
+  }
+
+  /// The address that a server itself has of what it is given of IPv6.
+  package init(ofServerIn network: IPv6Network) {
+    self.init(high: network.number, low: network.host ?? 1)
+  }
+
   package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
+
+  /// Four, or sixteen.
+  package var bytes: [UInt8] {
+    let all = [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * $0)) } }
+    return isIPv4 ? Array(all.suffix(4)) : all
+  }
+
+  /// Where DNS has the name of the address, `10.113.0.203.in-addr.arpa`, without a dot at its end.
+  package var reverseName: String {
+    guard !isIPv4 else { return bytes.reversed().map { String($0) }.joined(separator: ".") + ".in-addr.arpa" }
+    let digits = bytes.flatMap { [$0 >> 4, $0 & 15] }
+    return digits.reversed().map { String($0, radix: 16) }.joined(separator: ".") + ".ip6.arpa"
+  }
 
   /// Whom limits are for: an IPv6 client has all of a network of 64 bits, and is one client nevertheless.
   package var client: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }

@@ -3,6 +3,7 @@ package struct UseCases: Sendable {
   package let servers: Servers
   package let metrics: Metrics
   package let firewalls: Firewalls
+  package let reverseNames: ReverseNames
   package let backups: DiskCopies
   package let snapshots: DiskCopies
   package let sshKeys: SSHKeys
@@ -17,13 +18,15 @@ package struct UseCases: Sendable {
   package let operators: Operators
 
   package init(
-    servers: Servers, metrics: Metrics, firewalls: Firewalls, backups: DiskCopies, snapshots: DiskCopies,
-    sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, statements: Statements, requests: Idempotency,
+    servers: Servers, metrics: Metrics, firewalls: Firewalls, reverseNames: ReverseNames, backups: DiskCopies,
+    snapshots: DiskCopies, sshKeys: SSHKeys, tokens: Tokens, profiles: Profiles, statements: Statements,
+    requests: Idempotency,
     events: Events, consoles: Consoles, catalogue: CatalogueReader, sessions: Sessions, operators: Operators
   ) {
     self.servers = servers
     self.metrics = metrics
     self.firewalls = firewalls
+    self.reverseNames = reverseNames
     self.backups = backups
     self.snapshots = snapshots
     self.sshKeys = sshKeys

@@ -7,6 +7,7 @@ final class ReadingConnection {
   private let owner: DatabaseQueue
   private let handle: OpaquePointer
   private var kept: [String: OpaquePointer] = [:]
+  private var isClosed = false
 
   init(path: String, _ configuration: Configuration) throws {
     owner = try DatabaseQueue(path: path, configuration: configuration)
@@ -19,12 +20,15 @@ final class ReadingConnection {
   deinit { forgetStatements() }
 
   func close() throws {
+    isClosed = true
     forgetStatements()
     try owner.close()
   }
 
   /// What the body reads is of one moment.
   func transaction<Value>(_ body: @Sendable (any SQLConnection) throws -> Value) throws -> Value {
+    // SQLite would read memory that it has given back.
+    guard !isClosed else { throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the connection is closed") }
     try run("BEGIN DEFERRED")
     do {
       let value = try body(self)

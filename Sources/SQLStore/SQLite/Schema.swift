@@ -82,6 +82,9 @@ enum Schema {
     migrator.registerMigration("25 replicas", foreignKeyChecks: .immediate) { database in
       try database.runScript(replicas)
     }
+    migrator.registerMigration("26 reverse names") { database in
+      try database.runScript(reverseNames)
+    }
     return migrator
   }
 

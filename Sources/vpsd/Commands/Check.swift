@@ -22,6 +22,7 @@ struct Check: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.load()
     _ = try configuration.notify.receiver()
+    _ = try configuration.reverseNamings()
     let directory = DataDirectory(configuration.dataDirectory)
     let database = try await options.openDatabase()
     // A service that does not run mends nothing, so that its machines differ from its records with good reason.

@@ -30,6 +30,7 @@ struct Workshop: Sendable {
   let clock: any WallClock
   let key: InstallationKey
   let receiver: (any NoticeReceiver)?
+  let reverseNamings: ReverseNamings
   let figures: EngineFigures?
   let logger: Logger
 
@@ -68,5 +69,16 @@ struct Workshop: Sendable {
       group.addTask { await sender.run() }
       group.addTask { await watch.run() }
     }
+  }
+
+  /// Tells DNS servers what addresses are called, where any are configured. Runs until cancellation.
+  func keepReverseNames(_ store: SQLStore) async {
+    guard !reverseNamings.isEmpty else {
+      while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+      return
+    }
+    await ReverseNameKeeper(
+      store: store, namings: reverseNamings, pools: configuration.addressPools, clock: clock, logger: logger
+    ).run()
   }
 }

@@ -103,6 +103,7 @@ private struct Beginning: Sendable {
         group.addTask { await schedule.run() }
         group.addTask { await billing.run() }
         group.addTask { await workshop.notify(store) }
+        group.addTask { await workshop.keepReverseNames(store) }
       }
     } finish: {
     }

@@ -1,0 +1,98 @@
+package import Core
+
+/// All that a customer can do with the names of servers' addresses.
+package struct ReverseNames: Sendable {
+  package static let toRead = Servers.toRead
+  package static let toChange = Servers.toChange
+
+  package struct Element: Sendable, Equatable {
+    package let address: IPAddress
+    /// Nil where it is to have none.
+    package let name: Hostname?
+  }
+
+  /// What somebody wants an address to be called.
+  package struct Draft: Sendable {
+    let address: String?
+    let name: String?
+    let isWhole: Bool
+
+    /// - Parameters:
+    ///   - name: Nil for the default.
+    ///   - isWhole: Whether all of it could be read.
+    package init(address: String?, name: String?, isWhole: Bool = true) {
+      self.address = address
+      self.name = name
+      self.isWhole = isWhole
+    }
+  }
+
+  private let store: any ReverseNameStore
+  private let namings: ReverseNamings
+  private let clock: any WallClock
+
+  package init(store: any ReverseNameStore, namings: ReverseNamings, clock: any WallClock) {
+    self.store = store
+    self.namings = namings
+    self.clock = clock
+  }
+
+  package func list(_ id: ID<Server>, _ caller: Caller) async throws -> [Element] {
+    try caller.require(Self.toRead)
+    let (named, naming) = try await find(id, caller)
+    return named.server.visibleAddresses.all.map { element(of: $0, called: named.names[$0], naming) }
+  }
+
+  /// Throws where it is not there to be read or changed.
+  package func requireExists(_ id: ID<Server>, _ caller: Caller) async throws { _ = try await find(id, caller) }
+
+  /// The DNS server follows on its own time.
+  package func change(_ id: ID<Server>, _ draft: Draft, _ caller: Caller) async throws -> Element {
+    try caller.require(Self.toChange)
+    let (named, naming) = try await find(id, caller)
+    var errors = FieldErrors()
+    let wanted = draft.address.flatMap { $0.isPlain(atMost: 45) ? IPAddress($0) : nil }
+    let address = named.server.visibleAddresses.all.first { $0.hostAddress == wanted }
+    if draft.address != nil, address == nil { errors.add(.address, Self.notItsAddress) }
+    let name = draft.name.flatMap { Hostname(ofAddress: $0) }
+    if draft.name != nil, name == nil { errors.add(.reverseName, Hostname.ruleOfAddress) }
+    try errors.throwIfAny(orUnless: draft.isWhole)
+    guard let address else { throw Failure.internalError("A body without errors lacks its address.") }
+    if let name, name != named.names[address] { try await require(name, toLeadTo: address.hostAddress, naming) }
+    guard try await store.setName(name, of: address, of: id, by: caller, at: clock.now) else {
+      throw Failure.invalid(.address, Self.notItsAddress)
+    }
+    return element(of: address, called: name, naming)
+  }
+
+  private static let notItsAddress = "This is no address of the server."
+
+  private func find(_ id: ID<Server>, _ caller: Caller) async throws -> (NamedServer, ReverseNaming) {
+    guard let named = try await store.namedServer(id, of: caller.accountID) else { throw Failure.notFound }
+    guard let naming = namings[named.server.location] else {
+      throw Failure(.notFound, "Reverse DNS is not available at \(named.server.location).")
+    }
+    return (named, naming)
+  }
+
+  private func element(of address: ServerAddress, called name: Hostname?, _ naming: ReverseNaming) -> Element {
+    Element(address: address.hostAddress, name: naming.name(of: address.hostAddress, given: name))
+  }
+
+  private func require(_ name: Hostname, toLeadTo address: IPAddress, _ naming: ReverseNaming) async throws {
+    guard let lookup = naming.lookup else { return }
+    let leads: Bool
+    do {
+      leads = try await lookup.leads(name, to: address)
+    } catch let error as UnreachableNameServer {
+      throw Failure(
+        .unavailable(retryAfterSeconds: 10), "It cannot be learnt now where the name leads.",
+        privateDetail: error.reason)
+    }
+    guard leads else {
+      throw Failure.invalid(
+        .reverseName,
+        "The name must lead back to \(address): give it that \(address.isIPv4 ? "A" : "AAAA") record first.")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/// What dig printed of one question.
+struct Answer: Equatable {
+  struct Record: Equatable {
+    /// In small letters, with a dot at its end.
+    let owner: String
+    let type: String
+    /// The rest of the line.
+    let data: String
+  }
+
+  /// In small letters, with a dot at its end.
+  var question = ""
+  var status = ""
+  var isAuthoritative = false
+  /// Whether it bears the signature that it must.
+  var isSigned = true
+  var records: [Record] = []
+
+  /// The zone that a name is in, which the answer is about.
+  var zone: String? { records.first { $0.type == "SOA" }?.owner }
+
+  /// What the name is another name of.
+  func alias(of name: String) -> String? {
+    records.first { $0.type == "CNAME" && $0.owner == name }.map { $0.data.lowercased() }
+  }
+
+  /// Of a whole output, with comments: an answer for each question that was answered.
+  static func all(in output: String) -> [Answer] {
+    var answers: [Answer] = []
+    var isSigned = true
+    for line in output.split(whereSeparator: \.isNewline) {
+      if line.hasPrefix(";; Couldn't verify signature") || line.contains("TSIG error") {
+        isSigned = false
+      } else if line.hasPrefix(";; ->>HEADER<<-") {
+        answers.append(Answer())
+        answers[answers.count - 1].status = word(after: "status: ", in: line)
+        answers[answers.count - 1].isSigned = isSigned
+        isSigned = true
+      } else if !answers.isEmpty {
+        answers[answers.count - 1].read(line)
+      }
+    }
+    return answers
+  }
+
+  /// The records of an output without comments.
+  static func records(in output: String) -> [Record] {
+    output.split(whereSeparator: \.isNewline).compactMap { $0.hasPrefix(";") ? nil : record($0) }
+  }
+
+  private mutating func read(_ line: Substring) {
+    if line.hasPrefix(";; flags:") {
+      isAuthoritative = line.dropFirst(";; flags:".count).prefix { $0 != ";" }.split(separator: " ").contains("aa")
+    } else if line.hasPrefix(";"), !line.hasPrefix(";;"), !line.hasPrefix("; "), question.isEmpty {
+      question = line.dropFirst().prefix { !$0.isWhitespace }.lowercased()
+    } else if !line.hasPrefix(";"), let record = Self.record(line) {
+      records.append(record)
+    }
+  }
+
+  private static func record(_ line: Substring) -> Record? {
+    let words = line.split(maxSplits: 4, whereSeparator: { $0 == " " || $0 == "\t" })
+    guard words.count == 5, words[2] == "IN" else { return nil }
+    return Record(owner: words[0].lowercased(), type: String(words[3]), data: String(words[4]))
+  }
+
+  private static func word(after label: String, in line: Substring) -> String {
+    guard let start = line.firstRange(of: label)?.upperBound else { return "" }
+    return String(line[start...].prefix { $0.isLetter })
+  }
+}

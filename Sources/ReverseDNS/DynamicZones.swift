@@ -1,0 +1,200 @@
+package import Core
+
+/// Reverse zones that are changed by RFC 2136 and read by transfer, with a key of TSIG, through Debian's `nsupdate` and `dig`. The key
+/// stays in its file: it is in no list of arguments.
+package struct DynamicZones: ReverseZones {
+  private let server: NameServerAddress
+  private let keyFile: String
+  private let ttl: Int
+
+  /// What is changed by one message.
+  private static let mostInMessage = 100
+  private static let mostQuestions = 200
+  /// After so many that were refused one after the other, all are.
+  private static let mostRefusals = 3
+  private static let limit = Duration.seconds(30)
+  private static let transferLimit = Duration.seconds(120)
+  private static let largestZoneBytes = 64 << 20
+
+  package static let programs = ["nsupdate", "dig"]
+
+  package init(server: NameServerAddress, keyFile: String, ttl: Int) {
+    self.server = server
+    self.keyFile = keyFile
+    self.ttl = ttl
+  }
+
+  // MARK: Changes
+
+  package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String] {
+    let places = try await places(of: Array(names.keys))
+    var refused: [IPAddress: String] = [:]
+    var zones: [String: [Change]] = [:]
+    for (address, name) in names {
+      guard let place = places[address] else {
+        refused[address] = "\(server) has no zone for \(address.reverseName)"
+        continue
+      }
+      zones[place.zone, default: []].append(Change(address: address, place: place, name: name))
+    }
+    for (zone, changes) in zones.sorted(by: { $0.key < $1.key }) {
+      let sorted = changes.sorted { $0.place.owner < $1.place.owner }
+      for start in stride(from: 0, to: sorted.count, by: Self.mostInMessage) {
+        let message = sorted[start..<min(start + Self.mostInMessage, sorted.count)]
+        refused.merge(try await send(Array(message), in: zone)) { $1 }
+      }
+    }
+    return refused
+  }
+
+  private struct Change {
+    let address: IPAddress
+    let place: Place
+    let name: Hostname?
+  }
+
+  /// All in one message, so that each name is there or another one is; where that is refused, each alone.
+  private func send(_ changes: [Change], in zone: String) async throws -> [IPAddress: String] {
+    guard let reason = try await refusal(of: changes, in: zone) else { return try await missing(of: changes) }
+    if changes.count == 1 { return [changes[0].address: reason] }
+    var refused: [IPAddress: String] = [:]
+    for (index, change) in changes.enumerated() {
+      if refused.count == index, index >= Self.mostRefusals {
+        refused[change.address] = reason
+      } else {
+        refused[change.address] = try await refusal(of: [change], in: zone)
+      }
+    }
+    let taken = changes.filter { refused[$0.address] == nil }
+    return refused.merging(try await missing(of: taken)) { $1 }
+  }
+
+  /// A server may say that all is well, and have left out what its policy does not allow.
+  private func missing(of changes: [Change]) async throws -> [IPAddress: String] {
+    let answers = try await answers(to: changes.map(\.place.owner), of: "PTR")
+    var missing: [IPAddress: String] = [:]
+    for change in changes where answers[change.place.owner]?.names != Set([change.name?.name].compactMap { $0 }) {
+      missing[change.address] = "\(server) says that all is well, but does not know of it"
+    }
+    return missing
+  }
+
+  /// Nil where it was taken.
+  private func refusal(of changes: [Change], in zone: String) async throws -> String? {
+    var lines = ["server \(server.address) \(server.port)", "zone \(zone)"]
+    for change in changes {
+      lines.append("update delete \(change.place.owner) PTR")
+      if let name = change.name { lines.append("update add \(change.place.owner) \(ttl) PTR \(name.name).") }
+    }
+    lines.append("send\n")
+    let run = ProgramRun(
+      name: "nsupdate", arguments: ["-v", "-t", "10", "-k", keyFile], input: lines.joined(separator: "\n"),
+      limit: Self.limit)
+    let ending = try await run.run()
+    if ending.exitStatus == 0 { return nil }
+    let words = ending.output.split(whereSeparator: \.isNewline).joined(separator: " ").escaped(atMost: 300)
+    // Only what the server itself has said is an answer.
+    if let said = words.firstRange(of: "update failed: ") { return "\(server) says \(words[said.upperBound...])" }
+    throw UnreachableNameServer("nsupdate: \(words)")
+  }
+
+  // MARK: Places
+
+  /// Where each of them stands on this server, as its answers to a question for the SOA tell.
+  private func places(of addresses: [IPAddress]) async throws -> [IPAddress: Place] {
+    var names = Dictionary(addresses.map { ($0, "\($0.reverseName).") }) { $1 }
+    var places: [IPAddress: Place] = [:]
+    // The address itself, and what it is another name of.
+    for _ in 0..<3 where !names.isEmpty {
+      let answers = try await answers(to: Array(names.values))
+      var aliases: [IPAddress: String] = [:]
+      for (address, name) in names {
+        guard let answer = answers[name] else { continue }
+        let alias = answer.alias(of: name)
+        places[address] = answer.place(of: alias ?? name)
+        if let alias, places[address] == nil, Place.isPlain(alias) { aliases[address] = alias }
+      }
+      names = aliases
+    }
+    let missing = Set(addresses).filter { places[$0] == nil }
+    let candidates = missing.map { ($0, Place.candidates(for: $0)) }
+    let answers = try await answers(to: candidates.flatMap(\.1))
+    for (address, names) in candidates {
+      places[address] = names.lazy.compactMap { name in answers[name]?.place(of: name) }.first
+    }
+    return places
+  }
+
+  private func answers(to names: [String], of type: String = "SOA") async throws -> [String: Answer] {
+    var answers: [String: Answer] = [:]
+    for start in stride(from: 0, to: names.count, by: Self.mostQuestions) {
+      let asked = names[start..<min(start + Self.mostQuestions, names.count)]
+      let run = dig(
+        ["+norecurse", "+noall", "+comments", "+question", "+answer", "+authority", "+time=2", "+tries=2", "-f", "-"],
+        input: asked.map { "\($0) \(type)\n" }.joined())
+      let ending = try await run.run()
+      let found = Answer.all(in: ending.output)
+      // Of what it does not get it tries no more than one.
+      guard ending.exitStatus == 0, found.count == asked.count else {
+        throw UnreachableNameServer("\(server) answered \(found.count) of \(asked.count) questions")
+      }
+      for answer in found where answer.isSigned { answers[answer.question] = answer }
+    }
+    return answers
+  }
+
+  private func dig(_ arguments: [String], input: String = "", limit: Duration = limit, outputLimitBytes: Int = 4 << 20)
+    -> ProgramRun
+  {
+    ProgramRun(
+      name: "dig",
+      arguments: ["-r", "@\(server.address)", "-p", "\(server.port)", "-k", keyFile] + arguments, input: input,
+      outputLimitBytes: outputLimitBytes, limit: limit)
+  }
+
+  // MARK: What stands there
+
+  package func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>] {
+    let places = try await places(of: addresses)
+    var names: [IPAddress: Set<String>] = [:]
+    var zones: [String: [String: Set<String>]?] = [:]
+    for (address, place) in places {
+      if zones[place.zone] == nil { zones[place.zone] = .some(try await transfer(of: place.zone)) }
+      // Nothing is known of a zone that is not given away.
+      guard let known = zones[place.zone] ?? nil else { continue }
+      names[address] = known[place.owner] ?? []
+    }
+    return names
+  }
+
+  /// The names of a zone, by their owners; nil where it is not given away whole.
+  private func transfer(of zone: String) async throws -> [String: Set<String>]? {
+    let run = dig(
+      ["+noall", "+answer", "+time=30", "+tries=1", "-q", zone, "-t", "AXFR"], limit: Self.transferLimit,
+      outputLimitBytes: Self.largestZoneBytes)
+    let ending = try await run.run()
+    if ending.exitStatus == 9 { throw UnreachableNameServer("\(server) does not answer") }
+    let records = Answer.records(in: ending.output)
+    // It begins and ends with the same record.
+    guard ending.exitStatus == 0, records.count > 1, records.first?.type == "SOA", records.first == records.last,
+      !ending.output.contains(";; Couldn't verify signature")
+    else { return nil }
+    return records.reduce(into: [:]) { names, record in
+      if let name = record.name { names[record.owner, default: []].insert(name) }
+    }
+  }
+}
+
+extension Answer {
+  fileprivate func place(of name: String) -> Place? {
+    guard isAuthoritative, let zone else { return nil }
+    return Place(zone: zone, owner: name)
+  }
+
+  fileprivate var names: Set<String> { Set(records.compactMap(\.name)) }
+}
+
+extension Answer.Record {
+  /// What an address is called, in small letters.
+  fileprivate var name: String? { type == "PTR" ? String(data.lowercased().dropLast()) : nil }
+}

@@ -1,0 +1,172 @@
+import Core
+import TestSupport
+import Testing
+
+@testable import ReverseDNS
+
+/// With each DNS server that Debian has, set up as docs/reverse-dns.md says.
+@Suite("Names of addresses at a real DNS server", .serialized)
+struct DynamicZonesTests {
+  private static let zones = [
+    "113.0.203.in-addr.arpa": "7 PTR old.example.com.\n7 PTR older.example.com.",
+    "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa": "",
+    // A provider's zone with a part of it that is delegated (RFC 2317), and one of which only the part is here.
+    "100.51.198.in-addr.arpa": "0-63 NS ns.example.net.\n10 CNAME 10.0-63\n11 CNAME 11.0-63",
+    "0-63.100.51.198.in-addr.arpa": "",
+    "64/26.2.0.192.in-addr.arpa": "",
+    "example.com": "web A 203.0.113.10\nweb AAAA 2001:db8:1:10::1\nwww CNAME web",
+  ]
+
+  /// As many as most of the tests need.
+  private static let few = zones.filter { $0.key == "113.0.203.in-addr.arpa" }
+
+  private static func zones(_ server: TestNameServer, key: String? = nil) throws -> DynamicZones {
+    DynamicZones(
+      server: try #require(NameServerAddress("127.0.0.1:\(server.port)")), keyFile: key ?? server.keyFile, ttl: 600)
+  }
+
+  private static func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
+
+  @Test("A name is said, is another, and goes, wherever its zone begins", arguments: TestNameServer.Kind.allCases)
+  func life(kind: TestNameServer.Kind) async throws {
+    let server = try TestNameServer(kind, zones: Self.zones)
+    let zones = try Self.zones(server)
+    let texts = ["203.0.113.7", "203.0.113.10", "2001:db8:1:10::1", "198.51.100.10", "192.0.2.70"]
+    // What the address of a part is called stands in that part; nobody here has the aliases to 64/26.
+    let questions = [
+      "7.113.0.203.in-addr.arpa.", "10.113.0.203.in-addr.arpa.", "\(try Self.address(texts[2]).reverseName).",
+      "10.0-63.100.51.198.in-addr.arpa.", "70.64/26.2.0.192.in-addr.arpa.",
+    ]
+    let addresses = try texts.map(Self.address)
+    for name in ["web", "web.a-b", nil] {
+      let hostname = name.flatMap { Hostname(ofAddress: "\($0).example.com") }
+      let said = Dictionary(uniqueKeysWithValues: addresses.map { ($0, hostname) })
+      for _ in 0..<(name == "web" ? 2 : 1) { #expect(try await zones.say(said) == [:]) }
+      let standing = hostname.map { "\($0).\n" } ?? ""
+      for question in questions { #expect(try server.dig(question, "PTR") == standing, "\(question)") }
+      let wanted = Set([hostname?.name].compactMap { $0 })
+      let known = Dictionary(uniqueKeysWithValues: addresses.map { ($0, wanted) })
+      #expect(try await zones.names(of: addresses) == known)
+    }
+    #expect(try server.dig("10.100.51.198.in-addr.arpa.", "CNAME") == "10.0-63.100.51.198.in-addr.arpa.\n")
+    #expect(try server.dig("113.0.203.in-addr.arpa.", "NS") == "ns.example.net.\n")
+  }
+
+  @Test("The key can do nothing but that, and nobody can without it", arguments: TestNameServer.Kind.allCases)
+  func key(kind: TestNameServer.Kind) async throws {
+    let server = try TestNameServer(kind, zones: Self.few)
+    let (zone, name) = ("113.0.203.in-addr.arpa.", "9.113.0.203.in-addr.arpa.")
+    try server.update("add \(name) 60 PTR a.example.com.", in: zone, key: server.keyFile)
+    for (type, data) in [("A", "192.0.2.1"), ("TXT", "x"), ("NS", "a.example.com.")] {
+      try server.update("add \(name) 60 \(type) \(data)", in: zone, key: server.keyFile)
+      #expect(try server.dig(name, type) == "", "\(type)")
+    }
+    try server.update("delete \(zone) NS", in: zone, key: server.keyFile)
+    #expect(try server.dig(zone, "NS") == "ns.example.net.\n")
+    for key in [nil, server.wrongKeyFile] {
+      try server.update("add \(name) 60 PTR b.example.com.", in: zone, key: key)
+    }
+    #expect(try server.name(of: "203.0.113.9") == "a.example.com.")
+    // With a wrong key the server says nothing that is believed.
+    let address = try Self.address("203.0.113.9")
+    let refused = try await Self.zones(server, key: server.wrongKeyFile).say([address: Hostname("b.example.com")])
+    #expect(refused.count == 1)
+    #expect(try await Self.zones(server, key: server.wrongKeyFile).names(of: [address]) == [:])
+    #expect(try server.name(of: "203.0.113.9") == "a.example.com.")
+  }
+
+  @Test("A change that the server calls well and leaves out is told as what it is")
+  func silence() async throws {
+    let server = try TestNameServer(.powerdns, zones: Self.few, isSilent: true)
+    let address = try Self.address("203.0.113.9")
+    let refused = try await Self.zones(server).say([address: Hostname("a.example.com")])
+    #expect(refused[address]?.contains("says that all is well, but does not know of it") == true)
+  }
+
+  @Test("Those that it has no zone for are refused, and all others said", arguments: TestNameServer.Kind.allCases)
+  func nowhere(kind: TestNameServer.Kind) async throws {
+    let server = try TestNameServer(kind, zones: Self.few)
+    let (here, nowhere) = (try Self.address("203.0.113.12"), try Self.address("192.0.2.1"))
+    let name = Hostname("a.example.com")
+    let refused = try await Self.zones(server).say([here: name, nowhere: name])
+    #expect(refused.keys.first == nowhere && refused.count == 1)
+    #expect(refused[nowhere]?.contains("no zone for 1.2.0.192.in-addr.arpa") == true)
+    #expect(try server.name(of: "203.0.113.12") == "a.example.com.")
+    #expect(try await Self.zones(server).names(of: [here, nowhere]) == [here: ["a.example.com"]])
+  }
+
+  @Test(
+    "A server that dies in the middle of 250 changes is away until it is back, and then told all of them",
+    arguments: TestNameServer.Kind.allCases)
+  func death(kind: TestNameServer.Kind) async throws {
+    let server = try TestNameServer(kind, zones: Self.few)
+    let zones = try Self.zones(server)
+    func names(_ word: String) throws -> [IPAddress: Hostname?] {
+      Dictionary(
+        uniqueKeysWithValues: try (1...250).map { number in
+          (try Self.address("203.0.113.\(number)"), Hostname("\(word)-\(number).example.com"))
+        })
+    }
+    #expect(try await zones.say(try names("first")) == [:])
+    #expect(try server.name(of: "203.0.113.250") == "first-250.example.com.")
+    let second = try names("second")
+    let saying = Task { try await zones.say(second) }
+    while try server.name(of: "203.0.113.1") == "first-1.example.com.", !saying.isCancelled {
+      if try server.name(of: "203.0.113.99") == "second-99.example.com." { break }
+    }
+    server.kill()
+    _ = try? await saying.value
+    await #expect(throws: UnreachableNameServer.self) { _ = try await zones.say(second) }
+    await #expect(throws: UnreachableNameServer.self) { _ = try await zones.names(of: Array(second.keys)) }
+    try server.start()
+    // Each is called one thing, whichever of both.
+    let between = try await zones.names(of: Array(second.keys))
+    #expect(between.count == 250 && between.values.allSatisfy { $0.count == 1 })
+    #expect(try await zones.say(second) == [:])
+    let after = try await zones.names(of: Array(second.keys))
+    #expect(after == second.mapValues { Set([$0?.name].compactMap { $0 }) })
+  }
+
+  @Test("Where a name leads is asked of the resolver, through its aliases; one that is away tells nothing")
+  func lookup() async throws {
+    let server = try TestNameServer(.knot, zones: Self.zones.filter { $0.key == "example.com" })
+    let resolver: NameServerAddress = try #require(NameServerAddress("127.0.0.1:\(server.port)"))
+    let lookup = DigLookup(resolver: resolver)
+    let (four, six) = (try Self.address("203.0.113.10"), try Self.address("2001:db8:1:10::1"))
+    for name in ["web.example.com", "www.example.com"] {
+      let name = try #require(Hostname(name))
+      #expect(try await lookup.leads(name, to: four))
+      #expect(try await lookup.leads(name, to: six))
+      #expect(try await !lookup.leads(name, to: Self.address("203.0.113.11")))
+    }
+    #expect(try await !lookup.leads(try #require(Hostname("mail.example.com")), to: four))
+    server.kill()
+    await #expect(throws: UnreachableNameServer.self) {
+      _ = try await lookup.leads(try #require(Hostname("web.example.com")), to: four)
+    }
+  }
+
+  @Test("Where a server is asked is an address, with a port where it is not 53")
+  func addresses() {
+    for text in ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"] {
+      #expect(NameServerAddress(text)?.description == text)
+    }
+    #expect(NameServerAddress("[2001:db8::53]:53")?.description == "2001:db8::53")
+    for text in [
+      "", "ns.example.com", "192.0.2.53:", "192.0.2.53:0", "192.0.2.53:65536", "[192.0.2.53]:53", "-x", "1.2.3.4 5",
+    ] {
+      #expect(NameServerAddress(text) == nil, "\(text)")
+    }
+  }
+
+  @Test("Nothing that a server says is believed to be the name of a zone but a name for addresses")
+  func places() {
+    let owner = "10.113.0.203.in-addr.arpa."
+    #expect(Place(zone: "113.0.203.in-addr.arpa.", owner: owner) != nil)
+    for zone in ["arpa.", "in-addr.arpa.", ".", "example.com.", "x\nsend.in-addr.arpa.", "13.0.203.in-addr.arpa."] {
+      #expect(Place(zone: zone, owner: owner) == nil, "\(zone)")
+    }
+    let strange = #"a\032b.113.0.203.in-addr.arpa."#
+    #expect(Place(zone: "113.0.203.in-addr.arpa.", owner: strange) == nil)
+  }
+}

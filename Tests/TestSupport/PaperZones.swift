@@ -1,0 +1,84 @@
+package import Core
+import Synchronization
+
+/// A DNS server on paper, whose trouble a test decides on.
+package final class PaperZones: ReverseZones, NameLookup {
+  package enum Trouble: Sendable, CaseIterable {
+    case away
+    /// Whoever asks dies before it was heard, or before it has heard the answer.
+    case deathBefore, deathAfter
+  }
+
+  package struct Death: Error {}
+
+  private struct State {
+    var names: [IPAddress: Set<String>] = [:]
+    var forward: [Hostname: Set<IPAddress>] = [:]
+    var trouble: Trouble?
+    var refused: [IPAddress: String] = [:]
+    var batches: [Int] = []
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  package var names: [IPAddress: Set<String>] {
+    get { state.withLock { $0.names.filter { !$0.value.isEmpty } } }
+    set { state.withLock { $0.names = newValue } }
+  }
+
+  package var forward: [Hostname: Set<IPAddress>] {
+    get { state.withLock { $0.forward } }
+    set { state.withLock { $0.forward = newValue } }
+  }
+
+  package var trouble: Trouble? {
+    get { state.withLock { $0.trouble } }
+    set { state.withLock { $0.trouble = newValue } }
+  }
+
+  package var refused: [IPAddress: String] {
+    get { state.withLock { $0.refused } }
+    set { state.withLock { $0.refused = newValue } }
+  }
+
+  /// How many names were said at once, each time.
+  package var batches: [Int] { state.withLock { $0.batches } }
+
+  package func name(of address: String) -> String? {
+    IPAddress(address).flatMap { names[$0] }.map { $0.sorted().joined(separator: " ") }
+  }
+
+  package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String] {
+    try state.withLock { state in
+      try Self.meet(state.trouble, .deathBefore)
+      state.batches.append(names.count)
+      let refused = state.refused.filter { names.keys.contains($0.key) }
+      for (address, name) in names where refused[address] == nil {
+        state.names[address] = Set([name?.name].compactMap { $0 })
+      }
+      try Self.meet(state.trouble, .deathAfter)
+      return refused
+    }
+  }
+
+  package func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>] {
+    try state.withLock { state in
+      try Self.meet(state.trouble, .deathBefore)
+      return Dictionary(addresses.map { ($0, state.names[$0] ?? []) }) { $1 }
+    }
+  }
+
+  package func leads(_ name: Hostname, to address: IPAddress) async throws -> Bool {
+    try state.withLock { state in
+      try Self.meet(state.trouble, .deathBefore)
+      return state.forward[name]?.contains(address) ?? false
+    }
+  }
+
+  private static func meet(_ trouble: Trouble?, _ moment: Trouble) throws {
+    if trouble == .away { throw UnreachableNameServer("nobody answers") }
+    if trouble == moment { throw Death() }
+  }
+}

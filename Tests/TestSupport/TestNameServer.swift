@@ -1,0 +1,262 @@
+import CGNU
+import Foundation
+import Synchronization
+
+/// A DNS server of Debian's at the loopback, with data of its own, set up as docs/reverse-dns.md says: its key may change names of
+/// addresses and read zones, and nothing else. It ends with this process, however that ends.
+package final class TestNameServer: Sendable {
+  package enum Kind: String, CaseIterable, Sendable {
+    case knot, bind, powerdns
+  }
+
+  package struct CannotStart: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  package let port: UInt16
+  package var keyFile: String { folder.url.path + "/key" }
+  /// Of the same name, and with another secret.
+  package var wrongKeyFile: String { folder.url.path + "/wrong-key" }
+  package let kind: Kind
+  private let folder: ScopedFolder
+  private let zones: [String]
+  private let running = Mutex<(supervisor: Process, leash: FileHandle)?>(nil)
+
+  /// - Parameters:
+  ///   - zones: By their names, with what is in them beside SOA and NS.
+  ///   - isSilent: Whether PowerDNS leaves every change out, and says nothing of it.
+  package init(_ kind: Kind, zones: [String: String], isSilent: Bool = false) throws {
+    self.kind = kind
+    folder = try ScopedFolder(.memory)
+    port = try Self.freePort()
+    self.zones = zones.keys.sorted()
+    let secret = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+    for (path, secret) in [(keyFile, secret), (wrongKeyFile, Data(repeating: 7, count: 32).base64EncodedString())] {
+      try Data("key \"vpsd\" {\n\talgorithm hmac-sha256;\n\tsecret \"\(secret)\";\n};\n".utf8).write(
+        to: URL(fileURLWithPath: path))
+      chmod(path, 0o600)
+    }
+    for (zone, records) in zones {
+      try write(
+        """
+        $TTL 3600
+        @ IN SOA ns.example.net. hostmaster.example.net. 1 3600 600 604800 300
+        @ IN NS ns.example.net.
+        \(records)
+
+        """, to: Self.file(of: zone))
+    }
+    switch kind {
+    case .knot: try write(knotSettings(secret), to: "knot.conf")
+    case .bind: try write(bindSettings(secret), to: "named.conf")
+    case .powerdns: try makePowerDNS(secret, isSilent: isSilent)
+    }
+    try start()
+  }
+
+  deinit { kill() }
+
+  /// RFC 2317 has a slash in names of zones.
+  private static func file(of zone: String) -> String { zone.replacing("/", with: "_") + ".zone" }
+
+  private func write(_ text: String, to name: String) throws {
+    try Data(text.utf8).write(to: folder.url.appendingPathComponent(name))
+  }
+
+  // MARK: Its life
+
+  private static let script = """
+    trap '' INT TERM HUP
+    cd "$1"
+    shift
+    "$@" >>log 2>&1 </dev/null &
+    server=$!
+    cat >/dev/null
+    kill -KILL $server
+    wait $server
+    """
+
+  private var commandLine: [String] {
+    switch kind {
+    case .knot: ["/usr/sbin/knotd", "-c", "knot.conf"]
+    case .bind: ["/usr/sbin/named", "-c", "named.conf", "-g", "-n", "1"]
+    case .powerdns:
+      ["/usr/sbin/pdns_server", "--config-dir=.", "--daemon=no", "--guardian=no", "--disable-syslog", "--write-pid=no"]
+    }
+  }
+
+  /// Returns when it answers.
+  package func start() throws {
+    var ends: [CInt] = [0, 0]
+    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw CannotStart(description: String(cString: strerror(errno))) }
+    let supervisor = Process()
+    supervisor.executableURL = URL(fileURLWithPath: "/bin/sh")
+    supervisor.arguments = ["-c", Self.script, "name-server", folder.url.path] + commandLine
+    supervisor.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+    supervisor.standardError = FileHandle.nullDevice
+    try supervisor.run()
+    running.withLock { $0 = (supervisor, FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)) }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try !zones.allSatisfy({ try dig("\($0).", "SOA", "+time=1", "+tries=1").contains("ns.example.net.") }) {
+      guard ContinuousClock.now < deadline else {
+        let log = try? String(contentsOf: folder.url.appendingPathComponent("log"), encoding: .utf8)
+        throw CannotStart(description: "\(kind.rawValue) does not answer (scripts/setup tests): \(log ?? "")")
+      }
+      poll(nil, 0, 20)
+    }
+  }
+
+  /// Without a word.
+  package func kill() {
+    guard
+      let (supervisor, leash) = running.withLock({ value in
+        defer { value = nil }; return value
+      })
+    else { return }
+    try? leash.close()
+    supervisor.waitUntilExit()
+  }
+
+  // MARK: Asking it
+
+  /// What `dig +short` prints.
+  package func dig(_ words: String...) throws -> String {
+    try Self.run("/usr/bin/dig", ["-r", "@127.0.0.1", "-p", "\(port)", "+short"] + words).output
+  }
+
+  /// The name of an address.
+  package func name(of address: String) throws -> String {
+    try dig("-x", address).split(whereSeparator: \.isNewline).last.map { String($0) } ?? ""
+  }
+
+  /// Has somebody try to change it. What came of it shows in what it says afterwards: PowerDNS calls well what it has left out.
+  package func update(_ change: String, in zone: String, key: String?) throws {
+    let input = "server 127.0.0.1 \(port)\nzone \(zone)\nupdate \(change)\nsend\n"
+    _ = try Self.run("/usr/bin/nsupdate", ["-t", "5"] + (key.map { ["-k", $0] } ?? []), input: input)
+  }
+
+  private static func run(_ program: String, _ arguments: [String], input: String = "") throws -> (
+    status: Int32, output: String
+  ) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    let (source, output) = (Pipe(), Pipe())
+    process.standardInput = source
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    try source.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+    try source.fileHandleForWriting.close()
+    let text = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  }
+
+  private static func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let found = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        bind(descriptor, pointer, size) == 0 && getsockname(descriptor, pointer, &size) == 0
+      }
+    }
+    guard found else { throw CannotStart(description: "there is no port") }
+    return UInt16(bigEndian: address.sin_port)
+  }
+}
+
+// MARK: How each is set up
+
+extension TestNameServer {
+  private func knotSettings(_ secret: String) -> String {
+    """
+    server:
+      rundir: "\(folder.url.path)"
+      listen: 127.0.0.1@\(port)
+    database:
+      storage: "\(folder.url.path)"
+    key:
+      - id: vpsd
+        algorithm: hmac-sha256
+        secret: \(secret)
+    acl:
+      - id: vpsd
+        key: vpsd
+        action: [update, transfer]
+        update-type: [PTR]
+    template:
+      - id: default
+        storage: "\(folder.url.path)"
+        acl: vpsd
+    zone:
+
+    """ + zones.map { "  - domain: \($0)\n    file: \(Self.file(of: $0))\n" }.joined()
+  }
+
+  private func bindSettings(_ secret: String) -> String {
+    """
+    options {
+      directory "\(folder.url.path)"; listen-on port \(port) { 127.0.0.1; }; listen-on-v6 { none; };
+      pid-file none; session-keyfile none; recursion no;
+    };
+    controls { };
+    key vpsd { algorithm hmac-sha256; secret "\(secret)"; };
+
+    """
+      + zones.map { zone in
+        """
+        zone "\(zone)" {
+          type primary; file "\(Self.file(of: zone))";
+          update-policy { grant vpsd zonesub PTR; }; allow-transfer { key vpsd; };
+        };
+
+        """
+      }.joined()
+  }
+
+  private func makePowerDNS(_ secret: String, isSilent: Bool) throws {
+    let path = folder.url.path
+    try write(
+      """
+      function updatepolicy(input)
+        return input:getTsigName():equal("\(isSilent ? "another" : "vpsd").") and input:getQType() == pdns.PTR
+      end
+
+      """, to: "policy.lua")
+    try write(
+      """
+      launch=gsqlite3
+      gsqlite3-database=\(path)/db
+      gsqlite3-pragma-synchronous=0
+      local-address=127.0.0.1
+      local-port=\(port)
+      dnsupdate=yes
+      lua-dnsupdate-policy-script=\(path)/policy.lua
+      socket-dir=\(path)
+      include-dir=
+      cache-ttl=0
+      query-cache-ttl=0
+      negquery-cache-ttl=0
+      zone-cache-refresh-interval=0
+
+      """, to: "pdns.conf")
+    let schema = try String(
+      contentsOfFile: "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql", encoding: .utf8)
+    _ = try Self.run("/usr/bin/sqlite3", ["\(path)/db"], input: schema)
+    func manage(_ words: String...) throws {
+      let (status, output) = try Self.run("/usr/bin/pdnsutil", ["--config-dir=\(path)"] + words)
+      guard status == 0 else { throw CannotStart(description: output) }
+    }
+    try manage("import-tsig-key", "vpsd", "hmac-sha256", secret)
+    for zone in zones {
+      try manage("load-zone", zone, "\(path)/\(Self.file(of: zone))")
+      try manage("set-meta", zone, "TSIG-ALLOW-AXFR", "vpsd")
+      try manage("set-meta", zone, "TSIG-ALLOW-DNSUPDATE", "vpsd")
+    }
+  }
+}
