@@ -125,8 +125,10 @@ struct DomainState: Equatable {
       return .paused
     case VIR_DOMAIN_SHUTOFF where reason == Int32(VIR_DOMAIN_SHUTOFF_SHUTDOWN.rawValue):
       return .off(.guestShutdown)
-    default:
+    case VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_CRASHED:
       return .off(.other)
+    default:
+      return .unknown
     }
   }
 

@@ -55,12 +55,13 @@ extension SQLConnection {
   func requireRoom(for plan: Plan, insteadOf server: Server) throws {
     let load: HostLoad? = try first("SELECT \(HostLoad.columns) FROM host WHERE id = ?", [server.hostID])
     let (host, all) = try load.map { ($0.host, $0.reserved) }.orFail("there is no host \(server.hostID)")
+    guard host.state != .away else { throw Failure.noCapacity(at: server.location) }
     guard let capacity = host.capacity else { return }
     let own = try reserved(by: server.id)
     func fits(_ wanted: Int, _ own: Int, _ all: Int, _ capacity: Int) -> Bool {
       wanted <= own || all - own + wanted <= capacity
     }
-    guard host.state != .away, fits(plan.vcpus, own.vcpus, all.vcpus, capacity.vcpus),
+    guard fits(plan.vcpus, own.vcpus, all.vcpus, capacity.vcpus),
       fits(plan.memoryMiB, own.memoryMiB, all.memoryMiB, capacity.memoryMiB),
       fits(plan.storageGiB, own.storageGiB, all.storageGiB, capacity.storageGiB)
     else { throw Failure.noCapacity(at: server.location) }

@@ -8,17 +8,10 @@ extension SQLStore {
   ) async throws -> BackupProgress {
     try await write { database in
       if try database.isNew(day) { try database.plan(day) }
-      let underWay = try database.value(
-        Int.self,
-        """
-        SELECT COUNT(*) FROM operation JOIN disk_copy ON disk_copy.id = operation.subject_id
-        WHERE operation.finished_at IS NULL AND operation.kind = 'backup' AND disk_copy.kind = 'automatic'
-        """)
       try database.forgetPlansThatFell()
-      let due = try database.rows(
-        "SELECT id FROM server WHERE backup_due_at IS NOT NULL ORDER BY backup_due_at, id LIMIT ?",
-        [max(0, limit - (underWay ?? 0))]
-      ) { row in try row.next(ID<Server>.self) }
+      let due = try database.hostsThatAnswer().flatMap { host in
+        try database.serversDue(on: host, atOnce: limit)
+      }
       for server in due { try database.beginBackup(of: server, at: now) }
       let waiting = try database.value(Int.self, "SELECT COUNT(*) FROM server WHERE backup_due_at IS NOT NULL")
       return BackupProgress(begun: due, waitingCount: waiting ?? 0)
@@ -129,6 +122,28 @@ extension SQLConnection {
         AND (is_backup_enabled = 0 OR has_disk = 0 OR deleted_at IS NOT NULL
           OR id IN (SELECT server_id FROM rescue))
       """)
+  }
+
+  /// What is begun on another one would wait, and be under way, until that is back.
+  fileprivate func hostsThatAnswer() throws -> [ID<Host>] {
+    try rows("SELECT id FROM host WHERE is_configured = 1 AND away_since IS NULL ORDER BY id") { row in try row.next() }
+  }
+
+  fileprivate func serversDue(on host: ID<Host>, atOnce limit: Int) throws -> [ID<Server>] {
+    let underWay = try value(
+      Int.self,
+      """
+      SELECT COUNT(*) FROM operation JOIN disk_copy ON disk_copy.id = operation.subject_id
+      WHERE operation.host_id = ? AND operation.finished_at IS NULL AND operation.kind = 'backup'
+        AND disk_copy.kind = 'automatic'
+      """,
+      [host])
+    return try rows(
+      """
+      SELECT id FROM server WHERE host_id = ? AND backup_due_at IS NOT NULL ORDER BY backup_due_at, id LIMIT ?
+      """,
+      [host, max(0, limit - (underWay ?? 0))]
+    ) { row in try row.next() }
   }
 
   fileprivate func beginBackup(of server: ID<Server>, at now: Timestamp) throws {

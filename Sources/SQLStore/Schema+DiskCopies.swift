@@ -124,4 +124,10 @@ extension Schema {
       DELETE FROM rebuild WHERE operation_id = NEW.id;
     END;
     """
+
+  /// Each host makes its own, one after the other.
+  static let backupsByHost = """
+    DROP INDEX server_backup_due;
+    CREATE INDEX server_backup_due ON server (host_id, backup_due_at, id) WHERE backup_due_at IS NOT NULL;
+    """
 }

@@ -126,6 +126,33 @@ struct BackupScheduleTests {
     #expect(try await backups(of: service).map(\.status) == Array(repeating: .completed, count: 4))
   }
 
+  @Test("Each host makes its own, and one that is away keeps no other from it and makes them when it is back")
+  func awayHost() async throws {
+    let service = try await TestService(hosts: TestService.threeHosts)
+    var servers: [[ID<Server>]] = [[], []]
+    for _ in 1...4 {
+      let id = try await server(of: service)
+      let isOnFirst = try await service.store.server(id)?.hostID == service.fleet.hosts[0].id
+      servers[isOnFirst ? 0 : 1].append(id)
+    }
+    #expect(servers.map(\.count) == [2, 2])
+    await service.silence(host: 0)
+    try await service.work(until: Self.first + .seconds(3600))
+    let made = try await backups(of: service)
+    #expect(Set(made.map(\.serverID)) == Set(servers[1]))
+    #expect(made.allSatisfy { $0.status == .completed })
+    await service.comeBack(host: 0)
+    await service.schedule.pollOnce()
+    #expect(try await backups(of: service).count == 3)
+    try await service.work(until: Self.first + .seconds(7200))
+    #expect(try await Set(backups(of: service).map(\.serverID)) == Set(servers[0] + servers[1]))
+    #expect(try await backups(of: service).count == 4)
+    #expect(try await service.contradictionsAtRest() == [])
+    service.clock.advance(to: Self.first + Self.day)
+    await service.schedule.pollOnce()
+    #expect(try await backups(of: service).count { $0.status == .pending } == 2)
+  }
+
   @Test("A clock that was wrong for a while keeps nobody from backups for longer than that")
   func wrongClock() async throws {
     let service = try await TestService()

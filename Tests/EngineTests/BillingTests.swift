@@ -85,6 +85,30 @@ struct BillingTests {
     try await service.expectLedgerProved()
   }
 
+  @Test("What nobody can see is charged and kept like what can be seen")
+  func unseen() async throws {
+    let service = try await TestService(hosts: TestService.threeHosts, options: Self.instant)
+    await service.billing.pollOnce()
+    var servers: [ID<Server>] = []
+    for _ in 1...4 { servers.append(try await service.activeServer()) }
+    for id in servers {
+      let server = try #require(try await service.store.server(id))
+      guard server.hostID == service.fleet.hosts[1].id else { continue }
+      service.drivers[1].configure { $0.obscured[server.uuid] = .unknown }
+    }
+    await service.silence(host: 0)
+    for _ in 1...3 { try await service.pass(.seconds(3600)) }
+    for id in servers {
+      #expect(try await service.charges(of: id).count == 4)
+      #expect(try await service.status(of: id) == .active)
+    }
+    service.drivers[1].configure { $0.obscured = [:] }
+    await service.comeBack(host: 0)
+    try await service.pass(.seconds(3600))
+    for id in servers { #expect(try await service.charges(of: id).count == 5) }
+    try await service.expectLedgerProved()
+  }
+
   @Test("What is only held for a server that is being made suspends nobody")
   func holds() async throws {
     let service = try await TestService(options: Self.instant)

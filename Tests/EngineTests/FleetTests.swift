@@ -25,21 +25,6 @@ struct FleetTests {
     try await service.store.hosts().filter(\.host.isConfigured).map(\.serverCount)
   }
 
-  /// The host of this number does not answer until everybody knows.
-  private func silence(_ number: Int, _ service: TestService, _ condition: HostCondition = .isDead) async {
-    service.drivers[number].configure { $0.condition = condition }
-    let look = Task { await service.monitor.monitors[number].pollOnce() }
-    if condition == .hangs { await service.drivers[number].whenHanging() } else { await look.value }
-    service.clock.advance(by: FleetHost.longestSilence)
-    await service.monitor.monitors[number].noteSilence()
-  }
-
-  private func comeBack(_ number: Int, _ service: TestService) async {
-    service.drivers[number].configure { $0.condition = .answers }
-    service.drivers[number].releaseHangingCalls()
-    await service.monitor.pollOnce()
-  }
-
   private func view(_ id: ID<Server>, _ service: TestService) async throws -> Servers.View {
     try await service.servers.read(id, service.owner).0
   }
@@ -87,7 +72,7 @@ struct FleetTests {
     service.clock.advance(by: FleetHost.longestSilence - .seconds(1))
     await service.monitor.monitors[0].noteSilence()
     #expect(try await view(lost.id, service).statusReason == nil)
-    await silence(0, service, condition)
+    await service.silence(host: 0, condition)
     #expect(try await view(lost.id, service).statusReason == Fleet.awayReason)
     #expect(try await view(lost.id, service).server.status == .active)
     #expect(try await view(other.id, service).statusReason == nil)
@@ -132,7 +117,7 @@ struct FleetTests {
   func waitsForItsHost() async throws {
     let service = try await service()
     let (stopped, deleted) = (try await server(on: 0, service), try await server(on: 0, service))
-    await silence(0, service)
+    await service.silence(host: 0)
     _ = try await service.servers.perform(.stop, on: stopped.id, service.owner)
     try await service.servers.delete(deleted.id, service.owner)
     try await service.settle()
@@ -141,7 +126,7 @@ struct FleetTests {
     #expect(try await service.status(of: stopped.id) == .stopping)
     #expect(try await service.store.server(deleted.id) != nil)
     #expect(service.drivers[0].machine(deleted.uuid) != nil)
-    await comeBack(0, service)
+    await service.comeBack(host: 0)
     try await service.settle()
     #expect(try await service.status(of: stopped.id) == .stopped)
     #expect(try await service.store.server(deleted.id) == nil)
@@ -154,11 +139,11 @@ struct FleetTests {
     let service = try await service()
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     try await service.run { service.drivers[0].calls.contains { $0.method == .start } }
-    await silence(0, service)
+    await service.silence(host: 0)
     service.clock.advance(by: .seconds(3600))
     try await service.settle()
     #expect(try await service.status(of: id) == .provisioning)
-    await comeBack(0, service)
+    await service.comeBack(host: 0)
     try await service.settle()
     #expect(try await service.status(of: id) == .active)
     #expect(service.drivers[1].machine(try #require(try await service.store.server(id)).uuid) == nil)
@@ -195,10 +180,10 @@ struct FleetTests {
   func restartsMeanwhile() async throws {
     let service = try await service()
     let (lost, other) = (try await server(on: 0, service), try await server(on: 1, service))
-    await silence(0, service)
+    await service.silence(host: 0)
     try service.drivers[0].hostRestarts()
     let boot = service.drivers[1].machine(other.uuid)?.boot
-    await comeBack(0, service)
+    await service.comeBack(host: 0)
     try await service.settle()
     #expect(try await service.status(of: lost.id) == .active)
     #expect(try await view(lost.id, service).statusReason == nil)
@@ -212,17 +197,8 @@ struct FleetTests {
   func strangers() async throws {
     let service = try await service()
     let (server, nobody) = (try await server(on: 0, service), UUID())
-    let address = try #require(server.address)
-    for machine in [server.uuid, nobody] {
-      let specification = MachineSpecification(
-        machine: machine, label: "server", hostname: server.hostname, vcpus: 1, memoryMiB: 512, storageGiB: 5,
-        imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion,
-        interface: NetworkInterface(address: machine == nobody ? try #require(IPv4Address("127.90.0.1")) : address),
-        authorizedKey: nil,
-        rootPasswordHash: nil, mayCreateDisk: true)
-      try await service.drivers[1].ensureDefined(specification)
-      try await service.drivers[1].start(machine)
-    }
+    try await put(server.uuid, try #require(server.address), on: service.drivers[1])
+    try await put(nobody, try #require(IPv4Address("127.90.0.1")), on: service.drivers[1])
     let boot = service.drivers[0].machine(server.uuid)?.boot
     await service.monitor.pollOnce()
     try await service.settle()
@@ -231,6 +207,48 @@ struct FleetTests {
     #expect(twin.boot == nil && twin.disk != nil)
     #expect(service.drivers[0].machine(server.uuid)?.boot == boot)
     #expect(try await service.status(of: server.id) == .active)
+  }
+
+  @Test(
+    "A host that dies, hangs, and comes back with machines that it should not have: nothing else is touched, and nothing is started twice"
+  )
+  func wholeStory() async throws {
+    let service = try await service()
+    var servers: [Server] = []
+    for number in 0...2 { servers.append(try await server(on: number, service)) }
+    let boots = zip(service.drivers, servers).map { $0.machine($1.uuid)?.boot }
+    await service.silence(host: 0, .isDead)
+    await service.comeBack(host: 0)
+    await service.silence(host: 0, .hangs)
+    try await service.settle()
+    service.drivers[0].configure { $0.condition = .answers }
+    let nobody = UUID()
+    try await put(servers[1].uuid, try #require(servers[1].address), on: service.drivers[0])
+    try await put(nobody, try #require(IPv4Address("127.90.0.1")), on: service.drivers[0])
+    let callsBefore = service.drivers[1...].map(\.calls.count)
+    await service.comeBack(host: 0)
+    try await service.settle()
+    #expect(service.drivers[0].machine(nobody) == nil)
+    let twin = try #require(service.drivers[0].machine(servers[1].uuid))
+    #expect(twin.boot == nil && twin.disk != nil)
+    #expect(boots.allSatisfy { $0 != nil })
+    #expect(zip(service.drivers, servers).map { $0.machine($1.uuid)?.boot } == boots)
+    for (driver, before) in zip(service.drivers[1...], callsBefore) {
+      #expect(driver.calls.dropFirst(before).allSatisfy { [.observe, .capacity, .power].contains($0.method) })
+      #expect(driver.machine(servers[0].uuid) == nil)
+    }
+    for server in servers { #expect(try await view(server.id, service).server.status == .active) }
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  /// A machine that runs, and that the service did not make.
+  private func put(_ machine: UUID, _ address: IPv4Address, on driver: SimulatedDriver) async throws {
+    let specification = MachineSpecification(
+      machine: machine, label: "server", hostname: try #require(Hostname("stranger")), vcpus: 1, memoryMiB: 512,
+      storageGiB: 5, imageName: "debian-12", imageVersion: SimulatedDriver.imageVersion,
+      interface: NetworkInterface(address: address), authorizedKey: nil, rootPasswordHash: nil, mayCreateDisk: true)
+    try await driver.ensureDefined(specification)
+    try await driver.start(machine)
   }
 
   @Test("A host that drains gets no new servers and keeps those it has")

@@ -157,9 +157,10 @@ struct ReconciliationTests {
   func unpaid() async throws {
     var options = SimulatedDriver.Options()
     options.quirks = [.sshNeverAnswers]
-    let service = try await TestService(options: options, openingCredit: Money(microunits: 5_000))
+    let service = try await TestService(
+      hosts: TestService.threeHosts, options: options, openingCredit: Money(microunits: 5_000))
     let id = try await service.activeServer()
-    service.driver.configure { $0.quirks = [] }
+    for driver in service.drivers { driver.configure { $0.quirks = [] } }
     _ = try await service.activeServer()
     try service.driver.setQuirks([], of: try await machine(of: id, service))
     await service.monitor.pollOnce()

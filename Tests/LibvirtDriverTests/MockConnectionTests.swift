@@ -104,6 +104,8 @@ struct MockConnectionTests {
       (VIR_DOMAIN_SHUTOFF.rawValue, VIR_DOMAIN_SHUTOFF_CRASHED.rawValue, .off(.other)),
       (VIR_DOMAIN_SHUTOFF.rawValue, VIR_DOMAIN_SHUTOFF_UNKNOWN.rawValue, .off(.other)),
       (VIR_DOMAIN_CRASHED.rawValue, 0, .off(.other)),
+      (VIR_DOMAIN_NOSTATE.rawValue, 0, .unknown),
+      (1000, 0, .unknown),
     ])
   func states(state: UInt32, reason: UInt32, power: MachinePower) {
     #expect(DomainState(state: Int32(state), reason: Int32(reason)).power == power)

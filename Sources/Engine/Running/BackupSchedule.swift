@@ -5,7 +5,7 @@ import Synchronization
 /// Automatic backups, once a day for every server that is to have them, and the end of those that have expired. What is due
 /// is in the store: a service that was down at 03:00 makes the backups of that day when it is back.
 package final class BackupSchedule: Sendable {
-  /// So few at once that the disks of the host stay usable, and that a customer's own copy need not wait for all of them.
+  /// So few at once on a host that its disks stay usable, and that a customer's own copy need not wait for all of them.
   static let backupsAtOnce = 1
   static let discardsAtOnce = 100
   /// While there is more to do.

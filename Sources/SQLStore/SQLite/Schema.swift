@@ -85,6 +85,9 @@ enum Schema {
     migrator.registerMigration("26 reverse names") { database in
       try database.runScript(reverseNames)
     }
+    migrator.registerMigration("27 backups by host") { database in
+      try database.runScript(backupsByHost)
+    }
     return migrator
   }
 

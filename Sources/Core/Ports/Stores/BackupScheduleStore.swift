@@ -1,7 +1,7 @@
 /// The daily backups, and the end of copies, for the engine that begins both.
 package protocol BackupScheduleStore: Sendable {
   /// Where nobody has seen this day yet, every server that is to have backups and has a disk gets its turn. Then begins
-  /// backups whose turn it is, as long as fewer than `limit` automatic ones are under way.
+  /// backups whose turn it is, on each host that answers as long as fewer than `limit` automatic ones are under way there.
   func beginDueBackups(of day: BackupDay, atOnce limit: Int, at now: Timestamp) async throws -> BackupProgress
 
   /// Notes the time of day, and says whether it can be believed: not for a day after it was found to be set by more than an
