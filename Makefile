@@ -36,7 +36,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-samples test-requests test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -74,7 +74,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-crowd test-replicas test-billing test-samples test-requests test-real ## Run every test, those with real virtual machines too
+test: test-fast test-crowd test-replicas test-billing test-clients test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -93,10 +93,8 @@ test-crowd: test-build ## A thousand creates at once, and the service killed in 
 test-replicas: test-clients-setup ## Three services on one PostgreSQL, of which one is killed and one stopped while servers are ordered
 	@$(CLIENTS)/replicas.py .build/debug/vpsd 24
 
-test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast, what is counted of a service, and proxies before it
+test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast
 	@$(CLIENTS)/billing.py .build/debug/vpsd
-	@$(CLIENTS)/monitoring.py .build/debug/vpsd
-	@$(CLIENTS)/proxies.py .build/debug/vpsd
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
@@ -114,12 +112,18 @@ test-long: test-image test-package ## That, systems with cloud-init, a backup th
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/network --libvirtd swift test --skip-build --no-parallel --filter 'EndToEndTests.RoutedServersTests'
 
+# Beside each other: each mostly waits for a program that is not the service.
+test-clients: test-clients-setup ## What is counted of a service, proxies before it, samples, requests and the panel, each with others' programs
+	$(MAKE) -o test-clients-setup --jobs=3 --output-sync=target test-samples test-panel test-contract test-monitoring test-proxies
+
+test-monitoring: test-clients-setup ## What is counted of a service and logged by it, with Prometheus
+	@$(CLIENTS)/monitoring.py .build/debug/vpsd
+
+test-proxies: test-clients-setup ## nginx and Caddy before the service
+	@$(CLIENTS)/proxies.py .build/debug/vpsd
+
 test-samples: test-clients-setup ## Run the samples of the documentation with curl, Python, node and PHP
 	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)
-
-# Beside each other: both mostly wait for a program that is not the service.
-test-requests: test-clients-setup
-	$(MAKE) --jobs=2 --output-sync=target test-contract test-panel
 
 test-contract: test-clients-setup ## Send thousands of right and wrong requests by docs/openapi.yaml (schemathesis)
 	@$(CLIENTS)/hostile.py .build/debug/vpsd
