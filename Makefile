@@ -20,7 +20,7 @@ RUN_TESTS := .build/debug/vpsdPackageTests.xctest --testing-library swift-testin
 STOCK_IMAGE := $(CURDIR)/.build/images/stock/current/disk.qcow2
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.RoutedHostTests|EndToEndTests.(RoutedServersTests|OutboundTests)
-# They talk through sockets, or with programs, that go by the clock of the machine: one after the other, and beside nothing else.
+# They talk through sockets, or with programs, that go by the clock of the machine: two at once, and beside nothing else.
 SOCKET_TESTS := ReverseDNSTests|NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|ReverseNameServiceTests|MigrateStoreTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
 # Once more on a server of PostgreSQL, and of all others those that take longer.
 BOTH_DATABASES_TESTS := SQLStoreTests
@@ -28,6 +28,8 @@ LONG_BOTH_DATABASES_TESTS := EngineTests|APITests|PanelTests
 # Each has a database of its own with a few connections, of which a server has so many. And where a process has more than some 1,300
 # files open, Foundation's `Process` reads past what it has (swift-corelibs-foundation, findMaximumOpenFromProcSelfFD).
 FEWER_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16
+# Each mostly waits for a program.
+TWO_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
 # Once more where QEMU need not be root, with a libvirtd of our own and with the host's.
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 # A whole life takes a minute and more, and `RoutedServersTests` have one with a QEMU that is not root and a libvirtd of our own.
@@ -84,7 +86,7 @@ test-clients-setup: test-build
 
 test-fast: test-clients-setup ## Run the tests that need no virtual machine
 	$(FEWER_AT_ONCE) swift test --skip-build --skip '$(REAL_TESTS)|$(ROUTED_TESTS)|$(SOCKET_TESTS)'
-	swift test --skip-build --no-parallel --filter '$(SOCKET_TESTS)'
+	$(TWO_AT_ONCE) swift test --skip-build --filter '$(SOCKET_TESTS)'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(BOTH_DATABASES_TESTS)'
 
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
