@@ -238,7 +238,7 @@ struct FleetTests {
       #expect(driver.machine(servers[0].uuid) == nil)
     }
     for server in servers { #expect(try await view(server.id, service).server.status == .active) }
-    #expect(try await service.contradictionsAtRest() == [])
+    #expect(try await service.contradictions() == [])
   }
 
   /// A machine that runs, and that the service did not make.
