@@ -9,6 +9,8 @@ package struct ReverseNames: Sendable {
     package let address: IPAddress
     /// Nil where it is to have none.
     package let name: Hostname?
+    /// Whether that is its customer's, and no default.
+    package let isGiven: Bool
   }
 
   /// What somebody wants an address to be called.
@@ -36,6 +38,8 @@ package struct ReverseNames: Sendable {
     self.namings = namings
     self.clock = clock
   }
+
+  package func areAvailable(at location: String) -> Bool { namings[location] != nil }
 
   package func list(_ id: ID<Server>, _ caller: Caller) async throws -> [Element] {
     try caller.require(Self.toRead)
@@ -76,7 +80,8 @@ package struct ReverseNames: Sendable {
   }
 
   private func element(of address: ServerAddress, called name: Hostname?, _ naming: ReverseNaming) -> Element {
-    Element(address: address.hostAddress, name: naming.name(of: address.hostAddress, given: name))
+    Element(
+      address: address.hostAddress, name: naming.name(of: address.hostAddress, given: name), isGiven: name != nil)
   }
 
   private func require(_ name: Hostname, toLeadTo address: IPAddress, _ naming: ReverseNaming) async throws {
