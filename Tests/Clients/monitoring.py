@@ -103,6 +103,10 @@ def check_figures(service, ids):
     equal(now['vpsd_servers{host="local",status="error"}'], 0, "servers in error")
     equal(now['vpsd_operations_unfinished{host="local",state="queued"}'], 0, "the queue")
     equal(now['vpsd_host_up{host="local"}'], 1, "the host")
+    # Of each server its address, its network; and of the one that is gone what they are called now.
+    equal(now['vpsd_reverse_names_waiting{location="us-west"}'], 2 * SERVERS, "names")
+    equal(now['vpsd_reverse_names_refused{location="us-west"}'], 0, "refused names")
+    assert 0 < now['vpsd_reverse_name_oldest_wait_seconds{location="us-west"}'] < 600, now
     equal(now['vpsd_ledger_entries_total{reason="hold"}'], SERVERS, "holds")
     equal(now['vpsd_ledger_entries_total{reason="charge"}'], SERVERS, "first hours")
     taken = now['vpsd_ledger_amount_total{currency="EUR",direction="taken",reason="charge"}']
@@ -187,7 +191,7 @@ def ask(api, service):
 
 
 def main(vpsd):
-    with WatchedService(vpsd) as service:
+    with WatchedService(vpsd, names=True) as service:
         ids = order(service)
         series = check_figures(service, ids)
         records = check_log(service, ids)

@@ -38,6 +38,23 @@ struct ReverseNamePageTests {
     #expect(try await browser.get(Self.path).text.contains("2001-db8-10-1-0-0-0-1.vps.example.com"))
   }
 
+  @Test("Any address of the server's network can have a name, and has none once that is taken back")
+  func inNetwork() async throws {
+    let (_, browser) = try await furnished()
+    let page = try await browser.get(Self.path)
+    #expect(page.text.contains("any other address of 2001:db8:10:1::/64"))
+    let set = try await browser.submit(
+      Self.path, on: page, ["ip_address": " 2001:DB8:10:1::25 ", "ptr": "mx.example.com"])
+    #expect(set.status == 303)
+    let changed = try await browser.get(Self.path)
+    #expect(changed.text.contains("2001:db8:10:1::25") && changed.text.contains("mx.example.com"))
+    let outside = try await browser.submit(
+      Self.path, on: changed, ["ip_address": "2001:db8:10:2::1", "ptr": "mx.example.com"])
+    #expect(outside.status == 400 && outside.text.contains("id=\"e-ip_address\">This is no address of the server.<"))
+    #expect(try await browser.submit(Self.path + "/default", on: changed).status == 303)
+    #expect(try await !browser.get(Self.path).text.contains("2001:db8:10:1::25"))
+  }
+
   @Test("What is wrong stands at its field, with what was typed, in the reader's language, and changes nothing")
   func wrong() async throws {
     let (_, browser) = try await furnished()

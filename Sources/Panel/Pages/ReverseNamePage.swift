@@ -51,7 +51,7 @@ struct ReverseNamePage {
       guard !names.isEmpty else { return html.element("p", ["class": "empty"], text: words(.noneYet)) }
       table(&html, id, names, visit)
       html.element("h3", text: words(.nameAnAddress))
-      form(&html, id, names, errors, visit)
+      form(&html, view.server, names, errors, visit)
     }
   }
 
@@ -79,13 +79,20 @@ struct ReverseNamePage {
   }
 
   private func form(
-    _ html: inout HTML, _ id: ID<Server>, _ names: [ReverseNames.Element], _ errors: FormErrors, _ visit: Visit
+    _ html: inout HTML, _ server: Server, _ names: [ReverseNames.Element], _ errors: FormErrors, _ visit: Visit
   ) {
     let words = visit.words
     let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
-    writer.write(&html, to: Self.path(id), class: "stack") { html in
-      let addresses = names.map { (value: $0.address.description, label: $0.address.description) }
-      writer.choice(&html, "ip_address", words(.address), addresses)
+    let networks = server.visibleAddresses.ipv6.filter(\.isWhole).map(\.description)
+    writer.write(&html, to: Self.path(server.id), class: "stack") { html in
+      if networks.isEmpty {
+        let addresses = names.map { (value: $0.address.description, label: $0.address.description) }
+        writer.choice(&html, "ip_address", words(.address), addresses)
+      } else {
+        writer.text(
+          &html, "ip_address", words(.address), value: names[0].address.description,
+          hint: words(.anyAddressOf(networks.joined(separator: ", "))), limit: 45, isRequired: true)
+      }
       writer.text(
         &html, "ptr", words(.reverseName), hint: words(.reverseNameHint), limit: Hostname.maximumLength,
         isRequired: true)

@@ -76,6 +76,10 @@ enum MessageTranslation {
         "В момента влизат твърде много хора. Опитайте отново след малко."
       ),
       ("An SSH key with this name exists already.", "Вече има SSH ключ с това име."),
+      (
+        "Quota of names in networks of the server reached (%).",
+        "Достигнат е лимитът за имена в мрежите на сървъра (%)."
+      ),
       ("Reverse DNS is not available at %.", "В % няма обратен DNS."),
       ("This is no address of the server.", "Това не е адрес на сървъра."),
       (
@@ -86,6 +90,7 @@ enum MessageTranslation {
         "The name must lead back to %: give it that % record first.",
         "Името трябва да води обратно към %: първо му дайте този запис (%)."
       ),
+      ("% names are looked up already.", "В момента се проверяват вече % имена."),
       ("It cannot be learnt now where the name leads.", "Сега не може да се разбере накъде води името."),
       ("Server is protected from deletion.", "Сървърът е защитен от изтриване."),
       ("The guest agent did not answer.", "Агентът на сървъра не отговори."),

@@ -165,6 +165,10 @@ extension Phrase {
   static let reverseNameHint = Phrase(
     "A whole one, as in mail.example.com. It should lead back to the address.",
     "Цял, например mail.example.com. Добре е да води обратно към адреса.")
+  static func anyAddressOf(_ networks: String) -> Phrase {
+    Phrase(
+      "One of these, or any other address of \(networks).", "Един от тези или всеки друг адрес от \(networks).")
+  }
   static let takeDefaultName = Phrase("Use the default", "Името по подразбиране")
 
   // Firewall.

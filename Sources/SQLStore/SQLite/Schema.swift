@@ -85,6 +85,9 @@ enum Schema {
     migrator.registerMigration("26 reverse names") { database in
       try database.runScript(reverseNames)
     }
+    migrator.registerMigration("27 network names") { database in
+      try database.runScript(networkNames)
+    }
     return migrator
   }
 

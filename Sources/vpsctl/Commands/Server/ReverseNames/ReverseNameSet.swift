@@ -13,7 +13,8 @@ struct ReverseNameSet: AsyncParsableCommand {
 
   @OptionGroup var name: ServerName
   @Option(
-    help: ArgumentHelp("The address, if not the first that the server has.", valueName: "address"),
+    help: ArgumentHelp(
+      "The address, if not the first that the server has; of an IPv6 network any in it.", valueName: "address"),
     completion: .addresses)
   var ip: String?
   @Option(help: ArgumentHelp("What it is to be called, as in mail.example.com.", valueName: "name"))
