@@ -35,6 +35,7 @@ package struct ReverseNames: Sendable {
   private let store: any ReverseNameStore
   private let namings: ReverseNamings
   private let clock: any WallClock
+  private let turns = LookupTurns()
 
   package init(store: any ReverseNameStore, namings: ReverseNamings, clock: any WallClock) {
     self.store = store
@@ -68,7 +69,9 @@ package struct ReverseNames: Sendable {
     if draft.name != nil, name == nil { errors.add(.reverseName, Hostname.ruleOfAddress) }
     try errors.throwIfAny(orUnless: draft.isWhole)
     guard let address else { throw Failure.internalError("A body without errors lacks its address.") }
-    if let name, name != named.names[address] { try await require(name, toLeadTo: address.hostAddress, naming) }
+    if let name, name != named.names[address] {
+      try await turns.take(caller.accountID) { try await require(name, toLeadTo: address.hostAddress, naming) }
+    }
     guard try await store.setName(name, of: address, of: id, limit: Self.mostInNetworks, by: caller, at: clock.now)
     else { throw Failure.invalid(.address, Self.notItsAddress) }
     return named.server.visibleAddresses.all.contains(address)
