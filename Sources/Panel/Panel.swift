@@ -40,6 +40,7 @@ package struct Panel: WebPages {
       + RescuePages(useCases: useCases).routes
       + MetricPage(useCases: useCases, clock: clock).routes
       + FirewallPage(useCases: useCases, limits: limits).routes
+      + ReverseNamePage(servers: useCases.servers, reverseNames: useCases.reverseNames).routes
       + ServerChangePages(useCases: useCases).routes + DiskCopyPages(useCases: useCases).routes
       + SSHKeyPages(keys: useCases.sshKeys).routes + TokenPages(tokens: useCases.tokens).routes
       + BillingPage(statements: useCases.statements, profiles: useCases.profiles, clock: clock).routes

@@ -27,7 +27,12 @@ package struct DynamicZones: ReverseZones {
   // MARK: Changes
 
   package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String] {
-    let places = try await places(of: Array(names.keys))
+    let places: [IPAddress: Place]
+    do {
+      places = try await self.places(of: Array(names.keys))
+    } catch is KeyIsRefused {
+      return names.mapValues { _ in "\(server) does not accept the key in \(keyFile)" }
+    }
     var refused: [IPAddress: String] = [:]
     var zones: [String: [Change]] = [:]
     for (address, name) in names {
@@ -100,7 +105,10 @@ package struct DynamicZones: ReverseZones {
 
   // MARK: Places
 
-  /// Where each of them stands on this server, as its answers to a question for the SOA tell.
+  /// The server has another key of that name, or none.
+  private struct KeyIsRefused: Error {}
+
+  /// Where each of them stands on this server, as its answers to a question for the SOA tell. Throws `KeyIsRefused`.
   private func places(of addresses: [IPAddress]) async throws -> [IPAddress: Place] {
     var names = Dictionary(addresses.map { ($0, "\($0.reverseName).") }) { $1 }
     var places: [IPAddress: Place] = [:]
@@ -138,6 +146,8 @@ package struct DynamicZones: ReverseZones {
       guard ending.exitStatus == 0, found.count == asked.count else {
         throw UnreachableNameServer("\(server) answered \(found.count) of \(asked.count) questions")
       }
+      // What it has no zone for Knot refuses without a signature, too.
+      if found.contains(where: { !$0.isSigned && $0.status == "NOTAUTH" }) { throw KeyIsRefused() }
       for answer in found where answer.isSigned { answers[answer.question] = answer }
     }
     return answers
@@ -155,7 +165,12 @@ package struct DynamicZones: ReverseZones {
   // MARK: What stands there
 
   package func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>] {
-    let places = try await places(of: addresses)
+    let places: [IPAddress: Place]
+    do {
+      places = try await self.places(of: addresses)
+    } catch is KeyIsRefused {
+      return [:]
+    }
     var names: [IPAddress: Set<String>] = [:]
     var zones: [String: [String: Set<String>]?] = [:]
     for (address, place) in places {
@@ -165,6 +180,15 @@ package struct DynamicZones: ReverseZones {
       names[address] = known[place.owner] ?? []
     }
     return names
+  }
+
+  package func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles {
+    do {
+      let places = try await places(of: addresses)
+      return ZoneObstacles(homeless: addresses.filter { places[$0] == nil })
+    } catch is KeyIsRefused {
+      return ZoneObstacles(isKeyRefused: true)
+    }
   }
 
   /// The names of a zone, by their owners; nil where it is not given away whole.

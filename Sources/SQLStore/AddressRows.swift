@@ -213,6 +213,7 @@ extension SQLConnection {
       [now, server, family, address.bytes])
     try run("DELETE FROM address_history WHERE released_at < ?", [now - Self.addressMemory])
     try queueName(family, address.bytes, at: now)
+    if let network = address as? IPv6Network, network.isWhole { try forgetNames(in: network, at: now) }
   }
 
   private func neverGiven<Address: GivenAddress>(of pool: GivenRanges<Address>) throws -> Address? {

@@ -5,24 +5,51 @@ enum ReverseNameSetting {
   static let key = "reverse_names"
 }
 
-extension AddressName: RowReadable {
-  static let columns = "\(ServerAddress.columns), location, ptr, server_id"
+/// Where names stand: with what servers were given, and apart for other addresses of a network that one was given.
+enum NamedTable: CaseIterable {
+  case given, inNetworks
 
-  init(from row: inout RowReader) throws {
-    self.init(
-      address: try row.address(), location: try row.next(), name: try row.next(),
-      isGiven: try row.next(ID<Server>?.self) != nil)
+  /// By another name it is called `address`.
+  var source: String {
+    switch self {
+    case .given: "address"
+    case .inNetworks: "network_name AS address"
+    }
   }
-}
 
-extension NameChange: RowReadable {
-  static let columns = """
-    address.family, address.base, address.number, address.location, address.ptr, address.server_id, change.revision, \
-    change.attempts
-    """
+  var changes: String {
+    let family =
+      switch self {
+      case .given: "address.family = change.family"
+      case .inNetworks: "change.family = 6"
+      }
+    return "reverse_change AS change JOIN \(source) ON \(family) AND address.bytes = change.bytes"
+  }
 
-  init(from row: inout RowReader) throws {
-    self.init(wanted: try AddressName(from: &row), revision: try row.next(), attempts: try row.next())
+  /// One that is reserved and that nobody has, a gateway's for one, has a name of its operator's.
+  var isNamed: String {
+    switch self {
+    case .given: "(server_id IS NOT NULL OR is_reserved = 0)"
+    case .inNetworks: "server_id IS NOT NULL"
+    }
+  }
+
+  var family: String {
+    switch self {
+    case .given: "address.family"
+    case .inNetworks: "CAST(6 AS BIGINT)"
+    }
+  }
+
+  /// Of an `AddressName`.
+  var columns: String {
+    "\(family), address.base, address.number, address.location, address.ptr, address.server_id"
+  }
+
+  func name(_ row: inout RowReader) throws -> AddressName {
+    AddressName(
+      address: try row.address(), location: try row.next(), name: try row.next(), serverID: try row.next(),
+      hasDefault: self == .given)
   }
 }
 
@@ -36,10 +63,81 @@ extension SQLConnection {
     guard try areReverseNamesSaid() else { return }
     try run(
       """
-      INSERT INTO reverse_change (family, bytes, revision, not_before, scheduled_at) VALUES (?, ?, 1, ?, ?)
+      INSERT INTO reverse_change (family, bytes, revision, not_before, scheduled_at, queued_at) VALUES (?, ?, 1, ?, ?, ?)
       ON CONFLICT (family, bytes) DO UPDATE SET revision = reverse_change.revision + 1, attempts = 0,
         not_before = excluded.not_before, scheduled_at = excluded.scheduled_at, failure = NULL
       """,
-      [family, bytes, now, now])
+      [family, bytes, now, now, now])
+  }
+
+  /// Those after this one, in their order.
+  func names(
+    _ table: NamedTable, at location: String, after last: ServerAddress?, limit: Int
+  ) throws -> [AddressName] {
+    let last = last?.given
+    return try rows(
+      """
+      SELECT \(table.columns) FROM \(table.source)
+      WHERE (\(table.family), base, number) > (?, ?, ?) AND location = ? AND \(table.isNamed)
+      ORDER BY 1, 2, 3 LIMIT ?
+      """,
+      [last.map { type(of: $0).family.rawValue } ?? 0, last?.base ?? 0, last?.orderKey ?? 0, location, limit],
+      table.name)
+  }
+
+  // MARK: Other addresses of a network
+
+  /// Returns whether the server has the network that the address is in. Throws where it has as many of these names as it may.
+  func setName(
+    _ name: Hostname?, of one: IPv6Network, of id: ID<Server>, limit: Int, at now: Timestamp
+  ) throws -> Bool {
+    guard let location = try location(of: one.enclosing, of: id) else { return false }
+    guard let name else {
+      try forgetNames("bytes = ?", [one.bytes], at: now)
+      return true
+    }
+    let others = try value(
+      Int.self, "SELECT COUNT(*) FROM network_name WHERE server_id = ? AND bytes <> ?", [id, one.bytes])
+    guard others ?? 0 < limit else {
+      throw Failure(.permissionDenied, "Quota of names in networks of the server reached (\(limit)).")
+    }
+    try run(
+      """
+      INSERT INTO network_name (bytes, base, number, location, server_id, ptr) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (bytes) DO UPDATE SET location = excluded.location, server_id = excluded.server_id, ptr = excluded.ptr
+      """,
+      [one.bytes, one.base, one.orderKey, location, id, name])
+    try queueName(.ipv6, one.bytes, at: now)
+    return true
+  }
+
+  func has(_ id: ID<Server>, _ network: IPv6Network) throws -> Bool { try location(of: network, of: id) != nil }
+
+  /// Nil where the server has it not, or is to have it no more.
+  private func location(of network: IPv6Network, of id: ID<Server>) throws -> String? {
+    try value(
+      String.self,
+      "SELECT location FROM address WHERE server_id = ? AND family = 6 AND base = 0 AND bytes = ? AND is_leaving = 0",
+      [id, network.bytes])
+  }
+
+  /// Of a network that is nobody's any more.
+  func forgetNames(in network: IPv6Network, at now: Timestamp) throws {
+    try forgetNames("base = ?", [Int64(bitPattern: network.number)], at: now)
+  }
+
+  /// Those that are left are gone once the DNS server has been told.
+  private func forgetNames(_ condition: String, _ values: [any ColumnValue], at now: Timestamp) throws {
+    guard try areReverseNamesSaid() else {
+      try run("DELETE FROM network_name WHERE \(condition)", values)
+      return
+    }
+    let named = try rows("SELECT bytes FROM network_name WHERE server_id IS NOT NULL AND \(condition)", values) { row in
+      try row.next([UInt8].self)
+    }
+    for bytes in named {
+      try run("UPDATE network_name SET server_id = NULL, ptr = NULL WHERE bytes = ?", [bytes])
+      try queueName(.ipv6, bytes, at: now)
+    }
   }
 }

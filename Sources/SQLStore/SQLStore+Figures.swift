@@ -33,11 +33,22 @@ package struct StoreFigures: Sendable, Equatable {
     package let suspendedByOperator: Int
   }
 
+  /// What DNS servers are yet to be told of the names of a location's addresses.
+  package struct Names: Sendable, Equatable {
+    package let location: String
+    package fileprivate(set) var waiting = 0
+    /// Of these.
+    package fileprivate(set) var refused = 0
+    package fileprivate(set) var oldestAt: Timestamp?
+  }
+
   package let hosts: [HostLoad]
   package let queues: [Queue]
   package let servers: [Servers]
   package let accounts: Accounts
   package let ledger: [Ledger]
+  /// Of each location.
+  package let names: [Names]
 
   /// From where the next look goes on; nil where nothing was written.
   package var lastEntry: Int64? { ledger.map(\.lastID).max() }
@@ -48,6 +59,8 @@ extension SQLStore {
     try await read { database in try database.value(Int64.self, "SELECT COALESCE(MAX(id), 0) FROM ledger_entry") ?? 0 }
   }
 
+  package func nameFigures() async throws -> [StoreFigures.Names] { try await read { try $0.nameFigures() } }
+
   /// - Parameter id: The last entry of the ledger that was seen: the others are added up.
   package func figures(ledgerAfter id: Int64) async throws -> StoreFigures {
     try await read { database in
@@ -55,7 +68,8 @@ extension SQLStore {
         hosts: try database.all(
           "SELECT \(HostLoad.columns) FROM host WHERE is_configured = 1 OR server_count > 0 ORDER BY id"),
         queues: try database.queueFigures(), servers: try database.serverFigures(),
-        accounts: try database.accountFigures(), ledger: try database.ledgerFigures(after: id))
+        accounts: try database.accountFigures(), ledger: try database.ledgerFigures(after: id),
+        names: try database.nameFigures())
     }
   }
 }
@@ -95,6 +109,28 @@ extension SQLConnection {
     return StoreFigures.Accounts(
       open: try count("closed_at IS NULL"), suspendedForCredit: try count("credit_suspended_at IS NOT NULL"),
       suspendedByOperator: try count("operator_suspended_at IS NOT NULL"))
+  }
+
+  fileprivate func nameFigures() throws -> [StoreFigures.Names] {
+    let counted = try NamedTable.allCases.flatMap { table in
+      try rows(
+        """
+        SELECT address.location, COUNT(*), COUNT(change.failure), MIN(change.queued_at) FROM \(table.changes)
+        GROUP BY address.location
+        """
+      ) { row in
+        StoreFigures.Names(
+          location: try row.next(), waiting: try row.next(), refused: try row.next(), oldestAt: try row.next())
+      }
+    }
+    let locations = try rows("SELECT code FROM location ORDER BY code") { row in try row.next(String.self) }
+    return locations.map { location in
+      counted.filter { $0.location == location }.reduce(into: StoreFigures.Names(location: location)) { sum, one in
+        sum.waiting += one.waiting
+        sum.refused += one.refused
+        sum.oldestAt = [sum.oldestAt, one.oldestAt].compactMap(\.self).min()
+      }
+    }
   }
 
   fileprivate func ledgerFigures(after id: Int64) throws -> [StoreFigures.Ledger] {

@@ -73,6 +73,16 @@ extension SQLStore {
       """
     ),
     (
+      "a name in a network is of the server that has the network, or waits to be forgotten",
+      """
+      SELECT named.number FROM network_name AS named LEFT JOIN address AS network
+        ON network.family = 6 AND network.base = 0 AND network.number = named.base
+        AND network.server_id = named.server_id
+      WHERE (named.server_id IS NOT NULL AND network.id IS NULL) OR (named.server_id IS NULL AND NOT EXISTS (
+        SELECT 1 FROM reverse_change AS change WHERE change.family = 6 AND change.bytes = named.bytes))
+      """
+    ),
+    (
       "what servers have reserved of a host is counted",
       """
       SELECT host.id FROM host LEFT JOIN server ON server.host_id = host.id AND server.erased_at IS NULL

@@ -58,7 +58,7 @@ struct Daemon {
     try await store.setNotices(areWritten: receiver != nil)
     try await store.setReverseNames(areSaid: !reverseNamings.isEmpty, at: clock.now)
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
-    let metrics = try await metricsListener(store, clock)
+    let metrics = try await metricsListener(store, reverseNamings, clock)
     let stateBackups = configuration.stateBackups(
       StateCopy(store: store, directory: directory), of: try await store.installationID(), clock: clock, logger: logger)
     warnOfListening()
@@ -215,10 +215,14 @@ struct Daemon {
   }
 
   /// Nil where nobody is to see figures, and nothing is counted.
-  private func metricsListener(_ store: SQLStore, _ clock: any WallClock) async throws -> MetricsListener? {
+  private func metricsListener(
+    _ store: SQLStore, _ reverseNamings: ReverseNamings, _ clock: any WallClock
+  ) async throws -> MetricsListener? {
     guard let address = configuration.metricsListen else { return nil }
     let watch = StoreWatch(store: store, lastEntry: try await store.lastLedgerEntry(), clock: clock)
-    let page = MetricsPage(store: watch, currency: configuration.tariff.currency, clock: clock, logger: logger)
+    let page = MetricsPage(
+      store: watch, reverseNamings: reverseNamings, currency: configuration.tariff.currency, clock: clock,
+      logger: logger)
     return MetricsListener(page: page, address: address, logger: logger)
   }
 

@@ -14,8 +14,8 @@ struct Vpsd: AsyncParsableCommand {
     subcommands: [
       Serve.self, Shutdown.self, TokenCommand.self, AccountCommand.self, CreditCommand.self, ServerCommand.self,
       PlanCommand.self, OperatingSystemCommand.self, LocationCommand.self, HostCommand.self, AddressCommand.self,
-      NetworkCommand.self,
-      ImageCommand.self, NotifyCommand.self, AuditCommand.self, Check.self, Doctor.self, BackupState.self,
+      NetworkCommand.self, ReverseNameCommand.self, ImageCommand.self, NotifyCommand.self, AuditCommand.self,
+      Check.self, Doctor.self, BackupState.self,
       RestoreState.self, MigrateStore.self,
       ConfigCommand.self,
     ])

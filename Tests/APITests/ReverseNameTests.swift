@@ -59,6 +59,25 @@ struct ReverseNameTests {
     #expect(reply.text == #"{"ip_address":"2001:db8:10:1::1","ptr":"web6.example.com"}"#)
   }
 
+  @Test("Any address of a server's network can have a name; null takes it away, and out of the list")
+  func inNetwork() async throws {
+    let api = TestAPI(try await TestService(addressPool6: IPv6Pool("2001:db8:10::/56")))
+    _ = try await api.activeServer()
+    let address = "2001:db8:10:1::25"
+    let set = try await put(api, body("mx.example.com", of: "2001:DB8:10:1:0::25"))
+    #expect(set.status == 200 && set.text == #"{"ip_address":"\#(address)","ptr":"mx.example.com"}"#)
+    #expect(try await api.send(.get, "/servers/1/rdns/").text.hasSuffix(",\(set.text)]}"))
+    let taken = try await put(api, body(nil, of: address))
+    #expect(taken.status == 200 && taken.text == #"{"ip_address":"\#(address)","ptr":null}"#)
+    #expect(try await api.send(.get, "/servers/1/rdns/").json["count"] as? Int == 2)
+    for number in 2...65 {
+      let reply = try await put(api, body("mx.example.com", of: "2001:db8:10:1::\(number)"))
+      #expect(reply.status == 200)
+    }
+    let full = try await put(api, body("mx.example.com", of: "2001:db8:10:1::66"))
+    #expect(full.status == 403 && full.text == #"{"detail":"Quota of names in networks of the server reached (64)."}"#)
+  }
+
   @Test(
     "What is wrong is told of each field, everything at once, and changes nothing",
     arguments: [

@@ -83,7 +83,8 @@ def check_figures(service, ids):
     assert service.call("DELETE", f"/servers/{ids[-1]}/")[0] == 204
     # The database is asked once a second at most.
     wait("the end of a server", lambda: 'workflow="delete",outcome="succeeded"' in get(service.metrics)
-         and figures(get(service.metrics))['vpsd_servers{host="local",status="active"}'] == SERVERS - 1)
+         and (shown := figures(get(service.metrics)))['vpsd_servers{host="local",status="active"}'] == SERVERS - 1
+         and shown['vpsd_servers{host="local",status="deleting"}'] == 0)
     text = get(service.metrics)
     now = figures(text)
 
@@ -103,6 +104,10 @@ def check_figures(service, ids):
     equal(now['vpsd_servers{host="local",status="error"}'], 0, "servers in error")
     equal(now['vpsd_operations_unfinished{host="local",state="queued"}'], 0, "the queue")
     equal(now['vpsd_host_up{host="local"}'], 1, "the host")
+    # Of each server its address, its network; and of the one that is gone what they are called now.
+    equal(now['vpsd_reverse_names_waiting{location="us-west"}'], 2 * SERVERS, "names")
+    equal(now['vpsd_reverse_names_refused{location="us-west"}'], 0, "refused names")
+    assert 0 < now['vpsd_reverse_name_oldest_wait_seconds{location="us-west"}'] < 600, now
     equal(now['vpsd_ledger_entries_total{reason="hold"}'], SERVERS, "holds")
     equal(now['vpsd_ledger_entries_total{reason="charge"}'], SERVERS, "first hours")
     taken = now['vpsd_ledger_amount_total{currency="EUR",direction="taken",reason="charge"}']
@@ -187,7 +192,7 @@ def ask(api, service):
 
 
 def main(vpsd):
-    with WatchedService(vpsd) as service:
+    with WatchedService(vpsd, names=True) as service:
         ids = order(service)
         series = check_figures(service, ids)
         records = check_log(service, ids)

@@ -28,7 +28,7 @@ SIZES = {"phone": (360, 740), "desk": (1280, 860)}
 # Each page by the name of its picture; of the servers in it, the first one is active.
 PAGES = {
     "servers": "/servers", "create": "/servers/create", "server": "/servers/1", "metrics": "/servers/1/metrics", "copies": "/servers/1/copies",
-    "firewall": "/servers/1/firewall", "history": "/servers/1/history", "settings": "/servers/1/settings",
+    "firewall": "/servers/1/firewall", "reverse-dns": "/servers/1/rdns", "history": "/servers/1/history", "settings": "/servers/1/settings",
     "resize": "/servers/1/resize", "rebuild": "/servers/1/rebuild", "power-off": "/servers/1/power-off",
     "rescue": "/servers/1/rescue", "reset-password": "/servers/1/reset-password",
     "ssh-keys": "/ssh-keys", "tokens": "/tokens", "billing": "/billing", "account": "/account",
@@ -350,7 +350,7 @@ def main():
     chromium = shutil.which("chromium") or sys.exit("panel: chromium is missing: make setup")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    with Service(vpsd, mails=True) as service, sync_playwright() as playwright:
+    with Service(vpsd, mails=True, names=True) as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"])
         panel = Panel(service, browser)

@@ -21,10 +21,11 @@ def free_port():
 
 
 class Service:
-    def __init__(self, vpsd, mails=False):
-        """With mails it knows where it is reached, and what it sends is in the file `mails`."""
+    def __init__(self, vpsd, mails=False, names=False):
+        """With mails it knows where it is reached, and what it sends is in the file `mails`. With names its addresses have some, at a
+        DNS server that never answers."""
         self._vpsd = str(pathlib.Path(vpsd).resolve())
-        self._sends_mails = mails
+        self._sends_mails, self._names_addresses = mails, names
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="vpsd-clients-")
@@ -49,6 +50,14 @@ class Service:
                 "VPSD_PUBLIC_URL": f"http://{address}",
                 "VPSD_NOTIFY_COMMAND": f"/usr/bin/tee, -a, {self.mails}",
                 "VPSD_NOTIFY_FROM": "noreply@example.com",
+            }
+        if self._names_addresses:
+            key = folder / "key"
+            key.write_text("key vpsd { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n")
+            key.chmod(0o600)
+            self._environment |= {
+                "VPSD_RDNS_SERVER": "127.0.0.1:1", "VPSD_RDNS_KEY_FILE": str(key),
+                "VPSD_RDNS_PATTERN": "<address>.vps.example.com", "VPSD_ADDRESS_POOL6": "2001:db8:10::/56",
             }
         self._banner = folder / "banner"
         self.log = folder / "log"

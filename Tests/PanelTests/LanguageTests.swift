@@ -17,6 +17,7 @@ struct LanguageTests {
     "pending", "completed", "failed", "account", "login-link", "login", "link", "id_ed25519", "pub", "ed25519", "id",
     "tcp", "udp", "icmp",
     "gre", "esp", "test", "SHA256", "servers", "read", "write", "ssh_keys", "keys", "backups", "snapshots", "tokens",
+    "DNS", "vps", "mail",
     "env", "prod", "team", "dev", "vdc", "cloud-config", "cloud", "config",
   ]
 

@@ -24,13 +24,14 @@ struct TestPanel {
 
   init(
     _ service: TestService, limits: RequestLimits = TestPanel.noLimits, publicURL: PublicURL? = nil,
-    idempotency: Idempotency.Limits = .init(), mailsLinks: Bool = true
+    idempotency: Idempotency.Limits = .init(), mailsLinks: Bool = true,
+    reverseNames: ReverseNames? = nil
   ) {
     self.service = service
     let (store, clock) = (service.store, service.clock)
     let useCases = UseCases(
       servers: service.servers, metrics: Metrics(store: store, clock: clock), firewalls: service.firewalls,
-      reverseNames: service.reverseNames, backups: service.backups, snapshots: service.snapshots,
+      reverseNames: reverseNames ?? service.reverseNames, backups: service.backups, snapshots: service.snapshots,
       sshKeys: service.sshKeys, tokens: Tokens(store: store, authenticator: service.authenticator, clock: clock),
       profiles: Profiles(store: store), statements: Statements(store: store, clock: clock),
       requests: Idempotency(store: store, clock: clock, limits: idempotency),

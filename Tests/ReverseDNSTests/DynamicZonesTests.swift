@@ -52,6 +52,22 @@ struct DynamicZonesTests {
     #expect(try server.dig("113.0.203.in-addr.arpa.", "NS") == "ns.example.net.\n")
   }
 
+  @Test("Every name that a customer can choose is one that a server takes", arguments: TestNameServer.Kind.allCases)
+  func names(kind: TestNameServer.Kind) async throws {
+    let server = try TestNameServer(kind, zones: Self.few)
+    let label = String(repeating: "a", count: 63)
+    let names = [
+      "\([label, label, label].joined(separator: ".")).\(String(repeating: "b", count: 61))", "xn--zzzz.example.com",
+      "0.0.0.1a", "a--b.c", "127.0.0.1.in-addr.arpa", "localhost.localdomain", "in.ptr.ns", "1.x",
+    ]
+    let addresses = try (1...names.count).map { try Self.address("203.0.113.\($0)") }
+    let hostnames = try names.map { try #require(Hostname(ofAddress: $0), "\($0)") }
+    let said: [IPAddress: Hostname?] = Dictionary(uniqueKeysWithValues: zip(addresses, hostnames.map { $0 }))
+    #expect(try await Self.zones(server).say(said) == [:])
+    let standing = try await Self.zones(server).names(of: addresses)
+    for (address, name) in zip(addresses, names) { #expect(standing[address] == [name], "\(name)") }
+  }
+
   @Test("The key can do nothing but that, and nobody can without it", arguments: TestNameServer.Kind.allCases)
   func key(kind: TestNameServer.Kind) async throws {
     let server = try TestNameServer(kind, zones: Self.few)
@@ -70,7 +86,9 @@ struct DynamicZonesTests {
     // With a wrong key the server says nothing that is believed.
     let address = try Self.address("203.0.113.9")
     let refused = try await Self.zones(server, key: server.wrongKeyFile).say([address: Hostname("b.example.com")])
-    #expect(refused.count == 1)
+    #expect(refused[address] == "127.0.0.1:\(server.port) does not accept the key in \(server.wrongKeyFile)")
+    let obstacles = try await Self.zones(server, key: server.wrongKeyFile).obstacles(to: [address])
+    #expect(obstacles == ZoneObstacles(isKeyRefused: true))
     #expect(try await Self.zones(server, key: server.wrongKeyFile).names(of: [address]) == [:])
     #expect(try server.name(of: "203.0.113.9") == "a.example.com.")
   }
@@ -93,6 +111,7 @@ struct DynamicZonesTests {
     #expect(refused[nowhere]?.contains("no zone for 1.2.0.192.in-addr.arpa") == true)
     #expect(try server.name(of: "203.0.113.12") == "a.example.com.")
     #expect(try await Self.zones(server).names(of: [here, nowhere]) == [here: ["a.example.com"]])
+    #expect(try await Self.zones(server).obstacles(to: [here, nowhere]) == ZoneObstacles(homeless: [nowhere]))
   }
 
   @Test(

@@ -70,6 +70,13 @@ package final class PaperZones: ReverseZones, NameLookup {
     }
   }
 
+  package func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles {
+    try state.withLock { state in
+      try Self.meet(state.trouble, .deathBefore)
+      return ZoneObstacles(homeless: addresses.filter { state.refused[$0] != nil })
+    }
+  }
+
   package func leads(_ name: Hostname, to address: IPAddress) async throws -> Bool {
     try state.withLock { state in
       try Self.meet(state.trouble, .deathBefore)

@@ -19,7 +19,8 @@ struct CareTests {
     arguments: [
       ["server", "delete", "web", "--yes"], ["server", "delete", "9", "--yes"], ["server", "rebuild", "web", "--yes"],
       ["server", "power-off", "web"], ["server", "update", "web", "--name", "x"],
-      ["server", "firewall", "disable", "web"], ["snapshot", "restore", "web", "--yes"],
+      ["server", "firewall", "disable", "web"], ["server", "rdns", "set", "web", "--reset"],
+      ["snapshot", "restore", "web", "--yes"],
       ["snapshot", "delete", "web", "--yes"], ["ssh-key", "delete", "web", "--yes"],
       ["token", "delete", "web", "--yes"],
     ])

@@ -4,8 +4,11 @@ import Testing
 @Suite("Shells complete commands, and the names that the service has")
 struct CompletionTests {
   private static func service() throws -> ScriptedServer {
-    try ScriptedServer { _ in
-      .json(
+    try ScriptedServer { request in
+      if request.path.hasSuffix("/rdns/") {
+        return .json(200, #"{"count": 2, "results": [{"ip_address": "203.0.113.10"}, {"ip_address": "$(touch ran)"}]}"#)
+      }
+      return .json(
         200,
         #"{"count": 3, "results": [{"id": 1, "name": "web"}, {"id": 2, "name": "worker"}, {"id": 3, "name": "$(touch ran)"}]}"#
       )
@@ -28,6 +31,8 @@ struct CompletionTests {
     #expect(try await completes(["vpsctl", "ser"]).map { $0.trimmingCharacters(in: .whitespaces) } == ["server"])
     let names = try await completes(["vpsctl", "server", "show", ""]).map { $0.trimmingCharacters(in: .whitespaces) }
     #expect(names.contains("web") && names.contains("worker") && !names.contains { $0.contains("touch") }, "\(names)")
+    let addresses = try await completes(["vpsctl", "server", "rdns", "set", "web", "--ip", ""])
+    #expect(addresses.map { $0.trimmingCharacters(in: .whitespaces) } == ["203.0.113.10"])
   }
 
   @Test("fish", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/fish")))

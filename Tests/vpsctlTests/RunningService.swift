@@ -12,7 +12,8 @@ final class RunningService: Sendable {
 
   var data: String { folder.url.path + "/data" }
 
-  init(listening address: String = "127.0.0.1:0") throws {
+  /// - Parameter namesAddresses: At a DNS server that never answers, so that names wait.
+  init(listening address: String = "127.0.0.1:0", namesAddresses: Bool = false) throws {
     folder = try ScopedFolder()
     process = Process()
     process.executableURL = User.programs.appendingPathComponent("vpsd")
@@ -21,6 +22,16 @@ final class RunningService: Sendable {
       "PATH": "/usr/bin:/bin", "VPSD_DATA_DIR": folder.url.path + "/data", "VPSD_DRIVER": "simulated",
       "VPSD_LISTEN": address,
     ]
+    if namesAddresses {
+      let key = folder.url.path + "/key"
+      try Data("key vpsd { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n".utf8).write(to: URL(fileURLWithPath: key))
+      chmod(key, 0o600)
+      let more = [
+        "VPSD_RDNS_SERVER": "127.0.0.1:1", "VPSD_RDNS_KEY_FILE": key, "VPSD_RDNS_PATTERN": "<address>.vps.example.com",
+        "VPSD_ADDRESS_POOL6": "2001:db8:10::/56",
+      ]
+      process.environment?.merge(more) { $1 }
+    }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice

@@ -43,6 +43,8 @@ struct SchemaTests {
     ("server firewall show", "web", "GET /servers/{id}/firewall/"),
     ("server firewall disable", "web", "PUT /servers/{id}/firewall/"),
     ("server firewall delete-rule", "web 1", "PUT /servers/{id}/firewall/"),
+    ("server rdns list", "web", "GET /servers/{id}/rdns/ []"),
+    ("server rdns set", "web --hostname web.example.com", "PUT /servers/{id}/rdns/"),
     ("backup create", "web --wait", "POST /backups/"),
     ("backup list", "", "GET /backups/ []"),
     ("backup show", "1", "GET /backups/{id}/"),
@@ -71,7 +73,7 @@ struct SchemaTests {
 
   @Test("Every command that prints a reply of the service prints one that fits its schema")
   func schemas() async throws {
-    let service = try RunningService()
+    let service = try RunningService(namesAddresses: true)
     defer { withExtendedLifetime(service) {} }
     let user = try service.user()
     let key = try await user.run("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", user.path + "/key"])

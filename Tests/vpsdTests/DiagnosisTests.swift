@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import ReverseDNS
 import Testing
 
 @testable import vpsd
@@ -85,6 +86,17 @@ struct DiagnosisTests {
         $0.forwardsPackets = false
       }
     ),
+    (.error, .rdns, "others can read it", { $0.namingFault = "rdns.key_file: others can read it" }),
+    (.error, .rdns, "does not answer: timed out", { $0.nameTroubles = [names(.silent(reason: "timed out"))] }),
+    (.error, .rdns, "does not accept the key in /srv/key", { $0.nameTroubles = [names(.keyIsRefused)] }),
+    (
+      .error, .rdns, "no zone for 10.113.0.203.in-addr.arpa, nor for 1 more",
+      { $0.nameTroubles = [names(.homeless(["203.0.113.10", "203.0.113.11"].compactMap { IPAddress($0) }))] }
+    ),
+    (
+      .warning, .rdns, "7 name(s) of addresses at us-west are refused: REFUSED",
+      { $0.refusedNames = [.init(location: "us-west", count: 7, reason: "REFUSED")] }
+    ),
     (.warning, .clock, "keeps the clock right", { $0.isClockSynchronised = false }),
     (.error, .clock, "far from when hours", { $0.isBillingClockDoubted = true }),
     (.error, .permissions, "Others may write", { $0.unsafeDirectory = "Others may write in the data directory" }),
@@ -115,6 +127,12 @@ struct DiagnosisTests {
     HostFacts.Folder(
       key: "data_dir", path: "/srv", freeBytes: freeBytes, totalBytes: 100 << 30, freeFilesPermille: freeFilesPermille,
       syncMilliseconds: syncMilliseconds)
+  }
+
+  private static func names(_ kind: HostFacts.NameTrouble.Kind) -> HostFacts.NameTrouble {
+    HostFacts.NameTrouble(
+      locations: ["us-west"], server: NameServerAddress("192.0.2.53")!, keyFile: "/srv/key",
+      address: IPAddress("203.0.113.10")!, kind: kind)
   }
 
   private static func useHostLibvirtd(_ facts: inout HostFacts) {

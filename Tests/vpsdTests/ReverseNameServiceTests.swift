@@ -51,6 +51,48 @@ struct ReverseNameServiceTests {
     #expect(try !someone.endService().contains("secret"))
   }
 
+  @Test("An operator is told which names are refused and why, what is in the way, and has them said again")
+  func refusedNames() async throws {
+    let server = try TestNameServer(.knot, zones: ["2.0.192.in-addr.arpa": ""])
+    let someone = try Operator(Self.settings(server))
+    try someone.makeInstallation()
+    func troubles(_ more: [String: String] = [:]) throws -> [String] {
+      try someone.run(["doctor", "--json"], with: more).objects.filter { $0["area"] as? String == "rdns" }
+        .compactMap { $0["finding"] as? String }
+    }
+    let place = "the DNS server 127.0.0.1:\(server.port) of"
+    func expectTrouble(_ found: [String], _ words: String) {
+      // Locations that have the same are told together.
+      #expect(found.count == 1 && found[0].hasPrefix(place) && found[0].contains("us-west"), "\(found)")
+      #expect(found.first?.contains(words) == true, "\(found)")
+    }
+    expectTrouble(try troubles(), "has no zone for 1.0.80.127.in-addr.arpa, nor for ")
+    let pool = ["VPSD_ADDRESS_POOL": "192.0.2.0/26"]
+    #expect(try troubles(pool) == [])
+    let wrongKey = pool.merging(["VPSD_RDNS_KEY_FILE": server.wrongKeyFile]) { $1 }
+    expectTrouble(try troubles(wrongKey), "does not accept the key in \(server.wrongKeyFile)")
+    let missing = try troubles(["VPSD_RDNS_KEY_FILE": "/nowhere"])
+    #expect(missing.count == 1 && missing[0].contains(/rdns.key_file: .*cannot be read/), "\(missing)")
+
+    let customer = try Customer(of: someone, someone.serve())
+    let id = try await customer.makeServer("web-1")
+    func listed() throws -> [[String: Any]] { try someone.run("rdns", "list", "--refused", "--json").objects }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try listed().isEmpty, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(100)) }
+    let name = try #require(try listed().first)
+    #expect(name["address"] as? String == "127.80.0.1" && name["server_id"] as? Int == id && name["ptr"] is NSNull)
+    #expect(name["location"] as? String == "us-west" && name["since"] is String && name["next_at"] is String)
+    let reason = "127.0.0.1:\(server.port) has no zone for 1.0.80.127.in-addr.arpa"
+    #expect(name["failure"] as? String == reason && name["refusals"] as? Int == 1)
+    #expect(try someone.run("rdns", "list").output.contains(reason))
+    #expect(try troubles().contains("1 name(s) of addresses at us-west are refused: \(reason)"))
+    let again = try someone.run("rdns", "retry")
+    #expect(again.status == 0 && again.output == "1 name(s) are said again.\n", "\(again.all)")
+    server.kill()
+    #expect(try troubles().first?.contains("does not answer: ") == true)
+    _ = try someone.endService()
+  }
+
   @Test("The service and `vpsd check` refuse a key that is not there, that others can read, or that is none")
   func refused() throws {
     let folder = try ScopedFolder()

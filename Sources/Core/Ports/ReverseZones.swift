@@ -6,6 +6,22 @@ package protocol ReverseZones: Sendable {
 
   /// What stands there of these addresses, in small letters. An address that nothing can be learnt of is not in the answer.
   func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>]
+
+  /// What is in the way of names of these addresses. It changes nothing. Throws `UnreachableNameServer` where nobody answers.
+  func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles
+}
+
+/// What keeps a DNS server from having names.
+package struct ZoneObstacles: Sendable, Equatable {
+  /// Whether it does not believe who asks.
+  package let isKeyRefused: Bool
+  /// Those that it has no zone for.
+  package let homeless: [IPAddress]
+
+  package init(isKeyRefused: Bool = false, homeless: [IPAddress] = []) {
+    self.isKeyRefused = isKeyRefused
+    self.homeless = homeless
+  }
 }
 
 /// Who knows where names lead.

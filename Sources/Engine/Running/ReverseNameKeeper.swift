@@ -157,12 +157,13 @@ package final class ReverseNameKeeper: Sendable {
 
   /// A network and the address of its server may both have been given once, and one of them is now.
   private static func byAddress(_ names: [AddressName]) -> [IPAddress: AddressName] {
-    Dictionary(names.map { ($0.address.hostAddress, $0) }) { $0.isGiven ? $0 : $1 }
+    Dictionary(names.map { ($0.address.hostAddress, $0) }) { $0.isGiven || !$1.isGiven ? $0 : $1 }
   }
 
   /// What nobody has is called as the pattern says, as long as it is of a pool.
   private func name(of wanted: AddressName, _ naming: ReverseNaming) -> Hostname? {
-    isOurs(wanted) ? naming.name(of: wanted.address.hostAddress, given: wanted.name) : nil
+    guard wanted.hasDefault else { return wanted.name }
+    return isOurs(wanted) ? naming.name(of: wanted.address.hostAddress, given: wanted.name) : nil
   }
 
   private func isOurs(_ wanted: AddressName) -> Bool {
@@ -178,7 +179,7 @@ package final class ReverseNameKeeper: Sendable {
     guard let naming = namings[location] else { return }
     var wanted: [AddressName] = []
     while true {
-      let page = try await store.addressNames(at: location, after: wanted.last?.address, limit: Self.pageSize)
+      let page = try await store.addressNames(at: location, after: wanted.last, limit: Self.pageSize)
       wanted += page
       if page.count < Self.pageSize { break }
     }

@@ -5,10 +5,15 @@ package struct ReverseNames: Sendable {
   package static let toRead = Servers.toRead
   package static let toChange = Servers.toChange
 
+  /// How many other addresses of its networks than its own a server may give names.
+  package static let mostInNetworks = 64
+
   package struct Element: Sendable, Equatable {
     package let address: IPAddress
     /// Nil where it is to have none.
     package let name: Hostname?
+    /// Whether that is its customer's, and no default.
+    package let isGiven: Bool
   }
 
   /// What somebody wants an address to be called.
@@ -30,6 +35,7 @@ package struct ReverseNames: Sendable {
   private let store: any ReverseNameStore
   private let namings: ReverseNamings
   private let clock: any WallClock
+  private let turns = LookupTurns()
 
   package init(store: any ReverseNameStore, namings: ReverseNamings, clock: any WallClock) {
     self.store = store
@@ -37,10 +43,15 @@ package struct ReverseNames: Sendable {
     self.clock = clock
   }
 
+  package func areAvailable(at location: String) -> Bool { namings[location] != nil }
+
   package func list(_ id: ID<Server>, _ caller: Caller) async throws -> [Element] {
     try caller.require(Self.toRead)
     let (named, naming) = try await find(id, caller)
-    return named.server.visibleAddresses.all.map { element(of: $0, called: named.names[$0], naming) }
+    let own = named.server.visibleAddresses
+    let others = named.others.filter { if case .ipv6(let one) = $0 { own.ipv6.contains(one.enclosing) } else { false } }
+    return own.all.map { element(of: $0, called: named.names[$0], naming) }
+      + others.map { Element(address: $0.hostAddress, name: named.names[$0], isGiven: true) }
   }
 
   /// Throws where it is not there to be read or changed.
@@ -52,17 +63,20 @@ package struct ReverseNames: Sendable {
     let (named, naming) = try await find(id, caller)
     var errors = FieldErrors()
     let wanted = draft.address.flatMap { $0.isPlain(atMost: 45) ? IPAddress($0) : nil }
-    let address = named.server.visibleAddresses.all.first { $0.hostAddress == wanted }
+    let address = wanted.flatMap { named.address($0) }
     if draft.address != nil, address == nil { errors.add(.address, Self.notItsAddress) }
     let name = draft.name.flatMap { Hostname(ofAddress: $0) }
     if draft.name != nil, name == nil { errors.add(.reverseName, Hostname.ruleOfAddress) }
     try errors.throwIfAny(orUnless: draft.isWhole)
     guard let address else { throw Failure.internalError("A body without errors lacks its address.") }
-    if let name, name != named.names[address] { try await require(name, toLeadTo: address.hostAddress, naming) }
-    guard try await store.setName(name, of: address, of: id, by: caller, at: clock.now) else {
-      throw Failure.invalid(.address, Self.notItsAddress)
+    if let name, name != named.names[address] {
+      try await turns.take(caller.accountID) { try await require(name, toLeadTo: address.hostAddress, naming) }
     }
-    return element(of: address, called: name, naming)
+    guard try await store.setName(name, of: address, of: id, limit: Self.mostInNetworks, by: caller, at: clock.now)
+    else { throw Failure.invalid(.address, Self.notItsAddress) }
+    return named.server.visibleAddresses.all.contains(address)
+      ? element(of: address, called: name, naming)
+      : Element(address: address.hostAddress, name: name, isGiven: name != nil)
   }
 
   private static let notItsAddress = "This is no address of the server."
@@ -76,7 +90,8 @@ package struct ReverseNames: Sendable {
   }
 
   private func element(of address: ServerAddress, called name: Hostname?, _ naming: ReverseNaming) -> Element {
-    Element(address: address.hostAddress, name: naming.name(of: address.hostAddress, given: name))
+    Element(
+      address: address.hostAddress, name: naming.name(of: address.hostAddress, given: name), isGiven: name != nil)
   }
 
   private func require(_ name: Hostname, toLeadTo address: IPAddress, _ naming: ReverseNaming) async throws {

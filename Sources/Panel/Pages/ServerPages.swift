@@ -21,7 +21,7 @@ struct ServerPages {
     [
       .get("/servers/{id}") { visit in
         let (view, usage) = try await useCases.servers.read(try visit.id(), visit.caller)
-        return .page(overview(view, usage, FormErrors(), visit))
+        return .page(overview(view, usage, try await names(of: view.server, visit), FormErrors(), visit))
       },
       .post("/servers/{id}/start") { try await perform(.start, $0) },
       .post("/servers/{id}/stop") { try await perform(.stop, $0) },
@@ -63,7 +63,13 @@ struct ServerPages {
   private func refused(_ failure: Failure, _ id: ID<Server>, _ visit: Visit) async throws -> Answer {
     guard let errors = FormErrors(failure, visit.words) else { throw failure }
     let (view, usage) = try await useCases.servers.read(id, visit.caller)
-    return .page(overview(view, usage, errors, visit))
+    return .page(overview(view, usage, try await names(of: view.server, visit), errors, visit))
+  }
+
+  /// Nil where they have none.
+  private func names(of server: Server, _ visit: Visit) async throws -> [ReverseNames.Element]? {
+    guard useCases.reverseNames.areAvailable(at: server.location) else { return nil }
+    return try await useCases.reverseNames.list(server.id, visit.caller)
   }
 
   private func powerOff(_ visit: Visit) async throws -> ConfirmationPage {
@@ -77,7 +83,8 @@ struct ServerPages {
   // MARK: Overview
 
   private func overview(
-    _ view: Servers.View, _ usage: ResourceUsage, _ errors: FormErrors, _ visit: Visit
+    _ view: Servers.View, _ usage: ResourceUsage, _ names: [ReverseNames.Element]?, _ errors: FormErrors,
+    _ visit: Visit
   ) -> Page {
     let (server, words) = (view.server, visit.words)
     return Page(
@@ -91,7 +98,7 @@ struct ServerPages {
       html.element("div", ["id": "overview"], flags: ["data-live"]) { html in
         if server.isInRescue { html.element("p", ["class": "notice"], text: words(.isInRescue)) }
         power(&html, view, visit)
-        access(&html, view, visit)
+        access(&html, view, names, visit)
         html.element("h2", text: words(.usageNow))
         self.usage(&html, view, usage, words)
       }
@@ -120,7 +127,9 @@ struct ServerPages {
     }
   }
 
-  private func access(_ html: inout HTML, _ view: Servers.View, _ visit: Visit) {
+  private func access(
+    _ html: inout HTML, _ view: Servers.View, _ names: [ReverseNames.Element]?, _ visit: Visit
+  ) {
     let (server, words) = (view.server, visit.words)
     html.element("dl", ["class": "facts"]) { html in
       if let address = Self.shownAddress(server) {
@@ -138,8 +147,7 @@ struct ServerPages {
         } else {
           html.figure(words(.sshCommand), words(.sshPortIsTaken(view.sshPort)))
         }
-        for address in server.addresses.ipv4 { html.figure("IPv4", address.description) }
-        for network in server.addresses.ipv6 { html.figure("IPv6", network.serverAddress) }
+        addresses(&html, server, names, words)
       }
       html.figure(words(.hostname), server.hostname.name)
       html.figure(
@@ -153,6 +161,26 @@ struct ServerPages {
       html.element("div") { html in
         html.element("dt", text: words(.createdAt))
         html.element("dd") { $0.time(server.createdAt) }
+      }
+    }
+  }
+
+  private func addresses(_ html: inout HTML, _ server: Server, _ names: [ReverseNames.Element]?, _ words: Words) {
+    let called = Dictionary((names ?? []).map { ($0.address, $0.name) }) { $1 }
+    for address in server.addresses.all {
+      html.element("div") { html in
+        html.element("dt", text: address.family == .ipv4 ? "IPv4" : "IPv6")
+        html.element("dd") { html in
+          html.write(address.hostAddress.description)
+          if let name = called[address.hostAddress] ?? nil { html.element("span", ["class": "sub"], text: name.name) }
+        }
+      }
+    }
+    guard names != nil else { return }
+    html.element("div") { html in
+      html.element("dt", text: words(.reverseNames))
+      html.element("dd") { html in
+        html.element("a", ["href": Self.path(server.id, "/rdns")], text: words(.changeReverseNames))
       }
     }
   }

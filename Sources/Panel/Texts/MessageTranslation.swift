@@ -76,6 +76,22 @@ enum MessageTranslation {
         "В момента влизат твърде много хора. Опитайте отново след малко."
       ),
       ("An SSH key with this name exists already.", "Вече има SSH ключ с това име."),
+      (
+        "Quota of names in networks of the server reached (%).",
+        "Достигнат е лимитът за имена в мрежите на сървъра (%)."
+      ),
+      ("Reverse DNS is not available at %.", "В % няма обратен DNS."),
+      ("This is no address of the server.", "Това не е адрес на сървъра."),
+      (
+        Hostname.ruleOfAddress,
+        "Въведете цял домейн по RFC 1123, например web01.example.com: поне две части от по 1 до 63 латински букви, цифри и тирета, без тире в началото или края на част, без точка накрая, най-много 253 знака и не само цифри в последната част."
+      ),
+      (
+        "The name must lead back to %: give it that % record first.",
+        "Името трябва да води обратно към %: първо му дайте този запис (%)."
+      ),
+      ("% names are looked up already.", "В момента се проверяват вече % имена."),
+      ("It cannot be learnt now where the name leads.", "Сега не може да се разбере накъде води името."),
       ("Server is protected from deletion.", "Сървърът е защитен от изтриване."),
       ("The guest agent did not answer.", "Агентът на сървъра не отговори."),
       ("This SSH key is registered already.", "Този SSH ключ вече е добавен."),

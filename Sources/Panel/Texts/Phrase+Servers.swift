@@ -153,6 +153,24 @@ extension Phrase {
     "Какво да направи първото стартиране: cloud-config или скрипт, който започва с #!.")
   static let userDataAgain = Phrase("What it had, if left out.", "Без тях: каквито имаше.")
 
+  // Names of addresses.
+  static let reverseNames = Phrase("Reverse DNS", "Обратен DNS")
+  static let changeReverseNames = Phrase("Change the names of its addresses", "Смяна на имената на адресите")
+  static let reverseNamesHint = Phrase(
+    "What DNS calls the server's addresses: mail that it sends is judged by that. A change is there within seconds; others may remember the old name for some time.",
+    "Как DNS нарича адресите на сървъра: по това се преценява изпратената от него поща. Смяната е налице след секунди; други може да помнят старото име известно време."
+  )
+  static let nameAnAddress = Phrase("Give an address a name", "Ново име на адрес")
+  static let reverseName = Phrase("Domain name", "Домейн")
+  static let reverseNameHint = Phrase(
+    "A whole one, as in mail.example.com. It should lead back to the address.",
+    "Цял, например mail.example.com. Добре е да води обратно към адреса.")
+  static func anyAddressOf(_ networks: String) -> Phrase {
+    Phrase(
+      "One of these, or any other address of \(networks).", "Един от тези или всеки друг адрес от \(networks).")
+  }
+  static let takeDefaultName = Phrase("Use the default", "Името по подразбиране")
+
   // Firewall.
   static let firewall = Phrase("Firewall", "Защитна стена")
   static let firewallHint = Phrase(

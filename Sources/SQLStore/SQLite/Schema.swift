@@ -88,6 +88,9 @@ enum Schema {
     migrator.registerMigration("27 backups by host") { database in
       try database.runScript(backupsByHost)
     }
+    migrator.registerMigration("28 network names") { database in
+      try database.runScript(networkNames)
+    }
     return migrator
   }
 

@@ -85,6 +85,9 @@ struct Kind: Sendable {
       Column("DIRECTION", "direction"), Column("PROTOCOL", "protocol"), Column("PORT", "port"),
       Column("FROM", "source_ips"), Column("TO", "destination_ips"), Column("DESCRIPTION", "description"),
     ])
+  static let reverseName = Kind(
+    noun: "address", path: "", names: ["ip_address"],
+    columns: [Column("ADDRESS", "ip_address"), Column("NAME", "ptr")])
   static let ledgerEntry = Kind(
     noun: "entry", path: "/account/ledger/", names: [],
     columns: [

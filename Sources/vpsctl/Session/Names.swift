@@ -3,21 +3,29 @@ import ArgumentParser
 import FoundationEssentials
 
 extension CompletionKind {
-  /// The names that things of this kind have now. Whoever presses a key waits no longer than a moment, and is shown no errors.
+  /// The names that things of this kind have now.
   static func names(of kind: Kind) -> CompletionKind {
+    // What the service says stands in a line of a shell next: names that a shell would read as more than a name are left out.
     .custom { words, _, _ in
-      // What the service says stands in a line of a shell next: names that a shell would read as more than a name are left out.
-      let context = words.firstIndex(of: "--context").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
-      guard let session = try? Session(context: context) else { return [] }
-      return await withTaskGroup(of: [String].self) { group in
-        group.addTask { ((try? await session.client.list(kind.path)) ?? []).map(kind.name) }
-        group.addTask {
-          try? await Task.sleep(for: .seconds(2))
-          return []
-        }
-        defer { group.cancelAll() }
-        return (await group.next() ?? []).filter(isPlain)
+      await answers(to: words) { try await $0.client.list(kind.path).map(kind.name) }.filter(isPlain)
+    }
+  }
+
+  /// What the service of the context that was typed answers. Whoever presses a key waits no longer than a moment, and is shown no
+  /// errors.
+  static func answers(
+    to words: [String], _ ask: @escaping @Sendable (Session) async throws -> [String]
+  ) async -> [String] {
+    let context = words.firstIndex(of: "--context").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+    guard let session = try? Session(context: context) else { return [] }
+    return await withTaskGroup(of: [String].self) { group in
+      group.addTask { (try? await ask(session)) ?? [] }
+      group.addTask {
+        try? await Task.sleep(for: .seconds(2))
+        return []
       }
+      defer { group.cancelAll() }
+      return await group.next() ?? []
     }
   }
 

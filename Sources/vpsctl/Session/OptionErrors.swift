@@ -7,7 +7,7 @@ enum OptionErrors {
     "ssh_keys": "--ssh-key", "hostname": "--hostname", "backups_enabled": "--backups", "name": "--name",
     "labels": "--label", "user_data": "--user-data", "label_selector": "--selector",
     "delete_protection": "--delete-protection", "description": "--description", "permissions": "--permission",
-    "expires_at": "--expires-at",
+    "expires_at": "--expires-at", "ip_address": "--ip", "ptr": "--hostname",
   ]
 
   static func line(_ field: APIError.Field) -> String {

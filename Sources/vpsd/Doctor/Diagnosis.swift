@@ -8,7 +8,8 @@ enum Diagnosis {
     let runsMachines = facts.configuration.driver == .libvirt
     return (runsMachines ? accelerator(facts) + programs(facts) + libvirt(facts) + images(facts) : [])
       + folders(facts) + (runsMachines ? memory(facts) : []) + pools(facts) + ports(facts)
-      + (runsMachines ? network(facts) : []) + clock(facts) + permissions(facts) + database(facts) + stateBackups(facts)
+      + (runsMachines ? network(facts) : []) + names(facts) + clock(facts) + permissions(facts) + database(facts)
+      + stateBackups(facts)
       + machines(facts)
       + facts.orphans.map(\.finding)
   }

@@ -47,6 +47,7 @@ struct Examination: Sendable {
       try await store.hosts().first { $0.host.name == HostDeclaration.localName }?.reserved.memoryMiB ?? 0
     facts.lookAtImages(of: try await store.catalogue())
     facts.pools = try await pools(store)
+    try await lookAtNames(store, &facts)
     facts.stateBackupAge = stateBackupAge(of: try await store.installationID(), at: now)
     do {
       facts.keyFault = try await directory.keyFault(for: store)

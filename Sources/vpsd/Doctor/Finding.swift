@@ -8,7 +8,8 @@ struct Finding: Sendable, Equatable {
   }
 
   enum Area: String, Sendable, CaseIterable {
-    case accelerator, programs, libvirt, images, disk, memory, pools, ports, network, clock, permissions, database,
+    case accelerator, programs, libvirt, images, disk, memory, pools, ports, network, rdns, clock, permissions,
+      database,
       backups, orphans
   }
 

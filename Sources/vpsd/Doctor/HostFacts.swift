@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import ReverseDNS
 
 /// What was seen of a host and its installation, before anybody judges it. What could not be looked at is nil or not in it.
 struct HostFacts: Sendable {
@@ -57,6 +58,30 @@ struct HostFacts: Sendable {
     var isFetched: Bool
   }
 
+  /// What keeps names of addresses of some locations from their DNS server.
+  struct NameTrouble: Sendable {
+    enum Kind: Sendable {
+      case silent(reason: String)
+      case keyIsRefused
+      /// Of some that were asked for.
+      case homeless([IPAddress])
+    }
+
+    var locations: [String]
+    var server: NameServerAddress
+    var keyFile: String
+    /// One of theirs.
+    var address: IPAddress
+    var kind: Kind
+  }
+
+  /// Names that a DNS server has refused, with its reason for one of them.
+  struct RefusedNames: Sendable {
+    var location: String
+    var count: Int
+    var reason: String
+  }
+
   enum StateBackupAge: Sendable {
     case none
     case minutes(Int)
@@ -94,6 +119,10 @@ struct HostFacts: Sendable {
   /// Of a routed network, while the service runs.
   var networkProblems: [String] = []
   var forwardsPackets = true
+  /// Why nobody can be told names by what is configured.
+  var namingFault: String?
+  var nameTroubles: [NameTrouble] = []
+  var refusedNames: [RefusedNames] = []
   var isClockSynchronised: Bool?
   var isBillingClockDoubted = false
   var unsafeDirectory: String?

@@ -4,12 +4,13 @@ import Engine
 import Logging
 import SQLStore
 
-/// All figures of the service. The series are as many as there are routes, workflows and hosts; no customer has one, or chooses
+/// All figures of the service. The series are as many as there are routes, workflows, hosts and locations; no customer has one, or chooses
 /// what any is called.
 struct MetricsPage: Sendable {
   let requests = RequestFigures()
   let engine = EngineFigures()
   let store: StoreWatch
+  let reverseNamings: ReverseNamings
   let currency: String
   let clock: any WallClock
   let logger: Logger
@@ -22,6 +23,7 @@ struct MetricsPage: Sendable {
       let look = try await store.look()
       text.gauge("vpsd_database_up", "Whether the database answers.", [([], 1)])
       text.add(look.figures.queues, at: clock.now)
+      text.add(look.figures.names.filter { reverseNamings[$0.location] != nil }, at: clock.now)
       text.add(look.figures.servers, hosts: look.figures.hosts)
       text.add(look.figures.hosts)
       text.add(look.figures.accounts, ledger: look.ledger, currency: currency)

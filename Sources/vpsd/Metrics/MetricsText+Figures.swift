@@ -56,6 +56,21 @@ extension MetricsText {
       })
   }
 
+  mutating func add(_ names: [StoreFigures.Names], at now: Timestamp) {
+    func each(_ value: (StoreFigures.Names) -> Double) -> [(Labels, Double)] {
+      names.map { ([("location", $0.location)], value($0)) }
+    }
+    gauge(
+      "vpsd_reverse_names_waiting", "Names of addresses that the DNS server is yet to be told, by location.",
+      each { Double($0.waiting) })
+    gauge(
+      "vpsd_reverse_names_refused", "Those of them that the DNS server has refused, and that are tried again.",
+      each { Double($0.refused) })
+    gauge(
+      "vpsd_reverse_name_oldest_wait_seconds", "How long the name waits that has waited longest.",
+      each { $0.oldestAt.map { max(now - $0, .zero).inSeconds } ?? 0 })
+  }
+
   /// A status that no server has is a series too, so that a graph of it has no gaps.
   mutating func add(_ servers: [StoreFigures.Servers], hosts: [HostLoad]) {
     let statuses = ServerStatus.allCases.map(\.rawValue) + ["deleting"]

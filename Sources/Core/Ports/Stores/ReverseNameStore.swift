@@ -8,9 +8,11 @@ package protocol ReverseNameStore: Sendable {
   /// Nil where there is no such server.
   func namedServer(_ id: ID<Server>, of account: ID<Account>) async throws -> NamedServer?
 
-  /// Nil goes back to the default. Returns whether the server has the address.
+  /// Nil goes back to the default. Returns whether the server has the address, or the network that it is in.
+  ///
+  /// - Parameter limit: How many other addresses of its networks than its own may have names.
   func setName(
-    _ name: Hostname?, of address: ServerAddress, of id: ID<Server>, by caller: Caller, at now: Timestamp
+    _ name: Hostname?, of address: ServerAddress, of id: ID<Server>, limit: Int, by caller: Caller, at now: Timestamp
   ) async throws -> Bool
 
   /// Where there are changes that are due.
@@ -24,8 +26,8 @@ package protocol ReverseNameStore: Sendable {
 
   /// Where there are addresses that were ever given.
   func locationsOfAddresses() async throws -> [String]
-  /// All of a location that were ever given, those after this one.
-  func addressNames(at location: String, after last: ServerAddress?, limit: Int) async throws -> [AddressName]
+  /// All of a location that were ever given, and after them those that have names in networks that were: those after this one.
+  func addressNames(at location: String, after last: AddressName?, limit: Int) async throws -> [AddressName]
   /// These are to be said, if they are not already.
   func queueNames(of addresses: [ServerAddress], at now: Timestamp) async throws
 }

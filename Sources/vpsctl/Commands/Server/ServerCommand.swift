@@ -7,7 +7,6 @@ struct ServerCommand: AsyncParsableCommand {
       ServerList.self, ServerCreate.self, ServerShow.self, ServerUpdate.self, ServerDelete.self, ServerStart.self,
       ServerStop.self, ServerReboot.self, ServerPowerOff.self, ServerResize.self, ServerRebuild.self, ServerSSH.self,
       ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self,
-      ServerLabel.self,
-      ServerRescue.self, ServerResetPassword.self,
+      ReverseNameCommand.self, ServerLabel.self, ServerRescue.self, ServerResetPassword.self,
     ])
 }
