@@ -83,7 +83,8 @@ def check_figures(service, ids):
     assert service.call("DELETE", f"/servers/{ids[-1]}/")[0] == 204
     # The database is asked once a second at most.
     wait("the end of a server", lambda: 'workflow="delete",outcome="succeeded"' in get(service.metrics)
-         and figures(get(service.metrics))['vpsd_servers{host="local",status="active"}'] == SERVERS - 1)
+         and (shown := figures(get(service.metrics)))['vpsd_servers{host="local",status="active"}'] == SERVERS - 1
+         and shown['vpsd_servers{host="local",status="deleting"}'] == 0)
     text = get(service.metrics)
     now = figures(text)
 
