@@ -134,6 +134,21 @@ struct FleetTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("A host that is away takes on no larger plan, until it is back")
+  func resizeWhileAway() async throws {
+    let service = try await service()
+    let server = try await server(on: 0, service)
+    await service.silence(host: 0)
+    let refused = await failure { try await service.resize(server.id) }
+    #expect(refused?.code == .noCapacity)
+    #expect(try await service.store.server(server.id)?.planID == server.planID)
+    await service.comeBack(host: 0)
+    try await service.resize(server.id)
+    try await service.settle()
+    #expect(try await service.store.server(server.id)?.planID != server.planID)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("A step that a dying host leaves half done goes on when it is back")
   func diesInAStep() async throws {
     let service = try await service()
