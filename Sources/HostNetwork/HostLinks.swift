@@ -17,7 +17,9 @@ struct HostLinks: Sendable {
     }
     let (onLink, onLink6) = (try onLink(), try onLink6())
     let hasIPv6 = !settings.ipv6Pools.isEmpty
-    if all {
+    if all, let bridge = settings.bridge {
+      if Self.exists(bridge.name) { attempt { repair.others += try controls.set(bridge: bridge.name) } }
+    } else if all {
       attempt {
         repair.others += try controls.set(
           uplink: settings.uplink, hasIPv6: hasIPv6, isProxied: !onLink.isEmpty, isProxied6: !onLink6.isEmpty)
@@ -35,23 +37,55 @@ struct HostLinks: Sendable {
       attempt { try KernelNetwork.apply(links) }
       repair.links += links.count
     }
-    for interface in interfaces { attempt { repair.others += try SystemControls.set(ofTap: interface.tap) } }
+    for interface in interfaces {
+      attempt { repair.others += try SystemControls.set(ofTap: interface.tap, isPort: settings.bridge != nil) }
+    }
     if !links.isEmpty {
       present = try KernelNetwork.read(settings)
       if !all { present = present.only(interfaces[0].tap, proxies: wanted.proxies) }
     }
     let changes = present.changes(to: wanted, uplink: settings.uplink, pools: pools)
     attempt { try KernelNetwork.apply(changes) }
-    repair.others += changes.count
+    let places = present.placeChanges(to: wanted)
+    attempt { try KernelNetwork.apply(places, by: "bridge") }
+    repair.others += changes.count + places.count
     if let problem { throw problem }
   }
 
-  /// The commands that would make them what they should be.
+  /// The commands that would make them what they should be, as a person would give them.
   func changes(for interfaces: [RoutedInterface]) throws -> [String] {
     let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
     let present = try KernelNetwork.read(settings)
-    return present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
+    let changes = present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
+    return changes.map { "ip \($0)" } + present.placeChanges(to: wanted).map { "bridge \($0)" }
   }
+
+  /// Why no server is reached, whatever else is right; nil where there is no such reason.
+  var obstacle: String? {
+    guard let bridge = settings.bridge else {
+      if Self.exists(settings.uplink) { return nil }
+      return
+        "servers reach nobody outside: there is no uplink \(settings.uplink). Once there is one, start the service again."
+    }
+    guard Self.exists(bridge.name) else {
+      return "servers reach nobody: there is no bridge \(bridge.name). Once there is one, they are ports of it again."
+    }
+    if access("/sys/class/net/\(bridge.name)/bridge", F_OK) != 0 {
+      return "servers reach nobody: \(bridge.name) is no bridge"
+    }
+    if access(Self.bridgeControls, R_OK) != 0 {
+      return
+        "servers reach nobody: the kernel's br_netfilter is not loaded, without which nobody could hold them to their firewalls (modprobe br_netfilter)"
+    }
+    for family in ["iptables", "ip6tables"]
+    where SystemControls.read("/sys/class/net/\(bridge.name)/bridge/nf_call_\(family)") != "1" {
+      return "servers reach nobody: the packet filter is not shown the packets of \(bridge.name) (nf_call_\(family))"
+    }
+    return nil
+  }
+
+  /// Is there once the kernel shows bridges' packets to those who filter all.
+  private static let bridgeControls = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
   /// Takes all of them away, and puts back what was changed of the host's settings.
   ///
@@ -71,7 +105,7 @@ struct HostLinks: Sendable {
   /// The networks of the uplink's own link that a pool is in: nobody routes it to us, so the host must answer there for its
   /// servers.
   private func onLink() throws -> [ClosedRange<IPv4Address>] {
-    if !Self.exists(settings.uplink) { return [] }
+    if settings.bridge != nil || !Self.exists(settings.uplink) { return [] }
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
     let own = links.flatMap { $0.addrInfo ?? [] }.compactMap { address -> ClosedRange<IPv4Address>? in
       guard let number = address.local.flatMap({ IPv4Address($0) })?.number, let length = address.prefixlen, length < 32
@@ -85,7 +119,7 @@ struct HostLinks: Sendable {
   /// The same of IPv6, for pools of single addresses.
   private func onLink6() throws -> [IPNetwork] {
     let pools = settings.ipv6Pools.filter { !$0.givesNetworks }.compactMap { IPNetwork($0.description) }
-    if pools.isEmpty || !Self.exists(settings.uplink) { return [] }
+    if settings.bridge != nil || pools.isEmpty || !Self.exists(settings.uplink) { return [] }
     let routes: [RouteOutput] = try KernelNetwork.output("-6", "route", "show", "dev", settings.uplink)
     return routes.filter { $0.gateway == nil && $0.type ?? "unicast" == "unicast" }.compactMap { IPNetwork($0.dst) }
       .filter { network in pools.contains { $0.contains(network) || network.contains($0) } }
@@ -131,6 +165,7 @@ extension KernelNetwork {
     network.proxies = proxies.intersection(own)
     network.links = links.filter { $0.key == tap }
     let isOf = { (text: String) in text.hasSuffix(" dev \(tap)") }
+    network.places = places.filter { $0.contains(" dev \(tap)") }
     network.addresses = addresses.filter(isOf)
     network.neighbours = neighbours.filter(isOf)
     network.routes = routes.filter(isOf)

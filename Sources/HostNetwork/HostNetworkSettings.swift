@@ -2,7 +2,7 @@ package import Core
 
 /// What the network of this host's servers is like, whichever servers there are.
 package struct HostNetworkSettings: Sendable, Equatable {
-  /// The link that leads to the world; empty where there is none.
+  /// The link that leads to the world, or the bridge; empty where there is none.
   package var uplink: String
   /// Of every tap and every guest's card, in bytes.
   package var mtu: Int
@@ -16,6 +16,8 @@ package struct HostNetworkSettings: Sendable, Equatable {
   package var mayMail = false
   /// Nil where nobody outside reaches servers at private addresses.
   package var forwarding: PortForwarding?
+  /// What servers are ports of; nil where this host routes to them.
+  package var bridge: HostBridge?
 
   package init(uplink: String, mtu: Int, pools: [AddressPool], ipv6Pools: [IPv6Pool], nameServers: [IPAddress]) {
     self.uplink = uplink
@@ -28,6 +30,14 @@ package struct HostNetworkSettings: Sendable, Equatable {
   /// The networks of the pools, which are ours as a whole, whoever has which of their addresses.
   var poolNetworks: [String] { pools.flatMap(\.networks) }
   var poolNetworks6: [String] { ipv6Pools.map(\.description) }
+
+  /// The tables of the packet filter.
+  var tables: [String] { ["inet vpsd", "arp vpsd"] + (bridge == nil ? [] : ["bridge vpsd"]) }
+
+  /// Of those that are closed otherwise. Neighbours on a bridge are not known by a link of their own.
+  var networksToReach: [IPNetwork] {
+    openNetworks + (bridge == nil ? [] : (poolNetworks + poolNetworks6).compactMap { IPNetwork($0) })
+  }
 
   /// What of the pools' addresses nobody on the internet reaches, pool by pool, with what is reserved of them: so nothing moves by a
   /// reservation, nor by a pool that comes behind.

@@ -9,6 +9,8 @@ struct KernelNetwork {
     var isUp: Bool
     var mtu: Int
     var hardwareAddress: String
+    /// Nil where it is none of any bridge.
+    var port: BridgePort?
     /// What cannot be changed later: who may open it, and how many queues it has.
     var isSound: Bool
   }
@@ -20,13 +22,15 @@ struct KernelNetwork {
   var neighbours: Set<String> = []
   var routes: Set<String> = []
   var proxies: Set<String> = []
+  /// Where the bridge finds hardware addresses.
+  var places: Set<String> = []
 
   /// - Parameter settings: Proxy entries are looked for on the uplink.
   static func read(_ settings: HostNetworkSettings) throws -> KernelNetwork {
     var network = KernelNetwork()
     for link: LinkOutput in try output("-d", "link", "show") where link.ifname.hasPrefix(RoutedInterface.tapPrefix) {
       network.links[link.ifname] = Link(
-        isUp: link.flags.contains("UP"), mtu: link.mtu, hardwareAddress: link.address ?? "",
+        isUp: link.flags.contains("UP"), mtu: link.mtu, hardwareAddress: link.address ?? "", port: link.port,
         isSound: link.linkinfo?.infoData?.isSound ?? true)
       if link.flags.contains("LOWER_UP") { network.held.insert(link.ifname) }
     }
@@ -43,11 +47,12 @@ struct KernelNetwork {
       for route: RouteOutput in try output(family, "route", "show", "protocol", HostNetworkSettings.routeProtocol) {
         network.routes.insert(route.text)
       }
-      if if_nametoindex(settings.uplink) == 0 { continue }
+      if settings.bridge != nil || if_nametoindex(settings.uplink) == 0 { continue }
       for entry: NeighbourOutput in try output(family, "neighbour", "show", "proxy", "dev", settings.uplink) {
         network.proxies.insert(entry.dst)
       }
     }
+    if let bridge = settings.bridge, if_nametoindex(bridge.name) != 0 { network.places = try places(of: bridge) }
     return network
   }
 
@@ -58,6 +63,7 @@ struct KernelNetwork {
     _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], onLink: [ClosedRange<IPv4Address>],
     onLink6: [IPNetwork] = []
   ) -> KernelNetwork {
+    if let bridge = settings.bridge { return wanted(settings, interfaces, portsOf: bridge) }
     var network = KernelNetwork()
     let hasIPv6 = !settings.ipv6Pools.isEmpty
     for interface in interfaces {
@@ -105,6 +111,7 @@ struct KernelNetwork {
     }
     // It takes neighbours, addresses and routes with it, so these come after it.
     for (tap, link) in wanted.links.sorted(by: { $0.key < $1.key }) where links[tap] != link {
+      lines += BridgePort.changes(of: tap, from: links[tap].flatMap { $0.isSound ? $0.port : nil }, to: link.port)
       lines.append("link set dev \(tap) address \(link.hardwareAddress) mtu \(link.mtu) txqueuelen 1000 up")
     }
     return lines
@@ -151,8 +158,8 @@ struct KernelNetwork {
 extension KernelNetwork {
   static let limit: Duration = .seconds(30)
 
-  static func output<Entry: Decodable>(_ arguments: String...) throws -> [Entry] {
-    let output = try HostProgram("ip", ["-j"] + arguments, outputLimitBytes: 256 << 20).run(within: limit)
+  static func output<Entry: Decodable>(of program: String = "ip", _ arguments: String...) throws -> [Entry] {
+    let output = try HostProgram(program, ["-j"] + arguments, outputLimitBytes: 256 << 20).run(within: limit)
     let text = output.trimmingCharacters(in: .whitespacesAndNewlines)
     if text.isEmpty { return [] }
     do {
@@ -161,15 +168,15 @@ extension KernelNetwork {
       decoder.keyDecodingStrategy = .convertFromSnakeCase
       return try decoder.decode([Lenient<Entry>].self, from: Data(text.utf8)).compactMap(\.entry)
     } catch {
-      throw DriverError(.rejected, "ip \(arguments.joined(separator: " ")): \(error)")
+      throw DriverError(.rejected, "\(program) \(arguments.joined(separator: " ")): \(error)")
     }
   }
 
   /// All of the lines are tried; throws what went wrong with any of them.
-  static func apply(_ lines: [String]) throws {
+  static func apply(_ lines: [String], by program: String = "ip") throws {
     if lines.isEmpty { return }
     let input = Array((lines.joined(separator: "\n") + "\n").utf8)
-    try HostProgram("ip", ["-force", "-batch", "-"], input: input).run(within: limit)
+    try HostProgram(program, ["-force", "-batch", "-"], input: input).run(within: limit)
   }
 }
 
@@ -179,7 +186,11 @@ private struct Lenient<Entry: Decodable>: Decodable {
 }
 
 struct LinkOutput: Decodable {
-  struct Information: Decodable { let infoData: Tap? }
+  struct Information: Decodable {
+    let infoData: Tap?
+    let infoSlaveKind: String?
+    let infoSlaveData: BridgePort.Output?
+  }
 
   struct Tap: Decodable {
     let type: String?
@@ -200,6 +211,12 @@ struct LinkOutput: Decodable {
   let mtu: Int
   let address: String?
   let linkinfo: Information?
+  let master: String?
+
+  var port: BridgePort? {
+    guard let master, linkinfo?.infoSlaveKind == "bridge" else { return nil }
+    return BridgePort(bridge: master, linkinfo?.infoSlaveData)
+  }
 }
 
 struct AddressOutput: Decodable {

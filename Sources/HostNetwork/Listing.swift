@@ -15,12 +15,13 @@ struct Listing: Equatable {
   let mark: String?
   /// The kernel tells the parts in the order in which they were made, and the elements of a set in any.
   private let inet: [Part: [String]]
-  private let arp: [Part: [String]]
+  private let others: [[Part: [String]]]
 
-  init(inet: String, arp: String) {
-    self.inet = Self.parts(inet)
-    self.arp = Self.parts(arp)
-    let comment = inet.split(separator: "\n").first { $0.hasPrefix("\tcomment \"") }
+  /// - Parameter tables: In the order of the settings' tables.
+  init(_ tables: [String]) {
+    inet = Self.parts(tables[0])
+    others = tables.dropFirst().map { Self.parts($0) }
+    let comment = tables[0].split(separator: "\n").first { $0.hasPrefix("\tcomment \"") }
     mark = comment?.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map { String($0) }
   }
 

@@ -38,7 +38,8 @@ struct LoadedFilter {
   mutating func load(_ wanted: Contents, _ logger: Logger) throws -> Bool {
     var before = RuleGeneration.current
     if before != nil, before == generation, contents == wanted { return false }
-    let present = PacketFilter.listing()
+    let tables = wanted.settings.tables
+    let present = PacketFilter.listing(tables)
     if let present, present == listing {
       if contents == wanted {
         generation = before == RuleGeneration.current ? before : nil
@@ -53,19 +54,18 @@ struct LoadedFilter {
     } catch {
       // Somebody has put something in our tables that is in the way of what belongs there.
       logger.warning("the packet filter's tables are made anew: \(error)")
-      let tables = Ruleset.tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined()
       before = RuleGeneration.current
-      try PacketFilter.load(tables + ruleset.transaction(existing: nil))
+      try PacketFilter.load(PacketFilter.removal(of: tables) + ruleset.transaction(existing: nil))
     }
     contents = wanted
-    confirm(after: before, PacketFilter.listing)
+    confirm(after: before) { PacketFilter.listing(tables) }
     return true
   }
 
   /// Loads what was in force again where the tables are gone, without a look at what there should be by now. Returns whether
   /// they were.
   mutating func restore() throws -> Bool {
-    guard let contents, PacketFilter.isThere() == false else { return false }
+    guard let contents, PacketFilter.isThere(contents.settings.tables) == false else { return false }
     let before = RuleGeneration.current
     try PacketFilter.load(contents.ruleset.transaction(existing: nil))
     confirm(after: before)

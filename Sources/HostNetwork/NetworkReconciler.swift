@@ -19,7 +19,8 @@ package final class NetworkReconciler: Sendable {
   private struct State {
     var forwarding = HostForwarding()
     var foreignDrops: [String] = []
-    var hasUplink = true
+    /// Why no server is reached, as it was told.
+    var obstacle: String?
     /// Whether the kernel can hold servers to a speed; nil before anybody asked.
     var canLimit: Bool?
   }
@@ -79,7 +80,7 @@ package final class NetworkReconciler: Sendable {
       repair.isOwnChange = wanted != before
       try links.link(interfaces, &repair)
       warnOfForeignDrops(&state)
-      warnOfMissingUplink(&state)
+      warnOfObstacle(&state)
       return repair
     }
   }
@@ -104,7 +105,7 @@ package final class NetworkReconciler: Sendable {
           interface.destinations.filter { earlier?.destinations.contains($0) != true })
       }
       if var wanted = filter.withLock(\.contents) {
-        if let change = Self.change(of: interface, from: earlier) {
+        if let change = change(of: interface, from: earlier) {
           wanted.interfaces[interface.tap] = interface
           try load(change, to: wanted)
           // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
@@ -126,7 +127,7 @@ package final class NetworkReconciler: Sendable {
     try state.withLock { _ in
       try KernelNetwork.apply(HostLinks.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
       if var wanted = filter.withLock(\.contents), let loaded = wanted.interfaces.removeValue(forKey: interface.tap) {
-        try load(Ruleset.removal(of: loaded), to: wanted)
+        try load(rules.removal(of: loaded), to: wanted)
       }
     }
   }
@@ -140,9 +141,9 @@ package final class NetworkReconciler: Sendable {
 
   /// What is not as it should be, in a sentence each or as the command that would make it right. Changes nothing.
   package func problems(_ interfaces: [RoutedInterface]) throws -> [String] {
-    let listing = PacketFilter.listing()
+    let listing = PacketFilter.listing(settings.tables)
     if let other = LoadedFilter.otherOwner(of: listing, mark) { return [other.detail] }
-    var problems: [String] = []
+    var problems = [links.obstacle].compactMap { $0 }
     let hasSpeeds = interfaces.contains { $0.speedMbit != nil }
     let (wanted, taken) = state.withLock { state in
       lookAtForwarding(&state)
@@ -153,19 +154,19 @@ package final class NetworkReconciler: Sendable {
     if !taken.isEmpty { problems.append(Self.takenPorts(taken)) }
     if listing == nil {
       problems.append("the packet filter of servers is not loaded")
-    } else if listing != (try PacketFilter.listing(after: wanted.ruleset.transaction(existing: nil))) {
+    } else if listing != (try PacketFilter.listing(settings.tables, after: wanted.ruleset.transaction(existing: nil))) {
       problems.append("the packet filter of servers is another than it should be")
     }
-    problems += try links.changes(for: Array(wanted.interfaces.values)).map { "ip \($0)" }
+    problems += try links.changes(for: Array(wanted.interfaces.values))
     problems += try PacketFilter.foreignDrops().map { "a chain of others drops what it does not know: \($0)" }
     return problems
   }
 
   /// Links that are named as ours are, while the packet filter is this installation's, and that no server has.
   package func strayLinks(beside interfaces: [RoutedInterface]) throws -> [String] {
-    guard PacketFilter.listing()?.mark == mark else { return [] }
+    guard PacketFilter.listing(settings.tables)?.mark == mark else { return [] }
     let taps = Set(interfaces.map(\.tap))
-    let removal = "link delete dev "
+    let removal = "ip link delete dev "
     return try links.changes(for: interfaces).filter { $0.hasPrefix(removal) }
       .map { String($0.dropFirst(removal.count)) }.filter { !taps.contains($0) }
   }
@@ -181,10 +182,10 @@ package final class NetworkReconciler: Sendable {
   /// Removes all that is ours, and puts back what was changed of the host's settings.
   package func remove() throws {
     try state.withLock { state in
-      if let other = LoadedFilter.otherOwner(of: PacketFilter.listing(), mark) { throw other }
+      if let other = LoadedFilter.otherOwner(of: PacketFilter.listing(settings.tables), mark) { throw other }
       // From here on nobody puts it back.
       filter.withLock { $0 = LoadedFilter() }
-      try links.remove { try PacketFilter.remove() }
+      try links.remove { try PacketFilter.remove(settings.tables) }
       state = State()
     }
   }
@@ -240,9 +241,11 @@ package final class NetworkReconciler: Sendable {
   }
 
   private static func forwardsInForce() -> HostForwarding.InForce {
-    guard let listing = PacketFilter.listing() else { return HostForwarding.InForce() }
+    guard let listing = PacketFilter.listing(routedTables) else { return HostForwarding.InForce() }
     return HostForwarding.InForce(address: listing.forwardedAddress, ports: listing.forwardedPorts)
   }
+
+  private static let routedTables = ["inet vpsd", "arp vpsd"]
 
   private static func takenPorts(_ ports: Set<Int>) -> String {
     let some = ports.sorted().prefix(10).map { String($0) }.joined(separator: ", ")
@@ -250,16 +253,20 @@ package final class NetworkReconciler: Sendable {
     return "programs of this host listen to ports of forward_range, which lead to no server: \(some)\(rest)"
   }
 
-  private static func change(of interface: RoutedInterface, from earlier: RoutedInterface?) -> String? {
-    guard let earlier else { return Ruleset.addition(of: interface) }
+  private var rules: ServerRules { ServerRules(isBridged: settings.bridge != nil) }
+
+  private func change(of interface: RoutedInterface, from earlier: RoutedInterface?) -> String? {
+    guard let earlier else { return rules.addition(of: interface) }
     if earlier == interface { return nil }
-    return Ruleset.change(from: earlier, to: interface)
+    return rules.change(from: earlier, to: interface)
   }
 
   /// Looks at the tables after changes of single servers, for the day on which somebody changes other tables: they can then be
   /// told from ours. Nobody waits for it.
   func refreshListing() {
-    guard let generation = filter.withLock(\.unlisted), let listing = PacketFilter.listing() else { return }
+    guard let generation = filter.withLock(\.unlisted), let listing = PacketFilter.listing(settings.tables) else {
+      return
+    }
     filter.withLock { $0.note(listing, of: generation) }
   }
 
@@ -270,17 +277,14 @@ package final class NetworkReconciler: Sendable {
     logger.warning(
       """
       another packet filter of this host drops what it does not know, servers' traffic too: the chain \
-      \(drops.joined(separator: ", ")). Let the links \(RoutedInterface.tapPrefix)* through there, in both directions.
+      \(drops.joined(separator: ", ")). Let \(settings.bridge.map { "the bridge \($0.name)" } ?? "the links \(RoutedInterface.tapPrefix)*") \
+      through there, in both directions.
       """)
   }
 
-  private func warnOfMissingUplink(_ state: inout State) {
-    let hasUplink = HostLinks.exists(settings.uplink)
-    if state.hasUplink, !hasUplink {
-      logger.error(
-        "servers reach nobody outside: there is no uplink \(settings.uplink). Once there is one, start the service again."
-      )
-    }
-    state.hasUplink = hasUplink
+  private func warnOfObstacle(_ state: inout State) {
+    let obstacle = links.obstacle
+    if let obstacle, obstacle != state.obstacle { logger.error("\(obstacle)") }
+    state.obstacle = obstacle
   }
 }

@@ -15,34 +15,44 @@ struct PacketFilter {
     try HostProgram("nft", ["--check", "-f", "-"], input: Array(text.utf8)).run(within: limit)
   }
 
-  /// Whether the table of all traffic is in the kernel, which is asked in an instant; nil where it does not tell.
-  static func isThere() -> Bool? {
-    // NFT_MSG_GETTABLE of NFPROTO_INET, and NFTA_TABLE_NAME: its length, its number, and the name with its end.
+  /// Whether the tables of all traffic, and of a bridge's, are in the kernel, which is asked in an instant; nil where it does not
+  /// tell.
+  static func isThere(_ tables: [String] = ["inet vpsd"]) -> Bool? {
+    let families = [("inet vpsd", inetFamily), ("bridge vpsd", bridgeFamily)].filter { tables.contains($0.0) }
+    let answers = families.map { isThere(inFamily: $0.1) }
+    return answers.contains(false) ? false : answers.contains(nil) ? nil : true
+  }
+
+  /// NFPROTO_INET and NFPROTO_BRIDGE.
+  private static let (inetFamily, bridgeFamily): (UInt8, UInt8) = (1, 7)
+
+  private static func isThere(inFamily family: UInt8) -> Bool? {
+    // NFT_MSG_GETTABLE, and NFTA_TABLE_NAME: its length, its number, and the name with its end.
     let name: [UInt8] = [9, 0, 1, 0] + Array("vpsd".utf8) + [0, 0, 0, 0]
-    guard let answer = FilterQuestion(kind: 1, family: 1, attributes: name).answer() else { return nil }
+    guard let answer = FilterQuestion(kind: 1, family: family, attributes: name).answer() else { return nil }
     // NFT_MSG_NEWTABLE, or an error's number below zero.
     if answer.isOfTables { return answer.kind == 0 }
     return answer.errorNumber == ENOENT ? false : nil
   }
 
-  /// The tables as they are, without what they have counted; nil where one of them is not there.
-  static func listing() -> Listing? {
-    let tables = Ruleset.tables.map {
+  /// The tables as they are, without what they have counted; nil where that of all traffic is not there. Another one that is not
+  /// is as one that is empty.
+  static func listing(_ tables: [String]) -> Listing? {
+    let texts = tables.map {
       try? output(["-s", "list", "table"] + $0.split(separator: " ").map { String($0) })
     }
-    guard let inet = tables[0], let arp = tables[1] else { return nil }
-    return Listing(inet: inet, arp: arp)
+    return texts[0] == nil ? nil : Listing(texts.map { $0 ?? "" })
   }
 
   /// What the tables would be after this, tried in a namespace of its own.
-  static func listing(after text: String) throws -> Listing {
-    let tables = try Ruleset.tables.map { table in
+  static func listing(_ tables: [String], after text: String) throws -> Listing {
+    let texts = try tables.map { table in
       try HostProgram(
         "unshare", ["--net", "sh", "-c", "nft -f - && nft -s list table \(table)"], input: Array(text.utf8),
         outputLimitBytes: 256 << 20
       ).run(within: limit)
     }
-    return Listing(inet: tables[0], arp: tables[1])
+    return Listing(texts)
   }
 
   /// The taps that have rules, and what has gone through each.
@@ -62,9 +72,11 @@ struct PacketFilter {
     return counters
   }
 
-  static func remove() throws {
-    // A table that is made first can be deleted whether it was there or not.
-    try load(Ruleset.tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined())
+  static func remove(_ tables: [String]) throws { try load(removal(of: tables)) }
+
+  /// A table that is made first can be deleted whether it was there or not.
+  static func removal(of tables: [String]) -> String {
+    tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined()
   }
 
   /// Chains of others that drop what nobody has let through, so that what we let through does not count.

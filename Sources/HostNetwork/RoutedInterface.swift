@@ -1,6 +1,7 @@
 package import Core
 
-/// What the host knows of one server's network card: its tap, what goes through it, and what is routed to it.
+/// What the host knows of one server's network card: its tap, what goes through it, and what is routed to it, or may come from
+/// this port of a bridge.
 package struct RoutedInterface: Sendable, Equatable {
   /// Of every tap of ours, and of nothing else on the host.
   package static let tapPrefix = "vpsd"
@@ -60,6 +61,9 @@ package struct RoutedInterface: Sendable, Equatable {
 
   /// Named after the part of the card's address that is its own: fourteen characters of the fifteen that a link may have.
   package var tap: String { Self.tapPrefix + hardwareAddress.description.filter { $0 != ":" }.dropFirst(2) }
+
+  /// Of the tap itself, where it is a port of a bridge: so high that no bridge takes it for its own.
+  var portHardwareAddress: String { "fe" + hardwareAddress.description.dropFirst(2) }
 
   /// The next hop of the IPv6 networks: one neighbour, so that whoever scans them fills no table. It is the guest's own
   /// link-local address, as it makes it from the card's.

@@ -3,14 +3,18 @@ import Core
 /// How a server is held to its speed: two limits of nftables, one each way, that are looked up by tap. What is beyond them is
 /// dropped before it is counted for whom it is beyond. The kernel changes no limit that is there, so that each has its speed in its name.
 enum SpeedLimit {
-  static let maps = """
-        map speed_in { type ifname : limit; }
-        map speed_out { type ifname : limit; }
+  /// - Parameter type: Of what they are looked up by.
+  static func maps(of type: String) -> String {
+    """
+        map speed_in { type \(type) : limit; }
+        map speed_out { type \(type) : limit; }
 
     """
+  }
+
   /// What a sender is held to comes first, so that it uses up nothing of the receiver's.
-  static let outRule = "limit name iifname map @speed_out drop"
-  static let inRule = "limit name oifname map @speed_in drop"
+  static func outRule(for sender: String) -> String { "limit name \(sender) map @speed_out drop" }
+  static func inRule(for receiver: String) -> String { "limit name \(receiver) map @speed_in drop" }
   static let flushes = """
       flush map inet vpsd speed_in
       flush map inet vpsd speed_out

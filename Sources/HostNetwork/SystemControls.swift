@@ -8,6 +8,9 @@ struct SystemControls {
   let recordPath: String
 
   private static let root = "/proc/sys/net"
+  /// Of those whose names begin so; no setting of the kernel's network does.
+  private static let linkRoot = "/sys/"
+  private static let linkNames = "class/net/"
   private static let ofTap = [
     "ipv4/conf/TAP/proxy_arp": "0", "ipv4/conf/TAP/accept_redirects": "0", "ipv4/conf/TAP/send_redirects": "0",
     "ipv4/conf/TAP/accept_source_route": "0", "ipv4/conf/TAP/rp_filter": "1", "ipv4/conf/TAP/arp_ignore": "0",
@@ -16,10 +19,15 @@ struct SystemControls {
     "ipv6/conf/TAP/proxy_ndp": "0",
   ]
 
+  /// The host itself has no part in a port of a bridge.
+  private static let ofPort = [
+    "ipv4/conf/TAP/arp_ignore": "8", "ipv4/conf/TAP/forwarding": "0", "ipv6/conf/TAP/disable_ipv6": "1",
+  ]
+
   /// Returns how many were changed.
-  static func set(ofTap tap: String) throws -> Int {
+  static func set(ofTap tap: String, isPort: Bool) throws -> Int {
     var count = 0
-    for (name, value) in ofTap {
+    for (name, value) in isPort ? ofPort : ofTap {
       let path = "\(root)/\(name.replacing("TAP", with: tap))"
       // A kernel without IPv6 has no such settings.
       guard let current = read(path), current != value else { continue }
@@ -46,10 +54,23 @@ struct SystemControls {
       values["ipv6/conf/\(uplink)/proxy_ndp"] = "1"
       values["ipv6/neigh/\(uplink)/proxy_delay"] = "0"
     }
-    var count = 0
     // The acceptance of routers first: forwarding ends it at once.
-    for (name, value) in values.sorted(by: { $0.key.contains("accept_ra") && !$1.key.contains("accept_ra") }) {
-      let path = "\(Self.root)/\(name)"
+    return try set(values.sorted { $0.key.contains("accept_ra") && !$1.key.contains("accept_ra") })
+  }
+
+  /// Lets the packets of one bridge be seen where those of all links are, whatever is set for the others.
+  func set(bridge: String) throws -> Int {
+    try set(["iptables", "ip6tables"].map { ("\(Self.linkNames)\(bridge)/bridge/nf_call_\($0)", "1") })
+  }
+
+  private static func path(_ name: String) -> String {
+    name.hasPrefix(linkNames) ? linkRoot + name : "\(root)/\(name)"
+  }
+
+  private func set(_ values: [(String, String)]) throws -> Int {
+    var count = 0
+    for (name, value) in values {
+      let path = Self.path(name)
       guard let current = Self.read(path), current != value else { continue }
       try record(name, current)
       try Self.write(value, to: path)
@@ -60,8 +81,8 @@ struct SystemControls {
 
   /// Puts back what was changed.
   func restore() throws {
-    for (name, value) in recorded() where Self.read("\(Self.root)/\(name)") != nil {
-      try Self.write(value, to: "\(Self.root)/\(name)")
+    for (name, value) in recorded() where Self.read(Self.path(name)) != nil {
+      try Self.write(value, to: Self.path(name))
     }
     guard unlink(recordPath) == 0 || errno == ENOENT else { throw HostError.last("remove \(recordPath)") }
   }

@@ -16,8 +16,8 @@ extension LibvirtDriver {
     package enum Network: Sendable {
       /// At addresses of this host's loopback, from this host alone.
       case loopback
-      /// From wherever packets for their addresses come to this host.
-      case routed(HostNetworkSettings)
+      /// By a tap of its own each: from wherever packets for their addresses come to this host, or to a bridge of it.
+      case taps(HostNetworkSettings)
     }
 
     package enum Outbound: String, Sendable, CaseIterable {
@@ -79,10 +79,10 @@ extension LibvirtDriver.Configuration {
       let ports = try PortChoice(
         for: guestPorts, from: lowestPort, path: "\(dataDirectory)/forwarded-ports", logger: logger)
       return LoopbackNetwork(ports: ports, outbound: outbound, retired: retired, logger: logger)
-    case .routed(let settings):
+    case .taps(let settings):
       let reconciler = NetworkReconciler(
         settings: settings, installation: installation, stateDirectory: dataDirectory, logger: logger)
-      return RoutedNetwork(reconciler: reconciler, dataDirectory: dataDirectory, logger: logger)
+      return TapNetwork(reconciler: reconciler, dataDirectory: dataDirectory, logger: logger)
     }
   }
 
@@ -115,7 +115,7 @@ extension LibvirtDriver.Configuration {
   var hostPorts: [UInt16] {
     switch network {
     case .loopback: guestPorts
-    case .routed: []
+    case .taps: []
     }
   }
 }

@@ -26,14 +26,14 @@ extension LibvirtDriver {
 
   /// Links that bear our name and mark, and are no server's.
   package func strayTaps() async throws -> [String] {
-    guard let network = network as? RoutedNetwork else { return [] }
+    guard let network = network as? TapNetwork else { return [] }
     return try await onNetwork("look for links") {
       try network.reconciler.strayLinks(beside: Array(try network.stored().values))
     }
   }
 
   package func removeStrayTap(_ name: String) async throws {
-    guard let network = network as? RoutedNetwork else { return }
+    guard let network = network as? TapNetwork else { return }
     try await onNetwork("remove a link") {
       try network.reconciler.removeStrayLink(name, beside: Array(try network.stored().values))
     }

@@ -14,9 +14,9 @@ extension LibvirtDriver {
     package let problems: [String]
   }
 
-  /// Nil where this host routes to none.
+  /// Nil where servers have no taps.
   package func networkState() async throws -> NetworkState? {
-    guard let network = network as? RoutedNetwork else { return nil }
+    guard let network = network as? TapNetwork else { return nil }
     return try await onNetwork("look at the network") {
       let interfaces = try network.stored()
       return NetworkState(
@@ -26,9 +26,9 @@ extension LibvirtDriver {
     }
   }
 
-  /// Takes away all that this host has for its servers' network. Returns false where it routes to none.
+  /// Takes away all that this host has for its servers' network. Returns false where servers have no taps.
   package func removeNetwork() async throws -> Bool {
-    guard let network = network as? RoutedNetwork else { return false }
+    guard let network = network as? TapNetwork else { return false }
     try await onNetwork("remove the network") { try network.reconciler.remove() }
     return true
   }

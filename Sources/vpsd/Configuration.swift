@@ -2,6 +2,7 @@ import API
 import Core
 import Engine
 import Foundation
+import HostNetwork
 import LibvirtDriver
 import Logging
 import ReverseDNS
@@ -14,7 +15,10 @@ struct Configuration: Sendable, Equatable {
   }
 
   enum Network: String, Sendable, CaseIterable {
-    case loopback, routed
+    case loopback, routed, bridge
+
+    /// Whether each server has a tap of its own, whose traffic this host counts and holds to rules.
+    var hasTaps: Bool { self != .loopback }
   }
 
   /// Whether images are fetched for servers that are ordered.
@@ -72,6 +76,11 @@ struct Configuration: Sendable, Equatable {
   var forwardAddress: IPv4Address?
   var outbound = LibvirtDriver.Configuration.Outbound.auto
   var network = Network.loopback
+  /// The bridge of this host that servers are ports of; nil for none.
+  var bridge: String?
+  /// What they reach the world by there.
+  var bridgeGateways: [LinkGateway] = []
+  var isBridgeIsolating = true
   /// Nil for the link of the default route.
   var uplink: String?
   /// Nil for the uplink's.

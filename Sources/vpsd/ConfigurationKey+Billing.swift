@@ -42,7 +42,7 @@ extension ConfigurationKey {
     ),
     amount(
       "bandwidth_throttle", \.bandwidthThrottle, default: "10",
-      "How slow, in Mbit/s and each direction, with bandwidth_overage: throttle; only a routed network can be",
+      "How slow, in Mbit/s and each direction, with bandwidth_overage: throttle; only a routed network and a bridge can be",
       1...100_000),
     value(
       "bandwidth_price", \.bandwidthPrice, default: "0.01", "The price of a GB, with bandwidth_overage: price",

@@ -7,8 +7,18 @@ extension ConfigurationKey {
   static let network: [ConfigurationKey] = [
     choice(
       "network", \.network, default: "loopback",
-      "How servers of this machine are reached: at addresses of its loopback, from itself only; or routed, from everywhere"
+      "How servers of this machine are reached: at addresses of its loopback, from itself only; routed, from everywhere; or as ports of a bridge of it"
     ),
+    value(
+      "bridge", \.bridge, default: "none",
+      "The bridge of this machine that servers are ports of, which you have made; for network: bridge",
+      rule: "none, or the name of a link, such as br0",
+      parse: { $0 == "none" ? .some(nil) : isLinkName($0) ? .some($0) : nil }, print: { $0 ?? "none" }),
+    bridgeGateways,
+    value(
+      "bridge_isolation", \.isBridgeIsolating, default: "true",
+      "Whether servers on the bridge get no frame of each other, and speak with each other by the gateway alone",
+      rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
     value(
       "uplink", \.uplink, default: "auto",
       "The link of a routed network that leads to the world; auto takes that of the default route",
@@ -16,7 +26,7 @@ extension ConfigurationKey {
       parse: { $0 == "auto" ? .some(nil) : isLinkName($0) ? .some($0) : nil }, print: { $0 ?? "auto" }),
     value(
       "mtu", \.mtu, default: "auto",
-      "How large the packets of servers in a routed network may be, in bytes; auto takes what the uplink carries",
+      "How large the packets of servers in a routed network or on a bridge may be, in bytes; auto takes what the uplink or the bridge carries",
       rule: "auto, or a whole number from 1280 to 65521",
       parse: { $0 == "auto" ? .some(nil) : decimal($0, 1280...65_521).map { .some($0) } },
       print: { $0.map { String($0) } ?? "auto" }),
@@ -40,7 +50,7 @@ extension ConfigurationKey {
       print: { $0?.description ?? "auto" }),
     value(
       "smtp_outbound", \.mayServersMail, default: "false",
-      "Whether servers in a routed network may open connections to TCP port 25, which is how spam goes out; `vpsd account update --smtp-outbound yes` lets those of one account",
+      "Whether servers in a routed network or on a bridge may open connections to TCP port 25, which is how spam goes out; `vpsd account update --smtp-outbound yes` lets those of one account",
       rule: "true or false", parse: { $0 == "true" ? true : $0 == "false" ? false : nil }, print: \.description),
     amount(
       "addresses_per_server", \.addressesPerServer, default: "16",
@@ -53,7 +63,7 @@ extension ConfigurationKey {
 
   private static let nameServers = ConfigurationKey(
     name: "nameservers", defaultText: "auto",
-    description: "The name servers that servers in a routed network are told of; auto takes the host's",
+    description: "The name servers that servers in a routed network or on a bridge are told of; auto takes the host's",
     rule: "auto, or a list of at most 3 IP addresses, such as [9.9.9.9, 2620:fe::fe]", isList: true,
     apply: { value, configuration in
       if value.elements == ["auto"] {
@@ -67,9 +77,24 @@ extension ConfigurationKey {
     },
     read: { $0.nameServers?.map(\.description) ?? ["auto"] })
 
+  private static let bridgeGateways = ConfigurationKey(
+    name: "bridge_gateways", defaultText: "none",
+    description:
+      "The routers by which servers on the bridge reach others, of each family that they have; with a length those in the network are reached without it",
+    rule: "none, or a list of at most 16 addresses of routers, such as [203.0.113.1/24, fe80::1]", isList: true,
+    apply: { value, configuration in
+      let texts = value.text == "none" ? [] : value.elements
+      let gateways = texts.compactMap { LinkGateway($0) }
+      guard gateways.count == texts.count, gateways.count <= 16 else { return false }
+      configuration.bridgeGateways = gateways
+      return true
+    },
+    read: { $0.bridgeGateways.map(\.description) })
+
   private static let openNetworks = ConfigurationKey(
     name: "open_networks", defaultText: "none",
-    description: "The private networks that servers in a routed network may reach, which are closed to them otherwise",
+    description:
+      "The private networks that servers in a routed network or on a bridge may reach, which are closed to them otherwise",
     rule: "none, or a list of private networks without host bits, such as [10.20.0.0/16, fd00:20::/48]", isList: true,
     apply: { value, configuration in
       let texts = value.text == "none" ? [] : value.elements

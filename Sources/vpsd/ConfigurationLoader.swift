@@ -39,12 +39,13 @@ struct ConfigurationLoader: Sendable {
     for section in file?.locations ?? [] {
       configuration.locations[section.code] = settings(of: section, &problems)
     }
-    if configuration.bandwidthOverage == .throttle, configuration.driver == .libvirt, configuration.network != .routed {
+    if configuration.bandwidthOverage == .throttle, configuration.driver == .libvirt, !configuration.network.hasTaps {
       let key = "bandwidth_overage"
       problems.append(
         .init(
           origin: origin(of: key, file), key: key,
-          message: "only servers in a routed network can be slow; at loopback addresses it is none or price"))
+          message:
+            "only servers in a routed network or on a bridge can be slow; at loopback addresses it is none or price"))
     }
     if configuration.stateBackups.directory != nil, configuration.database != nil {
       let key = "state_backups.directory"
@@ -54,7 +55,8 @@ struct ConfigurationLoader: Sendable {
           message: "it is for a database in a file; one of PostgreSQL is copied with pg_dump (docs/operating.md)"))
     }
     problems +=
-      networkProblems(configuration, file) + forwardingProblems(configuration, file)
+      networkProblems(configuration, file) + bridgeProblems(configuration, file)
+      + forwardingProblems(configuration, file)
       + notifyProblems(configuration, file) + reverseNameProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)
@@ -95,7 +97,8 @@ struct ConfigurationLoader: Sendable {
       address: nil, range: range, guestPorts: configuration.forwardedPorts, servers: servers)
     var message: String?
     if configuration.network != .routed {
-      message = "it is for a routed network; at loopback addresses forwarded_ports are all that there is"
+      message =
+        "it is for a routed network; at loopback addresses forwarded_ports are all that there is, and on a bridge none"
     } else if servers.isEmpty {
       message = "it is for private addresses, and the pools of this host have none"
     } else if forwarding.serverCount > forwarding.capacity {
@@ -110,7 +113,7 @@ struct ConfigurationLoader: Sendable {
   }
 
   /// Where it was said last.
-  private func origin(of name: String, _ file: ConfigurationFile?) -> String {
+  func origin(of name: String, _ file: ConfigurationFile?) -> String {
     ConfigurationKey.all.first { $0.name == name }.flatMap { sources(of: $0, file).last?.origin } ?? name
   }
 
@@ -127,12 +130,12 @@ struct ConfigurationLoader: Sendable {
           .init(
             origin: origin("address_pool6"), key: "\(prefix)address_pool6",
             message: "the network of servers on this machine is its loopback, which has no IPv6"))
-      case .routed where pool?.hasLoopback == true:
+      case .routed where pool?.hasLoopback == true, .bridge where pool?.hasLoopback == true:
         problems.append(
           .init(
             origin: origin("address_pool"), key: "\(prefix)address_pool",
             message: "nothing is routed to addresses of the loopback: give servers others, or leave `network` out"))
-      case .loopback, .routed: break
+      case .loopback, .routed, .bridge: break
       }
     }
     check(configuration.addressPool, configuration.addressPool6) { name in

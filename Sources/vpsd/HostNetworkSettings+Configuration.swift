@@ -2,17 +2,20 @@ import Core
 import HostNetwork
 
 extension Configuration {
-  /// The network that this host routes to; nil where its servers are at its loopback. Asks the host for what is not said.
+  /// The network of this host's servers; nil where they are at its loopback. Asks the host for what is not said.
   func hostNetwork() throws -> HostNetworkSettings? {
-    guard driver == .libvirt, network == .routed else { return nil }
+    guard driver == .libvirt, network.hasTaps else { return nil }
     // One that is not there yet keeps nobody from anything else: whoever keeps the network tells of it.
-    let uplink = try uplink ?? HostNetworkSettings.defaultUplink() ?? ""
+    let uplink = try network == .bridge ? bridge ?? "" : uplink ?? HostNetworkSettings.defaultUplink() ?? ""
     let mtu = try mtu ?? HostNetworkSettings.mtu(of: uplink) ?? 1500
     let own = locationsHere
     var settings = HostNetworkSettings(
       uplink: uplink, mtu: mtu, pools: unique([addressPool] + own.compactMap(\.addressPool)),
       ipv6Pools: unique([addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)),
       nameServers: nameServers ?? HostNetworkSettings.nameServers())
+    if network == .bridge {
+      settings.bridge = HostBridge(name: uplink, gateways: bridgeGateways, isIsolating: isBridgeIsolating)
+    }
     settings.openNetworks = openNetworks
     settings.mayMail = mayServersMail
     settings.forwarding = forwardRange.map { range in

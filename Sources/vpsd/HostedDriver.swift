@@ -78,7 +78,7 @@ extension Configuration {
     libvirt.overcommitment.vcpus = overcommit.vcpus
     libvirt.overcommitment.storage = overcommit.storage
     libvirt.daemon = libvirtd
-    if let settings = try hostNetwork() { libvirt.network = .routed(settings) }
+    if let settings = try hostNetwork() { libvirt.network = .taps(settings) }
     switch accelerator {
     case .auto: libvirt.accelerator = nil
     case .kvm: libvirt.accelerator = .kvm

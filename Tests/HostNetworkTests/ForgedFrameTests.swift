@@ -52,9 +52,10 @@ struct ForgedFrames {
 
   let path = NSTemporaryDirectory() + "vpsd-frames-\(getpid())"
 
-  init(from guest: Guest, to neighbour: Guest, copies: Int) throws {
+  /// - Parameter link: On a bridge, what Tests/Hosts/forgery wants to know of it.
+  init(from guest: Guest, to neighbour: Guest, copies: Int, link: [String] = []) throws {
     let guests = [guest, neighbour].flatMap { ["\($0.interface.hardwareAddress)", $0.address, $0.address6] }
-    try HostProgram("env", [try Self.python, "\(TestFiles.hosts)/forgery", "make", path, "\(copies)"] + guests)
+    try HostProgram("env", [try Self.python, "\(TestFiles.hosts)/forgery", "make", path, "\(copies)"] + guests + link)
       .run(within: .seconds(60))
   }
 

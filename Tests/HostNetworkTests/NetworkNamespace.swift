@@ -98,15 +98,19 @@ final class Guest: Place {
   let interface: RoutedInterface
   private let program: RunningProgram
 
-  init(_ interface: RoutedInterface) throws {
+  /// - Parameter bridge: That of which its tap is a port; nil where the host routes to it.
+  init(_ interface: RoutedInterface, on bridge: HostBridge? = nil) throws {
     self.interface = interface
+    let gateways = [(true, HostNetworkSettings.gateway), (false, HostNetworkSettings.gateway6)].map { isIPv4, routed in
+      bridge?.gateways.first { $0.address.isIPv4 == isIPv4 }?.address.description ?? routed
+    }
     program = try RunningProgram(
       "python3",
       [
         "\(TestFiles.hosts)/guest", interface.tap, "\(interface.hardwareAddress)", "\(interface.addresses[0])/32",
-        HostNetworkSettings.gateway,
+        gateways[0],
         "\(interface.ipv6Networks[0].serverAddress)/\(interface.ipv6Networks[0].prefixLength)",
-        HostNetworkSettings.gateway6,
+        gateways[1],
       ])
     try #require(program.line() == "ready")
   }

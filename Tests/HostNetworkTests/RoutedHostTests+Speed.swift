@@ -71,8 +71,8 @@ extension RoutedHostTests {
         """
         nft -f - <<'END'
         flush chain inet vpsd account
-        add rule inet vpsd account \(SpeedLimit.inRule)
-        add rule inet vpsd account \(SpeedLimit.outRule)
+        add rule inet vpsd account \(SpeedLimit.inRule(for: "oifname"))
+        add rule inet vpsd account \(SpeedLimit.outRule(for: "iifname"))
         END
         """)
       #expect(try probesDuringFlood(5) != "5 of 5")

@@ -250,7 +250,7 @@ struct WorldServer {
 }
 
 /// What listens on all addresses of the host.
-private struct HostServer {
+struct HostServer {
   private let programs: [RunningProgram]
 
   init() throws {

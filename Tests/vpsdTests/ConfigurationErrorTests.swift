@@ -130,6 +130,33 @@ struct ConfigurationErrorTests {
       ("uplink: eth0; reboot", "uplink: \"eth0; reboot\" is not auto, or the name of a link"),
       ("uplink: -all", "uplink: \"-all\" is not auto"), ("mtu: 576", "mtu: \"576\" is not auto"),
       ("nameservers: [9.9.9.9, dns.example]", "nameservers: [9.9.9.9, dns.example] is not auto"),
+      (
+        "network: bridge\naddress_pool: 203.0.113.0/26\nbridge_gateways: 198.51.100.1",
+        "bridge: network: bridge needs the name of a bridge"
+      ),
+      ("network: bridge\nbridge: br0", "network: address_pool: nothing is routed to addresses of the loopback"),
+      (
+        "network: bridge\nbridge: br0\naddress_pool: 203.0.113.0/26\nbridge_gateways: 203.0.113.1/24",
+        "4: bridge_gateways: 203.0.113.1 is in the pool 203.0.113.0/26: name it in reserved_addresses"
+      ),
+      (
+        "network: bridge\nbridge: br0\naddress_pool: [203.0.113.0/26, 10.7.0.0/24]\nbridge_gateways: 203.0.113.65/25",
+        "4: bridge_gateways: none of them is for 10.7.0.1"
+      ),
+      (
+        "network: bridge\nbridge: br0\naddress_pool: 203.0.113.0/26\nbridge_gateways: [198.51.100.1, fe80::1]\naddress_pool6: 2001:db8::/56",
+        "5: address_pool6: 2001:db8::/56 gives networks, which are routed"
+      ),
+      (
+        "network: bridge\nbridge: br0\naddress_pool: 203.0.113.0/26\nbridge_gateways: 198.51.100.1\naddress_pool6: 2001:db8::/64",
+        "4: bridge_gateways: none of them is for the IPv6 addresses of 2001:db8::/64"
+      ),
+      (
+        "network: bridge\nbridge: br0\naddress_pool: 203.0.113.0/26\nbridge_gateways: [198.51.100.1, 2001:db8::5]\naddress_pool6: 2001:db8::/64",
+        "4: bridge_gateways: 2001:db8::5 is in 2001:db8::/64"
+      ),
+      ("bridge: br 0", "bridge: \"br 0\" is not none, or the name of a link"),
+      ("bridge_gateways: 203.0.113.1/32", "bridge_gateways: \"203.0.113.1/32\" is not none, or a list"),
       ("open_networks: [10.0.0.0/8, 169.254.0.0/16]", "open_networks: [10.0.0.0/8, 169.254.0.0/16] is not none"),
     ])
   func badNetworks(_ text: String, _ message: String) async throws {

@@ -44,6 +44,9 @@ struct ConfigurationTests {
         forwarded_ports: [22, 80, 443]
         outbound: auto
         network: loopback
+        bridge: none
+        bridge_gateways: []
+        bridge_isolation: true
         uplink: auto
         mtu: auto
         nameservers: [auto]
@@ -168,7 +171,8 @@ struct ConfigurationTests {
     ("reserved_addresses", "[10.1.0.1, 10.1.0.8/29]"), ("address_pool", "[10.1.0.0/24, 10.2.0.5-10.2.0.9]"),
     ("address_pool6", "2001:db8:10::/56"),
     ("forwarded_ports", "[22, 8443]"), ("outbound", "true"),
-    ("network", "routed"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
+    ("network", "routed"), ("bridge", "br0"), ("bridge_gateways", "[203.0.113.1/24, fe80::1]"),
+    ("bridge_isolation", "false"), ("uplink", "enp5s0.100"), ("mtu", "1280"), ("nameservers", "[9.9.9.9, 2620:fe::fe]"),
     ("open_networks", "[10.20.0.0/16, fd00:20::/48]"),
     ("forward_range", "20000-29999"), ("forward_address", "203.0.113.9"),
     ("smtp_outbound", "true"), ("addresses_per_server", "4"), ("address_rest", "60"),
@@ -224,6 +228,7 @@ struct ConfigurationTests {
     "Ports of the host are forwarded only where every private server has some, and nobody else needs them",
     arguments: [
       ("loopback", "127.80.0.0/16", "20000-29999", "it is for a routed network"),
+      ("bridge", "10.77.0.0/24", "20000-29999", "it is for a routed network"),
       ("routed", "203.0.113.0/26", "20000-29999", "the pools of this host have none"),
       ("routed", "10.77.0.0/24", "20000-20100", "101 ports are enough for 33 servers with 3 forwarded_ports each"),
       ("routed", "10.77.0.0/30", "8000-8100", "the service itself listens at port 8080"),
@@ -248,6 +253,10 @@ struct ConfigurationTests {
       "VPSD_NETWORK": "routed", "VPSD_ADDRESS_POOL": "203.0.113.0/26", "VPSD_BANDWIDTH_OVERAGE": "throttle",
     ]
     #expect(try Self.load(environment: routed).tariff.throttleMbit == 10)
+    let bridged = routed.merging([
+      "VPSD_NETWORK": "bridge", "VPSD_BRIDGE": "br0", "VPSD_BRIDGE_GATEWAYS": "203.0.113.65",
+    ]) { $1 }
+    #expect(try Self.load(environment: bridged).tariff.throttleMbit == 10)
   }
 
   @Test("Every key has such an example, and a name of its own")

@@ -118,7 +118,7 @@ extension Configuration {
   fileprivate func requireSeveralAddresses(at location: String) throws {
     guard driver == .libvirt, network == .loopback, locations[location]?.driver == nil else { return }
     throw Refusal.refused(
-      "The servers at \(location) are at this host's loopback, where each has one address: see `network: routed`.")
+      "The servers at \(location) are at this host's loopback, where each has one address: see `network`.")
   }
 
   /// For how long a command waits for the service to have carried it out.

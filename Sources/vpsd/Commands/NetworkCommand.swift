@@ -8,7 +8,7 @@ import SQLStore
 
 struct NetworkCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "network", abstract: "What this host routes to its servers.",
+    commandName: "network", abstract: "What this host has for the network of its servers.",
     subcommands: [Status.self, Off.self])
 
   struct Status: AsyncParsableCommand {
@@ -48,12 +48,12 @@ struct NetworkCommand: AsyncParsableCommand {
       let driver = try await options.routingDriver()
       let lock = try ProcessLock(path: directory.lock)
       guard try await driver.removeNetwork() else { throw NetworkCommand.isNotRouted }
-      withExtendedLifetime(lock) { print("This host routes to no servers any more.") }
+      withExtendedLifetime(lock) { print("This host has nothing for the network of servers any more.") }
     }
   }
 
   private static let isNotRouted = Refusal.refused(
-    "This host's servers are at its loopback: `network` is not `routed`.")
+    "This host's servers are at its loopback: `network` is neither `routed` nor `bridge`.")
 }
 
 extension ConfigurationOptions {

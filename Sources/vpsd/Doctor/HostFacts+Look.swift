@@ -39,7 +39,8 @@ extension HostFacts {
     var programs = [("qemu-system-x86_64", "qemu-system-x86", true), ("qemu-img", "qemu-utils", true)]
     if configuration.libvirtd == .own { programs.append(("libvirtd", "libvirt-daemon", true)) }
     switch configuration.network {
-    case .routed: programs += [("ip", "iproute2", true), ("nft", "nftables", true), ("conntrack", "conntrack", true)]
+    case .routed, .bridge:
+      programs += [("ip", "iproute2", true), ("nft", "nftables", true), ("conntrack", "conntrack", true)]
     case .loopback where configuration.outbound != .no:
       programs.append(("slirp4netns", "slirp4netns", configuration.outbound == .yes))
     case .loopback: break

@@ -116,7 +116,7 @@ struct HostFacts: Sendable {
   var listeners: [Listener] = []
   /// Ports of servers' addresses that lead to others than the guest's, because a program of the host has theirs.
   var shiftedPorts: [Int: Int] = [:]
-  /// Of a routed network, while the service runs.
+  /// Of a routed network or a bridge, while the service runs.
   var networkProblems: [String] = []
   var forwardsPackets = true
   /// Why nobody can be told names by what is configured.

@@ -6,8 +6,8 @@ import Logging
 import PrivateFiles
 import Synchronization
 
-/// Every machine has a tap of its own, to which the host routes its addresses. No two machines share a link.
-struct RoutedNetwork: MachineNetwork {
+/// Every machine has a tap of its own, to which the host routes its addresses, or which is a port of a bridge of the host's.
+struct TapNetwork: MachineNetwork {
   let reconciler: NetworkReconciler
   let dataDirectory: String
   let logger: Logger
@@ -41,6 +41,7 @@ struct RoutedNetwork: MachineNetwork {
   }
 
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork {
+    if let bridge = settings.bridge { return guestNetwork(of: interface, on: bridge) }
     let networks = interface.ipv6Networks.map { "\($0.serverAddress)/\($0.prefixLength)" }
     return GuestNetwork(
       ipv4Address: "\(interface.address)/32", ipv4Gateway: HostNetworkSettings.gateway,
@@ -48,6 +49,21 @@ struct RoutedNetwork: MachineNetwork {
       nameServers: settings.nameServers.map(\.description),
       furtherAddresses: interface.furtherAddresses.map { "\($0)/32" } + networks.dropFirst(),
       revision: interface.revision)
+  }
+
+  private func guestNetwork(of interface: NetworkInterface, on bridge: HostBridge) -> GuestNetwork {
+    func address(_ text: String, _ address: IPAddress) -> String {
+      "\(text)/\(bridge.gateway(of: address)?.network?.prefixLength ?? (address.isIPv4 ? 32 : 128))"
+    }
+    let four = interface.addresses.map { address($0.description, IPAddress($0)) }
+    let six = interface.ipv6Networks.map { address($0.serverAddress, IPAddress(ofServerIn: $0)) }
+    return GuestNetwork(
+      ipv4Address: four.first, ipv4Gateway: bridge.gateway(of: IPAddress(interface.address))?.address.description,
+      ipv6Address: six.first,
+      ipv6Gateway: interface.ipv6Networks.first.flatMap { bridge.gateway(of: IPAddress(ofServerIn: $0)) }?.address
+        .description,
+      nameServers: settings.nameServers.map(\.description),
+      furtherAddresses: Array(four.dropFirst() + six.dropFirst()), revision: interface.revision)
   }
 
   /// Whether it is none of the host's own.
