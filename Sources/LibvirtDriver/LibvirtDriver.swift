@@ -18,7 +18,7 @@ package struct LibvirtDriver: ComputeDriver {
   let network: any MachineNetwork
   /// Where machines of the loopback network run that reach others, or did.
   let namespace: OutboundNamespace?
-  let runningPorts = RunningPorts()
+  let runningPorts: RunningPorts
   let readings: GuestReadings
   let consoleLogs: ConsoleLogs
   /// Nil for the guest itself.
@@ -70,6 +70,7 @@ package struct LibvirtDriver: ComputeDriver {
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
     self.network = try configuration.machineNetwork(
       lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, retired: retired, logger: logger)
+    self.runningPorts = RunningPorts(path: "\(configuration.dataDirectory)/running-ports")
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.downloads = ImageDownloads(store: images, recipes: configuration.imageRecipes, clock: clock)
     self.controlGroups = configuration.daemon == .own ? ControlGroups(of: configuration.installation) : nil

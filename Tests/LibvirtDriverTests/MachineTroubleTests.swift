@@ -126,6 +126,7 @@ extension MachineLifeTests {
       try MachineFiles.remove("\(host.dataDirectory)/forwarded-ports")
       let other = try PrivateHost.makeDriver(host.dataDirectory)
       #expect(other.forwardedPorts.ssh == before)
+      #expect(other.sshPort(of: machine) == Int(now), "before its hypervisor has answered")
       _ = try await other.observe()
       #expect(other.sshPort(of: machine) == Int(now))
       #expect(other.sshPort(of: UUID()) == Int(before))
