@@ -101,7 +101,7 @@ package struct LibvirtDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int { Int(runningPorts.sshPort(of: machine) ?? network.sshPort) }
 
-  package func forwarding(to address: IPv4Address) -> PortForwarding.Share? { network.forwarding(to: address) }
+  package func forwarding(to machine: UUID) -> PortForwarding.Share? { network.forwarding(to: machine) }
 
   package func capacity() async throws -> HostCapacity? {
     try await onFiles("measure the host") {
@@ -142,10 +142,10 @@ package struct LibvirtDriver: ComputeDriver {
     if image.properties.firmware == .uefi { try UEFI.requireInstalled() }
   }
 
-  package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {
+  package func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool {
     let isHeldByMachine = try await onLibvirt("look up who has \(address)") { connection in
       guard let domain = try ownership.domain(machine, on: connection), try domain.isActive() else { return false }
-      return try domain.mark()?.address == address
+      return try domain.mark().map { address == .ipv4($0.address) } ?? false
     }
     if isHeldByMachine { return true }
     return try await onFiles("look whether \(address) is free") { try network.isFree(address) }

@@ -143,8 +143,14 @@ struct GuestTests {
   func occupiedAddress() async throws {
     try await withSimulatedHost { host async throws in
       let specification = host.specification()
-      host.driver.configure { $0.occupiedAddresses = [specification.interface.address] }
-      #expect(try await !host.driver.isAddressFree(specification.interface.address, for: specification.machine))
+      let (address, network) = (
+        ServerAddress.ipv4(specification.interface.address), ServerAddress("2001:db8:10:1::/64")!
+      )
+      host.driver.configure { $0.occupiedAddresses = [address, network] }
+      for occupied in [address, network] {
+        #expect(try await !host.driver.isAddressFree(occupied, for: specification.machine))
+      }
+      #expect(try await host.driver.isAddressFree(ServerAddress("2001:db8:10:2::/64")!, for: specification.machine))
     }
   }
 

@@ -209,7 +209,9 @@ extension ComputeDriverConformance {
   private func addresses() async throws {
     try await withMachine { specification in
       let stranger = UUID()
-      let address = specification.interface.address
+      let address = ServerAddress.ipv4(specification.interface.address)
+      #expect(try await driver.isAddressFree(ServerAddress("2001:db8:10:77::/64")!, for: stranger))
+      #expect(driver.forwarding(to: stranger) == nil)
       #expect(try await driver.isAddressFree(address, for: specification.machine))
       #expect(try await driver.isAddressFree(address, for: stranger))
       try await driver.ensureDefined(specification)

@@ -28,7 +28,7 @@ package struct Fleet: Sendable {
 
   /// The ports of its host that lead to it, where nobody outside reaches its address.
   func forwarding(to server: Server) -> PortForwarding.Share? {
-    server.address.flatMap { self[server.hostID]?.driver.forwarding(to: $0) }
+    self[server.hostID]?.driver.forwarding(to: server.uuid)
   }
 
   /// Why a server may not be as it says; nil where its host answers.
