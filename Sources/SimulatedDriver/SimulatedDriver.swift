@@ -23,6 +23,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var imageStorageGiB = 1
     /// What something else on the host holds.
     package var occupiedAddresses: Set<ServerAddress> = []
+    /// At which port of their addresses machines have their sshd that are started from now on.
+    package var sshPort = 22
     /// What the guests of machines that are made from now on do wrong.
     package var quirks: Set<GuestQuirk> = []
     /// Whether the host answers at all.
@@ -123,7 +125,13 @@ package final class SimulatedDriver: ComputeDriver {
 
   package var timing: MachineTiming { state.withLock { $0.options.timing } }
 
-  package func sshPort(of machine: UUID) -> Int { 22 }
+  package func sshPort(of machine: UUID) -> Int {
+    state.withLock { state in running(machine, in: state)?.sshPort ?? state.options.sshPort }
+  }
+
+  private func running(_ machine: UUID, in state: State) -> SimulatedMachine? {
+    state.machines[machine].flatMap { $0.power(at: clock.now, state.options.durations).isOn ? $0 : nil }
+  }
 
   package func forwarding(to machine: UUID) -> PortForwarding.Share? {
     state.withLock { state in
@@ -186,7 +194,8 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func start(_ machine: UUID) async throws {
     try await perform(.start, machine) {
-      try change(machine) { machine, now in try machine.start(at: now) }
+      let port = state.withLock { $0.options.sshPort }
+      try change(machine) { machine, now in try machine.start(at: now, sshPort: port) }
       state.withLock { $0.restoring[machine] = nil }
     }
   }

@@ -11,6 +11,33 @@ struct ServerPortTests {
     try await api.send(.get, "/servers/\(id)/").json
   }
 
+  private func listed(_ id: Int, _ api: TestAPI) async throws -> [String: Any] {
+    let results = try await api.send(.get, "/servers/").json["results"] as? [[String: Any]]
+    return try #require(results?.first { $0["id"] as? Int == id })
+  }
+
+  @Test("Its ssh_port is the one that its machine was started with, and another one from its next start on")
+  func sshPort() async throws {
+    let api = try await TestAPI.make()
+    let first = try await api.activeServer(name: "first")
+    #expect(try await shown(first, api)["ssh_port"] as? Int == 22)
+    api.service.driver.configure { $0.sshPort = 2222 }
+    #expect(try await shown(first, api)["ssh_port"] as? Int == 22)
+    let second = try await api.createServer(name: "second")
+    #expect(try await shown(second, api)["ssh_port"] as? Int == 2222)
+    try await api.service.settle()
+    #expect(try await shown(second, api)["ssh_port"] as? Int == 2222)
+    #expect(try await listed(second, api)["ssh_port"] as? Int == 2222)
+    #expect(try await listed(first, api)["ssh_port"] as? Int == 22)
+    // The host does not answer, and tells nothing else meanwhile.
+    api.service.driver.configure { $0.condition = .isDead }
+    #expect(try await shown(first, api)["ssh_port"] as? Int == 22)
+    api.service.driver.configure { $0.condition = .answers }
+    #expect(try await api.send(.post, "/servers/\(first)/reboot/").status == 200)
+    try await api.service.settle()
+    #expect(try await shown(first, api)["ssh_port"] as? Int == 2222)
+  }
+
   @Test("Where ports of the host lead to it, those of its own machine are told, and none before it has one")
   func forwarding() async throws {
     let api = try await TestAPI.make()

@@ -154,6 +154,22 @@ struct GuestTests {
     }
   }
 
+  @Test("A machine keeps the port that it was started with, in the next process too")
+  func sshPort() async throws {
+    try await withSimulatedHost { host async throws in
+      let machine = try await host.makeMachine()
+      host.driver.configure { $0.sshPort = 2222 }
+      #expect(host.driver.sshPort(of: machine) == 22)
+      #expect(host.driver.sshPort(of: UUID()) == 2222)
+      try await host.driver.powerOff(machine)
+      #expect(host.driver.sshPort(of: machine) == 2222)
+      try await host.driver.start(machine)
+      host.driver.configure { $0.sshPort = 22 }
+      #expect(host.driver.sshPort(of: machine) == 2222)
+      #expect(try host.another().sshPort(of: machine) == 2222)
+    }
+  }
+
   @Test("The host has no bound unless one is set, and tells a customer what to do about a missing image")
   func host() async throws {
     try await withSimulatedHost { host async throws in
