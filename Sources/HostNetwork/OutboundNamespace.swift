@@ -27,6 +27,8 @@ package final class OutboundNamespace: Sendable {
   private let logger: Logger
   private let uplink: SlirpProcess
   private let state = Mutex(State())
+  /// What led nowhere at the last look, for who must not wait for one.
+  private let lost = Mutex<Set<ForwardedListener>>([])
 
   package init(directory: String, mayMail: Bool, isRetired: Bool = false, logger: Logger) {
     (self.directory, self.mayMail, self.isRetired, self.logger) = (directory, mayMail, isRetired, logger)
@@ -49,6 +51,11 @@ package final class OutboundNamespace: Sendable {
 
   package static func inside(_ address: IPv4Address) -> IPv4Address {
     IPv4Address(number: 240 << 24 | address.number & 0x00FF_FFFF)
+  }
+
+  /// The ports of a server's address that lead nowhere, because another program of this host has them.
+  package func lostPorts(at address: IPv4Address) -> [Int] {
+    lost.withLock { lost in lost.filter { $0.outside == address }.map { Int($0.port) }.sorted() }
   }
 
   /// Why this host cannot have one; nil where it can, or has it already.
@@ -136,6 +143,7 @@ package final class OutboundNamespace: Sendable {
     try HostProgram("umount", [path]).run(within: .seconds(10))
     unlink(path)
     state = State()
+    lost.withLock { $0 = [] }
   }
 
   // MARK: - The namespace
@@ -248,6 +256,10 @@ package final class OutboundNamespace: Sendable {
   }
 
   private func forward(_ state: inout State) throws {
+    defer {
+      let unforwarded = state.unforwarded
+      lost.withLock { $0 = unforwarded }
+    }
     let wanted = try listeners()
     let present = try uplink.forwards()
     for (listener, id) in present where !wanted.contains(listener) { try uplink.removeForward(id) }

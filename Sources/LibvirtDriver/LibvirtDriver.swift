@@ -101,6 +101,10 @@ package struct LibvirtDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int { Int(runningPorts.sshPort(of: machine) ?? network.sshPort) }
 
+  package func lostPorts(of machine: UUID) -> [Int] {
+    runningPorts.address(of: machine).map { network.lostPorts(at: $0) } ?? []
+  }
+
   package func forwarding(to machine: UUID) -> PortForwarding.Share? { network.forwarding(to: machine) }
 
   package func capacity() async throws -> HostCapacity? {

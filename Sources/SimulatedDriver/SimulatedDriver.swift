@@ -25,6 +25,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var occupiedAddresses: Set<ServerAddress> = []
     /// At which port of their addresses machines have their sshd that are started from now on.
     package var sshPort = 22
+    /// Ports of every address that another program of the host has taken from the machines that run.
+    package var takenPorts: Set<Int> = []
     /// What the guests of machines that are made from now on do wrong.
     package var quirks: Set<GuestQuirk> = []
     /// Whether the host answers at all.
@@ -127,6 +129,10 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int {
     state.withLock { state in running(machine, in: state)?.sshPort ?? state.options.sshPort }
+  }
+
+  package func lostPorts(of machine: UUID) -> [Int] {
+    state.withLock { state in running(machine, in: state) == nil ? [] : state.options.takenPorts.sorted() }
   }
 
   private func running(_ machine: UUID, in state: State) -> SimulatedMachine? {

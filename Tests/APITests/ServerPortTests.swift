@@ -38,6 +38,33 @@ struct ServerPortTests {
     #expect(try await shown(first, api)["ssh_port"] as? Int == 2222)
   }
 
+  @Test("That a program of the host has taken ports of it is told as its status_reason, until they are free again")
+  func lostPorts() async throws {
+    let api = try await TestAPI.make()
+    let id = try await api.activeServer()
+    #expect(try await shown(id, api)["status_reason"] is NSNull)
+    api.service.driver.configure { $0.takenPorts = [22] }
+    let reason =
+      "Connections to port 22 of this server's address do not reach it at the moment: another program of its host has it."
+    #expect(try await shown(id, api)["status_reason"] as? String == reason)
+    #expect(try await shown(id, api)["status"] as? String == "active")
+    #expect(try await listed(id, api)["status_reason"] as? String == reason)
+    api.service.driver.configure { $0.takenPorts = [443, 80] }
+    #expect(
+      try await shown(id, api)["status_reason"] as? String
+        == "Connections to ports 80, 443 of this server's address do not reach it at the moment: other programs of its host have them."
+    )
+    // It has no port while it is off.
+    #expect(try await api.send(.post, "/servers/\(id)/stop/").status == 200)
+    try await api.service.settle()
+    #expect(try await shown(id, api)["status_reason"] is NSNull)
+    #expect(try await api.send(.post, "/servers/\(id)/start/").status == 200)
+    try await api.service.settle()
+    #expect(try await shown(id, api)["status_reason"] is String)
+    api.service.driver.configure { $0.takenPorts = [] }
+    #expect(try await shown(id, api)["status_reason"] is NSNull)
+  }
+
   @Test("Where ports of the host lead to it, those of its own machine are told, and none before it has one")
   func forwarding() async throws {
     let api = try await TestAPI.make()

@@ -154,7 +154,7 @@ struct GuestTests {
     }
   }
 
-  @Test("A machine keeps the port that it was started with, in the next process too")
+  @Test("A machine keeps the port that it was started with, in the next process too, and loses it only while it runs")
   func sshPort() async throws {
     try await withSimulatedHost { host async throws in
       let machine = try await host.makeMachine()
@@ -164,9 +164,12 @@ struct GuestTests {
       try await host.driver.powerOff(machine)
       #expect(host.driver.sshPort(of: machine) == 2222)
       try await host.driver.start(machine)
-      host.driver.configure { $0.sshPort = 22 }
+      host.driver.configure { ($0.sshPort, $0.takenPorts) = (22, [2222]) }
       #expect(host.driver.sshPort(of: machine) == 2222)
       #expect(try host.another().sshPort(of: machine) == 2222)
+      #expect(host.driver.lostPorts(of: machine) == [2222])
+      try await host.driver.powerOff(machine)
+      #expect(host.driver.lostPorts(of: machine).isEmpty)
     }
   }
 

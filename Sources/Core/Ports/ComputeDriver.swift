@@ -11,6 +11,9 @@ package protocol ComputeDriver: Sendable {
   /// be: 22, unless something on the host holds that everywhere.
   func sshPort(of machine: UUID) -> Int
 
+  /// The ports of the machine's own address that do not lead to it at the moment, because another program of the host has them.
+  func lostPorts(of machine: UUID) -> [Int]
+
   /// The ports of the host that lead to the machine; nil where everybody reaches its own address, or nobody does.
   func forwarding(to machine: UUID) -> PortForwarding.Share?
 

@@ -65,6 +65,8 @@ struct LoopbackNetwork: MachineNetwork {
   /// Inside, a QEMU that starts finds all ports free.
   var mustLookBeforeStart: Bool { outbound != nil }
 
+  func lostPorts(at address: IPv4Address) -> [Int] { (outbound ?? retired)?.lostPorts(at: address) ?? [] }
+
   func isFree(_ address: ServerAddress) throws -> Bool {
     // Nobody is reached at one of IPv6 here.
     guard case .ipv4(let address) = address else { return true }

@@ -7,6 +7,9 @@ protocol MachineNetwork: Sendable {
   /// The port of a machine's address that leads to its sshd, of one that is defined now.
   var sshPort: UInt16 { get }
 
+  /// The ports of a machine's address that do not lead to it, because another program of the host has them. Does not block.
+  func lostPorts(at address: IPv4Address) -> [Int]
+
   /// The ports of the host that lead to a machine. Does not block.
   func forwarding(to machine: UUID) -> PortForwarding.Share?
 
@@ -54,6 +57,7 @@ protocol MachineNetwork: Sendable {
 /// Of a network that the host has no part in.
 extension MachineNetwork {
   var mustLookBeforeStart: Bool { false }
+  func lostPorts(at address: IPv4Address) -> [Int] { [] }
   func forwarding(to machine: UUID) -> PortForwarding.Share? { nil }
   var enforcesFirewalls: Bool { false }
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
