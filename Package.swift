@@ -114,7 +114,9 @@ let package = Package(
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .executableTarget(
       name: "vpsctl",
-      dependencies: ["APIClient", "CYAML", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "APIClient", "PrivateFiles", "CYAML", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: settings,
       // It is started again and again, and libraries that are in it are not looked for: docs/decisions/006-http-of-vpsctl.md.
       linkerSettings: staticRuntime() + [
@@ -187,8 +189,8 @@ let package = Package(
     .testTarget(
       name: "vpsdTests",
       dependencies: [
-        "vpsd", "API", "HTML", "Documentation", "Core", "SQLStore", "SimulatedDriver", "TestSupport", nio, grdb,
-        logging,
+        "vpsd", "API", "HTML", "Documentation", "Core", "PrivateFiles", "SQLStore", "SimulatedDriver", "TestSupport",
+        nio, grdb, logging,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -9,7 +9,7 @@ package import Logging
 package struct APIService: Sendable {
   private let gate: Gate
   let routes: RouteTable
-  private let repetition: IdempotencyHeader
+  private let idempotency: IdempotencyHeader
   /// Whoever asks may see it. It is made beside the start of the service, which would otherwise take three times as long.
   private let reference: Task<APIReference, any Error>
   private let consolePage: ConsolePage
@@ -45,7 +45,7 @@ package struct APIService: Sendable {
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, sharedAttempts: sharedAttempts, clock: clock)
     self.logger = logger
-    repetition = IdempotencyHeader(requests: useCases.requests)
+    idempotency = IdempotencyHeader(requests: useCases.requests)
     reference = Task.detached(priority: .utility) { APIReference(try document(), try translations()) }
     self.clock = clock
     self.publicURL = publicURL
@@ -131,7 +131,7 @@ package struct APIService: Sendable {
       if chosen != nil { Cookie.language.set(language.rawValue, isSecure: isSecure, in: &response) }
       return response
     }
-    routes.register(on: router, gate: gate, repetition: repetition, publicURL: publicURL)
+    routes.register(on: router, gate: gate, idempotency: idempotency, publicURL: publicURL)
     consolePage.register(on: router)
     return router
   }

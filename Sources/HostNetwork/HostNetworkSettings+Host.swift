@@ -20,6 +20,16 @@ extension HostNetworkSettings {
     return links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local).compactMap { IPv4Address($0) }
   }
 
+  /// Whether this host itself answers to the address, or to one of the network.
+  package static func isOwn(_ address: ServerAddress) throws -> Bool {
+    let family = address.family == .ipv4 ? "-4" : "-6"
+    let own: [RouteOutput] = try KernelNetwork.output(family, "route", "show", "table", "local", "type", "local")
+    let given = IPNetwork(address.description)
+    return own.compactMap { IPNetwork($0.dst) }.contains { own in
+      given.map { $0.contains(own) || own.contains($0) } ?? true
+    }
+  }
+
   /// Of a link, in bytes; nil where there is no such link.
   package static func mtu(of link: String) throws -> Int? {
     if if_nametoindex(link) == 0 { return nil }

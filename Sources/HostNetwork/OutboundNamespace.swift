@@ -27,6 +27,8 @@ package final class OutboundNamespace: Sendable {
   private let logger: Logger
   private let uplink: SlirpProcess
   private let state = Mutex(State())
+  /// What led nowhere at the last look, for who must not wait for one.
+  private let lost = Mutex<Set<ForwardedListener>>([])
 
   package init(directory: String, mayMail: Bool, isRetired: Bool = false, logger: Logger) {
     (self.directory, self.mayMail, self.isRetired, self.logger) = (directory, mayMail, isRetired, logger)
@@ -49,6 +51,11 @@ package final class OutboundNamespace: Sendable {
 
   package static func inside(_ address: IPv4Address) -> IPv4Address {
     IPv4Address(number: 240 << 24 | address.number & 0x00FF_FFFF)
+  }
+
+  /// The ports of a server's address that lead nowhere, because another program of this host has them.
+  package func lostPorts(at address: IPv4Address) -> [Int] {
+    lost.withLock { lost in lost.filter { $0.outside == address }.map { Int($0.port) }.sorted() }
   }
 
   /// Why this host cannot have one; nil where it can, or has it already.
@@ -136,6 +143,7 @@ package final class OutboundNamespace: Sendable {
     try HostProgram("umount", [path]).run(within: .seconds(10))
     unlink(path)
     state = State()
+    lost.withLock { $0 = [] }
   }
 
   // MARK: - The namespace
@@ -228,21 +236,30 @@ package final class OutboundNamespace: Sendable {
   /// Of one server: slirp4netns has 65,536 for all of them.
   private static let connectionLimit = 2000
 
+  /// Some 28,000 sockets.
+  private static let tableLimitBytes = 4 << 20
+
   @discardableResult
   private func run(_ program: String, _ arguments: [String], input: String = "") throws -> String {
     try HostProgram(
-      "nsenter", ["--net=\(path)", program] + arguments, input: Array(input.utf8), outputLimitBytes: 1 << 20
+      "nsenter", ["--net=\(path)", program] + arguments, input: Array(input.utf8),
+      outputLimitBytes: Self.tableLimitBytes
     ).run(within: .seconds(30))
   }
 
   // MARK: - What listens inside
 
   private func listeners() throws -> Set<ForwardedListener> {
-    let sockets = try run("awk", [#"$4 == "0A" { print $2, $8 }"#, "/proc/net/tcp"])
-    return Set(sockets.split(separator: "\n").compactMap { ForwardedListener(socket: $0) })
+    // No more than where those that listen stand: connections come after them.
+    let table = try run("head", ["--bytes=\(Self.tableLimitBytes)", "/proc/net/tcp"])
+    return Set(ListeningSocket.all(in: table.split(separator: "\n")).compactMap { ForwardedListener($0) })
   }
 
   private func forward(_ state: inout State) throws {
+    defer {
+      let unforwarded = state.unforwarded
+      lost.withLock { $0 = unforwarded }
+    }
     let wanted = try listeners()
     let present = try uplink.forwards()
     for (listener, id) in present where !wanted.contains(listener) { try uplink.removeForward(id) }
@@ -272,17 +289,11 @@ struct ForwardedListener: Hashable {
   }
 
   /// Nil where it is no server's own: whoever broke out of one QEMU gets the ports of its address and of no other.
-  ///
-  /// - Parameter line: The address and the user of /proc/net/tcp, which has addresses in the machine's own byte order.
-  init?(socket line: Substring) {
-    let fields = line.split(separator: " ")
-    let parts = fields.first?.split(separator: ":") ?? []
-    guard fields.count == 2, parts.count == 2, let number = UInt32(parts[0], radix: 16)?.byteSwapped,
-      let port = UInt16(parts[1], radix: 16), let user = UInt32(fields[1])
-    else { return nil }
+  init?(_ socket: ListeningSocket) {
+    guard let number = socket.address?.number, number >> 24 == 240 else { return nil }
+    let user = socket.user
     // A server's user has the last three bytes of its address, or, where another has that one still, those of its UUID.
-    let isOwn = user == 0 || user >> 24 == 0x71 || user & 0x00FF_FFFF == number & 0x00FF_FFFF
-    guard number >> 24 == 240, isOwn else { return nil }
-    self.init(outside: IPv4Address(number: 127 << 24 | number & 0x00FF_FFFF), port: port)
+    guard user == 0 || user >> 24 == 0x71 || user & 0x00FF_FFFF == number & 0x00FF_FFFF else { return nil }
+    self.init(outside: IPv4Address(number: 127 << 24 | number & 0x00FF_FFFF), port: socket.port)
   }
 }

@@ -18,12 +18,10 @@ struct SlirpProcess: Sendable {
   private var logPath: String { "\(directory)/slirp.log" }
 
   private var processes: [pid_t] {
-    let argument = Array("--api-socket=\(socketPath)".utf8)
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return entries.compactMap { pid_t($0) }.filter { process in
-      let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
-      return commandLine.split(separator: 0).contains { $0.elementsEqual(argument) }
-    }
+    let argument = "--api-socket=\(socketPath)"
+    return ((try? HostProcess.all()) ?? []).filter {
+      $0.program.hasSuffix("slirp4netns") && $0.arguments.contains(argument)
+    }.map(\.id)
   }
 
   var isRunning: Bool { !processes.isEmpty }

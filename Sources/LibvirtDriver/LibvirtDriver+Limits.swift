@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostPrograms
 import Logging
 import Synchronization
 
@@ -51,12 +52,7 @@ extension LibvirtDriver {
 
   /// As libvirtd wrote it down, if it is still that process.
   private func emulator(of machine: UUID, _ domain: Domain) -> pid_t? {
-    guard let daemon = hypervisor.daemon as? PrivateLibvirtd,
-      let text = try? String(contentsOfFile: daemon.processPath(domain: domain.name), encoding: .utf8),
-      let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-      let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
-      line.firstRange(of: Data(machine.text.utf8)) != nil
-    else { return nil }
-    return process
+    guard let daemon = hypervisor.daemon as? PrivateLibvirtd else { return nil }
+    return HostProcess(inFile: daemon.processPath(domain: domain.name)) { $0.mentions(machine.text) }?.id
   }
 }

@@ -265,7 +265,7 @@ extension LibvirtDriver {
       return (mark, runID)
     }
     guard let boot else { return Readiness(hasSSHBanner: false, hasAgent: false) }
-    runningPorts.note(machine, runID: boot.runID, sshPort: boot.mark.sshPort)
+    runningPorts.note(machine, runID: boot.runID, as: boot.mark)
     async let hasAgent = onGuest(machine, "ping the agent") { domain in
       (try? GuestAgent(domain: domain).ping()) != nil
     }

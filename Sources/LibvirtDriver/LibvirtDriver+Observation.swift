@@ -62,7 +62,9 @@ extension LibvirtDriver {
       return owned
     }
     var powers = try await onFiles("read how machines ended", within: .seconds(20)) {
-      seen.mapValues { power($0.state.power, of: $0.domain.name) }
+      // Where it cannot be written, the next look tries again.
+      if !configuration.onlyLooks { try? runningPorts.record() }
+      return seen.mapValues { power($0.state.power, of: $0.domain.name) }
     }
     if !configuration.onlyLooks { await thawForgotten(among: Array(powers.filter { $0.value == .running }.keys)) }
     let counters = try? await onNetwork("read the host's counters", within: .seconds(20)) { try network.counters() }
@@ -88,7 +90,7 @@ extension LibvirtDriver {
     let running = owned.compactMapValues(\.runID)
     for (machine, runID) in running where !runningPorts.isKnown(machine, runID: runID) {
       guard let mark = try? owned[machine]?.domain.mark() else { continue }
-      runningPorts.note(machine, runID: runID, sshPort: mark.sshPort)
+      runningPorts.note(machine, runID: runID, as: mark)
     }
     runningPorts.retain(running.keys)
     readings.noteRunning(running)

@@ -1,4 +1,5 @@
 package import Foundation
+import HostPrograms
 
 extension LibvirtDriver {
   /// The QEMUs on the disks of this installation, by machine, told from the host's processes and not by libvirt.
@@ -6,14 +7,12 @@ extension LibvirtDriver {
     let root = ServerFiles.root(configuration.dataDirectory) + "/"
     return try await onFiles("look at the host's processes") {
       var found: [UUID: pid_t] = [:]
-      for process in try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap({ pid_t($0) }) {
-        // One that has ended meanwhile has nothing to read any more.
-        guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { continue }
-        let arguments = String(decoding: line, as: UTF8.self)
-        guard arguments.contains("qemu-system"), let start = arguments.range(of: root)?.upperBound,
-          let machine = UUID(uuidString: String(arguments[start...].prefix(36)))
+      for process in try HostProcess.all() where process.isEmulator {
+        guard let argument = process.arguments.first(where: { $0.contains(root) }),
+          let start = argument.range(of: root)?.upperBound,
+          let machine = UUID(uuidString: String(argument[start...].prefix(36)))
         else { continue }
-        found[machine] = process
+        found[machine] = process.id
       }
       return found
     }

@@ -18,7 +18,7 @@ package struct LibvirtDriver: ComputeDriver {
   let network: any MachineNetwork
   /// Where machines of the loopback network run that reach others, or did.
   let namespace: OutboundNamespace?
-  let runningPorts = RunningPorts()
+  let runningPorts: RunningPorts
   let readings: GuestReadings
   let consoleLogs: ConsoleLogs
   /// Nil for the guest itself.
@@ -70,6 +70,7 @@ package struct LibvirtDriver: ComputeDriver {
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
     self.network = try configuration.machineNetwork(
       lowestPort: emulatorUser == .root ? 1 : host.lowestPort, outbound: outbound, retired: retired, logger: logger)
+    self.runningPorts = RunningPorts(path: "\(configuration.dataDirectory)/running-ports")
     self.images = ImageStore(directory: configuration.imageDirectory)
     self.downloads = ImageDownloads(store: images, recipes: configuration.imageRecipes, clock: clock)
     self.controlGroups = configuration.daemon == .own ? ControlGroups(of: configuration.installation) : nil
@@ -100,7 +101,11 @@ package struct LibvirtDriver: ComputeDriver {
 
   package func sshPort(of machine: UUID) -> Int { Int(runningPorts.sshPort(of: machine) ?? network.sshPort) }
 
-  package func forwarding(to address: IPv4Address) -> PortForwarding.Share? { network.forwarding(to: address) }
+  package func lostPorts(of machine: UUID) -> [Int] {
+    runningPorts.address(of: machine).map { network.lostPorts(at: $0) } ?? []
+  }
+
+  package func forwarding(to machine: UUID) -> PortForwarding.Share? { network.forwarding(to: machine) }
 
   package func capacity() async throws -> HostCapacity? {
     try await onFiles("measure the host") {
@@ -141,10 +146,10 @@ package struct LibvirtDriver: ComputeDriver {
     if image.properties.firmware == .uefi { try UEFI.requireInstalled() }
   }
 
-  package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {
+  package func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool {
     let isHeldByMachine = try await onLibvirt("look up who has \(address)") { connection in
       guard let domain = try ownership.domain(machine, on: connection), try domain.isActive() else { return false }
-      return try domain.mark()?.address == address
+      return try domain.mark().map { address == .ipv4($0.address) } ?? false
     }
     if isHeldByMachine { return true }
     return try await onFiles("look whether \(address) is free") { try network.isFree(address) }

@@ -88,14 +88,10 @@ struct PrivateLibvirtd: Libvirtd {
     let folder = "\(directory)/lib/qemu"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for name in names where name.hasPrefix("qmp-") {
-      guard let text = try? String(contentsOfFile: "\(folder)/\(name)/qmp.pid", encoding: .utf8),
-        let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-        let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
-        // The pid file may be older than the process that has its number now.
-        String(decoding: commandLine, as: UTF8.self).contains("/\(name)/qmp.")
-      else { continue }
-      logger.info("ending a QEMU that a libvirtd left behind", metadata: ["pid": "\(process)"])
-      Foundation.kill(process, SIGKILL)
+      let file = "\(folder)/\(name)/qmp.pid"
+      guard let process = HostProcess(inFile: file, where: { $0.mentions("/\(name)/qmp.") }) else { continue }
+      logger.info("ending a QEMU that a libvirtd left behind", metadata: ["pid": "\(process.id)"])
+      Foundation.kill(process.id, SIGKILL)
     }
   }
 
@@ -107,26 +103,14 @@ struct PrivateLibvirtd: Libvirtd {
     while processID == process, deadline.remainingMilliseconds != nil { poll(nil, 0, 5) }
   }
 
-  /// The daemon's process, if it lives and is really ours: a pid file may be older than the process that has its number now.
-  var processID: pid_t? {
-    guard let text = try? String(contentsOfFile: pidPath, encoding: .utf8),
-      let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-      let commandLine = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
-      // A process that ended and was not yet reaped has an empty command line.
-      commandLine.split(separator: 0).contains(where: { $0.elementsEqual(pidPath.utf8) })
-    else { return nil }
-    return process
-  }
+  /// The daemon's process, if it lives and is really ours.
+  var processID: pid_t? { HostProcess(inFile: pidPath) { $0.arguments.contains(pidPath) }?.id }
 
   /// Every QEMU of this data directory, whichever libvirtd has started it.
   private var machines: [pid_t] {
-    let files = Array("\((directory as NSString).deletingLastPathComponent)/".utf8)
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return entries.compactMap { pid_t($0) }.filter { process in
-      let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
-      let program = String(decoding: line.prefix { $0 != 0 }, as: UTF8.self)
-      return program.contains("qemu-system") && line.firstRange(of: files) != nil
-    }
+    let files = "\((directory as NSString).deletingLastPathComponent)/"
+    let processes = (try? HostProcess.all()) ?? []
+    return processes.filter { $0.isEmulator && $0.mentions(files) }.map(\.id)
   }
 
   var isListening: Bool {

@@ -5,7 +5,7 @@ import PrivateFiles
 /// Where the files of one server are.
 struct ServerFiles: Equatable {
   let folder: String
-  private let machine: UUID
+  let machine: UUID
 
   init(dataDirectory: String, machine: UUID) {
     self.machine = machine

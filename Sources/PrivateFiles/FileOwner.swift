@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Whose a file is, and as whom programs read and write it.
 package struct FileOwner: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A system call that failed.
 package struct HostError: Error, Equatable, CustomStringConvertible {
@@ -13,5 +13,6 @@ package struct HostError: Error, Equatable, CustomStringConvertible {
   /// Reads `errno`, so nothing may come between the call and this.
   package static func last(_ call: String) -> HostError { HostError(call: call, number: errno) }
 
-  package var description: String { "\(call): \(String(cString: strerror(number)))" }
+  package var reason: String { String(cString: strerror(number)) }
+  package var description: String { "\(call): \(reason)" }
 }

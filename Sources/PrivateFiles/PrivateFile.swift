@@ -1,33 +1,51 @@
-import Foundation
+import Glibc
 
-/// A file that only its owner may read.
+/// A file that only its owner may read, whole or not at all. All of this blocks.
 package enum PrivateFile {
-  /// Writes all of it, in the place of what may be there, or nothing. Blocks.
+  /// Writes all of it, in the place of what may be there, or nothing.
   ///
-  /// - Parameter isDurable: Whether it lasts from here on: a power cut leaves the old one or the new one.
+  /// - Parameters:
+  ///   - permissions: For what is no secret.
+  ///   - draft: What its name ends in until it is whole. Writers that nothing else keeps apart have one each.
+  ///   - isDurable: Whether it lasts from here on: a power cut leaves the old one or the new one.
   package static func write(
-    _ bytes: some Collection<UInt8>, to path: String, isDurable: Bool = true
+    _ bytes: some Collection<UInt8>, to path: String, permissions: UInt32 = 0o600, draft: String = ".new",
+    isDurable: Bool = true
   ) throws(HostError) {
-    let temporary = path + ".new"
+    let temporary = path + draft
     // One that a process left that was killed here, whoever may read that.
     unlink(temporary)
-    try create(temporary, Array(bytes), isDurable)
-    guard rename(temporary, path) == 0 else { throw .last("rename \(temporary)") }
-    if isDurable { try sync((path as NSString).deletingLastPathComponent) }
+    try create(new: temporary, permissions: permissions, isDurable: isDurable) { file throws(HostError) in
+      try file.write(bytes)
+    }
+    guard rename(temporary, path) == 0 else {
+      let error = HostError.last("rename \(temporary)")
+      unlink(temporary)
+      throw error
+    }
+    if isDurable { try sync(folder(of: path)) }
   }
 
-  private static func create(_ path: String, _ bytes: [UInt8], _ isDurable: Bool) throws(HostError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+  /// Makes one where nothing is yet.
+  package static func create(new path: String, _ bytes: some Collection<UInt8>) throws(HostError) {
+    try create(new: path) { file throws(HostError) in try file.write(bytes) }
+  }
+
+  /// The same, piece by piece. Where that fails, there is nothing.
+  package static func create(
+    new path: String, permissions: UInt32 = 0o600, isDurable: Bool = true,
+    _ fill: (NewFile) throws(HostError) -> Void
+  ) throws(HostError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
     guard descriptor >= 0 else { throw .last("create \(path)") }
     defer { close(descriptor) }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .last("write \(path)") }
-      rest = rest.dropFirst(count)
+    do throws(HostError) {
+      try fill(NewFile(descriptor: descriptor, path: path))
+      guard !isDurable || fsync(descriptor) == 0 else { throw HostError.last("sync \(path)") }
+    } catch {
+      unlink(path)
+      throw error
     }
-    guard !isDurable || fsync(descriptor) == 0 else { throw .last("sync \(path)") }
   }
 
   /// Makes the content of a file, or the entries of a folder, last.
@@ -36,5 +54,27 @@ package enum PrivateFile {
     guard descriptor >= 0 else { throw .last("open \(path)") }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw .last("sync \(path)") }
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+/// One that is being filled.
+package struct NewFile {
+  fileprivate let descriptor: Int32
+  fileprivate let path: String
+
+  /// Appends all of it, in however many pieces the kernel takes it.
+  package func write(_ bytes: some Collection<UInt8>) throws(HostError) {
+    var rest = ArraySlice(bytes)
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw .last("write \(path)") }
+      rest = rest.dropFirst(count)
+    }
   }
 }

@@ -113,27 +113,40 @@ extension SQLConnection {
   func assignNetwork(
     of pool: IPv6Pool, to server: ID<Server>, location: String, at now: Timestamp
   ) throws -> IPv6Network {
-    let network = try free(
-      of: GivenRanges(ranges: [pool.networks], cursorKey: "address_cursor \(pool)"), location: location)
+    let network = try freeNetwork(of: pool, location: location)
     try give(network, to: server, location: location, at: now)
     return network
   }
 
-  /// Gives the server another address of the pool in the place of its first.
+  /// Gives the server another address of its pool in the place of its first of this family; nil where there is no pool.
   func replaceFirstAddress(
-    of server: ID<Server>, pool: AddressPool, location: String, at now: Timestamp
-  ) throws -> IPv4Address {
-    let address = try freeAddress(of: pool, location: location)
+    _ family: ServerAddress.Family, of server: ID<Server>, pools: AddressPools.Pair, location: String,
+    at now: Timestamp
+  ) throws -> ServerAddress? {
+    let address: ServerAddress
+    switch family {
+    case .ipv4: address = .ipv4(try freeAddress(of: pools.ipv4, location: location))
+    case .ipv6:
+      guard let pool = pools.ipv6 else { return nil }
+      address = .ipv6(try freeNetwork(of: pool, location: location))
+    }
     let first = try rows(
-      "SELECT number, rank FROM address WHERE server_id = ? AND family = 4 ORDER BY is_leaving, rank LIMIT 1", [server]
-    ) { row in (try row.next(IPv4Address.self), try row.next(Int64.self)) }.first
-    if let first { try release(first.0, of: server, at: now) }
-    try give(address, to: server, rank: first?.1, location: location, at: now)
+      """
+      SELECT \(ServerAddress.columns), rank FROM address WHERE server_id = ? AND family = ? ORDER BY is_leaving, rank LIMIT 1
+      """,
+      [server, family]
+    ) { row in (try row.address(), try row.next(Int64.self)) }.first
+    if let first { try release(first.0.given, of: server, at: now) }
+    try give(address.given, to: server, rank: first?.1, location: location, at: now)
     return address
   }
 
   private func freeAddress(of pool: AddressPool, location: String) throws -> IPv4Address {
     try free(of: GivenRanges(ranges: pool.ranges, cursorKey: "address_cursor \(pool)"), location: location)
+  }
+
+  private func freeNetwork(of pool: IPv6Pool, location: String) throws -> IPv6Network {
+    try free(of: GivenRanges(ranges: [pool.networks], cursorKey: "address_cursor \(pool)"), location: location)
   }
 
   private func free<Address: GivenAddress>(of pool: GivenRanges<Address>, location: String) throws -> Address {

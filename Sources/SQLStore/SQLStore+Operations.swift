@@ -83,15 +83,15 @@ extension SQLStore {
     }
   }
 
-  package func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease, at now: Timestamp) async throws
-    -> IPv4Address?
-  {
+  package func replaceAddress(
+    _ family: ServerAddress.Family, of id: ID<Server>, pools: AddressPools.Pair, lease: Lease, at now: Timestamp
+  ) async throws -> ServerAddress? {
     try await write { database in
       guard try database.operation(under: lease)?.serverID == id, let server = try database.server(id) else {
         return nil
       }
       do {
-        return try database.replaceFirstAddress(of: id, pool: pool, location: server.location, at: now)
+        return try database.replaceFirstAddress(family, of: id, pools: pools, location: server.location, at: now)
       } catch let failure as Failure where failure.code == .noCapacity {
         return nil
       }

@@ -22,7 +22,11 @@ package final class SimulatedDriver: ComputeDriver {
     /// How large a disk must be for any of them.
     package var imageStorageGiB = 1
     /// What something else on the host holds.
-    package var occupiedAddresses: Set<IPv4Address> = []
+    package var occupiedAddresses: Set<ServerAddress> = []
+    /// At which port of their addresses machines have their sshd that are started from now on.
+    package var sshPort = 22
+    /// Ports of every address that another program of the host has taken from the machines that run.
+    package var takenPorts: Set<Int> = []
     /// What the guests of machines that are made from now on do wrong.
     package var quirks: Set<GuestQuirk> = []
     /// Whether the host answers at all.
@@ -123,10 +127,23 @@ package final class SimulatedDriver: ComputeDriver {
 
   package var timing: MachineTiming { state.withLock { $0.options.timing } }
 
-  package func sshPort(of machine: UUID) -> Int { 22 }
+  package func sshPort(of machine: UUID) -> Int {
+    state.withLock { state in running(machine, in: state)?.sshPort ?? state.options.sshPort }
+  }
 
-  package func forwarding(to address: IPv4Address) -> PortForwarding.Share? {
-    state.withLock { $0.options.forwarding?.share(of: address) }
+  package func lostPorts(of machine: UUID) -> [Int] {
+    state.withLock { state in running(machine, in: state) == nil ? [] : state.options.takenPorts.sorted() }
+  }
+
+  private func running(_ machine: UUID, in state: State) -> SimulatedMachine? {
+    state.machines[machine].flatMap { $0.power(at: clock.now, state.options.durations).isOn ? $0 : nil }
+  }
+
+  package func forwarding(to machine: UUID) -> PortForwarding.Share? {
+    state.withLock { state in
+      let address = state.machines[machine]?.definition.flatMap { IPv4Address($0.address) }
+      return address.flatMap { state.options.forwarding?.share(of: $0) }
+    }
   }
 
   package var enforcesFirewalls: Bool { state.withLock { $0.options.enforcesFirewalls } }
@@ -147,9 +164,9 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func knownAbsence(ofImage name: String) -> ImageAbsence? { state.withLock { $0.options.absences[name] } }
 
-  package func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool {
+  package func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool {
     try await perform(.isAddressFree, machine) {
-      let text = address.description
+      let text = address.hostAddress.description
       return state.withLock { state in
         !state.options.occupiedAddresses.contains(address)
           && state.holders[text, default: []].subtracting([machine]).isEmpty
@@ -183,7 +200,8 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func start(_ machine: UUID) async throws {
     try await perform(.start, machine) {
-      try change(machine) { machine, now in try machine.start(at: now) }
+      let port = state.withLock { $0.options.sshPort }
+      try change(machine) { machine, now in try machine.start(at: now, sshPort: port) }
       state.withLock { $0.restoring[machine] = nil }
     }
   }
@@ -298,45 +316,6 @@ package final class SimulatedDriver: ComputeDriver {
   package func events() -> AsyncStream<Void> { listeners.listen() }
 }
 
-// MARK: For tests and demonstrations
-
-extension SimulatedDriver {
-  package var options: Options { state.withLock { $0.options } }
-
-  package func configure(_ change: (inout Options) -> Void) {
-    state.withLock { change(&$0.options) }
-  }
-
-  package var faults: Faults {
-    get { state.withLock { $0.faults } }
-    set { state.withLock { $0.faults = newValue } }
-  }
-
-  package func inject(_ fault: Fault) {
-    state.withLock { $0.faults.add(fault) }
-  }
-
-  /// Lets every call that hangs at this moment go on.
-  package func releaseHangingCalls() {
-    hangingCalls.open()
-  }
-
-  /// Returns when so many calls hang at once.
-  package func whenHanging(calls count: Int = 1) async {
-    await hangingCalls.whenWaiting(count)
-  }
-
-  /// The calls so far, oldest first; of very many only the last ones.
-  package var calls: [DriverCall] { state.withLock { $0.calls } }
-
-  package func forgetCalls() {
-    state.withLock { $0.calls = [] }
-  }
-
-  /// The machine as it stands on paper.
-  package func machine(_ uuid: UUID) -> SimulatedMachine? { state.withLock { $0.machines[uuid] } }
-}
-
 // MARK: Machinery
 
 extension SimulatedDriver {
@@ -404,54 +383,8 @@ extension SimulatedDriver {
     listeners.tell()
   }
 
-  private func makeDisk(
-    for specification: MachineSpecification, in state: State
-  ) throws(DriverError) -> SimulatedMachine.Disk {
-    guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
-    try Self.requireImage(specification.imageName, storageGiB: specification.storageGiB, in: state.options)
-    guard specification.imageVersion == Self.imageVersion else {
-      throw Self.noImage("\(specification.imageName) \(specification.imageVersion)")
-    }
-    guard try !state.kept().machines.isForeign(specification.machine) else {
-      throw DriverError(.rejected, "Machine \(specification.machine) belongs to another installation.")
-    }
-    return SimulatedMachine.Disk(specification, at: clock.now)
-  }
-
-  private func makeDisk(
-    for rescue: RescueSpecification, of machine: SimulatedMachine, _ options: Options
-  ) throws(DriverError) -> SimulatedMachine.Disk {
-    guard rescue.mayCreateDisk else { throw Self.missingDisk(machine.uuid) }
-    try Self.requireImage(rescue.imageName, storageGiB: rescue.storageGiB, in: options)
-    guard rescue.imageVersion == Self.imageVersion else {
-      throw Self.noImage("\(rescue.imageName) \(rescue.imageVersion)")
-    }
-    return SimulatedMachine.Disk(rescue, at: clock.now)
-  }
-
-  static func missingDisk(_ machine: UUID) -> DriverError {
-    DriverError(
-      .notFound, "The disk of \(machine) is missing.", customerReason: "The disk of this server is missing.")
-  }
-
   func require(_ uuid: UUID, in state: State) throws(DriverError) -> SimulatedMachine {
     guard let machine = state.machines[uuid] else { throw DriverError(.notFound, "There is no machine \(uuid).") }
     return machine
-  }
-
-  static func requireImage(_ name: String, storageGiB: Int, in options: Options) throws(DriverError) {
-    guard options.images.contains(name) else { throw noImage(name) }
-    guard storageGiB >= options.imageStorageGiB else {
-      throw DriverError(
-        .rejected, "The image \(name) does not fit in \(storageGiB) GiB.",
-        customerReason: "The operating system does not fit on the plan's disk.")
-    }
-  }
-
-  private static func noImage(_ name: String) -> DriverError {
-    DriverError(
-      .notFound, "There is no image \(name).",
-      customerReason: "No image for this operating system is installed on this host. "
-        + "Choose another operating system, or ask the operator to install it.")
   }
 }

@@ -119,6 +119,8 @@ package struct SimulatedMachine: SimulatedRecord {
     /// What the guest has now, where that is not what its definition said.
     package internal(set) var addresses: [String]?
     let startedAtMilliseconds: Int64
+    /// Nil in the records of earlier versions, where it is 22.
+    let sshPort: Int?
     var shutdownRequestedAtMilliseconds: Int64?
     var pausedAtMilliseconds: Int64?
   }
@@ -164,6 +166,9 @@ extension SimulatedMachine {
     interface.addresses.map(\.description) + interface.ipv6Networks.map(\.serverAddress)
   }
 
+  /// At which it was started; nil while it is off.
+  var sshPort: Int? { boot.map { $0.sshPort ?? 22 } }
+
   /// Whether a rescue system runs in the place of its own.
   package var runsRescue: Bool { boot?.definition.rescue != nil }
 
@@ -179,14 +184,15 @@ extension SimulatedMachine {
     }
   }
 
-  mutating func start(at now: Timestamp) throws(DriverError) {
+  mutating func start(at now: Timestamp, sshPort: Int) throws(DriverError) {
     guard let definition else {
       throw DriverError(.notFound, "Machine \(uuid) has a disk, but no definition.")
     }
     guard boot == nil else { return }
     guard disk != nil, definition.rescue == nil || rescueDisk != nil else { throw SimulatedDriver.missingDisk(uuid) }
     boot = Boot(
-      definition: definition, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch)
+      definition: definition, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch,
+      sshPort: sshPort)
     endedByGuest = false
   }
 

@@ -66,14 +66,7 @@ extension DataDirectory {
 
   /// Writes the key into a new file.
   static func copy(_ key: InstallationKey, to path: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw FileFailure.last("make", path) }
-    defer { close(descriptor) }
-    guard write(descriptor, key.bytes, key.bytes.count) == key.bytes.count, fsync(descriptor) == 0 else {
-      let failure = FileFailure.last("write", path)
-      unlink(path)
-      throw failure
-    }
+    do { try PrivateFile.create(new: path, key.bytes) } catch { throw FileFailure(error) }
   }
 
   /// Puts another key in the place of the one that there may be, which is kept beside it, and beside the database that it was for.

@@ -1,4 +1,5 @@
 import Foundation
+import PrivateFiles
 
 /// Everything that vpsd keeps on a machine is below one directory that nobody else may enter.
 struct DataDirectory: Sendable {
@@ -89,9 +90,8 @@ struct FileStatus {
 struct FileFailure: Error, CustomStringConvertible {
   let description: String
 
+  init(_ error: HostError) { description = "Cannot \(error.call): \(error.reason)." }
+
   /// Reads `errno`, so nothing may come between the call and this.
-  static func last(_ verb: String, _ path: String) -> FileFailure {
-    let reason = String(cString: strerror(errno))
-    return FileFailure(description: "Cannot \(verb) \(path): \(reason).")
-  }
+  static func last(_ verb: String, _ path: String) -> FileFailure { FileFailure(.last("\(verb) \(path)")) }
 }

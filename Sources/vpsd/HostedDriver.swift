@@ -35,7 +35,7 @@ extension LibvirtDriver: HostedDriver {
 }
 
 extension SimulatedDriver: HostedDriver {
-  var sshPort: Int { 22 }
+  var sshPort: Int { options.sshPort }
   /// There is nothing to do.
   func run() async { for await _ in events() {} }
   func endHost() async throws { try hostRestarts() }

@@ -139,10 +139,15 @@ struct ServerLifeTests {
   @Test("An address that something else on the host holds is passed over")
   func occupiedAddress() async throws {
     var options = SimulatedDriver.Options()
-    options.occupiedAddresses = [IPv4Address("127.80.0.1")!, IPv4Address("127.80.0.2")!]
-    let service = try await TestService(options: options)
+    options.occupiedAddresses = [ServerAddress("127.80.0.1")!, ServerAddress("127.80.0.2")!]
+    options.occupiedAddresses.insert(ServerAddress("2001:db8:10:1::/64")!)
+    let service = try await TestService(options: options, addressPool6: IPv6Pool("2001:db8:10::/56"))
     let id = try await service.activeServer()
-    #expect(try await service.store.server(id)?.address == IPv4Address("127.80.0.3"))
+    let addresses = try #require(try await service.store.server(id)?.addresses.all.map(\.description))
+    #expect(addresses == ["127.80.0.3", "2001:db8:10:2::/64"])
+    let uuid = try #require(try await service.store.server(id)?.uuid)
+    #expect(service.driver.machine(uuid)?.guestAddresses == ["127.80.0.3", "2001:db8:10:2::1"])
+    #expect(try await service.contradictionsAtRest() == [])
   }
 
   @Test("A changed hostname reaches a running guest, and a stopped one at its next start")
@@ -247,11 +252,19 @@ struct ServerLifeTests {
   @Test("Where something else holds every address of the pool, the operator learns it")
   func allAddressesOccupied() async throws {
     var options = SimulatedDriver.Options()
-    options.occupiedAddresses = [IPv4Address("127.80.0.1")!, IPv4Address("127.80.0.2")!]
+    options.occupiedAddresses = [ServerAddress("127.80.0.1")!, ServerAddress("127.80.0.2")!]
     let service = try await TestService(options: options, addressPool: AddressPool("127.80.0.0/30")!)
     let id = try await service.activeServer()
     #expect(try await service.status(of: id) == .error)
     let detail = try await service.store.operations(of: id).last?.operatorDetail
     #expect(detail?.contains("No address of 127.80.0.0/30 is free.") == true)
+
+    // Of either family.
+    options.occupiedAddresses = Set((1...3).map { ServerAddress("2001:db8:10:\($0)::/64")! })
+    let other = try await TestService(options: options, addressPool6: IPv6Pool("2001:db8:10::/62"))
+    let server = try await other.activeServer()
+    #expect(try await other.status(of: server) == .error)
+    let reason = try await other.store.operations(of: server).last?.operatorDetail
+    #expect(reason?.contains("No address of 2001:db8:10::/62 is free.") == true)
   }
 }

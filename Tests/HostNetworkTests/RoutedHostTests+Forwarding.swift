@@ -170,7 +170,7 @@ extension RoutedHostTests {
 }
 
 /// A program of the host that answers at a port.
-private final class HostProgramListening {
+final class HostProgramListening {
   private let program: RunningProgram
 
   init(at address: String, _ port: Int) throws {

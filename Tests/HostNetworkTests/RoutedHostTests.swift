@@ -167,6 +167,20 @@ struct RoutedHostTests {
     }
   }
 
+  @Test("An address that this host answers to, or has one of in a network, is its own, whoever may bind to what")
+  func ownAddress() throws {
+    // As HAProxy and keepalived want it.
+    let nonlocal = "/proc/sys/net/ipv4/ip_nonlocal_bind /proc/sys/net/ipv6/ip_nonlocal_bind"
+    try host.run("echo 1 | tee \(nonlocal)")
+    defer { _ = try? host.run("echo 0 | tee \(nonlocal)") }
+    for text in [ThisHost.address, "127.0.0.9", ThisHost.address6, "2001:db8:ffff::/64", "::1"] {
+      #expect(try HostNetworkSettings.isOwn(try #require(ServerAddress(text))), "\(text)")
+    }
+    for text in ["198.51.100.3", "203.0.113.10", "2001:db8:ffff::3", "2001:db8:10:1::/64"] {
+      #expect(try !HostNetworkSettings.isOwn(try #require(ServerAddress(text))), "\(text)")
+    }
+  }
+
   @Test("A pool with the host's own address or its router's in it is refused before anything is changed")
   func ownAddresses() throws {
     let before = try everything()

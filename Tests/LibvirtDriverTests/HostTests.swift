@@ -91,6 +91,42 @@ struct HostTests {
     }
   }
 
+  @Test("The port that a running machine has is told by the next process too, while its hypervisor does not answer")
+  func runningPorts() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.path + "/running-ports"
+      let (moved, ordinary) = (UUID(), UUID())
+      func mark(_ number: UInt32, _ port: UInt16) -> MachineMark {
+        MachineMark(
+          installation: UUID(), label: "server-1", address: IPv4Address(number: 0x7F50_0000 + number), sshPort: port)
+      }
+      let earlier = RunningPorts(path: path)
+      earlier.note(moved, runID: 3, as: mark(1, 2222))
+      earlier.note(ordinary, runID: 4, as: mark(2, 22))
+      try earlier.record()
+
+      var configuration = LibvirtDriver.Configuration(
+        dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID())
+      configuration.onlyLooks = true
+      let driver = try LibvirtDriver(
+        configuration: configuration, clock: SystemClock(),
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      await #expect(throws: DriverError.self) { _ = try await driver.observe() }
+      #expect(driver.sshPort(of: moved) == 2222)
+      #expect(driver.sshPort(of: ordinary) == 22)
+      driver.close()
+
+      // It has yet to be looked at, and what does not run any more is forgotten.
+      let next = RunningPorts(path: path)
+      #expect(!next.isKnown(moved, runID: 3) && next.address(of: moved)?.description == "127.80.0.1")
+      next.retain([ordinary])
+      try next.record()
+      #expect(RunningPorts(path: path).sshPort(of: moved) == nil)
+      try PrivateFile.write("\(moved) 127.80.0.1 x\n\(moved)\n".utf8, to: path)
+      #expect(RunningPorts(path: path).sshPort(of: moved) == nil)
+    }
+  }
+
   @Test("A server keeps the hardware address that it was made with, and new ones have that of the register")
   func hardwareAddress() async throws {
     try await withTemporaryFolder { folder in

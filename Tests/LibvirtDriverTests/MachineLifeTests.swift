@@ -26,7 +26,7 @@ struct MachineLifeTests {
     let driver = host.driver
     let machine = specification.machine
     #expect(try await driver.power(of: machine) == .absent)
-    #expect(try await driver.isAddressFree(specification.interface.address, for: machine))
+    #expect(try await driver.isAddressFree(.ipv4(specification.interface.address), for: machine))
     try await driver.ensureDefined(specification)
     try await driver.ensureDefined(specification)
     #expect(try await driver.power(of: machine) == .off(.other))
@@ -49,8 +49,8 @@ struct MachineLifeTests {
     print("SSH banner \(greeting - begin) after the start, login after \(ContinuousClock.now - begin)")
     try await host.awaitReady(specification)
     print("agent \(ContinuousClock.now - begin) after the start")
-    #expect(try await driver.isAddressFree(specification.interface.address, for: machine))
-    #expect(try await !driver.isAddressFree(specification.interface.address, for: UUID()))
+    #expect(try await driver.isAddressFree(.ipv4(specification.interface.address), for: machine))
+    #expect(try await !driver.isAddressFree(.ipv4(specification.interface.address), for: UUID()))
   }
 
   private func tellsOfItself(_ host: PrivateHost, _ specification: MachineSpecification) async throws {

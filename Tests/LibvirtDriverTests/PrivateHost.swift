@@ -108,35 +108,20 @@ struct PrivateHost {
   var probe: pid_t? {
     let folder = "\(dataDirectory)/libvirt/lib/qemu"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.lazy.filter { $0.hasPrefix("qmp-") }.compactMap { name -> pid_t? in
-      let text = try? String(contentsOfFile: "\(folder)/\(name)/qmp.pid", encoding: .utf8)
-      guard let process = text.flatMap({ pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
-        return nil
-      }
-      let arguments = Self.commandLine(of: process)
-      return arguments.contains("qemu-system") && arguments.contains(name) ? process : nil
+    return names.lazy.filter { $0.hasPrefix("qmp-") }.compactMap { name in
+      HostProcess(inFile: "\(folder)/\(name)/qmp.pid") { $0.isEmulator && $0.mentions(name) }?.id
     }.first
-  }
-
-  /// Empty where the process has ended.
-  static func commandLine(of process: pid_t) -> String {
-    String(decoding: FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data(), as: UTF8.self)
   }
 
   /// The QEMU process of a machine; nil where there is none.
   static func emulator(of machine: UUID) -> pid_t? {
-    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return processes.compactMap { pid_t($0) }.first { process in
-      let arguments = commandLine(of: process)
-      return arguments.contains("qemu-system") && arguments.contains(machine.text)
-    }
+    (try? HostProcess.all())?.first { $0.isEmulator && $0.mentions(machine.text) }?.id
   }
 
   /// The process of libvirtd; nil where there is none.
   var daemonProcess: pid_t? {
     if let own = driver.hypervisor.daemon as? PrivateLibvirtd { return own.processID }
-    let text = try? String(contentsOfFile: "/run/libvirt/libvirtd.pid", encoding: .utf8)
-    return text.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    return HostProcess(inFile: "/run/libvirt/libvirtd.pid") { $0.program.hasSuffix("libvirtd") }?.id
   }
 
   static func unusedAddress() -> IPv4Address {

@@ -62,12 +62,14 @@ import Testing
     try await withStore { fixture in
       let server = try await fixture.create(pool: tiny)
       let lease = try await fixture.claim(.create)
-      let second = IPv4Address("127.80.0.2")
-      #expect(
-        try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease, at: Fixture.now) == second)
+      let second = IPv4Address("127.80.0.2")!
+      func replace() async throws -> ServerAddress? {
+        try await fixture.store.replaceAddress(.ipv4, of: server.id, pools: .init(tiny), lease: lease, at: Fixture.now)
+      }
+      #expect(try await replace() == .ipv4(second))
       #expect(try await fixture.reread(server).address == second)
       _ = try await fixture.store.commit(StepOutcome(.succeed), of: lease, at: Fixture.now)
-      #expect(try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease, at: Fixture.now) == nil)
+      #expect(try await replace() == nil)
       #expect(try await fixture.reread(server).address == second)
       #expect(try await fixture.create(pool: tiny).address == IPv4Address("127.80.0.3"))
     }
@@ -150,14 +152,24 @@ import Testing
     }
   }
 
-  @Test("Another address instead of one that something else uses leaves the network of IPv6 as it is")
+  @Test("Another address instead of one that something else uses leaves what is of the other family as it is")
   func replaceBesideNetwork() async throws {
     try await withStore { fixture in
-      let server = try await fixture.create(pool: tiny, pool6: IPv6Pool("fd00:1::/48"))
+      let pools = AddressPools.Pair(tiny, ipv6: IPv6Pool("fd00:1::/62"))
+      let server = try await fixture.create(pool: pools.ipv4, pool6: pools.ipv6)
       let lease = try await fixture.claim(.create)
-      _ = try await fixture.store.replaceAddress(of: server.id, pool: tiny, lease: lease, at: Fixture.now)
-      let now = try await fixture.reread(server)
+      func replace(_ family: ServerAddress.Family, of pools: AddressPools.Pair) async throws -> String? {
+        try await fixture.store.replaceAddress(
+          family, of: server.id, pools: pools, lease: lease, at: Fixture.now)?.description
+      }
+      #expect(try await replace(.ipv4, of: pools) == "127.80.0.2")
+      var now = try await fixture.reread(server)
       #expect(now.address == IPv4Address("127.80.0.2") && now.ipv6Network?.description == "fd00:1:0:1::/64")
+      #expect(try await replace(.ipv6, of: pools) == "fd00:1:0:2::/64")
+      now = try await fixture.reread(server)
+      #expect(now.address == IPv4Address("127.80.0.2") && now.addresses.ipv6.map(\.description) == ["fd00:1:0:2::/64"])
+      #expect(try await replace(.ipv6, of: .init(tiny)) == nil)
+      #expect(try await replace(.ipv6, of: pools) == "fd00:1:0:3::/64")
       #expect(try await fixture.contradictions() == [])
     }
   }

@@ -176,7 +176,7 @@ struct SeveralAddressesTests {
       #expect(try await add(to: server, fixture) == "127.80.0.2")
       let lease = try await fixture.claim(.create)
       let replaced = try await fixture.store.replaceAddress(
-        of: server.id, pool: pools.ipv4, lease: lease, at: Fixture.now)
+        .ipv4, of: server.id, pools: pools, lease: lease, at: Fixture.now)
       #expect(replaced?.description == "127.80.0.3")
       #expect(try await addresses(server, fixture) == ["127.80.0.3", "127.80.0.2"])
     }

@@ -33,7 +33,7 @@ struct ShapeTests {
   }
 
   @Test("It shows as rebooting as soon as nothing is before the change, and not earlier")
-  func takenDownWhenNext() async throws {
+  func poweredOffWhenNext() async throws {
     try await withStore { fixture in
       let server = try await fixture.activeServer()
       let change = ServerChange(hostname: Hostname("b.example.com"))

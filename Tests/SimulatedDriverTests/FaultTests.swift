@@ -148,7 +148,7 @@ extension SimulatedHost {
     switch method {
     case .capacity: _ = try await driver.capacity()
     case .prepareImage: _ = try await driver.prepareImage("debian-12", storageGiB: 10)
-    case .isAddressFree: _ = try await driver.isAddressFree(IPv4Address("127.80.0.9")!, for: machine)
+    case .isAddressFree: _ = try await driver.isAddressFree(ServerAddress("127.80.0.9")!, for: machine)
     case .ensureDefined:
       try await driver.ensureDefined(specification(machine: machine, vcpus: 2))
     case .start: try await driver.start(machine)

@@ -143,8 +143,33 @@ struct GuestTests {
   func occupiedAddress() async throws {
     try await withSimulatedHost { host async throws in
       let specification = host.specification()
-      host.driver.configure { $0.occupiedAddresses = [specification.interface.address] }
-      #expect(try await !host.driver.isAddressFree(specification.interface.address, for: specification.machine))
+      let (address, network) = (
+        ServerAddress.ipv4(specification.interface.address), ServerAddress("2001:db8:10:1::/64")!
+      )
+      host.driver.configure { $0.occupiedAddresses = [address, network] }
+      for occupied in [address, network] {
+        #expect(try await !host.driver.isAddressFree(occupied, for: specification.machine))
+      }
+      #expect(try await host.driver.isAddressFree(ServerAddress("2001:db8:10:2::/64")!, for: specification.machine))
+    }
+  }
+
+  @Test("A machine keeps the port that it was started with, in the next process too, and loses it only while it runs")
+  func sshPort() async throws {
+    try await withSimulatedHost { host async throws in
+      let machine = try await host.makeMachine()
+      host.driver.configure { $0.sshPort = 2222 }
+      #expect(host.driver.sshPort(of: machine) == 22)
+      #expect(host.driver.sshPort(of: UUID()) == 2222)
+      try await host.driver.powerOff(machine)
+      #expect(host.driver.sshPort(of: machine) == 2222)
+      try await host.driver.start(machine)
+      host.driver.configure { ($0.sshPort, $0.takenPorts) = (22, [2222]) }
+      #expect(host.driver.sshPort(of: machine) == 2222)
+      #expect(try host.another().sshPort(of: machine) == 2222)
+      #expect(host.driver.lostPorts(of: machine) == [2222])
+      try await host.driver.powerOff(machine)
+      #expect(host.driver.lostPorts(of: machine).isEmpty)
     }
   }
 

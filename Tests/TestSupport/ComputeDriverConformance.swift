@@ -209,13 +209,16 @@ extension ComputeDriverConformance {
   private func addresses() async throws {
     try await withMachine { specification in
       let stranger = UUID()
-      let address = specification.interface.address
+      let address = ServerAddress.ipv4(specification.interface.address)
+      #expect(try await driver.isAddressFree(ServerAddress("2001:db8:10:77::/64")!, for: stranger))
+      #expect(driver.forwarding(to: stranger) == nil && driver.lostPorts(of: stranger).isEmpty)
       #expect(try await driver.isAddressFree(address, for: specification.machine))
       #expect(try await driver.isAddressFree(address, for: stranger))
       try await driver.ensureDefined(specification)
       try await driver.start(specification.machine)
       #expect(try await driver.isAddressFree(address, for: specification.machine))
       #expect(try await !driver.isAddressFree(address, for: stranger))
+      #expect(driver.lostPorts(of: specification.machine).isEmpty)
       try await driver.ensureAbsent(specification.machine)
       #expect(try await driver.isAddressFree(address, for: stranger))
     }

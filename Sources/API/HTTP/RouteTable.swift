@@ -53,7 +53,7 @@ struct RouteTable: Sendable {
     return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
   }
 
-  func register(on router: Router<APIContext>, gate: Gate, repetition: IdempotencyHeader, publicURL: PublicURL?) {
+  func register(on router: Router<APIContext>, gate: Gate, idempotency: IdempotencyHeader, publicURL: PublicURL?) {
     for endpoint in endpoints {
       let isOfServer = endpoint.path.hasPrefix("/servers/{id}/")
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
@@ -69,7 +69,7 @@ struct RouteTable: Sendable {
         let whole = APIRequest(
           caller: caller, request: request, context: context, gate: gate,
           publicURL: publicURL ?? PublicURL(of: request, context.origin))
-        var response = try await repetition.respond(to: whole, endpoint.handle)
+        var response = try await idempotency.respond(to: whole, endpoint.handle)
         if isOfServer, let server = context.parameters.get("id") { context.subject.note(server: server) }
         if endpoint.method == .get || response.headers[.eTag] != nil {
           response = try await EntityTag.added(to: response)

@@ -11,8 +11,11 @@ package protocol ComputeDriver: Sendable {
   /// be: 22, unless something on the host holds that everywhere.
   func sshPort(of machine: UUID) -> Int
 
-  /// The ports of the host that lead to who has this address; nil where everybody reaches the address itself, or nobody does.
-  func forwarding(to address: IPv4Address) -> PortForwarding.Share?
+  /// The ports of the machine's own address that do not lead to it at the moment, because another program of the host has them.
+  func lostPorts(of machine: UUID) -> [Int]
+
+  /// The ports of the host that lead to the machine; nil where everybody reaches its own address, or nobody does.
+  func forwarding(to machine: UUID) -> PortForwarding.Share?
 
   /// Whether the host's network can hold machines to their firewalls. Where it cannot, every firewall is accepted, and none has
   /// an effect.
@@ -31,7 +34,7 @@ package protocol ComputeDriver: Sendable {
 
   /// Whether nothing else on the host holds the address, as far as can be told by trying. An address that this machine
   /// itself holds is free for it.
-  func isAddressFree(_ address: IPv4Address, for machine: UUID) async throws -> Bool
+  func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool
 
   /// Makes disk and definition what the specification says: with a rescue system the machine starts that, and has its own disk
   /// beside it; without one, what there was of one is gone when the machine is off. A running machine goes on as it is, and takes the definition

@@ -28,12 +28,23 @@ package struct Fleet: Sendable {
 
   /// The ports of its host that lead to it, where nobody outside reaches its address.
   func forwarding(to server: Server) -> PortForwarding.Share? {
-    server.address.flatMap { self[server.hostID]?.driver.forwarding(to: $0) }
+    self[server.hostID]?.driver.forwarding(to: server.uuid)
   }
 
-  /// Why a server may not be as it says; nil where its host answers.
+  /// Why a server may not be as it says; nil where there is nothing to say.
   func reason(for server: Server) -> String? {
-    self[server.hostID].map(\.isAway) ?? true ? Self.awayReason : nil
+    guard let host = self[server.hostID], !host.isAway else { return Self.awayReason }
+    let lost = host.driver.lostPorts(of: server.uuid)
+    let ports = lost.map { String($0) }.joined(separator: ", ")
+    switch lost.count {
+    case 0: return nil
+    case 1: return Self.lostReason("port \(ports)", "another program of its host has it")
+    default: return Self.lostReason("ports \(ports)", "other programs of its host have them")
+    }
+  }
+
+  private static func lostReason(_ ports: String, _ cause: String) -> String {
+    "Connections to \(ports) of this server's address do not reach it at the moment: \(cause)."
   }
 
   /// There may be work for the host.

@@ -22,7 +22,7 @@ struct CreateServer: Workflow {
       }
       return .go(.claimAddress, .imageChosen(version: version))
     case .claimAddress:
-      return try await claimAddress(context)
+      return try await claimAddresses(context)
     case .define:
       try await context.ensureDefined()
       return .go(.start, .machineDefined)
@@ -38,15 +38,26 @@ struct CreateServer: Workflow {
     }
   }
 
-  private func claimAddress(_ context: StepContext) async throws -> StepResult<Step> {
-    var address = context.server.address
-    let pool = context.addressPools[context.server.location].ipv4
+  private func claimAddresses(_ context: StepContext) async throws -> StepResult<Step> {
+    let pools = context.addressPools[context.server.location]
+    let (ipv4, ipv6) = (context.server.address, context.server.ipv6Network)
+    try await claim(.ipv4, ipv4.map { .ipv4($0) }, of: pools, context)
+    if let ipv6 { try await claim(.ipv6, .ipv6(ipv6), of: pools, context) }
+    return .go(.define)
+  }
+
+  /// Returns once the server's first address of this family is nobody else's.
+  private func claim(
+    _ family: ServerAddress.Family, _ first: ServerAddress?, of pools: AddressPools.Pair, _ context: StepContext
+  ) async throws {
+    var address = first
     for _ in 0..<Self.maximumAddressesTried {
-      if let address, try await context.driver.isAddressFree(address, for: context.machine) { return .go(.define) }
+      if let address, try await context.driver.isAddressFree(address, for: context.machine) { return }
       address = try await context.store.replaceAddress(
-        of: context.server.id, pool: pool, lease: context.lease, at: context.now)
+        family, of: context.server.id, pools: pools, lease: context.lease, at: context.now)
       if address == nil { break }
     }
+    let pool = family == .ipv4 ? pools.ipv4.description : pools.ipv6?.description ?? "IPv6"
     throw DriverError(
       .exhausted, "No address of \(pool) is free.", customerReason: "No free address was found.")
   }

@@ -65,9 +65,13 @@ struct LoopbackNetwork: MachineNetwork {
   /// Inside, a QEMU that starts finds all ports free.
   var mustLookBeforeStart: Bool { outbound != nil }
 
-  func isFree(_ address: IPv4Address) throws -> Bool {
+  func lostPorts(at address: IPv4Address) -> [Int] { (outbound ?? retired)?.lostPorts(at: address) ?? [] }
+
+  func isFree(_ address: ServerAddress) throws -> Bool {
+    // Nobody is reached at one of IPv6 here.
+    guard case .ipv4(let address) = address else { return true }
     // What is taken on every address is no reason to try another one.
-    try ports.renewed().rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
+    return try ports.renewed().rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
   }
 
   /// Something may have taken one of its ports on every address since it was defined.

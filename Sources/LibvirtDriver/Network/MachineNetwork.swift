@@ -7,8 +7,11 @@ protocol MachineNetwork: Sendable {
   /// The port of a machine's address that leads to its sshd, of one that is defined now.
   var sshPort: UInt16 { get }
 
-  /// The ports of the host that lead to a machine at this address.
-  func forwarding(to address: IPv4Address) -> PortForwarding.Share?
+  /// The ports of a machine's address that do not lead to it, because another program of the host has them. Does not block.
+  func lostPorts(at address: IPv4Address) -> [Int]
+
+  /// The ports of the host that lead to a machine. Does not block.
+  func forwarding(to machine: UUID) -> PortForwarding.Share?
 
   /// What a machine is defined with from now on.
   func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment
@@ -17,7 +20,7 @@ protocol MachineNetwork: Sendable {
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork
 
   /// Whether nothing else on the host holds the address, as far as can be told by trying.
-  func isFree(_ address: IPv4Address) throws -> Bool
+  func isFree(_ address: ServerAddress) throws -> Bool
 
   /// The definition of a machine that did not start, with what lets it start; nil where its network is not why it did not.
   func mended(_ definition: String, of mark: MachineMark) throws -> String?
@@ -54,7 +57,8 @@ protocol MachineNetwork: Sendable {
 /// Of a network that the host has no part in.
 extension MachineNetwork {
   var mustLookBeforeStart: Bool { false }
-  func forwarding(to address: IPv4Address) -> PortForwarding.Share? { nil }
+  func lostPorts(at address: IPv4Address) -> [Int] { [] }
+  func forwarding(to machine: UUID) -> PortForwarding.Share? { nil }
   var enforcesFirewalls: Bool { false }
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws {}
   func attach(_ files: ServerFiles, isOff: Bool) throws {}

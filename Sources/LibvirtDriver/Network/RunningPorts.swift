@@ -1,27 +1,71 @@
+import Core
 import Foundation
+import PrivateFiles
 import Synchronization
 
-/// At which port the sshd of each running machine is reached, as its mark says: it may have been started before the service
-/// chose others.
+/// At which address and port the sshd of each running machine is reached, as its mark says: it may have been started before the
+/// service chose others. That is written down, so that a process that comes while the hypervisor does not answer tells the same.
 final class RunningPorts: Sendable {
   private struct Boot {
-    let runID: Int
+    /// Nil for one that an earlier process has seen.
+    let runID: Int?
+    let address: IPv4Address
     let sshPort: UInt16
   }
 
-  private let boots = Mutex<[UUID: Boot]>([:])
+  private struct State {
+    var boots: [UUID: Boot] = [:]
+    var recorded: [UInt8] = []
+  }
 
-  func sshPort(of machine: UUID) -> UInt16? { boots.withLock { $0[machine]?.sshPort } }
+  private let path: String
+  private let state = Mutex(State())
 
-  func isKnown(_ machine: UUID, runID: Int) -> Bool { boots.withLock { $0[machine]?.runID == runID } }
+  /// Reads what was written down.
+  init(path: String) {
+    self.path = path
+    let file = FileManager.default.contents(atPath: path) ?? Data()
+    let lines = String(decoding: file.prefix(1 << 24), as: UTF8.self).split(separator: "\n")
+    state.withLock { state in
+      for line in lines {
+        let words = line.split(separator: " ")
+        guard words.count == 3, let machine = UUID(uuidString: String(words[0])), let address = IPv4Address(words[1]),
+          let port = UInt16(words[2])
+        else { continue }
+        state.boots[machine] = Boot(runID: nil, address: address, sshPort: port)
+      }
+      state.recorded = Array(file)
+    }
+  }
 
-  func note(_ machine: UUID, runID: Int, sshPort: UInt16) {
-    boots.withLock { $0[machine] = Boot(runID: runID, sshPort: sshPort) }
+  func sshPort(of machine: UUID) -> UInt16? { state.withLock { $0.boots[machine]?.sshPort } }
+
+  func address(of machine: UUID) -> IPv4Address? { state.withLock { $0.boots[machine]?.address } }
+
+  func isKnown(_ machine: UUID, runID: Int) -> Bool { state.withLock { $0.boots[machine]?.runID == runID } }
+
+  func note(_ machine: UUID, runID: Int, as mark: MachineMark) {
+    state.withLock {
+      $0.boots[machine] = Boot(runID: runID, address: mark.address, sshPort: mark.sshPort)
+    }
   }
 
   /// Forgets those that do not run.
   func retain(_ running: some Collection<UUID>) {
     let running = Set(running)
-    boots.withLock { boots in boots = boots.filter { running.contains($0.key) } }
+    state.withLock { state in state.boots = state.boots.filter { running.contains($0.key) } }
+  }
+
+  /// Writes down what is not written yet. Blocks.
+  func record() throws {
+    let file = state.withLock { state -> [UInt8]? in
+      let lines = state.boots.map { "\($0.key.text) \($0.value.address) \($0.value.sshPort)\n" }
+      let file = Array(lines.sorted().joined().utf8)
+      return file == state.recorded ? nil : file
+    }
+    guard let file else { return }
+    // Where the power goes, no machine runs.
+    try PrivateFile.write(file, to: path, isDurable: false)
+    state.withLock { $0.recorded = file }
   }
 }

@@ -11,18 +11,25 @@ struct TapNetwork: MachineNetwork {
   let reconciler: NetworkReconciler
   let dataDirectory: String
   let logger: Logger
-  /// What was read last, for the moment in which a file cannot be read.
+  /// What was read or written last, for who asks in passing, and for the moment in which a file cannot be read.
   private let known = LastKnown()
 
   init(reconciler: NetworkReconciler, dataDirectory: String, logger: Logger) {
     (self.reconciler, self.dataDirectory, self.logger) = (reconciler, dataDirectory, logger)
+    // So that from the first moment it is known how each is reached.
+    _ = try? stored()
   }
 
   private var settings: HostNetworkSettings { reconciler.settings }
 
   var sshPort: UInt16 { 22 }
   var enforcesFirewalls: Bool { true }
-  func forwarding(to address: IPv4Address) -> PortForwarding.Share? { reconciler.forwarding(to: address) }
+
+  func forwarding(to machine: UUID) -> PortForwarding.Share? {
+    let address = known.interfaces.withLock { $0[machine]?.addresses.first }
+    return address.flatMap { reconciler.forwarding(to: $0) }
+  }
+
   var countsTraffic: Bool { true }
 
   /// A tap that libvirt finds and leaves alone: it is the server's, and not its QEMU's.
@@ -67,7 +74,7 @@ struct TapNetwork: MachineNetwork {
   }
 
   /// Whether it is none of the host's own.
-  func isFree(_ address: IPv4Address) throws -> Bool { !ForwardedPorts.canBind(address, port: 0) }
+  func isFree(_ address: ServerAddress) throws -> Bool { try !HostNetworkSettings.isOwn(address) }
 
   func mended(_ definition: String, of mark: MachineMark) throws -> String? { nil }
 
@@ -80,7 +87,7 @@ struct TapNetwork: MachineNetwork {
       interface.allow(specification.allowance)
       let earlier = try Self.stored(files)
       if interface == earlier, reconciler.isLoaded(interface) { return }
-      if interface != earlier { try Self.store(interface, files) }
+      if interface != earlier { try store(interface, files) }
       // Of a machine that is there, other addresses and another firewall are in force at once.
       if let earlier {
         if earlier.tap != interface.tap { try reconciler.remove(earlier) }
@@ -106,6 +113,7 @@ struct TapNetwork: MachineNetwork {
       guard let interface = try Self.stored(files) else { return }
       // From here on it is nobody's, and if we end now whoever looks next removes it.
       try MachineFiles.remove(files.network)
+      known.interfaces.withLock { $0[files.machine] = nil }
       try reconciler.remove(interface)
     }
   }
@@ -117,7 +125,7 @@ struct TapNetwork: MachineNetwork {
       interface.firewall = firewall
       interface.allow(allowance)
       if interface == earlier, reconciler.isLoaded(interface) { return }
-      if interface != earlier { try Self.store(interface, files) }
+      if interface != earlier { try store(interface, files) }
       try reconciler.apply(interface, among: interfaces)
     }
   }
@@ -180,10 +188,11 @@ struct TapNetwork: MachineNetwork {
     }
   }
 
-  private static func store(_ interface: RoutedInterface, _ files: ServerFiles) throws {
+  private func store(_ interface: RoutedInterface, _ files: ServerFiles) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     try PrivateFile.write(try encoder.encode(interface), to: files.network)
+    known.interfaces.withLock { $0[files.machine] = interface }
   }
 }
 

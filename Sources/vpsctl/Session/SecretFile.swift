@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import PrivateFiles
 
 /// Files that only their owner may read.
 enum SecretFile {
@@ -36,20 +37,14 @@ enum SecretFile {
     var made = path.hasPrefix("/") ? "" : "."
     for part in folder.split(separator: "/") {
       made += "/" + part
-      guard mkdir(made, 0o700) == 0 || errno == EEXIST else { throw failure("make", made) }
+      guard mkdir(made, 0o700) == 0 || errno == EEXIST else {
+        throw Refusal(.failed, "Cannot make \(made): \(String(cString: strerror(errno))).")
+      }
     }
-    let draft = path + ".\(getpid())"
-    let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
-    guard descriptor >= 0 else { throw failure("write", draft) }
-    defer { close(descriptor) }
-    guard Terminal.put(Array(text.utf8), descriptor), fsync(descriptor) == 0, rename(draft, path) == 0 else {
-      let error = failure("write", path)
-      unlink(draft)
-      throw error
+    do {
+      try PrivateFile.write(text.utf8, to: path, permissions: permissions, draft: ".\(getpid())")
+    } catch {
+      throw Refusal(.failed, "Cannot write \(path): \(error.reason).")
     }
-  }
-
-  private static func failure(_ verb: String, _ path: String) -> Refusal {
-    Refusal(.failed, "Cannot \(verb) \(path): \(String(cString: strerror(errno))).")
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Engine
 import Foundation
+import PrivateFiles
 import SQLStore
 
 struct RestoreState: AsyncParsableCommand {
@@ -99,22 +100,20 @@ struct RestoreState: AsyncParsableCommand {
     let input = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
     guard input >= 0 else { throw FileFailure.last("open", source) }
     defer { close(input) }
-    let output = open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard output >= 0 else { throw FileFailure.last("make", destination) }
-    defer { close(output) }
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = read(input, &buffer, buffer.count)
-      guard count >= 0 else { throw FileFailure.last("read", source) }
-      if count == 0 { break }
-      var written = 0
-      while written < count {
-        let now = buffer[written..<count].withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
-        guard now > 0 else { throw FileFailure.last("write", destination) }
-        written += now
+    do {
+      try PrivateFile.create(new: destination) { file throws(HostError) in
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+          let count = read(input, &buffer, buffer.count)
+          if count < 0, errno == EINTR { continue }
+          guard count >= 0 else { throw .last("read \(source)") }
+          if count == 0 { return }
+          try file.write(buffer[..<count])
+        }
       }
+    } catch {
+      throw FileFailure(error)
     }
-    guard fsync(output) == 0 else { throw FileFailure.last("write", destination) }
   }
 
   /// The second by which what was there is named, the database and the key alike: the first one by which nothing is yet.

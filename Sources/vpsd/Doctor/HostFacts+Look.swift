@@ -3,6 +3,7 @@ import Foundation
 import HostImages
 import HostPrograms
 import LibvirtDriver
+import PrivateFiles
 
 extension HostFacts {
   /// What can be seen without a database.
@@ -129,12 +130,8 @@ extension HostFacts {
     for number in 0..<syncTries {
       let path = "\(folder)/.doctor-\(getpid())-\(number)"
       let began = ContinuousClock.now
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else { return nil }
-      let isWritten = write(descriptor, "vpsd", 4) == 4 && fsync(descriptor) == 0
-      close(descriptor)
+      guard (try? PrivateFiles.PrivateFile.create(new: path, "vpsd".utf8)) != nil else { return nil }
       unlink(path)
-      guard isWritten else { return nil }
       tries.append(Int((ContinuousClock.now - began).milliseconds))
     }
     return tries.sorted()[syncTries / 2]

@@ -15,9 +15,11 @@ package protocol OperationStore: Sendable {
 
   /// Deleted ones too, until they are erased.
   func server(_ id: ID<Server>) async throws -> Server?
-  /// Gives the server another free address of the pool instead of the one it has, which something else on the host uses.
-  func replaceAddress(of id: ID<Server>, pool: AddressPool, lease: Lease, at now: Timestamp) async throws
-    -> IPv4Address?
+  /// Gives the server another free address of its pool instead of its first one of this family, which something else on the host
+  /// uses. Nil where there is none, or the lease is lost.
+  func replaceAddress(
+    _ family: ServerAddress.Family, of id: ID<Server>, pools: AddressPools.Pair, lease: Lease, at now: Timestamp
+  ) async throws -> ServerAddress?
   /// The host has taken over these: those that the server has no more may be anybody's from now on. Does nothing where the lease
   /// is lost.
   func recordAddresses(_ addresses: ServerAddresses, of id: ID<Server>, lease: Lease, at now: Timestamp) async throws

@@ -1,0 +1,40 @@
+package import Foundation
+import Synchronization
+
+/// What tests and demonstrations make of a host, and see of it.
+extension SimulatedDriver {
+  package var options: Options { state.withLock { $0.options } }
+
+  package func configure(_ change: (inout Options) -> Void) {
+    state.withLock { change(&$0.options) }
+  }
+
+  package var faults: Faults {
+    get { state.withLock { $0.faults } }
+    set { state.withLock { $0.faults = newValue } }
+  }
+
+  package func inject(_ fault: Fault) {
+    state.withLock { $0.faults.add(fault) }
+  }
+
+  /// Lets every call that hangs at this moment go on.
+  package func releaseHangingCalls() {
+    hangingCalls.open()
+  }
+
+  /// Returns when so many calls hang at once.
+  package func whenHanging(calls count: Int = 1) async {
+    await hangingCalls.whenWaiting(count)
+  }
+
+  /// The calls so far, oldest first; of very many only the last ones.
+  package var calls: [DriverCall] { state.withLock { $0.calls } }
+
+  package func forgetCalls() {
+    state.withLock { $0.calls = [] }
+  }
+
+  /// The machine as it stands on paper.
+  package func machine(_ uuid: UUID) -> SimulatedMachine? { state.withLock { $0.machines[uuid] } }
+}
