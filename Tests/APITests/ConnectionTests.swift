@@ -17,7 +17,7 @@ struct ConnectionTests {
     var limits = ConnectionLimits()
     limits.transfer = .milliseconds(500)
     try await withServer(limits) { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send("POST /api/v1/servers/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
       let lasted = await client.dripUntilClosed("x")
       #expect(lasted.map { (.milliseconds(450)...Duration.seconds(20)).contains($0) } == true)
@@ -29,7 +29,7 @@ struct ConnectionTests {
     var limits = ConnectionLimits()
     limits.idle = .milliseconds(500)
     try await withServer(limits) { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nX-Slow: ")
       #expect(await client.dripUntilClosed("x") != nil)
     }
@@ -62,7 +62,7 @@ struct ConnectionTests {
     limits.transfer = .milliseconds(300)
     limits.idle = .milliseconds(300)
     try await withServer(limits) { api, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(
         "GET /api/v1/events/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(api.service.token.text)\r\n\r\n")
       #expect(await client.receive(until: "200 OK"))
@@ -78,17 +78,17 @@ struct ConnectionTests {
     var limits = ConnectionLimits()
     limits.connectionsPerAddress = 2
     try await withServer(limits) { _, port in
-      let clients = try (1...2).map { _ in try RawClient(port: port) }
+      let clients = try await RawClient.several(2, port: port)
       for client in clients {
         client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await client.receive(until: #""ok""#))
       }
-      let refused = try RawClient(port: port)
+      let refused = try await RawClient(port: port)
       #expect(await refused.dripUntilClosed("") != nil)
       clients[0].close()
       var isLetIn = false
       for _ in 0..<100 where !isLetIn {
-        let next = try RawClient(port: port)
+        let next = try await RawClient(port: port)
         next.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         isLetIn = await next.receive(until: #""ok""#, withinSeconds: 1)
         next.close()
@@ -103,13 +103,13 @@ struct ConnectionTests {
     limits.connectionsPerAddress = 4
     limits.firstRequest = .seconds(600)
     try await withServer(limits) { _, port in
-      let clients = try (1...14).map { _ in try RawClient(port: port) }
+      let clients = try await RawClient.several(14, port: port)
       for client in clients.prefix(7) { client.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n") }
       for _ in 0..<2000 where clients.count(where: { $0.hasEnded }) < 10 {
         try await Task.sleep(for: .milliseconds(10))
       }
       #expect(clients.count { $0.hasEnded } == 10)
-      let neighbour = try RawClient(port: port, host: 2)
+      let neighbour = try await RawClient(port: port, host: 2)
       neighbour.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(await neighbour.receive(until: #""ok""#))
     }
@@ -122,8 +122,8 @@ struct ConnectionTests {
     limits.connectionsPerAddress = perAddress
     try await withServer(limits) { _, port in
       var silent: [RawClient] = []
-      for number in 0..<300 { silent.append(try RawClient(port: port, host: UInt32(2 + number % 3))) }
-      let client = try RawClient(port: port)
+      for number in 0..<300 { silent.append(try await RawClient(port: port, host: UInt32(2 + number % 3))) }
+      let client = try await RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(await client.receive(until: #""ok""#))
       // A listener accepts some at once.
@@ -136,7 +136,7 @@ struct ConnectionTests {
     var limits = ConnectionLimits()
     limits.connections = 1
     try await withServer(limits) { _, port in
-      let clients = try (1...5).map { _ in try RawClient(port: port) }
+      let clients = try await RawClient.several(5, port: port)
       for client in clients {
         client.send("GET /docs HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await client.receive(until: "</html>"))
@@ -151,10 +151,10 @@ struct ConnectionTests {
     try await withServer(ConnectionLimits()) { _, port in
       var silent: [RawClient] = []
       for _ in 0..<1200 {
-        silent.append(try RawClient(port: port, host: 2))
+        silent.append(try await RawClient(port: port, host: 2))
         silent.last?.send(words)
       }
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(await client.receive(until: #""ok""#))
     }
@@ -167,7 +167,7 @@ struct ConnectionTests {
     var limits = ConnectionLimits()
     limits.firstRequest = .milliseconds(300)
     try await withServer(limits) { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(begin)
       let drop = begin.count > 1 ? "x" : ""
       #expect(await client.dripUntilClosed(drop, withinSeconds: 10) != nil)
@@ -181,7 +181,7 @@ struct ConnectionTests {
     var limits = ConnectionLimits()
     limits.headerBytes = 4096
     try await withServer(limits) { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send("GET \(path) HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "x", count: 5000))\r\n\r\n")
       #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"))
     }

@@ -24,7 +24,7 @@ struct FirewallConnectionTests {
     let keeping = Task { await api.service.firewallKeepers[0].run() }
     try await ListeningAPI.with(api) { listening in
       let body = #"{"enabled":true,"rules":[\#(Self.ssh)]}"#
-      let client = try RawClient(port: listening.port)
+      let client = try await RawClient(port: listening.port)
       client.send(
         "PUT /api/v1/servers/\(id)/firewall/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(api.service.token.text)\r\n"
           + "Content-Type: application/json\r\nPrefer: wait=30\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"

@@ -213,7 +213,7 @@ struct HostileHeadTests {
       let framing: Set = ["content-length", "transfer-encoding"]
       for path in ["/api/v1/servers/", "/console/websocket"] {
         for name in PlainHeads.names.sorted() {
-          let client = try RawClient(port: service.port)
+          let client = try await RawClient(port: service.port)
           client.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\(name): \(Self.text)\r\n\r\n")
           #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"), "\(name) of \(path)")
           guard !framing.contains(name) else { continue }
@@ -229,7 +229,7 @@ struct HostileHeadTests {
   func otherHeaders() async throws {
     try await ListeningAPI.with(try await TestAPI.make()) { service in
       for name in ["User-Agent", "Cookie", "X-Anything", "Referer"] {
-        let client = try RawClient(port: service.port)
+        let client = try await RawClient(port: service.port)
         client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\(name): \(Self.text)\r\nConnection: close\r\n\r\n")
         #expect(await client.receive(until: #"{"status":"ok"}"#), "\(name)")
       }
@@ -242,7 +242,7 @@ struct HostileHeadTests {
       for path in [
         "/", "/api/v1/servers/", "/api/v1/servers/?name=", "/api/v1/servers/?", "/console/", "/console/websocket?", "",
       ] {
-        let client = try RawClient(port: service.port)
+        let client = try await RawClient(port: service.port)
         client.send("GET \(path)\(Self.text) HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await client.receive(until: "HTTP/1.1 400 Bad Request\r\n"), "\(path)")
       }
@@ -252,7 +252,7 @@ struct HostileHeadTests {
   @Test("What was asked before on the same connection is answered before the refusal, and nothing after it")
   func order() async throws {
     try await ListeningAPI.with(try await TestAPI.make()) { service in
-      let client = try RawClient(port: service.port)
+      let client = try await RawClient(port: service.port)
       let good = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
       client.send(good + good + "GET /healthz HTTP/1.1\r\nHost: x\r\nAccept: é\r\n\r\n" + good)
       #expect(await client.receive(until: "The Accept header must be ASCII."))

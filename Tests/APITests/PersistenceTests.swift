@@ -31,7 +31,7 @@ struct PersistenceTests {
     ])
   func closes(_ request: String) async throws {
     try await withPort { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       // What follows the last request is none.
       client.send(request + Self.health)
       let reply = try #require(await client.receiveAll())
@@ -45,7 +45,7 @@ struct PersistenceTests {
   func persists() async throws {
     try await withPort { _, port in
       for request in [Self.health, "GET /healthz HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"] {
-        let client = try RawClient(port: port)
+        let client = try await RawClient(port: port)
         client.send(request + request)
         #expect(await client.receive(until: #"{"status":"ok"}HTTP/1."#))
         client.send(request)
@@ -61,7 +61,7 @@ struct PersistenceTests {
   @Test("A client of HTTP/1.0 gets a stream as it is, and no chunks")
   func oldStream() async throws {
     try await withPort { api, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send("GET /api/v1/events/ HTTP/1.0\r\nAuthorization: Bearer \(api.service.token.text)\r\n\r\n")
       #expect(await client.receive(until: "\r\n\r\n: heartbeat\nid: 0\n\n"))
       #expect(!client.received.lowercased().contains("chunked"))
@@ -76,7 +76,7 @@ struct PersistenceTests {
   func expectation() async throws {
     try await withPort { api, port in
       let token = api.service.token.text
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(Self.post(token, "Expect: 100-Continue\r\nContent-Length: 2\r\n"))
       #expect(await client.receive(until: "HTTP/1.1 100 Continue\r\n\r\n"))
       client.send("{}")
@@ -97,7 +97,7 @@ struct PersistenceTests {
         (Self.post(token, "Expect: 100-continue\r\nContent-Length: 2000000\r\n"), 413),
         (Self.post(token, "Expect: a-miracle\r\nContent-Length: 200000\r\n"), 417),
       ] {
-        let client = try RawClient(port: port)
+        let client = try await RawClient(port: port)
         client.send(request)
         let reply = try #require(await client.receiveAll())
         #expect(reply.hasPrefix("HTTP/1.1 \(status) "))
@@ -109,7 +109,7 @@ struct PersistenceTests {
   @Test("Of the body of a refused request little is read, and its client gets the reply", arguments: [true, false])
   func refusedBody(_ isChunked: Bool) async throws {
     try await withPort { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(Self.post("", isChunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: 1000000000\r\n"))
       let part = String(repeating: "x", count: 50_000)
       var sent = 0
@@ -130,7 +130,7 @@ struct PersistenceTests {
   @Test("A short rest of a refused request is waited for, and the connection goes on")
   func shortRest() async throws {
     try await withPort { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(Self.post("", "Content-Length: 10\r\n"))
       #expect(await client.receive(until: "credentials"))
       client.send("0123456789" + Self.health)
@@ -142,7 +142,7 @@ struct PersistenceTests {
   @Test("… but not for ever")
   func missingRest() async throws {
     try await withPort { _, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(Self.post("", "Content-Length: 10\r\n"))
       #expect(await client.receiveAll(withinSeconds: 10) != nil)
     }
@@ -151,11 +151,11 @@ struct PersistenceTests {
   @Test("What is no HTTP gets one reply, and the connection is closed")
   func nonsense() async throws {
     try await withPort { api, port in
-      let client = try RawClient(port: port)
+      let client = try await RawClient(port: port)
       client.send(Self.health + "nonsense\r\n\r\n" + Self.health)
       let reply = try #require(await client.receiveAll())
       #expect(reply.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) } == ["", "200", "400"])
-      let chunks = try RawClient(port: port)
+      let chunks = try await RawClient(port: port)
       chunks.send(Self.post(api.service.token.text, "Transfer-Encoding: chunked\r\n") + "nonsense\r\n")
       let refused = try #require(await chunks.receiveAll())
       #expect(refused.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) } == ["", "400"])
@@ -179,26 +179,26 @@ struct PersistenceTests {
     let api = TestAPI(try await TestService(), limits: limits)
     let (_, neighbour) = try await api.service.newCaller()
     try await ListeningAPI.with(api) { listening in
-      func listen(_ token: String) throws -> RawClient {
-        let client = try RawClient(port: listening.port)
+      func listen(_ token: String) async throws -> RawClient {
+        let client = try await RawClient(port: listening.port)
         client.send("GET /api/v1/events/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n")
         return client
       }
       let token = api.service.token.text
-      let open = [try listen(token), try listen(token)]
+      let open = [try await listen(token), try await listen(token)]
       for client in open { #expect(await client.receive(until: "heartbeat")) }
-      let refused = try listen(token)
+      let refused = try await listen(token)
       #expect(await refused.receive(until: "Event stream limit of your account reached (2). Close one first."))
       #expect(refused.received.hasPrefix("HTTP/1.1 429 "))
       #expect(refused.received.contains("\r\nRetry-After: "))
-      let other = try listen(neighbour.text)
+      let other = try await listen(neighbour.text)
       #expect(await other.receive(until: "heartbeat"))
       #expect(try await api.send(.head, "/events/").status == 429)
       open[0].close()
       var isLetIn = false
       for _ in 0..<200 where !isLetIn {
         api.service.clock.advance(by: .seconds(1))
-        let next = try listen(token)
+        let next = try await listen(token)
         isLetIn = await next.receive(until: "heartbeat", withinSeconds: 1)
         if !isLetIn { #expect(next.received.hasPrefix("HTTP/1.1 429 ")) }
       }

@@ -17,14 +17,29 @@ final class RawClient: Sendable {
   }
 
   /// - Parameter host: The last number of its own address, 127.0.0.1 unless it is to be another one of this host.
-  init(port: Int, host: UInt32 = 1) throws {
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    let own = Self.call(bind, descriptor, 0x7F00_0000 + host, port: 0)
-    guard own == 0, Self.call(connect, descriptor, 0x7F00_0001, port: port) == 0 else {
+  init(port: Int, host: UInt32 = 1) async throws {
+    descriptor = socket(
+      AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+    guard Self.call(bind, descriptor, 0x7F00_0000 + host, port: 0) == 0, await connects(to: port) else {
       Foundation.close(descriptor)
       throw CannotConnect()
     }
-    _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+  }
+
+  static func several(_ count: Int, port: Int, host: UInt32 = 1) async throws -> [RawClient] {
+    var clients: [RawClient] = []
+    for _ in 0..<count { clients.append(try await RawClient(port: port, host: host)) }
+    return clients
+  }
+
+  /// Whether the server takes the connection. One that has no place for it in its queue is asked again by the kernel, after a
+  /// second and more: it is a task of this process, and may wait for the thread that would wait here.
+  private func connects(to port: Int) async -> Bool {
+    if Self.call(connect, descriptor, 0x7F00_0001, port: port) == 0 { return true }
+    guard errno == EINPROGRESS else { return false }
+    var descriptors = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    while poll(&descriptors, 1, 0) == 0 { try? await Task.sleep(for: .milliseconds(5)) }
+    return descriptors.revents & Int16(POLLHUP | POLLERR) == 0
   }
 
   private static func call(

@@ -97,7 +97,7 @@ struct TrustedProxyTests {
     "X-Forwarded-For: 6.6.6.6, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: vps.example.com\r\n"
 
   private func ask(_ listening: ListeningAPI, _ line: String, token: String, host: UInt32 = 1) async throws -> String {
-    let client = try RawClient(port: listening.port, host: host)
+    let client = try await RawClient(port: listening.port, host: host)
     client.send(
       "\(line) HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer \(token)\r\n\(Self.chain)\r\n")
     return await client.receiveAll() ?? ""
@@ -120,7 +120,7 @@ struct TrustedProxyTests {
       for _ in 1...2 { #expect(try await ask(listening, "GET /api/v1/plans/", token: "x").contains(" 401 ")) }
       #expect(try await ask(listening, "GET /api/v1/plans/", token: "x").contains(" 429 "))
       // Another client of the same proxy is another address; without trust it is the proxy's.
-      let other = try RawClient(port: listening.port)
+      let other = try await RawClient(port: listening.port)
       other.send(
         "GET /api/v1/plans/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer x\r\n"
           + "X-Forwarded-For: 203.0.113.10\r\n\r\n")
@@ -137,12 +137,12 @@ struct TrustedProxyTests {
     let proxies = TrustedProxies([IPNetwork("127.0.0.1")].compactMap { $0 })
     let api = TestAPI(try await TestService(), trustedProxies: proxies)
     try await ListeningAPI.with(api, limits) { listening in
-      let clients = try (1...5).map { _ in try RawClient(port: listening.port) }
+      let clients = try await RawClient.several(5, port: listening.port)
       for client in clients {
         client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await client.receive(until: #""ok""#))
       }
-      let strangers = try (1...3).map { _ in try RawClient(port: listening.port, host: 2) }
+      let strangers = try await RawClient.several(3, port: listening.port, host: 2)
       #expect(await strangers[2].receiveAll() == "")
     }
   }

@@ -29,7 +29,7 @@ struct DynamicZonesTests {
 
   @Test("A name is said, is another, and goes, wherever its zone begins", arguments: TestNameServer.Kind.allCases)
   func life(kind: TestNameServer.Kind) async throws {
-    let server = try TestNameServer(kind, zones: Self.zones)
+    let server = try await TestNameServer(kind, zones: Self.zones)
     let zones = try Self.zones(server)
     let texts = ["203.0.113.7", "203.0.113.10", "2001:db8:1:10::1", "198.51.100.10", "192.0.2.70"]
     // What the address of a part is called stands in that part; nobody here has the aliases to 64/26.
@@ -43,18 +43,18 @@ struct DynamicZonesTests {
       let said = Dictionary(uniqueKeysWithValues: addresses.map { ($0, hostname) })
       for _ in 0..<(name == "web" ? 2 : 1) { #expect(try await zones.say(said) == [:]) }
       let standing = hostname.map { "\($0).\n" } ?? ""
-      for question in questions { #expect(try server.dig(question, "PTR") == standing, "\(question)") }
+      for question in questions { #expect(try await server.dig(question, "PTR") == standing, "\(question)") }
       let wanted = Set([hostname?.name].compactMap { $0 })
       let known = Dictionary(uniqueKeysWithValues: addresses.map { ($0, wanted) })
       #expect(try await zones.names(of: addresses) == known)
     }
-    #expect(try server.dig("10.100.51.198.in-addr.arpa.", "CNAME") == "10.0-63.100.51.198.in-addr.arpa.\n")
-    #expect(try server.dig("113.0.203.in-addr.arpa.", "NS") == "ns.example.net.\n")
+    #expect(try await server.dig("10.100.51.198.in-addr.arpa.", "CNAME") == "10.0-63.100.51.198.in-addr.arpa.\n")
+    #expect(try await server.dig("113.0.203.in-addr.arpa.", "NS") == "ns.example.net.\n")
   }
 
   @Test("Every name that a customer can choose is one that a server takes", arguments: TestNameServer.Kind.allCases)
   func names(kind: TestNameServer.Kind) async throws {
-    let server = try TestNameServer(kind, zones: Self.few)
+    let server = try await TestNameServer(kind, zones: Self.few)
     let label = String(repeating: "a", count: 63)
     let names = [
       "\([label, label, label].joined(separator: ".")).\(String(repeating: "b", count: 61))", "xn--zzzz.example.com",
@@ -70,19 +70,19 @@ struct DynamicZonesTests {
 
   @Test("The key can do nothing but that, and nobody can without it", arguments: TestNameServer.Kind.allCases)
   func key(kind: TestNameServer.Kind) async throws {
-    let server = try TestNameServer(kind, zones: Self.few)
+    let server = try await TestNameServer(kind, zones: Self.few)
     let (zone, name) = ("113.0.203.in-addr.arpa.", "9.113.0.203.in-addr.arpa.")
-    try server.update("add \(name) 60 PTR a.example.com.", in: zone, key: server.keyFile)
+    try await server.update("add \(name) 60 PTR a.example.com.", in: zone, key: server.keyFile)
     for (type, data) in [("A", "192.0.2.1"), ("TXT", "x"), ("NS", "a.example.com.")] {
-      try server.update("add \(name) 60 \(type) \(data)", in: zone, key: server.keyFile)
-      #expect(try server.dig(name, type) == "", "\(type)")
+      try await server.update("add \(name) 60 \(type) \(data)", in: zone, key: server.keyFile)
+      #expect(try await server.dig(name, type) == "", "\(type)")
     }
-    try server.update("delete \(zone) NS", in: zone, key: server.keyFile)
-    #expect(try server.dig(zone, "NS") == "ns.example.net.\n")
+    try await server.update("delete \(zone) NS", in: zone, key: server.keyFile)
+    #expect(try await server.dig(zone, "NS") == "ns.example.net.\n")
     for key in [nil, server.wrongKeyFile] {
-      try server.update("add \(name) 60 PTR b.example.com.", in: zone, key: key)
+      try await server.update("add \(name) 60 PTR b.example.com.", in: zone, key: key)
     }
-    #expect(try server.name(of: "203.0.113.9") == "a.example.com.")
+    #expect(try await server.name(of: "203.0.113.9") == "a.example.com.")
     // With a wrong key the server says nothing that is believed.
     let address = try Self.address("203.0.113.9")
     let refused = try await Self.zones(server, key: server.wrongKeyFile).say([address: Hostname("b.example.com")])
@@ -90,12 +90,12 @@ struct DynamicZonesTests {
     let obstacles = try await Self.zones(server, key: server.wrongKeyFile).obstacles(to: [address])
     #expect(obstacles == ZoneObstacles(isKeyRefused: true))
     #expect(try await Self.zones(server, key: server.wrongKeyFile).names(of: [address]) == [:])
-    #expect(try server.name(of: "203.0.113.9") == "a.example.com.")
+    #expect(try await server.name(of: "203.0.113.9") == "a.example.com.")
   }
 
   @Test("A change that the server calls well and leaves out is told as what it is")
   func silence() async throws {
-    let server = try TestNameServer(.powerdns, zones: Self.few, isSilent: true)
+    let server = try await TestNameServer(.powerdns, zones: Self.few, isSilent: true)
     let address = try Self.address("203.0.113.9")
     let refused = try await Self.zones(server).say([address: Hostname("a.example.com")])
     #expect(refused[address]?.contains("says that all is well, but does not know of it") == true)
@@ -103,13 +103,13 @@ struct DynamicZonesTests {
 
   @Test("Those that it has no zone for are refused, and all others said", arguments: TestNameServer.Kind.allCases)
   func nowhere(kind: TestNameServer.Kind) async throws {
-    let server = try TestNameServer(kind, zones: Self.few)
+    let server = try await TestNameServer(kind, zones: Self.few)
     let (here, nowhere) = (try Self.address("203.0.113.12"), try Self.address("192.0.2.1"))
     let name = Hostname("a.example.com")
     let refused = try await Self.zones(server).say([here: name, nowhere: name])
     #expect(refused.keys.first == nowhere && refused.count == 1)
     #expect(refused[nowhere]?.contains("no zone for 1.2.0.192.in-addr.arpa") == true)
-    #expect(try server.name(of: "203.0.113.12") == "a.example.com.")
+    #expect(try await server.name(of: "203.0.113.12") == "a.example.com.")
     #expect(try await Self.zones(server).names(of: [here, nowhere]) == [here: ["a.example.com"]])
     #expect(try await Self.zones(server).obstacles(to: [here, nowhere]) == ZoneObstacles(homeless: [nowhere]))
   }
@@ -118,7 +118,7 @@ struct DynamicZonesTests {
     "A server that dies in the middle of 250 changes is away until it is back, and then told all of them",
     arguments: TestNameServer.Kind.allCases)
   func death(kind: TestNameServer.Kind) async throws {
-    let server = try TestNameServer(kind, zones: Self.few)
+    let server = try await TestNameServer(kind, zones: Self.few)
     let zones = try Self.zones(server)
     func names(_ word: String) throws -> [IPAddress: Hostname?] {
       Dictionary(
@@ -127,17 +127,17 @@ struct DynamicZonesTests {
         })
     }
     #expect(try await zones.say(try names("first")) == [:])
-    #expect(try server.name(of: "203.0.113.250") == "first-250.example.com.")
+    #expect(try await server.name(of: "203.0.113.250") == "first-250.example.com.")
     let second = try names("second")
     let saying = Task { try await zones.say(second) }
-    while try server.name(of: "203.0.113.1") == "first-1.example.com.", !saying.isCancelled {
-      if try server.name(of: "203.0.113.99") == "second-99.example.com." { break }
+    while try await server.name(of: "203.0.113.1") == "first-1.example.com.", !saying.isCancelled {
+      if try await server.name(of: "203.0.113.99") == "second-99.example.com." { break }
     }
     server.kill()
     _ = try? await saying.value
     await #expect(throws: UnreachableNameServer.self) { _ = try await zones.say(second) }
     await #expect(throws: UnreachableNameServer.self) { _ = try await zones.names(of: Array(second.keys)) }
-    try server.start()
+    try await server.start()
     // Each is called one thing, whichever of both.
     let between = try await zones.names(of: Array(second.keys))
     #expect(between.count == 250 && between.values.allSatisfy { $0.count == 1 })
@@ -148,7 +148,7 @@ struct DynamicZonesTests {
 
   @Test("Where a name leads is asked of the resolver, through its aliases; one that is away tells nothing")
   func lookup() async throws {
-    let server = try TestNameServer(.knot, zones: Self.zones.filter { $0.key == "example.com" })
+    let server = try await TestNameServer(.knot, zones: Self.zones.filter { $0.key == "example.com" })
     let resolver: NameServerAddress = try #require(NameServerAddress("127.0.0.1:\(server.port)"))
     let lookup = DigLookup(resolver: resolver)
     let (four, six) = (try Self.address("203.0.113.10"), try Self.address("2001:db8:1:10::1"))

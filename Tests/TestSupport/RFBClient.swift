@@ -146,22 +146,15 @@ package final class BlockingSocket: Sendable {
     }
   }
 
-  package func read(_ count: Int) async throws -> [UInt8] { try await apart { try self.readNow(count) } }
+  package func read(_ count: Int) async throws -> [UInt8] { try await onOwnThread { try self.readNow(count) } }
 
   /// All that comes until the other side closes.
-  package func readToEnd() async throws -> [UInt8] { try await apart { try self.readAllNow() } }
+  package func readToEnd() async throws -> [UInt8] { try await onOwnThread { try self.readAllNow() } }
 
-  package func write(_ bytes: [UInt8]) async throws { try await apart { try self.writeNow(bytes) } }
+  package func write(_ bytes: [UInt8]) async throws { try await onOwnThread { try self.writeNow(bytes) } }
 
   /// Says no more, and goes on listening.
   package func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
-
-  /// What is read comes from this process, whose tasks have few threads: waiting must not take one of them.
-  private func apart<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
-  }
 
   private func readNow(_ count: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

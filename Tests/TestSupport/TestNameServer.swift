@@ -25,7 +25,7 @@ package final class TestNameServer: Sendable {
   /// - Parameters:
   ///   - zones: By their names, with what is in them beside SOA and NS.
   ///   - isSilent: Whether PowerDNS leaves every change out, and says nothing of it.
-  package init(_ kind: Kind, zones: [String: String], isSilent: Bool = false) throws {
+  package init(_ kind: Kind, zones: [String: String], isSilent: Bool = false) async throws {
     self.kind = kind
     folder = try ScopedFolder(.memory)
     port = try Self.freePort()
@@ -49,9 +49,9 @@ package final class TestNameServer: Sendable {
     switch kind {
     case .knot: try write(knotSettings(secret), to: "knot.conf")
     case .bind: try write(bindSettings(secret), to: "named.conf")
-    case .powerdns: try makePowerDNS(secret, isSilent: isSilent)
+    case .powerdns: try await makePowerDNS(secret, isSilent: isSilent)
     }
-    try start()
+    try await start()
   }
 
   deinit { kill() }
@@ -86,7 +86,7 @@ package final class TestNameServer: Sendable {
   }
 
   /// Returns when it answers.
-  package func start() throws {
+  package func start() async throws {
     var ends: [CInt] = [0, 0]
     guard pipe2(&ends, O_CLOEXEC) == 0 else { throw CannotStart(description: String(cString: strerror(errno))) }
     let supervisor = Process()
@@ -97,13 +97,21 @@ package final class TestNameServer: Sendable {
     try supervisor.run()
     running.withLock { $0 = (supervisor, FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)) }
     let deadline = ContinuousClock.now + .seconds(30)
-    while try !zones.allSatisfy({ try dig("\($0).", "SOA", "+time=1", "+tries=1").contains("ns.example.net.") }) {
+    while try await !answersForAll() {
       guard ContinuousClock.now < deadline else {
         let log = try? String(contentsOf: folder.url.appendingPathComponent("log"), encoding: .utf8)
         throw CannotStart(description: "\(kind.rawValue) does not answer (scripts/setup tests): \(log ?? "")")
       }
-      poll(nil, 0, 20)
+      try await Task.sleep(for: .milliseconds(20))
     }
+  }
+
+  private func answersForAll() async throws -> Bool {
+    for zone in zones {
+      let start = try await dig("\(zone).", "SOA", "+time=1", "+tries=1")
+      guard start.contains("ns.example.net.") else { return false }
+    }
+    return true
   }
 
   /// Without a word.
@@ -120,24 +128,30 @@ package final class TestNameServer: Sendable {
   // MARK: Asking it
 
   /// What `dig +short` prints.
-  package func dig(_ words: String...) throws -> String {
-    try Self.run("/usr/bin/dig", ["-r", "@127.0.0.1", "-p", "\(port)", "+short"] + words).output
+  package func dig(_ words: String...) async throws -> String {
+    try await Self.run("/usr/bin/dig", ["-r", "@127.0.0.1", "-p", "\(port)", "+short"] + words).output
   }
 
   /// The name of an address.
-  package func name(of address: String) throws -> String {
-    try dig("-x", address).split(whereSeparator: \.isNewline).last.map { String($0) } ?? ""
+  package func name(of address: String) async throws -> String {
+    try await dig("-x", address).split(whereSeparator: \.isNewline).last.map { String($0) } ?? ""
   }
 
   /// Has somebody try to change it. What came of it shows in what it says afterwards: PowerDNS calls well what it has left out.
-  package func update(_ change: String, in zone: String, key: String?) throws {
+  package func update(_ change: String, in zone: String, key: String?) async throws {
     let input = "server 127.0.0.1 \(port)\nzone \(zone)\nupdate \(change)\nsend\n"
-    _ = try Self.run("/usr/bin/nsupdate", ["-t", "5"] + (key.map { ["-k", $0] } ?? []), input: input)
+    _ = try await Self.run("/usr/bin/nsupdate", ["-t", "5"] + (key.map { ["-k", $0] } ?? []), input: input)
   }
 
-  private static func run(_ program: String, _ arguments: [String], input: String = "") throws -> (
-    status: Int32, output: String
-  ) {
+  private static func run(
+    _ program: String, _ arguments: [String], input: String = ""
+  ) async throws -> (status: Int32, output: String) {
+    try await onOwnThread { try runNow(program, arguments, input) }
+  }
+
+  private static func runNow(
+    _ program: String, _ arguments: [String], _ input: String
+  ) throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
@@ -219,7 +233,7 @@ extension TestNameServer {
       }.joined()
   }
 
-  private func makePowerDNS(_ secret: String, isSilent: Bool) throws {
+  private func makePowerDNS(_ secret: String, isSilent: Bool) async throws {
     let path = folder.url.path
     try write(
       """
@@ -247,16 +261,16 @@ extension TestNameServer {
       """, to: "pdns.conf")
     let schema = try String(
       contentsOfFile: "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql", encoding: .utf8)
-    _ = try Self.run("/usr/bin/sqlite3", ["\(path)/db"], input: schema)
-    func manage(_ words: String...) throws {
-      let (status, output) = try Self.run("/usr/bin/pdnsutil", ["--config-dir=\(path)"] + words)
+    _ = try await Self.run("/usr/bin/sqlite3", ["\(path)/db"], input: schema)
+    func manage(_ words: String...) async throws {
+      let (status, output) = try await Self.run("/usr/bin/pdnsutil", ["--config-dir=\(path)"] + words)
       guard status == 0 else { throw CannotStart(description: output) }
     }
-    try manage("import-tsig-key", "vpsd", "hmac-sha256", secret)
+    try await manage("import-tsig-key", "vpsd", "hmac-sha256", secret)
     for zone in zones {
-      try manage("load-zone", zone, "\(path)/\(Self.file(of: zone))")
-      try manage("set-meta", zone, "TSIG-ALLOW-AXFR", "vpsd")
-      try manage("set-meta", zone, "TSIG-ALLOW-DNSUPDATE", "vpsd")
+      try await manage("load-zone", zone, "\(path)/\(Self.file(of: zone))")
+      try await manage("set-meta", zone, "TSIG-ALLOW-AXFR", "vpsd")
+      try await manage("set-meta", zone, "TSIG-ALLOW-DNSUPDATE", "vpsd")
     }
   }
 }

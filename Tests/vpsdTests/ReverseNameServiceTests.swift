@@ -17,15 +17,15 @@ struct ReverseNameServiceTests {
   /// Within what it takes to be said.
   private func expect(_ name: String, of address: String, at server: TestNameServer) async throws {
     let deadline = ContinuousClock.now + .seconds(30)
-    while try server.name(of: address) != name, ContinuousClock.now < deadline {
+    while try await server.name(of: address) != name, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(50))
     }
-    #expect(try server.name(of: address) == name)
+    #expect(try await server.name(of: address) == name)
   }
 
   @Test("A server's name is there from its create to its delete and after it, whoever dies meanwhile")
   func life() async throws {
-    let server = try TestNameServer(.knot, zones: [Self.zone: ""])
+    let server = try await TestNameServer(.knot, zones: [Self.zone: ""])
     let someone = try Operator(Self.settings(server))
     var customer = try Customer(of: someone, someone.serve())
     let id = try await customer.makeServer("web-1")
@@ -43,7 +43,7 @@ struct ReverseNameServiceTests {
     try await change("second.example.com")
     try await someone.whenLogged("the DNS server is away")
     someone.killService()
-    try server.start()
+    try await server.start()
     customer = try Customer(of: someone, someone.serve(), token: customer.token)
     try await expect("second.example.com.", of: "127.80.0.1", at: server)
     #expect(try await customer.send("DELETE", "/servers/\(id)/").status == 204)
@@ -53,7 +53,7 @@ struct ReverseNameServiceTests {
 
   @Test("An operator is told which names are refused and why, what is in the way, and has them said again")
   func refusedNames() async throws {
-    let server = try TestNameServer(.knot, zones: ["2.0.192.in-addr.arpa": ""])
+    let server = try await TestNameServer(.knot, zones: ["2.0.192.in-addr.arpa": ""])
     let someone = try Operator(Self.settings(server))
     try someone.makeInstallation()
     func troubles(_ more: [String: String] = [:]) throws -> [String] {
