@@ -141,7 +141,8 @@ struct DynamicZonesTests {
     // Each is called one thing, whichever of both.
     let between = try await zones.names(of: Array(second.keys))
     #expect(between.count == 250 && between.values.allSatisfy { $0.count == 1 })
-    #expect(try await zones.say(second) == [:])
+    let refused = try await zones.say(second)
+    #expect(refused == [:])
     let after = try await zones.names(of: Array(second.keys))
     #expect(after == second.mapValues { Set([$0?.name].compactMap { $0 }) })
   }
