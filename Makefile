@@ -38,7 +38,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package chaos lint fmt bench bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -101,8 +101,7 @@ test-billing: test-clients-setup ## Hours, suspension and payment with the progr
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image test-package ## That, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, and ten thousand creates at once
-	$(AS_ROOT) Tests/Images/build .build/images
+test-long: test-image test-package $(STOCK_IMAGE) ## That, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, and ten thousand creates at once
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
@@ -139,13 +138,21 @@ panel-pictures: test-clients-setup ## The same, and take the pictures in docs/pa
 	@$(PYTHON) $(CLIENTS)/panel.py .build/debug/vpsd docs/panel
 
 test-real: test-clients-setup ## Run the tests that boot virtual machines, on this host and beside it on hosts that are made for them
-	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
+	$(MAKE) --jobs=2 --output-sync=target image-for-tests $(STOCK_IMAGE)
 	$(MAKE) --jobs=2 --output-sync=target test-machines test-hosts
 
+image-for-tests:
+	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
+
+$(STOCK_IMAGE): images/build Tests/Images/build $(wildcard images/debian-12/* Tests/Images/stock/*)
+	$(AS_ROOT) Tests/Images/build .build/images
+
+# Each takes about as long as the other.
 test-machines:
-	$(AS_ROOT) $(RUN_TESTS) --filter '$(REAL_TESTS)' --skip '$(ROUTED_TESTS)'
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) $(RUN_TESTS) --filter EndToEndTests --skip '$(ROUTED_TESTS)'
 
 test-hosts:
+	$(AS_ROOT) Tests/Hosts/loopback $(RUN_TESTS) --filter LibvirtDriverTests
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)' --skip '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
