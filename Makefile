@@ -14,6 +14,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
+# Whole servers that are made beside the others.
+SECOND_LANE_TESTS := EndToEndTests.ServerOptionTests
 # Beside each other, which `swift test` itself does not let them be.
 RUN_TESTS := .build/debug/vpsdPackageTests.xctest --testing-library swift-testing --no-parallel
 # A system as its publisher makes it, for tests.
@@ -38,7 +40,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -149,10 +151,10 @@ $(STOCK_IMAGE): images/build Tests/Images/build $(wildcard images/debian-12/* Te
 
 # Each takes about as long as the other.
 test-machines:
-	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) $(RUN_TESTS) --filter EndToEndTests --skip '$(ROUTED_TESTS)'
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) $(RUN_TESTS) --filter EndToEndTests --skip '$(ROUTED_TESTS)|$(SECOND_LANE_TESTS)'
 
 test-hosts:
-	$(AS_ROOT) Tests/Hosts/loopback $(RUN_TESTS) --filter LibvirtDriverTests
+	$(AS_ROOT) Tests/Hosts/loopback $(RUN_TESTS) --filter 'LibvirtDriverTests|$(SECOND_LANE_TESTS)'
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)' --skip '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
@@ -170,8 +172,22 @@ lint: ## Check format and house rules
 fmt: ## Format the sources
 	swift format -i -r Package.swift Sources Tests
 
-bench: build ## Measure requests on simulated machines (needs Debian's wrk)
-	@bench/http $(VPSD)
+bench-setup: build
+	@scripts/setup bench
+
+bench: bench-setup ## What requests, creates, many servers and starts cost, beside nginx, Go, FastAPI and Django, in one run
+	@bench/figures $(VPSD)
+
+bench-check: bench-setup ## The same, which fails where something is slower by a fifth than bench/figures.json says
+	@bench/figures $(VPSD) --check
+
+bench-mixed: bench-setup ## Reads, creates and tokens that are not valid, all for a minute: whether the service goes on to answer
+	@bench/mixed $(VPSD)
+
+profile: bench-setup ## Flame graphs of reading a server and a list, in .build/profile
+	@mkdir -p .build/profile
+	@bench/profile $(VPSD) /api/v1/servers/1/ .build/profile/one-server.svg
+	@bench/profile $(VPSD) /api/v1/servers/ .build/profile/list.svg
 
 bench-hostile: build ## Compare what hostile and harmless input of the same size cost
 	@bench/hostile $(VPSD)

@@ -21,11 +21,11 @@ def free_port():
 
 
 class Service:
-    def __init__(self, vpsd, mails=False, names=False):
+    def __init__(self, vpsd, mails=False, names=False, settings=None):
         """With mails it knows where it is reached, and what it sends is in the file `mails`. With names its addresses have some, at a
-        DNS server that never answers."""
+        DNS server that never answers. Settings are of its environment."""
         self._vpsd = str(pathlib.Path(vpsd).resolve())
-        self._sends_mails, self._names_addresses = mails, names
+        self._sends_mails, self._names_addresses, self._settings = mails, names, settings or {}
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="vpsd-clients-")
@@ -41,7 +41,7 @@ class Service:
             "VPSD_SERVER_QUOTA": "0",
             "VPSD_IDEMPOTENCY_QUOTA": "0",
             "VPSD_IDEMPOTENCY_BYTES": "268435456",
-        }
+        } | self._settings
         self.mails = folder / "mails"
         if self._sends_mails:
             address = f"127.0.0.1:{free_port()}"
@@ -79,6 +79,10 @@ class Service:
         """As a power cut would; `start` goes on with what is on the disk."""
         self._process.kill()
         self._process.wait()
+
+    def stop(self):
+        self._process.terminate()
+        self._process.wait(STOP_SECONDS)
 
     def run(self, *arguments):
         """An operator's command, which must succeed."""
