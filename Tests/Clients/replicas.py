@@ -158,7 +158,7 @@ class Trial:
             listener.start()
 
     def await_shares(self):
-        self.until("all services have a share", 30, lambda: self.database.value(
+        self.until("all services have a share", STALL_SECONDS, lambda: self.database.value(
             "SELECT COUNT(DISTINCT replica_id) FROM duty WHERE expires_at > vpsd_now()") == str(len(self.replicas)))
 
     def until(self, what, seconds, is_true):
@@ -286,7 +286,7 @@ class Trial:
 
     def check_events(self):
         last = int(self.database.value("SELECT MAX(id) FROM event"))
-        self.until("all events come everywhere", 60, lambda: all(one.ids and one.ids[-1] == last for one in self.listeners))
+        self.until("all events come everywhere", STALL_SECONDS, lambda: all(one.ids and one.ids[-1] == last for one in self.listeners))
         expected = [int(row[0]) for row in self.database.rows("SELECT id FROM event ORDER BY id")]
         for listener in self.listeners:
             if listener.faults or listener.ids != expected:
@@ -305,7 +305,7 @@ class Trial:
 
     def round(self, name, befall):
         self.orders = orders = Orders(self.replicas, self.token, self.ordered, self.rolling)
-        self.until("all services answer", 30, lambda: orders.are_answered_by_all(0))
+        self.until("all services answer", STALL_SECONDS, lambda: orders.are_answered_by_all(0))
         time.sleep(self.random.uniform(0, 1))
         began = time.monotonic()
         moved = befall()
@@ -317,6 +317,7 @@ class Trial:
         self.failures += orders.failures
         self.orders = None
         self.felt[name].append((orders.longest_silence(began), orders.slowest(began), again, moved))
+        print(f"{name}: " + ", ".join("-" if one is None else f"{one:.1f}" for one in self.felt[name][-1]) + " s", flush=True)
         if name == "fail over in silence":
             self.network.set_address(self.database.standby.address, "add")
         if name.startswith("fail over"):
