@@ -40,7 +40,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -94,8 +94,8 @@ test-fast: test-clients-setup ## Run the tests that need no virtual machine
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
 
-test-replicas: test-clients-setup ## Three services on one PostgreSQL, of which one is killed and one stopped while servers are ordered
-	@$(CLIENTS)/replicas.py .build/debug/vpsd 24
+test-replicas: test-clients-setup ## Three services on one PostgreSQL with a standby, and one of each trouble while servers are ordered
+	@$(AS_ROOT) $(CLIENTS)/replicas.py .build/debug/vpsd
 
 test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast
 	@$(CLIENTS)/billing.py .build/debug/vpsd
@@ -107,8 +107,8 @@ test-long: test-image test-package $(STOCK_IMAGE) ## That, systems with cloud-in
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
-	@for seed in 1 2 3; do $(CLIENTS)/replicas.py $(VPSD) 1000 --rounds 8 --seed $$seed || exit 1; done
-	@$(CLIENTS)/replicas.py $(VPSD) 300 --rolling
+	@for seed in 1 2 3; do $(AS_ROOT) $(CLIENTS)/replicas.py $(VPSD) --rounds 36 --seed $$seed || exit 1; done
+	@$(AS_ROOT) $(CLIENTS)/replicas.py $(VPSD) --rolling --rounds 5
 	@$(CLIENTS)/crowd.py $(VPSD) 10000
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(LONG_OWN_LIBVIRTD_TESTS)'
@@ -118,13 +118,16 @@ test-long: test-image test-package $(STOCK_IMAGE) ## That, systems with cloud-in
 
 # Beside each other: each mostly waits for a program that is not the service.
 test-clients: test-clients-setup ## What is counted of a service, proxies before it, samples, requests and the panel, each with others' programs
-	$(MAKE) -o test-clients-setup --jobs=3 --output-sync=target test-samples test-panel test-contract test-monitoring test-proxies
+	$(MAKE) -o test-clients-setup --jobs=3 --output-sync=target test-samples test-panel test-contract test-monitoring test-proxies test-database
 
 test-monitoring: test-clients-setup ## What is counted of a service and logged by it, with Prometheus
 	@$(CLIENTS)/monitoring.py .build/debug/vpsd
 
 test-proxies: test-clients-setup ## nginx and Caddy before the service
 	@$(CLIENTS)/proxies.py .build/debug/vpsd
+
+test-database: test-clients-setup ## Copies of a PostgreSQL as docs/scale.md makes them, and pgbouncer before it
+	@$(CLIENTS)/database.py .build/debug/vpsd
 
 test-samples: test-clients-setup ## Run the samples of the documentation with curl, Python, node and PHP
 	@$(CLIENTS)/samples.py .build/debug/vpsd $(PYTHON)
@@ -197,6 +200,9 @@ bench-billing: build ## Charge an hour of a hundred thousand servers while other
 
 bench-databases: build ## Compare creates and looks with a file and with a server of PostgreSQL
 	@bench/databases $(VPSD)
+
+bench-replicas: build ## What a thousand to fifty thousand servers cost three services on one PostgreSQL (half an hour)
+	@bench/replicas $(VPSD)
 
 bench-panel: build ## What pages of the panel cost, in CPU and in bytes
 	@bench/panel $(VPSD)

@@ -38,6 +38,9 @@ extension SQLStore {
     _ = try await write { database in
       try database.run(
         "DELETE FROM repeatable_request WHERE claim = ? AND has_effect = 0 AND status IS NULL", [request.claim.text])
+      // Nobody is at it any more, and who asks again need not wait to hear that it was carried out.
+      try database.run(
+        "UPDATE repeatable_request SET lease_expires_at = 0 WHERE claim = ? AND status IS NULL", [request.claim.text])
     }
   }
 }

@@ -13,16 +13,20 @@ final class CuttingProxy: Sendable {
   private let listener: CInt
   private let server: String
   private let deliversCommit: Bool
+  private let whenCut: @Sendable () -> Void
   private let state = Mutex(State())
 
   struct Failed: Error {
     let number: CInt
   }
 
-  /// - Parameter url: A database of the server, at its socket.
-  init(to url: String, deliversCommit: Bool) throws {
+  /// - Parameters:
+  ///   - url: A database of the server, at its socket.
+  ///   - whenCut: Called before the client hears that its connection is gone.
+  init(to url: String, deliversCommit: Bool, whenCut: @escaping @Sendable () -> Void = {}) throws {
     server = String(url.split(separator: "host=", maxSplits: 1)[1]) + "/.s.PGSQL.5432"
     self.deliversCommit = deliversCommit
+    self.whenCut = whenCut
     folder = try ScopedSocketFolder()
     let listener = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
     self.listener = listener
@@ -70,6 +74,7 @@ final class CuttingProxy: Sendable {
         // What the server answers is read, and nobody is told.
         if isCut {
           _ = read(server, &bytes, bytes.count)
+          proxy?.whenCut()
           return
         }
       }

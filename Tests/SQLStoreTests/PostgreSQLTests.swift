@@ -166,28 +166,6 @@ import Testing
   }
 
   @Test(
-    "A commit whose answer is lost is carried out once, whether the server had made it or not",
-    arguments: [true, false])
-  func lostCommit(isMade: Bool) async throws {
-    let database = try await TestPostgreSQL.Database()
-    let proxy = try CuttingProxy(to: database.url, deliversCommit: isMade)
-    let address = try #require(PostgreSQLAddress(proxy.url(of: database.name)))
-    let store = try await SQLStore.open(.server(address), .asItIs)
-    try await Self.write("test 0", store)
-    proxy.cutNextCommit()
-    let tries = Mutex(0)
-    let isWritten = try await store.write { connection in
-      tries.withLock { $0 += 1 }
-      return try connection.run("INSERT INTO setting (key, value) VALUES ('test 1', '')") == 1
-    }
-    #expect(isWritten)
-    #expect(proxy.cutCount == 1)
-    #expect(tries.withLock { $0 } == (isMade ? 1 : 2))
-    #expect(try Self.count(database) == "2")
-    try await Self.write("test 2", store)
-  }
-
-  @Test(
     "A server that may only be read, one that is too slow and one that takes no more connections are away for a while")
   func troubles() async throws {
     try await Self.withDatabase { store, database in

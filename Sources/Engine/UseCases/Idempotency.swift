@@ -40,11 +40,13 @@ package struct Idempotency: Sendable {
   private let store: any IdempotencyStore
   private let clock: any WallClock
   private let limits: Limits
+  private let endings: RequestEndings
 
   package init(store: any IdempotencyStore, clock: any WallClock, limits: Limits = Limits()) {
     self.store = store
     self.clock = clock
     self.limits = limits
+    endings = RequestEndings(clock: clock)
   }
 
   package func begin(
@@ -62,7 +64,14 @@ package struct Idempotency: Sendable {
     let retention = RequestRetention(
       forgetUntil: now - Self.lifetime, makeRoomUntil: now - Self.certainLifetime,
       maximumCount: limits.requests > 0 ? limits.requests : nil, maximumBytes: limits.bytes)
-    let state = try await store.claim(request, leaseUntil: now + Self.lease, keeping: retention, at: now)
+    let state: RequestState
+    do {
+      state = try await store.claim(request, leaseUntil: now + Self.lease, keeping: retention, at: now)
+    } catch let error as StoreUnavailable {
+      // It may be claimed all the same.
+      endings.add(for: Self.lease) { [store] in try await store.abandon(request) }
+      throw error
+    }
     switch state {
     case .claimed:
       return .first(Attempt(caller: caller.under(request.claim), request: request, seal: seal))
@@ -78,12 +87,14 @@ package struct Idempotency: Sendable {
   /// Keeps the answer, which is one to a request that was carried out.
   package func finish(_ attempt: Attempt, status: Int, body: [UInt8]) async throws {
     guard let sealed = attempt.seal.seal(body) else { throw Failure.internalError("libcrypto does not encrypt.") }
-    try await store.finish(attempt.request, status: status, sealedBody: sealed)
+    try await endings.tell(for: Self.lease) { [store] in
+      try await store.finish(attempt.request, status: status, sealedBody: sealed)
+    }
   }
 
   /// The request was refused: the client may ask again with this key, or for something else, unless something was changed.
   package func abandon(_ attempt: Attempt) async throws {
-    try await store.abandon(attempt.request)
+    try await endings.tell(for: Self.lease) { [store] in try await store.abandon(attempt.request) }
   }
 
   package static let usedOtherwise = Failure(

@@ -12,6 +12,7 @@ final class PostgreSQLConnection {
   let pointer: OpaquePointer
   private var names: [String: String] = [:]
   private(set) var isLost = false
+  private var knownLife: String?
 
   /// What the URL says goes before this, and after it what we depend on.
   private static let defaults = [
@@ -60,6 +61,19 @@ final class PostgreSQLConnection {
     let status = PQtransactionStatus(pointer)
     return !isLost && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR)
   }
+
+  /// What the server began with: another one after a crash, and where a standby took its place. It may have forgotten what was written
+  /// last, if nobody was told of it, and gives the numbers of those transactions to others. Nil where that cannot be known.
+  func life() throws -> String? {
+    if knownLife == nil { knownLife = try value(String?.self, Self.lifeQuery) ?? nil }
+    return knownLife
+  }
+
+  /// The timeline is another one on a standby that was promoted. Statistics begin anew with each crash of any of the server's processes.
+  private static let lifeQuery = """
+    SELECT CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) || ' '
+      || (SELECT CAST(EXTRACT(EPOCH FROM stats_reset) AS TEXT) FROM pg_stat_bgwriter) END
+    """
 
   /// Several statements without parameters. Returns the answer of the last one.
   @discardableResult

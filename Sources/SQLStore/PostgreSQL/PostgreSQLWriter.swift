@@ -36,6 +36,7 @@ struct PostgreSQLWriter {
   ) throws -> [@Sendable () -> Void] {
     let answers: [@Sendable () -> Void]
     let number: String?
+    let life = try connection.life()
     do {
       // Whoever has the lock sees what those before it have written: each statement looks anew.
       try connection.execute(
@@ -50,29 +51,35 @@ struct PostgreSQLWriter {
       let command = try connection.execute("COMMIT").command
       guard command == "COMMIT" else { throw Failure.internalError("PostgreSQL: the transaction ended as \(command)") }
     } catch let error as PostgreSQLError where connection.isLost {
-      guard let number, try isCommitted(number, after: error) else { throw error }
+      guard let number, try isCommitted(number, in: life, after: error) else { throw error }
     }
     return answers
   }
 
   /// Asks the server what became of a transaction whose commit it did not answer. Throws where it cannot be told: it may be
   /// committed, and is not to be carried out again.
-  private func isCommitted(_ number: String, after error: PostgreSQLError) throws -> Bool {
+  private func isCommitted(_ number: String, in life: String?, after error: PostgreSQLError) throws -> Bool {
     let deadline = ContinuousClock.now + Self.patience
     while ContinuousClock.now < deadline {
-      if let connection = try? PostgreSQLConnection(address),
+      if let connection = try? PostgreSQLConnection(address), let newLife = try? connection.life(),
         let status = try? connection.value(
           String?.self, "SELECT pg_xact_status(CAST(CAST(? AS TEXT) AS xid8))", [number])
       {
         switch status {
-        case "committed": return true
+        case "committed" where newLife == life: return true
+        // Perhaps it is somebody else's by now that has its number.
+        case "committed": throw unknown(error)
         case "aborted": return false
         default: break
         }
       }
       poll(nil, 0, 100)
     }
-    throw StoreUnavailable(
+    throw unknown(error)
+  }
+
+  private func unknown(_ error: PostgreSQLError) -> StoreUnavailable {
+    StoreUnavailable(
       "PostgreSQL: the connection was lost in a commit, and whether it was carried out is not known (\(error.text))")
   }
 }

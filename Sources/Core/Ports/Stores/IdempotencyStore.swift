@@ -6,6 +6,6 @@ package protocol IdempotencyStore: Sendable {
     _ request: IdempotentRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
   ) async throws -> RequestState
   func finish(_ request: IdempotentRequest, status: Int, sealedBody: [UInt8]) async throws
-  /// Gives the claim back, unless something was changed under it.
+  /// Gives the claim back; where something was changed under it, only that nobody is at it any more is written down.
   func abandon(_ request: IdempotentRequest) async throws
 }
