@@ -22,7 +22,7 @@ struct StockSystemTests {
   private static let script = "#!/bin/sh\necho done by a script >/root/ran\n"
 
   @Test(
-    "The first order of Ubuntu 22.04 fetches it, also through a death of the service; by BIOS it lets in by password, and by UEFI by key, and does what a cloud-config says; rebuilt, and by password with UEFI, what a script says"
+    "The first order of Ubuntu 22.04 fetches it, also through a death of the service; systems start by BIOS and by UEFI, let in by password and by key, and do what their user data says"
   )
   func ordered() async throws {
     let disk = try #require(stockDisk)
