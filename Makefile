@@ -40,7 +40,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -78,7 +78,7 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-test: test-fast test-crowd test-replicas test-billing test-clients test-real ## Run every test, those with real virtual machines too
+test: test-fast test-services test-clients test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
 	swift build --build-tests
@@ -90,6 +90,10 @@ test-fast: test-clients-setup ## Run the tests that need no virtual machine
 	$(FEWER_AT_ONCE) swift test --skip-build --skip '$(REAL_TESTS)|$(ROUTED_TESTS)|$(SOCKET_TESTS)'
 	$(TWO_AT_ONCE) swift test --skip-build --filter '$(SOCKET_TESTS)'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(BOTH_DATABASES_TESTS)'
+
+# Two at a time: what the replicas do is mostly to be in trouble.
+test-services: test-clients-setup ## The program under a crowd, in trouble with its database, and under a clock that runs
+	$(MAKE) -o test-build -o test-clients-setup --jobs=2 --output-sync=target test-replicas test-billing test-crowd
 
 test-crowd: test-build ## A thousand creates at once, and the service killed in the middle: all become active
 	@$(CLIENTS)/crowd.py .build/debug/vpsd 1000 --kill
