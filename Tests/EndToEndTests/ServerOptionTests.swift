@@ -22,7 +22,7 @@ struct ServerOptionTests {
       #expect(created.status == 201, "\(created.text)")
       let endpoint = try await active(1, client)
       print("from POST to an SSH login, with user data: \(ContinuousClock.now - began)")
-      _ = try await eventually("the end of the user data", withinSeconds: 600) {
+      _ = try await eventually("the end of the user data", withinSeconds: 1200) {
         (try? login.run("cat /root/ran", on: endpoint)) == "done" ? true : nil
       }
       print("to its end: \(ContinuousClock.now - began)")
@@ -85,7 +85,7 @@ struct ServerOptionTests {
 
   private func saysWhatFailed(_ client: APIClient, _ login: Login) async throws {
     _ = try await post("rebuild", client, ##"{"user_data": "#!/bin/sh\necho ran >/root/ran\nexit 3\n"}"##)
-    let warning = try await eventually("a warning", withinSeconds: 600) {
+    let warning = try await eventually("a warning", withinSeconds: 1200) {
       let server = try await server(client)
       return server["status"] as? String == "active" ? server["status_reason"] as? String : nil
     }
