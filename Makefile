@@ -14,8 +14,6 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env "PATH=$(PATH)")
 CLIENTS := Tests/Clients
 PYTHON := .build/clients/bin/python
 REAL_TESTS := LibvirtDriverTests|EndToEndTests
-# Whole servers that are made beside the others.
-SECOND_LANE_TESTS := EndToEndTests.ServerOptionTests
 # Beside each other, which `swift test` itself does not let them be.
 RUN_TESTS := .build/debug/vpsdPackageTests.xctest --testing-library swift-testing --no-parallel
 # A system as its publisher makes it, for tests.
@@ -158,10 +156,10 @@ $(STOCK_IMAGE): images/build Tests/Images/build $(wildcard images/debian-12/* Te
 
 # Each takes about as long as the other.
 test-machines:
-	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) $(RUN_TESTS) --filter EndToEndTests --skip '$(ROUTED_TESTS)|$(SECOND_LANE_TESTS)'
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) $(RUN_TESTS) --filter EndToEndTests --skip '$(ROUTED_TESTS)'
 
 test-hosts:
-	$(AS_ROOT) Tests/Hosts/loopback $(RUN_TESTS) --filter 'LibvirtDriverTests|$(SECOND_LANE_TESTS)'
+	$(AS_ROOT) Tests/Hosts/loopback $(RUN_TESTS) --filter LibvirtDriverTests
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)' --skip '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
