@@ -20,8 +20,8 @@ final class RawClient: Sendable {
   init(port: Int, host: UInt32 = 1) async throws {
     descriptor = socket(
       AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-    guard Self.call(bind, descriptor, 0x7F00_0000 + host, port: 0) == 0, await connects(to: port) else {
-      Foundation.close(descriptor)
+    // Who throws here has all there is to an object: it is closed by `deinit`.
+    guard Self.call(bind, descriptor, 0x7F00_0000 + host, port: 0) == 0, try await connects(to: port) else {
       throw CannotConnect()
     }
   }
@@ -34,11 +34,11 @@ final class RawClient: Sendable {
 
   /// Whether the server takes the connection. One that has no place for it in its queue is asked again by the kernel, after a
   /// second and more: it is a task of this process, and may wait for the thread that would wait here.
-  private func connects(to port: Int) async -> Bool {
+  private func connects(to port: Int) async throws -> Bool {
     if Self.call(connect, descriptor, 0x7F00_0001, port: port) == 0 { return true }
     guard errno == EINPROGRESS else { return false }
     var descriptors = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    while poll(&descriptors, 1, 0) == 0 { try? await Task.sleep(for: .milliseconds(5)) }
+    while poll(&descriptors, 1, 0) < 1 { try await Task.sleep(for: .milliseconds(5)) }
     return descriptors.revents & Int16(POLLHUP | POLLERR) == 0
   }
 

@@ -71,15 +71,19 @@ struct HostTests {
     }
   }
 
+  private static func onlyLooking(in folder: URL) throws -> LibvirtDriver {
+    var configuration = LibvirtDriver.Configuration(
+      dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID())
+    configuration.onlyLooks = true
+    return try LibvirtDriver(
+      configuration: configuration, clock: SystemClock(),
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+  }
+
   @Test("A look starts no libvirtd and ends none")
   func onlyLooks() async throws {
     try await withTemporaryFolder { folder in
-      var configuration = LibvirtDriver.Configuration(
-        dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID())
-      configuration.onlyLooks = true
-      let driver = try LibvirtDriver(
-        configuration: configuration, clock: SystemClock(),
-        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      let driver = try Self.onlyLooking(in: folder)
       await #expect {
         _ = try await driver.observe()
       } throws: { error in
@@ -105,12 +109,7 @@ struct HostTests {
       earlier.note(ordinary, runID: 4, as: mark(2, 22))
       try earlier.record()
 
-      var configuration = LibvirtDriver.Configuration(
-        dataDirectory: folder.path, imageDirectory: folder.path, installation: UUID())
-      configuration.onlyLooks = true
-      let driver = try LibvirtDriver(
-        configuration: configuration, clock: SystemClock(),
-        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      let driver = try Self.onlyLooking(in: folder)
       await #expect(throws: DriverError.self) { _ = try await driver.observe() }
       #expect(driver.sshPort(of: moved) == 2222)
       #expect(driver.sshPort(of: ordinary) == 22)
