@@ -7,16 +7,21 @@ import Testing
 struct HostProcessTests {
   @Test("Are found with their programs and their arguments, as long as they are there")
   func found() throws {
-    let sleep = Process()
-    sleep.executableURL = URL(fileURLWithPath: try #require(HostProgram.path(of: "sleep")))
-    sleep.arguments = ["600.25"]
-    try sleep.run()
-    defer { kill(sleep.processIdentifier, SIGKILL) }
-    let process = try #require(try HostProcess.all().first { $0.id == sleep.processIdentifier })
-    #expect(process.program.hasSuffix("/sleep") && process.arguments.dropFirst() == ["600.25"])
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: try #require(HostProgram.path(of: "sh")))
+    shell.arguments = ["-c", "echo; read line", "600.25"]
+    let (input, output) = (Pipe(), Pipe())
+    shell.standardInput = input
+    shell.standardOutput = output
+    try shell.run()
+    defer { kill(shell.processIdentifier, SIGKILL) }
+    // A process that was begun just now has no command line for a moment.
+    #expect(try output.fileHandleForReading.read(upToCount: 1) == Data("\n".utf8))
+    let process = try #require(try HostProcess.all().first { $0.id == shell.processIdentifier })
+    #expect(process.program.hasSuffix("/sh") && process.arguments.dropFirst() == ["-c", "echo; read line", "600.25"])
     #expect(process.mentions("00.2") && !process.mentions("601") && !process.isEmulator)
-    kill(sleep.processIdentifier, SIGKILL)
-    sleep.waitUntilExit()
+    kill(shell.processIdentifier, SIGKILL)
+    shell.waitUntilExit()
     #expect(try !HostProcess.all().contains { $0.id == process.id && $0.mentions("600.25") })
   }
 
