@@ -61,4 +61,11 @@ import Testing
     try await Self.write("test 2", store)
     #expect(try Self.count(database) == "3")
   }
+
+  @Test("A transaction that the server has never heard of is not committed")
+  func unheardOf() async throws {
+    let database = try await TestPostgreSQL.Database()
+    let connection = try PostgreSQLConnection(database.address)
+    #expect(try PostgreSQLWriter.status(of: "4000000000", on: connection) == "aborted")
+  }
 }

@@ -62,8 +62,7 @@ struct PostgreSQLWriter {
     let deadline = ContinuousClock.now + Self.patience
     while ContinuousClock.now < deadline {
       if let connection = try? PostgreSQLConnection(address), let newLife = try? connection.life(),
-        let status = try? connection.value(
-          String?.self, "SELECT pg_xact_status(CAST(CAST(? AS TEXT) AS xid8))", [number])
+        let status = try? Self.status(of: number, on: connection)
       {
         switch status {
         case "committed" where newLife == life: return true
@@ -76,6 +75,17 @@ struct PostgreSQLWriter {
       poll(nil, 0, 100)
     }
     throw unknown(error)
+  }
+
+  /// Nil where it is too old to be known.
+  static func status(of number: String, on connection: PostgreSQLConnection) throws -> String? {
+    do {
+      return try connection.value(
+        String?.self, "SELECT pg_xact_status(CAST(CAST(? AS TEXT) AS xid8))", [number]) ?? nil
+    } catch let error as PostgreSQLError where error.state == "22023" {
+      // It is yet to come: a standby that never heard of it is the server now.
+      return "aborted"
+    }
   }
 
   private func unknown(_ error: PostgreSQLError) -> StoreUnavailable {
