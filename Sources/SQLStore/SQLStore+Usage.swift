@@ -14,12 +14,20 @@ extension SQLStore {
   package func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws {
     guard !samples.isEmpty else { return }
     try await write { database in
-      for sample in samples {
-        let before = try database.storedUsage(of: sample.serverID) ?? .none
-        try database.store(before.adding(sample, in: now.month), of: sample.serverID, at: now)
+      var rest = samples[...]
+      while !rest.isEmpty {
+        let several = rest.prefix(Self.samplesInStatement)
+        // One statement changes a row once, and each number of rows has a statement of its own.
+        let isWhole = Set(several.map(\.serverID)).count == Self.samplesInStatement
+        let some = isWhole ? several : several.prefix(1)
+        try database.record(Array(some), at: now)
+        rest = rest.dropFirst(some.count)
       }
     }
   }
+
+  /// A server of PostgreSQL is asked for each statement, while nobody else writes.
+  private static let samplesInStatement = 25
 }
 
 /// What is kept of a server's usage: what its customer sees, and where the counters of this boot stood.
@@ -78,12 +86,26 @@ extension SQLConnection {
     try first("SELECT \(StoredUsage.columns) FROM server_usage WHERE server_id = ?", [id])
   }
 
+  fileprivate func record(_ samples: [UsageSample], at now: Timestamp) throws {
+    let places = samples.map { _ in "?" }.joined(separator: ", ")
+    let stored = try rows(
+      "SELECT server_id, \(StoredUsage.columns) FROM server_usage WHERE server_id IN (\(places))",
+      samples.map { $0.serverID }
+    ) { row in (id: try row.next(ID<Server>.self), usage: try StoredUsage(from: &row)) }
+    let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.id, $0.usage) })
+    try store(
+      samples.map { ($0.serverID, (before[$0.serverID] ?? .none).adding($0, in: now.month)) }, at: now)
+  }
+
   /// Writes nothing for a server that is gone, nor for one that was stopped since it was measured.
-  fileprivate func store(_ stored: StoredUsage, of id: ID<Server>, at now: Timestamp) throws {
+  private func store(_ stored: [(id: ID<Server>, usage: StoredUsage)], at now: Timestamp) throws {
+    let row = "(" + [String](repeating: "CAST(? AS BIGINT)", count: 10).joined(separator: ", ") + ")"
     try run(
       """
       INSERT INTO server_usage (server_id, \(StoredUsage.columns), measured_at)
-      SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM server WHERE id = ? AND erased_at IS NULL AND status NOT IN ('stopped', 'suspended')
+      SELECT id, column2, column3, column4, column5, column6, column7, column8, column9, column10
+      FROM (VALUES \(stored.map { _ in row }.joined(separator: ", "))) AS sample JOIN server ON id = column1
+      WHERE erased_at IS NULL AND status NOT IN ('stopped', 'suspended')
       ON CONFLICT (server_id) DO UPDATE SET
         cpu_permille = excluded.cpu_permille, memory_used_mib = excluded.memory_used_mib,
         disk_used_bytes = excluded.disk_used_bytes, month = excluded.month,
@@ -91,10 +113,12 @@ extension SQLConnection {
         boot_received_bytes = excluded.boot_received_bytes, boot_sent_bytes = excluded.boot_sent_bytes,
         measured_at = excluded.measured_at
       """,
-      [
-        stored.usage.cpuPermille, stored.usage.memoryUsedMiB, stored.usage.diskUsedBytes, stored.usage.month,
-        stored.usage.receivedBytes, stored.usage.sentBytes, stored.boot.receivedBytes, stored.boot.sentBytes, now, id,
-      ])
+      stored.flatMap { id, stored -> SQLArguments in
+        [
+          id, stored.usage.cpuPermille, stored.usage.memoryUsedMiB, stored.usage.diskUsedBytes, stored.usage.month,
+          stored.usage.receivedBytes, stored.usage.sentBytes, stored.boot.receivedBytes, stored.boot.sentBytes, now,
+        ]
+      })
   }
 
   /// A machine that is off uses neither processor nor memory, and its next boot counts from nothing.
