@@ -59,8 +59,33 @@ extension SQLStore {
     }
   }
 
+  /// Whoever starts says for all whether notices are written and names said. Throws where others serve the database, and it is the
+  /// other way round for them.
+  package func requireAgreement(
+    areNoticesWritten: Bool, areReverseNamesSaid: Bool, seenWithin lifetime: Duration
+  ) async throws {
+    try await read { database in
+      let since = try database.time() - lifetime
+      guard try database.value(Int.self, "SELECT COUNT(*) FROM replica WHERE seen_at >= ?", [since]) ?? 0 > 0 else {
+        return
+      }
+      if try database.areNoticesWritten() != areNoticesWritten { throw ServicesDisagree(key: "notify") }
+      if try database.areReverseNamesSaid() != areReverseNamesSaid { throw ServicesDisagree(key: "rdns") }
+    }
+  }
+
   /// Until whoever has less than its share has come for what became free.
   private static let patience = Duration.seconds(2)
+}
+
+package struct ServicesDisagree: Error, CustomStringConvertible {
+  /// Of the configuration.
+  package let key: String
+
+  package var description: String {
+    "Others serve this database, and \(key) is set for them and not for this service, or for this one alone. Give all the same "
+      + "configuration; to change it for all, end all before one is started with it."
+  }
 }
 
 /// What was to be written was for a duty that somebody else has by now.

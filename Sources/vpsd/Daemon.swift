@@ -54,6 +54,9 @@ struct Daemon {
       // The lock says that no other process runs steps, so whoever held these leases is dead.
       try await store.releaseAllLeases()
       try await store.releaseNotices()
+    } else {
+      try await store.requireAgreement(
+        areNoticesWritten: receiver != nil, areReverseNamesSaid: !reverseNamings.isEmpty, seenWithin: Tenures.lifetime)
     }
     try await store.setNotices(areWritten: receiver != nil)
     try await store.setReverseNames(areSaid: !reverseNamings.isEmpty, at: clock.now)

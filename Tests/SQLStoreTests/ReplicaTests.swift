@@ -58,6 +58,28 @@ struct ReplicaTests {
     }
   }
 
+  @Test(
+    "One that is to write notices or say names, where others are there that do not, says so; alone it does as it is told"
+  )
+  func agreement() async throws {
+    try await withStore { fixture in
+      let store = try await fixture.database.open()
+      func require(_ areNoticesWritten: Bool, _ areReverseNamesSaid: Bool) async throws {
+        try await store.requireAgreement(
+          areNoticesWritten: areNoticesWritten, areReverseNamesSaid: areReverseNamesSaid, seenWithin: Self.long)
+      }
+      try await require(true, true)
+      _ = try await store.beat(Self.one, holding: [], wanting: [], for: Self.long)
+      try await require(false, false)
+      #expect(await #expect(throws: ServicesDisagree.self) { try await require(true, false) }?.key == "notify")
+      try await store.setReverseNames(areSaid: true, at: Fixture.now)
+      #expect(await #expect(throws: ServicesDisagree.self) { try await require(false, false) }?.key == "rdns")
+      try await require(false, true)
+      try await store.leave(Self.one)
+      try await require(false, false)
+    }
+  }
+
   @Test("Whoever takes a host over frees its leases with it, and nobody else does; the one before can write nothing")
   func fencing() async throws {
     try await withStore { fixture in
