@@ -362,6 +362,8 @@ class Trial:
 
 
 def main():
+    # Whoever is told to end still ends what it began.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser()
     parser.add_argument("vpsd")
     parser.add_argument("--rounds", type=int)

@@ -14,10 +14,11 @@ final class PostgreSQLConnection {
   private(set) var isLost = false
   private var knownLife: String?
 
-  /// What the URL says goes before this, and after it what we depend on.
+  /// Overridden by the URL. A server whose machine has vanished is given up after six seconds, so that a standby that was promoted
+  /// by then is found soon after.
   private static let defaults = [
-    ("connect_timeout", "5"), ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
-    ("tcp_user_timeout", "15000"), ("target_session_attrs", "read-write"), ("application_name", "vpsd"),
+    ("connect_timeout", "5"), ("keepalives_idle", "5"), ("keepalives_interval", "2"), ("keepalives_count", "2"),
+    ("tcp_user_timeout", "6000"), ("target_session_attrs", "read-write"), ("application_name", "vpsd"),
   ]
 
   /// Whoever is stopped in the middle of a transaction must not hold up all others for good, nor must a server that cannot tell
