@@ -76,7 +76,10 @@ extension SQLConnection {
   /// Ends what a delete, of a server or of a copy that is being made, has overtaken, unless a step of it is still in flight.
   func cancelOvertaken(at now: Timestamp) throws {
     _ = try cancel(
-      "kind <> 'delete' AND server_id IN (SELECT id FROM server WHERE deleted_at IS NOT NULL AND erased_at IS NULL)",
+      """
+      kind <> 'delete' AND server_id IN
+        (SELECT id FROM server INDEXED BY server_being_deleted WHERE deleted_at IS NOT NULL AND erased_at IS NULL)
+      """,
       at: now)
     let served = try cancel(
       """

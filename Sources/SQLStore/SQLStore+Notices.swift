@@ -212,7 +212,7 @@ extension SQLConnection {
   fileprivate func dueNotices(limit: Int, at now: Timestamp) throws -> [ID<Notice>] {
     try rows(
       """
-      SELECT MIN(id) FROM notice
+      SELECT MIN(id) FROM notice INDEXED BY notice_waiting
       WHERE finished_at IS NULL AND is_claimed = 0 AND (not_before <= ?1 OR scheduled_at > ?1)
         AND account_id NOT IN (SELECT account_id FROM notice WHERE is_claimed = 1 AND finished_at IS NULL)
       GROUP BY account_id ORDER BY MIN(not_before), MIN(id) LIMIT ?2

@@ -252,6 +252,9 @@ import Testing
       PostgreSQLDialect.translated(sql)
         == "SELECT vpsd_lower(a), 'lower(?)', flower(b), lower FROM c WHERE d = $1 AND e = $1 AND f IN ($2, $3)")
     #expect(PostgreSQLDialect.translated("?2 = ? OR group_concat(x, '?''?')") == "$2 = $3 OR string_agg(x, '?''?')")
+    #expect(
+      PostgreSQLDialect.translated("SELECT a FROM b INDEXED BY c_of_d WHERE e = 'INDEXED BY f'")
+        == "SELECT a FROM b WHERE e = 'INDEXED BY f'")
   }
 
   @Test("What the store tells of an error of the program shows neither the statement nor its arguments")

@@ -8,6 +8,7 @@ import Synchronization
 /// who that is. It is kept in memory only. After a restart, those that are at it enter themselves again.
 final class FairAdmission: Sendable {
   private struct Waiter {
+    let server: ID<Server>
     let operation: ID<Operation>
     let account: ID<Account>
   }
@@ -15,30 +16,59 @@ final class FairAdmission: Sendable {
   private struct State {
     var limit = 1
     var busy: Set<ID<Server>> = []
-    var waiting: [ID<Server>: Waiter] = [:]
-    var lastTurns: [ID<Account>: Int] = [:]
-    var turns = 0
+    private(set) var waiting: [ID<Server>: Waiter] = [:]
+    /// Those that wait, by account, in the order of their operations. No account has an empty queue.
+    private var queues: [ID<Account>: [Waiter]] = [:]
+    private var lastTurns: [ID<Account>: Int] = [:]
+    private var turns = 0
 
-    var next: (server: ID<Server>, waiter: Waiter)? {
-      waiting.min { left, right in
-        let (a, b) = (lastTurns[left.value.account] ?? 0, lastTurns[right.value.account] ?? 0)
-        return (a, left.value.operation) < (b, right.value.operation)
-      }.map { ($0.key, $0.value) }
+    /// Looks at one server of each account: a host may have ten thousand servers that wait.
+    private var next: Waiter? {
+      queues.compactMap { account, queue in queue.first.map { (lastTurns[account] ?? 0, $0) } }
+        .min { ($0.0, $0.1.operation) < ($1.0, $1.1.operation) }?.1
+    }
+
+    mutating func enqueue(_ waiter: Waiter) {
+      dequeue(waiter.server)
+      waiting[waiter.server] = waiter
+      let place = place(of: waiter)
+      queues[waiter.account, default: []].insert(waiter, at: place)
+    }
+
+    mutating func dequeue(_ server: ID<Server>) {
+      guard let waiter = waiting.removeValue(forKey: server) else { return }
+      let place = place(of: waiter)
+      queues[waiter.account]?.remove(at: place)
+      if queues[waiter.account]?.isEmpty ?? false { queues[waiter.account] = nil }
+    }
+
+    /// Where it is in the queue of its account, or belongs there.
+    private func place(of waiter: Waiter) -> Int {
+      let queue = queues[waiter.account] ?? []
+      var (low, high) = (0, queue.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if queue[middle].operation < waiter.operation { low = middle + 1 } else { high = middle }
+      }
+      return low
     }
 
     mutating func begin(_ server: ID<Server>, of account: ID<Account>) {
       busy.insert(server)
-      waiting[server] = nil
+      dequeue(server)
       turns += 1
       lastTurns[account] = turns
     }
 
-    mutating func fill() -> [ID<Operation>] {
+    mutating func leave(_ server: ID<Server>) -> [ID<Operation>] {
+      busy.remove(server)
+      dequeue(server)
       var begun: [ID<Operation>] = []
-      while busy.count < limit, let (server, waiter) = next {
-        begin(server, of: waiter.account)
+      while busy.count < limit, let waiter = next {
+        begin(waiter.server, of: waiter.account)
         begun.append(waiter.operation)
       }
+      if waiting.isEmpty, busy.isEmpty { lastTurns = [:] }
       return begun
     }
   }
@@ -52,7 +82,7 @@ final class FairAdmission: Sendable {
       state.limit = max(1, limit)
       if state.busy.contains(server.id) { return true }
       guard state.busy.count < state.limit else {
-        state.waiting[server.id] = Waiter(operation: operation, account: server.accountID)
+        state.enqueue(Waiter(server: server.id, operation: operation, account: server.accountID))
         return false
       }
       state.begin(server.id, of: server.accountID)
@@ -70,13 +100,5 @@ final class FairAdmission: Sendable {
   func isBusy(_ server: ID<Server>) -> Bool { state.withLock { $0.busy.contains(server) } }
 
   /// Whatever the server wanted is over. Returns the operations whose turn has come by that.
-  func leave(_ server: ID<Server>) -> [ID<Operation>] {
-    state.withLock { state in
-      state.busy.remove(server)
-      state.waiting[server] = nil
-      let begun = state.fill()
-      if state.waiting.isEmpty, state.busy.isEmpty { state.lastTurns = [:] }
-      return begun
-    }
-  }
+  func leave(_ server: ID<Server>) -> [ID<Operation>] { state.withLock { $0.leave(server) } }
 }

@@ -1,9 +1,10 @@
-/// What the one SQL text says otherwise to PostgreSQL: the names of parameters, and those of two functions.
+/// Translates the one SQL text for PostgreSQL: parameters, two functions, and hints which index to use.
 enum PostgreSQLDialect {
   private static let functions = ["lower": "vpsd_lower", "group_concat": "string_agg"]
 
   /// - `?` and `?1` become `$1`: one without a number is the one after the greatest so far, as in SQLite.
   /// - `lower` becomes ours, which knows all letters whatever the database was made with, as that of SQLite is ours.
+  /// - `INDEXED BY name` is left out: it is for SQLite, which has no statistics and takes the wrong one of two partial indexes.
   static func translated(_ sql: String) -> String {
     var output = ""
     var rest = Substring(sql)
@@ -22,6 +23,10 @@ enum PostgreSQLDialect {
       } else if character.isLetter || character == "_" {
         let word = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
         rest = rest[word.endIndex...]
+        guard word != "INDEXED" else {
+          rest = rest.dropFirst(" BY ".count).drop { $0.isLetter || $0.isNumber || $0 == "_" }.dropFirst()
+          continue
+        }
         output += rest.first == "(" ? functions[String(word)] ?? String(word) : String(word)
       } else {
         output.append(character)
