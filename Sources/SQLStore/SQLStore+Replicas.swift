@@ -24,7 +24,7 @@ extension SQLStore {
       }
       let share = (wanting.count + count - 1) / count
       for duty in wanting where !held.contains(where: { $0.duty == duty }) {
-        // What is nobody's for a while is nobody's share.
+        // Beyond its share, a service takes only duties that have been free for a while.
         let freeUntil = held.count < share ? now : now - Self.patience
         if let taken = try database.take(duty, replica, until: now + lifetime, freeUntil: freeUntil) {
           held.append(taken)
@@ -59,11 +59,11 @@ extension SQLStore {
     }
   }
 
-  /// Until whoever has less than its share has come for what became free.
+  /// How long a free duty is left to services that have less than their share.
   private static let patience = Duration.seconds(2)
 }
 
-/// What was to be written was for a duty that somebody else has by now.
+/// A write was for a duty that another service has by now.
 package struct TenureLost: Error, CustomStringConvertible {
   package let tenure: Tenure
 
@@ -75,12 +75,12 @@ extension SQLConnection {
     try value(Timestamp.self, "SELECT vpsd_now()").orFail("the database has no clock")
   }
 
-  /// All services of the database hear it once the transaction is committed.
+  /// Notifies all services of the database when the transaction is committed.
   fileprivate func tell(_ text: String) throws {
     _ = try value(Int64.self, "SELECT vpsd_notify(?)", [text])
   }
 
-  /// Nobody else writes in this transaction: what is true here is true at its end.
+  /// Throws where the tenure is lost. No other transaction writes meanwhile, so the tenure holds until the end of this one.
   func require(_ tenure: Tenure) throws {
     let term = try value(Int64.self, "SELECT term FROM duty WHERE name = ?", [tenure.duty.name])
     guard term == tenure.term else { throw TenureLost(tenure: tenure) }
@@ -94,7 +94,8 @@ extension SQLConnection {
     return dead
   }
 
-  /// What it was asked, others may be asked again. Where it has changed anything, that is known by its claim.
+  /// Ends the leases of requests that the service was carrying out, so that clients can repeat them elsewhere. Which of them
+  /// had an effect is in their rows.
   fileprivate func forget(_ replica: UUID) throws {
     try run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE replica_id = ? AND status IS NULL", [replica])
     try run("DELETE FROM replica WHERE id = ?", [replica])
@@ -108,7 +109,7 @@ extension SQLConnection {
       [deadline, tenure.duty.name, tenure.term, replica.id, now]) > 0
   }
 
-  /// Nil where somebody has it, or it has not been free for long enough.
+  /// Takes the duty for a new term; nil where another service has it, or it has not been free for long enough.
   fileprivate func take(
     _ duty: Duty, _ replica: Replica, until deadline: Timestamp, freeUntil: Timestamp
   ) throws -> Tenure? {
@@ -131,7 +132,7 @@ extension SQLConnection {
     return tenure
   }
 
-  /// Who waited for a turn, or between two tries, waited for something of whoever had the host before.
+  /// What waited for a slot or a retry waited for the service that had the host before, and is due now.
   private func releaseLeases(on host: ID<Host>) throws {
     try run(
       """

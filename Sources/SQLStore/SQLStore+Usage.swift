@@ -22,7 +22,7 @@ extension SQLStore {
   }
 }
 
-/// What is kept of a server's usage: what its customer sees, and where the counters of this boot stood.
+/// The stored usage of a server: what its customer sees, and the last counters of its present boot.
 private struct StoredUsage: RowReadable {
   let usage: ResourceUsage
   let boot: NetworkCounters
@@ -62,7 +62,7 @@ private struct StoredUsage: RowReadable {
       boot: counters)
   }
 
-  /// The counters come from the guest, which may say anything: a sum beyond all numbers is the largest one.
+  /// The sum saturates, because the counters come from the guest, which may report anything.
   private static func sum(_ first: Int64, _ second: Int64) -> Int64 {
     let (sum, isTooLarge) = first.addingReportingOverflow(second)
     return isTooLarge ? .max : sum
@@ -78,7 +78,7 @@ extension SQLConnection {
     try first("SELECT \(StoredUsage.columns) FROM server_usage WHERE server_id = ?", [id])
   }
 
-  /// Writes nothing for a server that is gone, nor for one that was stopped since it was measured.
+  /// Writes nothing for a server that is gone, or that was stopped since it was measured.
   fileprivate func store(_ stored: StoredUsage, of id: ID<Server>, at now: Timestamp) throws {
     try run(
       """
@@ -97,7 +97,7 @@ extension SQLConnection {
       ])
   }
 
-  /// A machine that is off uses neither processor nor memory, and its next boot counts from nothing.
+  /// A machine that is off uses neither processor nor memory, and its counters begin at zero with the next boot.
   func resetUsage(of id: ID<Server>) throws {
     try run(
       """

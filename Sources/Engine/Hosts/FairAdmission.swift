@@ -1,11 +1,12 @@
 import Core
 import Synchronization
 
-/// Which servers may do now what is hard on the host, such as to boot: as many at once as it can carry. The others wait, and
-/// accounts take turns: first the one whose last turn was longest ago, and of its servers the one that was asked for first.
+/// Slots for work that is heavy for a host, such as a boot: as many servers at once as the host can carry. The others wait, and
+/// accounts take turns: first the account whose last turn was longest ago, and of its servers the one with the oldest
+/// operation.
 ///
-/// Who waits need not ask again: a place that becomes free is given to the next one at once, and whoever made it free is told
-/// who that is. It is kept in memory only. After a restart, those that are at it enter themselves again.
+/// A waiting server need not ask again: a slot that becomes free goes to the next one at once, and `leave` returns its
+/// operation. The state is in memory only; after a restart, servers that are at work take their slots again with `occupy`.
 final class FairAdmission: Sendable {
   private struct Waiter {
     let operation: ID<Operation>
@@ -45,7 +46,7 @@ final class FairAdmission: Sendable {
 
   private let state = Mutex(State())
 
-  /// Whether it is this server's turn; one that asked once stands in the queue.
+  /// Takes a slot for the server; always true without a limit. Where no slot is free, returns false and queues the server.
   func take(for server: Server, _ operation: ID<Operation>, atOnce limit: Int?) -> Bool {
     guard let limit else { return true }
     return state.withLock { state in
@@ -60,7 +61,7 @@ final class FairAdmission: Sendable {
     }
   }
 
-  /// The server is at it, whether it was its turn or not.
+  /// Takes a slot even where none is free: the server is at work already.
   func occupy(_ server: Server) {
     state.withLock { state in
       if !state.busy.contains(server.id) { state.begin(server.id, of: server.accountID) }
@@ -69,7 +70,7 @@ final class FairAdmission: Sendable {
 
   func isBusy(_ server: ID<Server>) -> Bool { state.withLock { $0.busy.contains(server) } }
 
-  /// Whatever the server wanted is over. Returns the operations whose turn has come by that.
+  /// Frees the server's slot, or its place in the queue. Returns the operations that have got a slot by that.
   func leave(_ server: ID<Server>) -> [ID<Operation>] {
     state.withLock { state in
       state.busy.remove(server)

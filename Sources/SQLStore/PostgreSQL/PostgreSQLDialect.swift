@@ -1,9 +1,10 @@
-/// What the one SQL text says otherwise to PostgreSQL: the names of parameters, and those of two functions.
+/// Translates the shared SQL text for PostgreSQL: the names of parameters, and those of two functions.
 enum PostgreSQLDialect {
   private static let functions = ["lower": "vpsd_lower", "group_concat": "string_agg"]
 
   /// - `?` and `?1` become `$1`: one without a number is the one after the greatest so far, as in SQLite.
-  /// - `lower` becomes ours, which knows all letters whatever the database was made with, as that of SQLite is ours.
+  /// - `lower` becomes `vpsd_lower`, which handles all alphabets whatever locale the database was made with. SQLite has a
+  ///   function of ours, too.
   static func translated(_ sql: String) -> String {
     var output = ""
     var rest = Substring(sql)
