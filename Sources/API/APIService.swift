@@ -5,12 +5,13 @@ package import Foundation
 package import Hummingbird
 package import Logging
 
-/// The HTTP face of the engine: every route, and what surrounds them.
+/// The HTTP interface of the engine: every route, and the middleware around them.
 package struct APIService: Sendable {
   private let gate: Gate
   let routes: RouteTable
   private let idempotency: IdempotencyHeader
-  /// Whoever asks may see it. It is made beside the start of the service, which would otherwise take three times as long.
+  /// The API reference, which needs no token. It is made in the background: the service would take three times as long
+  /// to start otherwise.
   private let reference: Task<APIReference, any Error>
   private let consolePage: ConsolePage
   let consoleDoor: ConsoleDoor
@@ -24,14 +25,14 @@ package struct APIService: Sendable {
 
   /// - Parameters:
   ///   - document: The description of the API, in OpenAPI.
-  ///   - translations: The same in other languages.
+  ///   - translations: The same description in other languages.
   ///   - noVNC: The folder of the viewer that the console's page shows.
-  ///   - publicURL: Where clients reach this service; nil for where each says that it does.
-  ///   - pages: Nil for none but those about the API.
-  ///   - trustedProxies: Who is believed when it says whose request it passes on.
-  ///   - figures: Where requests are counted; nil for nowhere.
-  ///   - sharedAttempts: Where all services of a database count who sends tokens that are not valid; nil where there is one.
-  ///   - isReady: Whether requests should be sent here.
+  ///   - publicURL: The URL at which clients reach this service; nil to take it from each request.
+  ///   - pages: Nil for no pages but those about the API.
+  ///   - trustedProxies: The proxies that are trusted to tell whose requests they forward.
+  ///   - figures: Where requests are counted; nil if they are not.
+  ///   - sharedAttempts: Where all services of a database count clients that send invalid tokens; nil for a single service.
+  ///   - isReady: Whether requests should be sent to this service.
   package init(
     _ useCases: UseCases, authenticator: Authenticator,
     document: @autoclosure @escaping @Sendable () throws -> DocumentNode,
@@ -112,7 +113,8 @@ package struct APIService: Sendable {
       router.get("/") { _, _ in Response.redirect(to: Self.pagePath, type: .temporary) }
     }
     router.get(RouterPath(Self.healthPath)) { _, _ in
-      // Whoever starts again what does not answer must not do so because the database is away.
+      // Does not depend on the database: a supervisor that restarts unhealthy services must not do so because the
+      // database is away.
       Response.json(JSONWriter.object { $0.field("status", "ok") }, status: .ok)
     }
     router.get(RouterPath(Self.readinessPath)) { _, _ in
@@ -140,7 +142,7 @@ package struct APIService: Sendable {
 /// The description of the API, for programs and for people.
 private struct APIReference: Sendable {
   let document: StaticDocument
-  /// There is one in English.
+  /// Always has a page in English.
   let pages: [Language: StaticDocument]
 
   init(_ document: DocumentNode, _ translations: [Language: DocumentNode]) {

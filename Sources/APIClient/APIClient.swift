@@ -28,7 +28,7 @@ public struct APIClient: Sendable {
   private static let version = "/api/v1"
   private static let replySeconds = 30
 
-  /// Without the base path, and without a slash at its end.
+  /// The URL without the base path, and without a final slash.
   public let baseURL: String
   private let token: String?
   private let userAgent: String
@@ -40,31 +40,32 @@ public struct APIClient: Sendable {
     var text = baseURL.absoluteString
     while text.hasSuffix("/") { text.removeLast() }
     self.baseURL = text
-    // It goes into a header, where a line would end.
+    // The token goes into a header, which a line break in it would end.
     self.token = token?.filter { $0.isASCII && $0 > " " && $0 < "\u{7F}" }
     self.userAgent = userAgent
     self.retry = retry
   }
 
-  /// The same client, with its connections, that has another patience.
+  /// The same client, with its connections, but with another retry policy.
   public func retrying(_ retry: RetryPolicy) -> APIClient {
     var other = self
     other.retry = retry
     return other
   }
 
-  /// One request as it is, tried once, with whatever status comes back.
+  /// Sends a request once, without retries, and returns the reply whatever its status is.
   /// - Parameter path: Below the base path, with a final slash: `/servers/1/`.
   public func send(_ method: String, _ path: String, json: Data? = nil) async throws -> Reply {
     try await send(request(method, path, headers: [], body: json.map { Array($0) }, waitSeconds: 0))
   }
 
-  /// A request that succeeds or throws: an `APIError` where the service says no, a `ConnectionFailure` where there is no
-  /// answer, an `UnexpectedReply` where it makes no sense.
+  /// Sends a request, and returns its reply if it succeeds. Throws `APIError` if the service refuses it,
+  /// `ConnectionFailure` if there is no answer, and `UnexpectedReply` if the answer is not one of the service.
   ///
-  /// What is lost on its way is sent again. Every POST has an idempotency key, so that it is carried out once.
+  /// A request whose answer is lost is sent again. Every POST has an idempotency key, so that it is carried out once.
   ///
-  /// - Parameter waitSeconds: For so long the answer may be held back until what was asked for is done (120 at most).
+  /// - Parameter waitSeconds: How long the service may delay its answer until the requested operation is over (120 at
+  ///   most).
   public func request(
     _ method: String, _ path: String, query: [(name: String, value: String)] = [], body: JSON? = nil,
     headers: [(name: String, value: String)] = [], idempotencyKey: String? = nil, waitSeconds: Int? = nil
@@ -74,7 +75,7 @@ public struct APIClient: Sendable {
     let bytes = body.map { Array($0.text.utf8) }
     return try await requireSuccess(
       repeating(until: retry.unavailableUntil ?? .now + retry.unavailable) { left in
-        // What was spent on waiting for the service is not waited for once more.
+        // If several requests share a deadline, none of them waits beyond it.
         let seconds = waitSeconds.map { retry.unavailableUntil == nil ? $0 : min($0, max(0, left)) }
         return self.request(
           method, path + Self.text(of: query),
@@ -94,8 +95,8 @@ public struct APIClient: Sendable {
   }
 
   /// - Parameters:
-  ///   - patience: Until then a service that has no room is asked again.
-  ///   - make: The request, given the whole seconds that are left until then.
+  ///   - patience: Until this time, a request that is answered with 503 is sent again.
+  ///   - make: Makes the request, given the whole seconds that are left until then.
   private func repeating(
     until patience: ContinuousClock.Instant, _ make: (Int) -> Transport.Request
   ) async throws -> Reply {
@@ -127,7 +128,7 @@ public struct APIClient: Sendable {
           continue
         default: return reply
         }
-        // A gateway lost it, or the first one is still under way.
+        // A gateway lost the request or its answer, or the first attempt is still under way.
         guard let delay = delays.popFirst() else { return reply }
         try await Task.sleep(for: delay)
       } catch let failure as ConnectionFailure {
@@ -153,7 +154,7 @@ public struct APIClient: Sendable {
     return Reply(status: response.status, headers: response.headers, body: Data(response.body))
   }
 
-  /// Bytes of a reply without an end, as they come, until `limit` has passed.
+  /// Passes on the bytes of an endless reply as they arrive, until `limit` has passed.
   func stream(
     _ path: String, headers: [(name: String, value: String)], silenceSeconds: Int, limit: Duration?,
     onBytes: @escaping @Sendable ([UInt8]) -> Void
@@ -167,7 +168,7 @@ public struct APIClient: Sendable {
     if response.status == 200 {
       let type = reply.header("Content-Type") ?? ""
       if type.hasPrefix("text/event-stream") { return }
-      // What it said went where events go: only its type is known.
+      // The body was passed to `onBytes`, so that only its type is known.
       if !type.hasPrefix("application/json") { _ = try reply.json() }
     } else {
       _ = try requireSuccess(reply)
@@ -192,7 +193,7 @@ public struct APIClient: Sendable {
     return "?" + query.map { "\(escaped($0.name))=\(escaped($0.value))" }.joined(separator: "&")
   }
 
-  /// As one part of a path, or of a query.
+  /// Percent-encodes the text, for use as one part of a path or a query.
   public static func escaped(_ text: String) -> String {
     text.utf8.map { byte in
       switch byte {

@@ -1,4 +1,4 @@
-/// The service said no, in the one form that its errors have.
+/// The service refused a request. All of its errors have this form.
 public struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wrong with one field: `rules.2.port`.
   public struct Field: Sendable, Hashable {
@@ -12,11 +12,11 @@ public struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   public let status: Int
-  /// A sentence; nil where it is about fields.
+  /// A sentence; nil if the error is about fields.
   public let detail: String?
-  /// All that are wrong, in the order of the reply.
+  /// All fields that are wrong, in the order of the reply.
   public let fields: [Field]
-  /// When to ask again, where the service knows.
+  /// When to send the request again, if the service tells.
   public let retryAfterSeconds: Int?
   public let requestID: String?
 
@@ -30,7 +30,7 @@ public struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
     self.requestID = requestID
   }
 
-  /// Nil where the body is none of the service's errors.
+  /// Nil if the body is not an error of the service.
   init?(_ reply: APIClient.Reply) {
     guard let body = try? reply.json(), case .object(let members) = body, !members.isEmpty else { return nil }
     let detail = body["detail"]?.string
@@ -63,18 +63,18 @@ public struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// There is no answer: nothing listens there, or the connection was lost before the whole of it had come.
+/// There is no answer: no connection could be made, or it was lost before the whole answer had arrived.
 public struct ConnectionFailure: Error, Sendable, CustomStringConvertible {
   public enum Kind: Sendable, Hashable {
     /// No connection could be made: the request was not sent.
     case unreachable
-    /// The certificate is not one to be trusted, or there is no agreement about TLS: the request was not sent.
+    /// The certificate is not trusted, or TLS could not be negotiated: the request was not sent.
     case untrusted
     /// The connection ended, or was silent for too long: the request may have been carried out.
     case lost
-    /// The reply is longer than any of this service.
+    /// The reply is longer than any reply of this service.
     case tooLong
-    /// Whoever asked does not want the answer any more.
+    /// The task that sent the request was cancelled.
     case cancelled
   }
 
@@ -87,7 +87,7 @@ public struct ConnectionFailure: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// What answered is not the service, or one that speaks otherwise.
+/// The answer does not come from the service, or comes from an incompatible version of it.
 public struct UnexpectedReply: Error, Sendable, CustomStringConvertible {
   public let status: Int
   public let description: String
@@ -98,7 +98,7 @@ public struct UnexpectedReply: Error, Sendable, CustomStringConvertible {
   }
 }
 
-/// What was waited for has not come in the time that there was. It goes on without us.
+/// The time to wait is over. The operation that was waited for goes on.
 public struct WaitTimedOut: Error, Sendable, CustomStringConvertible {
   public init() {}
 

@@ -34,7 +34,7 @@ extension APIClient {
     try await call("POST", "/servers/\(id)/resize/", Resize(planId: planID))
   }
 
-  /// - Parameter osID: Nil for the operating system that the server has.
+  /// - Parameter osID: Nil keeps the server's operating system.
   public func rebuild(_ id: Int, osID: Int? = nil) async throws -> ActionReply {
     try await call("POST", "/servers/\(id)/rebuild/", Rebuild(osId: osID))
   }
@@ -64,7 +64,8 @@ extension APIClient {
     try await call("POST", "/ssh-keys/", key)
   }
 
-  /// The server once it is neither being made, nor changing its state: `active`, `stopped`, `suspended` or in `error`.
+  /// Waits until the server is neither being made nor changing its state: `active`, `stopped`, `suspended` or in
+  /// `error`.
   public func settledServer(_ id: Int, within limit: Duration) async throws -> Server {
     try await wait(atMost: limit, after: { $0.data[path: "server.id"]?.int == id }) {
       let server = try await server(id)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Server-sent events of bytes that come in pieces.
+/// Parses server-sent events from bytes that arrive in pieces.
 final class EventParser: Sendable {
   private static let maximumLineBytes = 1 << 20
 

@@ -3,24 +3,24 @@ import Synchronization
 extension APIClient {
   /// Something that happened to the account's servers.
   public struct Event: Sendable, Hashable {
-    /// What to go on after.
+    /// The id to continue after.
     public let id: String
-    /// `server.status`, `server.deleted`, `server.deletion`, `server.throttle`, `operation`, `gap`; and before the first of a connection `beginning`,
-    /// which says from where on it tells.
+    /// `server.status`, `server.deleted`, `server.deletion`, `server.throttle`, `operation` or `gap`. Each connection
+    /// starts with `beginning`, whose id tells after which event it continues.
     public let type: String
     public let data: JSON
   }
 
   static let silenceSeconds = 45
 
-  /// What happens from now on, or after an event, over one connection: the stream ends, or throws, with it.
+  /// The events from now on, or after the given one, over one connection: when that ends, the stream ends or throws.
   ///
-  /// - Parameter limit: It ends by itself then.
+  /// - Parameter limit: The stream ends after this time.
   public func events(after id: String? = nil, limit: Duration? = nil) -> AsyncThrowingStream<Event, any Error> {
     events(after: id, limit: limit, Arrival())
   }
 
-  /// Whether anything came over a connection, be it only a sign that the service is there.
+  /// Whether anything arrived over a connection, even if only a heartbeat.
   private final class Arrival: Sendable {
     private let isSome = Atomic<Bool>(false)
 
@@ -51,8 +51,8 @@ extension APIClient {
     }
   }
 
-  /// The same over as many connections as it takes: none that is lost loses an event. It throws when the service cannot be
-  /// reached for a minute, or says no.
+  /// The same over as many connections as needed, without losing an event between them. Throws if the service cannot be
+  /// reached for as long as the retry policy says (`reconnecting`), or if it refuses.
   public func allEvents(after id: String? = nil, limit: Duration? = nil) -> AsyncThrowingStream<Event, any Error> {
     let deadline = limit.map { ContinuousClock.now + $0 }
     return AsyncThrowingStream { continuation in
@@ -71,7 +71,7 @@ extension APIClient {
               }
             } catch let error where Self.isPassing(error, isReconnecting: last != nil) {
               if let deadline, .now >= deadline { return continuation.finish() }
-              // A connection that was quiet for long was one until now.
+              // Even if it was quiet for long, the connection worked until now.
               if arrival.hasCome { reached = .now }
               guard .now - reached < retry.reconnecting else { throw error }
             }
@@ -86,7 +86,8 @@ extension APIClient {
     }
   }
 
-  /// What a service that restarts, and what stands before it, say meanwhile.
+  /// Whether the error is temporary: such answers come while a service restarts, from it or from a proxy in front of
+  /// it.
   private static func isPassing(_ error: any Error, isReconnecting: Bool) -> Bool {
     switch error {
     case let failure as ConnectionFailure: failure.kind == .lost || (failure.kind == .unreachable && isReconnecting)
@@ -96,12 +97,12 @@ extension APIClient {
     }
   }
 
-  /// What was waited for, once it is there. Looks after the service has begun to tell what happens, and then whenever something
-  /// did; never by itself.
+  /// Waits for the value that `look` returns. Calls `look` once the stream of events has begun, and then after each
+  /// relevant event, but never on a timer.
   ///
   /// - Parameters:
-  ///   - isRelevant: Whether it is worth to look after this event.
-  ///   - look: Nil while it is not over.
+  ///   - isRelevant: Whether to call `look` after this event.
+  ///   - look: Returns nil as long as the wait must go on.
   public func wait<Value: Sendable>(
     atMost limit: Duration, after isRelevant: (Event) -> Bool = { _ in true }, look: () async throws -> Value?
   ) async throws -> Value {

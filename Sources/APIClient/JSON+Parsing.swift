@@ -1,6 +1,6 @@
 extension JSON {
   public struct Malformed: Error, Sendable, CustomStringConvertible {
-    /// Of the first byte that does not belong there.
+    /// The position of the first byte that is not valid.
     public let offset: Int
     public var description: String { "It is no JSON at byte \(offset)." }
   }
@@ -152,7 +152,7 @@ extension JSON {
       }
     }
 
-    /// Half of a pair alone is the sign for what cannot be shown.
+    /// Half of a surrogate pair alone becomes U+FFFD, the replacement character.
     private mutating func scalar() throws(Malformed) -> Unicode.Scalar {
       let first = try unit()
       if let scalar = Unicode.Scalar(first) { return scalar }

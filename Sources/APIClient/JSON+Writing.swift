@@ -1,12 +1,12 @@
 extension JSON {
-  /// In one line.
+  /// On one line.
   public var text: String {
     var text = ""
     write(to: &text, indentation: nil)
     return text
   }
 
-  /// In lines, indented.
+  /// On several lines, indented.
   public var prettyText: String {
     var text = ""
     write(to: &text, indentation: 0)
@@ -46,8 +46,8 @@ extension JSON {
     text += closing
   }
 
-  /// Whatever could move a cursor, or turn the direction of a line, is escaped: the same value to programs, and harmless on
-  /// a terminal.
+  /// Characters that could move a cursor, or change the direction of a line, are escaped: the same value to programs,
+  /// but harmless on a terminal.
   public static func quoted(_ string: String) -> String {
     var text = "\""
     for scalar in string.unicodeScalars {
@@ -72,7 +72,8 @@ extension JSON {
 }
 
 extension Unicode.Scalar {
-  /// What is not shown, but does something: controls, marks of direction, separators of lines, tags.
+  /// Whether it is not shown itself, but may have an effect: control characters, marks of direction, line separators,
+  /// tags.
   public var isControlling: Bool {
     switch properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: true

@@ -1,5 +1,5 @@
-/// A JSON value as it came: members in their order, numbers as they were written. What the service adds to its objects one
-/// day is in it, and goes through a program that does not know of it.
+/// A JSON value as it was received: members keep their order, and numbers their digits. Members that a newer service
+/// adds are kept, and pass through a program that does not know them.
 public enum JSON: Sendable, Hashable {
   public struct Member: Sendable, Hashable {
     public let name: String
@@ -13,7 +13,7 @@ public enum JSON: Sendable, Hashable {
 
   case null
   case bool(Bool)
-  /// As it is written.
+  /// The digits as they were received.
   case number(String)
   case string(String)
   case array([JSON])
@@ -40,7 +40,7 @@ public enum JSON: Sendable, Hashable {
     }
   }
 
-  /// What a path of names leads to, `plan.name`.
+  /// The value at a path of names, such as `plan.name`.
   public subscript(path path: some StringProtocol) -> JSON? {
     var value: JSON? = self
     for name in path.split(separator: ".") { value = value?[String(name)] }

@@ -1,5 +1,5 @@
 extension APIClient {
-  /// All elements of a list, page after page, as they come.
+  /// All elements of a list, page after page, as they arrive.
   public func pages(
     _ path: String, query: [(name: String, value: String)] = []
   ) -> AsyncThrowingStream<[JSON], any Error> {
@@ -14,7 +14,8 @@ extension APIClient {
               throw UnexpectedReply(status: reply.status, "The answer is no list.")
             }
             continuation.yield(elements)
-            // The query of it, to our own address: that of the service may be another one than the one it is reached by.
+            // Only the query of the link is used, with our own path: the service may be reached by another address than
+            // it knows.
             next = page["next"]?.string.flatMap { text in text.firstIndex(of: "?").map { path + text[$0...] } }
             if elements.isEmpty { next = nil }
           }
@@ -31,7 +32,7 @@ extension APIClient {
   public func list(_ path: String, query: [(name: String, value: String)] = []) async throws -> [JSON] {
     var all: [JSON] = []
     for try await page in pages(path, query: query) { all += page }
-    // A stream whose reader is cancelled only ends.
+    // If its reader is cancelled, a stream just ends, without an error.
     try Task.checkCancellation()
     return all
   }

@@ -1,17 +1,18 @@
-/// What happens when a connection is lost in the middle of a request. A POST has a key by which the service knows it again,
-/// and so nothing is made twice; every other request may come twice anyway.
+/// When requests are sent again. A POST has an idempotency key, so that nothing is made twice; every other request can
+/// safely be repeated.
 public struct RetryPolicy: Sendable {
-  /// Before each further try.
+  /// The delays before each further attempt, after an answer was lost.
   public var delays: [Duration]
-  /// So long the service may say to stay away (429) for that to be waited for.
+  /// The longest delay that the service may ask for with 429 for the request to be sent again.
   public var maximumThrottleSeconds: Int
-  /// So long in all a service that has no room now, or cannot (503), is asked again, each time when it says.
+  /// How long in total a request is sent again that is answered with 503, each time after the delay that the service
+  /// asks for.
   public var unavailable: Duration
-  /// In place of that, where several requests share a time.
+  /// The end of that time, where several requests share it; used instead of `unavailable`.
   public var unavailableUntil: ContinuousClock.Instant?
-  /// Is told whenever the service is left alone until it wants to be asked again, and when it is.
+  /// Called when a delay that the service has asked for begins, and when it ends.
   public var onPause: (@Sendable (Pause) -> Void)?
-  /// So long a stream of events tries to go on, since the service last said anything.
+  /// How long a stream of events tries to reconnect after the service was last heard from.
   public var reconnecting: Duration
 
   public init(
@@ -24,15 +25,16 @@ public struct RetryPolicy: Sendable {
     self.maximumThrottleSeconds = maximumThrottleSeconds
   }
 
-  /// A service that restarts is back in that time.
+  /// Waits long enough for a service that restarts.
   public static let standard = RetryPolicy(
     delays: [.milliseconds(100), .milliseconds(300), .seconds(1), .seconds(2), .seconds(4), .seconds(8)],
     maximumThrottleSeconds: 20, unavailable: .seconds(20))
   public static let never = RetryPolicy(delays: [], maximumThrottleSeconds: 0)
 
-  /// A request that the service does not take now.
+  /// A delay before a request is sent again that the service does not accept now.
   public enum Pause: Sendable {
-    /// - Parameter isNothingDone: Whether the request has changed nothing for certain: the answer to none of its tries was lost.
+    /// - Parameter isNothingDone: Whether the request has certainly changed nothing, because none of its answers was
+    ///   lost.
     case begins(APIError, method: String, seconds: Int, isNothingDone: Bool)
     case ends
   }

@@ -3,16 +3,16 @@ import Dispatch
 import FoundationEssentials
 import Synchronization
 
-/// Requests over the system's libcurl. Connections stay open between them.
+/// Sends requests with the system's libcurl, and keeps connections open between them.
 final class Transport: Sendable {
   struct Request: Sendable {
     var method: String
     var url: String
     var headers: [(name: String, value: String)]
     var body: [UInt8]?
-    /// Until the last byte of the reply; nil for as long as it goes on.
+    /// The limit until the last byte of the reply has arrived; nil for none.
     var limitMilliseconds: Int?
-    /// So long nothing may come.
+    /// The request fails if nothing arrives for this long.
     var silenceSeconds: Int
   }
 
@@ -22,7 +22,7 @@ final class Transport: Sendable {
     var body: [UInt8] = []
   }
 
-  /// Whether somebody still wants the answer.
+  /// Whether the caller still wants the answer.
   final class Interest: Sendable {
     private let isLost = Atomic<Bool>(false)
 
@@ -38,7 +38,7 @@ final class Transport: Sendable {
   private static let connectSeconds = 10
   private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-  /// Calls that block are on threads of their own.
+  /// Blocking calls run on threads of their own.
   private let queue = DispatchQueue(label: "requests", attributes: .concurrent)
   private let idle = Mutex<[Handle]>([])
 
@@ -48,7 +48,8 @@ final class Transport: Sendable {
     }
   }
 
-  /// - Parameter onBytes: Takes each piece of a reply with the status 200; the others are in the response.
+  /// - Parameter onBytes: Gets each piece of a reply with the status 200; the body of any other reply is in the
+  ///   response.
   func send(_ request: Request, onBytes: (@Sendable ([UInt8]) -> Void)? = nil) async throws(ConnectionFailure)
     -> Response
   {
@@ -66,7 +67,7 @@ final class Transport: Sendable {
     return try result.get()
   }
 
-  /// What the callbacks of one request know.
+  /// The state that the callbacks of one request share.
   private final class Exchange {
     let interest: Interest
     let onBytes: (@Sendable ([UInt8]) -> Void)?
@@ -80,7 +81,7 @@ final class Transport: Sendable {
 
     func takeHeader(_ line: String) {
       if line.hasPrefix("HTTP/") {
-        // After a 100, or what a proxy said, the reply begins again.
+        // After 100 Continue, or the reply of a proxy, the actual reply begins.
         response = Response()
         response.status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
       } else if let colon = line.firstIndex(of: ":") {
@@ -112,11 +113,11 @@ final class Transport: Sendable {
       throw ConnectionFailure(.unreachable, "libcurl cannot be used.")
     }
     defer { idle.withLock { $0.append(Handle(pointer: handle)) } }
-    // Connections of the handle stay.
+    // A reset keeps the handle's open connections.
     curl_easy_reset(handle)
     var list: UnsafeMutablePointer<curl_slist>?
     defer { curl_slist_free_all(list) }
-    // Without this one a body waits for the leave to be sent.
+    // Without `Expect:`, libcurl would wait for 100 Continue before it sends a body.
     for header in request.headers.map({ "\($0.name): \($0.value)" }) + ["Expect:"] {
       list = curl_slist_append(list, header)
     }
@@ -133,7 +134,7 @@ final class Transport: Sendable {
   ) {
     _ = vps_set_text(handle, CURLOPT_URL, request.url)
     _ = vps_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-    // What is on this machine is of no proxy's concern, and so is the token for it.
+    // Requests to this machine, with their token, must not go through a proxy.
     if isLoopback(request.url) { _ = vps_set_text(handle, CURLOPT_PROXY, "") }
     _ = vps_set_number(handle, CURLOPT_NOSIGNAL, 1)
     _ = vps_set_number(handle, CURLOPT_CONNECTTIMEOUT, connectSeconds)
@@ -147,7 +148,7 @@ final class Transport: Sendable {
       _ = vps_set_number(handle, CURLOPT_POST, 1)
     }
     _ = vps_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method)
-    // Over a connection that was used before and is dead, libcurl would send it twice without a word.
+    // If a reused connection turns out to be dead, libcurl would silently send the request a second time.
     if request.method == "DELETE" { _ = vps_set_number(handle, CURLOPT_FRESH_CONNECT, 1) }
     _ = vps_set_bytes(
       handle, CURLOPT_HEADERFUNCTION,

@@ -1,4 +1,4 @@
-/// What the API takes and gives, field by field as it is on the wire, in camel case.
+/// The requests and replies of the API, with the fields that they have on the wire, in camel case.
 extension APIClient {
   public struct Server: Decodable, Sendable {
     public struct ResourceUsage: Decodable, Sendable {
@@ -18,11 +18,11 @@ extension APIClient {
     public let status: String
     public let statusReason: String?
     public let ipAddress: String?
-    /// The port of the address for the server's sshd. Where the address is the host's, it leads there as long as it is among the
-    /// forwarded ports.
+    /// The port of `ipAddress` for the server's sshd. If the address is the host's, the port leads there only as long
+    /// as it is among the forwarded ports.
     public let sshPort: Int
     public let password: String?
-    /// Only where one server is read.
+    /// Only present when a single server is read.
     public let resourceUsage: ResourceUsage?
   }
 
@@ -61,7 +61,7 @@ extension APIClient {
   public struct ActionReply: Decodable, Sendable {
     public let status: String
     public let message: String
-    /// Of a rebuilt server without an SSH key.
+    /// The password of a rebuilt server without an SSH key.
     public let password: String?
   }
 

@@ -1,4 +1,4 @@
-// Compiled here in a blink; as literals of Swift they take minutes.
+// The files are embedded by the C compiler, because Swift takes minutes to compile literals of this size.
 #include "build.h"
 
 #pragma clang diagnostic ignored "-Wc23-extensions"

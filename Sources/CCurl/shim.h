@@ -1,5 +1,5 @@
 #pragma once
-// Swift calls no C function that takes as many arguments as it likes, and libcurl's settings are made by such ones.
+// Swift cannot call variadic C functions such as curl_easy_setopt.
 #include <curl/curl.h>
 #include <stdint.h>
 

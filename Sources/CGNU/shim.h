@@ -1,5 +1,5 @@
 #pragma once
-// glibc shows these to programs that ask for GNU extensions only, which a Swift program cannot.
+// glibc declares these only with the GNU extensions, which are not available in Swift.
 #ifdef __linux__
 #include <spawn.h>
 #include <sys/timex.h>

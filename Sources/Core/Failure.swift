@@ -10,13 +10,13 @@ package struct Failure: Error, Sendable {
     case wrongState
     /// Another request is in the way of this one.
     case conflict
-    /// It contradicts what was said before.
+    /// The request contradicts an earlier one, or the configuration.
     case unprocessable
-    /// It is not any more as the customer saw it last.
+    /// The resource has changed since the customer last read it.
     case preconditionFailed
     case insufficientCredit
     case noCapacity
-    /// What it needs is not there now, and may be after so many seconds.
+    /// Something that the request needs is not available now, but may be after this many seconds.
     case unavailable(retryAfterSeconds: Int)
     case internalError
   }

@@ -1,37 +1,37 @@
-/// What something can be wrong in, by what it is, and not by what anybody calls it.
+/// The part of a request that an error is about, independent of its name on the wire.
 package enum Field: Hashable, Sendable {
   case name
-  /// Whose something is to be.
+  /// The account that something is to belong to.
   case account
   case plan
   case operatingSystem
   case location
   case hostname
-  /// The one key of a server.
+  /// The single SSH key of a server.
   case sshKey
-  /// Any number of keys of a server.
+  /// The list of SSH keys of a server.
   case sshKeys
   case publicKey
   case permissions
   case expiry
-  /// The server that something is to be made of.
+  /// The server that a copy is to be made of.
   case server
   case description
   case email
   case password
   case currentPassword
-  /// Of a second factor.
+  /// The code of a second factor.
   case code
-  /// Of a span of time.
+  /// The start of a time span.
   case start
   case step
   case userData
   case amount
   case note
   case reason
-  /// Of a server.
+  /// An address of a server.
   case address
-  /// What an address is called.
+  /// The reverse DNS name of an address.
   case reverseName
 }
 
@@ -46,7 +46,7 @@ package struct FieldError: Sendable, Equatable {
   }
 }
 
-/// Collects all that is wrong with a request, so that the customer learns of everything at once.
+/// Collects everything that is wrong with a request, so that the customer learns of it all at once.
 package struct FieldErrors: Sendable, Equatable {
   private var errors: [FieldError] = []
 
@@ -62,8 +62,8 @@ package struct FieldErrors: Sendable, Equatable {
 
   package var messages: [String] { errors.flatMap(\.messages) }
 
-  /// - Parameter isWhole: Whether everything could be read. Where it could not, this throws even if the rest is right: whoever
-  ///   read it knows what to say of that.
+  /// - Parameter isWhole: Whether every field could be read. If not, this throws even without an error here: the code
+  ///   that read the request adds the errors of those fields.
   package func throwIfAny(orUnless isWhole: Bool = true) throws(Failure) {
     guard errors.isEmpty, isWhole else { throw .invalid(errors) }
   }

@@ -16,7 +16,7 @@ struct ClientSample {
     }
   }
 
-  /// What there is to do with the answer.
+  /// The kind of answer that the program has to handle.
   enum Answer {
     case json
     case none
@@ -51,7 +51,7 @@ struct ClientSample {
     if needsToken { parts.append(#"-H "Authorization: Bearer $VPSD_TOKEN""#) }
     if let body {
       parts.append(#"-H "Content-Type: application/json""#)
-      // An apostrophe ends the text for the shell, stands by itself, and begins it anew.
+      // In the shell, an apostrophe must end the quoted text, stand on its own, and begin a new quoted text.
       let text = Literal.json.text(of: body, indentation: "  ").replacing("'", with: #"'\''"#)
       parts.append("-d '\(text)'")
     }

@@ -2,8 +2,8 @@ extension DocumentNode {
   private static let settingMember = "x-setting"
   private static let limits = ["maxItems", "maxLength", "maximum", "default"]
 
-  /// The document with what the operator has set. A text names a setting behind its number, as in "100 (`server_quota`)";
-  /// beside the limit of a schema stands `x-setting`. A setting of 0 is no limit.
+  /// The document with the operator's settings filled in. In a text, the number before a setting's name is replaced, as
+  /// in "100 (`server_quota`)"; in a schema, the limit beside `x-setting`. A setting of 0 means no limit.
   package func showing(_ settings: [String: String], in words: PageWords = .english) -> DocumentNode {
     switch self {
     case .text(let text): .text(Self.text(text, showing: settings, words))

@@ -1,4 +1,4 @@
-/// A document as it was written: its members keep their order, and its numbers their digits.
+/// A document whose members keep their order, and whose numbers keep their digits.
 package indirect enum DocumentNode: Sendable, Equatable {
   package struct Member: Sendable, Equatable {
     package let name: String
@@ -35,7 +35,7 @@ package indirect enum DocumentNode: Sendable, Equatable {
     members.first { $0.name == name }?.value
   }
 
-  /// What `#/components/schemas/Server` leads to in this document.
+  /// The node that a reference such as `#/components/schemas/Server` refers to.
   package func at(_ reference: String) -> DocumentNode? {
     reference.split(separator: "/").dropFirst().reduce(Optional(self)) { node, name in node?[String(name)] }
   }

@@ -1,6 +1,6 @@
 import HTML
 
-/// The API for those who read: one page, made from the OpenAPI document, that needs nothing from anywhere else, and no script.
+/// The API reference as one HTML page, made from the OpenAPI document. It loads nothing else, and has no script.
 package struct DocumentationPage {
   private let api: DocumentedAPI
   private let guide: Markdown
@@ -30,7 +30,7 @@ package struct DocumentationPage {
   }
 
   private func body(_ html: inout HTML) {
-    // The choice of a language holds for all samples of the page, so its buttons come before all of them; their labels are
+    // The chosen language applies to all samples of the page, so its buttons come before all of them; their labels are
     // beside each sample.
     for language in ClientSample.Language.allCases {
       html.void(
@@ -87,7 +87,7 @@ package struct DocumentationPage {
     html.element("b", ["class": "method \(method.lowercased())"], text: method == "DELETE" ? "DEL" : method)
   }
 
-  // MARK: What holds for all
+  // MARK: Introduction
 
   private func introduction(_ html: inout HTML) {
     html.element("div", ["class": "title"]) { html in
@@ -172,7 +172,7 @@ package struct DocumentationPage {
 }
 
 extension HTML {
-  /// JSON with its parts told apart.
+  /// JSON with syntax highlighting.
   mutating func write(json value: DocumentNode, indentation: String = "") {
     switch value {
     case .null, .flag, .number: element("i", ["class": "n"], text: value.plainText)

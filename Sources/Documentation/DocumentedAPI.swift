@@ -1,4 +1,4 @@
-/// What an OpenAPI document says, as a reader wants to know it.
+/// The content of an OpenAPI document, arranged for readers.
 struct DocumentedAPI {
   struct Group {
     let title: String
@@ -8,11 +8,10 @@ struct DocumentedAPI {
 
   let title: String
   let summary: String
-  /// What holds for all operations, in Markdown.
+  /// What applies to all operations, in Markdown.
   let guide: String
   let basePath: String
-  /// The operations by what they are about, which the first word of a path names; what is for operators only is apart, by the second
-  /// word.
+  /// The operations, grouped by the first segment of their path; those for operators by the first two.
   let groups: [Group]
 
   init(_ document: DocumentNode, _ words: PageWords = .english) {
@@ -43,7 +42,7 @@ struct DocumentedAPI {
     return words.prefix(words.first == "operator" ? 2 : 1).joined(separator: "/")
   }
 
-  /// `ssh-keys` is "SSH keys".
+  /// `ssh-keys` becomes "SSH keys".
   private static func title(of word: String) -> String {
     let words = word.split(separator: "-").map { $0 == "ssh" ? "SSH" : String($0) }.joined(separator: " ")
     return words.prefix(1).uppercased() + words.dropFirst()
@@ -74,7 +73,7 @@ struct DocumentedOperation {
   let path: String
   let summary: String
   let text: String
-  /// Nil where any valid token will do.
+  /// Nil if any valid token will do.
   let permission: String?
   let needsToken: Bool
   let parameters: [Parameter]
@@ -94,12 +93,12 @@ struct DocumentedOperation {
     let content = Self.content(of: node["requestBody"])
     let schema = content?.value["schema"]
     fields = schema.map { schemas.fields(of: $0) } ?? []
-    // A body that has no fields is best left out.
+    // A body without fields is left out.
     body = fields.isEmpty ? nil : content?.value["example"] ?? schema.map { schemas.example(of: $0) }
     replies = (node["responses"]?.members ?? []).map { Self.reply($0.name, schemas.resolved($0.value), schemas) }
   }
 
-  /// The replies that are no errors, with what they have to say.
+  /// The replies that are not errors.
   var successes: [Reply] { replies.filter(\.isSuccess) }
   var errors: [Reply] { replies.filter { !$0.isSuccess } }
   var isStream: Bool { successes.contains { $0.mediaType == "text/event-stream" } }

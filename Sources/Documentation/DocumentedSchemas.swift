@@ -1,7 +1,7 @@
 /// A field of a body or a parameter, in a row of a table.
 struct DocumentedField {
   let name: String
-  /// How many objects it is in.
+  /// How many objects it is nested in.
   let depth: Int
   let type: String
   let isRequired: Bool
@@ -10,9 +10,9 @@ struct DocumentedField {
   let rules: [String]
 }
 
-/// The schemas of a document, told in rows of fields and in examples.
+/// Turns the schemas of a document into rows of fields, and into examples.
 struct DocumentedSchemas {
-  /// A schema that holds itself ends here.
+  /// Ends the recursion into a schema that contains itself.
   private static let maximumDepth = 6
 
   private let document: DocumentNode
@@ -23,7 +23,8 @@ struct DocumentedSchemas {
     self.words = words
   }
 
-  /// What the node is, or refers to. A description beside the reference stays.
+  /// The node itself, or the one that it refers to. Members beside the reference, such as a description, take
+  /// precedence.
   func resolved(_ node: DocumentNode) -> DocumentNode {
     guard let reference = node["$ref"]?.string, let target = document.at(reference) else { return node }
     let beside = node.members.filter { $0.name != "$ref" }
@@ -33,7 +34,7 @@ struct DocumentedSchemas {
 
   // MARK: Fields
 
-  /// The fields of an object, and below each those of the objects in it.
+  /// The fields of an object, each followed by the fields of the object that it contains.
   func fields(of schema: DocumentNode, depth: Int = 0) -> [DocumentedField] {
     guard depth < Self.maximumDepth else { return [] }
     let schema = resolved(schema)
@@ -55,7 +56,7 @@ struct DocumentedSchemas {
       text: text ?? schema["description"]?.string ?? "", rules: SchemaRules(words: words.rules).rules(of: schema))
   }
 
-  /// Of several ways to write an object, the first is the one that the table tells.
+  /// If an object has alternatives (`anyOf`), the table shows the first one.
   private static func required(in schema: DocumentNode) -> [String] {
     let first = schema["anyOf"]?.elements.first
     return ((schema["required"]?.elements ?? []) + (first?["required"]?.elements ?? [])).compactMap(\.string)
@@ -85,7 +86,7 @@ struct DocumentedSchemas {
 
   // MARK: Examples
 
-  /// A value that fits: the one that the schema gives, or else the plainest of its type.
+  /// A valid value: one that the schema gives, or else the simplest one of its type.
   func example(of schema: DocumentNode, depth: Int = 0) -> DocumentNode {
     let schema = resolved(schema)
     let given = schema["example"] ?? schema["examples"]?.elements.first ?? schema["default"] ?? schema["const"]
@@ -104,7 +105,7 @@ struct DocumentedSchemas {
     }
   }
 
-  /// With the fields that are always there.
+  /// An object with its required fields only.
   private func object(_ schema: DocumentNode, _ depth: Int) -> DocumentNode {
     let required = Self.required(in: schema)
     let properties = (schema["properties"]?.members ?? []).filter { required.contains($0.name) }
@@ -121,15 +122,15 @@ struct DocumentedSchemas {
   }
 }
 
-/// What a value must be beyond its type, in words.
+/// The rules for a value beyond its type, in words.
 struct SchemaRules {
   let words: PageWords.Rules
 
   func rules(of schema: DocumentNode) -> [String] {
     let target = schema["items"] ?? schema
-    // Where a pattern is described in words, nobody wants to read it.
+    // If there is a description, it explains the pattern better than the pattern itself.
     let pattern = schema["description"] == nil ? target["pattern"] : nil
-    // That ids and counts are positive goes without saying.
+    // A minimum of 1 is obvious for ids and counts.
     let minimum = schema["maximum"] == nil && schema["minimum"] == .number("1") ? nil : schema["minimum"]
     return [
       choices(of: target), span(words.characters, schema["minLength"], schema["maxLength"]),
@@ -139,7 +140,7 @@ struct SchemaRules {
     ].compactMap { $0 }
   }
 
-  /// With values in the place of each %.
+  /// Replaces each % in the pattern by a value.
   private static func sentence(_ pattern: String, _ values: String...) -> String {
     var parts = pattern.split(separator: "%", omittingEmptySubsequences: false)[...]
     var text = String(parts.popFirst() ?? "")
@@ -164,7 +165,7 @@ struct SchemaRules {
 }
 
 extension DocumentNode {
-  /// A scalar as it stands in a sentence or a path.
+  /// A scalar as it appears in a sentence or a path.
   var plainText: String {
     switch self {
     case .null: "null"

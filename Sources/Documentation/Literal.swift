@@ -1,4 +1,4 @@
-/// How a language writes a value into its source.
+/// How a programming language writes a value in its source.
 struct Literal: Sendable {
   let brackets: (open: String, close: String)
   let key: @Sendable (String) -> String
@@ -21,7 +21,7 @@ struct Literal: Sendable {
     brackets: ("[", "]"), key: { singleQuoted($0) + " => " }, quoted: singleQuoted, words: ("true", "false", "null"),
     step: "    ")
 
-  /// - Parameter indentation: Of the line on which the value begins.
+  /// - Parameter indentation: The indentation of the line on which the value begins.
   func text(of value: DocumentNode, indentation: String = "") -> String {
     switch value {
     case .null: words.null
@@ -45,7 +45,7 @@ struct Literal: Sendable {
       switch scalar {
       case "\"", "\\": "\\\(scalar)"
       case "\n": "\\n"
-      // JSON and Python read the same of it.
+      // JSON and Python read this escape in the same way.
       case _ where scalar.properties.generalCategory == .control:
         "\\u" + String(0x10000 + scalar.value, radix: 16).dropFirst()
       default: String(scalar)

@@ -1,7 +1,7 @@
 import HTML
 
-/// The part of CommonMark that descriptions of an API are written in: headings of the second level, paragraphs, tables and
-/// fenced blocks, and in them code, strong text and links.
+/// The subset of CommonMark that descriptions of an API are written in: headings of the second level, paragraphs,
+/// tables and fenced blocks, and within them code, strong text and links.
 struct Markdown {
   enum Block: Equatable {
     case heading(String)
@@ -41,12 +41,12 @@ struct Markdown {
     }
   }
 
-  /// `Lists and pages` is at `#lists-and-pages`.
+  /// The anchor of `Lists and pages` is `lists-and-pages`.
   static func anchor(of heading: String) -> String {
     heading.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: "-")
   }
 
-  // MARK: In a line
+  // MARK: Spans
 
   enum Span: Equatable {
     case plain(String)
@@ -55,7 +55,8 @@ struct Markdown {
     case link(String, to: String)
   }
 
-  /// By hand: a regular expression, which is compiled at each use, took half of the time that the service needs to start.
+  /// Parsed by hand: a regular expression is compiled at each use, which took half of the time that the service needs
+  /// to start.
   static func spans(of text: String) -> [Span] {
     var spans: [Span] = []
     var (plain, rest) = (text.startIndex, text.utf8[...])
@@ -74,7 +75,7 @@ struct Markdown {
 
   private static let marks = Array("`*[".utf8)
 
-  /// What the text begins with, unless that is plain, and where it ends.
+  /// The code, strong text or link that the text begins with, and where it ends; nil if it begins with plain text.
   private static func span(at text: Substring) -> (Span, end: String.Index)? {
     if let (code, end) = content(of: text, between: "`", "`") { return (.code(code), end) }
     if let (strong, end) = content(of: text, between: "**", "**") { return (.strong(strong), end) }
@@ -84,7 +85,7 @@ struct Markdown {
     return (.link(label, to: target), last)
   }
 
-  /// In which nothing of what closes it may stand.
+  /// The content must not contain the first character of the closing mark.
   private static func content(
     of text: Substring, between opening: String, _ closing: String
   ) -> (String, end: String.Index)? {
@@ -97,7 +98,7 @@ struct Markdown {
 }
 
 extension HTML {
-  /// A line of Markdown. A link leads to somewhere on this host, or is no link.
+  /// Writes a line of Markdown. A link to another host is written as plain text.
   mutating func write(markdown text: String) {
     for span in Markdown.spans(of: text) {
       switch span {

@@ -1,6 +1,6 @@
 import HTML
 
-/// What there is to say about one operation: what it is for, what it takes, and what it answers.
+/// The text about one operation: its purpose, what it takes, and what it replies.
 struct OperationText {
   private let operation: DocumentedOperation
   private let words: PageWords

@@ -1,6 +1,6 @@
-/// What the page itself says, beside what the document does, in a language.
+/// The page's own words in one language; all other text comes from the document.
 package struct PageWords: Sendable {
-  /// As HTML names the language.
+  /// The language as an HTML tag: `en`.
   let tag: String
   let ownName: String
   let contents: String
@@ -22,10 +22,11 @@ package struct PageWords: Sendable {
   let errors: String
   let rules: Rules
   let types: Types
-  /// By the first word of their paths; what is not here is called by that word.
+  /// Titles of groups, by the path segments of the group (see `DocumentedAPI.groups`); a group without one is titled by
+  /// those.
   let groups: [String: String]
 
-  /// What a value must be, in which % stands for values.
+  /// The rules for values, in which each % stands for a value.
   struct Rules: Sendable {
     let oneOf: String
     let characters: String
@@ -41,7 +42,7 @@ package struct PageWords: Sendable {
     let names: [String: (one: String, many: String)]
     let or: String
 
-    /// A type that has no name here, such as a format, is called what it is.
+    /// A type without a translation, such as a format, keeps its name.
     func one(_ name: String) -> String { names[name]?.one ?? name }
     func many(_ name: String) -> String { names[name]?.many ?? name }
   }

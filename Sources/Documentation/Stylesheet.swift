@@ -1,4 +1,4 @@
-/// How the page looks: by the reader's choice of light or dark, on a phone as on a desk, and on paper.
+/// The style of the page: in light or dark mode as the reader prefers, for phones, desktops and print.
 package enum Stylesheet {
   package static let text: StaticString = """
 

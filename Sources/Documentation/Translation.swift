@@ -1,8 +1,9 @@
-/// Texts of a document in another language, by the paragraphs that they are made of.
+/// Translates the texts of a document, paragraph by paragraph.
 package struct Translation: Sendable {
   private let paragraphs: [String: String]
 
-  /// - Parameter catalogue: A list of objects with a text as the document has it (`en`) and as it is to be.
+  /// - Parameter catalogue: A list of objects, each with a text of the document (`en`) and its translation (by language
+  ///   tag).
   package init(_ catalogue: DocumentNode, to language: String) {
     paragraphs = Dictionary(
       catalogue.elements.compactMap { pair in
@@ -11,12 +12,12 @@ package struct Translation: Sendable {
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Paragraphs that are not in the catalogue stay what they are.
+  /// Paragraphs that are not in the catalogue stay untranslated.
   func callAsFunction(_ text: String) -> String {
     Self.split(text).map { paragraphs[$0] ?? $0 }.joined(separator: "\n\n")
   }
 
-  /// What is translated each for itself.
+  /// The paragraphs of a text, which are translated one by one.
   static func split(_ text: String) -> [String] {
     text.split(separator: "\n\n").map { $0.hasSuffix("\n") ? String($0.dropLast()) : String($0) }
   }
@@ -26,10 +27,10 @@ extension DocumentNode {
   private static let spoken = ["title", "summary", "description"]
   private static let examples = ["example", "examples", "default", "enum", "const"]
 
-  /// The document with what it says to people in another language. What it says to programs, examples among it, stays.
+  /// The document with the texts that people read translated. What programs read, including examples, stays.
   package func translated(by translation: Translation) -> DocumentNode { map { translation($0) } }
 
-  /// With each text that people read as it is to be.
+  /// Applies a function to each text that people read.
   func map(_ translate: (String) -> String) -> DocumentNode {
     switch self {
     case .object(let members):
@@ -42,7 +43,7 @@ extension DocumentNode {
           guard member.name == "properties", case .object(let properties) = member.value else {
             return Member(member.name, member.value.map(translate))
           }
-          // These are names of fields, whatever they are.
+          // These are names of fields, even one called `title` or `description`.
           return Member(
             member.name, .object(properties.map { Member($0.name, $0.value.map(translate)) }))
         })

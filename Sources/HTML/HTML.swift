@@ -21,7 +21,7 @@ package struct HTML {
     element(name, attributes, flags: flags) { $0.write(text) }
   }
 
-  /// An element that can have nothing in it.
+  /// A void element, which has neither content nor an end tag.
   /// - Parameter flags: Attributes that need no value.
   package mutating func void(_ name: StaticString, _ attributes: Attributes, flags: [StaticString] = []) {
     open(name, attributes, flags)
@@ -31,10 +31,10 @@ package struct HTML {
     self.text += Self.escaped(text)
   }
 
-  /// What was written by another one of these.
+  /// Appends what another writer has written.
   package mutating func append(_ other: HTML) { text += other.text }
 
-  /// HTML that is our own.
+  /// Writes markup of our own, unescaped.
   package mutating func markup(_ text: StaticString) {
     self.text += "\(text)"
   }

@@ -6,11 +6,11 @@ struct ChecksumList {
   private let lines: [Substring]
 
   init(_ text: String) {
-    // A list from Windows ends its lines otherwise.
+    // `isNewline` also matches the line ends of a list from Windows.
     lines = text.split(whereSeparator: \.isNewline)
   }
 
-  /// The strongest that the list has for a file of this name; nil where it has none, or two that contradict each other.
+  /// The strongest digest that the list has for a file of this name; nil where it has none, or two that contradict each other.
   func digest(of name: String) -> Digest? {
     let named = lines.compactMap { Self.tagged($0, name) ?? Self.plain($0, name) }
     let found = named.isEmpty ? lone : named
@@ -37,7 +37,7 @@ struct ChecksumList {
     return file == name || file == "./\(name)" ? digest : nil
   }
 
-  /// The list of one file may leave out its name.
+  /// A list of a single file may leave out its name.
   private var lone: [Digest] {
     lines.count == 1 ? [Digest(hexadecimal: lines[0])].compactMap { $0 } : []
   }

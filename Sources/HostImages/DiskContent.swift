@@ -1,6 +1,7 @@
-/// What the beginning of a disk tells: whether there is a partition table or a file system, and whether all of it is there.
+/// What the beginning of a disk shows: whether it has a partition table or a file system, and whether the disk is long enough
+/// for it.
 struct DiskContent {
-  /// Enough for all that is looked at.
+  /// Enough for everything that is examined here.
   static let headBytes = 128 << 10
 
   private static let sector = 512
@@ -13,9 +14,9 @@ struct DiskContent {
     self.diskBytes = diskBytes
   }
 
-  /// Nil for a disk that a machine may boot from.
+  /// Why a machine cannot boot from the disk; nil where it can.
   var violation: String? {
-    // Every disk with a GPT has the other table too, which stands for it.
+    // A disk with a GPT also has an MBR, so the GPT is examined first.
     if let end = endOfGPT ?? endOfPartitions ?? endOfFileSystem {
       return end > diskBytes ? "It is cut off: what is on it ends at byte \(end), and it at byte \(diskBytes)." : nil
     }
@@ -24,7 +25,7 @@ struct DiskContent {
 
   private var endOfGPT: Int64? {
     guard has("EFI PART", at: Self.sector) else { return nil }
-    // Its copy is in the last sector.
+    // The backup of the GPT is in the last sector.
     return bytes(after: little(at: Self.sector + 32, count: 8))
   }
 
@@ -47,7 +48,7 @@ struct DiskContent {
     }
     if has("XFSB", at: 0) { return product(big(at: 8, count: 8), big(at: 4, count: 4)) }
     if has("_BHRfS_M", at: 0x10040) { return Int64(clamping: little(at: 0x10070, count: 8)) }
-    // FAT and NTFS say how they end in several ways; that they are there is enough.
+    // FAT and NTFS store their size in several ways, so their presence is enough.
     if little(at: 510, count: 2) == 0xAA55, has("FAT", at: 54) || has("FAT32", at: 82) || has("NTFS", at: 3) {
       return 0
     }

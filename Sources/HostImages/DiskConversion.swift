@@ -2,10 +2,10 @@ import Foundation
 import HostPrograms
 import PrivateFiles
 
-/// Makes a disk of ours of what somebody published, on a workbench, by programs without rights.
+/// Converts a published file to a disk of ours, on a workbench, by confined programs.
 struct DiskConversion {
   let folder: WorkFolder
-  /// In words, for refusals.
+  /// What is converted, in words for refusals.
   let subject: String
   let limits: ImageLimits
 
@@ -28,7 +28,7 @@ struct DiskConversion {
     case .raw:
       size = try RegularFile.size(of: path(file))
       input = "raw"
-      // Before anything is made of it: whatever has no other form has this one.
+      // Checked before the conversion: a file in no known format counts as raw.
       try requireContent(RegularFile.bytes(of: path(file), atMost: DiskContent.headBytes), size)
     case .xz, .zstd: throw ImageRefusal.unfit("\(subject) is compressed twice.")
     case .other(let name): throw ImageRefusal.unfit("\(subject) is in the format \(name), which is not taken.")
@@ -45,7 +45,7 @@ struct DiskConversion {
 
   private func path(_ file: String) -> String { "\(folder.workbench)/\(file)" }
 
-  // MARK: - What it comes in
+  // MARK: - Unpacking
 
   private func format(of file: String) throws -> ImageFormat {
     ImageFormat(head: try RegularFile.bytes(of: path(file), atMost: ImageFormat.headBytes))
@@ -83,9 +83,9 @@ struct DiskConversion {
     throw ImageRefusal.unfit("\(subject) cannot be unpacked: \(ending.words)")
   }
 
-  // MARK: - What it is
+  // MARK: - Checking
 
-  /// QEMU's programs would open what it names, so that it is looked at before.
+  /// QEMU's programs would open the files that an image names, so the header is checked before they run.
   private func sizeOfQCOW2(_ file: String) throws -> Int64 {
     let header = try RegularFile.withOpen(path(file)) { QCOW2Header(descriptor: $0) }
     guard let header else { throw ImageRefusal.unfit("\(subject) is no qcow2 image that is known.") }
@@ -105,7 +105,7 @@ struct DiskConversion {
   private func requireWhole(_ file: String) throws {
     let ending = try folder.end(
       "qemu-img", ["check", "-q", "-U", "-f", "qcow2", file], fileBytes: 0, within: Self.toolLimit)
-    // 3 says that there are clusters that nothing uses, which is harmless.
+    // Status 3 means clusters that nothing uses, which are harmless.
     guard ending.exitStatus == 0 || ending.exitStatus == 3 else {
       throw ImageRefusal.unfit("\(subject) is damaged or cut off: \(ending.words)")
     }
@@ -117,11 +117,11 @@ struct DiskConversion {
     }
   }
 
-  // MARK: - What it becomes
+  // MARK: - Converting
 
   private func convert(_ file: String, from format: String, _ size: Int64) throws -> Disk {
     let result = "disk.qcow2"
-    // The tables of the format come on top of what a guest sees.
+    // The format's metadata comes on top of the guest's data.
     let bytes = limits.diskBytes + limits.diskBytes / 64 + (64 << 20)
     let ending = try folder.end(
       "qemu-img", ["convert", "-q", "-f", format, "-O", "qcow2", file, result], fileBytes: bytes,

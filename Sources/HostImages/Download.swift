@@ -2,29 +2,29 @@ import Core
 import Foundation
 import HostPrograms
 
-/// A file of the web, fetched by curl on a workbench. What has come so far stays where the connection ends, and is gone on
-/// with.
+/// A file on the web, fetched by curl on a workbench. When the connection ends, the bytes so far are kept and the download
+/// continues from there.
 struct Download {
   let url: String
   let maximumBytes: Int64
   let deadline: ContinuousClock.Instant
   let folder: WorkFolder
   var progress: ((DownloadProgress) -> Void)?
-  /// Whether the next one takes what came of this one.
+  /// Whether a later download continues from the bytes of this one.
   var isGoneOnWith = true
 
-  /// In a row, with nothing that came; and from the beginning, where no part of it is sent.
+  /// The most attempts in a row that bring no bytes, and the most restarts from the beginning, for servers that send no ranges.
   private static let tries = 4
   private static let maximumRedirects = 5
-  /// A connection over which less comes is given up, and another one made.
+  /// A slower connection is given up for a new one.
   private static let slowestBytesPerSecond = 1024
   private static let slowestSeconds = 60
-  /// What curl knows of the way to the web, which is the operator's.
+  /// The variables by which curl finds the operator's proxies.
   private static let proxies = [
     "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
   ]
 
-  /// Whatever is in the file already is taken for the beginning.
+  /// Continues after the bytes that the file already has.
   func run(to file: String) throws {
     let path = "\(folder.workbench)/\(file)"
     var (failures, beginnings) = (0, 0)
@@ -58,7 +58,7 @@ struct Download {
     }
   }
 
-  /// Nil where all of it is there; throws where another try would end in the same way.
+  /// Nil once the file is complete. Throws where another attempt would fail in the same way.
   private func attempt(_ file: String, _ path: String, hasBegunAnew: Bool) throws -> Failure? {
     guard let remaining = deadline.remainingMilliseconds else { throw tooSlow(hasBegunAnew: hasBegunAnew) }
     unlink("\(folder.workbench)/headers")
@@ -89,7 +89,7 @@ struct Download {
   private func arguments(_ file: String, seconds: Int) -> [String] {
     let protocols = url.hasPrefix("https://") ? "=https" : "=http,https"
     return [
-      // Without the settings of any user.
+      // Ignores curl's configuration files.
       "--disable", "--proto", "=http,https", "--proto-redir", protocols, "--location", "--max-redirs",
       "\(Self.maximumRedirects)", "--globoff", "--fail", "--silent", "--show-error", "--connect-timeout", "20",
       "--speed-limit", "\(Self.slowestBytesPerSecond)", "--speed-time", "\(Self.slowestSeconds)",
@@ -105,7 +105,7 @@ struct Download {
 
   private func failure(ofReply output: String) throws -> Failure {
     let status = output.split(separator: ":").last.map { $0.filter(\.isNumber) }.flatMap { Int($0) } ?? 0
-    // What is overloaded may answer later.
+    // An overloaded server may answer later.
     if status >= 500 || status == 408 || status == 429 { return .passing("its publisher answers \(status)") }
     throw ImageRefusal.failed("\(url) cannot be fetched: its publisher answers \(status).")
   }
@@ -118,7 +118,7 @@ struct Download {
     .failed("\(url) did not come in time.\(hope(hasBegunAnew: hasBegunAnew))")
   }
 
-  /// There is none where its publisher has sent no part of it.
+  /// Words for the case that the next download continues from these bytes; empty where the server has sent no ranges.
   private func hope(hasBegunAnew: Bool) -> String {
     isGoneOnWith && !hasBegunAnew ? " What came of it is gone on with next time." : ""
   }
@@ -132,7 +132,7 @@ struct Download {
     progress(DownloadProgress(bytes: bytes, totalBytes: totalBytes))
   }
 
-  /// As the last reply says.
+  /// The size of the whole file by the headers of the latest reply; nil where they do not tell.
   private var totalBytes: Int64? {
     guard let bytes = try? RegularFile.bytes(of: "\(folder.workbench)/headers", atMost: 65_536) else { return nil }
     var total: Int64?
@@ -153,6 +153,6 @@ struct Download {
 
 package struct DownloadProgress: Sendable {
   package let bytes: Int64
-  /// Nil where its publisher does not tell.
+  /// Nil where the server does not tell.
   package let totalBytes: Int64?
 }

@@ -3,7 +3,7 @@ import Foundation
 package import HostPrograms
 import PrivateFiles
 
-/// Makes a new version of an image: fetched, held to what it must be, checked and converted by programs without rights, and
+/// Makes a new version of an image: its source is fetched and verified, then checked and converted by confined programs, and
 /// published whole or not at all. Blocks.
 package struct ImageAddition: Sendable {
   package let store: ImageStore
@@ -11,15 +11,15 @@ package struct ImageAddition: Sendable {
   package let source: ImageSource
   package let properties: ImageProperties
   package var osName: String?
-  /// Nil for as large as the image's disk is.
+  /// Nil for the size of the image's disk.
   package var minimumDiskGiB: Int?
   package var limits = ImageLimits()
-  /// A version that is there: what is the same is not fetched again.
+  /// An existing version: nothing is fetched if its publisher still lists the same source.
   package var known: ImageDescription?
-  /// For the version's name, `20250110`.
+  /// For the version's name: `20250110`.
   package let date: String
   package var progress: (@Sendable (Progress) -> Void)?
-  /// Ends it; what came of a download is kept.
+  /// Stops the addition; the bytes of a download are kept.
   package var stop = StopSignal()
 
   package enum Progress: Sendable {
@@ -31,7 +31,7 @@ package struct ImageAddition: Sendable {
   package struct Added: Sendable {
     package let version: String
     package let description: ImageDescription
-    /// False where the version was there already.
+    /// False if the version existed already.
     package let isNew: Bool
   }
 
@@ -51,7 +51,7 @@ package struct ImageAddition: Sendable {
       return added
     } catch {
       let error = Self.worded(error)
-      // What came of a download is worth another try where there is room for it; nothing else is.
+      // A partial download is kept only if another attempt may succeed and there is room for it.
       let isWorthAnother = source.url != nil && (error as? ImageRefusal)?.kind == .failed && folder.hasRoom
       try folder.clear(keepingDownload: isWorthAnother)
       if !isWorthAnother || !folder.hasDownload { try folder.remove() }
@@ -88,7 +88,7 @@ package struct ImageAddition: Sendable {
     return try publish(disk, sum, digests, "\(date)-\(suffix)", in: folder)
   }
 
-  /// Whether its publisher lists what there is already.
+  /// Whether the publisher still lists the digest of this version's source.
   private func isUnchanged(_ known: ImageDescription, in folder: WorkFolder) throws -> Bool {
     guard let wanted = try ImagePublisher(source: source, limits: limits, progress: nil).listedDigest(in: folder) else {
       return false
@@ -98,9 +98,9 @@ package struct ImageAddition: Sendable {
 
   private var subject: String { source.file ?? source.url ?? name }
 
-  // MARK: - Its bytes
+  // MARK: - The source
 
-  /// Whatever is known of them by then.
+  /// Copies or fetches the source. Returns the digests that it was verified against; none where no digest is known.
   private func obtain(in folder: WorkFolder) throws -> (file: String, digests: [Digest]) {
     let file = WorkFolder.download
     if let path = source.file {
@@ -115,7 +115,8 @@ package struct ImageAddition: Sendable {
     return (file, try publisher.fetch(to: file, in: folder))
   }
 
-  /// What is checked is what is used, whatever becomes of the file meanwhile. A link could lead to what only we may read.
+  /// The copy is both checked and used, whatever happens to the file meanwhile. A link is refused, because it could lead to a
+  /// file that only root may read.
   private func copy(_ path: String, to file: String, in folder: WorkFolder) throws {
     var status = stat()
     guard lstat(path, &status) == 0 else { throw ImageRefusal.notFound("There is no file \(path).") }
@@ -156,7 +157,7 @@ package struct ImageAddition: Sendable {
 
   // MARK: - The version
 
-  /// The same for the same bytes that are to be run in the same way.
+  /// A suffix that is the same for the same source with the same properties.
   private func versionSuffix(_ sum: Digest) throws -> String {
     var description = ImageDescription(name: name, version: "")
     description.osName = osName

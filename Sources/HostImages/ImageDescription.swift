@@ -2,11 +2,11 @@ package import Foundation
 
 /// What a host has to know of an image to run machines from it.
 package struct ImageProperties: Codable, Sendable, Equatable {
-  /// How a guest learns who it is.
+  /// The format in which a guest receives its configuration.
   package enum SeedFormat: String, Codable, Sendable, CaseIterable {
-    /// A tar archive, as our own images read it.
+    /// A tar archive, which our own images read.
     case vpsd
-    /// cloud-init's, a file system with the label `cidata`.
+    /// The NoCloud data source of cloud-init: a file system with the label `cidata`.
     case nocloud
   }
 
@@ -21,16 +21,16 @@ package struct ImageProperties: Codable, Sendable, Equatable {
   }
 
   package var seedFormat = SeedFormat.vpsd
-  /// The account that keys and passwords are for.
+  /// The account that gets the keys and passwords.
   package var defaultUser = "root"
-  /// Whether QEMU's guest agent is in it.
+  /// Whether the image contains QEMU's guest agent.
   package var hasGuestAgent = true
-  /// Whether an image of ours has cloud-init beside its own seed.
+  /// Whether an image with our own seed format also has cloud-init.
   package var hasCloudInit = false
   package var firmware = Firmware.bios
   package var architecture = Architecture.amd64
 
-  /// Those of our own images.
+  /// The properties of our own images.
   package init() {}
 
   package init(
@@ -52,10 +52,10 @@ package struct ImageProperties: Codable, Sendable, Equatable {
     case architecture
   }
 
-  /// Whether a guest does what its user data says.
+  /// Whether guests execute their user data.
   package var takesUserData: Bool { seedFormat == .nocloud || hasCloudInit }
 
-  /// What is absent is as in our own images, which are older than these.
+  /// An absent key means the value of our own images, some of which are older than these properties.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     seedFormat = try values.decodeIfPresent(SeedFormat.self, forKey: .seedFormat) ?? seedFormat
@@ -67,22 +67,22 @@ package struct ImageProperties: Codable, Sendable, Equatable {
   }
 }
 
-/// `image.json` of a version.
+/// The content of a version's `image.json`.
 package struct ImageDescription: Codable, Sendable, Equatable {
   package let name: String
   package let version: String
   package var osName: String?
   package var virtualSizeBytes: Int64?
   package var minimumDiskGiB: Int?
-  /// Of `disk.qcow2`.
+  /// The digest of `disk.qcow2`.
   package var sha256: String?
   /// For images that were built here.
   package var recipeHash: String?
   /// For images that were added.
   package var source: ImageSource?
-  /// Of what was added, before it was unpacked or converted.
+  /// The digest of what was added, before it was unpacked or converted.
   package var sourceSHA256: String?
-  /// Where its publisher lists that.
+  /// The same in SHA-512, if the publisher lists that.
   package var sourceSHA512: String?
   package var properties = ImageProperties()
 

@@ -3,19 +3,19 @@ package import Foundation
 import HostPrograms
 import Synchronization
 
-/// Fetches images whose publishers are known when they are first asked for, each once for all who wait for it. What is known of
-/// those that are not there is in memory only: a process that dies leaves half of a download, which the next one goes on with
-/// as soon as it is asked.
+/// Fetches an image with a known publisher when it is first asked for, once for all callers that wait for it. Failures are kept
+/// in memory only. A process that dies leaves a partial download, which the next process continues when it is asked for the
+/// image.
 package final class ImageDownloads: Sendable {
   /// How patient to be with publishers.
   package struct Patience: Sendable {
-    /// For whatever is fetched, beside the time for its size.
+    /// For any download, in addition to the time for its size.
     package var least = Duration.seconds(600)
     package var slowestBytesPerSecond: Int64 = 512 << 10
-    /// After the first failure; it doubles with each further one in a row.
+    /// The wait after the first failure; it doubles with each further failure in a row.
     package var afterFailure = Duration.seconds(60)
     package var longestAfterFailure = Duration.seconds(3600)
-    /// For whoever asks for what can only be had once somebody does something about it.
+    /// The wait that callers are told for an image that only an operator can provide.
     package var withoutHope = Duration.seconds(300)
 
     package init() {}
@@ -23,16 +23,16 @@ package final class ImageDownloads: Sendable {
 
   private enum Entry {
     case fetching(ImageFetch, failures: Int)
-    /// It may be tried again then.
+    /// It may be tried again from `until` on.
     case failed(detail: String, until: Instant, failures: Int)
-    /// There is none, and nothing fetches it.
+    /// There is no such image, and nothing fetches it.
     case missing(detail: String)
   }
 
   private struct Wanted {
     let name: String
     let image: KnownImage
-    /// When somebody else was first found to be adding it.
+    /// When another process was first found to be adding it.
     var busySince: ContinuousClock.Instant?
   }
 
@@ -49,7 +49,7 @@ package final class ImageDownloads: Sendable {
     var isEnded = false
   }
 
-  /// Other programs of the host, and the network, are needed for servers that there are.
+  /// Few at once, because existing servers need the host and its network.
   private static let atOnce = 2
   private static let customerReason = "The image of the operating system is not available."
 
@@ -59,7 +59,7 @@ package final class ImageDownloads: Sendable {
   private let patience: Patience
   private let state = Mutex(State())
 
-  /// - Parameter recipes: Where it is written whose publishers are known; nil where nothing is to be fetched.
+  /// - Parameter recipes: The folder of recipes with the known publishers; nil to download nothing.
   package init(store: ImageStore, recipes: URL?, clock: any WallClock, patience: Patience = Patience()) {
     self.store = store
     self.recipes = recipes
@@ -67,9 +67,10 @@ package final class ImageDownloads: Sendable {
     self.patience = patience
   }
 
-  // MARK: - What is asked
+  // MARK: - Requests
 
-  /// For whoever needs an image that is not there: returns while it is fetched, and throws why it is not. Blocks for a file.
+  /// Begins to download a missing image. Returns while it is being fetched, and throws the reason if it cannot be. Reads a
+  /// file.
   package func fetch(_ name: String) throws(DriverError) {
     let now = clock.uptime
     let failures: Int
@@ -95,7 +96,7 @@ package final class ImageDownloads: Sendable {
     beginNext()
   }
 
-  /// Looks at nothing but memory.
+  /// Why an image is missing, by what is in memory; nil where nothing is known or another attempt may begin.
   package func absence(of name: String) -> ImageAbsence? {
     switch state.withLock({ $0.images[name] }) {
     case nil: return nil
@@ -107,7 +108,7 @@ package final class ImageDownloads: Sendable {
     }
   }
 
-  /// Forgets that images are missing that an operator has added, or made known, since. Blocks for files.
+  /// Forgets failures of images that an operator has added since, or whose publisher has become known. Blocks for files.
   package func lookAgain() {
     let names = state.withLock { state in
       state.images.filter { if case .fetching = $0.value { false } else { true } }.map(\.key)
@@ -125,7 +126,7 @@ package final class ImageDownloads: Sendable {
     return (try? known(name)) != nil
   }
 
-  /// Ends what is fetched, which is gone on with another time, and begins nothing more. Blocks for a moment.
+  /// Stops all downloads, which can be continued later, and begins no others. Blocks for up to ten seconds.
   package func end() {
     state.withLock { state in
       state.isEnded = true
@@ -141,7 +142,7 @@ package final class ImageDownloads: Sendable {
 
   private func known(_ name: String) throws -> KnownImage {
     guard let recipes else { throw ImageRefusal.notFound("There is no image \(name), and none is fetched on demand.") }
-    // A name is part of a path.
+    // The name becomes part of a path, so it must be one of the catalogue.
     guard KnownImage.names(in: recipes).contains(name), let image = try KnownImage.named(name, in: recipes) else {
       throw ImageRefusal.notFound("There is no image \(name), and nobody is known who publishes it.")
     }
@@ -151,7 +152,7 @@ package final class ImageDownloads: Sendable {
     return image
   }
 
-  // MARK: - What is done
+  // MARK: - Downloading
 
   private func beginNext() {
     while true {
@@ -167,7 +168,7 @@ package final class ImageDownloads: Sendable {
         let again = run(next.wanted, next.stop)
         beginNext()
         guard let again else { return }
-        // Nobody else is kept from coming meanwhile.
+        // Other waiting images can begin during this pause.
         poll(nil, 0, 1000)
         state.withLock { $0.waiting.append(again) }
         beginNext()
@@ -177,7 +178,7 @@ package final class ImageDownloads: Sendable {
     }
   }
 
-  /// What is to be tried again in a moment; nil where it is there, or cannot be had.
+  /// Returns the image if another process is adding it, to be tried again in a moment; nil once it is there or has failed.
   private func run(_ wanted: Wanted, _ stop: StopSignal) -> Wanted? {
     let name = wanted.name
     let ending = ending(of: wanted, stop)
@@ -200,7 +201,7 @@ package final class ImageDownloads: Sendable {
   }
 
   private func ending(of wanted: Wanted, _ stop: StopSignal) -> Ending {
-    // Whoever adds it by hand may have been faster.
+    // An operator may have added it by hand meanwhile.
     if (try? store.currentVersion(of: wanted.name)) != nil { return .ready }
     let deadline = FetchDeadline(patience, stop)
     do {
@@ -263,9 +264,9 @@ private final class FetchDeadline: Sendable {
 
   var isPast: Bool { state.withLock { $0.isPast } }
 
-  /// Called while it comes.
+  /// Called while bytes arrive, with the whole size by the server's word.
   func note(_ totalBytes: Int64?) {
-    // The publisher's word for it, within reason; between two connections nobody says it again.
+    // The server's word is believed up to a limit, and remembered, because it is unknown between two connections.
     let believed = state.withLock { state in
       state.isOver = false
       state.totalBytes = max(state.totalBytes, min(totalBytes ?? 0, Self.largestBelievedBytes))
@@ -281,6 +282,6 @@ private final class FetchDeadline: Sendable {
     if isLate { stop.set() }
   }
 
-  /// All of it has come.
+  /// To be called once the download is complete: the deadline no longer applies.
   func end() { state.withLock { $0.isOver = true } }
 }

@@ -1,11 +1,11 @@
-/// In what an image comes, by its first bytes: what its name says is nobody's word.
+/// The format of a published image by its first bytes, because a file name proves nothing.
 enum ImageFormat: Sendable {
   case qcow2
   case xz
   case zstd
-  /// Bytes of a disk, which nothing marks.
+  /// The bytes of a disk, which have no signature.
   case raw
-  /// Of a kind that is not taken.
+  /// A format that is not supported.
   case other(String)
 
   static let headBytes = 64 << 10

@@ -1,11 +1,11 @@
 package struct ImageLimits: Sendable {
-  /// Of what is fetched or copied.
+  /// For what is fetched or copied.
   package var sourceBytes: Int64 = 16 << 30
-  /// Of the disk that a guest sees, and of what is unpacked on the way to it.
+  /// For the disk that a guest sees, and for intermediate unpacked files.
   package var diskBytes: Int64 = 64 << 30
-  /// For everything that is fetched.
+  /// For all downloads of one image together.
   package var downloadTime: Duration = .seconds(6 * 3600)
-  /// For a list of checksums, a signature or keys, each: they are short.
+  /// For each list of checksums, signature or key file, which are short.
   package var listTime: Duration = .seconds(180)
 
   package init() {}

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Fetches an image from who publishes it, and holds it to what they say of it.
+/// Fetches an image from its publisher, and verifies it by the publisher's checksums or signature.
 struct ImagePublisher {
   let source: ImageSource
   let limits: ImageLimits
@@ -8,13 +8,13 @@ struct ImagePublisher {
 
   private static let listBytes = Int64(ChecksumList.maximumBytes)
 
-  /// For what the download was begun: it is gone on with for nothing else.
+  /// What a partial download was begun for: it is continued only for the same URL and digest.
   private struct Purpose: Codable, Equatable {
     let url: String
     let digest: String?
   }
 
-  /// The digests that it was held to.
+  /// Returns the digests that the file was verified against; none where the image itself is signed.
   func fetch(to file: String, in folder: WorkFolder) throws -> [Digest] {
     guard let url = source.url else { return [] }
     let deadline = ContinuousClock.now + limits.downloadTime
@@ -30,7 +30,8 @@ struct ImagePublisher {
       try JSONEncoder().encode(purpose).write(to: URL(fileURLWithPath: note))
     }
     let path = "\(folder.workbench)/\(file)"
-    // Of what came earlier some may be of another file that had the address then.
+    // The bytes of an earlier attempt may belong to another file that had the same address, so a mismatch leads to one new
+    // download.
     for isAnew in RegularFile.isThere(path) ? [false, true] : [true] {
       if isAnew { unlink(path) }
       var download = Download(url: url, maximumBytes: limits.sourceBytes, deadline: deadline, folder: folder)
@@ -51,13 +52,13 @@ struct ImagePublisher {
     return []
   }
 
-  /// What its publisher says of it now, before any of it is fetched.
+  /// The digest that the publisher lists now. Does not fetch the image.
   func listedDigest(in folder: WorkFolder) throws -> Digest? {
     try folder.clear(keepingDownload: true)
     return try digest(ContinuousClock.now + limits.downloadTime, in: folder)
   }
 
-  /// What the image must be; nil where only a signature of the image itself says that.
+  /// The digest that the image must have; nil where only a signature of the image itself proves it.
   private func digest(_ deadline: ContinuousClock.Instant, in folder: WorkFolder) throws -> Digest? {
     if let sha256 = source.sha256 { return Digest(hexadecimal: sha256) }
     guard let list = source.checksums, let url = source.url else { return nil }

@@ -1,13 +1,13 @@
-/// Why there is no new image, in a sentence for its operator.
+/// Why there is no new image, as a sentence for the operator.
 package struct ImageRefusal: Error, Sendable, CustomStringConvertible {
   package enum Kind: Sendable {
-    /// It is not what it must be: another try ends in the same way.
+    /// The source is not what it must be: another attempt would fail in the same way.
     case unfit
-    /// Nobody said what it is, or where.
+    /// There is no such file or image, or no known publisher.
     case notFound
-    /// Another try may end well.
+    /// Another attempt may succeed.
     case failed
-    /// Another process is at it.
+    /// Another process is working on it.
     case busy
   }
 

@@ -6,7 +6,8 @@ package struct ImageRemoval: Sendable {
   package let store: ImageStore
   package let use: ImageUse
 
-  /// A create that has chosen a version may not have written it down yet.
+  /// `prune` keeps all versions that long after the current one has changed: a create that has chosen one may not have stored
+  /// it yet.
   package static let graceSeconds = 3600
 
   private static let removing = ".removing-"
@@ -21,10 +22,10 @@ package struct ImageRemoval: Sendable {
     self.use = use
   }
 
-  /// An image with all that there is of it.
+  /// Removes an image with all its versions.
   package func remove(_ name: String) throws -> [Version] {
     try removing(name) {
-      // Until the last is gone, whatever stops this, new servers can be made.
+      // The current version is removed last, so that an interrupted removal still lets new servers be made.
       let current = try? store.currentVersion(of: name)
       let all = store.versions(of: name)
       let versions = all.filter { $0 != current } + all.filter { $0 == current }
@@ -55,7 +56,7 @@ package struct ImageRemoval: Sendable {
     }
   }
 
-  /// All versions that nothing needs and no new server has, and what processes left that were killed.
+  /// Removes all versions that nothing needs and that new servers do not get, and leftovers of killed processes.
   package func prune(now: Date) throws -> [Version] {
     try use.user.requireAlone(in: store)
     _ = try WorkFolder.removeAbandoned(in: store)
@@ -96,7 +97,7 @@ package struct ImageRemoval: Sendable {
     .unfit("Servers are made from \(name) \(version): it goes when they are gone.")
   }
 
-  /// Out of reach first; a disk that was made meanwhile has it back.
+  /// Moves the version aside first, and moves it back if a disk was made from it meanwhile.
   private func remove(_ name: String, _ version: String) throws {
     let folder = store.folder(of: name, version: version)
     let aside = "\(store.folder(of: name))/\(Self.removing)\(version)"
@@ -113,7 +114,7 @@ package struct ImageRemoval: Sendable {
     let folder = store.folder(of: name)
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for entry in entries where entry.hasPrefix(Self.removing) {
-      // Where a process died between the two, a disk may need it.
+      // If a process died after moving it aside, a disk may need it.
       let version = String(entry.dropFirst(Self.removing.count))
       if try use.disks(of: store).contains("\(name)/\(version)") {
         guard rename("\(folder)/\(entry)", "\(folder)/\(version)") == 0 else { throw HostError.last("rename \(entry)") }

@@ -1,24 +1,24 @@
 import Foundation
 
-/// Where an image comes from, and how it is known that it is the one that its publisher made.
+/// Where an image comes from, and how it is verified to be the one that its publisher made.
 package struct ImageSource: Codable, Sendable, Equatable {
-  /// A file of this host.
+  /// The path of a file on this host.
   package var file: String?
   package var url: String?
-  /// What the operator said that it is.
+  /// The digest that the operator has given.
   package var sha256: String?
-  /// The list of checksums beside it.
+  /// The address of the publisher's list of checksums.
   package var checksums: String?
-  /// The signature of that list, where it is not in the list itself; where there is no list, of the image.
+  /// The address of the list's signature, unless the list contains it; of the image's signature where there is no list.
   package var signature: String?
-  /// The keys that may sign: a file of this host, or an address, whose keys count where the fingerprint says so.
+  /// The keys that may sign: a file of this host, or an address. Keys from an address count only with the fingerprint.
   package var keyring: String?
-  /// Of the key that must have signed.
+  /// The fingerprint of the key that must have signed.
   package var fingerprint: String?
 
   package init() {}
 
-  /// What is wrong with it, with the name of the option; nil where nothing is.
+  /// What is wrong with the source, starting with the name of the option; nil where nothing is.
   package var violation: String? {
     if (file == nil) == (url == nil) { return "Give either --file or --url." }
     for (option, text) in [("--url", url), ("--checksums", checksums), ("--signature", signature)] {
@@ -68,12 +68,12 @@ enum WebAddress {
     return nil
   }
 
-  /// What it leads to: the last part of its path.
+  /// The last part of the address's path.
   static func fileName(of text: String) -> String {
     URLComponents(string: text)?.path.split(separator: "/").last.map(String.init) ?? ""
   }
 
-  /// Whether nobody stands between.
+  /// Whether nobody on the way can alter what is fetched from there.
   static func isUnalterable(_ text: String) -> Bool {
     guard let address = URLComponents(string: text) else { return false }
     let host = address.host ?? ""
@@ -81,7 +81,7 @@ enum WebAddress {
   }
 }
 
-/// What a file is known by.
+/// The checksum of a file.
 package struct Digest: Sendable, Equatable {
   package enum Algorithm: String, Sendable, CaseIterable {
     case sha256
@@ -93,7 +93,7 @@ package struct Digest: Sendable, Equatable {
   }
 
   package let algorithm: Algorithm
-  /// In small letters.
+  /// In lower case.
   package let text: String
 
   init?(hexadecimal text: some StringProtocol) {

@@ -11,7 +11,7 @@ package struct ImageStore: Sendable {
     self.directory = directory
   }
 
-  /// Makes it where there is none; QEMU's users must come in, whatever the umask is.
+  /// Makes the folder where it does not exist. QEMU's users must be able to enter it, whatever the umask is.
   package func makeDirectory() throws {
     if access(directory, F_OK) == 0 { return }
     do {
@@ -22,15 +22,15 @@ package struct ImageStore: Sendable {
     guard chmod(directory, 0o755) == 0 else { throw HostError.last("chmod \(directory)") }
   }
 
-  /// In their order; nothing where there is no such folder.
+  /// Sorted; empty where there is no such folder.
   package var names: [String] { Self.folders(in: directory) }
 
-  /// In their order.
+  /// Sorted.
   package func versions(of name: String) -> [String] {
     Self.folders(in: folder(of: name)).filter { $0 != Self.link }
   }
 
-  /// Throws `notFound` where there is none, or it has no disk.
+  /// Throws `notFound` where the image has no current version, or that has no disk.
   package func currentVersion(of name: String) throws(DriverError) -> String {
     try check(name)
     let link = linkPath(of: name)
@@ -50,7 +50,7 @@ package struct ImageStore: Sendable {
     return path
   }
 
-  /// What is written down of a version; what every image of ours is, where nothing is.
+  /// The stored description of a version; the properties of our own images where none is stored.
   package func description(of name: String, version: String) throws(DriverError) -> ImageDescription {
     _ = try diskPath(of: name, version: version)
     let path = "\(folder(of: name, version: version))/image.json"
@@ -77,7 +77,7 @@ package struct ImageStore: Sendable {
   func folder(of name: String) -> String { "\(directory)/\(name)" }
   func folder(of name: String, version: String) -> String { "\(directory)/\(name)/\(version)" }
 
-  /// Without those that are under way, whose names begin with a dot.
+  /// Leaves out folders of unfinished work, whose names begin with a dot.
   private static func folders(in path: String) -> [String] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return entries.sorted().filter { entry in
@@ -88,7 +88,7 @@ package struct ImageStore: Sendable {
     }
   }
 
-  /// Names are parts of paths.
+  /// Names become parts of paths.
   private func check(_ component: String) throws(DriverError) {
     let isFit = !component.isEmpty && component.first != "." && !component.contains("/") && !component.contains("\0")
     if !isFit { throw missing("\"\(component)\" is no name of an image or version") }

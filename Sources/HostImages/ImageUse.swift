@@ -1,14 +1,14 @@
 import Foundation
 import PrivateFiles
 
-/// What still needs versions of images: what servers' rows name, and what their disks build on.
+/// The image versions that are still needed: those in servers' rows, and those that servers' disks build on.
 package struct ImageUse: Sendable {
-  /// Of all servers that are not gone: a disk that is made again is made from it. By whichever image they have it, because an
-  /// operating system may get another one.
+  /// The versions of all servers that still exist, because a rebuilt disk is made from them. A version counts for every image,
+  /// because an operating system may get another image.
   package var versionsOfServers: Set<String> = []
-  /// Folders of servers, each with its disk.
+  /// The folder with a folder for each server, in which its disks are.
   package var serverFolders: String
-  /// Whose servers these are.
+  /// The installation that the servers belong to.
   package var user: StoreUser
 
   package init(serverFolders: String, of user: StoreUser) {
@@ -16,10 +16,11 @@ package struct ImageUse: Sendable {
     self.user = user
   }
 
-  /// Of a server that a rescue system runs on.
+  /// Exists while a rescue system runs on the server.
   private static let rescueDisk = "rescue.qcow2"
 
-  /// Throws where a disk cannot be read, or others use the store too: who knows what theirs build on.
+  /// The `NAME/VERSION` of all images that disks build on. Throws where a disk cannot be read, or where other installations use
+  /// the store, because their disks are unknown here.
   func disks(of store: ImageStore) throws -> Set<String> {
     try user.requireAlone(in: store)
     var paths: Set<String> = []
@@ -29,7 +30,7 @@ package struct ImageUse: Sendable {
       for file in try Self.entries(of: folder) where file.hasPrefix("disk.qcow2") || file == Self.rescueDisk {
         let path = "\(folder)/\(file)"
         guard try Self.isDisk(path) else { continue }
-        // Half of one that is being made builds on nothing yet.
+        // A disk that is still being written builds on nothing yet.
         let header = try RegularFile.withOpen(path) { QCOW2Header(descriptor: $0) }
         guard let header else {
           if ["disk.qcow2", Self.rescueDisk].contains(file) {
@@ -43,7 +44,7 @@ package struct ImageUse: Sendable {
     return paths
   }
 
-  /// None where there is no such folder.
+  /// Empty where there is no such folder.
   private static func entries(of folder: String) throws -> [String] {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -53,7 +54,7 @@ package struct ImageUse: Sendable {
     }
   }
 
-  /// False where it is gone by now.
+  /// False where the file has been removed meanwhile.
   private static func isDisk(_ path: String) throws -> Bool {
     do {
       _ = try RegularFile.size(of: path)
@@ -69,7 +70,7 @@ package struct ImageUse: Sendable {
     versionsOfServers.contains(version) || disks.contains("\(name)/\(version)")
   }
 
-  /// `NAME/VERSION`, by whatever way to the store.
+  /// `NAME/VERSION`, whichever path leads to the store.
   private static func tail(of path: String) -> String {
     path.split(separator: "/").suffix(3).dropLast().joined(separator: "/")
   }

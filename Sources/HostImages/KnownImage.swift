@@ -1,8 +1,8 @@
 package import Foundation
 
-/// An image whose publisher is known: a file of the catalogue beside the recipes.
+/// An image whose publisher is known, from a file of the catalogue in the recipes' folder.
 package struct KnownImage: Codable, Sendable {
-  /// What customers read.
+  /// The name that customers read.
   package let os: String
   package let family: String
   package let osVersion: String
@@ -16,7 +16,7 @@ package struct KnownImage: Codable, Sendable {
     case minimumDiskGiB = "minimum_disk_gib"
   }
 
-  /// Nil where there is none of this name.
+  /// Nil where there is no image of this name.
   package static func named(_ name: String, in recipes: URL) throws -> KnownImage? {
     let file = recipes.appendingPathComponent("catalogue/\(name).json")
     guard let data = FileManager.default.contents(atPath: file.path) else { return nil }

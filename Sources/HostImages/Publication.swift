@@ -2,25 +2,25 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// Puts a version into the store, whole and for good.
+/// Puts a version into the store, whole and durably.
 struct Publication {
   let store: ImageStore
   let name: String
 
   private static let staging = "publish"
-  /// From a workbench.
+  /// The path of the staged disk, relative to a workbench.
   static let stagedDisk = "../\(staging)/disk.qcow2"
 
-  /// Takes a disk away from the programs that made it.
+  /// Moves a disk out of reach of the programs that made it, and makes it read-only.
   ///
-  /// - Parameter folder: On the store's file system; removed by whoever made it.
+  /// - Parameter folder: On the store's file system; the caller removes it.
   func stage(_ disk: String, in folder: String) throws {
     let staged = "\(folder)/\(Self.staging)"
     try? FileManager.default.removeItem(atPath: staged)
     guard mkdir(staged, 0o755) == 0, chmod(staged, 0o755) == 0 else { throw HostError.last("make \(staged)") }
     let path = "\(staged)/disk.qcow2"
     guard rename(disk, path) == 0 else { throw HostError.last("rename \(disk)") }
-    // From here on nobody else can put a link in its place.
+    // From here on no other user can replace the file by a link.
     try RegularFile.withOpen(path) { descriptor in
       var status = stat()
       guard fstat(descriptor, &status) == 0, status.st_nlink == 1 else {
@@ -31,7 +31,7 @@ struct Publication {
     }
   }
 
-  /// What was staged.
+  /// Puts the staged disk into the store, and makes its version the current one.
   func publish(_ description: ImageDescription, from folder: String) throws {
     let staged = "\(folder)/\(Self.staging)"
     let json = "\(staged)/image.json"
@@ -44,7 +44,8 @@ struct Publication {
     let isMade = mkdir(image, 0o755) == 0 && chmod(image, 0o755) == 0
     guard isMade || errno == EEXIST else { throw HostError.last("make \(image)") }
     let version = store.folder(of: name, version: description.version)
-    // A folder of this name that has a disk would be found by its suffix; one without is half of something.
+    // A complete version of this name would have been found by its suffix before, so that a folder without a disk is
+    // incomplete.
     if access("\(version)/disk.qcow2", F_OK) != 0 { try? FileManager.default.removeItem(atPath: version) }
     guard rename(staged, version) == 0 else { throw HostError.last("rename \(staged)") }
     try PrivateFile.sync(image)
@@ -52,7 +53,7 @@ struct Publication {
     try point(to: description.version)
   }
 
-  /// Throws where the version is not there any more.
+  /// Throws where the version no longer exists.
   func pointCurrent(to version: String) throws {
     let lock = try StoreLock(store)
     defer { withExtendedLifetime(lock) {} }

@@ -2,13 +2,13 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// What the first bytes of a qcow2 file tell. Reading them blocks.
+/// The header of a qcow2 file. Reading it blocks.
 package struct QCOW2Header: Equatable {
-  /// What a guest sees.
+  /// The size of the disk that a guest sees.
   package let virtualSizeBytes: Int64
-  /// The file under an overlay; nil for an image that stands alone.
+  /// The file under an overlay; nil for a standalone image.
   package let backingFile: String?
-  /// Whether what a guest sees is in another file.
+  /// Whether the guest's data is in another file.
   let hasExternalData: Bool
   let isEncrypted: Bool
 
@@ -24,7 +24,7 @@ package struct QCOW2Header: Equatable {
     self = header
   }
 
-  /// Nil for what is no qcow2 image of a version that there is.
+  /// Nil where the file is no qcow2 image of version 2 or 3.
   init?(descriptor: Int32) {
     let header = Self.read(descriptor, at: 0, count: 80)
     guard header.count >= 72, header.starts(with: Self.magic) else { return nil }
@@ -38,7 +38,7 @@ package struct QCOW2Header: Equatable {
     if offset == 0 {
       backingFile = nil
     } else {
-      // The format knows no name that is longer.
+      // The format allows no longer name.
       let name = Self.read(descriptor, at: off_t(clamping: offset), count: Int(min(length, 1023)))
       backingFile = String(decoding: name, as: UTF8.self)
     }

@@ -1,10 +1,10 @@
 import Foundation
 import HostPrograms
 
-/// Whether what was fetched is signed by whom the operator trusts, as gpgv sees it.
+/// Whether a fetched file is signed by a key that the operator trusts, as verified by gpgv.
 struct SignatureCheck {
   let folder: WorkFolder
-  /// In words, for refusals: `https://…/SHA256SUMS`.
+  /// What is verified, in words for refusals: `https://…/SHA256SUMS`.
   let what: String
   let fingerprint: String?
 
@@ -25,7 +25,7 @@ struct SignatureCheck {
     text.starts(with: Array("-----BEGIN PGP SIGNED MESSAGE-----".utf8))
   }
 
-  /// What is signed of a text that has its signature in itself: what stands around it is nobody's.
+  /// The signed part of a text that contains its own signature: the signature does not cover what surrounds it.
   func signedText(in file: String) throws -> [UInt8] {
     let verified = "verified"
     unlink("\(folder.workbench)/\(verified)")
@@ -56,7 +56,7 @@ struct SignatureCheck {
       throw ImageRefusal.unfit("\(what) has no signature that could be checked.")
     }
     if let fingerprint {
-      // The last word is the key's, where a subkey of it has signed.
+      // The last word is the primary key's fingerprint, which differs from the first if a subkey has signed.
       let signers = status.filter { $0.first == "VALIDSIG" }.flatMap { [$0.dropFirst().first, $0.last] }
       guard signers.contains(fingerprint) else {
         throw ImageRefusal.unfit("\(what) is signed by another key than \(fingerprint).")
@@ -65,13 +65,13 @@ struct SignatureCheck {
   }
 }
 
-/// Keys as publishers put them on the web, for gpgv, which reads them as they are in a keyring only.
+/// Keys in ASCII armor, as publishers put them on the web. gpgv reads only binary keyrings.
 enum ArmoredKeys {
   private static let begin = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
   private static let end = "-----END PGP PUBLIC KEY BLOCK-----"
   static let maximumBytes = 1 << 20
 
-  /// What is no text of this kind is returned as it is.
+  /// Keys without ASCII armor are returned unchanged.
   static func binary(_ keys: [UInt8]) throws -> [UInt8] {
     let text = String(decoding: keys, as: UTF8.self)
     guard text.contains(begin) else { return keys }

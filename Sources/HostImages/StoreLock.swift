@@ -1,11 +1,11 @@
 import Foundation
 import PrivateFiles
 
-/// Held by whoever changes which versions there are, as images/build does it.
+/// Held while the versions in the store are changed; images/build uses the same lock.
 final class StoreLock {
   private let descriptor: Int32
 
-  /// Waits for whoever has it.
+  /// Waits until the lock is free.
   init(_ store: ImageStore) throws {
     let path = "\(store.directory)/.lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644)

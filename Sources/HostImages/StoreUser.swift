@@ -2,8 +2,8 @@ import Core
 package import Foundation
 import PrivateFiles
 
-/// An installation whose servers have images of a store. Each leaves a mark there, `.installations/UUID` with the path of its data
-/// directory: nobody else knows what its disks build on.
+/// An installation whose servers have images of a store. Each leaves a mark there, `.installations/UUID` with the path of its
+/// data directory, because other installations do not know which images its disks build on.
 package struct StoreUser: Sendable {
   package let installation: UUID
   package let dataDirectory: String
@@ -16,7 +16,7 @@ package struct StoreUser: Sendable {
     self.dataDirectory = Self.resolved(dataDirectory)
   }
 
-  /// Waits for whoever is removing versions. Blocks.
+  /// Waits while another process is removing versions. Blocks.
   package func mark(_ store: ImageStore) throws {
     try store.makeDirectory()
     let lock = try StoreLock(store)
@@ -30,7 +30,7 @@ package struct StoreUser: Sendable {
     try PrivateFile.sync(store.directory)
   }
 
-  /// Throws while another installation has a mark whose data directory is there still.
+  /// Throws where another installation has a mark and its data directory still exists.
   func requireAlone(in store: ImageStore) throws {
     let folder = "\(store.directory)/\(Self.folder)"
     let entries: [String]

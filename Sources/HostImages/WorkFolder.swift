@@ -3,24 +3,24 @@ import Foundation
 import HostPrograms
 import PrivateFiles
 
-/// Where an image is made: `.adding-NAME` of the store, which one process has at a time. What one leaves that was killed is
-/// taken over by the next, which goes on with its download, or removed by `prune`.
+/// The folder in which an image is made: `.adding-NAME` of the store, which one process holds at a time. The next process takes
+/// over the folder of one that was killed and continues its download, or `prune` removes it.
 final class WorkFolder {
-  /// Ours, for what others may not write.
+  /// Our own part, in which confined programs cannot write.
   let path: String
-  /// Of the programs, which have a user of their own.
+  /// The folder of the programs, which have a user of their own.
   let workbench: String
   let user: FileOwner
-  /// Tells that what is done here is not wanted any more.
+  /// Set when the image is no longer wanted.
   private let wanted: StopSignal
   private let descriptor: Int32
-  /// Whether what is in it is of this process.
+  /// Whether this process has already cleared the workbench, so that everything in it is its own.
   private var isTakenOver = false
 
   static let prefix = ".adding-"
   static let download = "download"
 
-  /// Waits for nobody: throws where another process adds an image of this name.
+  /// Does not wait: throws `busy` where another process adds an image of this name.
   init(for name: String, in store: ImageStore, until stop: StopSignal = StopSignal()) throws {
     wanted = stop
     path = "\(store.directory)/\(Self.prefix)\(name)"
@@ -35,7 +35,7 @@ final class WorkFolder {
 
   deinit { close(descriptor) }
 
-  /// Nil where another process has it, or where there is none and none is to be made.
+  /// Nil where another process holds the folder, or where it does not exist and `creating` is false.
   private static func lock(_ path: String, creating: Bool) throws -> Int32? {
     while true {
       if creating {
@@ -50,10 +50,10 @@ final class WorkFolder {
         close(descriptor)
         return nil
       }
-      // Whoever had it before may have removed it since it was opened.
+      // The previous holder may have removed the folder since it was opened.
       var (ours, there) = (stat(), stat())
       if fstat(descriptor, &ours) == 0, lstat(path, &there) == 0, ours.st_ino == there.st_ino {
-        // Whatever the umask is, the programs must come to their workbench.
+        // The programs must be able to reach their workbench, whatever the umask is.
         fchmod(descriptor, 0o711)
         return descriptor
       }
@@ -62,7 +62,7 @@ final class WorkFolder {
     }
   }
 
-  /// An empty workbench, but for the download where that is to be gone on with.
+  /// Empties the workbench, except for the download if it is to be continued.
   func clear(keepingDownload: Bool) throws {
     let kept = "\(path)/\(Self.download)"
     let download = "\(workbench)/\(Self.download)"
@@ -84,7 +84,7 @@ final class WorkFolder {
     isTakenOver = true
   }
 
-  /// Whoever has an earlier process's file open still has another one than we.
+  /// Copies the download, because a program of an earlier process may still have the original open.
   private func copy(_ kept: String) throws -> String {
     let taken = "\(path)/taken"
     try remove(taken)
@@ -100,7 +100,7 @@ final class WorkFolder {
 
   var hasDownload: Bool { ((try? RegularFile.size(of: "\(workbench)/\(Self.download)")) ?? 0) > 0 }
 
-  /// Everything, when it is not needed any more.
+  /// Removes the whole folder, when it is no longer needed.
   func remove() throws {
     try remove(path)
   }
@@ -114,7 +114,7 @@ final class WorkFolder {
     }
   }
 
-  /// Removes what no process has any more, and returns the names of its images.
+  /// Removes the folders that no process holds, and returns the names of their images.
   static func removeAbandoned(in store: ImageStore) throws -> [String] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: store.directory)) ?? []
     var names: [String] = []
@@ -130,7 +130,7 @@ final class WorkFolder {
 
   // MARK: - Programs
 
-  /// Runs a program on the workbench that reads what strangers made.
+  /// Runs a confined program, which reads untrusted files, on the workbench.
   func end(
     _ name: String, _ arguments: [String], fileBytes: Int64, within limit: Duration, hasNetwork: Bool = false,
     input: [UInt8] = [], environment: [String: String] = [:], whileItRuns look: (() -> Void)? = nil
@@ -154,7 +154,7 @@ final class WorkFolder {
 
   private static let stopped = ImageRefusal.failed("It was stopped, and is gone on with another time.")
 
-  /// Servers that run go on writing to the host's disk, and pause where it is full.
+  /// Kept free on the host's disk: running servers go on writing to it, and pause where it is full.
   private static let reserveBytes: Int64 = 1 << 30
 
   var hasRoom: Bool {
@@ -163,7 +163,7 @@ final class WorkFolder {
     return Int64(clamping: UInt64(fileSystem.f_bavail)) * Int64(fileSystem.f_frsize) >= Self.reserveBytes
   }
 
-  /// A program that writes, and is stopped where it would leave too little to others.
+  /// Runs a program that writes, and stops it where it would leave less than the reserve.
   func endSparingly(
     _ program: HostProgram, within limit: Duration, whileItRuns look: (() -> Void)? = nil
   ) throws -> HostProgram.Ending {
@@ -191,24 +191,24 @@ final class WorkFolder {
 }
 
 extension FileOwner {
-  /// Whoever is not root has no other users.
+  /// A process that is not root has no other users, and leaves the owner as it is.
   func takeIfPossible(_ path: String) throws { if geteuid() == 0 { try take(path) } }
 }
 
 extension Duration {
-  /// For a slow disk that others use too.
+  /// The time limit for a slow disk with other users: five minutes, and a second for each 4 MiB.
   static func forBytes(_ bytes: Int64) -> Duration { .seconds(300 + bytes / (4 << 20)) }
 }
 
 extension HostProgram.Ending {
-  /// What it said, in one line.
+  /// The program's output in one line, or how it ended where it wrote nothing.
   var words: String {
     let text = output.prefix(300).split(whereSeparator: \.isNewline).joined(separator: " ")
     return text.isEmpty ? signal.map { "signal \($0)" } ?? "exit status \(exitStatus ?? 0)" : text
   }
 }
 
-/// Files that others could have written, read for what they are and nothing else.
+/// Reads files that others could have written: only regular files, and without following links.
 enum RegularFile {
   static func isThere(_ path: String) -> Bool { (try? size(of: path)) != nil }
 
@@ -230,7 +230,7 @@ enum RegularFile {
     return try body(descriptor)
   }
 
-  /// Its first bytes.
+  /// The first bytes of the file.
   static func bytes(of path: String, atMost limit: Int) throws -> [UInt8] {
     try withOpen(path) { descriptor in
       var bytes = [UInt8](repeating: 0, count: limit)

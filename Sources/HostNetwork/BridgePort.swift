@@ -1,13 +1,13 @@
 import Core
 
-/// What a server's tap is as a port of a bridge.
+/// The state of a server's tap as a port of a bridge.
 struct BridgePort: Equatable {
   let bridge: String
   let isIsolated: Bool
-  /// Whether all else of it is as we set it.
+  /// Whether all other settings of the port are as we set them.
   let isSound: Bool
 
-  /// As `ip` tells it.
+  /// The port's settings as `ip -json` prints them.
   struct Output: Decodable {
     let learning: Bool?
     let flood: Bool?
@@ -18,8 +18,8 @@ struct BridgePort: Equatable {
     let multicastRouter: Int?
     let isolated: Bool?
 
-    /// Nothing is learned from a guest and nothing unknown sent to it; it hears those who ask for their neighbours, whether it has
-    /// told of its groups or not; and it has no part in the bridge's spanning tree.
+    /// Nothing is learned from a guest, and no frame for an unknown address is sent to it. It receives broadcast and all
+    /// multicast, so that neighbours can find it without membership reports. It takes no part in the bridge's spanning tree.
     fileprivate static let settings =
       "learning off flood off bcast_flood on mcast_flood on mcast_router 2 hairpin off guard on"
     fileprivate var isAsSet: Bool {
@@ -36,7 +36,7 @@ struct BridgePort: Equatable {
     (self.bridge, isIsolated, isSound) = (bridge, output?.isolated ?? false, output?.isAsSet ?? false)
   }
 
-  /// It passes nothing before it is what it should be.
+  /// The `ip` commands for the change. The tap stays down until it has all its settings.
   static func changes(of tap: String, from earlier: BridgePort?, to wanted: BridgePort?) -> [String] {
     if earlier == wanted { return [] }
     guard let wanted else { return ["link set dev \(tap) nomaster"] }
@@ -48,7 +48,7 @@ struct BridgePort: Equatable {
 }
 
 extension KernelNetwork {
-  /// Of one that is not there, or is no bridge, nobody is a port.
+  /// While the bridge does not exist, no tap is a port.
   static func wanted(
     _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], portsOf bridge: HostBridge
   ) -> KernelNetwork {
@@ -62,8 +62,8 @@ extension KernelNetwork {
     return network
   }
 
-  /// Where the bridge takes our ports' hardware addresses to be. An entry that it gives up by itself, or that somebody else on the
-  /// link could take away, is told as a loose one.
+  /// Where the bridge expects the hardware addresses of our ports. An entry that can age out, or that others on the link could
+  /// take over, is marked as loose.
   static func places(of bridge: HostBridge) throws -> Set<String> {
     let entries: [PlaceOutput] = try output(of: "bridge", "fdb", "show", "br", bridge.name)
     return Set(

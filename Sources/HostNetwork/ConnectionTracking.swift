@@ -1,16 +1,16 @@
 import Core
 import HostPrograms
 
-/// What the kernel remembers of connections. An answer to one that is known passes before any firewall is asked, so what was
-/// somebody's address must be forgotten before it is somebody else's.
+/// The kernel's table of connections. A reply in a known connection passes before any firewall is asked, so the connections of
+/// an address must be forgotten before another server gets the address.
 enum ConnectionTracking {
   private static let nothingFound = "0 flow entries have been deleted"
 
-  /// - Parameter addresses: Or networks, whose connections end.
+  /// - Parameter addresses: Addresses or networks whose connections end.
   static func forget(_ addresses: [String]) throws {
     for address in addresses {
-      // One that opened or took a connection is in its first words; but one to a port of the host that leads to it is in the answer's.
-      // That one is no network: ports lead to addresses only.
+      // A server's own connections have its address in their original direction; those through a forwarded port of the host
+      // have it only as the source of replies. Ports lead to single addresses, never to networks.
       let ends = ["--orig-src", "--orig-dst"] + (address.contains("/") ? [] : ["--reply-src"])
       for end in ends {
         do {

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import HostPrograms
 
-/// Loads the packet filter again as soon as somebody has removed it, beside all looks at everything else: until it is there, all
+/// Loads the packet filter again as soon as somebody has removed it, independently of all other checks: until it is back, all
 /// servers are open.
 final class FilterGuard: Sendable {
   private let reconciler: NetworkReconciler
@@ -10,7 +10,7 @@ final class FilterGuard: Sendable {
   private let stop: StopSignal
   private let ended = DispatchSemaphore(value: 0)
 
-  /// It is on its guard from here on. What it misses, because the kernel does not tell, the next look finds.
+  /// Starts watching. A removal that the kernel does not report is found by the next regular check.
   init(_ reconciler: NetworkReconciler, until stop: StopSignal) {
     (self.reconciler, self.stop) = (reconciler, stop)
     events = try? KernelEvents(ofFilter: true)
@@ -20,7 +20,7 @@ final class FilterGuard: Sendable {
     }
   }
 
-  /// Once it was told to stop.
+  /// Returns once it has stopped.
   func awaitEnd() { ended.wait() }
 
   private func keep() {
@@ -28,9 +28,9 @@ final class FilterGuard: Sendable {
     while !stop.isSet {
       guard events.wait(within: .milliseconds(200), settling: .zero) else { continue }
       let noticed = ContinuousClock.now
-      // What stands in its way, the next look tells.
+      // The next regular check reports an error.
       try? reconciler.restoreFilter(noticed)
-      // Whoever removes it again and again does not keep all others from their changes.
+      // Pauses, so that a program that removes it again and again does not block all other changes.
       poll(nil, 0, Int32(min((ContinuousClock.now - noticed).milliseconds, 1000)))
     }
   }

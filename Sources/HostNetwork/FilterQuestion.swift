@@ -1,16 +1,16 @@
 import Foundation
 
-/// A question to the kernel about its packet filters that it answers at once, with one message.
+/// A request to the kernel about its packet filters that is answered at once with a single message.
 struct FilterQuestion {
   struct Answer {
     fileprivate let bytes: [UInt8]
 
-    /// Behind the headers of netlink and nfnetlink.
+    /// The bytes after the headers of netlink and nfnetlink.
     var attributes: ArraySlice<UInt8> { bytes.dropFirst(20) }
-    /// Whether it is one of NFNL_SUBSYS_NFTABLES.
+    /// Whether it is a message of NFNL_SUBSYS_NFTABLES.
     var isOfTables: Bool { bytes[5] == FilterQuestion.subsystem }
     var kind: UInt8 { bytes[4] }
-    /// Of an NLMSG_ERROR; nil for another answer.
+    /// The error number of an NLMSG_ERROR; nil for any other answer.
     var errorNumber: Int32? {
       guard bytes[4] == 2, bytes[5] == 0 else { return nil }
       return -bytes[16..<20].reversed().reduce(Int32(0)) { $0 << 8 | Int32($1) }
@@ -23,16 +23,16 @@ struct FilterQuestion {
   let kind: UInt8
   /// NFPROTO_…
   var family: UInt8 = 0
-  /// As netlink has them, each filled up to four bytes.
+  /// In netlink's format, each padded to a multiple of four bytes.
   var attributes: [UInt8] = []
 
-  /// Nil where the kernel does not tell.
+  /// Nil where the kernel does not answer.
   func answer() -> Answer? {
     // AF_NETLINK, NETLINK_NETFILTER.
     let descriptor = socket(16, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 12)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    // nlmsghdr: the length, the kind, NLM_F_REQUEST, no number and no sender; nfgenmsg: the family.
+    // nlmsghdr: length, message type, NLM_F_REQUEST, sequence number 0, port ID 0; nfgenmsg: family.
     let header: [UInt8] = [UInt8(20 + attributes.count), 0, 0, 0, kind, Self.subsystem, 1, 0]
     let request = header + [UInt8](repeating: 0, count: 8) + [family, 0, 0, 0] + attributes
     guard send(descriptor, request, request.count, 0) == request.count else { return nil }

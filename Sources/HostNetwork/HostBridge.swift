@@ -1,9 +1,9 @@
 package import Core
 
-/// A bridge of this host that its operator has made, and that servers are ports of.
+/// A bridge of this host that its operator has made. Servers are ports of it.
 package struct HostBridge: Sendable, Equatable {
   package var name: String
-  /// What servers reach the rest of the world by, of both families.
+  /// The routers by which servers reach the rest of the world, for both families.
   package var gateways: [LinkGateway]
   /// Whether no frame passes between two servers of this host.
   package var isIsolating: Bool
@@ -18,15 +18,15 @@ package struct HostBridge: Sendable, Equatable {
 }
 
 extension [LinkGateway] {
-  /// That in whose network an address is, else one that is for all.
+  /// The gateway whose network contains the address, else one without a network.
   package func gateway(of address: IPAddress) -> LinkGateway? {
     let own = filter { $0.address.isIPv4 == address.isIPv4 }
     return own.first { $0.network?.contains(address) == true } ?? own.first { $0.network == nil }
   }
 }
 
-/// A router of a link, `203.0.113.1`, by which servers reach everybody; or with the network of the link, `203.0.113.1/24`, which
-/// they reach without it.
+/// A router on a link, `203.0.113.1`, by which servers reach everybody. With the network of the link, `203.0.113.1/24`, they
+/// reach addresses of that network directly.
 package struct LinkGateway: Sendable, Hashable, CustomStringConvertible {
   package let address: IPAddress
   package let network: IPNetwork?

@@ -1,24 +1,24 @@
 import Core
 
-/// The ports of this host that lead to its servers: at which address they are, and which of them lead nowhere, because programs of
-/// the host listen to them.
+/// The ports of this host that are forwarded to its servers: at which address, and which of them are not, because programs of
+/// the host listen there.
 struct HostForwarding: Sendable, Equatable {
-  /// Nil where no ports do, and as long as the address is not known.
+  /// Nil where no ports are forwarded, and as long as the address is unknown.
   private(set) var forwarding: PortForwarding?
-  /// What the host's programs had before a server did.
+  /// The ports that programs of the host had before they were forwarded.
   private(set) var taken: Set<Int> = []
 
-  /// What leads to servers now.
+  /// The forwards that are loaded now.
   struct InForce {
-    /// Nil where nobody knows it.
+    /// Nil where it is unknown.
     var address: IPv4Address?
     var ports: Set<Int> = []
   }
 
-  /// Looks at the host again.
+  /// Examines the host again.
   ///
-  /// - Parameter inForce: No program that comes later takes a port away from servers: every user of the host may listen. At an
-  ///   address where none of them was, whoever listens there came before.
+  /// - Parameter inForce: A program that comes later does not take a forwarded port away from servers, because any user of the
+  ///   host may listen. Programs at an address that had no forwards yet were there first.
   mutating func look(at settings: HostNetworkSettings, inForce: () -> InForce) {
     guard var wanted = settings.forwarding else { return }
     if wanted.address == nil { wanted.address = Self.address(of: settings.uplink, before: forwarding?.address) }
@@ -35,7 +35,7 @@ struct HostForwarding: Sendable, Equatable {
     taken = listening.subtracting(leading.ports.subtracting(earlier))
   }
 
-  /// One that it had stays as long as the link has it, and as long as it has no other.
+  /// The earlier address stays as long as the link has it, or has no address at all.
   private static func address(of uplink: String, before: IPv4Address?) -> IPv4Address? {
     let own = (try? HostNetworkSettings.addresses(of: uplink)) ?? []
     if let before, own.isEmpty || own.contains(before) { return before }

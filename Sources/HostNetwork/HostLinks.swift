@@ -1,17 +1,17 @@
 import Core
 import Foundation
 
-/// The host's taps, with the addresses, neighbours and routes of their servers, and the settings of the kernel that they need.
+/// The host's taps, with the addresses, neighbours and routes of their servers, and the kernel's settings that they need.
 struct HostLinks: Sendable {
   let settings: HostNetworkSettings
   let controls: SystemControls
 
-  /// Makes them what they should be, and counts in `repair` what was not.
+  /// Brings them into the desired state, and counts the corrections in `repair`.
   ///
-  /// - Parameter all: Whether these are all servers of the host; or else one, and nothing else is looked at.
+  /// - Parameter all: Whether these are all servers of the host; if false, only these servers' entries are examined.
   func link(_ interfaces: [RoutedInterface], _ repair: inout NetworkReconciler.Repair, all: Bool = true) throws {
     var problem: (any Error)?
-    /// One server's trouble is no other's: the rest goes on, and it is told at the end.
+    /// An error with one server does not keep the others from being corrected; the first one is thrown at the end.
     func attempt(_ body: () throws -> Void) {
       do { try body() } catch { problem = problem ?? error }
     }
@@ -52,7 +52,7 @@ struct HostLinks: Sendable {
     if let problem { throw problem }
   }
 
-  /// The commands that would make them what they should be, as a person would give them.
+  /// The commands that would bring them into the desired state, as typed in a shell.
   func changes(for interfaces: [RoutedInterface]) throws -> [String] {
     let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
     let present = try KernelNetwork.read(settings)
@@ -60,7 +60,7 @@ struct HostLinks: Sendable {
     return changes.map { "ip \($0)" } + present.placeChanges(to: wanted).map { "bridge \($0)" }
   }
 
-  /// Why no server is reached, whatever else is right; nil where there is no such reason.
+  /// Why no server can be reached, whatever else is right; nil where there is no such reason.
   var obstacle: String? {
     guard let bridge = settings.bridge else {
       if Self.exists(settings.uplink) { return nil }
@@ -84,15 +84,15 @@ struct HostLinks: Sendable {
     return nil
   }
 
-  /// Is there once the kernel shows bridges' packets to those who filter all.
+  /// Exists once the kernel passes bridged packets to the filters of all traffic (br_netfilter).
   private static let bridgeControls = "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
-  /// Takes all of them away, and puts back what was changed of the host's settings.
+  /// Removes all of them, and restores the host's settings that were changed.
   ///
-  /// - Parameter filter: Takes the packet filter away, once nothing is there that it is for.
+  /// - Parameter filter: Removes the packet filter, once there is nothing left that it protects.
   func remove(_ filter: () throws -> Void) throws {
     let nothing = KernelNetwork()
-    // With the links goes all that is on them.
+    // Deleting the links also removes their addresses, neighbours and routes.
     try KernelNetwork.apply(try KernelNetwork.read(settings).linkChanges(to: nothing, sparesHeld: false))
     let others = try KernelNetwork.read(settings)
     try KernelNetwork.apply(others.changes(to: nothing, uplink: settings.uplink, pools: pools))
@@ -102,8 +102,8 @@ struct HostLinks: Sendable {
 
   private var pools: [IPNetwork] { (settings.poolNetworks + settings.poolNetworks6).compactMap { IPNetwork($0) } }
 
-  /// The networks of the uplink's own link that a pool is in: nobody routes it to us, so the host must answer there for its
-  /// servers.
+  /// The networks of the uplink's own link that overlap a pool: no router sends their packets to us, so the host must answer
+  /// there for its servers.
   private func onLink() throws -> [ClosedRange<IPv4Address>] {
     if settings.bridge != nil || !Self.exists(settings.uplink) { return [] }
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", settings.uplink)
@@ -116,7 +116,7 @@ struct HostLinks: Sendable {
     return own.filter { network in settings.pools.contains { $0.ranges.contains { $0.overlaps(network) } } }
   }
 
-  /// The same of IPv6, for pools of single addresses.
+  /// The same for IPv6, for pools of single addresses.
   private func onLink6() throws -> [IPNetwork] {
     let pools = settings.ipv6Pools.filter { !$0.givesNetworks }.compactMap { IPNetwork($0.description) }
     if settings.bridge != nil || pools.isEmpty || !Self.exists(settings.uplink) { return [] }
@@ -125,8 +125,8 @@ struct HostLinks: Sendable {
       .filter { network in pools.contains { $0.contains(network) || network.contains($0) } }
   }
 
-  /// Whoever gives a server the address of the host or of its router takes the host off its network: it is told before anything
-  /// is changed.
+  /// Throws where a pool contains an unreserved address of the host or its router: a server with that address would cut the
+  /// host off. To be called before anything is changed.
   func requireOwnAddressesAreReserved() throws {
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show")
     let routes: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "default")
@@ -159,7 +159,7 @@ struct HostLinks: Sendable {
 }
 
 extension KernelNetwork {
-  /// What is of one server.
+  /// The entries of one server.
   fileprivate func only(_ tap: String, proxies own: Set<String>) -> KernelNetwork {
     var network = KernelNetwork()
     network.proxies = proxies.intersection(own)

@@ -2,7 +2,7 @@ package import Core
 import Foundation
 import HostPrograms
 
-/// What of the settings this host itself tells.
+/// Settings that are derived from this host.
 extension HostNetworkSettings {
   /// The link of the default route; nil where there is none.
   package static func defaultUplink() throws -> String? {
@@ -13,14 +13,14 @@ extension HostNetworkSettings {
     return nil
   }
 
-  /// The addresses of a link that are not of the link only, the first one first.
+  /// The global IPv4 addresses of a link, its first one first.
   static func addresses(of link: String) throws -> [IPv4Address] {
     if if_nametoindex(link) == 0 { return [] }
     let links: [AddressOutput] = try KernelNetwork.output("-4", "address", "show", "dev", link, "scope", "global")
     return links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local).compactMap { IPv4Address($0) }
   }
 
-  /// Whether this host itself answers to the address, or to one of the network.
+  /// Whether this host itself has the address, or one in the network.
   package static func isOwn(_ address: ServerAddress) throws -> Bool {
     let family = address.family == .ipv4 ? "-4" : "-6"
     let own: [RouteOutput] = try KernelNetwork.output(family, "route", "show", "table", "local", "type", "local")
@@ -30,19 +30,19 @@ extension HostNetworkSettings {
     }
   }
 
-  /// Of a link, in bytes; nil where there is no such link.
+  /// The MTU of a link in bytes; nil where there is no such link.
   package static func mtu(of link: String) throws -> Int? {
     if if_nametoindex(link) == 0 { return nil }
     let links: [LinkOutput] = try KernelNetwork.output("-d", "link", "show", "dev", link)
     return links.first?.mtu
   }
 
-  /// Those that the host asks, as far as a guest can: one that listens on the host's own loopback passes questions on to
-  /// others, which systemd-resolved writes down.
+  /// At most three name servers that the host uses and guests can reach. A resolver on the host's own loopback forwards to
+  /// others; those of systemd-resolved are in its file.
   package static func nameServers(
     files: [String] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
   ) -> [IPAddress] {
-    // What listens on the host itself is closed to guests.
+    // Guests cannot reach services on the host itself.
     let links: [AddressOutput] = (try? KernelNetwork.output("address", "show")) ?? []
     let own = Set(links.flatMap { $0.addrInfo ?? [] }.compactMap(\.local).compactMap { IPAddress($0) })
     for file in files {

@@ -3,10 +3,10 @@ import Foundation
 import HostPrograms
 import PrivateFiles
 
-/// Tells when somebody changed links, addresses, routes, forwarding or packet filters of this host: us or anybody else. Neighbours come and go
-/// all the time, and are left to the next look.
+/// Tells when links, addresses, routes, forwarding or packet filters of this host have been changed, by us or anybody else.
+/// Neighbours change all the time, and are left to the next regular check.
 final class KernelEvents: Sendable {
-  /// NETLINK_NETFILTER, and the group of nftables; NETLINK_ROUTE, and those of links, addresses, routes and forwarding.
+  /// NETLINK_NETFILTER with the group of nftables; NETLINK_ROUTE with the groups of links, addresses, routes and forwarding.
   private let sockets: [Int32]
 
   private enum Netlink {
@@ -20,7 +20,7 @@ final class KernelEvents: Sendable {
     static let routing: [UInt32] = [1, 5, 7, 9, 11, 24, 25]
   }
 
-  /// - Parameter ofFilter: Whether nothing but packet filters matters.
+  /// - Parameter ofFilter: Whether to listen to changes of packet filters only.
   init(ofFilter: Bool = false) throws {
     let filter = try Self.socket(Netlink.netfilter, groups: [Netlink.nftables])
     do {
@@ -53,9 +53,9 @@ final class KernelEvents: Sendable {
     return descriptor
   }
 
-  /// To any number. A socket without one is not told what the kernel does by itself.
+  /// Binds to a port ID that the kernel chooses. A socket without one does not receive events of the kernel's own changes.
   private static func bind(_ descriptor: Int32) -> Bool {
-    // sockaddr_nl: the family, and neither number nor groups.
+    // sockaddr_nl: family, port ID 0 and no groups.
     var address: [UInt8] = [UInt8(Netlink.family), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     return address.withUnsafeMutableBytes { bytes in
       Foundation.bind(descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
@@ -63,7 +63,7 @@ final class KernelEvents: Sendable {
     }
   }
 
-  /// Returns whether anything happened. What happens in the next moments is taken as one. Blocks.
+  /// Returns whether anything happened. Events in the following `moments` count as the same one. Blocks.
   func wait(within limit: Duration, settling moments: Duration = .milliseconds(10)) -> Bool {
     let deadline = ContinuousClock.now + limit
     var sources = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
@@ -76,11 +76,11 @@ final class KernelEvents: Sendable {
     return false
   }
 
-  /// Forgets what has happened: whoever looks now sees it all.
+  /// Discards pending events: a look at the network after this sees their changes.
   func drain() {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     for descriptor in sockets {
-      // ENOBUFS says that there was more than fits, which is as good as an event.
+      // ENOBUFS means that events were lost, which counts as an event.
       while recv(descriptor, &buffer, buffer.count, 0) > 0 || errno == ENOBUFS {}
     }
   }

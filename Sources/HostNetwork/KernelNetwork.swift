@@ -2,30 +2,30 @@ import Core
 import Foundation
 import HostPrograms
 
-/// What there is of ours in the kernel: links, addresses, neighbours and routes. Read as a whole by the program `ip`, compared
-/// with what there should be, and changed where it differs.
+/// Our links, addresses, neighbours and routes in the kernel. They are read as a whole with the program `ip`, compared with the
+/// desired state, and changed where they differ.
 struct KernelNetwork {
   struct Link: Equatable {
     var isUp: Bool
     var mtu: Int
     var hardwareAddress: String
-    /// Nil where it is none of any bridge.
+    /// Nil where the link is no port of a bridge.
     var port: BridgePort?
-    /// What cannot be changed later: who may open it, and how many queues it has.
+    /// Whether properties that cannot be changed later are right: the owner and the number of queues.
     var isSound: Bool
   }
 
   var links: [String: Link] = [:]
-  /// Those that a QEMU has open.
+  /// The taps that a QEMU has open.
   var held: Set<String> = []
   var addresses: Set<String> = []
   var neighbours: Set<String> = []
   var routes: Set<String> = []
   var proxies: Set<String> = []
-  /// Where the bridge finds hardware addresses.
+  /// Where the bridge expects hardware addresses: entries of its forwarding database.
   var places: Set<String> = []
 
-  /// - Parameter settings: Proxy entries are looked for on the uplink.
+  /// - Parameter settings: Proxy entries are read from the uplink only.
   static func read(_ settings: HostNetworkSettings) throws -> KernelNetwork {
     var network = KernelNetwork()
     for link: LinkOutput in try output("-d", "link", "show") where link.ifname.hasPrefix(RoutedInterface.tapPrefix) {
@@ -56,9 +56,10 @@ struct KernelNetwork {
     return network
   }
 
-  /// What there should be.
+  /// The desired state.
   ///
-  /// - Parameter onLink: The networks of the uplink's own link, where the host answers for its servers; and those of IPv6.
+  /// - Parameter onLink: The networks of the uplink's own link in which the host answers for its servers; `onLink6` those of
+  ///   IPv6.
   static func wanted(
     _ settings: HostNetworkSettings, _ interfaces: [RoutedInterface], onLink: [ClosedRange<IPv4Address>],
     onLink6: [IPNetwork] = []
@@ -72,7 +73,7 @@ struct KernelNetwork {
         isUp: true, mtu: settings.mtu, hardwareAddress: HostNetworkSettings.gatewayHardwareAddress, isSound: true)
       network.addresses.insert("\(HostNetworkSettings.gateway)/32 dev \(tap)")
       let hop = interface.linkLocalAddress
-      // A host may be without IPv6 altogether.
+      // A host may have no IPv6 at all.
       if hasIPv6 { network.addresses.insert("\(HostNetworkSettings.gateway6)/64 dev \(tap)") }
       for address in interface.addresses.map(\.description) + (hasIPv6 ? [hop] : []) {
         network.neighbours.insert("\(address) lladdr \(interface.hardwareAddress) dev \(tap)")
@@ -81,22 +82,22 @@ struct KernelNetwork {
       for prefix in hasIPv6 ? interface.ipv6Networks : [] { network.routes.insert("\(prefix) via \(hop) dev \(tap)") }
       let answered = interface.addresses.filter { address in onLink.contains { $0.contains(address) } }
       network.proxies.formUnion(answered.map(\.description))
-      // A router that asks for each address of a network on the link cannot be answered for all of them.
+      // Only single addresses are proxied: the host cannot have an entry for each address of a network.
       let single = hasIPv6 ? interface.ipv6Networks.filter { !$0.isWhole }.map(\.description) : []
       network.proxies.formUnion(
         single.filter { text in IPAddress(text).map { address in onLink6.contains { $0.contains(address) } } ?? false })
     }
-    // Or what is for nobody would go to and fro between the host and its router.
+    // Without this, packets for unused addresses would loop between the host and its router.
     for pool in settings.poolNetworks + settings.poolNetworks6 {
       network.routes.insert("unreachable \(pool.hasSuffix("/32") ? String(pool.dropLast(3)) : pool)")
     }
     return network
   }
 
-  /// Commands of `ip -batch` that make the links what they should be.
+  /// Commands of `ip -batch` that bring the links into the desired state.
   ///
-  /// - Parameter sparesHeld: Whether a tap that nobody knows of, and that a QEMU has open, stays. It passes nothing, and whoever
-  ///   misses its server's files for a moment does not cut it off for good.
+  /// - Parameter sparesHeld: Whether an unknown tap that a QEMU has open is kept. It passes no traffic, and if its server's
+  ///   files are only missing for a moment, the server is not cut off for good.
   func linkChanges(to wanted: KernelNetwork, sparesHeld: Bool = true) -> [String] {
     var lines: [String] = []
     for (tap, link) in links.sorted(by: { $0.key < $1.key }) {
@@ -105,11 +106,11 @@ struct KernelNetwork {
       }
     }
     for tap in wanted.links.keys.sorted() where links[tap]?.isSound != true {
-      // Without an owner every user of the host could open one that no QEMU holds.
+      // Without an owner, every user of the host could open a tap that no QEMU has open.
       lines.append("tuntap add dev \(tap) mode tap vnet_hdr user 0 group 0")
       lines.append("link set dev \(tap) addrgenmode none")
     }
-    // It takes neighbours, addresses and routes with it, so these come after it.
+    // A change of the link removes its neighbours, addresses and routes, so these are made afterwards.
     for (tap, link) in wanted.links.sorted(by: { $0.key < $1.key }) where links[tap] != link {
       lines += BridgePort.changes(of: tap, from: links[tap].flatMap { $0.isSound ? $0.port : nil }, to: link.port)
       lines.append("link set dev \(tap) address \(link.hardwareAddress) mtu \(link.mtu) txqueuelen 1000 up")
@@ -117,12 +118,12 @@ struct KernelNetwork {
     return lines
   }
 
-  /// Those that make the rest what it should be, once the links are there.
+  /// Commands that bring everything but the links into the desired state, once the links exist.
   func changes(to wanted: KernelNetwork, uplink: String, pools: [IPNetwork]) -> [String] {
     var lines: [String] = []
     let number = HostNetworkSettings.routeProtocol
     for route in routes.subtracting(wanted.routes).sorted() { lines.append("route delete \(route) protocol \(number)") }
-    // What is on a tap that nobody knows of stays on it: with its last address the kernel would take the rest away.
+    // Entries of an unknown tap stay: when its last address is removed, the kernel removes all its other entries.
     let isKnown = { (entry: String) in entry.split(separator: " ").last.map { wanted.links[String($0)] != nil } ?? false
     }
     for entry in neighbours.subtracting(wanted.neighbours).filter(isKnown).sorted() {
@@ -163,7 +164,7 @@ extension KernelNetwork {
     let text = output.trimmingCharacters(in: .whitespacesAndNewlines)
     if text.isEmpty { return [] }
     do {
-      // Where nothing matches, some of its commands write an empty element.
+      // Some commands of `ip` print an empty element where nothing matches.
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
       return try decoder.decode([Lenient<Entry>].self, from: Data(text.utf8)).compactMap(\.entry)
@@ -172,7 +173,7 @@ extension KernelNetwork {
     }
   }
 
-  /// All of the lines are tried; throws what went wrong with any of them.
+  /// Executes all lines; throws if any of them failed.
   static func apply(_ lines: [String], by program: String = "ip") throws {
     if lines.isEmpty { return }
     let input = Array((lines.joined(separator: "\n") + "\n").utf8)
@@ -243,7 +244,7 @@ struct RouteOutput: Decodable {
   let gateway: String?
   let dev: String?
 
-  /// As `ip` takes it.
+  /// The route as an argument of `ip`.
   var text: String {
     if let type, type != "unicast" { return "\(type) \(dst)" }
     let hop = gateway.map { " via \($0)" } ?? ""

@@ -1,10 +1,10 @@
 import Core
 
-/// The TCP ports that programs of this host listen to.
+/// The TCP ports that programs of this host listen on.
 enum ListeningPorts {
   /// - Parameters:
-  ///   - isAtEvery: Whether those count that listen at every address there is.
-  ///   - files: As the kernel writes them: IPv4 and IPv6.
+  ///   - isAtEvery: Whether to include ports on which a program listens at every address.
+  ///   - files: The kernel's tables for IPv4 and IPv6.
   static func current(
     at address: IPv4Address, in range: ClosedRange<Int>, isAtEvery: Bool = true,
     files: [String] = ["/proc/net/tcp", "/proc/net/tcp6"]

@@ -1,9 +1,10 @@
 import Core
 import Foundation
 
-/// A TCP socket that a program listens with, as the kernel tells it in /proc/net/tcp and tcp6.
+/// A listening TCP socket, as listed in /proc/net/tcp and tcp6.
 struct ListeningSocket: Equatable {
-  /// In hexadecimal digits: numbers of 32 bits as the machine has them, the address as it is on the wire.
+  /// The local address in hexadecimal, as listed: its bytes in network order, printed as 32-bit numbers in the machine's byte
+  /// order.
   let place: String
   let port: UInt16
   let user: UInt32
@@ -14,14 +15,14 @@ struct ListeningSocket: Equatable {
 
   /// Nil for a socket that does not listen.
   init?(line: some StringProtocol) {
-    // Its number, its own end, the other end, and its state: 0A is LISTEN. The user comes after queues, timer and tries.
+    // Index, local end, remote end, and state: 0A is LISTEN. The user follows after queues, timer and retries.
     let words = line.split(separator: " ", maxSplits: 8)
     let end = words.count > 7 && words[3] == "0A" ? words[1].split(separator: ":") : []
     guard end.count == 2, let port = UInt16(end[1], radix: 16), let user = UInt32(words[7]) else { return nil }
     self.init(place: String(end[0]), port: port, user: user)
   }
 
-  /// - Parameter lines: Of one table: its heading, those that listen, and then all connections, which are not read.
+  /// - Parameter lines: One table: its heading, the listening sockets, and then all connections, which are not read.
   static func all(in lines: some Sequence<some StringProtocol>) -> [ListeningSocket] {
     var sockets: [ListeningSocket] = []
     for line in lines.dropFirst() {
@@ -31,7 +32,7 @@ struct ListeningSocket: Equatable {
     return sockets
   }
 
-  /// None where there is no such file.
+  /// Empty where there is no such file.
   static func all(inFile path: String) -> [ListeningSocket] {
     guard let file = fopen(path, "re") else { return [] }
     defer { fclose(file) }
@@ -43,13 +44,13 @@ struct ListeningSocket: Equatable {
       })
   }
 
-  /// As it stands in a place; of IPv6 the address of IPv4 that is meant, too.
+  /// The `place` of sockets that listen at this address: as IPv4, and as IPv4-mapped IPv6.
   static func places(of address: IPv4Address) -> Set<String> {
     let own = hex(address.number.bigEndian)
     return [own, hex(0) + hex(0) + hex(UInt32(0xFFFF).bigEndian) + own]
   }
 
-  /// Those that stand for every address there is.
+  /// The `place` of sockets that listen at every address.
   static let everywhere: Set = [hex(0), String(repeating: hex(0), count: 4)]
 
   private static func hex(_ number: UInt32) -> String {
@@ -57,7 +58,7 @@ struct ListeningSocket: Equatable {
     return String(repeating: "0", count: 8 - digits.count) + digits
   }
 
-  /// The address, where it is one of IPv4.
+  /// The address; nil for IPv6.
   var address: IPv4Address? {
     place.count == 8 ? UInt32(place, radix: 16).map { IPv4Address(number: $0.byteSwapped) } : nil
   }

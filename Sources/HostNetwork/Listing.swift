@@ -1,9 +1,9 @@
 import Core
 import Foundation
 
-/// What our tables hold, as the program `nft` tells it.
+/// The content of our tables, as printed by `nft`.
 struct Listing: Equatable {
-  /// Of the first table; its name stands for itself: `chain egress`.
+  /// A named part of a table, such as `chain egress`.
   struct Part: Hashable, Comparable {
     let kind: String
     let name: String
@@ -11,13 +11,13 @@ struct Listing: Equatable {
     static func < (left: Part, right: Part) -> Bool { (left.kind, left.name) < (right.kind, right.name) }
   }
 
-  /// Whose they are.
+  /// The owner of the tables.
   let mark: String?
-  /// The kernel tells the parts in the order in which they were made, and the elements of a set in any.
+  /// Unordered, because the kernel lists parts in the order of their creation, and elements of a set in any order.
   private let inet: [Part: [String]]
   private let others: [[Part: [String]]]
 
-  /// - Parameter tables: In the order of the settings' tables.
+  /// - Parameter tables: The text of each table, in the order of `HostNetworkSettings.tables`.
   init(_ tables: [String]) {
     inet = Self.parts(tables[0])
     others = tables.dropFirst().map { Self.parts($0) }
@@ -25,7 +25,7 @@ struct Listing: Equatable {
     mark = comment?.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map { String($0) }
   }
 
-  /// Those of the first table.
+  /// The parts of the first table.
   var parts: Set<Part> { Set(inet.keys) }
 
   /// The taps that have rules.
@@ -35,13 +35,13 @@ struct Listing: Equatable {
         .compactMap { part in part.name.lastIndex(of: "-").map { String(part.name[..<$0]) } })
   }
 
-  /// The ports of the host that lead to servers.
+  /// The ports of the host that are forwarded to servers.
   var forwardedPorts: Set<Int> {
     let lines = inet[Part(kind: "map", name: "forwards")] ?? []
     return Set(lines.filter { $0.contains(" : ") }.compactMap { Int($0.prefix { $0 != " " }) })
   }
 
-  /// The address that they are of: `ip daddr 198.51.100.2 dnat …`.
+  /// The address of those ports, from the rule `ip daddr 198.51.100.2 dnat …`.
   var forwardedAddress: IPv4Address? {
     let lines = inet[Part(kind: "chain", name: "forwarded")] ?? []
     let rule = lines.lazy.map { $0.split(separator: " ") }.first { $0.starts(with: ["ip", "daddr"]) }
@@ -67,7 +67,7 @@ struct Listing: Equatable {
   private static func elements(_ lines: [String]) -> [String] {
     guard let first = lines.firstIndex(where: { $0.hasPrefix("elements = {") }) else { return lines }
     let head = lines[..<first]
-    // What the kernel itself adds and removes.
+    // The elements of dynamic sets are left out, because the kernel itself adds and removes them.
     if head.contains(where: { $0.hasPrefix("flags") && $0.contains("dynamic") }) { return Array(head) }
     let words = CharacterSet(charactersIn: "\t {}")
     let elements = lines[first...].joined(separator: " ").dropFirst("elements = {".count).split(separator: ",")

@@ -1,10 +1,10 @@
 import Core
 import Logging
 
-/// What of the packet filter this process has brought into force, and by what it knows that nobody has changed it since.
+/// The packet filter that this process has loaded, and how it knows that nobody has changed it since.
 struct LoadedFilter {
   struct Contents: Equatable {
-    /// With the forwarding that there is at the moment.
+    /// Including the current forwarding.
     var settings: HostNetworkSettings
     let mark: String
     var hasLimits: Bool
@@ -24,17 +24,17 @@ struct LoadedFilter {
     }
   }
 
-  /// Nil before it was loaded by this process.
+  /// Nil until this process has loaded it.
   private(set) var contents: Contents?
-  /// The tables as they are with that; nil where they were not looked at since they were changed.
+  /// The tables as listed after that; nil if they have not been listed since their last change.
   private var listing: Listing?
-  /// Of the moment in which they were known to be so.
+  /// The generation at which the tables were known to be right.
   private var generation: RuleGeneration?
 
-  /// What is in force of one server.
+  /// The loaded rules of one server.
   subscript(tap: String) -> RoutedInterface? { contents?.interfaces[tap] }
 
-  /// Makes the tables what they should be. Returns whether they were loaded anew.
+  /// Brings the tables into the desired state. Returns whether they were loaded anew.
   mutating func load(_ wanted: Contents, _ logger: Logger) throws -> Bool {
     var before = RuleGeneration.current
     if before != nil, before == generation, contents == wanted { return false }
@@ -52,7 +52,7 @@ struct LoadedFilter {
     do {
       try PacketFilter.load(ruleset.transaction(existing: present))
     } catch {
-      // Somebody has put something in our tables that is in the way of what belongs there.
+      // Something that others have put into our tables conflicts with our rules.
       logger.warning("the packet filter's tables are made anew: \(error)")
       before = RuleGeneration.current
       try PacketFilter.load(PacketFilter.removal(of: tables) + ruleset.transaction(existing: nil))
@@ -62,8 +62,8 @@ struct LoadedFilter {
     return true
   }
 
-  /// Loads what was in force again where the tables are gone, without a look at what there should be by now. Returns whether
-  /// they were.
+  /// Loads the last contents again if the tables are gone, without determining the desired state anew. Returns whether they
+  /// were gone.
   mutating func restore() throws -> Bool {
     guard let contents, PacketFilter.isThere(contents.settings.tables) == false else { return false }
     let before = RuleGeneration.current
@@ -72,11 +72,11 @@ struct LoadedFilter {
     return true
   }
 
-  /// A change of one server, without the rules of the others.
+  /// Changes the rules of one server, without loading those of the others.
   ///
-  /// - Parameter wanted: All of it with that change.
+  /// - Parameter wanted: The whole contents with that change.
   mutating func load(_ change: String, to wanted: Contents, _ logger: Logger) throws {
-    // What changes nothing does not count as a transaction.
+    // The kernel counts no transaction for an empty change, so `confirm` would fail.
     if change.isEmpty {
       contents = wanted
       return
@@ -86,12 +86,12 @@ struct LoadedFilter {
       contents = wanted
       confirm(after: before)
     } else {
-      // Somebody has changed what this change was to build on.
+      // The tables were changed by others, so that the change cannot build on them.
       _ = try load(wanted, logger)
     }
   }
 
-  /// Only what nobody has changed between our transaction and the look at it is what it should be.
+  /// Trusts the tables only if no other transaction came between ours and the look at them.
   private mutating func confirm(after before: RuleGeneration?, _ look: () -> Listing? = { nil }) {
     let own = before?.next
     let isOwn = own != nil && own == RuleGeneration.current
@@ -101,14 +101,15 @@ struct LoadedFilter {
     generation = isStill ? own : nil
   }
 
-  /// That of tables which are known to be right, and were not looked at since; nil where there is nothing to look at.
+  /// The generation of tables that are right but have not been listed since they were loaded; nil where there is nothing to
+  /// list.
   var unlisted: RuleGeneration? { listing == nil ? generation : nil }
 
   mutating func note(_ listing: Listing, of generation: RuleGeneration) {
     if generation == self.generation, generation == RuleGeneration.current { self.listing = listing }
   }
 
-  /// Why tables that are there are none of ours; nil where they are.
+  /// An error if the tables in the kernel are those of another installation; nil if they are ours or do not exist.
   static func otherOwner(of listing: Listing?, _ mark: String) -> DriverError? {
     guard let other = listing?.mark, other != mark else { return nil }
     return DriverError(

@@ -5,10 +5,10 @@ import Logging
 import Synchronization
 
 extension NetworkReconciler {
-  /// Keeps all of it what it should be until it is to stop: looks at once when something of the host's network has changed, and
-  /// every few seconds in any case. Blocks for as long.
+  /// Keeps the network in its desired state until `stop` is set: checks at once when something in the host's network has
+  /// changed, and every few seconds in any case. Blocks until then.
   ///
-  /// - Parameter interfaces: What the servers' folders say now.
+  /// - Parameter interfaces: What the servers' folders say at that moment.
   package func keep(_ interfaces: () throws -> [RoutedInterface], until stop: StopSignal) {
     let filterGuard = FilterGuard(self, until: stop)
     defer { filterGuard.awaitEnd() }
@@ -25,17 +25,17 @@ extension NetworkReconciler {
         (isFirst, lastProblem) = (false, "")
         refreshListing()
       } catch {
-        // Told once, and not with every look.
+        // A repeated problem is logged once, and not at each check.
         if "\(error)" != lastProblem { logger.error("the servers' network is not as it should be: \(error)") }
         lastProblem = "\(error)"
       }
       if events == nil { events = try? KernelEvents() }
-      // Whoever changes things all the time does not keep us from everything else.
+      // The pause keeps a program that changes things all the time from occupying this loop.
       hasHappened = rest(atLeast: ContinuousClock.now - begin, events, stop)
     }
   }
 
-  /// Returns when the kernel told that something has happened; nil where it did not.
+  /// Waits for the next check. Returns the time of the event that causes it; nil if there was no event.
   private func rest(
     atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal
   ) -> ContinuousClock.Instant? {
@@ -76,14 +76,14 @@ extension NetworkReconciler {
       metadata: details)
   }
 
-  /// Loads the packet filter again where somebody has removed it.
+  /// Loads the packet filter again if somebody has removed it.
   ///
-  /// - Parameter noticed: When it was seen that something has happened to it.
+  /// - Parameter noticed: When the event was noticed.
   func restoreFilter(_ noticed: ContinuousClock.Instant) throws {
     guard try filter.withLock({ try $0.restore() }) else { return }
     tellOfLoadedFilter(["filter": "loaded", "milliseconds": "\((ContinuousClock.now - noticed).milliseconds)"])
   }
 
-  /// Between two looks, where nothing tells of a change.
+  /// The time between two checks without an event.
   private static let interval = Duration.seconds(4)
 }

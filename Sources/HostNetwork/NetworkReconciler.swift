@@ -4,24 +4,24 @@ package import Logging
 import PrivateFiles
 import Synchronization
 
-/// The one owner of this host's part in its servers' network: taps, routes and packet filter. All of it can be made anew from
-/// what the servers' folders say, and is, whenever something is another than it should be. Everything here blocks.
+/// The only owner of this host's part in its servers' network: taps, routes and packet filter. All of it can be derived from
+/// the servers' folders, and is corrected whenever it differs from them. Everything here blocks.
 package final class NetworkReconciler: Sendable {
-  /// What was not as it should be, and is again.
+  /// What has been corrected.
   package struct Repair: Sendable, Equatable {
     package var isFilterLoaded = false
     package var links = 0
     package var others = 0
-    /// Whether it is what the servers' folders say since the last look, and nobody's doing.
+    /// Whether the desired state itself has changed since the last check.
     package var isOwnChange = false
   }
 
   private struct State {
     var forwarding = HostForwarding()
     var foreignDrops: [String] = []
-    /// Why no server is reached, as it was told.
+    /// Why no server can be reached, as last logged.
     var obstacle: String?
-    /// Whether the kernel can hold servers to a speed; nil before anybody asked.
+    /// Whether the kernel supports speed limits; nil before it was asked.
     var canLimit: Bool?
   }
 
@@ -30,21 +30,21 @@ package final class NetworkReconciler: Sendable {
   private let links: HostLinks
   private let canLimit: @Sendable () -> Bool?
   let logger: Logger
-  /// Held as long as anything is changed, so that a look at all servers and a change of one have their turns.
+  /// Held during every change, so that a check of all servers and a change of one do not overlap.
   private let state = Mutex(State())
-  /// Apart from it: whoever puts back what somebody has removed waits for no look at links and routes.
+  /// A lock of its own, so that restoring a removed filter does not wait for a check of links and routes.
   let filter = Mutex(LoadedFilter())
-  /// As it was at the last look: whoever asks does not wait for the next one.
+  /// A copy from the last check, so that readers do not wait for the next one.
   private let forwarding: Mutex<HostForwarding>
 
-  /// - Parameter stateDirectory: Where it is written down what was changed of the host's own settings.
+  /// - Parameter stateDirectory: The folder in which changed settings of the host are recorded.
   package convenience init(settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger) {
     self.init(
       settings: settings, installation: installation, stateDirectory: stateDirectory, logger: logger,
       canLimit: SpeedLimit.isSupported)
   }
 
-  /// - Parameter canLimit: Whether the kernel can hold servers to a speed; nil where nobody knows.
+  /// - Parameter canLimit: Whether the kernel supports speed limits; nil where that is unknown.
   init(
     settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger,
     canLimit: @escaping @Sendable () -> Bool?
@@ -60,12 +60,12 @@ package final class NetworkReconciler: Sendable {
     self.forwarding = Mutex(forwarding)
   }
 
-  /// The ports of this host that lead to a server.
+  /// The ports of this host that are forwarded to a server.
   package func forwarding(to server: IPv4Address) -> PortForwarding.Share? {
     forwarding.withLock { $0.share(of: server) }
   }
 
-  /// Makes all of it what it should be. The packet filter comes first: no tap is there before its rules are.
+  /// Brings everything into the desired state. The packet filter comes first, so that no tap exists before its rules.
   ///
   /// - Parameter interfaces: What the servers' folders say, read while nobody else changes anything.
   package func reconcile(_ interfaces: () throws -> [RoutedInterface]) throws -> Repair {
@@ -85,21 +85,21 @@ package final class NetworkReconciler: Sendable {
     }
   }
 
-  /// Whether this process has brought the server's rules into force, as they are here. What others do to them since is seen by
-  /// whoever keeps the network.
+  /// Whether this process has loaded the server's rules as they are here. Later changes by others are noticed by `keep`.
   package func isLoaded(_ interface: RoutedInterface) -> Bool {
     state.withLock { loaded(interface.tap) == fitted([interface], &$0)[0] }
   }
 
-  /// One server that is new, or has other addresses or another firewall. Nothing is done where nothing has changed.
+  /// Applies one server that is new, or has other addresses or another firewall. Does nothing where nothing has changed.
   ///
-  /// - Parameter others: All servers of the host, which are asked for where this process has not loaded the filter yet.
+  /// - Parameter others: All servers of the host, read only if this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
     try state.withLock { state in
       let earlier = loaded(interface.tap)
       if earlier?.addresses != interface.addresses { lookAtForwarding(&state) }
       let interface = fitted([interface], &state)[0]
-      // Before the first packet passes that is its new owner's. A server that this process finds keeps its connections.
+      // Forgets connections of new addresses before the first packet passes for their new owner. A server whose tap this
+      // process finds keeps its connections.
       if earlier != nil || !HostLinks.exists(interface.tap) {
         try ConnectionTracking.forget(
           interface.destinations.filter { earlier?.destinations.contains($0) != true })
@@ -108,7 +108,7 @@ package final class NetworkReconciler: Sendable {
         if let change = change(of: interface, from: earlier) {
           wanted.interfaces[interface.tap] = interface
           try load(change, to: wanted)
-          // Another firewall needs no other links, and whoever waits for it does not wait for a look at all servers'.
+          // A change of the firewall alone needs no other links, and need not wait for reading all links.
           if earlier?.with(filterOf: interface) == interface, HostLinks.exists(interface.tap) { return }
         }
       } else {
@@ -122,7 +122,7 @@ package final class NetworkReconciler: Sendable {
     }
   }
 
-  /// A server that is gone: its tap first, so that nothing passes once its rules are.
+  /// Removes a server that is gone: its tap first, so that nothing passes once its rules are gone.
   package func remove(_ interface: RoutedInterface) throws {
     try state.withLock { _ in
       try KernelNetwork.apply(HostLinks.exists(interface.tap) ? ["link delete dev \(interface.tap)"] : [])
@@ -132,14 +132,14 @@ package final class NetworkReconciler: Sendable {
     }
   }
 
-  /// What is in force of one server.
+  /// The loaded rules of one server.
   private func loaded(_ tap: String) -> RoutedInterface? { filter.withLock { $0[tap] } }
 
   private func load(_ change: String, to wanted: LoadedFilter.Contents) throws {
     try filter.withLock { try $0.load(change, to: wanted, logger) }
   }
 
-  /// What is not as it should be, in a sentence each or as the command that would make it right. Changes nothing.
+  /// Each deviation from the desired state, as a sentence or as the command that would correct it. Changes nothing.
   package func problems(_ interfaces: [RoutedInterface]) throws -> [String] {
     let listing = PacketFilter.listing(settings.tables)
     if let other = LoadedFilter.otherOwner(of: listing, mark) { return [other.detail] }
@@ -162,7 +162,7 @@ package final class NetworkReconciler: Sendable {
     return problems
   }
 
-  /// Links that are named as ours are, while the packet filter is this installation's, and that no server has.
+  /// Links that are named like ours but belong to no server; none unless the packet filter is this installation's.
   package func strayLinks(beside interfaces: [RoutedInterface]) throws -> [String] {
     guard PacketFilter.listing(settings.tables)?.mark == mark else { return [] }
     let taps = Set(interfaces.map(\.tap))
@@ -176,21 +176,21 @@ package final class NetworkReconciler: Sendable {
     try KernelNetwork.apply(["link delete dev \(name)"])
   }
 
-  /// What has gone through each tap since its rules were made.
+  /// The traffic of each tap since its rules were made.
   package func counters() throws -> [String: NetworkCounters] { try PacketFilter.counters() }
 
-  /// Removes all that is ours, and puts back what was changed of the host's settings.
+  /// Removes everything of ours, and restores the host's settings that were changed.
   package func remove() throws {
     try state.withLock { state in
       if let other = LoadedFilter.otherOwner(of: PacketFilter.listing(settings.tables), mark) { throw other }
-      // From here on nobody puts it back.
+      // From here on the filter guard does not restore it.
       filter.withLock { $0 = LoadedFilter() }
       try links.remove { try PacketFilter.remove(settings.tables) }
       state = State()
     }
   }
 
-  // MARK: - What there should be
+  // MARK: - The desired state
 
   private func contents(_ state: State, _ interfaces: [RoutedInterface]) -> LoadedFilter.Contents {
     var settings = settings
@@ -201,7 +201,7 @@ package final class NetworkReconciler: Sendable {
   private static let noLimits =
     "the kernel has no limits of nftables (nft_limit): servers are not held to the speed of their plans"
 
-  /// As they can be here.
+  /// The interfaces as this host can provide them: with their forwarded ports, and without speeds where it cannot limit them.
   private func fitted(_ interfaces: [RoutedInterface], _ state: inout State) -> [RoutedInterface] {
     if state.canLimit == nil {
       state.canLimit = canLimit()
@@ -224,7 +224,7 @@ package final class NetworkReconciler: Sendable {
     let before = state.forwarding
     let loaded = filter.withLock(\.contents)
     state.forwarding.look(at: settings) {
-      // Another process may have loaded what is in force, such as the one before this.
+      // The loaded forwards may be those of another process, such as the one before this.
       loaded.map { contents in
         HostForwarding.InForce(
           address: contents.settings.forwarding?.address,
@@ -261,8 +261,8 @@ package final class NetworkReconciler: Sendable {
     return rules.change(from: earlier, to: interface)
   }
 
-  /// Looks at the tables after changes of single servers, for the day on which somebody changes other tables: they can then be
-  /// told from ours. Nobody waits for it.
+  /// Lists the tables after changes of single servers, while nobody waits for it. Later changes of other tables can then be
+  /// told from changes of ours.
   func refreshListing() {
     guard let generation = filter.withLock(\.unlisted), let listing = PacketFilter.listing(settings.tables) else {
       return

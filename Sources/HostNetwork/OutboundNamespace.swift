@@ -5,29 +5,29 @@ package import Logging
 import PrivateFiles
 import Synchronization
 
-/// Where machines of the loopback network run that reach the internet: a network namespace whose only link is slirp4netns, a
-/// program of this host that opens connections for them. What they send to a loopback address stays in the namespace, and
-/// nothing of the host's own network is changed.
+/// Where machines of the loopback network run that may reach the internet: a network namespace whose only link is slirp4netns,
+/// a program of this host that opens connections for them. Packets to a loopback address stay in the namespace, and nothing of
+/// the host's own network is changed.
 ///
-/// An address 127.a.b.c of the host is 240.a.b.c inside, and what its server listens to there is listened to outside. All of it
-/// outlives this process, and blocks.
+/// An address 127.a.b.c of the host is 240.a.b.c inside, and ports on which its server listens there are opened outside. All of
+/// it outlives this process. Everything here blocks.
 package final class OutboundNamespace: Sendable {
   private struct State {
-    /// What the rules close; empty before they were loaded by this process.
+    /// The networks closed by the rules; empty until this process has loaded them.
     var closed: [String] = []
-    /// Told once.
+    /// Listeners that could not be forwarded, to log each only once.
     var unforwarded: Set<ForwardedListener> = []
     var failures = 0
   }
 
   private let directory: String
   private let mayMail: Bool
-  /// Whether no machine is started in there any more: it goes with the last one that runs.
+  /// Whether machines are no longer started inside: the namespace is then removed with the last one that runs.
   private let isRetired: Bool
   private let logger: Logger
   private let uplink: SlirpProcess
   private let state = Mutex(State())
-  /// What led nowhere at the last look, for who must not wait for one.
+  /// The listeners not forwarded at the last check, for callers that must not block.
   private let lost = Mutex<Set<ForwardedListener>>([])
 
   package init(directory: String, mayMail: Bool, isRetired: Bool = false, logger: Logger) {
@@ -35,30 +35,30 @@ package final class OutboundNamespace: Sendable {
     uplink = SlirpProcess(directory: directory)
   }
 
-  /// Which a program enters with `nsenter --net=`.
+  /// The file by which a program enters it: `nsenter --net=`.
   package var path: String { "\(directory)/namespace" }
 
   package var exists: Bool { Self.isNamespace(path) || uplink.isRunning }
 
-  /// As the kernel names it; nil where there is none.
+  /// The namespace as the kernel names it; nil where there is none.
   package var identity: String? {
     let file = Self.file(path)
     return Self.isNamespace(path) ? "net:[\(file.st_ino)]" : nil
   }
 
-  /// What a guest asks for names.
+  /// The name server for guests.
   package static let nameServer = SlirpProcess.nameServer
 
   package static func inside(_ address: IPv4Address) -> IPv4Address {
     IPv4Address(number: 240 << 24 | address.number & 0x00FF_FFFF)
   }
 
-  /// The ports of a server's address that lead nowhere, because another program of this host has them.
+  /// The ports of a server's address that are not forwarded, because another program of this host has them.
   package func lostPorts(at address: IPv4Address) -> [Int] {
     lost.withLock { lost in lost.filter { $0.outside == address }.map { Int($0.port) }.sorted() }
   }
 
-  /// Why this host cannot have one; nil where it can, or has it already.
+  /// Why this host cannot have a namespace; nil where it can, or has it already.
   package var obstacle: String? {
     if Self.isNamespace(path) { return nil }
     guard getuid() == 0 else { return "vpsd does not run as root" }
@@ -75,9 +75,9 @@ package final class OutboundNamespace: Sendable {
     }
   }
 
-  // MARK: - What there should be
+  // MARK: - The desired state
 
-  /// - Parameter holders: Processes that may be inside already, where the name of their namespace was lost: each start of a
+  /// - Parameter holders: Processes that may be inside already if the mount of their namespace was lost: each start of a
   ///   service may have mounts of its own.
   package func ensure(heldBy holders: [pid_t]) throws {
     try state.withLock { state in
@@ -86,7 +86,7 @@ package final class OutboundNamespace: Sendable {
     }
   }
 
-  /// Brings in force what is inside, and what listens there.
+  /// Applies the rules inside, and forwards the ports that servers listen on there.
   package func reconcile() throws {
     try state.withLock { state in
       guard Self.isNamespace(path) else { return }
@@ -97,14 +97,14 @@ package final class OutboundNamespace: Sendable {
         state.failures = 0
       } catch {
         state.failures += 1
-        // One that hangs is as good as none.
+        // slirp4netns is restarted after two failures, because it may hang.
         if state.failures > 1 { uplink.end() }
         throw error
       }
     }
   }
 
-  /// Looks again and again until it is to stop, and at once where the host's addresses are others.
+  /// Reconciles again and again until `stop` is set, and at once when the host's addresses have changed.
   package func keep(until stop: StopSignal) {
     let events = try? KernelEvents()
     var lastProblem = ""
@@ -127,7 +127,7 @@ package final class OutboundNamespace: Sendable {
 
   private static let interval = Duration.seconds(1)
 
-  /// Removes all of it, unless a machine runs in there.
+  /// Removes everything, unless a machine runs inside.
   package func removeIfUnused() throws {
     try state.withLock { state in
       guard Self.isNamespace(path) else { return uplink.end() }
@@ -135,7 +135,7 @@ package final class OutboundNamespace: Sendable {
     }
   }
 
-  /// Whether nobody is in there.
+  /// Whether no machine runs inside.
   package func isUnused() throws -> Bool { Self.isNamespace(path) ? try listeners().isEmpty : true }
 
   private func remove(_ state: inout State) throws {
@@ -155,13 +155,13 @@ package final class OutboundNamespace: Sendable {
     if let held = holders.lazy.map({ "/proc/\($0)/ns/net" }).first(where: isOurs) {
       try HostProgram("mount", ["--bind", held, path]).run(within: .seconds(10))
     } else {
-      // That of an earlier one leads nowhere.
+      // The slirp4netns of an earlier namespace is useless.
       uplink.end()
       try HostProgram("unshare", ["--net=\(path)", "ip", "link", "set", "lo", "up"]).run(within: .seconds(10))
     }
   }
 
-  /// Whoever is inside may be in the host's own network as well, which is not to be touched.
+  /// A holder may be in the host's own network, which must not be touched.
   private func isOurs(_ namespace: String) -> Bool {
     let file = Self.file(namespace)
     guard file.st_ino != 0, ["/proc/1/ns/net", "/proc/self/ns/net"].allSatisfy({ Self.file($0).st_ino != file.st_ino })
@@ -171,17 +171,17 @@ package final class OutboundNamespace: Sendable {
     return listing?.contains("comment \"\(Self.mark)\"") == true
   }
 
-  /// All namespaces are files of one file system.
+  /// All namespaces are on the same file system.
   private static func isNamespace(_ path: String) -> Bool { file(path).st_dev == file("/proc/self/ns/net").st_dev }
 
-  /// Nothing but zeros where there is none.
+  /// All zeros where there is no file.
   private static func file(_ path: String) -> stat {
     var status = stat()
     return stat(path, &status) == 0 ? status : stat()
   }
 
   private static let mark = "the way out of servers"
-  /// So that no QEMU need be root to listen.
+  /// Lets every user listen on every port, so that no QEMU needs root for it.
   private static let openPorts = "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
   private func ensureUplink(_ state: inout State) throws {
@@ -199,7 +199,7 @@ package final class OutboundNamespace: Sendable {
     state.closed = closed
   }
 
-  /// What this host answers to, and the networks of its links: slirp4netns connects from the host itself, which would let it in.
+  /// This host's addresses and the networks of its links: slirp4netns connects from the host itself, which would accept it.
   private static func closedOfHost() throws -> [String] {
     let own: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "table", "local", "type", "local")
     let linked: [RouteOutput] = try KernelNetwork.output("-4", "route", "show", "scope", "link")
@@ -233,10 +233,10 @@ package final class OutboundNamespace: Sendable {
       """
   }
 
-  /// Of one server: slirp4netns has 65,536 for all of them.
+  /// The limit for one server: slirp4netns has 65,536 for all of them.
   private static let connectionLimit = 2000
 
-  /// Some 28,000 sockets.
+  /// Enough for some 28,000 sockets.
   private static let tableLimitBytes = 4 << 20
 
   @discardableResult
@@ -247,10 +247,10 @@ package final class OutboundNamespace: Sendable {
     ).run(within: .seconds(30))
   }
 
-  // MARK: - What listens inside
+  // MARK: - Listening sockets inside
 
   private func listeners() throws -> Set<ForwardedListener> {
-    // No more than where those that listen stand: connections come after them.
+    // Only the beginning of the file is needed: connections come after the listening sockets.
     let table = try run("head", ["--bytes=\(Self.tableLimitBytes)", "/proc/net/tcp"])
     return Set(ListeningSocket.all(in: table.split(separator: "\n")).compactMap { ForwardedListener($0) })
   }
@@ -277,7 +277,7 @@ package final class OutboundNamespace: Sendable {
   }
 }
 
-/// A port of a server, which has the same number on both sides.
+/// A port of a server that is forwarded, with the same number inside and outside.
 struct ForwardedListener: Hashable {
   let outside: IPv4Address
   let port: UInt16
@@ -288,11 +288,12 @@ struct ForwardedListener: Hashable {
     (self.outside, self.port) = (outside, port)
   }
 
-  /// Nil where it is no server's own: whoever broke out of one QEMU gets the ports of its address and of no other.
+  /// Nil for a socket that is not a server's own, so that an attacker who broke out of one QEMU gets the ports of its address
+  /// and no other.
   init?(_ socket: ListeningSocket) {
     guard let number = socket.address?.number, number >> 24 == 240 else { return nil }
     let user = socket.user
-    // A server's user has the last three bytes of its address, or, where another has that one still, those of its UUID.
+    // A server's user ID has the last three bytes of its address, or of its UUID if another server still has that user.
     guard user == 0 || user >> 24 == 0x71 || user & 0x00FF_FFFF == number & 0x00FF_FFFF else { return nil }
     self.init(outside: IPv4Address(number: 127 << 24 | number & 0x00FF_FFFF), port: socket.port)
   }

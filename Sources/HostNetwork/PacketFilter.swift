@@ -2,21 +2,20 @@ import Core
 import Foundation
 import HostPrograms
 
-/// Our tables in the kernel, by the program `nft`.
+/// Our tables in the kernel, managed with the program `nft`.
 struct PacketFilter {
   private static let limit: Duration = .seconds(60)
-  /// All of it, or nothing.
+  /// Loads the whole text as one transaction, or nothing.
   static func load(_ text: String) throws {
     try HostProgram("nft", ["-f", "-"], input: Array(text.utf8)).run(within: limit)
   }
 
-  /// Whether the kernel would take it. Changes nothing.
+  /// Whether the kernel would accept it; throws if not. Changes nothing.
   static func check(_ text: String) throws {
     try HostProgram("nft", ["--check", "-f", "-"], input: Array(text.utf8)).run(within: limit)
   }
 
-  /// Whether the tables of all traffic, and of a bridge's, are in the kernel, which is asked in an instant; nil where it does not
-  /// tell.
+  /// Whether the tables of families `inet` and `bridge` exist, by a quick request to the kernel; nil where it does not answer.
   static func isThere(_ tables: [String] = ["inet vpsd"]) -> Bool? {
     let families = [("inet vpsd", inetFamily), ("bridge vpsd", bridgeFamily)].filter { tables.contains($0.0) }
     let answers = families.map { isThere(inFamily: $0.1) }
@@ -27,16 +26,16 @@ struct PacketFilter {
   private static let (inetFamily, bridgeFamily): (UInt8, UInt8) = (1, 7)
 
   private static func isThere(inFamily family: UInt8) -> Bool? {
-    // NFT_MSG_GETTABLE, and NFTA_TABLE_NAME: its length, its number, and the name with its end.
+    // NFT_MSG_GETTABLE, and NFTA_TABLE_NAME: its length, its type, and the name with its terminating zero, padded.
     let name: [UInt8] = [9, 0, 1, 0] + Array("vpsd".utf8) + [0, 0, 0, 0]
     guard let answer = FilterQuestion(kind: 1, family: family, attributes: name).answer() else { return nil }
-    // NFT_MSG_NEWTABLE, or an error's number below zero.
+    // NFT_MSG_NEWTABLE, or an error.
     if answer.isOfTables { return answer.kind == 0 }
     return answer.errorNumber == ENOENT ? false : nil
   }
 
-  /// The tables as they are, without what they have counted; nil where that of all traffic is not there. Another one that is not
-  /// is as one that is empty.
+  /// The tables without the values of their counters; nil where the first one does not exist. Any other table that does not
+  /// exist counts as empty.
   static func listing(_ tables: [String]) -> Listing? {
     let texts = tables.map {
       try? output(["-s", "list", "table"] + $0.split(separator: " ").map { String($0) })
@@ -44,7 +43,7 @@ struct PacketFilter {
     return texts[0] == nil ? nil : Listing(texts.map { $0 ?? "" })
   }
 
-  /// What the tables would be after this, tried in a namespace of its own.
+  /// The tables as they would be after loading the text, tried in a namespace of its own.
   static func listing(_ tables: [String], after text: String) throws -> Listing {
     let texts = try tables.map { table in
       try HostProgram(
@@ -55,7 +54,7 @@ struct PacketFilter {
     return Listing(texts)
   }
 
-  /// The taps that have rules, and what has gone through each.
+  /// The traffic of each tap that has rules.
   static func counters() throws -> [String: NetworkCounters] {
     let text = try output(["-j", "list", "counters", "table", "inet", "vpsd"])
     let entries = try JSONDecoder().decode(CounterOutput.self, from: Data(text.utf8)).nftables.compactMap(\.counter)
@@ -74,12 +73,12 @@ struct PacketFilter {
 
   static func remove(_ tables: [String]) throws { try load(removal(of: tables)) }
 
-  /// A table that is made first can be deleted whether it was there or not.
+  /// Creates each table first, because deleting one that does not exist would fail.
   static func removal(of tables: [String]) -> String {
     tables.map { "table \($0) { }\ndelete table \($0)\n" }.joined()
   }
 
-  /// Chains of others that drop what nobody has let through, so that what we let through does not count.
+  /// Chains of other programs that drop forwarded packets by default: what our rules accept would still be dropped there.
   static func foreignDrops() throws -> [String] {
     let text = try output(["-j", "list", "chains"])
     let chains = try JSONDecoder().decode(ChainOutput.self, from: Data(text.utf8)).nftables.compactMap(\.chain)

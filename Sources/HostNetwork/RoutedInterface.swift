@@ -1,21 +1,21 @@
 package import Core
 
-/// What the host knows of one server's network card: its tap, what goes through it, and what is routed to it, or may come from
-/// this port of a bridge.
+/// What the host knows of one server's network card: its tap, its firewall and limits, and the addresses that are routed to it
+/// or, on a bridge, may be used at this port.
 package struct RoutedInterface: Sendable, Equatable {
-  /// Of every tap of ours, and of nothing else on the host.
+  /// The prefix of all our taps, and of no other link on the host.
   package static let tapPrefix = "vpsd"
 
   package let hardwareAddress: HardwareAddress
-  /// In the order in which they were given; the first is the source of what the guest sends.
+  /// In the order in which they were assigned; the first is the source address of the guest's own packets.
   package let addresses: [IPv4Address]
   package let ipv6Networks: [IPv6Network]
   package var firewall: Firewall
-  /// Whether it may open connections to TCP port 25 where others may not.
+  /// Whether it may open connections to TCP port 25 even if servers in general may not.
   package var mayMail: Bool
-  /// What passes in each direction, in millions of bits a second; nil for as much as there is.
+  /// The speed limit for each direction in Mbit/s; nil for no limit.
   package var speedMbit: Int?
-  /// Ports of the host that lead to it, of each of its addresses; whoever keeps the network knows them.
+  /// The host's ports that are forwarded to its addresses. They are set by `NetworkReconciler`.
   var forwards: [Forward] = []
 
   struct Forward: Sendable, Equatable {
@@ -41,7 +41,7 @@ package struct RoutedInterface: Sendable, Equatable {
     speedMbit = allowance.speedMbit
   }
 
-  /// What is routed to it.
+  /// The addresses and networks that are routed to it.
   var destinations: [String] { addresses.map(\.description) + ipv6Networks.map(\.description) }
 
   func with(_ firewall: Firewall) -> RoutedInterface {
@@ -50,7 +50,7 @@ package struct RoutedInterface: Sendable, Equatable {
     return interface
   }
 
-  /// The same links and routes, and what the other one lets through.
+  /// This interface with the other one's firewall, limits and forwards.
   func with(filterOf other: RoutedInterface) -> RoutedInterface {
     var interface = with(other.firewall)
     interface.mayMail = other.mayMail
@@ -59,14 +59,14 @@ package struct RoutedInterface: Sendable, Equatable {
     return interface
   }
 
-  /// Named after the part of the card's address that is its own: fourteen characters of the fifteen that a link may have.
+  /// Named after the unique part of the card's address: fourteen of the fifteen characters that a link's name may have.
   package var tap: String { Self.tapPrefix + hardwareAddress.description.filter { $0 != ":" }.dropFirst(2) }
 
-  /// Of the tap itself, where it is a port of a bridge: so high that no bridge takes it for its own.
+  /// The tap's own address as a port of a bridge: a bridge takes over the lowest address of its ports, and this one is high.
   var portHardwareAddress: String { "fe" + hardwareAddress.description.dropFirst(2) }
 
-  /// The next hop of the IPv6 networks: one neighbour, so that whoever scans them fills no table. It is the guest's own
-  /// link-local address, as it makes it from the card's.
+  /// The next hop of the IPv6 networks: a single neighbour, so that a scan of the networks does not fill the neighbour table.
+  /// It is the link-local address that the guest derives from the card's address.
   var linkLocalAddress: String {
     let number = hardwareAddress.number ^ 0x02 << 40
     let parts = [
@@ -76,7 +76,7 @@ package struct RoutedInterface: Sendable, Equatable {
   }
 }
 
-/// As it is kept beside the server's other files.
+/// The format of the file `network.json`.
 extension RoutedInterface: Codable {
   private enum Key: String, CodingKey {
     case hardwareAddress = "hardware_address"

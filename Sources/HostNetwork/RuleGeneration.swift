@@ -1,11 +1,11 @@
 import Foundation
 
-/// A number that the kernel counts up with each transaction of nftables, whoever's it is: where it is what it was, so are all
-/// packet filters of this host.
+/// A number that the kernel increments with each transaction of nftables, by whatever program. While it is unchanged, so are
+/// all packet filters of this host.
 struct RuleGeneration: Equatable, Sendable {
   private let number: UInt32
 
-  /// That of the next transaction.
+  /// The number after the next transaction.
   var next: RuleGeneration { RuleGeneration(number: number == .max ? 1 : number + 1) }
 
   private init(number: UInt32) {

@@ -1,19 +1,20 @@
 import Core
 
-/// The host's packet filter for its servers: tables of nftables, loaded as one transaction. What a packet costs does not
-/// depend on how many servers there are, since all is looked up: by tap, or on a bridge by the hardware address of the card.
+/// The host's packet filter for its servers: tables of nftables, loaded as one transaction. The cost of a packet does not
+/// depend on the number of servers, because everything is looked up: by tap, or on a bridge by the hardware address of the
+/// card.
 ///
-/// Counters are only ever added and removed, so what they have counted outlives each reload.
+/// Counters are only added and removed, never replaced, so their values survive each reload.
 struct Ruleset {
   let settings: HostNetworkSettings
-  /// Whose tables they are.
+  /// The owner of the tables.
   let mark: String
   let interfaces: [RoutedInterface]
-  /// Whether the kernel can hold servers to a speed.
+  /// Whether the kernel supports speed limits.
   var hasLimits = true
 
-  /// What a guest never reaches by way of its host: the host itself, its links (a cloud's metadata, 169.254.169.254 and elsewhere), and
-  /// networks that are not the internet. The pools are asked before.
+  /// Networks that a guest never reaches through its host: the host itself, its links (a cloud's metadata service, at
+  /// 169.254.169.254 and elsewhere), and networks that are not the internet. The rules for the pools come first.
   static let closed = [
     "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
     "198.18.0.0/15", "192.0.0.0/24", "168.63.129.16/32", "224.0.0.0/3",
@@ -22,9 +23,9 @@ struct Ruleset {
     "::/127", "fe80::/10", "fc00::/7", "ff00::/8", "::ffff:0:0/96", "fec0::/10", "64:ff9b::/96", "64:ff9b:1::/48",
   ]
 
-  /// Makes the tables what they should be, whatever they are.
+  /// The text that brings the tables into the desired state, whatever is in them.
   ///
-  /// - Parameter existing: What is there now.
+  /// - Parameter existing: The present tables; nil where there are none.
   func transaction(existing: Listing?) -> String {
     let taps = Set(interfaces.map(\.tap))
     let frame = RulesetFrame(
@@ -51,7 +52,7 @@ struct Ruleset {
     return text + rules.all(of: interfaces)
   }
 
-  /// What others have put into our table: a chain of theirs could drop everything.
+  /// Removes what others have put into our table: a chain of theirs could drop everything.
   private static func removal(ofForeign existing: Listing?, _ frame: RulesetFrame) -> String {
     let own = frame.text.split(separator: "\n").map { $0.split { $0 == " " || $0 == "\t" } }
     let names = Set(own.compactMap { $0.count >= 3 && $0[2] == "{" ? "\($0[0]) \($0[1])" : nil })
@@ -67,8 +68,8 @@ struct Ruleset {
   }
 }
 
-/// What a server's firewall is in the words of nftables. Each packet that a connection's opener sends is asked for anew, so a
-/// connection that is no longer allowed ends; what answers it passes before these are asked.
+/// A server's firewall as rules of nftables. Every packet from the opener of a connection is checked again, so a connection
+/// ends when it is no longer allowed; replies are accepted before these rules.
 struct FirewallRules {
   let inbound: [String]
   let outbound: [String]
@@ -86,7 +87,7 @@ struct FirewallRules {
     } + ["drop"]
   }
 
-  /// A line for each family.
+  /// One match for each address family.
   private static func partners(_ networks: [IPNetwork], address: String) -> [String] {
     if networks.isEmpty { return [""] }
     return [(true, "ip", "ipv4"), (false, "ip6", "ipv6")].compactMap { isIPv4, word, family in
@@ -113,7 +114,7 @@ struct FirewallRules {
 }
 
 extension IPNetwork {
-  /// nftables takes no network beside one that it is in.
+  /// Without networks that another one contains, because nftables rejects overlaps.
   static func widest(of networks: [IPNetwork]) -> [IPNetwork] {
     networks.filter { network in !networks.contains { $0 != network && $0.contains(network) } }
   }

@@ -1,13 +1,13 @@
 import Core
 
-/// Of servers that are ports of a bridge of this host.
+/// The rules for servers that are ports of a bridge of this host.
 ///
-/// The table of bridges sees each frame with its port, but not the connection that it belongs to; the table of all traffic sees the
-/// connection, as far as br_netfilter shows it the bridge's packets, but not the port. So the first one asks whose a frame is, and
-/// marks those that the second one has yet to look at; whatever still bears the mark afterwards goes nowhere. Who it is from and
-/// for is known there by the hardware addresses, which were compared with the ports before.
+/// The table of bridges sees each frame with its port, but not its connection; the table of all traffic sees the connection, if
+/// br_netfilter passes bridged packets to it, but not the port. So the first one checks whose frame it is, and marks those that
+/// the second one must check; a frame that still has the mark afterwards is dropped. The second one identifies sender and
+/// receiver by their hardware addresses, which the first one has compared with the ports.
 extension RulesetFrame {
-  /// What the second table owes a look. No other bit of the mark is touched.
+  /// Set while the second table must still check a packet. No other bit of the mark is changed.
   private static let owed = "0x10000000"
   private static let notOwed = "0xefffffff"
 
@@ -90,7 +90,7 @@ extension RulesetFrame {
       """
   }
 
-  /// The table of bridges, made anew each time: it has nothing that must outlive that.
+  /// The table of bridges, which is replaced each time: nothing in it has to survive.
   private var ports: String {
     """
     table bridge vpsd { }

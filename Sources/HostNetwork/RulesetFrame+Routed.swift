@@ -1,6 +1,6 @@
 import Core
 
-/// Of a network that the host routes to.
+/// The rules for servers that the host routes to.
 extension RulesetFrame {
   var routed: String {
     let taps = Self.taps

@@ -1,6 +1,7 @@
 import Core
 
-/// What of the packet filter is there whichever servers there are: tables, sets, and the chains that ask for the server.
+/// The part of the packet filter that is the same whichever servers exist: tables, sets, and the chains that look up the
+/// server.
 struct RulesetFrame {
   let mark: String
   let mayMail: Bool
@@ -10,16 +11,16 @@ struct RulesetFrame {
   var bridge: HostBridge?
 
   static let taps = "\"\(RoutedInterface.tapPrefix)*\""
-  /// Connections of one server in each direction: what the host can remember is for all of them.
+  /// The most connections of one server in each direction: all servers share the kernel's table.
   private static let connectionLimit = 20_000
 
   var text: String { bridge.map { bridged($0) } ?? routed }
 
-  /// By what a packet's sender is known, and its receiver.
+  /// What identifies a packet's sender, and its receiver.
   private var sender: String { bridge == nil ? "iifname" : "ether saddr" }
   private var receiver: String { bridge == nil ? "oifname" : "ether daddr" }
 
-  // MARK: - What both kinds of networks have
+  // MARK: - Common to both kinds of networks
 
   var declarations: String {
     let type = bridge == nil ? "ifname" : "ether_addr"
@@ -68,9 +69,9 @@ struct RulesetFrame {
     """
   }
 
-  /// Where a server's packets go once they are known to be its own, and are for others than this host.
+  /// The rules for packets from servers to others than this host, once their sender is verified.
   ///
-  /// - Parameter toServers: A rule for those to other servers, whatever network they are in.
+  /// - Parameter toServers: A rule for packets to other servers, whatever network those are in.
   func egress(toServers: String = "") -> String {
     let mail = mayMail ? "" : "tcp dport 25 \(sender) != @mailers counter name mail reject with tcp reset"
     return """
@@ -112,7 +113,7 @@ struct RulesetFrame {
     """
   }
 
-  /// A table of its own: that of all traffic does not see them.
+  /// ARP needs a table of its own: the table of all traffic does not see it.
   static let arp = """
     table arp vpsd {
       chain input {

@@ -1,12 +1,12 @@
 import Core
 
-/// What of the packet filter is one server's.
+/// The part of the packet filter that belongs to one server.
 struct ServerRules {
-  /// Whether it is a port of a bridge, where a card is known by its hardware address: to the rules of all traffic all ports are
-  /// the bridge.
+  /// Whether servers are ports of a bridge. Then a card is identified by its hardware address, because the rules of all traffic
+  /// see every port as the bridge.
   let isBridged: Bool
 
-  /// That of all of them, in an empty packet filter.
+  /// The rules of all servers, for an empty packet filter.
   func all(of interfaces: [RoutedInterface]) -> String {
     let all = interfaces.flatMap { elements(of: $0) }
     let places = Dictionary(grouping: all, by: \.place).mapValues(withoutParts)
@@ -21,7 +21,7 @@ struct ServerRules {
       + elements(of: interface).map { "add element \($0.place) { \($0.text) }\n" }.joined()
   }
 
-  /// Another firewall for a server that is there.
+  /// Replaces the firewall of a server that is loaded.
   func firewallChange(of interface: RoutedInterface) -> String {
     ["in", "out"].map { "flush chain inet vpsd \(interface.tap)-\($0)\n" }.joined() + chains(of: interface)
   }
@@ -32,7 +32,7 @@ struct ServerRules {
       + removal(of: interface.tap, withElements: true)
   }
 
-  /// - Parameter withElements: Whether those of the maps of counters, which a reload leaves alone, are gone already.
+  /// - Parameter withElements: Whether the elements of the counter maps, which a reload keeps, have been deleted already.
   func removal(of tap: String, withElements: Bool) -> String {
     var text = ""
     if !withElements {
@@ -44,7 +44,7 @@ struct ServerRules {
     return text
   }
 
-  /// What has changed of a server whose tap stays: all else, and what was counted, goes on.
+  /// Changes only what differs for a server whose tap stays, so that its counters and everything else continue.
   func change(from earlier: RoutedInterface, to interface: RoutedInterface) -> String {
     let (old, new) = (elements(of: earlier), elements(of: interface))
     let isOtherSpeed = earlier.speedMbit != interface.speedMbit
@@ -55,7 +55,7 @@ struct ServerRules {
     return earlier.firewall == interface.firewall ? text : text + firewallChange(of: interface)
   }
 
-  /// nftables takes no address beside a network that it is in, which another server may have.
+  /// nftables rejects an address beside a network that contains it, even where they belong to different servers.
   private func withoutParts(_ elements: [Element]) -> [Element] {
     guard elements.first?.place == "inet vpsd address6" else { return elements }
     let networks = Set(elements.map(\.key).filter { $0.hasSuffix("/64") })
@@ -71,7 +71,7 @@ struct ServerRules {
     var text: String { value.isEmpty ? key : "\(key) : \(value)" }
   }
 
-  /// Everything of one server outside its chains.
+  /// Everything of one server except its chains.
   private func elements(of interface: RoutedInterface) -> [Element] {
     let key = isBridged ? "\(interface.hardwareAddress)" : "\"\(interface.tap)\""
     var elements = isBridged ? portElements(of: interface) : routedElements(of: interface)
@@ -119,7 +119,7 @@ struct ServerRules {
     for network in interface.ipv6Networks {
       for family in ["inet", "bridge"] { elements.append(Element(place: "\(family) vpsd address6", key: "\(network)")) }
     }
-    // On the link it has an address that it makes of its card's.
+    // The server also uses the link-local address that it derives from its card's address.
     let link = interface.ipv6Networks.isEmpty ? nil : IPv6Network(given: interface.linkLocalAddress)
     for address in interface.ipv6Networks + [link].compactMap({ $0 }) {
       elements.append(Element(place: "bridge vpsd source6", key: "\(card) . \(address)"))

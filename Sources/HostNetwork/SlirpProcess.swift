@@ -3,14 +3,14 @@ import Foundation
 import HostPrograms
 import PrivateFiles
 
-/// slirp4netns: the other end of the one link of a network namespace, and an ordinary program to the host. It is no child of
-/// this process, and goes on without it.
+/// slirp4netns: the other end of a namespace's only link, and an ordinary program to the host. It is not a child of this
+/// process, and continues without it.
 struct SlirpProcess: Sendable {
-  /// For its socket, its lock and its log.
+  /// The folder of its socket, lock and log.
   let directory: String
 
   private static let network = "10.254.254.0/24"
-  /// In that network, by its own rules.
+  /// The address in that network which slirp4netns gives to its name server.
   static let nameServer = "10.254.254.3"
   private static let limit = Duration.seconds(10)
 
@@ -26,7 +26,7 @@ struct SlirpProcess: Sendable {
 
   var isRunning: Bool { !processes.isEmpty }
 
-  /// There is one at a time, whoever starts it: each holds the lock as long as it lives.
+  /// Only one runs at a time, whichever process starts it: it holds the lock for as long as it lives.
   func start(in namespace: String) throws {
     let script = """
       exec 9>>"$1/slirp.lock"
@@ -58,7 +58,7 @@ struct SlirpProcess: Sendable {
     }
   }
 
-  /// It writes a line for every question.
+  /// slirp4netns logs a line for each request.
   func trimLog() {
     var status = stat()
     if stat(logPath, &status) == 0, status.st_size > 1 << 20 { truncate(logPath, 0) }
@@ -68,7 +68,7 @@ struct SlirpProcess: Sendable {
     String(decoding: (FileManager.default.contents(atPath: logPath) ?? Data()).suffix(1000), as: UTF8.self)
   }
 
-  // MARK: - What it listens to for the namespace
+  // MARK: - The ports that it forwards
 
   private struct Reply: Decodable {
     struct Content: Decodable { let id: Int? }
@@ -81,7 +81,7 @@ struct SlirpProcess: Sendable {
       let hostPort: UInt16
     }
 
-    /// Of a list.
+    /// The result of a list.
     let entries: [Entry]?
     let `return`: Content?
     let error: Problem?
@@ -97,7 +97,7 @@ struct SlirpProcess: Sendable {
     }
   }
 
-  /// Returns why it could not; nil where it could.
+  /// Returns why the port could not be forwarded; nil on success.
   func addForward(_ listener: ForwardedListener) throws -> String? {
     let arguments: [String: Any] = [
       "proto": "tcp", "host_addr": "\(listener.outside)", "host_port": Int(listener.port),
@@ -111,7 +111,7 @@ struct SlirpProcess: Sendable {
     _ = try ask(["execute": "remove_hostfwd", "arguments": ["id": id]])
   }
 
-  /// One question a connection.
+  /// Uses a new connection for each request.
   private func ask(_ question: [String: Any]) throws -> Reply {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_UNIX, type, 0)
@@ -120,7 +120,7 @@ struct SlirpProcess: Sendable {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socketPath.utf8.prefix(107)) }
-    // One whose queue is full is as little to be waited for as one that is not there.
+    // A connection that would have to wait in the queue fails, as if the process did not run.
     let isConnected = withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0

@@ -1,9 +1,10 @@
 import Core
 
-/// How a server is held to its speed: two limits of nftables, one each way, that are looked up by tap. What is beyond them is
-/// dropped before it is counted for whom it is beyond. The kernel changes no limit that is there, so that each has its speed in its name.
+/// Limits a server's speed by two limits of nftables, one for each direction, which are looked up by its tap or card. Packets
+/// beyond a limit are dropped before they are counted for that server. The kernel cannot change an existing limit, so each has
+/// its speed in its name.
 enum SpeedLimit {
-  /// - Parameter type: Of what they are looked up by.
+  /// - Parameter type: The type of the maps' key.
   static func maps(of type: String) -> String {
     """
         map speed_in { type \(type) : limit; }
@@ -12,7 +13,7 @@ enum SpeedLimit {
     """
   }
 
-  /// What a sender is held to comes first, so that it uses up nothing of the receiver's.
+  /// The sender's limit comes first, so that a packet that it drops does not use up the receiver's.
   static func outRule(for sender: String) -> String { "limit name \(sender) map @speed_out drop" }
   static func inRule(for receiver: String) -> String { "limit name \(receiver) map @speed_in drop" }
   static let flushes = """
@@ -21,14 +22,14 @@ enum SpeedLimit {
 
     """
 
-  /// Those of both ways; none for a server without a limit.
+  /// The names for both directions; empty for a server without a limit.
   static func names(of interface: RoutedInterface) -> [String] {
     interface.speedMbit.map { speed in ["in", "out"].map { "\(interface.tap)-\($0)-\(speed)" } } ?? []
   }
 
   static func additions(of interface: RoutedInterface) -> [String] {
     names(of: interface).map { name in
-      // The kernel takes no more than 147,573 Mbit/s, and one limit that it refuses would keep all others out.
+      // The kernel accepts at most 147,573 Mbit/s, and one rejected limit would fail the whole transaction.
       let bytes = min(interface.speedMbit ?? 0, 100_000) * 125_000
       return "add limit inet vpsd \(name) { rate over \(bytes) bytes/second }\n"
     }
@@ -38,7 +39,7 @@ enum SpeedLimit {
     names(of: interface).map { "delete limit inet vpsd \($0)\n" }.joined()
   }
 
-  /// Tried without a trace, as a part of nothing. Nil where there is no packet filter at all to be asked.
+  /// Checked without loading anything. Nil where there is no packet filter at all.
   @Sendable static func isSupported() -> Bool? {
     guard (try? PacketFilter.check("table inet vpsd_trial { }")) != nil else { return nil }
     let table = """

@@ -1,14 +1,13 @@
 import Foundation
 import PrivateFiles
 
-/// Settings of the kernel's network. Those of the whole host are written down as they were before we changed them, so that
-/// they can be put back.
+/// The kernel's network settings. Those of the whole host are recorded before they are changed, so that they can be restored.
 struct SystemControls {
-  /// A line a setting: its name, and what it was.
+  /// One line for each setting: its name, and its value before.
   let recordPath: String
 
   private static let root = "/proc/sys/net"
-  /// Of those whose names begin so; no setting of the kernel's network does.
+  /// For settings whose names begin with `linkNames`, which no setting below `root` does.
   private static let linkRoot = "/sys/"
   private static let linkNames = "class/net/"
   private static let ofTap = [
@@ -19,12 +18,12 @@ struct SystemControls {
     "ipv6/conf/TAP/proxy_ndp": "0",
   ]
 
-  /// The host itself has no part in a port of a bridge.
+  /// For a port of a bridge, in which the host itself has no part.
   private static let ofPort = [
     "ipv4/conf/TAP/arp_ignore": "8", "ipv4/conf/TAP/forwarding": "0", "ipv6/conf/TAP/disable_ipv6": "1",
   ]
 
-  /// Returns how many were changed.
+  /// Returns how many settings were changed.
   static func set(ofTap tap: String, isPort: Bool) throws -> Int {
     var count = 0
     for (name, value) in isPort ? ofPort : ofTap {
@@ -37,8 +36,8 @@ struct SystemControls {
     return count
   }
 
-  /// What the host needs to pass packets on. IPv4 is forwarded by link, IPv6 as a whole, which by itself would end that the
-  /// host takes its own route from a router.
+  /// The settings for forwarding packets. IPv4 is forwarded by link. IPv6 is forwarded as a whole, which would by default stop
+  /// the host from taking its own route from a router advertisement.
   func set(uplink: String, hasIPv6: Bool, isProxied: Bool, isProxied6: Bool = false) throws -> Int {
     var values = ["ipv4/conf/\(uplink)/forwarding": "1"]
     if hasIPv6 {
@@ -54,11 +53,11 @@ struct SystemControls {
       values["ipv6/conf/\(uplink)/proxy_ndp"] = "1"
       values["ipv6/neigh/\(uplink)/proxy_delay"] = "0"
     }
-    // The acceptance of routers first: forwarding ends it at once.
+    // `accept_ra` comes first, because forwarding ends the acceptance at once.
     return try set(values.sorted { $0.key.contains("accept_ra") && !$1.key.contains("accept_ra") })
   }
 
-  /// Lets the packets of one bridge be seen where those of all links are, whatever is set for the others.
+  /// Passes the packets of one bridge to the filters of all traffic, whatever is set for other bridges.
   func set(bridge: String) throws -> Int {
     try set(["iptables", "ip6tables"].map { ("\(Self.linkNames)\(bridge)/bridge/nf_call_\($0)", "1") })
   }
@@ -79,7 +78,7 @@ struct SystemControls {
     return count
   }
 
-  /// Puts back what was changed.
+  /// Restores the recorded settings.
   func restore() throws {
     for (name, value) in recorded() where Self.read(Self.path(name)) != nil {
       try Self.write(value, to: Self.path(name))
@@ -87,7 +86,7 @@ struct SystemControls {
     guard unlink(recordPath) == 0 || errno == ENOENT else { throw HostError.last("remove \(recordPath)") }
   }
 
-  /// Only the first word counts: later ones are about what we set ourselves.
+  /// Only the first record of a setting counts: later values are our own.
   private func record(_ name: String, _ value: String) throws {
     let earlier = recorded()
     if earlier.contains(where: { $0.name == name }) { return }
@@ -105,7 +104,7 @@ struct SystemControls {
   }
 
   static func read(_ path: String) -> String? {
-    // Foundation would ask for the size of the file, which such a one does not have.
+    // Foundation would ask for the file's size, which files in /proc do not have.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

@@ -2,12 +2,12 @@ import Core
 import Foundation
 package import PrivateFiles
 
-/// What a program may that reads what strangers made: it has a user that owns nothing else, no privileges that it could win,
-/// no processes that outlive it, no network where it needs none, and limits.
+/// The restrictions for a program that reads untrusted files: a user that owns nothing else, no way to gain privileges, no
+/// processes that outlive it, no network unless it needs one, and limits.
 package struct Confinement: Sendable {
   package var user: FileOwner
   package var hasNetwork = false
-  /// Of each file that it writes.
+  /// The most bytes of each file that it writes.
   package var fileBytes: Int64
   package var memoryBytes: Int64 = 4 << 30
   package var processorSeconds = 3600
@@ -17,15 +17,15 @@ package struct Confinement: Sendable {
     self.fileBytes = fileBytes
   }
 
-  /// Above those that servers have, so that no two programs have the same by chance. Where this process may not become
-  /// somebody else, its own.
+  /// A random user above those of servers, so that two programs rarely share one; `nobody` in a container that lacks it. Where
+  /// this process is not root, its own user.
   package static func newUser() -> FileOwner {
     guard geteuid() == 0 else { return FileOwner(user: geteuid(), group: getegid()) }
     let number = UInt32.random(in: 0x7200_0000...0x72FF_FFFF)
     return hasUser(number) ? FileOwner(user: number, group: number) : FileOwner(user: 65534, group: 65534)
   }
 
-  /// Inside a container there may be fewer users.
+  /// Inside a container some user IDs may not exist.
   private static func hasUser(_ user: UInt32) -> Bool {
     guard let map = try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8) else { return false }
     return map.split(separator: "\n").contains { line in
@@ -34,10 +34,10 @@ package struct Confinement: Sendable {
     }
   }
 
-  /// What stands before the program.
+  /// The words that come before the program in the command line.
   func commandLine() throws -> [String] {
     let isRoot = geteuid() == 0
-    // Whoever gets another user forgets what it was to do when its parent dies.
+    // The kernel clears the parent-death signal when a process changes its user, so it is set here once more.
     var setpriv = ["--pdeathsig", "KILL", "--no-new-privs"]
     if isRoot {
       setpriv += [
@@ -51,8 +51,8 @@ package struct Confinement: Sendable {
     return try [Self.path("prlimit")] + limits + namespaces(isRoot) + [Self.path("setpriv")] + setpriv
   }
 
-  /// All its processes end with the first of a namespace, and that with this one. Where the kernel makes none for us, as in
-  /// some containers, there are the user and the limits.
+  /// In a PID namespace all processes end with the first one, which ends with this process. Where the kernel refuses
+  /// namespaces, as in some containers, only the user and the limits remain.
   private func namespaces(_ isRoot: Bool) throws -> [String] {
     var options = ["--pid", "--ipc", "--fork", "--kill-child=KILL"]
     if !hasNetwork { options.append("--net") }

@@ -1,9 +1,9 @@
 import CGNU
 import Foundation
 
-/// The clock of the host, as the kernel knows it.
+/// The host's clock, as the kernel sees it.
 package enum HostClock {
-  /// Whether something keeps it right; nil where the kernel does not say.
+  /// Whether the clock is kept synchronised, as by NTP; nil where the kernel does not say.
   package static var isSynchronised: Bool? {
     var state = timex()
     let result = adjtimex(&state)

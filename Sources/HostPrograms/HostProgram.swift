@@ -7,20 +7,20 @@ package import PrivateFiles
 package struct HostProgram: Sendable {
   let name: String
   let arguments: [String]
-  /// Whoever broke out of a QEMU may have written anything in its disk: the name of a file of the host's, for one. So
-  /// programs that read it see no more than the QEMU does.
+  /// An attacker who broke out of a QEMU may have written anything to its disk, such as the name of a host file. So programs
+  /// that read the disk run as QEMU's user, and can read no more than that QEMU.
   let user: FileOwner
   /// What it reads from its standard input.
   let input: [UInt8]
-  /// How much of what it writes is returned. The rest is read and forgotten.
+  /// The most bytes of output that are returned. The rest is read and dropped.
   let outputLimitBytes: Int
-  /// What is taken from it, where what it reads comes from strangers.
+  /// Restrictions for a program that reads untrusted files.
   package var confinement: Confinement?
-  /// Where it runs; nil for where this process does.
+  /// The working directory; nil for that of this process.
   package var folder: String?
-  /// Beside what every program is given.
+  /// In addition to the variables that every program gets.
   package var environment: [String: String] = [:]
-  /// A file that it has as its standard input.
+  /// A file descriptor to use as standard input.
   package var inputFile: Int32?
 
   package init(
@@ -34,17 +34,17 @@ package struct HostProgram: Sendable {
     self.outputLimitBytes = outputLimitBytes
   }
 
-  /// Where programs are looked for: a service's PATH may lack the system's own folders.
+  /// The folders in which programs are looked up: a service's PATH may lack the system's own.
   private static let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
   package static func path(of program: String) -> String? {
     folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
   }
 
-  /// How a program ended that was not killed by us.
+  /// How a program ended that was not killed here.
   package struct Ending: Sendable {
     package let output: String
-    /// As `waitpid` tells it.
+    /// The status from `waitpid`.
     fileprivate let status: Int32
 
     /// Nil where a signal ended it.
@@ -52,8 +52,8 @@ package struct HostProgram: Sendable {
     package var signal: Int32? { status & 0x7F == 0 ? nil : status & 0x7F }
   }
 
-  /// Returns what the program wrote. Throws the first kilobytes of it where it failed, and kills it where it takes too long or
-  /// is to stop. One that can be stopped also ends with this process, however that ends.
+  /// Returns the program's output. Throws the first kilobytes of it if the program fails, and kills the program at the time
+  /// limit or when `stop` is set. A program with a `stop` also ends with this process, however that ends.
   @discardableResult
   package func run(within limit: Duration, stop: StopSignal? = nil) throws -> String {
     let ending = try end(within: limit, stop: stop)
@@ -61,9 +61,10 @@ package struct HostProgram: Sendable {
     return ending.output
   }
 
-  /// The same, for whom the program's failure is an answer.
+  /// The same for callers that handle the program's failure themselves: only a program that had to be killed or could not run
+  /// throws.
   ///
-  /// - Parameter look: Called some times a second while it runs.
+  /// - Parameter look: Called several times a second while the program runs.
   package func end(
     within limit: Duration, stop: StopSignal? = nil, whileItRuns look: (() -> Void)? = nil
   ) throws -> Ending {
@@ -100,7 +101,7 @@ package struct HostProgram: Sendable {
     return Ending(output: output, status: status)
   }
 
-  /// A file without a name, so that the program reads at its own pace; nil where there is nothing to read.
+  /// A file in memory, so that the program reads at its own pace; nil where there is no input.
   private func ownInputFile() throws -> Int32? {
     if input.isEmpty { return nil }
     let descriptor = memfd_create("input", UInt32(1 /* MFD_CLOEXEC */))
@@ -135,7 +136,7 @@ package struct HostProgram: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // A server ignores and blocks signals that its children must hear.
+    // The service ignores and blocks some signals that its child processes must receive.
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
@@ -157,7 +158,7 @@ package struct HostProgram: Sendable {
     return process
   }
 
-  /// What the program writes, as far as it is wanted, and whether it closed its end in time.
+  /// The program's output up to the limit, and whether the program closed its end in time.
   private func read(
     _ descriptor: Int32, until deadline: ContinuousClock.Instant, _ stop: StopSignal?, _ look: (() -> Void)?
   ) -> (String, Bool) {
@@ -189,7 +190,7 @@ package struct HostProgram: Sendable {
     return nil
   }
 
-  /// With all that it has started, where it has a group of its own. It was not waited for yet.
+  /// Kills the process, with all its children where it has a process group of its own. To be called before it was waited for.
   private func end(_ process: pid_t) { kill(confinement == nil ? process : -process, SIGKILL) }
 
   private func failure(status: Int32, output: String) -> DriverError {
@@ -202,7 +203,7 @@ package struct HostProgram: Sendable {
 }
 
 extension ContinuousClock.Instant {
-  /// For `poll`: at least one; nil once the instant is past.
+  /// For `poll`: at least 1; nil once the instant is past.
   package var remainingMilliseconds: Int32? {
     let remaining = ContinuousClock.now.duration(to: self)
     guard remaining > .zero else { return nil }

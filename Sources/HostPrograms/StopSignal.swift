@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells work that blocks, on another thread, that nobody wants it any more.
+/// Tells blocking work on another thread that its result is no longer wanted.
 package final class StopSignal: Sendable {
   private let flag = Atomic(false)
 

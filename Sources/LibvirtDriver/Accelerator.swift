@@ -5,10 +5,10 @@ package enum Accelerator: String, Sendable, Equatable {
   case kvm
   case tcg
 
-  /// As libvirt calls it.
+  /// libvirt's name for it.
   var domainType: String { self == .kvm ? "kvm" : "qemu" }
 
-  /// KVM only where the processor says that it can: the device may be there and machines die on it all the same.
+  /// KVM only if the processor reports virtualisation: `/dev/kvm` may exist on hosts where machines die on it.
   static func detected() -> Accelerator {
     guard let processors = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return .tcg }
     return detected(processors: processors, canOpenDevice: canOpenDevice())

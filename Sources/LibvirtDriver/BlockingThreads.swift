@@ -2,8 +2,8 @@ import Core
 import Foundation
 import Synchronization
 
-/// A bounded number of threads for calls that block, so that the cooperative pool never does. A call that outlives its limit
-/// is given up: its caller goes on with an error, another thread takes its place, and its late result is dropped.
+/// A bounded number of threads for calls that block, so that they never block the cooperative pool. A call that outlives its
+/// limit is given up: its caller gets an error, another thread takes its place, and its late result is dropped.
 final class BlockingThreads: Sendable {
   private struct Job: Sendable {
     let id: Int
@@ -15,7 +15,7 @@ final class BlockingThreads: Sendable {
     var queue: [Job] = []
     var threads = 0
     var running: Set<Int> = []
-    /// Those of `running` that nobody waits for any more.
+    /// The jobs in `running` whose callers have stopped waiting.
     var abandoned: Set<Int> = []
   }
 
@@ -121,7 +121,7 @@ final class BlockingThreads: Sendable {
   }
 }
 
-/// A value that is fulfilled once, by whoever comes first, and awaited once.
+/// A result that the first call of `fulfil` sets, and that is awaited once.
 private final class Promise<Value: Sendable>: Sendable {
   private enum State {
     case pending

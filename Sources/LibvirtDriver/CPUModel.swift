@@ -2,14 +2,15 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// Which processor a machine's guest sees. What the host has, and what QEMU makes of it, is another one after an upgrade of
-/// either: so what it was at first is remembered by name, with each feature that differs from what that name means.
+/// The processor that a machine's guest sees. An upgrade of the host or of QEMU would change it, so the model of the machine's
+/// first definition is stored by name, with each feature that differs from what that name means.
 struct CPUModel: Codable, Equatable {
   let model: String
-  /// By name, whether it is there.
+  /// True for a feature that the guest has, by the feature's name.
   let features: [String: Bool]
 
-  /// What libvirt would give a machine that is to have as much of the host's as can be named; nil where it says nothing.
+  /// The `host-model` in libvirt's domain capabilities: the named model and features closest to the host's processor. Nil where
+  /// the capabilities have none.
   init?(capabilities: String) {
     guard let start = capabilities.firstRange(of: "<mode name='host-model' supported='yes'>")?.upperBound,
       let end = capabilities[start...].firstRange(of: "</mode>")?.lowerBound
@@ -33,7 +34,7 @@ struct CPUModel: Codable, Equatable {
     self.features = features
   }
 
-  /// Nil where there is none. One that is unfit is an error: a guess would give a guest another processor.
+  /// Nil where there is no file. An unreadable file throws: a guess would give a guest another processor.
   static func read(_ path: String) throws -> CPUModel? {
     guard MachineFiles.exists(path) else { return nil }
     guard let data = FileManager.default.contents(atPath: path),
@@ -49,7 +50,7 @@ struct CPUModel: Codable, Equatable {
     try PrivateFile.write(Array(try encoder.encode(self)), to: path)
   }
 
-  /// On a host that lacks some of it a machine starts without that: it would not start at all otherwise.
+  /// On a host that lacks a feature the machine starts without it (`check` is `none`); otherwise it would not start at all.
   var markup: Markup {
     Markup(
       "cpu", ["mode": "custom", "match": "exact", "check": "none"],

@@ -6,9 +6,9 @@ import Logging
 extension LibvirtDriver {
   package struct Configuration: Sendable {
     package enum Daemon: String, Sendable, CaseIterable {
-      /// Started where none runs, with all its state in the data directory.
+      /// Started by vpsd if none runs, with all its state in the data directory.
       case own
-      /// The one that the host's administrator started, with the host's settings.
+      /// The libvirtd that the host's administrator runs, with the host's settings.
       case host
     }
 
@@ -16,18 +16,19 @@ extension LibvirtDriver {
     package enum Network: Sendable {
       /// At addresses of this host's loopback, from this host alone.
       case loopback
-      /// By a tap of its own each: from wherever packets for their addresses come to this host, or to a bridge of it.
+      /// Through a tap of its own for each machine: from wherever packets for their addresses reach this host, or a bridge of
+      /// it.
       case taps(HostNetworkSettings)
     }
 
     package enum Outbound: String, Sendable, CaseIterable {
-      /// Where this host can keep them from itself meanwhile.
+      /// On if the host can let guests out and still keep them from reaching the host itself; otherwise off.
       case auto
       case yes = "true"
       case no = "false"
     }
 
-    /// How much more servers may be promised than the host has.
+    /// The factors by which the resources promised to servers may exceed those of the host.
     package struct Overcommitment: Sendable {
       package var memory = 1.0
       package var vcpus = 16.0
@@ -39,25 +40,25 @@ extension LibvirtDriver {
 
     package var daemon = Daemon.own
     package var network = Network.loopback
-    /// Servers, and a libvirtd of our own, live below it.
+    /// The folder of the servers' files, and of the state of our own libvirtd.
     package var dataDirectory: String
     package var imageDirectory: String
     /// Copies of disks.
     package var copyDirectory: String
-    /// Where it is written who publishes images that are not there; nil where none is fetched.
+    /// The folder of recipes, which say who publishes an image; nil if missing images are not downloaded.
     package var imageRecipes: URL?
-    /// Whose machines these are: what bears another installation's mark, or none, is never touched.
+    /// Machines with the mark of another installation, or with none, are never touched.
     package var installation: UUID
-    /// Ports of the guests that the servers' own addresses lead to.
+    /// The guest ports that are reached at the servers' own addresses.
     package var guestPorts: [UInt16] = [22, 80, 443]
-    /// Nil for KVM where it works.
+    /// Nil to use KVM where it works, and TCG elsewhere.
     package var accelerator: Accelerator?
     /// Whether guests of the loopback network reach other hosts.
     package var outbound = Outbound.no
-    /// Whether they may open connections to TCP port 25 there.
+    /// Whether guests of the loopback network may open connections to TCP port 25 of other hosts.
     package var mayMail = false
     package var overcommitment = Overcommitment()
-    /// Whether nothing is started or changed, whatever is found: for a look beside a service.
+    /// True to start and change nothing, whatever is found: for a command that inspects the host beside a running service.
     package var onlyLooks = false
 
     package init(dataDirectory: String, imageDirectory: String, installation: UUID) {
@@ -70,7 +71,7 @@ extension LibvirtDriver {
 }
 
 extension LibvirtDriver.Configuration {
-  /// - Parameter lowestPort: Above those where QEMU may not listen.
+  /// - Parameter lowestPort: The lowest port on which QEMU may listen.
   func machineNetwork(
     lowestPort: UInt16, outbound: OutboundNamespace?, retired: OutboundNamespace?, logger: Logger
   ) throws -> any MachineNetwork {
@@ -86,7 +87,7 @@ extension LibvirtDriver.Configuration {
     }
   }
 
-  /// Nil where guests reach nobody, which is said where it is not what was asked for.
+  /// Nil where guests cannot reach other hosts. An obstacle is logged for `auto`, and thrown for `yes`.
   func outboundNamespace(logger: Logger) throws -> OutboundNamespace? {
     guard case .loopback = network, outbound != .no, !onlyLooks else { return nil }
     let namespace = outboundNamespace(isRetired: false, logger)
@@ -100,7 +101,8 @@ extension LibvirtDriver.Configuration {
     return namespace
   }
 
-  /// One that is there from the time when they did. What runs in it is still reached, and with the last of it it goes.
+  /// The namespace left by an earlier configuration in which guests reached other hosts; nil where there is none. Machines that
+  /// still run in it stay reachable, and it is removed with the last of them.
   func retiredNamespace(logger: Logger) -> OutboundNamespace? {
     let namespace = outboundNamespace(isRetired: true, logger)
     return onlyLooks || !namespace.exists ? nil : namespace

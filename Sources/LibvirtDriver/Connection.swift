@@ -2,11 +2,11 @@ import CLibvirt
 import Core
 import Foundation
 
-/// One open connection. Its calls block: only for `BlockingThreads`.
+/// One open connection to libvirtd. Its calls block: make them on `BlockingThreads` only.
 ///
 /// libvirt allows calls from many threads at once, but until release 10.4 (Debian 12 has 9.0) that can crash the caller
-/// (CVE-2024-4418, in its client code). So each connection serves one call at a time, and one that watches serves none:
-/// see `Hypervisor`.
+/// (CVE-2024-4418, in its client code). So each connection serves one call at a time, and one that watches for events serves no
+/// calls: see `Hypervisor`.
 final class Connection: @unchecked Sendable {
   private let pointer: virConnectPtr
   private var lifecycleID: Int32 = -1
@@ -18,7 +18,7 @@ final class Connection: @unchecked Sendable {
   }
 
   deinit {
-    // Closing asks the daemon, which may hang; and the last reference may go on any thread.
+    // Closing calls the daemon, which may hang, and the last reference may be released on any thread.
     nonisolated(unsafe) let pointer = pointer
     let lifecycleID = lifecycleID
     Thread.detachNewThread {
@@ -30,8 +30,8 @@ final class Connection: @unchecked Sendable {
     }
   }
 
-  /// From now on tells of events, and of the end of the connection, which is also the end of a daemon that does not answer.
-  /// Both are called on libvirt's event thread, and must not block it. To be called once, before the connection is shared.
+  /// Calls `onEvent` for lifecycle events, and `onClose` when the connection ends, as it does when the daemon stops answering
+  /// keepalives. Both run on libvirt's event thread and must not block it. Call this once, before the connection is shared.
   func watch(onEvent: @escaping @Sendable () -> Void, onClose: @escaping @Sendable () -> Void) throws {
     lifecycleID = virConnectDomainEventRegisterAny(
       pointer, nil, Int32(VIR_DOMAIN_EVENT_ID_LIFECYCLE.rawValue),
@@ -64,7 +64,7 @@ final class Connection: @unchecked Sendable {
     return Domain(domain, of: self)
   }
 
-  /// What its QEMU can do, which the daemon finds out once.
+  /// The capabilities of its QEMU as XML. The daemon determines them once.
   func capabilities(of accelerator: Accelerator? = nil) throws -> String {
     let type = accelerator?.domainType
     guard let capabilities = virConnectGetDomainCapabilities(pointer, nil, "x86_64", MachineType.newest, type, 0) else {
@@ -110,7 +110,7 @@ private let releaseCallback: virFreeCallback = { opaque in
 }
 
 private let lifecycleChanged: virConnectDomainEventCallback = { _, _, event, _, opaque in
-  // A definition that changed says nothing about the machine.
+  // A changed definition does not change the machine's state.
   if let opaque, event != Int32(VIR_DOMAIN_EVENT_DEFINED.rawValue) {
     Unmanaged<Callback>.fromOpaque(opaque).takeUnretainedValue().call()
   }

@@ -2,8 +2,8 @@ import Core
 import Foundation
 import Logging
 
-/// A guest may write to its console without end. So the logs of all servers are looked at every few seconds, whether libvirt
-/// and the guests answer or not.
+/// Truncates the console logs of all servers when they grow too long, because a guest may write to its console without end.
+/// Works every 15 seconds, whether libvirt and the guests answer or not.
 struct ConsoleLogs: Sendable {
   let dataDirectory: String
   let clock: any WallClock
@@ -18,7 +18,7 @@ struct ConsoleLogs: Sendable {
     self.logger = logger
   }
 
-  /// Until the task is cancelled.
+  /// Returns when the task is cancelled.
   func run() async {
     while !Task.isCancelled {
       let next = clock.uptime + Self.interval

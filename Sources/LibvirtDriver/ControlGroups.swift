@@ -2,8 +2,8 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// How the host's processors are shared among the machines of a libvirtd of our own, which is told to leave control groups
-/// alone: each QEMU has a group of its own, all of them below one of the installation. Blocks.
+/// Shares the host's processors among the machines of our own libvirtd, which is configured not to use control groups: each
+/// QEMU has a group of its own, below one group of the installation. Blocks.
 struct ControlGroups: Sendable {
   enum Version: Equatable {
     case first, second
@@ -16,7 +16,7 @@ struct ControlGroups: Sendable {
   private static let ours = "vpsd"
   private static let standardMount = "/sys/fs/cgroup"
 
-  /// Nil where this host has none that share processors.
+  /// Nil where this host has no control groups with a CPU controller.
   init?(of installation: UUID, mount: String = standardMount) {
     self.installation = installation
     let controllers = (try? String(contentsOfFile: "\(mount)/cgroup.controllers", encoding: .utf8)) ?? ""
@@ -31,8 +31,8 @@ struct ControlGroups: Sendable {
     }
   }
 
-  /// A weight as libvirt passes it on to the kernel: as it is to groups of the second version, which count from 100 where those
-  /// of the first count from 1024.
+  /// The value to give libvirt, which passes it to the kernel unchanged: the weight itself for version 2 of control groups
+  /// (default 100), shares for version 1 (default 1024).
   static func shares(ofWeight weight: Int, mount: String = standardMount) -> Int {
     MachineFiles.exists("\(mount)/cpu/cpu.shares") ? firstShares(ofWeight: weight) : max(1, weight)
   }
@@ -41,12 +41,12 @@ struct ControlGroups: Sendable {
 
   private var folder: String { "\(mount)/\(Self.ours)/\(installation.text)" }
 
-  /// From now on it has so much of the processors where they are short, beside all others here.
+  /// Moves the process into the machine's group with this weight, which decides its share where processors are short.
   func hold(_ process: pid_t, of machine: UUID, to weight: Int) throws {
     do {
       try place(process, of: machine, weight)
     } catch let error as HostError where error.number == ENOENT {
-      // Another installation has just removed the folder of all, which was empty.
+      // Another installation may just have removed the empty parent folder.
       try place(process, of: machine, weight)
     }
   }
@@ -65,12 +65,12 @@ struct ControlGroups: Sendable {
     try Self.write("\(process)", to: "\(group)/cgroup.procs")
   }
 
-  /// Once its process has ended; what is absent already is fine.
+  /// To be called once the machine's process has ended. An absent group is fine.
   func remove(_ machine: UUID) {
     rmdir("\(folder)/\(machine.text)")
   }
 
-  /// All that no process is in.
+  /// Removes all groups without a process.
   func removeUnused() {
     for machine in (try? MachineFiles.uuids(in: folder)) ?? [] { remove(machine) }
     rmdir(folder)

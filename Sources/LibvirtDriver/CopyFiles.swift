@@ -2,13 +2,14 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// Where the copies of one server's disk are. A copy is whole once it has its name, which it gets last, after its record.
+/// The files with the copies of one server's disk. A copy gets its final name last, after its record, so one with that name is
+/// whole.
 struct CopyFiles: Equatable {
   let folder: String
   private let root: String
 
-  /// The installation is part of the path, because several may share a folder for copies, and each removes what belongs to
-  /// no server of its own.
+  /// The installation is part of the path, because several may share a folder for copies, and each removes the copies of
+  /// servers that it does not have.
   init(copyDirectory: String, installation: UUID, machine: UUID) {
     root = Self.root(copyDirectory, installation)
     folder = "\(root)/\(machine.text)"
@@ -23,7 +24,7 @@ struct CopyFiles: Equatable {
     try MachineFiles.uuids(in: root(copyDirectory, installation))
   }
 
-  /// Lets the one through who will write a copy.
+  /// Makes the folder and lets the user who will write a copy pass through it and its parents.
   func makeFolder(for owner: FileOwner) throws {
     try MachineFiles.makeDirectory(root)
     try MachineFiles.makeDirectory(folder)
@@ -34,7 +35,7 @@ struct CopyFiles: Equatable {
   func path(of copy: UUID) -> String { "\(folder)/\(copy.text).qcow2" }
   private func recordPath(of copy: UUID) -> String { "\(folder)/\(copy.text).json" }
 
-  /// Another one for each attempt: whatever still writes to an earlier one does no harm.
+  /// Makes an empty file with a new name for each attempt, so that a program still writing to an earlier one does no harm.
   func newPartial(of copy: UUID, for owner: FileOwner) throws -> String {
     let path = "\(folder)/\(copy.text).\(UUID().text).partial"
     try PrivateFile.write([], to: path)
@@ -42,13 +43,13 @@ struct CopyFiles: Equatable {
     return path
   }
 
-  /// What is written down of a whole copy; nil where there is none, or half of one.
+  /// Size and checksum from the record of a whole copy; nil where there is no copy, or only a partial one.
   func copiedDisk(_ copy: UUID) throws -> CopiedDisk? {
     record(of: copy).map { CopiedDisk(sizeBytes: $0.sizeBytes, checksum: $0.checksum) }
   }
 
-  /// How what was copied is run; nil for a copy that is older than these.
-  /// Throws where the copy's own record is missing or damaged: a guess would run it as another machine.
+  /// How a machine runs the copied disk; nil for a copy made before these records existed. Throws where the copy's own record
+  /// is missing or damaged: a guess would run it as another machine.
   func diskRecord(of copy: UUID) throws -> DiskRecord? {
     guard let record = record(of: copy) else {
       throw DriverError(
@@ -65,7 +66,7 @@ struct CopyFiles: Equatable {
     return try? JSONDecoder().decode(Record.self, from: data)
   }
 
-  /// Makes a whole copy of a partial one. The data must be on the disk by now.
+  /// Turns a partial copy into a whole one. Its data must have been synced.
   func complete(_ partial: String, as copy: UUID, _ disk: CopiedDisk, runAs: DiskRecord?) throws {
     let record = Record(sizeBytes: disk.sizeBytes, checksum: disk.checksum, disk: runAs)
     try PrivateFile.write(Array(try JSONEncoder().encode(record)), to: recordPath(of: copy))
@@ -73,16 +74,16 @@ struct CopyFiles: Equatable {
     try MachineFiles.syncDirectory(of: partial)
   }
 
-  /// Those of which there is anything.
+  /// The copies that have any file here, whole or partial.
   func copies() throws -> Set<UUID> {
     guard MachineFiles.exists(folder) else { return [] }
     return Set(try MachineFiles.names(in: folder).compactMap { UUID(uuidString: String($0.prefix(36))) })
   }
 
-  /// Removes a copy and every half of it.
+  /// Removes a copy and its partial files.
   func remove(_ copy: UUID) throws {
     guard MachineFiles.exists(folder) else { return }
-    // First the name that says that it is whole.
+    // First the name that marks the copy as whole.
     try MachineFiles.remove(path(of: copy))
     for name in try MachineFiles.names(in: folder) where name.hasPrefix("\(copy.text).") {
       try MachineFiles.remove("\(folder)/\(name)")

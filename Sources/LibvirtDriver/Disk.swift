@@ -4,7 +4,7 @@ import HostImages
 import HostPrograms
 import PrivateFiles
 
-/// A server's disk: a sparse overlay over an image that is never touched again. Everything here blocks.
+/// A server's disk: a sparse overlay over an image that is never changed. Everything here blocks.
 struct Disk {
   let path: String
 
@@ -21,7 +21,7 @@ struct Disk {
     ).run(within: Self.toolLimit)
     guard chmod(temporary, 0o600) == 0 else { throw HostError.last("chmod \(temporary)") }
     try PrivateFile.sync(temporary)
-    // Unlike a rename, a link fails where another call was faster.
+    // Unlike a rename, a link fails if another call has made the disk meanwhile.
     guard link(temporary, path) == 0 || errno == EEXIST else { throw HostError.last("link \(path)") }
     try MachineFiles.syncDirectory(of: path)
   }
@@ -36,7 +36,7 @@ struct Disk {
     }
   }
 
-  /// One that is cut off opens without an error, and its servers would never boot. This reads no data, so it is quick.
+  /// A truncated image opens without an error, but its servers would never boot. The check reads no guest data, so it is quick.
   private static func requireWhole(_ image: String) throws {
     do {
       try HostProgram("qemu-img", ["check", "-q", "-U", "-f", "qcow2", image])
@@ -48,13 +48,13 @@ struct Disk {
     }
   }
 
-  /// At least what a copy that stands alone will take: it has what the disk and its image have.
+  /// An upper bound for the size of a standalone copy: what the disk and its image take together.
   func contentBytes() throws -> Int64 {
     let image = try QCOW2Header(path: path).backingFile
     return try MachineFiles.allocatedBytes(of: path) + (image.map(MachineFiles.allocatedBytes) ?? 0)
   }
 
-  /// Makes an empty image of the same size of a file that is there, with its owner's rights.
+  /// Makes the existing file `copy` an empty image of this disk's size, as the user who owns that file.
   func makeEmptyCopy(_ copy: String) throws {
     let size = try QCOW2Header(path: path).virtualSizeBytes
     try HostProgram(
@@ -62,7 +62,7 @@ struct Disk {
     ).run(within: Self.toolLimit)
   }
 
-  /// Of a server's own disk, as its guest sees it.
+  /// The virtual size of a server's own disk, which its guest sees.
   var sizeBytes: Int64 {
     get throws {
       do {
@@ -73,7 +73,7 @@ struct Disk {
     }
   }
 
-  /// Never shrinks. The machine must be off: QEMU's lock on the disk sees to that.
+  /// Never shrinks. The machine must be off, which QEMU's lock on the disk enforces.
   func grow(to sizeBytes: Int64) throws {
     guard try self.sizeBytes < sizeBytes else { return }
     try HostProgram(

@@ -3,16 +3,16 @@ import Foundation
 import HostImages
 import PrivateFiles
 
-/// What a disk was made from, which says how machines run it for as long as there is any of it: its image may be gone by then.
+/// What a disk was made from. It decides how machines run the disk and its copies, also when the image is gone.
 struct DiskRecord: Codable, Equatable {
-  /// Another one for each disk that is made: cloud-init takes a guest for a new one where it sees another than before.
+  /// New for each disk that is made: cloud-init treats a changed instance ID as a new guest.
   let instance: UUID
   let properties: ImageProperties
 
-  /// Of a disk that is older than these: it was made from an image of ours.
+  /// The record of a disk older than these records: it was made from an image of ours.
   static func ofOurs(_ machine: UUID) -> DiskRecord { DiskRecord(instance: machine, properties: ImageProperties()) }
 
-  /// Nil where there is none. One that cannot be read is an error: a guess would start the machine as another one.
+  /// Nil where there is no file. An unreadable record throws: a guess would start the machine with other properties.
   static func read(_ path: String) throws -> DiskRecord? {
     guard MachineFiles.exists(path) else { return nil }
     guard let data = FileManager.default.contents(atPath: path),

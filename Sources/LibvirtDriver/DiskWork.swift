@@ -2,13 +2,13 @@ import Core
 import Foundation
 import Synchronization
 
-/// Work on disks that takes longer than a call may: it goes on between the calls that ask how far it is, and is in memory
-/// only, so that it ends with the process. A machine has one at a time; of what waits for its turn, the first comes first.
+/// Disk work that takes longer than a call may: it continues between the calls that poll it, and ends with the process, because
+/// it is only in memory. Except for thaws, a machine has one at a time, and the queue is first come, first served.
 final class DiskWork: Sendable {
   enum Purpose: Hashable, Sendable {
     case copy(UUID)
     case restore(UUID)
-    /// Of the guest's file systems, which is quick and never waits for a turn.
+    /// Thaws the guest's file systems, which is quick and never waits in the queue.
     case thaw
   }
 
@@ -30,11 +30,11 @@ final class DiskWork: Sendable {
   private struct State {
     var entries: [Key: Entry] = [:]
     var queue: [Key] = []
-    /// All but thaws.
+    /// The work that runs now, without thaws.
     var running: Set<Key> = []
   }
 
-  /// How much goes on at once: more would only make each of it, and the guests, slower.
+  /// How many run at once: more would only make each of them, and the guests, slower.
   private let width: Int
   private let state = Mutex(State())
 
@@ -44,8 +44,8 @@ final class DiskWork: Sendable {
     self.width = width
   }
 
-  /// Begins the work where there is none. Returns true once where it has ended well, and throws once what it failed with;
-  /// then it is forgotten. A copy that has ended well is forgotten at once: its file tells.
+  /// Begins the work if there is none. Returns true once after a success and throws the error of a failure once; then the
+  /// result is forgotten. A successful copy is forgotten at once, because its file proves the success, and so is any thaw.
   func isDone(_ key: Key, _ body: @escaping Body) throws -> Bool {
     try state.withLock { state in
       if case .ended(let result) = state.entries[key] {
@@ -70,8 +70,8 @@ final class DiskWork: Sendable {
     }
   }
 
-  /// Ends the work that meets the condition, forgets how it ended, and returns when it has cleaned up behind it. Throws
-  /// `busy` where that takes too long.
+  /// Cancels the work that meets the condition, forgets its result, and returns when it has cleaned up. Throws `busy` if the
+  /// cleanup takes longer than `endLimit`.
   func end(_ isMeant: @Sendable (Key) -> Bool) async throws {
     let cancelled = state.withLock { state in
       var cancelled: [Key] = []

@@ -2,9 +2,9 @@ import CLibvirt
 import Core
 import Foundation
 
-/// A backup is a job of QEMU's: it copies the first disk as it was at one moment, while the guest goes on.
+/// A backup is a job in QEMU: it copies the first disk as of one moment, while the guest continues to run.
 extension Domain {
-  /// Fills the file, an empty image of the disk's size, in the background. Throws where another backup is under way.
+  /// Begins to fill the file, an empty image of the disk's size, in the background. Throws where another backup is under way.
   func beginBackup(to path: String) throws {
     let xml = Markup(
       "domainbackup", ["mode": "push"],
@@ -36,7 +36,7 @@ extension Domain {
 
   func abortJob() throws { try check(virDomainAbortJob(pointer), "abort the job of") }
 
-  /// How the last backup ended: nil for well, else what went wrong.
+  /// Nil if the last backup succeeded, else what went wrong.
   func lastBackupFailure() throws -> String? {
     var type: Int32 = 0
     var count: Int32 = 0

@@ -2,7 +2,7 @@ import CLibvirt
 import Core
 
 extension Domain {
-  /// Of a machine that runs, at once.
+  /// Applies the limits to a running machine at once.
   func limitDisk(to limits: ResourceLimits) throws {
     let values = DiskLimits(limits).values.map { ($0.name, UInt64($0.value)) }
     let affected = VIR_DOMAIN_AFFECT_LIVE.rawValue
@@ -11,7 +11,7 @@ extension Domain {
     }
   }
 
-  /// The same, where libvirtd has control groups.
+  /// Applies the weight to a running machine at once. Needs a libvirtd that uses control groups.
   func setProcessorWeight(_ weight: Int) throws {
     let affected = VIR_DOMAIN_AFFECT_LIVE.rawValue
     let shares = UInt64(ControlGroups.shares(ofWeight: weight))
@@ -38,7 +38,7 @@ extension Domain {
   }
 }
 
-/// Limits of a disk as libvirt calls them; 0 for none.
+/// Disk limits by libvirt's parameter names; 0 means no limit.
 struct DiskLimits {
   let values: [(name: String, value: Int64)]
 

@@ -2,15 +2,15 @@ import CLibvirt
 import Core
 import Foundation
 
-/// One domain of libvirt. Its calls block: only for `BlockingThreads`.
+/// One domain of libvirt. Its calls block: make them on `BlockingThreads` only.
 final class Domain: @unchecked Sendable {
   let pointer: virDomainPtr
   /// Keeps the connection open for as long as the handle lives.
   let connection: Connection
-  /// Kept, because asking libvirt for it would forget the error of the call before.
+  /// Stored, because asking libvirt for the name would overwrite the error of the previous call.
   let name: String
 
-  /// Takes over the reference.
+  /// Takes over the caller's reference.
   init(_ pointer: virDomainPtr, of connection: Connection) {
     self.pointer = pointer
     self.connection = connection
@@ -44,7 +44,7 @@ final class Domain: @unchecked Sendable {
     return DomainState(state: state, reason: reason)
   }
 
-  /// The mark that the running machine bears, or where it is off, its definition; nil where there is none.
+  /// The mark of the running machine, or of its definition where it is off; nil where there is none.
   func mark() throws -> MachineMark? {
     guard
       let text = virDomainGetMetadata(
@@ -58,10 +58,10 @@ final class Domain: @unchecked Sendable {
     return MachineMark(metadata: String(cString: text))
   }
 
-  /// What it is defined as, and started from the next time.
+  /// The persistent definition as XML, from which the machine starts the next time.
   func definition() throws -> String { try description(VIR_DOMAIN_XML_INACTIVE.rawValue) }
 
-  /// Whether what runs, or where it is off, what would, has a screen.
+  /// Whether the running machine has a screen, or its definition where it is off.
   func hasScreen() throws -> Bool { try description(0).contains("<graphics ") }
 
   private func description(_ flags: UInt32) throws -> String {
@@ -79,7 +79,8 @@ final class Domain: @unchecked Sendable {
       virDomainShutdownFlags(pointer, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN.rawValue), "press the power button of")
   }
 
-  /// A new connection to QEMU's VNC server, which listens nowhere: libvirt hands it one end of a pair of sockets.
+  /// The file descriptor of a new connection to QEMU's VNC server, which listens nowhere: libvirt hands it one end of a socket
+  /// pair.
   func openGraphics() throws -> Int32 {
     let descriptor = virDomainOpenGraphicsFD(pointer, 0, 0)
     if descriptor < 0 { throw LibvirtError.last("open the screen of \(name)") }
@@ -108,12 +109,12 @@ final class Domain: @unchecked Sendable {
   }
 }
 
-/// State and reason by libvirt's numbers, and what they mean here.
+/// State and reason as libvirt's numbers, and their meaning here.
 struct DomainState: Equatable {
   let state: Int32
   let reason: Int32
 
-  /// A shutdown that libvirt lays to the guest may still be QEMU's answer to a signal: see `QEMULog`.
+  /// `guestShutdown` may be wrong: libvirt reports the same reason when QEMU is ended by a signal. See `QEMULog`.
   var power: MachinePower {
     switch virDomainState(rawValue: UInt32(bitPattern: state)) {
     case VIR_DOMAIN_RUNNING, VIR_DOMAIN_BLOCKED, VIR_DOMAIN_SHUTDOWN:
@@ -132,12 +133,12 @@ struct DomainState: Equatable {
     }
   }
 
-  /// QEMU stopped it, because it could not write.
+  /// QEMU paused the machine because a write to its disk failed.
   var isPausedForWantOfRoom: Bool {
     state == Int32(VIR_DOMAIN_PAUSED.rawValue) && reason == Int32(VIR_DOMAIN_PAUSED_IOERROR.rawValue)
   }
 
-  /// Something at the hypervisor needs it still, and lets it go on afterwards.
+  /// The hypervisor paused the machine for an operation of its own, and resumes it afterwards.
   var isPausedForAWhile: Bool {
     let reasons = [
       VIR_DOMAIN_PAUSED_MIGRATION, VIR_DOMAIN_PAUSED_SAVE, VIR_DOMAIN_PAUSED_DUMP, VIR_DOMAIN_PAUSED_SNAPSHOT,

@@ -3,7 +3,7 @@ import Foundation
 import HostImages
 import PrivateFiles
 
-/// A machine as libvirt is told about it.
+/// The definition of a machine, as libvirt gets it.
 struct DomainDefinition {
   let machine: UUID
   let mark: MachineMark
@@ -11,17 +11,18 @@ struct DomainDefinition {
   let memoryMiB: Int
   let accelerator: Accelerator
   var machineType = MachineType.newest
-  /// Nil for one that is older than these: it has what there is.
+  /// Nil for a machine older than stored models: it gets the processor that the host and QEMU offer.
   var cpuModel: CPUModel?
   var limits = ResourceLimits.standard(vcpus: 1)
   var firmware = ImageProperties.Firmware.bios
   let files: ServerFiles
-  /// Whether it starts the rescue system, and has its own disk beside that.
+  /// Whether the machine starts the rescue system, with its own disk as a further one.
   var isRescue = false
   let attachment: NetworkAttachment
   let daemon: LibvirtDriver.Configuration.Daemon
 
-  /// Several installations may have their machines in the host's libvirtd, and each has a first server.
+  /// The name contains the installation in the host's libvirtd, because several installations may share it, each with a first
+  /// server.
   var name: String {
     switch daemon {
     case .own: "vpsd-\(mark.label)"
@@ -55,7 +56,8 @@ struct DomainDefinition {
           "pm", [:],
           [Markup("suspend-to-mem", ["enabled": "no"]), Markup("suspend-to-disk", ["enabled": "no"])]),
         Markup("devices", [:], devices + attachment.devices),
-        // The files are handed over by us, because libvirt would also take the image that others build on.
+        // vpsd changes the files' owner itself, because libvirt would also change that of the base image, which other disks
+        // share.
         Markup(
           "seclabel", ["type": "static", "model": "dac", "relabel": "no"],
           [Markup("label", text: "+\(mark.owner.user):+\(mark.owner.group)")]),
@@ -70,7 +72,7 @@ struct DomainDefinition {
     case .uefi:
       [
         Markup("loader", ["readonly": "yes", "type": "pflash"], text: UEFI.code),
-        // It is there: libvirt would make one that is its own user's.
+        // The file exists already: libvirt would make one that belongs to its own user.
         Markup("nvram", text: files.firmwareVariables),
       ]
     }
@@ -96,7 +98,7 @@ struct DomainDefinition {
   private var devices: [Markup] {
     disks + [
       Markup("controller", ["type": "usb", "model": "none"]),
-      // It listens nowhere: each connection is made through libvirtd, so there is no socket that others could find.
+      // VNC without a listening socket that others could find: each connection is made through libvirtd.
       Markup("graphics", ["type": "vnc"], [Markup("listen", ["type": "none"])]),
       Markup(
         "video", [:],
@@ -112,12 +114,12 @@ struct DomainDefinition {
       Markup(
         "rng", ["model": "virtio"],
         [Markup("backend", ["model": "random"], text: "/dev/urandom"), Self.pciAddress(slot: "0x15")]),
-      // A kernel that has panicked says so through it, and counts as a crash.
+      // A kernel that panics reports it through this device, and the machine then counts as crashed.
       Markup("panic", ["model": "isa"]),
     ]
   }
 
-  /// A machine starts from the first one, whatever is on the others.
+  /// A machine boots from the first disk, whatever is on the others.
   private var disks: [Markup] {
     guard isRescue else {
       return [
@@ -132,7 +134,7 @@ struct DomainDefinition {
     ]
   }
 
-  /// - Parameter limits: Of one that can be written.
+  /// - Parameter limits: Those of a writable disk; nil makes the disk read-only.
   private func disk(_ target: String, format: String, path: String, slot: String, limits: ResourceLimits?) -> Markup {
     // The host's page cache is shared by all servers of an image; flushes of the guest reach the disk.
     var driver = Markup("driver", ["name": "qemu", "type": format, "cache": "writeback", "discard": "unmap"])

@@ -2,11 +2,11 @@ import CLibvirt
 import Core
 import Foundation
 
-/// What the bulk call tells about one domain.
+/// What libvirt's bulk call returns about one domain.
 struct DomainStatistics: Sendable {
   let domain: Domain
   let state: DomainState
-  /// Nil where it does not run.
+  /// Nil if the domain is off.
   var runID: Int? {
     switch state.power {
     case .running, .paused: domain.runID
@@ -25,7 +25,7 @@ struct DomainStatistics: Sendable {
       state: Int32(clamping: values["state.state"] ?? 0), reason: Int32(clamping: values["state.reason"] ?? 0))
     self.cpuNanoseconds = values["cpu.time"]
     self.diskAllocatedBytes = values["block.0.allocation"]
-    // Both in KiB, and only there once the guest's balloon driver has reported.
+    // Both are in KiB, and are absent until the guest's balloon driver has reported.
     if let available = values["balloon.available"], let usable = values["balloon.usable"], available >= usable {
       self.memoryUsedMiB = Int((available - usable) / 1024)
     } else {

@@ -3,21 +3,22 @@ import Foundation
 import Logging
 import PrivateFiles
 
-/// As whom QEMU runs.
+/// The user as which QEMU runs.
 enum EmulatorUser: Equatable {
-  /// In its sandbox all the same.
+  /// QEMU's sandbox is on in this case, too.
   case root
   /// Every server has a user of its own, which has no name, no password and nothing else: whoever broke out of one QEMU could
   /// neither read nor stop another.
   case oneForEachServer(group: UInt32)
 
-  /// Above all that is handed out to people, services and containers; below the sign.
+  /// The lowest user ID of servers: above those of people, services and containers, and below the sign bit.
   private static let firstUser: UInt32 = 0x7000_0000
-  /// For those that cannot have the user of their address.
+  /// The lowest user ID of servers that cannot have the one derived from their address.
   private static let firstOther: UInt32 = 0x7100_0000
 
-  /// A server that was started keeps its user, whatever its addresses are then: the owner of its console's log. Any other has
-  /// that of its first address; or, where another server has kept that since it had the address, one counted from its UUID.
+  /// The user and group of a server's QEMU. A server that was ever started keeps its user, whatever its addresses are now: the
+  /// owner of its console log. Any other gets the user of its first address or, if another server still holds that user from an
+  /// earlier use of the address, one derived from its UUID.
   func owner(of machine: UUID, at address: IPv4Address, dataDirectory: String) throws -> FileOwner {
     guard case .oneForEachServer(let group) = self else { return .root }
     func user(of machine: UUID) -> UInt32? {
@@ -34,7 +35,7 @@ enum EmulatorUser: Equatable {
     return FileOwner(user: Self.firstOther | number, group: group)
   }
 
-  /// An address belongs to one server at a time, and so does the user that is counted from it.
+  /// The user derived from an address, by the lower 24 bits of the address.
   func owner(at address: IPv4Address) -> FileOwner {
     switch self {
     case .root: .root
@@ -42,7 +43,8 @@ enum EmulatorUser: Equatable {
     }
   }
 
-  /// Root only where our own libvirtd has no other choice; the host's is not asked to do such a thing.
+  /// Root only where our own libvirtd allows nothing else, which is logged. Throws `NoUserForQEMU` in that case with the host's
+  /// libvirtd.
   static func chosen(
     for configuration: LibvirtDriver.Configuration, on host: UserSupport, accelerator: Accelerator, logger: Logger
   ) throws -> EmulatorUser {
@@ -56,20 +58,20 @@ enum EmulatorUser: Equatable {
   }
 }
 
-/// With the host's libvirtd QEMU is never root.
+/// Thrown because QEMU never runs as root under the host's libvirtd.
 struct NoUserForQEMU: Error, CustomStringConvertible {
   let obstacle: String
 
   var description: String { "With `libvirtd: host` QEMU does not run as root, but \(obstacle)." }
 }
 
-/// What a host lets users do that are not root.
+/// What a host allows to users other than root.
 struct UserSupport {
-  /// From which port on everybody may listen.
+  /// The lowest port on which any user may listen.
   var lowestPort: UInt16 = 1024
   /// The group that may use KVM; nil where only root may.
   var kvmGroup: UInt32?
-  /// `/proc/self/uid_map`: inside a container there may be fewer users.
+  /// The content of `/proc/self/uid_map`: inside a container some user IDs may not exist.
   var userMap = "0 0 4294967295"
 
   init() {}
@@ -87,14 +89,14 @@ struct UserSupport {
     return support
   }
 
-  /// Where KVM asks for no group.
+  /// QEMU's group where KVM requires none.
   private static let nobodysGroup: UInt32 = 0x7000_0000
 
   func group(for accelerator: Accelerator) -> UInt32 {
     accelerator == .kvm ? kvmGroup ?? Self.nobodysGroup : Self.nobodysGroup
   }
 
-  /// Why QEMU cannot run as another user than root, to follow a colon or "and"; nil where it can.
+  /// Why QEMU cannot run as a user other than root, as text after a colon or "and"; nil where it can.
   func obstacle(for configuration: LibvirtDriver.Configuration, accelerator: Accelerator) -> String? {
     if let port = configuration.hostPorts.min(), port < lowestPort, configuration.daemon == .own {
       return "others may not listen below port \(lowestPort) (net.ipv4.ip_unprivileged_port_start)"
@@ -105,7 +107,7 @@ struct UserSupport {
     let data = Self.url(configuration.dataDirectory)
     let (images, copies) = (Self.url(configuration.imageDirectory), Self.url(configuration.copyDirectory))
     let ways = [data, images, copies].flatMap(Self.way) + [images]
-    // The data directory and what is in it are ours to open.
+    // vpsd sets the permissions of the data directory and its content itself.
     let closed = ways.first { $0 != data && Self.isClosed($0.path, to: group) }
     return closed.map { "others may not enter \($0.path)" }
   }

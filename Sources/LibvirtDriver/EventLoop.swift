@@ -1,21 +1,21 @@
 import CLibvirt
 import Foundation
 
-/// libvirt's event loop, once a process: keepalives, lost connections and lifecycle events all come through it.
+/// libvirt's event loop, which runs once in a process: keepalives, lost connections and lifecycle events all come through it.
 /// It has to be registered before the first connection is opened.
 enum EventLoop {
   static func ensureRunning() { _ = started }
 
   private static let started: Bool = {
     virInitialize()
-    // libvirt writes to sockets whose other end may be gone, and leaves the signal to its users.
+    // libvirt writes to sockets whose other end may be closed, and leaves SIGPIPE to its users.
     signal(SIGPIPE, SIG_IGN)
-    // By default libvirt also prints every error; they are thrown here.
+    // By default libvirt also prints every error; here errors are thrown.
     virSetErrorFunc(nil) { _, _ in }
     guard virEventRegisterDefaultImpl() == 0 else { return false }
     let thread = Thread {
       while true {
-        // A failing loop must not spin; a thread of its own may sleep.
+        // A loop that keeps failing must not spin. This thread does nothing else, so it may sleep.
         if virEventRunDefaultImpl() < 0 { usleep(50_000) }
       }
     }

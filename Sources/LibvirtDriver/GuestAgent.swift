@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// Talks to the QEMU guest agent in one machine. The guest is the customer's: its answers are foreign data. Blocks: only for
+/// Talks to the QEMU guest agent in one machine. The guest is the customer's, so its answers are untrusted. Blocks: only for
 /// `BlockingThreads`.
 struct GuestAgent {
   let domain: Domain
@@ -12,53 +12,52 @@ struct GuestAgent {
     try execute(Command<NoArguments>(execute: "guest-ping"), timeoutSeconds: timeoutSeconds)
   }
 
-  /// There is no answer to this one where it succeeds, so that a time-out says nothing.
+  /// The agent sends no answer when it succeeds, so a timeout is no failure.
   func shutDown() throws {
     try execute(
       Command(execute: "guest-shutdown", arguments: ["mode": "powerdown"]), timeoutSeconds: 1)
   }
 
-  /// Writes everything out, and lets nothing be written until the thaw.
+  /// Flushes the file systems, and blocks writes until the thaw.
   func freezeFileSystems() throws {
     try execute(Command<NoArguments>(execute: "guest-fsfreeze-freeze"), timeoutSeconds: 10)
   }
 
-  /// Without effect where nothing is frozen. An agent that knows neither how to freeze nor how to thaw has nothing to thaw.
+  /// Without effect where nothing is frozen. An agent that supports neither freeze nor thaw has nothing to thaw.
   func thawFileSystems() throws {
     do {
       try execute(Command<NoArguments>(execute: "guest-fsfreeze-thaw"), timeoutSeconds: 10)
     } catch let error as LibvirtError {
-      // It may have said no, for which libvirt has no code, or nothing: then it does not answer this either.
+      // The agent may have refused, for which libvirt has no code, or be silent, and then it does not answer a ping either.
       guard (try? ping()) != nil else { throw error }
       let status: String? = try? answer(Command<NoArguments>(execute: "guest-fsfreeze-status"))
       if status == "frozen" { throw error }
     }
   }
 
-  /// Bytes since the guest's boot through its first network interface; nil where it tells of none.
+  /// Bytes since the guest's boot through its first network interface; nil where the agent reports none.
   func networkCounters() throws -> NetworkCounters? {
     Self.networkCounters(in: try answer(Command<NoArguments>(execute: "guest-network-get-interfaces")))
   }
 
-  /// Bytes in use on the root file system; nil where it does not tell.
+  /// Bytes in use on the root file system; nil where the agent does not report them.
   func rootFileSystemUsedBytes() throws -> Int64? {
     Self.rootFileSystemUsedBytes(in: try answer(Command<NoArguments>(execute: "guest-get-fsinfo")))
   }
 
-  /// Starts a program in the guest and returns its number there.
+  /// Starts a program in the guest and returns its process ID there.
   func start(_ path: String, _ arguments: [String]) throws -> Int {
     let program = Program(path: path, arg: arguments, captureOutput: true)
     let started: Started = try answer(Command(execute: "guest-exec", arguments: program))
     return started.pid
   }
 
-  /// The end of a program that was started; nil while it runs.
+  /// The result of a program that was started; nil while it runs.
   func end(of process: Int) throws -> ProgramEnd? {
     let end: ProgramEnd = try answer(Command(execute: "guest-exec-status", arguments: ["pid": process]))
     return end.exited ? end : nil
   }
 
-  /// Answers nothing but that it was done.
   func setPassword(hash: String, of account: String) throws {
     let password = PasswordChange(
       username: account, password: Data(hash.utf8).base64EncodedString(), crypted: true)
@@ -76,12 +75,12 @@ struct GuestAgent {
   }
 }
 
-// MARK: - What the guest says: it may be anything
+// MARK: - Untrusted answers
 
 extension GuestAgent {
-  /// No answer that is asked for comes near it.
+  /// Far more than any expected answer.
   private static let maximumAnswerBytes = 1 << 20
-  /// A counter beyond an exbibyte counts nothing.
+  /// A larger counter, beyond an exbibyte, is not credible.
   private static let largestCounter: UInt64 = 1 << 60
 
   static func decode<Value: Decodable>(_ text: String, to command: String) throws -> Value {
@@ -96,8 +95,8 @@ extension GuestAgent {
     }
   }
 
-  /// The answer with everything that is not ASCII replaced, written as it is or as an escape: what is looked at in answers is
-  /// ASCII, and other texts can take a time that is quadratic in their length to be compared or hashed.
+  /// The answer with everything that is not ASCII, literal or escaped, replaced by `?`. Only ASCII in answers is used, and
+  /// comparing or hashing other text can take time quadratic in its length.
   static func plain(_ text: String) -> Data {
     var plain = Data(capacity: text.utf8.count)
     var bytes = text.utf8.makeIterator()
@@ -130,7 +129,7 @@ extension GuestAgent {
 
   private static func counter(_ value: UInt64) -> Int64? { value <= largestCounter ? Int64(value) : nil }
 
-  /// For the operator's log and terminal, which a guest must not be able to write to.
+  /// Text for the operator's log and terminal, reduced to printable ASCII, because a guest must not control either.
   static func printable(_ text: some StringProtocol) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { (0x20...0x7E).contains($0.value) ? $0 : "?" }))
   }

@@ -2,8 +2,8 @@ import Core
 import Foundation
 import Synchronization
 
-/// What guest agents said last. Asking them is slow, so that it happens beside the observation, which takes what is there:
-/// a queue of machines by the time at which each is due.
+/// The latest answers of the guest agents. Asking them is slow, so it happens beside the observation, which uses the stored
+/// answers: a queue of machines, ordered by the time at which each is due.
 final class GuestReadings: Sendable {
   struct Reading: Sendable {
     var network: NetworkCounters?
@@ -15,7 +15,7 @@ final class GuestReadings: Sendable {
     let disk: Bool
   }
 
-  /// Asks one guest. What it throws says that the agent did not answer.
+  /// Asks one guest. An error means that the agent did not answer.
   typealias Reader = @Sendable (UUID, Due) async throws -> Reading
 
   struct Claim: Sendable {
@@ -26,7 +26,7 @@ final class GuestReadings: Sendable {
   }
 
   private struct Entry {
-    /// Another number is another boot, of which nothing is known yet.
+    /// A different number means a new boot, of which nothing is known yet.
     let runID: Int
     var reading = Reading()
     var isBeingRead = false
@@ -54,9 +54,9 @@ final class GuestReadings: Sendable {
 
   static let networkInterval: Duration = .seconds(15)
   static let diskInterval: Duration = .seconds(60)
-  /// An agent that never answers is asked ever more seldom: each time costs its place for seconds.
+  /// An agent that never answers is asked less and less often, up to this interval: each attempt occupies a slot for seconds.
   static let longestInterval: Duration = .seconds(120)
-  /// A machine that has just been seen waits so long to be asked at most.
+  /// The longest time until a machine that has just been seen is asked.
   private static let longestSleep: Duration = .seconds(1)
 
   private let clock: any WallClock
@@ -66,11 +66,11 @@ final class GuestReadings: Sendable {
     self.clock = clock
   }
 
-  /// Guests that are asked at once. One that answers does so within a fraction of a second, so that a place for each of
-  /// the seconds of an interval is enough; libvirtd itself serves 20 calls at once.
+  /// How many guests are asked at once. One that answers does so within a fraction of a second, so one slot serves the 15
+  /// guests that are due in 15 seconds; libvirtd itself serves 20 calls at once.
   static func width(for machines: Int) -> Int { min(16, max(4, (machines + 14) / 15)) }
 
-  // MARK: - What is known
+  // MARK: - Stored readings
 
   func reading(of machine: UUID, runID: Int) -> Reading {
     state.withLock { state in
@@ -79,8 +79,8 @@ final class GuestReadings: Sendable {
     }
   }
 
-  /// Whether this boot's SSH banner was seen. Each look costs the guest a process, which a slow one that is still booting
-  /// cannot spare, so that one is enough.
+  /// Whether this boot's SSH banner was seen. Each check costs the guest a process, which a slow guest that is still booting
+  /// cannot spare, so one success is enough.
   func hasGreeted(_ machine: UUID, runID: Int) -> Bool {
     state.withLock { state in
       guard let entry = state.entries[machine], entry.runID == runID else { return false }
@@ -97,7 +97,7 @@ final class GuestReadings: Sendable {
     }
   }
 
-  /// Forgets every machine that does not run, and asks the others from now on.
+  /// Forgets every machine that does not run, and asks all others from now on.
   func noteRunning(_ running: [UUID: Int]) {
     let now = clock.uptime
     state.withLock { state in
@@ -123,7 +123,7 @@ final class GuestReadings: Sendable {
     }
   }
 
-  /// A place that becomes free goes on with whoever is due.
+  /// A slot that becomes free takes the next machine that is due.
   private func serve(_ first: Claim, _ read: Reader) async {
     var next: Claim? = first
     while let claim = next {
@@ -141,7 +141,8 @@ final class GuestReadings: Sendable {
     }
   }
 
-  /// Whoever has been due for longest, where there is a place; the caller asks it, and calls `finish` whatever comes of it.
+  /// The machine that has been due for longest; nil where none is due or no slot is free. The caller asks it, and must call
+  /// `finish` whatever the result.
   func claim() -> Claim? {
     let now = clock.uptime
     return state.withLock { state in
@@ -156,7 +157,7 @@ final class GuestReadings: Sendable {
     }
   }
 
-  /// A reading of nil says that the agent did not answer: what it said before is no longer true, except for the disk.
+  /// A nil reading means that the agent did not answer: the network counters are dropped, the disk usage stays.
   func finish(_ claim: Claim, _ reading: Reading?) {
     let now = clock.uptime
     state.withLock { state in
@@ -176,7 +177,7 @@ final class GuestReadings: Sendable {
     }
   }
 
-  /// A guest that boots is silent for a while.
+  /// A booting guest is silent for a while, so the first two silences do not lengthen the interval.
   private static func interval(afterSilences silences: Int) -> Duration {
     min(networkInterval * (1 << min(8, max(0, silences - 2))), longestInterval)
   }

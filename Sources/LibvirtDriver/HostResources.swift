@@ -2,7 +2,7 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// What this host can carry.
+/// The capacity of this host.
 enum HostResources {
   static func capacity(
     dataDirectory: String, overcommitment: LibvirtDriver.Configuration.Overcommitment
@@ -18,7 +18,7 @@ enum HostResources {
       storageGiB: Int(storageGiB * overcommitment.storage))
   }
 
-  /// For the host itself, this service, and what QEMU takes beside the guests' memory.
+  /// Memory kept for the host itself, this service, and what QEMU takes beside the guests' memory.
   static func reserveMiB(of memoryMiB: Int) -> Int {
     min(memoryMiB / 2, max(1024, memoryMiB / 8))
   }

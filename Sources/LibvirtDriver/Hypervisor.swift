@@ -3,10 +3,10 @@ import Foundation
 import Logging
 import Synchronization
 
-/// The way to libvirtd that mends itself: a daemon that died is started again, and one that hangs is replaced.
+/// The connection to libvirtd, which repairs itself: a daemon that died is started again, and one that hangs is replaced.
 ///
-/// One connection watches the daemon; calls have others, each for one call at a time. Whoever listens for events learns of
-/// each new watch as of an event, because events may have been lost meanwhile.
+/// One connection watches the daemon for events; calls use others, each for one call at a time. A new watch counts as an event
+/// for all listeners, because events may have been lost before it.
 final class Hypervisor: Sendable {
   private struct State {
     var watch: Connection?
@@ -32,8 +32,8 @@ final class Hypervisor: Sendable {
     self.logger = logger
   }
 
-  /// Runs a blocking body with a connection of its own, and once more with a new one if that broke under it: what is done
-  /// here is safe to repeat.
+  /// Runs a blocking body with a connection of its own, and once more with a new one if that connection breaks. So the body
+  /// must be safe to repeat.
   func perform<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(60), on threads: BlockingThreads? = nil,
     _ body: @escaping @Sendable (Connection) throws -> Value
@@ -92,8 +92,8 @@ final class Hypervisor: Sendable {
     return stream
   }
 
-  /// A new daemon asks QEMU what it can do before it defines the first machine, which takes seconds: not those of a customer.
-  /// Whoever listens for events is a service, which will define some.
+  /// A new daemon asks QEMU what it can do before it defines the first machine, which takes seconds. Asking for it here, when a
+  /// listener for events comes, spares the first customer that wait: only a service listens, and it will define machines.
   private func learnCapabilities() async {
     do {
       _ = try await perform("learn what QEMU can do") { try $0.capabilities() }
@@ -102,7 +102,7 @@ final class Hypervisor: Sendable {
     }
   }
 
-  /// Lets go of all connections, and ends all streams of events. Machines and daemon go on.
+  /// Closes all connections and ends all event streams. Machines and daemon keep running.
   func close() {
     let listeners = state.withLock { state in
       state.isClosed = true
@@ -140,7 +140,7 @@ final class Hypervisor: Sendable {
     do {
       watch = try await attempt(generation)
     } catch {
-      // It accepts and does not answer, or answers with an error: machines survive the end of their daemon.
+      // The daemon accepts connections but does not answer, or answers with an error. Machines survive its end.
       logger.warning(
         "libvirtd does not answer", metadata: ["error": "\(error)", "log": "\(daemon.lastWords)"])
       try await threads.run("stop libvirtd", within: Self.openLimit) { [daemon] in daemon.kill() }
@@ -149,7 +149,7 @@ final class Hypervisor: Sendable {
     state.withLock { state in
       if !state.isClosed { state.watch = watch }
     }
-    // It may have closed before anybody knew it.
+    // It may have closed before `state` held it.
     if !watch.isAlive { watchEnded(generation) }
     hint()
   }
@@ -173,7 +173,7 @@ final class Hypervisor: Sendable {
     if ended != nil { Task { await recover() } }
   }
 
-  /// Tries until there is a watch, or nobody wants one.
+  /// Retries with backoff until there is a watch or the driver is closed.
   private func recover() async {
     var pause: Duration = .milliseconds(100)
     while state.withLock({ !$0.isClosed && $0.watch == nil }) {

@@ -1,14 +1,14 @@
-/// Writes a file system as CDs have it (ISO 9660, without any extension): small files in one folder. Linux shows their names in
-/// small letters.
+/// Builds an ISO 9660 file system, as on CDs, without extensions: small files in one folder. Linux shows their names in lower
+/// case.
 struct ISOImage {
   private let label: String
   private let files: [(name: String, content: [UInt8])]
 
   private static let sector = 2048
-  /// After the sixteen that belong to whoever starts from it: what the volume is, the end of that, a table of folders in both
-  /// orders of bytes, the folder.
+  /// Sector numbers, after the sixteen sectors reserved for boot code: volume descriptor, terminator, path table in both byte
+  /// orders, folder.
   private static let (volume, terminator, littleTable, bigTable, folder, firstFile) = (16, 17, 18, 19, 20, 21)
-  /// 2000-01-01, so that the same content is the same image: years since 1900, month, day, time of day, offset from UTC.
+  /// 2000-01-01, so that the same content gives the same image: years since 1900, month, day, time of day, offset from UTC.
   private static let recordDate: [UInt8] = [100, 1, 1, 0, 0, 0, 0]
   private static let volumeDate = Array("2000010100000000".utf8) + [0]
 
@@ -22,7 +22,7 @@ struct ISOImage {
     let (records, sectors) = layout
     image += padded(volumeDescriptor(sectors: sectors))
     image += padded([255] + Array("CD001".utf8) + [1])
-    // One folder, whose name is a byte of zero.
+    // The only folder is the root, whose name is a zero byte.
     image += padded([1, 0] + Self.little(Self.folder, 4) + Self.little(1, 2) + [0, 0])
     image += padded([1, 0] + Self.big(Self.folder, 4) + Self.big(1, 2) + [0, 0])
     precondition(records.count <= Self.sector, "a seed has few files")
@@ -31,7 +31,7 @@ struct ISOImage {
     return image
   }
 
-  /// The folder's records, and how many sectors there are.
+  /// The folder's records, and the number of sectors of the image.
   private var layout: (records: [UInt8], sectors: Int) {
     var records = Self.record(of: [0], at: Self.folder, bytes: Self.sector, isFolder: true)
     records += Self.record(of: [1], at: Self.folder, bytes: Self.sector, isFolder: true)
@@ -56,13 +56,13 @@ struct ISOImage {
     var bytes: [UInt8] = [1] + Array("CD001".utf8) + [1, 0]
     bytes += Self.text("", 32) + Self.text(label, 32) + [UInt8](repeating: 0, count: 8)
     bytes += Self.both(sectors, 4) + [UInt8](repeating: 0, count: 32)
-    // One volume of a set of one.
+    // A volume set of one, the number of this volume, and the sector size.
     bytes += Self.both(1, 2) + Self.both(1, 2) + Self.both(Self.sector, 2)
-    // The table of folders, and where its two are; a second of each there is not.
+    // Size of the path table, and where its two byte orders start. The optional second copies do not exist.
     bytes += Self.both(10, 4) + Self.little(Self.littleTable, 4) + Self.little(0, 4)
     bytes += Self.big(Self.bigTable, 4) + Self.big(0, 4)
     bytes += Self.record(of: [0], at: Self.folder, bytes: Self.sector, isFolder: true)
-    // Who made it, and of what.
+    // Volume set, publisher, preparer, application and three file names, all empty.
     bytes += Self.text("", 128 * 4 + 37 * 3)
     bytes += Self.volumeDate + Self.volumeDate + Array("0000000000000000".utf8) + [0] + Self.volumeDate + [1, 0]
     return bytes

@@ -4,8 +4,8 @@ import HostPrograms
 import Logging
 import PrivateFiles
 
-/// Copies of machines that run, which QEMU makes. A paused machine is copied likewise: its QEMU holds the disk, and its guest
-/// cannot be asked to hold still.
+/// Copies of running machines, which QEMU makes. A paused machine is copied the same way, because its QEMU holds the disk, but
+/// its guest cannot be asked to freeze its file systems.
 extension LibvirtDriver {
   func backUp(_ machine: UUID, to partial: String, bytes: Int64) async throws {
     let runID = try await beginBackup(of: machine, to: partial)
@@ -36,7 +36,7 @@ extension LibvirtDriver {
     DriverError(.busy, "the machine \(machine.text) was stopped while its disk was copied")
   }
 
-  /// The copy shows the disk as it is at this moment.
+  /// The copy shows the disk as of this moment. Returns the run ID of the machine.
   private func beginBackup(of machine: UUID, to partial: String) async throws -> Int {
     let mayBeFrozen = await freeze(machine)
     let result: Result<Int, any Error>
@@ -51,13 +51,13 @@ extension LibvirtDriver {
       result = .failure(error)
     }
     if mayBeFrozen {
-      // A task of its own is not cancelled with this one. Where it fails, the next observation tries again.
+      // A new task is not cancelled with this one. If it fails, the next observation tries again.
       await Task { try? await thaw(machine, within: .seconds(30)) }.value
     }
     return try result.get()
   }
 
-  /// Ends a backup into a copy of the machine, whichever one without a name, that still goes on.
+  /// Ends the machine's backup into this copy if it is under way; with nil, into any copy.
   func endBackup(of machine: UUID, as copy: UUID?) async throws {
     let folder = "/\(configuration.installation.text)/\(machine.text)/"
     let mark = copy.map { "\(folder)\($0.text)." } ?? folder
@@ -70,7 +70,7 @@ extension LibvirtDriver {
           try domain.abortJob()
         } catch let error as LibvirtError {
           guard (try? domain.isActive()) == true else { return true }
-          // It may just have ended.
+          // The backup may just have ended.
           if (try? domain.backupDescription()) != nil { throw error }
         }
         return false
@@ -81,26 +81,26 @@ extension LibvirtDriver {
     }
   }
 
-  // MARK: - A guest that holds still
+  // MARK: - Freezing the file systems
 
   /// Returns whether the guest's file systems may be frozen now, and have to be thawed. A guest that does not answer is copied
-  /// as if its power went away.
+  /// without a freeze, as after a power failure.
   private func freeze(_ machine: UUID) async -> Bool {
     let mark = files(of: machine).frozenMark
     let onTimeout = StopSignal()
-    // A process that died may have left it frozen.
+    // A process that died may have left the guest frozen.
     if await mayBeFrozen(machine) { try? await thaw(machine, within: .seconds(30)) }
     do {
       try await onGuest(machine, "ping the agent") { domain in
         guard try domain.state().power == .running else { throw DriverError(.busy, "the machine is paused") }
         try GuestAgent(domain: domain).ping()
       }
-      // It outlives this process, unlike the intention to thaw.
+      // The mark outlives this process, so that the next one can thaw the guest.
       try await onFiles("mark the machine as frozen") { try PrivateFile.write([], to: mark) }
       try await onGuest(machine, "freeze the file systems", within: .seconds(40)) { domain in
         let agent = GuestAgent(domain: domain)
         try agent.freezeFileSystems()
-        // Whoever was to thaw may have gone on without us.
+        // After a timeout the caller may have thawed before this late freeze took effect.
         if onTimeout.isSet { try agent.thawFileSystems() }
       }
     } catch {
@@ -112,13 +112,13 @@ extension LibvirtDriver {
     return await mayBeFrozen(machine)
   }
 
-  /// Also where nobody knows.
+  /// True also where it cannot be determined.
   private func mayBeFrozen(_ machine: UUID) async -> Bool {
     let mark = files(of: machine).frozenMark
     return (try? await onFiles("look whether it is frozen") { MachineFiles.exists(mark) }) ?? true
   }
 
-  /// Tries until the guest has thawed its file systems, or does not run.
+  /// Retries until the guest has thawed its file systems, or does not run.
   func thaw(_ machine: UUID, within limit: Duration) async throws {
     let mark = files(of: machine).frozenMark
     let deadline = clock.uptime + limit
@@ -142,7 +142,7 @@ extension LibvirtDriver {
     try await onFiles("forget that the machine was frozen") { try MachineFiles.remove(mark) }
   }
 
-  /// Thaws guests that a process left frozen that died.
+  /// Thaws guests that a process left frozen when it died.
   func thawForgotten(among machines: [UUID]) async {
     let frozen = try? await onFiles("look for guests that are frozen", within: .seconds(20)) {
       machines.filter { MachineFiles.exists(files(of: $0).frozenMark) }

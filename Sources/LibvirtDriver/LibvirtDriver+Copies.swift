@@ -52,9 +52,9 @@ extension LibvirtDriver {
     try await onFiles("remove the disk") { try files(of: machine).removeDisk() }
   }
 
-  /// Ends all that goes on between the calls, in order, before the process does.
+  /// Ends all downloads and disk work with their cleanup, before the process exits.
   package func endWork() async throws {
-    // Whatever becomes of one, the other is ended.
+    // Downloads are ended even if the work cannot be ended.
     async let downloads: Void = onFiles("end downloads") { self.downloads.end() }
     try await DriverError.translating { try await work.end { _ in true } }
     try await downloads
@@ -69,7 +69,8 @@ extension LibvirtDriver {
     }
   }
 
-  /// The copies may be on another disk, and another host: where that hangs, only they do.
+  /// The copies may be on another disk or another host, so they have threads of their own: if that storage hangs, nothing else
+  /// does.
   func onCopies<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(60), _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {

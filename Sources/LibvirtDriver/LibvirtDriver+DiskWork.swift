@@ -5,16 +5,16 @@ import HostPrograms
 import Logging
 import PrivateFiles
 
-/// What goes on between the calls. Each attempt writes to a file of its own, and what it has written gets its name last.
+/// The disk work that goes on between the calls. Each attempt writes to a new file, which gets its final name last.
 extension LibvirtDriver {
-  /// Servers that run go on writing to the host's disk, and pause where it is full.
+  /// Kept free on the host's disk: running servers go on writing to it, and pause where it is full.
   private static let reserveBytes: Int64 = 1 << 30
 
   func copyDisk(of machine: UUID, as copy: UUID) async throws {
     let (disk, copies) = (files(of: machine).disk, copyFiles(of: machine))
-    // Between the look at the copy and this, it may have become whole.
+    // The copy may have been completed since the caller looked.
     if try await onCopies("look at the copy", { try copies.copiedDisk(copy) }) != nil { return }
-    // What a process left behind that died.
+    // A process that died may have left a backup running.
     try await endBackup(of: machine, as: nil)
     let (partial, owner, bytes) = try await onCopies("prepare the copy") {
       try copies.remove(copy)
@@ -26,7 +26,7 @@ extension LibvirtDriver {
     }
     try await cleaningUp {
       if try await isActive(machine) {
-        // QEMU would copy the disk that it started from.
+        // QEMU would copy the rescue disk, from which it started.
         guard !MachineFiles.exists(files(of: machine).rescueDisk) else { throw Self.rescued(machine) }
         try await onCopies("prepare the backup") { try Disk(path: disk).makeEmptyCopy(partial) }
         try await backUp(machine, to: partial, bytes: bytes)
@@ -73,7 +73,7 @@ extension LibvirtDriver {
     try await cleaningUp {
       try await onDisk("cp", ["--reflink=auto", "--sparse=always", copies.path(of: copy), partial], bytes: size)
       try await syncPrivately(partial, bytes: size)
-      // What will be the disk counts, however it was read.
+      // The checksum of the new disk itself is what counts, however it was read.
       guard try await checksum(of: partial, bytes: size) == expected else { throw Self.damagedCopy(copies, copy) }
       try Task.checkCancellation()
       try await onLibvirt("put the disk in its place") { connection in
@@ -101,7 +101,7 @@ extension LibvirtDriver {
     DriverError(.exhausted, detail, customerReason: "There is no room on this host for another copy of the disk.")
   }
 
-  /// Runs the body; where it fails, cleans up behind it, even where nobody wants it any more.
+  /// Runs the body. If it fails, the cleanup runs, even where the work was cancelled.
   private func cleaningUp(
     _ body: () async throws -> Void, after cleanUp: @escaping @Sendable () async throws -> Void
   ) async throws {
@@ -109,7 +109,7 @@ extension LibvirtDriver {
       try await DriverError.translating(body)
     } catch let error as DriverError {
       do {
-        // A task of its own is not cancelled with this one.
+        // A new task is not cancelled with this one.
         try await Task { try await cleanUp() }.value
       } catch {
         logger.error("half of a file is left until the next attempt", metadata: ["error": "\(error)"])
@@ -118,7 +118,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// Runs a program that reads or writes so many bytes; it is stopped where the work is cancelled.
+  /// Runs a program that reads or writes so many bytes; cancelling the work stops the program.
   @discardableResult
   private func onDisk(
     _ program: String, _ arguments: [String], as user: FileOwner = .root, bytes: Int64, customerReason: String? = nil
@@ -138,7 +138,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// For a slow disk that others use too.
+  /// Long enough for a slow disk with other users: five minutes, and a second for each 4 MiB.
   static func limit(for bytes: Int64) -> Duration { .seconds(300 + bytes / (4 << 20)) }
 
   private func syncPrivately(_ path: String, bytes: Int64) async throws {
@@ -151,7 +151,7 @@ extension LibvirtDriver {
 
   private func checksum(of path: String, bytes: Int64) async throws -> String {
     let output = try await onDisk("sha256sum", ["--binary", path], bytes: bytes)
-    // It marks a line with a backslash where the name has one.
+    // sha256sum starts the line with a backslash where the file's name contains one.
     let checksum = output.drop { $0 == "\\" }.prefix { $0.isHexDigit }
     guard checksum.count == 64 else { throw DriverError(.unreachable, "sha256sum answered \(output)") }
     return String(checksum)

@@ -3,9 +3,9 @@ package import Foundation
 import HostNetwork
 import Logging
 
-/// What an operator wants to know who looks for what is wrong with the host.
+/// Questions about the host for an operator who looks for a fault.
 extension LibvirtDriver {
-  /// The machines of this host, or what is left of them, also while nobody runs any.
+  /// The machines on this host, and remnants of machines, also where libvirtd does not run.
   package func machinesOnHost() async throws -> Set<UUID> {
     do {
       return Set(try await observe().powers.keys)
@@ -18,13 +18,13 @@ extension LibvirtDriver {
     }
   }
 
-  /// Ports of guests that others of the servers' addresses lead to.
+  /// The guest ports that have another port at the servers' addresses: host port by guest port.
   package var shiftedPorts: [Int: Int] {
     let rules = (network as? LoopbackNetwork)?.ports.current.rules ?? []
     return Dictionary(rules.filter { $0.host != $0.guest }.map { (Int($0.guest), Int($0.host)) }) { $1 }
   }
 
-  /// Links that bear our name and mark, and are no server's.
+  /// Network links that have our name and mark, but belong to no server.
   package func strayTaps() async throws -> [String] {
     guard let network = network as? TapNetwork else { return [] }
     return try await onNetwork("look for links") {
@@ -39,7 +39,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// A network that servers once ran in, and in which nobody is; nil where there is none.
+  /// The path of a namespace that servers once ran in and that is unused now; nil where there is none.
   package func abandonedNamespace() async throws -> String? {
     let namespace = configuration.outboundNamespace(isRetired: true, logger)
     let daemon = try PrivateLibvirtd(directory: "\(configuration.dataDirectory)/libvirt", logger: logger)
@@ -57,7 +57,7 @@ extension LibvirtDriver {
 }
 
 extension LibvirtDriver.Configuration {
-  /// Why QEMU would be root, or could not be anybody else; nil where each server has a user of its own.
+  /// Why QEMU cannot run as a user of its own for each server; nil where it can.
   package func emulatorObstacle() -> String? {
     var configuration = self
     configuration.onlyLooks = false

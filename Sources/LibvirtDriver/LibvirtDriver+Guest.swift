@@ -2,7 +2,7 @@ package import Core
 package import Foundation
 import HostImages
 
-/// What is asked of guests on behalf of their customers.
+/// Requests to guests on behalf of their customers.
 extension LibvirtDriver {
   package func takesUserData(_ image: String) async throws -> Bool {
     try await onFiles("look at the image") {
@@ -10,7 +10,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// cloud-init writes down at its end what went wrong. What it could not read of a cloud-config it only logs.
+  /// cloud-init writes its errors to result.json when it ends. Parts of a cloud-config that it could not read it only logs.
   private static let userDataScript = """
     if [ ! -e /run/cloud-init/result.json ]; then echo underway
     elif grep -q '"errors": \\[\\]' /run/cloud-init/result.json &&
@@ -31,7 +31,7 @@ extension LibvirtDriver {
       default: return .unknowable
       }
     } catch let error as DriverError where Self.isRefusal(error) {
-      // Some agents run no programs; those that do not answer may later.
+      // Some agents refuse to run programs. Those that do not answer may do so later.
       return .unknowable
     }
   }
@@ -46,7 +46,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// Whether the agent said no, in libvirt's words. One that says nothing may have done it all the same.
+  /// Whether the agent refused, by libvirt's message. An agent that is silent may still have done what it was asked.
   private static func isRefusal(_ error: DriverError) -> Bool {
     error.detail.contains("unable to execute QEMU agent command")
   }

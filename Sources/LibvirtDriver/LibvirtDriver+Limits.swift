@@ -4,7 +4,7 @@ import HostPrograms
 import Logging
 import Synchronization
 
-/// What a host cannot do is said once.
+/// Logs something once, such as what the host cannot do.
 final class SaidOnce: Sendable {
   private let isSaid = Atomic(false)
 
@@ -18,7 +18,7 @@ extension LibvirtDriver {
     try await onDomain(machine, "hold the machine to its plan") { domain in
       guard try domain.isActive() else { return }
       try domain.limitDisk(to: limits)
-      // Where it can be kept, and was not, it is asked for again.
+      // Where weights work and this one was not applied, an error makes the caller try again.
       guard !keepWeight(limits.cpuWeight, of: machine, domain), canKeepWeights else { return }
       throw DriverError(.unreachable, "its emulator could not be placed in its control group")
     }
@@ -26,7 +26,7 @@ extension LibvirtDriver {
 
   private var canKeepWeights: Bool { configuration.daemon == .own && controlGroups != nil }
 
-  /// Where processors cannot be shared by weight, a machine runs all the same. Returns whether it is held to its weight.
+  /// Returns false if the weight could not be applied. The machine runs all the same, and the reason is logged once.
   @discardableResult
   func keepWeight(_ weight: Int, of machine: UUID, _ domain: Domain) -> Bool {
     do {
@@ -39,7 +39,7 @@ extension LibvirtDriver {
       }
       return true
     } catch {
-      // It may have ended meanwhile.
+      // The machine may have ended meanwhile.
       guard (try? domain.isActive()) == true else { return true }
       unkeptWeights.say {
         logger.notice(
@@ -50,7 +50,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// As libvirtd wrote it down, if it is still that process.
+  /// The QEMU process by the PID file of our libvirtd; nil if the process is gone or is another one by now.
   private func emulator(of machine: UUID, _ domain: Domain) -> pid_t? {
     guard let daemon = hypervisor.daemon as? PrivateLibvirtd else { return nil }
     return HostProcess(inFile: daemon.processPath(domain: domain.name)) { $0.mentions(machine.text) }?.id

@@ -13,7 +13,7 @@ extension LibvirtDriver {
     let cpuModel = try await cpuModelOfNewMachine(files, isDefined: earlierType != nil)
     let domain = try await onFiles("prepare the files") {
       try prepare(files, for: specification, on: cpuModel, canGrow: !isActive)
-      // One that is older than the files of these stays what it is.
+      // A machine older than these files keeps its earlier type.
       if let earlierType, !MachineFiles.exists(files.machineType) {
         try PrivateFile.write(Array(earlierType.utf8), to: files.machineType)
       }
@@ -36,7 +36,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// Nil for one that is there already, in whatever way.
+  /// Nil for a machine that exists already, in whatever form.
   private func cpuModelOfNewMachine(_ files: ServerFiles, isDefined: Bool) async throws -> CPUModel? {
     if isDefined { return nil }
     let known = [files.disk, files.machineType, files.cpuModel]
@@ -48,7 +48,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// Reads files.
+  /// Blocks, because it reads files.
   func definition(of specification: MachineSpecification) throws -> DomainDefinition {
     let files = files(of: specification.machine)
     let interface = specification.interface
@@ -66,7 +66,7 @@ extension LibvirtDriver {
       vcpus: specification.vcpus, memoryMiB: specification.memoryMiB, accelerator: accelerator,
       machineType: try MachineType.read(files.machineType) ?? MachineType.newest,
       cpuModel: try CPUModel.read(files.cpuModel), limits: specification.limits,
-      // The rescue system is one of ours.
+      // The rescue system is an image of ours, which boots by BIOS.
       firmware: specification.rescue == nil ? record?.properties.firmware ?? .bios : .bios, files: files,
       isRescue: specification.rescue != nil, attachment: attachment, daemon: configuration.daemon
     )
@@ -88,7 +88,7 @@ extension LibvirtDriver {
       let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
       try MachineFiles.makeDirectory(ServerFiles.root(configuration.dataDirectory))
       try MachineFiles.makeDirectory(files.folder)
-      // First how it is run: there is no disk without that.
+      // The record comes first, so that no disk exists without one.
       let properties = try images.description(
         of: specification.imageName, version: specification.imageVersion
       ).properties
@@ -124,7 +124,7 @@ extension LibvirtDriver {
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       let isRunning = try domain.isActive()
-      // What runs may have another one by now.
+      // A machine that already runs may have been given another weight since its definition.
       defer { if !isRunning, let mark = try? domain.mark() { keepWeight(mark.cpuWeight, of: machine, domain) } }
       guard isRunning else {
         if let owner = try domain.mark()?.owner { try handOver(files, to: owner) }
@@ -132,7 +132,7 @@ extension LibvirtDriver {
           if network.mustLookBeforeStart, let moved = try moved(domain) { return try moved.start() }
           return try domain.start()
         } catch {
-          // Another call may have been faster.
+          // Another call may have started the machine first.
           if (try? domain.isActive()) == true { return }
           guard let moved = try moved(domain) else { throw Self.explained(error, files) }
           return try moved.start()
@@ -142,7 +142,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// The machine defined anew where its network is why it does not start; nil where that is not why.
+  /// Defines the machine anew where its network is why it does not start; returns nil where it is not.
   private func moved(_ domain: Domain) throws -> Domain? {
     guard let mark = try domain.mark(), let definition = try network.mended(try domain.definition(), of: mark) else {
       return nil
@@ -150,7 +150,7 @@ extension LibvirtDriver {
     return try domain.connection.define(definition)
   }
 
-  /// libvirt says in the words of its own language why it does not open a disk; the disk itself can be looked at.
+  /// libvirt's message about a disk that it cannot open is in the host's language, so the disk itself is inspected.
   private static func explained(_ error: any Error, _ files: ServerFiles) -> any Error {
     guard MachineFiles.exists(files.disk) else { return missingDisk(files) }
     if let free = try? MachineFiles.freeBytes(at: files.folder), free < 1 << 20 {
@@ -170,7 +170,7 @@ extension LibvirtDriver {
       if state.isPausedForWantOfRoom, let free, free < Self.roomToGoOn {
         throw DriverError(.exhausted, "its disk could not be written, and \(free) bytes are free at \(files.folder)")
       }
-      // It may pause again at once, which is an event that leads here.
+      // The machine may pause again at once, and that event leads back to this call.
       guard resumptions.mayTry(machine) else {
         throw DriverError(.exhausted, "it was paused again as soon as it went on: its disk cannot be written")
       }
@@ -183,10 +183,10 @@ extension LibvirtDriver {
     }
   }
 
-  /// Less would be written in no time.
+  /// Less free space would be used up at once.
   private static let roomToGoOn: Int64 = 16 << 20
 
-  /// Whatever QEMU ran as whoever before, and whatever was written here since.
+  /// Gives the machine's files to its user, whoever owned them before.
   private func handOver(_ files: ServerFiles, to owner: FileOwner) throws {
     for folder in [configuration.dataDirectory, ServerFiles.root(configuration.dataDirectory), files.folder] {
       try owner.letThrough(folder)
@@ -198,7 +198,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// A copy reads the disk that a QEMU is about to lock, and a restore must not replace it under one.
+  /// A copy reads the disk that QEMU is about to lock, and a restore must not replace the disk under a running QEMU.
   private func endWorkOnMachineThatIsOff(_ machine: UUID) async throws {
     guard try await !isActive(machine) else { return }
     try await DriverError.translating { try await work.end { $0.machine == machine } }
@@ -216,7 +216,7 @@ extension LibvirtDriver {
       return true
     }
     guard isActive else { return }
-    // A guest that is not listening for the button may still listen to its agent.
+    // A guest that ignores the button may still listen to its agent.
     _ = try? await onGuest(machine, "ask the agent to shut down") { domain in
       try GuestAgent(domain: domain).shutDown()
     }
@@ -244,11 +244,11 @@ extension LibvirtDriver {
         try Self.ensureOff(domain)
         try domain.undefine()
       } catch let error as LibvirtError where error.isMissingDomain {
-        // It was transient, or somebody else was faster.
+        // It was transient, or another call has removed it first.
       }
       return name
     }
-    // Without its machine it fails, and need not wait for the guest.
+    // Without its machine the work fails anyway, and need not wait for the guest.
     try await DriverError.translating { try await work.end { $0.machine == machine } }
     try await onCopies("remove the copies") { try MachineFiles.remove(copyFiles(of: machine).folder) }
     try await onNetwork("release the network") { try network.release(files) }
@@ -285,7 +285,7 @@ extension LibvirtDriver {
   }
 
   package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {
-    // cloud-init sees to it at the next start.
+    // cloud-init applies it at the next start.
     if try await isCloudInits(machine) { return }
     try await runInGuest(
       machine, "vpsd-set-hostname", [hostname.firstLabel, hostname.name],
@@ -310,13 +310,13 @@ extension LibvirtDriver {
   private func isCloudInits(_ machine: UUID) async throws -> Bool {
     let files = files(of: machine)
     return try await onFiles("look how it is run") {
-      // A rescue system is one of ours, whatever it is that it rescues.
+      // A rescue system is an image of ours, whatever the machine's own system is.
       try !MachineFiles.exists(files.rescueDisk)
         && DiskRecord.read(files.diskRecord)?.properties.seedFormat == .nocloud
     }
   }
 
-  /// A program of the image, in /usr/sbin.
+  /// Runs a program that the image has in /usr/sbin.
   private func runInGuest(_ machine: UUID, _ program: String, _ arguments: [String], refusal: String) async throws {
     let end = try await outcome(of: "/usr/sbin/\(program)", arguments, in: machine)
     guard end.exitcode == 0 else {
@@ -349,7 +349,7 @@ extension LibvirtDriver {
     try await onNetwork("apply the firewall") { try network.apply(firewall, allowance, to: files) }
   }
 
-  /// Runs a body that waits for the guest, apart from all that does not.
+  /// Runs a body that waits for the guest, on threads apart from those that do not.
   func onGuest<Value: Sendable>(
     _ machine: UUID, _ what: String, within limit: Duration = .seconds(20), on threads: BlockingThreads? = nil,
     _ body: @escaping @Sendable (Domain) throws -> Value

@@ -2,15 +2,15 @@ package import Core
 package import Foundation
 package import HostNetwork
 
-/// What an operator asks about the network of this host's servers.
+/// What an operator can ask about the network of this host's servers.
 extension LibvirtDriver {
   package struct NetworkState: Sendable {
     package let settings: HostNetworkSettings
-    /// Of every server that has a tap, or should.
+    /// For every server that has a tap or should have one.
     package let interfaces: [UUID: RoutedInterface]
-    /// By tap; none where there is no packet filter.
+    /// By tap; empty where there is no packet filter.
     package let counters: [String: NetworkCounters]
-    /// What is not as it should be.
+    /// Each deviation from the desired state, in words.
     package let problems: [String]
   }
 
@@ -26,7 +26,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// Takes away all that this host has for its servers' network. Returns false where servers have no taps.
+  /// Removes all network configuration that this host has for its servers. Returns false where servers have no taps.
   package func removeNetwork() async throws -> Bool {
     guard let network = network as? TapNetwork else { return false }
     try await onNetwork("remove the network") { try network.reconciler.remove() }

@@ -4,7 +4,7 @@ import HostImages
 import HostPrograms
 
 extension LibvirtDriver {
-  /// What it does beside the calls, until it is cancelled.
+  /// Runs the driver's background work until the task is cancelled.
   package func run() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await consoleLogs.run() }
@@ -14,7 +14,7 @@ extension LibvirtDriver {
     }
   }
 
-  /// What is known to be missing may have been added by hand.
+  /// An image that is known to be missing may have been added by hand.
   private func lookForImages() async {
     while !Task.isCancelled {
       try? await clock.sleep(for: .seconds(5))
@@ -52,7 +52,7 @@ extension LibvirtDriver {
 
   package func observe() async throws -> MachineObservation {
     let copied = await machinesWithCopies()
-    // The folders before the domains: a machine that is being made has its folder first, and is no remnant.
+    // The folders are listed before the domains: a machine that is being made has its folder first, and is no remnant.
     let folders = try await onFiles("list the servers", within: .seconds(20)) {
       try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
     }
@@ -62,7 +62,7 @@ extension LibvirtDriver {
       return owned
     }
     var powers = try await onFiles("read how machines ended", within: .seconds(20)) {
-      // Where it cannot be written, the next look tries again.
+      // If it cannot be written, the next observation tries again.
       if !configuration.onlyLooks { try? runningPorts.record() }
       return seen.mapValues { power($0.state.power, of: $0.domain.name) }
     }
@@ -76,7 +76,8 @@ extension LibvirtDriver {
     return MachineObservation(powers: powers, usage: measured)
   }
 
-  /// Read before the domains are, and for want of better none: an observation of what runs does not wait for copies.
+  /// The machines with copies; empty if the list takes too long, because the observation of running machines does not wait for
+  /// it. Must be called before the domains are read.
   private func machinesWithCopies() async -> Set<UUID> {
     let machines = try? await onCopies("list the copies", within: .seconds(5)) {
       try CopyFiles.machines(
@@ -85,7 +86,7 @@ extension LibvirtDriver {
     return machines ?? []
   }
 
-  /// A guest is asked, and its SSH port told, by what it runs with. Blocks.
+  /// Notes what is running, so that guests are asked and SSH ports reported by what each machine was started with. Blocks.
   private func noteRunning(_ owned: [UUID: DomainStatistics]) {
     let running = owned.compactMapValues(\.runID)
     for (machine, runID) in running where !runningPorts.isKnown(machine, runID: runID) {
@@ -96,7 +97,7 @@ extension LibvirtDriver {
     readings.noteRunning(running)
   }
 
-  /// Reads a file.
+  /// Blocks, because it reads a file.
   private func power(_ power: MachinePower, of name: String) -> MachinePower {
     guard power == .off(.guestShutdown) else { return power }
     let log = hypervisor.daemon.logPath(domain: name)

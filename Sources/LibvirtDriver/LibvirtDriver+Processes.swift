@@ -2,7 +2,7 @@ package import Foundation
 import HostPrograms
 
 extension LibvirtDriver {
-  /// The QEMUs on the disks of this installation, by machine, told from the host's processes and not by libvirt.
+  /// The QEMU processes that use disks of this installation, by machine, found among the host's processes without libvirt.
   package func processes() async throws -> [UUID: pid_t] {
     let root = ServerFiles.root(configuration.dataDirectory) + "/"
     return try await onFiles("look at the host's processes") {

@@ -3,9 +3,9 @@ package import Foundation
 import HostImages
 import PrivateFiles
 
-/// Another system in the place of a machine's own.
+/// A rescue system that a machine starts instead of its own.
 extension LibvirtDriver {
-  /// Beside the files of the machine itself.
+  /// Makes the files of the rescue system beside those of the machine itself.
   func prepare(_ rescue: RescueSpecification, _ files: ServerFiles, for specification: MachineSpecification)
     throws
   {
@@ -23,7 +23,7 @@ extension LibvirtDriver {
     try PrivateFile.write(seed.archive, to: files.rescueSeed)
   }
 
-  /// Throws where its image is none of ours, cannot be read, or does not fit on its disk.
+  /// Throws where the image is none of ours, cannot be read, or does not fit on the rescue disk.
   private func image(of rescue: RescueSpecification) throws -> String {
     let image = try images.diskPath(of: rescue.imageName, version: rescue.imageVersion)
     let properties = try images.description(of: rescue.imageName, version: rescue.imageVersion).properties
@@ -34,13 +34,13 @@ extension LibvirtDriver {
     do {
       try Disk.requireFit(image, in: Int64(rescue.storageGiB) << 30)
     } catch let error as DriverError where error.kind == .rejected {
-      // It is no operating system of the customer's.
+      // The rescue image is no operating system of the customer's, so the reason names the rescue system.
       throw DriverError(.rejected, error.detail, customerReason: "The rescue system cannot be run here.")
     }
     return image
   }
 
-  /// What a rescue system writes as it boots, and then some.
+  /// More than a rescue system writes while it boots.
   private static let roomForRescue: Int64 = 256 << 20
 
   package func requireRescuable(_ machine: UUID, by rescue: RescueSpecification) async throws {

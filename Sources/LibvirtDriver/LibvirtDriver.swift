@@ -4,9 +4,9 @@ import HostImages
 import HostNetwork
 package import Logging
 
-/// Machines of this host: QEMU through libvirt, each with an address of its own in 127.0.0.0/8.
+/// Machines of this host: QEMU through libvirt. How they are reached depends on `network`.
 ///
-/// Truth lives in libvirtd and in the servers' folders; what is kept here are caches. So any number of these may act on the
+/// The truth is in libvirtd and in the servers' folders; this type only keeps caches. So any number of drivers may act on the
 /// same data directory, one after the other or at once.
 package struct LibvirtDriver: ComputeDriver {
   package let timing: MachineTiming
@@ -16,19 +16,19 @@ package struct LibvirtDriver: ComputeDriver {
   let images: ImageStore
   let hypervisor: Hypervisor
   let network: any MachineNetwork
-  /// Where machines of the loopback network run that reach others, or did.
+  /// The network namespace of loopback machines that reach other hosts, or were started when they did.
   let namespace: OutboundNamespace?
   let runningPorts: RunningPorts
   let readings: GuestReadings
   let consoleLogs: ConsoleLogs
-  /// Nil for the guest itself.
+  /// Nil to ask the guest itself.
   let readGuest: GuestReadings.Reader?
   let ownership: Ownership
   let emulatorUser: EmulatorUser
   let clock: any WallClock
   let logger: Logger
 
-  /// What goes on between the calls.
+  /// Disk work that goes on between the calls.
   let work = DiskWork(width: 4)
   /// For the folder of copies.
   let copyThreads = BlockingThreads(name: "copies", width: 4)
@@ -40,12 +40,12 @@ package struct LibvirtDriver: ComputeDriver {
   let fileThreads = BlockingThreads(name: "files", width: 8)
   /// For calls that wait for a guest, so that guests that hang delay nobody else.
   let guestThreads = BlockingThreads(name: "guests", width: 16)
-  /// For what guests are asked all the time, so that those who wait for one guest do not wait for all.
+  /// For the periodic questions to guests, so that callers who wait for one guest do not wait for all of them.
   let readingThreads = BlockingThreads(name: "readings", width: 16)
-  /// For the host's part in the network: where it hangs, files and libvirtd may still answer.
+  /// For the host's part of the network: if it hangs, files and libvirtd may still answer.
   let networkThreads = BlockingThreads(name: "networks", width: 4)
   let resumptions = Resumptions()
-  /// Nil where the host has none, or its own libvirtd sees to them.
+  /// Nil where the host has none, or its own libvirtd manages them.
   let controlGroups: ControlGroups?
   let unkeptWeights = SaidOnce()
   let downloads: ImageDownloads
@@ -65,7 +65,7 @@ package struct LibvirtDriver: ComputeDriver {
     let retired = outbound == nil ? configuration.retiredNamespace(logger: logger) : nil
     self.namespace = outbound ?? retired
     var host = UserSupport.ofThisHost()
-    // In a network of our own everybody may listen on every port.
+    // In a network namespace of our own any user may listen on every port.
     if outbound != nil { host.lowestPort = 0 }
     self.emulatorUser = try .chosen(for: configuration, on: host, accelerator: accelerator, logger: logger)
     self.network = try configuration.machineNetwork(
@@ -87,7 +87,7 @@ package struct LibvirtDriver: ComputeDriver {
         bootsAtOnce: 2 * cores)
     case .tcg:
       timing = MachineTiming(
-        // Systems that others publish take minutes, and longer beside others.
+        // Images published by others take minutes to boot, and longer when several boot at once.
         bootDeadline: .seconds(600), shutdownDeadline: .seconds(60), pollInterval: .milliseconds(500),
         bootsAtOnce: cores)
       if configuration.accelerator == nil {
@@ -96,7 +96,7 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
-  /// Of a machine that is defined from now on.
+  /// The SSH port of machines that are defined from now on.
   package var sshPort: Int { Int(network.sshPort) }
 
   package func sshPort(of machine: UUID) -> Int { Int(runningPorts.sshPort(of: machine) ?? network.sshPort) }
@@ -157,11 +157,11 @@ package struct LibvirtDriver: ComputeDriver {
 
   package func events() -> AsyncStream<Void> { hypervisor.events() }
 
-  /// Lets go of libvirtd, and ends the streams of events. Machines and libvirtd go on.
+  /// Closes the connections to libvirtd and ends the event streams. Machines and libvirtd keep running.
   package func close() { hypervisor.close() }
 
-  /// Stops a libvirtd of our own, which nothing on this data directory may be using any more. Machines that run go on. Why
-  /// others are off is forgotten: a libvirtd that goes on is told to forget these machines.
+  /// Stops our own libvirtd, which nothing else on this data directory may be using. Running machines go on. Why others are off
+  /// is forgotten in any case: the host's libvirtd, which keeps running, is told to forget these machines.
   package func stop() async throws {
     if configuration.daemon == .host { try await forgetMachinesThatAreOff() }
     hypervisor.close()
@@ -181,7 +181,7 @@ package struct LibvirtDriver: ComputeDriver {
     }
   }
 
-  // MARK: - Off the cooperative pool
+  // MARK: - Blocking work, off the cooperative pool
 
   func onFiles<Value: Sendable>(
     _ what: String, within limit: Duration = .seconds(120), _ body: @escaping @Sendable () throws -> Value

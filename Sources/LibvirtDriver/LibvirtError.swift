@@ -2,7 +2,7 @@ import CLibvirt
 import Core
 import PrivateFiles
 
-/// What libvirt said, as it said it.
+/// An error of libvirt, with its code and message unchanged.
 struct LibvirtError: Error, CustomStringConvertible {
   let call: String
   let code: UInt32
@@ -30,8 +30,8 @@ extension LibvirtError {
     return DriverError(known.kind, description, customerReason: known.customerReason)
   }
 
-  /// QEMU tells why it did not start in words only, which libvirt hands on behind a code that says nothing. They are English
-  /// on every host: libvirt starts QEMU with LC_ALL=C.
+  /// QEMU's reason for not starting comes as text only, behind a general code of libvirt. The text is English on every host:
+  /// libvirt starts QEMU with LC_ALL=C.
   private var isInWordsOnly: Bool {
     [VIR_ERR_INTERNAL_ERROR, VIR_ERR_OPERATION_FAILED].contains { $0.rawValue == code }
   }
@@ -70,7 +70,7 @@ extension LibvirtError {
 }
 
 extension DriverError {
-  /// Runs a body and throws nothing but driver errors.
+  /// Runs a body and turns all its errors into driver errors.
   static func translating<Value>(
     isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
   ) async throws -> Value {

@@ -3,27 +3,27 @@ import Foundation
 import HostNetwork
 import Logging
 
-/// A daemon through which the machines are run. All methods block: only for `BlockingThreads`.
+/// A daemon that runs the machines. All methods block: only for `BlockingThreads`.
 protocol Libvirtd: Sendable {
   var uri: String { get }
 
-  /// Uses the daemon that listens already, or starts one where that is ours to do.
+  /// Uses the daemon that listens already, or starts one if the daemon is our own.
   func ensureRunning() throws
 
-  /// Stops the daemon where it is ours; the machines run on.
+  /// Stops the daemon if it is our own; the machines run on.
   func stop() throws
 
-  /// Ends a daemon of ours that does not answer. The machines survive this, too.
+  /// Kills our own daemon, which does not answer. The machines survive this, too.
   func kill()
 
-  /// Where libvirt and QEMU write how a machine began and ended.
+  /// The file in which libvirt and QEMU log how a machine began and ended.
   func logPath(domain name: String) -> String
 
-  /// The ends of its logs, for an operator who wants to know why it did not start.
+  /// The ends of the daemon's logs, for an operator who wants to know why it did not start.
   var lastWords: String { get }
 }
 
-/// The host's own, which the host's administrator starts, stops and sets up.
+/// The host's libvirtd, which its administrator starts, stops and configures.
 struct HostLibvirtd: Libvirtd {
   let uri = "qemu:///system"
   let lastWords = "it is the host's: see its own log"
@@ -34,7 +34,7 @@ struct HostLibvirtd: Libvirtd {
   func logPath(domain name: String) -> String { "/var/log/libvirt/qemu/\(name).log" }
 }
 
-/// Our own, of which a mere look starts none and ends none.
+/// Our own libvirtd for a command that only inspects: it neither starts nor ends one.
 struct LibvirtdAsItIs: Libvirtd {
   let daemon: PrivateLibvirtd
 

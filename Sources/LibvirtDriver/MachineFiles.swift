@@ -3,7 +3,7 @@ import PrivateFiles
 
 /// Files and folders of machines. Everything here blocks.
 enum MachineFiles {
-  /// A folder that exists is closed to others than those whom we let through ourselves: see `FileOwner`.
+  /// Makes a folder. It is closed to other users, also where it existed, except those whom `FileOwner` lets through.
   static func makeDirectory(_ path: String) throws {
     do {
       try FileManager.default.createDirectory(
@@ -17,7 +17,7 @@ enum MachineFiles {
     }
   }
 
-  /// Makes a change of the folder's entries last.
+  /// Syncs the folder that contains the path, so that changes of its entries last.
   static func syncDirectory(of path: String) throws {
     try PrivateFile.sync((path as NSString).deletingLastPathComponent)
   }
@@ -36,7 +36,7 @@ enum MachineFiles {
     return Set(try names(in: folder).compactMap(UUID.init(uuidString:)))
   }
 
-  /// What the file takes of the host's disk, which for a sparse one is less than its size.
+  /// What the file takes of the host's disk, in bytes: for a sparse file less than its size.
   static func allocatedBytes(of path: String) throws -> Int64 {
     var status = stat()
     guard stat(path, &status) == 0 else { throw HostError.last("look at \(path)") }

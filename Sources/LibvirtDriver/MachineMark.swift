@@ -2,7 +2,7 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// What a domain carries in its metadata: whose it is, how the running machine is reached, and as whom it runs.
+/// The metadata of a domain: the installation that it belongs to, how the running machine is reached, and its user.
 struct MachineMark: Sendable, Equatable {
   static let namespace = "urn:vpsd:machine"
 
@@ -10,9 +10,9 @@ struct MachineMark: Sendable, Equatable {
   let label: String
   let address: IPv4Address
   let sshPort: UInt16
-  /// Of its process and its files.
+  /// The owner of its process and its files.
   let owner: FileOwner
-  /// What it has of the host's processors once it runs.
+  /// Its share of the host's processors once it runs.
   let cpuWeight: Int
 
   init(
@@ -27,7 +27,7 @@ struct MachineMark: Sendable, Equatable {
     self.cpuWeight = cpuWeight
   }
 
-  /// Reads the element back as libvirt prints it; nil where it is not ours.
+  /// Parses the element as libvirt prints it; nil where it is not ours.
   init?(metadata: String) {
     func attribute(_ name: String) -> String? {
       guard let start = metadata.range(of: " \(name)=\"") ?? metadata.range(of: " \(name)='") else { return nil }
@@ -39,7 +39,7 @@ struct MachineMark: Sendable, Equatable {
       let label = attribute("label"), let address = attribute("address").flatMap({ IPv4Address($0) }),
       let sshPort = attribute("ssh-port").flatMap({ UInt16($0) })
     else { return nil }
-    // Those that were defined before there were other users have none.
+    // Machines defined before QEMU had users of its own have neither.
     let (user, group) = (attribute("user").flatMap { UInt32($0) }, attribute("group").flatMap { UInt32($0) })
     self.init(
       installation: installation, label: label, address: address, sshPort: sshPort,

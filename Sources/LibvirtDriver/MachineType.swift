@@ -1,12 +1,12 @@
 import Core
 import Foundation
 
-/// Which board a machine has. `q35` is another one with each version of QEMU, and a guest would find other hardware after an
-/// upgrade of its host: so what it was at first is remembered.
+/// The board of a machine. `q35` means another board with each version of QEMU, so that a guest would find other hardware after
+/// an upgrade of its host. Therefore the versioned type of the first definition is stored.
 enum MachineType {
   static let newest = "q35"
 
-  /// As libvirt understood it; nil where there is none of ours.
+  /// The versioned type in a definition that libvirt returned; nil where it has none.
   static func defined(in definition: String) -> String? {
     guard let start = definition.firstRange(of: " machine='")?.upperBound,
       let end = definition[start...].firstIndex(of: "'")
@@ -15,7 +15,7 @@ enum MachineType {
     return isPinned(name) ? name : nil
   }
 
-  /// Nil where there is none. One that is unfit is an error: a guess would give a guest other hardware.
+  /// Nil where there is no file. Invalid content throws: a guess would give a guest other hardware.
   static func read(_ path: String) throws -> String? {
     guard MachineFiles.exists(path) else { return nil }
     guard let data = FileManager.default.contents(atPath: path) else {

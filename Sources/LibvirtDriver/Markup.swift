@@ -1,4 +1,4 @@
-/// An XML element that cannot be rendered wrong: every string is escaped.
+/// An XML element that is always rendered well-formed: every string is escaped.
 struct Markup: Sendable {
   let name: String
   let attributes: [(name: String, value: String)]
@@ -51,7 +51,7 @@ struct Markup: Sendable {
       case "\"": output += "&quot;"
       case "'": output += "&apos;"
       case "\t", "\n", "\r": output += "&#\(scalar.value);"
-      // XML 1.0 has no way to write these.
+      // XML 1.0 cannot represent these.
       case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: output += "\u{FFFD}"
       default: output.unicodeScalars.append(scalar)
       }

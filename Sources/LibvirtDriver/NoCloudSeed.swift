@@ -2,9 +2,9 @@ import Core
 import Foundation
 import HostImages
 
-/// What a guest with cloud-init is told about itself: the data source NoCloud, a file system with the label `cidata`.
+/// What a guest with cloud-init is told about itself, by the data source NoCloud: a file system with the label `cidata`.
 ///
-/// JSON is YAML, but for some characters in a text.
+/// The files are JSON, which is YAML except for some characters in strings.
 struct NoCloudSeed {
   let specification: MachineSpecification
   let network: GuestNetwork
@@ -23,7 +23,7 @@ struct NoCloudSeed {
     }
   }
 
-  /// Ours, and before it the customer's, where there is any.
+  /// Our user data, preceded by the customer's where there is any.
   private func whole() throws -> String {
     let ours = "#cloud-config\n" + (try Self.text(userData))
     guard let theirs = specification.userData else { return ours }
@@ -47,7 +47,7 @@ struct NoCloudSeed {
     return String(text) + "\n"
   }
 
-  /// Whether YAML does not let it stand in a text, where JSON does, or takes it for the end of a line.
+  /// Whether YAML forbids the character in a string, or takes it for a line break, although JSON allows it.
   private static func isForeign(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
@@ -55,7 +55,7 @@ struct NoCloudSeed {
     }
   }
 
-  // MARK: - Who it is
+  // MARK: - Identity
 
   private struct MetaData: Encodable {
     let instanceID: String
@@ -80,7 +80,7 @@ struct NoCloudSeed {
     struct DefaultUser: Encodable {
       let name: String
       let lockPasswd: Bool
-      /// The module for `password` comes later than a guest is ready, and its seed may have none by then.
+      /// Used instead of `password`, whose module runs after the guest is ready, when its seed may no longer have a password.
       let hashedPasswd: String?
     }
 
@@ -90,7 +90,7 @@ struct NoCloudSeed {
       let permissions: String
     }
 
-    /// An account, or `default` for the one that the image knows.
+    /// An account, or `default` for the image's default user.
     enum User: Encodable {
       case standard
       case account(Account)
@@ -106,7 +106,7 @@ struct NoCloudSeed {
 
     struct Account: Encodable {
       let name: String
-      /// An account that is locked takes no key either, with some sshd.
+      /// Some versions of sshd refuse keys for a locked account as well.
       let lockPasswd = false
       let hashedPasswd: String?
       let sshAuthorizedKeys: [String]
@@ -117,7 +117,7 @@ struct NoCloudSeed {
     let manageEtcHosts = "localhost"
     let growpart = Growpart()
     let resizeRootfs = true
-    /// As it comes it looks at the addresses of an instance once.
+    /// By default cloud-init applies the network configuration only once for each instance.
     let updates = ["network": ["when": ["boot"]]]
     let sshPwauth: Bool
     var disableRoot = true
@@ -125,7 +125,7 @@ struct NoCloudSeed {
     var user: DefaultUser?
     var sshAuthorizedKeys: [String]?
     var writeFiles: [File]?
-    /// Beside a customer's: what that says counts, and lists are added to.
+    /// How this is merged with a customer's user data: theirs takes precedence, and lists are appended.
     var mergeHow: String?
   }
 
@@ -143,7 +143,8 @@ struct NoCloudSeed {
       data.user = .init(name: name, lockPasswd: hash == nil, hashedPasswd: hash)
       data.sshAuthorizedKeys = keys
     }
-    // Most distributions let root in by key only, and many everybody; the first word on it counts.
+    // Most distributions let root log in by key only, and many apply that to everybody. sshd uses the first value that it
+    // reads.
     if hash != nil {
       let root = name == "root" ? "PermitRootLogin yes\n" : ""
       data.writeFiles = [
@@ -155,13 +156,13 @@ struct NoCloudSeed {
     return data
   }
 
-  // MARK: - Its network
+  // MARK: - Network
 
   private struct NetworkConfiguration: Encodable {
     struct Route: Encodable {
       let to: String
       let via: String
-      /// The gateway may be outside of the address's network.
+      /// The gateway may be outside the address's network.
       let onLink = true
 
       private enum CodingKeys: String, CodingKey {

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import Synchronization
 
-/// Tells our domains from those of others. A domain's mark does not change in its life, so that it is read once.
+/// Tells our domains from those of others. A domain's mark never changes its installation, so it is read once.
 final class Ownership: Sendable {
   private let installation: UUID
   private let known = Mutex<[UUID: Bool]>([:])
@@ -31,7 +31,7 @@ final class Ownership: Sendable {
     return domain
   }
 
-  /// Those that are ours, by machine. Domains that vanish meanwhile are left out.
+  /// Our domains, by machine. Domains that vanish meanwhile are left out.
   func filter(_ all: [DomainStatistics]) throws -> [UUID: DomainStatistics] {
     var owned: [UUID: DomainStatistics] = [:]
     var seen: [UUID: Bool] = [:]

@@ -5,12 +5,12 @@ import HostPrograms
 import Logging
 import PrivateFiles
 
-/// A libvirtd of our own, for a host where none runs: in a mount namespace of its own, with all its state in one folder.
-/// It is no child of this process: both it and the machines go on when this process dies, and the next one finds them.
-/// All methods block: only for `BlockingThreads`.
+/// A libvirtd of our own, for a host where none runs: in its own mount namespace, with all its state in one folder. It is not a
+/// child of this process: it and the machines go on when this process dies, and the next process finds them. All methods block:
+/// only for `BlockingThreads`.
 struct PrivateLibvirtd: Libvirtd {
   let directory: String
-  /// The network that it and its machines run in; nil for the host's.
+  /// The network namespace of libvirtd and its machines; nil for the host's.
   let outbound: OutboundNamespace?
   let logger: Logger
 
@@ -21,7 +21,7 @@ struct PrivateLibvirtd: Libvirtd {
     self.directory = directory
     self.outbound = outbound
     self.logger = logger
-    // sun_path holds 108 bytes, the last of them a zero; libvirtd also makes libvirt-admin-sock beside ours.
+    // sun_path holds 108 bytes including the final zero; libvirtd also makes libvirt-admin-sock beside our socket.
     guard "\(directory)/sock/libvirt-admin-sock".utf8.count < 108 else {
       throw DriverError(.rejected, "the path of the data directory is too long for a unix socket: \(directory)")
     }
@@ -35,12 +35,12 @@ struct PrivateLibvirtd: Libvirtd {
     return "qemu+unix:///system?socket=\(socket)"
   }
 
-  /// Where it writes down the process of a machine.
+  /// The PID file of a machine's QEMU.
   func processPath(domain name: String) -> String { "\(directory)/run/qemu/\(name).pid" }
 
   func logPath(domain name: String) -> String { "\(directory)/log/qemu/\(name).log" }
 
-  /// One process at a time does this.
+  /// A lock lets one process at a time do this.
   func ensureRunning() throws {
     if isListening, !isMisplaced { return }
     try MachineFiles.makeDirectory(directory)
@@ -52,7 +52,7 @@ struct PrivateLibvirtd: Libvirtd {
       logger.notice("libvirtd starts anew in another network; servers that run stay in the one that they are in")
       try stop()
     }
-    // One that lives and does not listen is either starting or ending; in both cases the socket or the process tells soon.
+    // A daemon that lives and does not listen is either starting or ending: soon it listens or its process is gone.
     let deadline = ContinuousClock.now + Self.stopLimit
     while processID != nil, deadline.remainingMilliseconds != nil {
       if isListening { return }
@@ -83,7 +83,7 @@ struct PrivateLibvirtd: Libvirtd {
     }
   }
 
-  /// A daemon that was killed while it asked QEMU what it can do leaves that QEMU behind, which nobody else knows of.
+  /// A daemon that was killed while it probed QEMU leaves that QEMU behind, unknown to any other libvirtd.
   private func endForgottenProbes() {
     let folder = "\(directory)/lib/qemu"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -103,10 +103,10 @@ struct PrivateLibvirtd: Libvirtd {
     while processID == process, deadline.remainingMilliseconds != nil { poll(nil, 0, 5) }
   }
 
-  /// The daemon's process, if it lives and is really ours.
+  /// The daemon's process ID, if the process lives and is our daemon.
   var processID: pid_t? { HostProcess(inFile: pidPath) { $0.arguments.contains(pidPath) }?.id }
 
-  /// Every QEMU of this data directory, whichever libvirtd has started it.
+  /// The process of every QEMU of this data directory, whichever libvirtd started it.
   private var machines: [pid_t] {
     let files = "\((directory as NSString).deletingLastPathComponent)/"
     let processes = (try? HostProcess.all()) ?? []
@@ -127,7 +127,7 @@ struct PrivateLibvirtd: Libvirtd {
     }
   }
 
-  /// Whether it runs in another network than the one in which its machines are to be.
+  /// Whether the daemon runs in another network namespace than the one intended for its machines.
   private var isMisplaced: Bool {
     func network(of process: String) -> String? {
       try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/ns/net")
@@ -171,8 +171,8 @@ struct PrivateLibvirtd: Libvirtd {
 // MARK: - Set-up
 
 extension PrivateLibvirtd {
-  /// libvirtd has its state in fixed places; its own mount namespace puts our folder there. New mounts of the host come in
-  /// (slave), none goes out.
+  /// libvirtd has its state in fixed places; its own mount namespace puts our folder there. New mounts of the host appear
+  /// inside (slave), and none of ours appears outside.
   private static let script = """
     set -e
     exec >"$1/log/start.log" 2>&1
@@ -199,7 +199,8 @@ extension PrivateLibvirtd {
   private func writeConfiguration() throws {
     for folder in ["etc", "lib", "cache", "log", "run", "sock"] {
       try MachineFiles.makeDirectory("\(directory)/\(folder)")
-      // In the daemon's eyes they are the host's, and its machines' users pass through them. Ours is closed above them.
+      // libvirtd treats these folders as the host's standard ones, through which QEMU's users must pass. `directory` above is
+      // closed.
       guard chmod("\(directory)/\(folder)", 0o711) == 0 else { throw HostError.last("chmod \(folder)") }
     }
     let daemon = """
@@ -211,7 +212,7 @@ extension PrivateLibvirtd {
       log_outputs = "3:file:\(directory)/log/libvirtd.log"
 
       """
-    // As whom QEMU runs is part of each machine: see `EmulatorUser`. This is as whom it is asked what it can do.
+    // The user for probing QEMU. That of each machine's QEMU is in its definition: see `EmulatorUser`.
     let qemu = """
       user = "root"
       group = "root"
@@ -233,8 +234,8 @@ extension PrivateLibvirtd {
     if try MachineFiles.size(of: path) ?? 0 > 4 << 20 { truncate(path, 0) }
   }
 
-  /// Elsewhere the folder `run` does not outlive the host's uptime. Here it does, and libvirtd would trust, and kill, process
-  /// numbers in it that belong to others by now.
+  /// On other hosts `run` is emptied when the host restarts. Ours is not, and libvirtd would trust the PIDs in it, and kill
+  /// processes that have those numbers by now.
   private func forgetEarlierHost() throws {
     let path = "\(directory)/host"
     let host = Self.hostIdentity

@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Keeps a machine that pauses as soon as it goes on from being let go on all the time.
+/// Limits how often a machine is resumed, for one that pauses again at once.
 final class Resumptions: Sendable {
   private let last = Mutex<[UUID: ContinuousClock.Instant]>([:])
 
   private static let interval = Duration.seconds(4)
 
-  /// Whether the last time is long enough ago; then this is the last time.
+  /// Whether the machine was not resumed in the last four seconds. If so, this call counts as a resumption.
   func mayTry(_ machine: UUID, at now: ContinuousClock.Instant = .now) -> Bool {
     last.withLock { last in
       last = last.filter { now - $0.value < Self.interval }

@@ -1,27 +1,27 @@
 import Core
 import Foundation
 
-/// What a guest is told about itself: a tar archive on its second disk. `first/` is applied at the very first boot only, and
-/// of the settings each one that is another than the one applied last.
+/// What a guest is told about itself: a tar archive on its second disk. `first/` is applied at the very first boot only; of the
+/// settings, each is applied whose value differs from the one applied last.
 ///
-/// Servers of images that know no settings look at `revision`, and take all of `boot/` where that has changed. It must not
-/// change by itself: it would overwrite what their customers have written.
+/// Images that do not know settings compare `revision`, and apply all of `boot/` when it has changed. It must change only with
+/// that content: applying it overwrites what customers have written.
 struct Seed {
   let specification: MachineSpecification
   let network: GuestNetwork
-  /// Of the disk: what its user data says is done once for each.
+  /// The instance ID of the disk: its user data is executed once for each.
   var instance: UUID?
-  /// The seed is this one's, and not that of the machine's own system.
+  /// If set, this is the seed of the rescue system and not of the machine's own system.
   var rescue: RescueSpecification?
 
-  /// What is shown to whoever logs in to a rescue system.
+  /// Shown to people who log in to a rescue system.
   private static let rescueWelcome = """
     This is the rescue system. The server's own disk is /dev/vdc, and nothing of it is mounted.
     What is written outside of it is gone when the rescue system is left.
 
     """
 
-  /// For images that know no settings. It never changes: they would take all of `boot/` once more.
+  /// For images that do not know settings. It must never change, or they would apply all of `boot/` again.
   private static let earlierNetwork = """
     ADDRESS4=10.0.2.15/24
     GATEWAY4=10.0.2.2
@@ -67,15 +67,15 @@ struct Seed {
       ("GATEWAY4", network.ipv4Gateway), ("ADDRESS6", network.ipv6Address), ("GATEWAY6", network.ipv6Gateway),
       ("DNS", network.nameServers.isEmpty ? nil : "\"\(network.nameServers.joined(separator: " "))\""),
       ("ADDRESSES", network.furtherAddresses.isEmpty ? nil : "\"\(network.furtherAddresses.joined(separator: " "))\""),
-      // Two changes of which the second takes back the first are another text nevertheless: see the image's early-boot.
+      // Makes the text differ even if a second change undoes the first before the guest reads it: see the image's early-boot.
       ("REVISION", network.revision == 0 ? nil : String(network.revision)),
     ]
     return lines.compactMap { line in line.value.map { "\(line.key)=\($0)\n" } }.joined()
   }
 
-  /// The same for the same content of `boot/`, so that a mere restart changes nothing in the guest.
+  /// A hash of the content of `boot/`: unchanged by a mere restart, so that the guest applies nothing.
   var revision: String {
-    // 64-bit FNV-1a: it has to tell versions of one guest's files apart, nothing more.
+    // 64-bit FNV-1a, which is enough to tell versions of one guest's files apart.
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in bootFiles.flatMap({ Array("\($0.path)\0\($0.content)\0".utf8) }) {
       hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// Where the files of one server are.
+/// The paths of one server's files.
 struct ServerFiles: Equatable {
   let folder: String
   let machine: UUID
@@ -15,26 +15,26 @@ struct ServerFiles: Equatable {
   static func root(_ dataDirectory: String) -> String { "\(dataDirectory)/servers" }
 
   var disk: String { "\(folder)/disk.qcow2" }
-  /// How the disk is run.
+  /// The `DiskRecord`: how the disk is run.
   var diskRecord: String { "\(folder)/disk.json" }
-  /// What the firmware of a machine with UEFI keeps.
+  /// The variables that UEFI firmware keeps.
   var firmwareVariables: String { "\(folder)/uefi-variables.fd" }
-  /// Of which it is for as long as it is there.
+  /// The `MachineType`, which stays the same for as long as the machine exists.
   var machineType: String { "\(folder)/machine-type" }
-  /// Of the processor that its guest sees; absent where that is whatever there is.
+  /// The `CPUModel` that its guest sees; absent where the guest sees whatever the host offers.
   var cpuModel: String { "\(folder)/cpu.json" }
   var seed: String { "\(folder)/seed.tar" }
-  /// Of the rescue system, for as long as there is one.
+  /// Exists only while there is a rescue system.
   var rescueDisk: String { "\(folder)/rescue.qcow2" }
   var rescueSeed: String { "\(folder)/rescue-seed.tar" }
-  /// There while the guest's file systems may be frozen.
+  /// Exists while the guest's file systems may be frozen.
   var frozenMark: String { "\(folder)/frozen" }
   var console: String { "\(folder)/console.log" }
-  /// What a host that routes to its servers has to know of it.
+  /// The `RoutedInterface`: what the host's network has to know of the server.
   var network: String { "\(folder)/network.json" }
-  /// What the host had counted of its traffic when it was started.
+  /// The host's traffic counters of the server at its last start.
   var trafficAtStart: String { "\(folder)/traffic-at-start" }
-  /// There for servers whose network card has 40 bits of their UUID as its address; those that are older still have 24.
+  /// Exists for servers whose network card has 40 bits of their UUID in its hardware address; older ones have 24.
   var hardwareAddressMark: String { "\(folder)/mac" }
 
   /// The machines that have a folder.
@@ -42,7 +42,7 @@ struct ServerFiles: Equatable {
     try MachineFiles.uuids(in: root(dataDirectory))
   }
 
-  /// Another one for each attempt to fill it.
+  /// A new path for each attempt to write a disk.
   var newPartialDisk: String { "\(disk).\(UUID().text).partial" }
 
   func removePartialDisks() throws {
@@ -66,8 +66,7 @@ struct ServerFiles: Equatable {
     try PrivateFile.sync(folder)
   }
 
-  /// The address of the network card of a machine that is older than the register of these: its guest may know the card by
-  /// it. Reads.
+  /// The hardware address of a machine older than the stored addresses: its guest may identify the card by it. Reads the disk.
   var earlierHardwareAddress: HardwareAddress {
     let uuid = machine.uuid
     let bytes =
@@ -82,7 +81,7 @@ struct ServerFiles: Equatable {
     close(descriptor)
   }
 
-  /// QEMU appends, so it goes on at the beginning.
+  /// QEMU opened the file for appending, so it continues at the beginning.
   func trimConsole() {
     if let size = try? MachineFiles.size(of: console), size > 1 << 20 { truncate(console, 0) }
   }

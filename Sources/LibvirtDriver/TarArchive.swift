@@ -5,7 +5,7 @@ struct TarArchive {
   private static let blockSize = 512
   /// Tar programs read records of 20 blocks.
   private static let recordSize = 20 * blockSize
-  /// 2000-01-01: the same content is the same archive, and no tar warns of a file from 1970.
+  /// 2000-01-01: the same content gives the same archive, and tar does not warn about files from 1970.
   private static let modificationTime = 946_684_800
 
   mutating func addDirectory(_ path: String, mode: Int) {
@@ -51,7 +51,7 @@ struct TarArchive {
     text + String(repeating: "\0", count: width - text.utf8.count)
   }
 
-  /// Digits, zeroes in front, and a terminating zero byte.
+  /// Octal digits with leading zeroes, and a terminating zero byte.
   private static func octal(_ number: Int, width: Int) -> String {
     let digits = String(number, radix: 8)
     return String(repeating: "0", count: width - 1 - digits.utf8.count) + digits + "\0"

@@ -1,7 +1,7 @@
 import CLibvirt
 import Foundation
 
-/// Named values as libvirt hands them out.
+/// libvirt's typed parameters by name.
 struct TypedParameters {
   private(set) var numbers: [String: Int64] = [:]
   private(set) var texts: [String: String] = [:]

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// The firmware of machines that do not start by a BIOS: Debian's package `ovmf`.
+/// The firmware of machines that boot by UEFI: Debian's package `ovmf`.
 enum UEFI {
   static let code = "/usr/share/OVMF/OVMF_CODE_4M.fd"
   private static let variables = "/usr/share/OVMF/OVMF_VARS_4M.fd"
@@ -15,7 +15,7 @@ enum UEFI {
     }
   }
 
-  /// Makes a machine's own variables, where it has none.
+  /// Makes the machine's own file of variables, if it has none.
   static func prepareVariables(_ path: String) throws {
     if MachineFiles.exists(path) { return }
     try requireInstalled()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Several user data in one, as cloud-init takes them: a MIME archive. What each is, it sees by its first line.
+/// Several user data in one MIME archive, which cloud-init accepts. cloud-init tells the kind of each by its first line.
 struct UserDataParts {
   private let parts: [String]
 
@@ -13,7 +13,7 @@ struct UserDataParts {
   var text: String {
     var text = "Content-Type: multipart/mixed; boundary=\"\(Self.boundary)\"\nMIME-Version: 1.0\n\n"
     for part in parts {
-      // In base64 nothing of it can look like a boundary, or like a line's end.
+      // In base64 no line can look like a boundary.
       let body = Data(part.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
       text += "--\(Self.boundary)\nMIME-Version: 1.0\nContent-Type: \(Self.type(of: part))\n"
       text += "Content-Transfer-Encoding: base64\n\n\(body)\n"

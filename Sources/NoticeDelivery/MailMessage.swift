@@ -1,8 +1,8 @@
 package import Core
 import Foundation
 
-/// A message as RFC 5322 and MIME write it, with the line ends of a mail program's standard input. Nothing that an account or a
-/// server is called can end a header: a subject is encoded where it is not plain, and the text is quoted-printable.
+/// A message in the format of RFC 5322 and MIME, with the line ends that mail programs expect on their standard input. No name
+/// of an account or a server can end a header: a subject is encoded where it is not plain, and the text is quoted-printable.
 package struct MailMessage: Sendable {
   private static let longestHeaderBytes = 76
 
@@ -14,7 +14,7 @@ package struct MailMessage: Sendable {
   let uuid: UUID
   let date: Timestamp
 
-  /// Throws where the account's address is none that a header can have.
+  /// Throws where the account's e-mail address cannot be in a header.
   package init(_ letter: NoticeLetter, from: EmailAddress) throws {
     guard let to = EmailAddress(letter.recipient) else {
       throw UndeliveredNotice("the address of the account cannot be used in a message", isPermanent: true)
@@ -62,7 +62,7 @@ enum EncodedWords {
     if isPlain(text), column + text.utf8.count <= longestLine { return text }
     var words: [String] = []
     var word: [UInt8] = []
-    // What fits into each line beside the frame: base64 makes four of three.
+    // How many bytes fit into a line beside prefix and suffix: base64 makes four characters of three bytes.
     let room = (longestLine - column - prefix.utf8.count - suffix.utf8.count) / 4 * 3
     for scalar in text.unicodeScalars {
       let bytes = Array(String(scalar).utf8)
@@ -78,7 +78,7 @@ enum EncodedWords {
 
   private static func framed(_ bytes: [UInt8]) -> String { prefix + Data(bytes).base64EncodedString() + suffix }
 
-  /// Printable ASCII that begins no encoded word.
+  /// Whether it is printable ASCII in which no encoded word begins.
   private static func isPlain(_ text: String) -> Bool {
     text.utf8.allSatisfy { (0x20..<0x7F).contains($0) } && !text.contains("=?")
   }
@@ -98,10 +98,10 @@ enum QuotedPrintable {
     var (line, column) = ("", 0)
     for (index, byte) in bytes.enumerated() {
       let piece = Self.piece(byte, isFirst: column == 0, isLast: index == bytes.count - 1)
-      // Room for the mark that the line goes on.
+      // Leaves room for the `=` that continues the line.
       if column + piece.utf8.count > longestLine - 1 {
         line += "=\n"
-        // It may be special at the beginning of a line only.
+        // The byte may have to be escaped at the beginning of a line only.
         let first = Self.piece(byte, isFirst: true, isLast: index == bytes.count - 1)
         line += first
         column = first.utf8.count

@@ -2,7 +2,7 @@ package import Core
 import Foundation
 import Synchronization
 
-/// A program that takes a message on its standard input, as `sendmail -t` does. It is started as it stands, with no shell between.
+/// A program that takes a message on its standard input, as `sendmail -t` does. It is started directly, without a shell.
 package struct MailProgram: NoticeReceiver {
   private let commandLine: [String]
   private let from: EmailAddress
@@ -10,7 +10,7 @@ package struct MailProgram: NoticeReceiver {
 
   /// - Parameters:
   ///   - commandLine: The path of the program, and its arguments.
-  ///   - limit: After which it is killed, with all that it has started.
+  ///   - limit: How long it may run. After that it is killed, with all that it has started.
   package init(_ commandLine: [String], from: EmailAddress, limit: Duration = .seconds(30)) {
     self.commandLine = commandLine
     self.from = from
@@ -21,7 +21,7 @@ package struct MailProgram: NoticeReceiver {
     let run = ProgramRun(commandLine: commandLine, input: try MailMessage(letter, from: from).bytes, limit: limit)
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        // It blocks: a thread of its own, of which there are as many as notices under way.
+        // `run` blocks, so each notice under way has a thread of its own.
         Thread.detachNewThread { continuation.resume(with: Result { try run.run() }) }
       }
     } onCancel: {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// One run of a program, in a process group of its own. Blocks.
 final class ProgramRun: Sendable {
-  /// What a process that is to end leaves the program.
+  /// How long the program may still run after `hurry`.
   private static let lastPatience = Duration.seconds(3)
   private static let longestComplaint = 500
   /// `MFD_CLOEXEC`, which glibc shows to programs in C only.
@@ -23,17 +23,17 @@ final class ProgramRun: Sendable {
     self.limit = limit
   }
 
-  /// There is little time left.
+  /// Shortens the time that the program has left, because this process is to end.
   func hurry() {
     isHurried.withLock { $0 = true }
     deadline.withLock { $0 = $0.map { min($0, .now + Self.lastPatience) } }
   }
 
-  /// Throws `UndeliveredNotice` with the first words of what the program complained of, where it failed, and kills it with its
-  /// children where it takes too long.
+  /// Runs the program to its end. Throws `UndeliveredNotice`, with the beginning of its output, where it fails. Kills it with
+  /// its children where it takes too long.
   func run() throws {
     deadline.withLock { $0 = .now + (isHurried.withLock { $0 } ? Self.lastPatience : limit) }
-    // In memory, so that a program that reads nothing holds nobody up.
+    // A file in memory, so that a program that does not read it blocks nobody.
     let message = memfd_create("message", Self.closeOnExec)
     guard message >= 0 else { throw Self.failed("memfd_create", errno) }
     defer { close(message) }
@@ -76,7 +76,7 @@ final class ProgramRun: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    // A server ignores and blocks signals that its children must hear.
+    // This process may ignore or block signals that its children must receive.
     var signals = sigset_t()
     sigemptyset(&signals)
     posix_spawnattr_setsigmask(&attributes, &signals)
@@ -96,7 +96,7 @@ final class ProgramRun: Sendable {
     return process
   }
 
-  /// The wait status, nil where the program was killed for its slowness, and the first words of what it said.
+  /// Returns the wait status, nil where the program was killed because it took too long, and the beginning of its output.
   private func wait(for process: pid_t, _ output: Int32) -> (status: Int32?, complaint: String) {
     var said: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
@@ -113,7 +113,7 @@ final class ProgramRun: Sendable {
       } else {
         poll(nil, 0, min(remaining, 5))
       }
-      // What it has started may go on, and hold the pipe: only its own end counts.
+      // Only the program's own end counts: what it has started may go on, and keep the pipe open.
       if waitpid(process, &status, WNOHANG) == process { return (status, Self.words(said)) }
     }
     kill(-process, SIGKILL)

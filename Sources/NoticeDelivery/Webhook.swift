@@ -6,14 +6,14 @@ import Synchronization
   import FoundationNetworking
 #endif
 
-/// A program of the operator's that is sent notices over HTTP, signed as Standard Webhooks says. Any status from 200 to 299 takes
-/// one over; nothing else of the answer is read, and no redirection is followed.
+/// Sends notices over HTTP to a program of the operator's, signed as in Standard Webhooks. A status from 200 to 299 means that
+/// the notice was accepted. Nothing else of the answer is read, and no redirection is followed.
 package struct Webhook: NoticeReceiver {
   private let url: URL
   private let secret: WebhookSecret
   private let limit: Duration
 
-  /// - Parameter limit: For all of it, from the name's address to the status.
+  /// - Parameter limit: The time for the whole request, from the lookup of the name to the status.
   package init(_ url: URL, secret: WebhookSecret, limit: Duration = .seconds(15)) {
     self.url = url
     self.secret = secret
@@ -65,10 +65,11 @@ package struct Webhook: NoticeReceiver {
   }
 }
 
-/// One request and the status of its answer, whichever comes first of that, a failure and the end of patience.
+/// One request, which ends with the status of its answer, with a failure or with the time limit, whichever comes first.
 ///
-/// URLSession ends the process where a handler of a task that was cancelled is called. So whoever waits, and then cancels, goes on
-/// only after the handler was called, and none is called after that: all of it is on one queue.
+/// URLSession ends the process if a completion handler is called after its task was cancelled. So a handler is called before
+/// the exchange ends, and the caller cancels only after that; once it has ended, no handler is called. All of this runs on one
+/// queue.
 private final class WebhookExchange: NSObject, URLSessionDataDelegate, Sendable {
   private struct State {
     var continuation: CheckedContinuation<Int, any Error>?
@@ -94,7 +95,7 @@ private final class WebhookExchange: NSObject, URLSessionDataDelegate, Sendable 
 
   private var isOver: Bool { state.withLock { $0.result != nil } }
 
-  /// On the queue.
+  /// To be called on the queue only.
   private func end(_ result: Result<Int, any Error>) {
     let waiting = state.withLock { state -> CheckedContinuation<Int, any Error>? in
       guard state.result == nil else { return nil }

@@ -1,8 +1,8 @@
 import COpenSSL
 import Foundation
 
-/// What the service and a receiver share, so that the receiver knows whose words it gets: `whsec_` and 24 to 64 bytes in base64,
-/// as Standard Webhooks has it.
+/// The secret that the service and a receiver share, so that the receiver can verify who sends a notice: `whsec_` and 24 to 64
+/// bytes in base64, as in Standard Webhooks.
 package struct WebhookSecret: Sendable, Equatable {
   private static let prefix = "whsec_"
   private static let lengths = 24...64

@@ -5,7 +5,7 @@ import HTTPTypes
 package import Hummingbird
 import NIOCore
 
-/// The web panel: pages that are made here, for people who are signed in. It enters at the same use cases as the API.
+/// The web panel: pages rendered on the server, for people who are signed in. It uses the same use cases as the API.
 package struct Panel: WebPages {
   let useCases: UseCases
   let clock: any WallClock
@@ -16,8 +16,8 @@ package struct Panel: WebPages {
   private let signIns: ClientLimit?
 
   /// - Parameters:
-  ///   - publicURL: Where people reach this service; nil for where each says that it does.
-  ///   - sharedAttempts: Where all services of a database count who signs in; nil where there is one.
+  ///   - publicURL: The URL at which people reach this service; nil to use that of each request.
+  ///   - sharedAttempts: Counts sign-in attempts for all services of a database; nil where there is only one.
   package init(
     _ useCases: UseCases, publicURL: PublicURL?, limits: RequestLimits = RequestLimits(),
     sharedAttempts: (any AttemptStore)? = nil, clock: any WallClock
@@ -93,13 +93,13 @@ package struct Panel: WebPages {
       throw hidden.failure
     } catch {
       let page = ErrorPage.page(about: error, visitor)
-      // What is the service's fault is written down by whoever is around all requests, and comes back as a page.
+      // A server error is thrown on: the code around all requests logs it, and gets the page from `response(to:)`.
       if page.status.code >= 500 { throw error }
       return response(.page(page), visitor, try? await visit(visitor))
     }
   }
 
-  /// To whoever is no operator, a page of theirs is what any other path is that leads nowhere.
+  /// For anybody but operators, a page for operators is like a path that does not exist.
   private func requireShown(_ route: PanelRoute, to visit: Visit) throws(HiddenPage) {
     if route.isForOperators, !visit.account.mayOperate { throw HiddenPage() }
   }
@@ -113,7 +113,7 @@ package struct Panel: WebPages {
     return response(.page(ErrorPage.page(about: error, visitor)), visitor, nil)
   }
 
-  /// Nil for whoever is not signed in.
+  /// Nil if the visitor is not signed in.
   private func visit(_ visitor: Visitor) async throws -> Visit? {
     guard let session = visitor.session else { return nil }
     do {
@@ -128,7 +128,7 @@ package struct Panel: WebPages {
     }
   }
 
-  /// Where somebody wanted to go is where they are once they are signed in.
+  /// After signing in, people get to the page that they have requested.
   private func signInFirst(_ visitor: Visitor) -> Answer {
     guard visitor.request.method == .get else { return .redirect(SignInPages.path) }
     return .redirect(SignInPages.path(leadingTo: visitor.request.uri.path))
@@ -169,8 +169,8 @@ package struct Panel: WebPages {
     }
   }
 
-  /// Who clicks twice waits for the answer to the first click. Nil where there is no room to remember this one: programs that left
-  /// too many keys keep no person from stopping them.
+  /// A second click waits for the answer to the first. Returns nil where this form's key cannot be stored because programs have
+  /// left too many keys: people must still be able to stop those programs.
   private func begin(_ key: String, _ bytes: [UInt8], _ visit: Visit) async throws -> Idempotency.Beginning? {
     let deadline = clock.uptime + .seconds(20)
     while true {
@@ -185,7 +185,7 @@ package struct Panel: WebPages {
     }
   }
 
-  /// A page, or the path that a browser is sent to: only what was done is kept.
+  /// Stores the page, or the path of a redirect, for replays. Only a success is stored.
   private func keep(_ response: Response, _ attempt: Idempotency.Attempt) async throws {
     if response.status == .seeOther, let location = response.headers[.location] {
       return try await useCases.requests.finish(attempt, status: 200, body: Array(location.utf8))
@@ -215,7 +215,7 @@ package struct Panel: WebPages {
     return (form, Array(buffer.readableBytesView))
   }
 
-  /// Browsers say which page a form was sent from.
+  /// Browsers send the origin of the page that contains the form.
   private func requireOwnPage(_ visitor: Visitor) throws {
     guard let origin = visitor.request.headers[.origin]?.lowercased() else { return }
     let reached = PublicURL(of: visitor.request, visitor.context.origin)
@@ -243,13 +243,13 @@ package struct Panel: WebPages {
   }
 }
 
-/// A form that comes from another page than ours, or from one that is too old.
+/// The form comes from a page that is not ours, or is too old.
 struct FormRefused: Error {}
 
-/// A form that is carried out once or not at all, where there is no room to remember that it was.
+/// The form must not be carried out twice, but there is no room to store its key.
 struct FormNotRemembered: Error {}
 
-/// Is answered outside of the panel, as what nobody has a page for.
+/// Answered outside the panel, like a path that does not exist.
 private struct HiddenPage: Error {
   let failure = Failure.notFound
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Whose a file is, and as whom programs read and write it.
+/// The owner of a file, and the user and group of programs that read and write it.
 package struct FileOwner: Sendable, Equatable {
   package let user: UInt32
   package let group: UInt32
@@ -18,12 +18,12 @@ package struct FileOwner: Sendable, Equatable {
     self.init(user: status.st_uid, group: status.st_gid)
   }
 
-  /// The file is read and written by nobody else.
+  /// Changes the owner of the file, and leaves its permissions as they are.
   package func take(_ path: String) throws {
     guard lchown(path, user, group) == 0 else { throw HostError.last("chown \(path)") }
   }
 
-  /// Lets the group's programs pass through a folder, whose names they cannot read.
+  /// Lets the group's programs pass through a folder without listing it.
   package func letThrough(_ folder: String) throws {
     var status = stat()
     guard stat(folder, &status) == 0 else { throw HostError.last("look at \(folder)") }

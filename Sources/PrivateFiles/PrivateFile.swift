@@ -1,19 +1,19 @@
 import Glibc
 
-/// A file that only its owner may read, whole or not at all. All of this blocks.
+/// Writes files that only their owner may read, whole or not at all. All of this blocks.
 package enum PrivateFile {
-  /// Writes all of it, in the place of what may be there, or nothing.
+  /// Writes the whole file, replacing an earlier one, or nothing.
   ///
   /// - Parameters:
-  ///   - permissions: For what is no secret.
-  ///   - draft: What its name ends in until it is whole. Writers that nothing else keeps apart have one each.
-  ///   - isDurable: Whether it lasts from here on: a power cut leaves the old one or the new one.
+  ///   - permissions: Others than the default are for files that are no secret.
+  ///   - draft: The suffix of the file until it is whole. Writers that may run at the same time need different ones.
+  ///   - isDurable: Whether the file is synced: then a power cut leaves either the old or the new file.
   package static func write(
     _ bytes: some Collection<UInt8>, to path: String, permissions: UInt32 = 0o600, draft: String = ".new",
     isDurable: Bool = true
   ) throws(HostError) {
     let temporary = path + draft
-    // One that a process left that was killed here, whoever may read that.
+    // A killed process may have left one, with any permissions.
     unlink(temporary)
     try create(new: temporary, permissions: permissions, isDurable: isDurable) { file throws(HostError) in
       try file.write(bytes)
@@ -26,12 +26,12 @@ package enum PrivateFile {
     if isDurable { try sync(folder(of: path)) }
   }
 
-  /// Makes one where nothing is yet.
+  /// Creates a file; throws where the path exists.
   package static func create(new path: String, _ bytes: some Collection<UInt8>) throws(HostError) {
     try create(new: path) { file throws(HostError) in try file.write(bytes) }
   }
 
-  /// The same, piece by piece. Where that fails, there is nothing.
+  /// The same, piece by piece. If that fails, no file is left.
   package static func create(
     new path: String, permissions: UInt32 = 0o600, isDurable: Bool = true,
     _ fill: (NewFile) throws(HostError) -> Void
@@ -48,7 +48,7 @@ package enum PrivateFile {
     }
   }
 
-  /// Makes the content of a file, or the entries of a folder, last.
+  /// Syncs the content of a file, or the entries of a folder, to the disk.
   package static func sync(_ path: String) throws(HostError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .last("open \(path)") }
@@ -62,12 +62,12 @@ package enum PrivateFile {
   }
 }
 
-/// One that is being filled.
+/// A file that is being filled.
 package struct NewFile {
   fileprivate let descriptor: Int32
   fileprivate let path: String
 
-  /// Appends all of it, in however many pieces the kernel takes it.
+  /// Appends all bytes, in however many writes the kernel takes.
   package func write(_ bytes: some Collection<UInt8>) throws(HostError) {
     var rest = ArraySlice(bytes)
     while !rest.isEmpty {

@@ -1,30 +1,30 @@
-/// What dig printed of one question.
+/// The answer to one question, as dig has printed it.
 struct Answer: Equatable {
   struct Record: Equatable {
-    /// In small letters, with a dot at its end.
+    /// In lower case, with a trailing dot.
     let owner: String
     let type: String
     /// The rest of the line.
     let data: String
   }
 
-  /// In small letters, with a dot at its end.
+  /// In lower case, with a trailing dot.
   var question = ""
   var status = ""
   var isAuthoritative = false
-  /// Whether it bears the signature that it must.
+  /// False where dig could not verify the signature.
   var isSigned = true
   var records: [Record] = []
 
-  /// The zone that a name is in, which the answer is about.
+  /// The zone that the name in question is in.
   var zone: String? { records.first { $0.type == "SOA" }?.owner }
 
-  /// What the name is another name of.
+  /// The target of the name's CNAME record, in lower case; nil where it has none.
   func alias(of name: String) -> String? {
     records.first { $0.type == "CNAME" && $0.owner == name }.map { $0.data.lowercased() }
   }
 
-  /// Of a whole output, with comments: an answer for each question that was answered.
+  /// Reads a whole output with comments: an answer for each question that was answered.
   static func all(in output: String) -> [Answer] {
     var answers: [Answer] = []
     var isSigned = true

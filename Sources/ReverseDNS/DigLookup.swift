@@ -6,7 +6,7 @@ package final class DigLookup: NameLookup {
   private static let mostAtOnce = 16
   private static let limit = Duration.seconds(8)
 
-  /// Nil for those of the host.
+  /// Nil for the resolvers of the host.
   private let resolver: NameServerAddress?
   private let underWay = Mutex(0)
 
@@ -33,7 +33,7 @@ package final class DigLookup: NameLookup {
     guard ending.exitStatus == 0, let answer = Answer.all(in: ending.output).last,
       ["NOERROR", "NXDOMAIN"].contains(answer.status)
     else { throw UnreachableNameServer("\(name) cannot be looked up: \(ending.output.escaped(atMost: 300))") }
-    // What the name is another name of is in the answer too.
+    // If the name is an alias, the answer contains the addresses of its target, too.
     return answer.records.contains { $0.type == type && IPAddress($0.data) == address }
   }
 }

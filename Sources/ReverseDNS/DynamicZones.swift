@@ -1,16 +1,16 @@
 package import Core
 
-/// Reverse zones that are changed by RFC 2136 and read by transfer, with a key of TSIG, through Debian's `nsupdate` and `dig`. The key
-/// stays in its file: it is in no list of arguments.
+/// Reverse zones that are changed by RFC 2136 and read by zone transfer, with a TSIG key, through Debian's `nsupdate` and
+/// `dig`. The key stays in its file: it is never an argument of a program.
 package struct DynamicZones: ReverseZones {
   private let server: NameServerAddress
   private let keyFile: String
   private let ttl: Int
 
-  /// What is changed by one message.
+  /// How many names one message changes at most.
   private static let mostInMessage = 100
   private static let mostQuestions = 200
-  /// After so many that were refused one after the other, all are.
+  /// If so many changes that are sent alone are refused from the start, the remaining ones count as refused.
   private static let mostRefusals = 3
   private static let limit = Duration.seconds(30)
   private static let transferLimit = Duration.seconds(120)
@@ -58,7 +58,8 @@ package struct DynamicZones: ReverseZones {
     let name: Hostname?
   }
 
-  /// All in one message, so that each name is there or another one is; where that is refused, each alone.
+  /// Sends all changes in one message, so that an address is never without a name; where it is refused, sends each change
+  /// alone.
   private func send(_ changes: [Change], in zone: String) async throws -> [IPAddress: String] {
     guard let reason = try await refusal(of: changes, in: zone) else { return try await missing(of: changes) }
     if changes.count == 1 { return [changes[0].address: reason] }
@@ -74,7 +75,7 @@ package struct DynamicZones: ReverseZones {
     return refused.merging(try await missing(of: taken)) { $1 }
   }
 
-  /// A server may say that all is well, and have left out what its policy does not allow.
+  /// Looks whether the changes are there: a server may accept a message and leave out what its policy does not allow.
   private func missing(of changes: [Change]) async throws -> [IPAddress: String] {
     let answers = try await answers(to: changes.map(\.place.owner), of: "PTR")
     var missing: [IPAddress: String] = [:]
@@ -84,7 +85,7 @@ package struct DynamicZones: ReverseZones {
     return missing
   }
 
-  /// Nil where it was taken.
+  /// Sends one message. Returns why the server has refused it; nil where it was accepted.
   private func refusal(of changes: [Change], in zone: String) async throws -> String? {
     var lines = ["server \(server.address) \(server.port)", "zone \(zone)"]
     for change in changes {
@@ -98,21 +99,21 @@ package struct DynamicZones: ReverseZones {
     let ending = try await run.run()
     if ending.exitStatus == 0 { return nil }
     let words = ending.output.split(whereSeparator: \.isNewline).joined(separator: " ").escaped(atMost: 300)
-    // Only what the server itself has said is an answer.
+    // Only what the server itself has said is a refusal.
     if let said = words.firstRange(of: "update failed: ") { return "\(server) says \(words[said.upperBound...])" }
     throw UnreachableNameServer("nsupdate: \(words)")
   }
 
   // MARK: Places
 
-  /// The server has another key of that name, or none.
+  /// The server does not know the key: it has another one of that name, or none.
   private struct KeyIsRefused: Error {}
 
-  /// Where each of them stands on this server, as its answers to a question for the SOA tell. Throws `KeyIsRefused`.
+  /// Finds the zone and the name of each address on this server, by asking it for SOA records. Throws `KeyIsRefused`.
   private func places(of addresses: [IPAddress]) async throws -> [IPAddress: Place] {
     var names = Dictionary(addresses.map { ($0, "\($0.reverseName).") }) { $1 }
     var places: [IPAddress: Place] = [:]
-    // The address itself, and what it is another name of.
+    // First the names of the addresses themselves, then the targets of aliases.
     for _ in 0..<3 where !names.isEmpty {
       let answers = try await answers(to: Array(names.values))
       var aliases: [IPAddress: String] = [:]
@@ -142,11 +143,11 @@ package struct DynamicZones: ReverseZones {
         input: asked.map { "\($0) \(type)\n" }.joined())
       let ending = try await run.run()
       let found = Answer.all(in: ending.output)
-      // Of what it does not get it tries no more than one.
+      // dig stops at the first question that gets no answer.
       guard ending.exitStatus == 0, found.count == asked.count else {
         throw UnreachableNameServer("\(server) answered \(found.count) of \(asked.count) questions")
       }
-      // What it has no zone for Knot refuses without a signature, too.
+      // Knot does not sign its refusals for zones that it does not have either, but they have another status.
       if found.contains(where: { !$0.isSigned && $0.status == "NOTAUTH" }) { throw KeyIsRefused() }
       for answer in found where answer.isSigned { answers[answer.question] = answer }
     }
@@ -162,7 +163,7 @@ package struct DynamicZones: ReverseZones {
       outputLimitBytes: outputLimitBytes, limit: limit)
   }
 
-  // MARK: What stands there
+  // MARK: The names on the server
 
   package func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>] {
     let places: [IPAddress: Place]
@@ -175,7 +176,7 @@ package struct DynamicZones: ReverseZones {
     var zones: [String: [String: Set<String>]?] = [:]
     for (address, place) in places {
       if zones[place.zone] == nil { zones[place.zone] = .some(try await transfer(of: place.zone)) }
-      // Nothing is known of a zone that is not given away.
+      // The names in a zone that the server does not transfer are unknown.
       guard let known = zones[place.zone] ?? nil else { continue }
       names[address] = known[place.owner] ?? []
     }
@@ -191,7 +192,7 @@ package struct DynamicZones: ReverseZones {
     }
   }
 
-  /// The names of a zone, by their owners; nil where it is not given away whole.
+  /// The names of a zone, by their owners; nil where the server does not transfer it as a whole.
   private func transfer(of zone: String) async throws -> [String: Set<String>]? {
     let run = dig(
       ["+noall", "+answer", "+time=30", "+tries=1", "-q", zone, "-t", "AXFR"], limit: Self.transferLimit,
@@ -199,7 +200,7 @@ package struct DynamicZones: ReverseZones {
     let ending = try await run.run()
     if ending.exitStatus == 9 { throw UnreachableNameServer("\(server) does not answer") }
     let records = Answer.records(in: ending.output)
-    // It begins and ends with the same record.
+    // A whole transfer begins and ends with the same SOA record.
     guard ending.exitStatus == 0, records.count > 1, records.first?.type == "SOA", records.first == records.last,
       !ending.output.contains(";; Couldn't verify signature")
     else { return nil }
@@ -219,6 +220,6 @@ extension Answer {
 }
 
 extension Answer.Record {
-  /// What an address is called, in small letters.
+  /// The name in a PTR record, in lower case and without the trailing dot.
   fileprivate var name: String? { type == "PTR" ? String(data.lowercased().dropLast()) : nil }
 }

@@ -1,6 +1,6 @@
 package import Core
 
-/// Where a DNS server is asked: `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:5353`.
+/// The address and port of a DNS server: `192.0.2.53`, `192.0.2.53:5353` or `[2001:db8::53]:5353`.
 package struct NameServerAddress: Hashable, Sendable, CustomStringConvertible {
   package let address: IPAddress
   package let port: UInt16

@@ -1,12 +1,12 @@
 import Core
 
-/// Where the name of an address stands: a zone of a server, and what the address is called in it.
+/// Where the name of an address is stored: a zone of a server, and the record's owner in that zone.
 struct Place: Hashable {
-  /// With a dot at its end, as what follows.
+  /// With a trailing dot, like `owner`.
   let zone: String
   let owner: String
 
-  /// Nil for what a server says that no zone for addresses can be: it becomes input of a program.
+  /// Nil where this cannot be a zone for addresses. The names come from a server and become input of a program.
   init?(zone: String, owner: String) {
     guard Self.isPlain(zone), Self.isPlain(owner), owner == zone || owner.hasSuffix(".\(zone)"),
       zone.hasSuffix(".in-addr.arpa.") || zone.hasSuffix(".ip6.arpa.")
@@ -15,7 +15,7 @@ struct Place: Hashable {
     self.owner = owner
   }
 
-  /// Whether a name is one that programs take as one. RFC 2317 has a slash in names of zones.
+  /// Whether programs read the text as a single name. Zones have a slash in their names by RFC 2317.
   static func isPlain(_ name: String) -> Bool {
     (2...254).contains(name.utf8.count) && name.utf8.first != UInt8(ascii: "-")
       && name.utf8.allSatisfy { byte in
@@ -23,8 +23,8 @@ struct Place: Hashable {
       }
   }
 
-  /// What a network smaller than a /24 may be called where only its own zone is on the server, and the aliases that lead to it are its
-  /// provider's (RFC 2317): names of the address in it, those of larger networks first.
+  /// The names that an address may have in the zone of a network smaller than a /24 (RFC 2317), where only that zone is on the
+  /// server and the aliases that lead to it are at the provider. Those of larger networks come first.
   static func candidates(for address: IPAddress) -> [String] {
     guard address.isIPv4 else { return [] }
     let bytes = address.bytes

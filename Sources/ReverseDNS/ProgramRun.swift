@@ -2,7 +2,7 @@ import Core
 import Foundation
 import HostPrograms
 
-/// A program that talks to a DNS server, on a thread of its own, and stopped where nobody waits for it any more.
+/// A run of a program that talks to a DNS server, on a thread of its own. It is stopped when the waiting task is cancelled.
 struct ProgramRun: Sendable {
   let name: String
   let arguments: [String]
@@ -23,7 +23,7 @@ struct ProgramRun: Sendable {
     do {
       return try await withTaskCancellationHandler {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Ending, any Error>) in
-          // It blocks.
+          // `end` blocks.
           Thread.detachNewThread {
             continuation.resume(
               with: Result {

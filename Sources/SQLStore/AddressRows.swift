@@ -1,22 +1,21 @@
 import Core
 
-/// How an address stands in the database: as a number among those of its family and its base, so that what is given of a pool
-/// are ranges of these.
+/// How an address is stored: as a number that is unique for its family and base, so that a pool consists of ranges of numbers.
 protocol GivenAddress: Hashable, Comparable, CustomStringConvertible {
   static var family: ServerAddress.Family { get }
   var prefixLength: Int { get }
   var bytes: [UInt8] { get }
-  /// Of a single IPv6 address its first 64 bits; 0 for all others.
+  /// The first 64 bits of a single IPv6 address; 0 for IPv4 addresses and whole IPv6 networks.
   var base: Int64 { get }
   var orderKey: Int64 { get }
-  /// The one with this number and the same base.
+  /// The address with this number and the same base; nil where there is none.
   func sibling(_ orderKey: Int64) -> Self?
-  /// Reads what the setting that remembers the last one has.
+  /// Reads the text of the setting that remembers the last address given.
   init?(given text: String)
 }
 
 extension GivenAddress {
-  /// Nil after the last one that there is.
+  /// Nil for the last possible address.
   var next: Self? { orderKey < .max ? sibling(orderKey + 1) : nil }
 }
 
@@ -29,8 +28,8 @@ extension IPv4Address: GivenAddress {
   init?(given text: String) { self.init(text) }
 }
 
-/// Networks are numbers in two's complement: a pool lies on one side of the sign, so that the order is the same. The last bits of
-/// single addresses are shifted for that, since a pool may have all of them.
+/// A network's 64 bits are stored as a signed number. A pool of networks has numbers of one sign only, so their order is kept.
+/// The last 64 bits of single addresses have their highest bit flipped to keep the order, because a pool may have all of them.
 extension IPv6Network: GivenAddress {
   static let family = ServerAddress.Family.ipv6
   private static let shift: UInt64 = 1 << 63
@@ -47,7 +46,7 @@ extension IPv6Network: GivenAddress {
 extension ServerAddress.Family: ColumnValue {}
 
 extension ServerAddress {
-  /// In which it is read back.
+  /// The columns that `RowReader.address` reads.
   static let columns = "family, base, number"
 
   var given: any GivenAddress {
@@ -77,14 +76,14 @@ extension RowReader {
   }
 }
 
-/// What is given of one family.
+/// The addresses of a pool that can be given, all of one family.
 struct GivenRanges<Address: GivenAddress> {
-  /// Ascending and apart from each other.
+  /// Ascending and disjoint.
   let ranges: [ClosedRange<Address>]
-  /// Where the last one that was given is remembered.
+  /// The key of the setting that remembers the last address given.
   let cursorKey: String
 
-  /// In the order in which they are given after this one was.
+  /// The ranges in the order in which they are searched: first what comes after `last`, then what comes before it.
   func ranges(after last: Address?) -> [ClosedRange<Address>] {
     guard let last, let next = last.next else { return ranges }
     let later = ranges.compactMap { $0.upperBound >= next ? max($0.lowerBound, next)...$0.upperBound : nil }
@@ -97,8 +96,8 @@ extension SQLConnection {
   /// For how long it is remembered who had an address.
   static var addressMemory: Duration { .seconds(400 * 24 * 3600) }
 
-  /// Gives the server one more address of the pool: one that nobody has had yet, the next one after the one that was taken last;
-  /// where there is none, the one that was released longest ago. Throws `noCapacity` where there is neither.
+  /// Gives the server one more address of the pool: the next one after the last given that was never given before; where there
+  /// is none, the one that was released longest ago. Throws `noCapacity` where there is neither.
   @discardableResult
   func assignAddress(
     of pool: AddressPool, to server: ID<Server>, location: String, at now: Timestamp
@@ -118,7 +117,7 @@ extension SQLConnection {
     return network
   }
 
-  /// Gives the server another address of its pool in the place of its first of this family; nil where there is no pool.
+  /// Replaces the server's first address of this family by another one of the pool; nil where there is no pool.
   func replaceFirstAddress(
     _ family: ServerAddress.Family, of server: ID<Server>, pools: AddressPools.Pair, location: String,
     at now: Timestamp
@@ -156,7 +155,7 @@ extension SQLConnection {
     return address
   }
 
-  /// - Parameter rank: Its place among the server's others; nil for the one behind all of them.
+  /// - Parameter rank: Its position among the server's addresses of this family; nil to append it.
   func give(
     _ address: some GivenAddress, to server: ID<Server>, rank: Int64? = nil, location: String, at now: Timestamp
   ) throws {
@@ -184,7 +183,8 @@ extension SQLConnection {
     try queueName(family, address.bytes, at: now)
   }
 
-  /// A network and a single address in it are never two servers', whatever the pool was before.
+  /// Throws where a server has a single address in this network, or the network of this address: the pool may have been
+  /// changed.
   private func requireApart(_ address: some GivenAddress) throws {
     guard let network = address as? IPv6Network else { return }
     let owner =
@@ -201,7 +201,6 @@ extension SQLConnection {
     throw Failure(.conflict, "\(network) overlaps what the server \(owner) has: the pool of IPv6 was another before.")
   }
 
-  /// Nobody has them any more.
   func releaseAddresses(of server: ID<Server>, at now: Timestamp) throws {
     let own = try rows("SELECT \(ServerAddress.columns) FROM address WHERE server_id = ?", [server]) { row in
       try row.address()
@@ -242,7 +241,7 @@ extension SQLConnection {
     return nil
   }
 
-  /// Looks at the known addresses only, up to the first gap between them.
+  /// The first address of the range that has no row. Reads only rows, up to the first gap between them.
   private func firstFreeAddress<Address: GivenAddress>(in range: ClosedRange<Address>) throws -> Address? {
     let (low, high) = (range.lowerBound, range.upperBound)
     let known = try value(

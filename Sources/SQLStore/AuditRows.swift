@@ -1,9 +1,9 @@
 import Core
 
 extension SQLConnection {
-  /// Remembers who did what, and from where. Throws where the caller has lost the right to do it.
+  /// Records who did what, and from where. Throws where the caller has lost the right to do it.
   ///
-  /// - Parameter operation: What carries it out; nil where it is done.
+  /// - Parameter operation: The operation that will do it; nil where it is done.
   func audit(
     _ action: String, on server: ID<Server>? = nil, operation: ID<Operation>? = nil, detail: String? = nil,
     by caller: Caller, at now: Timestamp
@@ -19,7 +19,7 @@ extension SQLConnection {
       origin: caller.origin, at: now)
   }
 
-  /// Whoever asked was judged when the first words of the request came, by what was known a second before that.
+  /// Checks the account again: the caller was authorised when the request began, by what was known a second before that.
   private func requireMayChange(_ id: ID<Account>) throws {
     let account = try account(id).orFail("there is no account \(id)")
     guard account.closedAt == nil else { throw Failure.tokenInvalid }
@@ -28,15 +28,15 @@ extension SQLConnection {
     }
   }
 
-  /// The same for who signs in and out, which a suspended account may, too.
+  /// The same for signing in and out, which is allowed while the account is suspended, too.
   func auditSession(_ action: String, detail: String, by caller: Caller, at now: Timestamp) throws {
     try markEffect(of: caller)
     try insertAudit(
       action, account: caller.accountID, token: caller.tokenID, detail: detail, origin: caller.origin, at: now)
   }
 
-  /// The same for what an operator did, with a command on the host or in the panel. Throws `notFound` for a person who is none any
-  /// more: who came was judged by what was known a moment before.
+  /// The same for what an operator did. Throws `notFound` for a person who is no operator any more: the request was let in by
+  /// what was known a moment before.
   func auditOperator(
     _ action: String, by operator: Operator = .host, account: ID<Account>? = nil, server: ID<Server>? = nil,
     operation: ID<Operation>? = nil, detail: String? = nil, at now: Timestamp
@@ -59,7 +59,7 @@ extension SQLConnection {
     }
   }
 
-  /// Throws `credentialsInvalid` for a program whose token is good no more.
+  /// Throws `credentialsInvalid` where the program's token is not a valid operator's token any more.
   private func requireOperatorsToken(_ caller: Caller, at now: Timestamp) throws {
     let token: Token? = try first(
       "SELECT \(Token.columns) FROM token WHERE id = ? AND is_session = 0", [caller.tokenID])

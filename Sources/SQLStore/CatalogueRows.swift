@@ -14,7 +14,7 @@ extension SQLConnection {
       locations: try all("SELECT \(Location.columns) FROM location ORDER BY id"))
   }
 
-  /// Keeps the ids that the catalogue gives.
+  /// Writes the catalogue with the ids that it has.
   func insert(_ catalogue: Catalogue) throws {
     for location in catalogue.locations {
       try run(

@@ -5,7 +5,7 @@ import struct Foundation.UUID
 /// A value that is stored in one column: numbers, amounts, addresses and times as integers, all others as text.
 protocol ColumnValue: Sendable {
   var stored: SQLValue { get }
-  /// Nil where that is no such value.
+  /// Nil where what is stored does not fit.
   init?(stored: SQLValue)
 }
 

@@ -18,7 +18,7 @@ extension DiskCopy: RowReadable {
   }
 }
 
-/// Which copies of an account a list shows, as a condition of SQL: one for all filters.
+/// The SQL condition that selects the copies for a list. It is one text for all filters.
 enum DiskCopySelection {
   static func condition(_ family: DiskCopy.Family) -> String {
     """
@@ -45,7 +45,7 @@ extension DiskCopy.Family {
 }
 
 extension Operation {
-  /// What an operation on a copy is about.
+  /// The copy that an operation on a copy is about.
   var copyID: ID<DiskCopy>? { subjectID.map { ID($0) } }
 }
 
@@ -72,9 +72,9 @@ extension SQLConnection {
 
   // MARK: The end of copies
 
-  /// Nobody sees the copy any more, and its file is removed when its turn comes. What is still making it is ended.
+  /// Hides the copy, cancels the operation that is making it unless a step is in flight, and queues the removal of its file.
   ///
-  /// Returns what removes the file; nil where there is none.
+  /// Returns the operation that removes the file; nil where the file is gone.
   @discardableResult
   func discard(_ copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws -> ID<Operation>? {
     try run("UPDATE disk_copy SET deleted_at = COALESCE(deleted_at, ?) WHERE id = ?", [now, copy.id])
@@ -82,7 +82,7 @@ extension SQLConnection {
     return try queueDiscard(of: copy, by: token, at: now)
   }
 
-  /// Where its end is under way already, that is it.
+  /// Queues the removal of the copy's file, or returns the operation that is removing it; nil where the file is gone.
   @discardableResult
   func queueDiscard(of copy: DiskCopy, by token: ID<Token>?, at now: Timestamp) throws -> ID<Operation>? {
     guard try diskCopy(copy.id) != nil else { return nil }
@@ -136,7 +136,7 @@ extension SQLConnection {
         WHERE id = ?
         """,
         [operation.copyID, operation.serverID])
-      // A disk that has booted has the password that it was given then.
+      // A disk that has booted keeps the password that it was given at its first boot.
       try run(
         "UPDATE server SET root_password_hash = NULL WHERE id = ? AND awaits_first_boot = 0", [operation.serverID])
     default: break

@@ -39,7 +39,7 @@ struct StoredRules: ColumnValue {
     self.text = text
   }
 
-  /// Throws where other hands have written what is no rule: nobody is let in by it.
+  /// Throws where the text was changed by hand and holds no rules, so that it lets nobody in.
   func rules() throws -> [FirewallRule] {
     try JSONDecoder().decode([FirewallRule].self, from: Data(text.utf8))
   }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Lets many writes share one transaction, and so one wait for the disk. Whoever comes while a transaction is being
-/// committed waits for the next one, together with all others who came.
+/// Lets many writes share one transaction, and so one wait for the disk. Writes that arrive during a transaction are carried
+/// out together in the next one.
 ///
 /// A write is carried out even where the task that asked for it is cancelled meanwhile: its caller learns what became of it.
 final class GroupCommit: Sendable {
@@ -11,7 +11,7 @@ final class GroupCommit: Sendable {
   }
 
   private let maximumBatchSize: Int
-  /// Has `nextBatch` asked, on the thread that writes, until there is none.
+  /// Has the writing thread call `nextBatch` until it returns nil.
   private let drain: @Sendable (GroupCommit) -> Void
   private let queue = Mutex(Queue())
 
@@ -48,12 +48,13 @@ final class GroupCommit: Sendable {
 
 /// A connection whose transaction may be over when an error is thrown.
 protocol TransactionConnection: SQLConnection {
-  /// Whether all is undone that was written in the transaction, or must be.
+  /// Whether the whole transaction is rolled back after this error, or has to be.
   func isTransactionLost(after error: any Error) -> Bool
 }
 
 protocol PendingWrite: Sendable {
-  /// Returns what answers the caller once the transaction is committed. Throws where the transaction itself is lost.
+  /// Carries the write out, and returns a closure that answers the caller, for after the commit. Throws where the whole
+  /// transaction is lost.
   func run(in connection: any TransactionConnection) throws -> @Sendable () -> Void
   func fail(_ error: any Error)
 }
@@ -69,7 +70,7 @@ private struct Write<Value: Sendable>: PendingWrite {
       try connection.run("RELEASE SAVEPOINT job")
       return { continuation.resume(returning: value) }
     } catch {
-      // A full disk and its like end the whole transaction, and with it what the writes before this one did.
+      // An error such as a full disk ends the whole transaction, with the writes before this one.
       if connection.isTransactionLost(after: error) { throw error }
       try connection.run("ROLLBACK TO SAVEPOINT job")
       try connection.run("RELEASE SAVEPOINT job")

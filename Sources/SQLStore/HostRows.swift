@@ -39,7 +39,7 @@ extension SQLConnection {
     try first("SELECT \(Host.columns) FROM host WHERE id = ?", [id])
   }
 
-  /// Of a location's hosts the least loaded one with room for the plan. Throws `noCapacity` where there is none.
+  /// The least loaded host of the location with room for the plan. Throws `noCapacity` where there is none.
   func chooseHost(for plan: Plan, at location: String) throws -> Host {
     let own: [HostLoad] = try all(
       "SELECT \(HostLoad.columns) FROM host WHERE location = ? AND is_configured = 1", [location])
@@ -50,8 +50,8 @@ extension SQLConnection {
     return host
   }
 
-  /// For a server that is to have the plan instead of what it has. Whoever needs no more of something than before is not
-  /// refused because others have too much of it.
+  /// Throws `noCapacity` where the server's host has no room for the server's new plan. A resource of which the server needs no
+  /// more than before is not checked, even if the host has too little of it.
   func requireRoom(for plan: Plan, insteadOf server: Server) throws {
     let load: HostLoad? = try first("SELECT \(HostLoad.columns) FROM host WHERE id = ?", [server.hostID])
     let (host, all) = try load.map { ($0.host, $0.reserved) }.orFail("there is no host \(server.hostID)")

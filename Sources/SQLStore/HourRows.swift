@@ -1,6 +1,6 @@
 import Core
 
-/// An hour of a server that has begun and was not looked at yet.
+/// An hour of a server that has begun and is not charged yet.
 struct DueHour: RowReadable {
   let server: ID<Server>
   let account: ID<Account>
@@ -18,7 +18,7 @@ struct DueHour: RowReadable {
     server.billed_month, server.billed_month_hours
     """
 
-  /// What an hour costs that began at this time, by an expression of SQL.
+  /// An SQL expression for the price of the server's hour that began at this time.
   static func price(ofHourAt time: String) -> String {
     """
     COALESCE((SELECT former_price.price_per_hour FROM former_price
@@ -50,15 +50,15 @@ struct DueHour: RowReadable {
   }
 }
 
-/// What is known while one hour after the other is charged, in one transaction.
+/// The state while several hours are charged in one transaction.
 struct HourBatch {
   /// What is done about an hour that cannot be paid.
   enum Unpaid {
-    /// The account is out of credit.
+    /// The account is suspended for want of credit.
     case suspend
-    /// It is left for the meter.
+    /// The hour is left for the meter.
     case leave
-    /// Nobody pays it: the server is gone.
+    /// Nobody pays for the hour, because the server is deleted.
     case forgive
   }
 
@@ -68,7 +68,7 @@ struct HourBatch {
   var outOfCredit: [ID<Account>] = []
   var count = 0
   fileprivate var balances: [ID<Account>: Money] = [:]
-  /// What the hours cost together that are due of accounts of which one could not be paid.
+  /// The cost of all due hours of an account, for accounts with an hour that could not be paid.
   fileprivate var owed: [ID<Account>: Money] = [:]
 
   init(_ tariff: Tariff, unpaid: Unpaid, at now: Timestamp) {
@@ -79,7 +79,7 @@ struct HourBatch {
 }
 
 extension SQLConnection {
-  /// Returns false where the hour is left to another look.
+  /// Charges the hour. Returns false where it is left for later.
   func charge(_ due: DueHour, in batch: inout HourBatch) throws -> Bool {
     let balance = batch.balances[due.account] ?? due.balance
     var billed = due.billed(asSuspended: batch.outOfCredit.contains(due.account))
@@ -89,7 +89,7 @@ extension SQLConnection {
       case .leave: return false
       case .forgive: break
       case .suspend:
-        // What is only set aside comes back, or is paid for: an hour waits where that would pay all that is due.
+        // Held credit is released or charged soon. If all due hours could be paid with it, the hour waits for that.
         if try balance + held(by: due.account) >= owed(by: due.account, in: &batch) { return false }
         try runOutOfCredit(due.account, batch.tariff, at: batch.now)
         batch.outOfCredit.append(due.account)
@@ -97,7 +97,7 @@ extension SQLConnection {
         cost = batch.tariff.cost(of: billed)
       }
     }
-    // Of a server that is off for want of credit nothing is owed.
+    // Only a suspended or deleted server gets here: it owes nothing for an hour that cannot be paid.
     if cost.total > balance { cost = HourCost(server: .zero, backup: .zero) }
     batch.balances[due.account] = try pay(cost, for: due.server, of: due.account, due.hour, at: batch.now) ?? balance
     try passHour(due.hour, of: due.server, charged: due.chargedInMonth + (cost.server == .zero ? 0 : 1))
@@ -153,7 +153,7 @@ extension SQLConnection {
 
   // MARK: Single servers
 
-  /// To be called before anything changes on which the price of an hour depends that has begun already.
+  /// Charges the server's hours that have begun. To be called before any change that affects their price.
   func settleHours(
     of server: ID<Server>, _ tariff: Tariff, unpaid: HourBatch.Unpaid = .leave, at now: Timestamp
   ) throws {
@@ -172,11 +172,11 @@ extension SQLConnection {
     for server in due { try settleHours(of: server, tariff, at: now) }
   }
 
-  /// The server is ready for the first time: from the hour in which that is it costs money. What was held for it is there.
+  /// Charges the hour in which the server is ready for the first time. The credit held for it has been released before.
   func chargeFirstHour(of server: ID<Server>, _ account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws {
     let createdAt = try value(Timestamp.self, "SELECT created_at FROM server WHERE id = ?", [server])
       .orFail("there is no server \(server)")
-    // Where the clock is behind, it will be right again: no hour is owed of the time in between.
+    // A clock that is behind will be corrected: the time until the last billed one is not charged.
     let hour = ServerHour.running(at: max(now, try time(ClockSetting.billed) ?? now), since: createdAt)
     let found = try rows(
       "SELECT \(DueHour.price(ofHourAt: "?1")), is_backup_enabled FROM server WHERE id = ?2", [hour.beganAt, server]
@@ -190,7 +190,7 @@ extension SQLConnection {
     try passHour(hour, of: server, charged: paid == .zero ? 0 : 1)
   }
 
-  /// Backups that are turned on within an hour are paid for that hour, where there is credit for it, and once.
+  /// Charges backups that are turned on within an hour for that hour: once, and only if there is credit for it.
   func chargeBackups(of server: ID<Server>, _ tariff: Tariff, at now: Timestamp) throws {
     let running: DueHour? = try first(
       """
@@ -211,7 +211,8 @@ extension SQLConnection {
     _ = try pay(HourCost(server: .zero, backup: cost), for: server, of: running.account, hour, at: now)
   }
 
-  /// From the next hour on. What was created small and becomes larger within its first hour pays the difference at once.
+  /// Sets the price from the next hour on. A server that is resized to a higher price within its first hour pays the difference
+  /// at once.
   func changePrice(of server: ID<Server>, _ account: ID<Account>, to price: Money, at now: Timestamp) throws {
     let highest = try value(
       Money.self,
@@ -220,7 +221,7 @@ extension SQLConnection {
         UNION SELECT price_per_hour FROM former_price WHERE server_id = ?1) AS price
       """,
       [server])
-    // One that was never ready has no hour that could cost what it cost before.
+    // A server that was never ready has no hour that the former price could apply to.
     try keepFormerPrices("id = ? AND price_per_hour <> ? AND next_hour_at IS NOT NULL", [server, price], at: now)
     try run("UPDATE server SET price_per_hour = ? WHERE id = ?", [price, server])
     guard let highest, price > highest else { return }
@@ -238,9 +239,10 @@ extension SQLConnection {
       description: "Resized within its first hour", at: now)
   }
 
-  /// To be called before prices change. What became cheaper or dearer twice in a moment has its prices in that order.
+  /// Remembers the present prices for hours that are not charged yet. To be called before prices change. If a price changes
+  /// twice in a moment, the times differ, so that the order is kept.
   func keepFormerPrices(_ condition: String, _ arguments: SQLArguments, at now: Timestamp) throws {
-    // A clock that is far ahead would keep them for years.
+    // With `now` of a clock that is far ahead, the former prices would hold for years.
     let time = try billingTime(at: now) ?? now
     try run(
       """
@@ -255,7 +257,8 @@ extension SQLConnection {
 
   // MARK: The clock
 
-  /// Until when hours may be charged: what the clock says, as far as it can be believed; nil before the first look.
+  /// Until when hours may be charged: until now, or, while the clock is doubted, until the last billed time at most; nil before
+  /// billing began.
   func billingTime(at now: Timestamp) throws -> Timestamp? {
     try time(ClockSetting.billed).map { seen in
       BillingClock(at: now, lastSeen: seen, elapsed: .zero) == .trusted ? now : min(now, seen)

@@ -34,7 +34,7 @@ extension SQLConnection {
 }
 
 extension LabelSelector {
-  /// What follows a condition that has the account as its first argument. Each term goes by the index of the account's labels.
+  /// SQL to append to a condition whose first argument is the account. Each term uses the index of the account's labels.
   var condition: (sql: String, arguments: SQLArguments) {
     var (sql, arguments): (String, SQLArguments) = ("", [])
     for term in terms {

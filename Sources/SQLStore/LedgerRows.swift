@@ -8,7 +8,7 @@ extension SQLConnection {
     return balance
   }
 
-  /// The only place where a balance changes, and always by what it adds to the ledger. Returns the new balance.
+  /// Adds an entry to the ledger and its amount to the balance, which changes nowhere else. Returns the new balance.
   @discardableResult
   func append(
     _ reason: LedgerReason, _ amount: Money, to account: ID<Account>, for server: ID<Server>? = nil,
@@ -43,7 +43,7 @@ extension SQLConnection {
     }
   }
 
-  /// What was held for a server that failed before it was ever ready was given back: another try is not for nothing.
+  /// Holds credit for the first hour again, where the server was never ready and its first hold was released when it failed.
   func holdFirstHourAgain(of server: Server, at now: Timestamp) throws {
     let held = try value(Money.self, "SELECT credit_hold FROM server WHERE id = ?", [server.id])
     guard !server.machine.wasEverReady, held == .zero,

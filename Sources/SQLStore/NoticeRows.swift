@@ -39,7 +39,7 @@ extension Notice.Kind: ColumnValue {}
 extension SuspensionCause: ColumnValue {}
 
 enum NoticeSetting {
-  /// There is a row while notices are written.
+  /// The setting exists while notices are to be written.
   static let key = "notices"
 }
 
@@ -48,7 +48,7 @@ extension SQLConnection {
     try value(String.self, "SELECT value FROM setting WHERE key = ?", [NoticeSetting.key]) != nil
   }
 
-  /// To be called in the transaction that makes it true.
+  /// Writes a notice, if notices are delivered at all. To be called in the transaction that changes what it tells of.
   func tell(_ kind: Notice.Kind, of account: ID<Account>, _ facts: Notice.Facts = Notice.Facts(), at now: Timestamp)
     throws
   {
@@ -67,12 +67,12 @@ extension SQLConnection {
       ])
   }
 
-  /// Adds it to the notice of its kind that nobody has tried to deliver yet. So however much happens to an account, there is one
-  /// in an hour, with what it has room for.
+  /// Adds an entry to the account's notice of this kind that was not tried yet, or writes a new one. So an account gets one
+  /// such notice an hour at most, with as many entries as it has room for.
   ///
   /// - Parameters:
-  ///   - name: By which it is told apart: what is in the notice already is not added again.
-  ///   - detail: What there is to say of it, if anything.
+  ///   - name: What identifies the entry: if the notice has it already, it is not added again.
+  ///   - detail: What to say of it; nil for nothing.
   func tell(
     _ kind: Notice.Kind, of account: ID<Account>, about name: String, _ detail: String?, at now: Timestamp
   ) throws {
@@ -105,7 +105,7 @@ extension SQLConnection {
     try tell(kind, of: account, about: name, detail, at: now)
   }
 
-  /// Of a backup that failed; nobody waits for a snapshot without seeing what becomes of it.
+  /// Tells of a failed backup. A snapshot needs no notice: the customer who asked for it sees its outcome.
   func tellOfFailure(of copy: ID<DiskCopy>, _ reason: String?, at now: Timestamp) throws {
     guard try areNoticesWritten() else { return }
     let server = try value(
@@ -120,7 +120,7 @@ extension SQLConnection {
     }.first
   }
 
-  /// An hour after the one before, where that is later.
+  /// When a notice is due: at `earliest`, or an hour after the last one of its kind where that is later.
   private func gatheredUntil(
     _ kind: Notice.Kind, of account: ID<Account>, _ earliest: Timestamp, at now: Timestamp
   ) throws -> Timestamp {
@@ -128,7 +128,7 @@ extension SQLConnection {
       Timestamp.self, "SELECT due_at FROM notice WHERE account_id = ? AND kind = ? ORDER BY id DESC LIMIT 1",
       [account, kind])
     guard let before else { return earliest }
-    // A clock that was ahead then must not put it off.
+    // If the clock was ahead at the last notice, that must not delay this one.
     return max(earliest, min(before, earliest) + Notice.Kind.shortestInterval)
   }
 }

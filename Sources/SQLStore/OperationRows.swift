@@ -34,8 +34,8 @@ extension SQLConnection {
     return try queued.orFail("the operation was not written")
   }
 
-  /// To be called in each transaction after which another operation of the server may be the next one: where that takes the
-  /// server down, it is `rebooting` from now on, and nobody can press its power switch before it is up again.
+  /// If the server's next operation takes it down, sets it to `rebooting`, so that no power action is accepted before it is up
+  /// again. To be called in each transaction after which another operation may be the next one.
   func powerOffIfNext(_ id: ID<Server>, at now: Timestamp) throws {
     let next: Operation? = try first(
       "SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1", [id]
@@ -47,7 +47,7 @@ extension SQLConnection {
     try setStatus(.rebooting, of: id, at: now)
   }
 
-  /// Whether a server in error has something that could come up, and is paid for.
+  /// Whether a server in error has a disk and is paid for; holds the credit for its first hour where that is needed.
   private func mayComeUp(_ server: Server, at now: Timestamp) throws -> Bool {
     guard server.machine.hasDisk else { return false }
     do {
@@ -58,14 +58,14 @@ extension SQLConnection {
     return true
   }
 
-  /// Whether one of this kind waits or runs.
+  /// Whether an operation of this kind waits or runs.
   func hasUnfinished(_ kind: Operation.Kind, on server: ID<Server>) throws -> Bool {
     try value(
       Int64.self, "SELECT id FROM operation WHERE server_id = ? AND kind = ? AND finished_at IS NULL", [server, kind])
       != nil
   }
 
-  /// One that waits already will see the new hostname; one that runs may have read the old one.
+  /// A queued operation will read the new hostname; a running one may have read the old one, so another one is queued.
   func queueConfigure(_ server: ID<Server>, by caller: Caller, at now: Timestamp) throws -> ID<Operation> {
     let waiting = try value(
       ID<Operation>.self,
@@ -73,7 +73,7 @@ extension SQLConnection {
     return try waiting ?? queue(.configure, on: server, by: caller.requesterID, at: now).id
   }
 
-  /// Ends what a delete, of a server or of a copy that is being made, has overtaken, unless a step of it is still in flight.
+  /// Cancels operations of deleted servers and copies, unless a step is in flight.
   func cancelOvertaken(at now: Timestamp) throws {
     _ = try cancel(
       """
@@ -90,7 +90,7 @@ extension SQLConnection {
     for server in served { try powerOffIfNext(server, at: now) }
   }
 
-  /// Ends the operations that the condition is true of, but for those with a step in flight. Returns their servers.
+  /// Cancels the operations that meet the condition, except those with a step in flight. Returns their servers.
   private func cancel(_ condition: String, at now: Timestamp) throws -> [ID<Server>] {
     try rows(
       """
@@ -102,7 +102,7 @@ extension SQLConnection {
     ) { row in try row.next(ID<Server>.self) }
   }
 
-  /// The operation that the lease was given for, while it holds.
+  /// The operation of the lease; nil where the lease is lost.
   func operation(under lease: Lease) throws -> Operation? {
     try first(
       "SELECT \(Operation.columns) FROM operation WHERE id = ? AND lease_token = ?",

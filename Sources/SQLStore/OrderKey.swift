@@ -1,12 +1,11 @@
 import Core
 
-/// By what rows can be ordered. Each key is one expression of SQL, so that no request can add to the statements that there
-/// are.
+/// A key by which rows can be ordered. Each key is a fixed SQL expression, so that no request brings SQL of its own.
 protocol OrderKey: Hashable, Sendable, CaseIterable {
-  /// Distinct for each row: what comes after it decides nothing.
+  /// Unique for each row, so that keys after it have no effect.
   static var id: Self { get }
   var column: String { get }
-  /// Whether there are rows without it. They come first, and last where the greatest do.
+  /// Whether rows may lack it. Those come first, or last in descending order.
   var mayBeMissing: Bool { get }
 }
 
@@ -21,7 +20,7 @@ extension OrderKey {
 /// What follows ORDER BY.
 struct OrderClause: Sendable {
   let sql: String
-  /// By one key only: there are so few of its kind that their statements can be kept.
+  /// Whether it orders by one key only. There are so few of these that their statements stay prepared.
   let isCommon: Bool
   /// The column of the id.
   let id: String

@@ -1,7 +1,7 @@
 import Core
 
 extension Rescue {
-  /// Of a row that `rescue` is joined to, where there is one; to be read by `RowReader.rescue`.
+  /// The columns of `rescue` in an outer join; to be read by `RowReader.rescue`.
   static let columns = """
     rescue.is_entered, rescue.awaits_first_boot, rescue.image_version, rescue.authorized_key, rescue.root_password_hash
     """
@@ -20,13 +20,13 @@ extension RowReader {
 }
 
 extension SQLConnection {
-  /// For what would change a disk that another system has in its hands, or is about to have.
+  /// Throws where a rescue system uses the server's disk, or is about to: for operations that would change the disk.
   func requireNoRescue(_ server: Server) throws(Failure) {
     guard server.machine.rescue == nil else { throw .inRescue }
   }
 
   func enterRescue(_ server: ID<Server>, by operation: Operation, _ imageVersion: String) throws {
-    // One that nothing was taken down for was on its way to something else, and is that afterwards.
+    // A server that this operation has not taken down was in transition, and counts as active afterwards.
     try run(
       """
       UPDATE rescue SET is_entered = 1, image_version = ?,

@@ -1,8 +1,8 @@
 import Core
 
-/// A server takes its share of its host until nothing is left of it, or nothing was made of it.
+/// A server's share of its host is reserved until the server is erased, or has failed before anything was made of it.
 extension SQLConnection {
-  /// While it is on its way to another plan, a server has room for both.
+  /// Reserves room for both plans while the server is being resized.
   func reserve(alsoFor plan: Plan, _ server: ID<Server>) throws {
     try run(
       """
@@ -14,7 +14,7 @@ extension SQLConnection {
       [plan.vcpus, plan.memoryMiB, plan.storageGiB, server])
   }
 
-  /// The way to another plan is over, wherever it has led.
+  /// Reserves what the server's present plan needs, after a resize has succeeded or failed.
   func reserveByPlan(_ server: ID<Server>) throws {
     try run(
       """
@@ -25,7 +25,7 @@ extension SQLConnection {
       [server])
   }
 
-  /// Nothing was made of the server, and it can only be deleted: all that it has is its row.
+  /// Releases the share and the addresses of a server of which nothing was made: only its row is left, to be deleted.
   func giveShareBack(of server: ID<Server>, at now: Timestamp) throws {
     try run("UPDATE server SET vcpus = 0, memory_mib = 0, storage_gib = 0 WHERE id = ?", [server])
     try releaseAddresses(of: server, at: now)

@@ -1,15 +1,15 @@
 import Core
 
 enum ReverseNameSetting {
-  /// There is a row while changes of names are written down.
+  /// The setting exists while changes of names are to be queued.
   static let key = "reverse_names"
 }
 
-/// Where names stand: with what servers were given, and apart for other addresses of a network that one was given.
+/// The tables with names: that of the addresses which servers were given, and that of other addresses in a server's network.
 enum NamedTable: CaseIterable {
   case given, inNetworks
 
-  /// By another name it is called `address`.
+  /// The table for a query, under the name `address`.
   var source: String {
     switch self {
     case .given: "address"
@@ -26,7 +26,7 @@ enum NamedTable: CaseIterable {
     return "reverse_change AS change JOIN \(source) ON \(family) AND address.bytes = change.bytes"
   }
 
-  /// One that is reserved and that nobody has, a gateway's for one, has a name of its operator's.
+  /// Which addresses we name. One that is reserved and has no server, such as a gateway's, is named by the operator.
   var isNamed: String {
     switch self {
     case .given: "(server_id IS NOT NULL OR is_reserved = 0)"
@@ -41,7 +41,7 @@ enum NamedTable: CaseIterable {
     }
   }
 
-  /// Of an `AddressName`.
+  /// The columns of an `AddressName`.
   var columns: String {
     "\(family), address.base, address.number, address.location, address.ptr, address.server_id"
   }
@@ -58,7 +58,7 @@ extension SQLConnection {
     try value(String.self, "SELECT value FROM setting WHERE key = ?", [ReverseNameSetting.key]) != nil
   }
 
-  /// To be called in the transaction in which the address becomes another's, or is called otherwise.
+  /// Queues the address for the DNS server. To be called in the transaction that changes its owner or its name.
   func queueName(_ family: ServerAddress.Family, _ bytes: [UInt8], at now: Timestamp) throws {
     guard try areReverseNamesSaid() else { return }
     try run(
@@ -70,7 +70,7 @@ extension SQLConnection {
       [family, bytes, now, now, now])
   }
 
-  /// Those after this one, in their order.
+  /// The names that follow this address, in the order of the addresses.
   func names(
     _ table: NamedTable, at location: String, after last: ServerAddress?, limit: Int
   ) throws -> [AddressName] {
@@ -113,7 +113,7 @@ extension SQLConnection {
 
   func has(_ id: ID<Server>, _ network: IPv6Network) throws -> Bool { try location(of: network, of: id) != nil }
 
-  /// Nil where the server has it not, or is to have it no more.
+  /// The location of the network; nil where the server does not have it, or is about to lose it.
   private func location(of network: IPv6Network, of id: ID<Server>) throws -> String? {
     try value(
       String.self,
@@ -121,12 +121,12 @@ extension SQLConnection {
       [id, network.bytes])
   }
 
-  /// Of a network that is nobody's any more.
+  /// Forgets the names in a network that was released.
   func forgetNames(in network: IPv6Network, at now: Timestamp) throws {
     try forgetNames("base = ?", [Int64(bitPattern: network.number)], at: now)
   }
 
-  /// Those that are left are gone once the DNS server has been told.
+  /// Clears and queues the names. Their rows are deleted when the DNS server was told, or at once where there is none to tell.
   private func forgetNames(_ condition: String, _ values: [any ColumnValue], at now: Timestamp) throws {
     guard try areReverseNamesSaid() else {
       try run("DELETE FROM network_name WHERE \(condition)", values)

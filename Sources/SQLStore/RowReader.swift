@@ -1,14 +1,14 @@
 import Core
 
-/// One row of an answer, as a connection reads it: good until the next one is read.
+/// One row of a result, valid until the next one is read.
 protocol SQLRow {
-  /// Nil where the database holds what is no `SQLValue`.
+  /// Nil for a value that is no `SQLValue`.
   func value(at index: Int) -> SQLValue?
   func name(at index: Int) -> String
 }
 
-/// Reads a row from left to right, so that a value's initialiser and its list of columns are one sequence. Nothing that
-/// stands in the file can stop the process: what does not fit is thrown.
+/// Reads a row from left to right, in the order in which a type's initialiser and its list of columns name its values. Whatever
+/// the database contains cannot crash the process: a value that does not fit throws.
 struct RowReader {
   private let row: any SQLRow
   private var index = 0
@@ -40,7 +40,7 @@ protocol RowReadable {
 }
 
 extension Optional {
-  /// For what cannot be absent unless the file was changed by other hands.
+  /// For values that cannot be absent unless the database was changed by hand.
   func orFail(_ detail: @autoclosure () -> String) throws -> Wrapped {
     guard let self else { throw Failure.internalError(detail()) }
     return self

@@ -1,22 +1,22 @@
-/// A connection of the database, inside a transaction: what the SQL of this store is said to. It is all that the store needs
-/// of a database, so that another one joins with an adapter and without a second text.
+/// A database connection inside a transaction, which carries out the SQL of this store. It is all that the store needs of a
+/// database, so that another database takes an adapter, and no second SQL text.
 ///
 /// Parameters are written `?`, or `?1` where one stands in several places.
 protocol SQLConnection {
   /// Reads the rows of the answer one after the other.
   ///
-  /// - Parameter isKept: Whether the statement is prepared for good; only for those of a small set, as it is never let go.
+  /// - Parameter isKept: Whether the statement stays prepared for good; only for a small set of statements.
   func query(
     _ sql: String, _ arguments: SQLArguments, isKept: Bool, _ read: (inout RowReader) throws -> Void) throws
 
-  /// Returns how many rows were changed. The statement is prepared for good.
+  /// Returns how many rows were changed. The statement stays prepared for good.
   @discardableResult
   func run(_ sql: String, _ arguments: SQLArguments) throws -> Int
 
   /// Several statements without parameters, such as a migration has.
   func runScript(_ sql: String) throws
 
-  /// What the database itself finds to be wrong with its file, a line each.
+  /// What the database finds to be damaged in its own file, a line each.
   func damage() throws -> [String]
 }
 

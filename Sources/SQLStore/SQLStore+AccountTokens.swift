@@ -23,7 +23,7 @@ extension SQLStore {
       try database.requireValid(caller.tokenID, at: now)
       try database.requireQuota(for: token, at: now)
       if caller.isOperating { try database.requireChangeable(token.accountID, by: .program(caller)) }
-      // What a person has made stays when that person signs out, and the operator's is nobody's child.
+      // A token made in a session outlives the session, and one made by an operator does not depend on the operator's token.
       let parent = caller.principal.kind == .session ? nil : caller.requesterID
       let created = try database.insert(token, madeBy: parent, at: now)
       try database.audit("token.create", detail: "\(created.id)", by: caller, at: now)
@@ -42,7 +42,7 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  /// What is known of a token may be a second old, and a token that is revoked leaves none behind.
+  /// Checks the caller's token again: its cached row may be a second old, and a revoked token must not make another one.
   fileprivate func requireValid(_ token: ID<Token>, at now: Timestamp) throws {
     let valid = try value(
       Int64.self,
@@ -54,7 +54,7 @@ extension SQLConnection {
   fileprivate func requireQuota(for token: NewToken, at now: Timestamp) throws {
     guard let quota = token.quota else { return }
     if try tokenCount(of: token.accountID) < quota { return }
-    // Nobody can use them, and nobody should have to tidy up before the next one.
+    // Expired tokens are of no use, and customers should not have to remove them before they make another one.
     try run(
       """
       UPDATE token SET revoked_at = expires_at

@@ -26,7 +26,7 @@ extension SQLStore {
     }
   }
 
-  /// No text that begins so is as great.
+  /// An upper bound of all texts that begin with this one.
   static func end(ofTextsBeginning text: String) -> String { text + "\u{10FFFF}" }
 
   package func account(email: String) async throws -> Account? {
@@ -62,7 +62,7 @@ extension SQLStore {
       }
       if let mayMail = change.mayMail, mayMail != open.mayMail { try database.touchFirewalls(of: account) }
       try database.update(account, change)
-      // Who has had a link, a password or a session of it is not known: none of that leads in as an operator.
+      // Nobody knows who has had a link, a password or a session of the account: none of these may sign in an operator.
       if change.isOperator == true, !open.isOperator { try database.forgetSignIn(of: account, at: now) }
       let changed = change.namesOfChanges(to: open)
       try database.auditOperator(
@@ -97,7 +97,7 @@ extension SQLStore {
       for table in ["ssh_key", "repeatable_request", "notice", "login_link", "recovery_code"] {
         try database.run("DELETE FROM \(table) WHERE account_id = ?", [id])
       }
-      // No address has this form, so that nobody finds it by one.
+      // No e-mail address has this form, so the account cannot be found by one.
       try database.run(
         """
         UPDATE account SET email = ?1, email_key = ?1, first_name = '', last_name = '', company_name = '', password_hash = '', totp_secret = '',
@@ -130,12 +130,12 @@ extension SQLConnection {
     return try self.account(account.id).orFail("the account is gone")
   }
 
-  /// What its customer could still ask for with a token that was valid a moment ago.
+  /// Throws where the account was closed since the customer's token was checked.
   func requireOpen(_ account: ID<Account>) throws {
     guard try self.account(account)?.closedAt == nil else { throw Failure.tokenInvalid }
   }
 
-  /// The same for what an operator's program may ask for, too, and is told of.
+  /// The same for a use case that operators' programs have, too: these are told what is wrong.
   func requireOpen(_ account: ID<Account>, for caller: Caller) throws {
     guard caller.isOperating else { return try requireOpen(account) }
     try requireChangeable(account, by: .host)
@@ -148,7 +148,7 @@ extension SQLConnection {
     try found.requireChangeable(by: `operator`)
   }
 
-  /// Whoever writes an address in capitals means the same one.
+  /// Throws where another account has this e-mail address, in capitals or not.
   private func requireFree(_ email: String, except account: ID<Account>? = nil) throws {
     let other = try value(
       ID<Account>.self, "SELECT id FROM account WHERE email_key = lower(?) AND id IS DISTINCT FROM ? LIMIT 1",
@@ -159,7 +159,7 @@ extension SQLConnection {
   fileprivate func update(_ account: ID<Account>, _ change: ProfileChange) throws {
     if let email = change.email {
       try requireFree(email, except: account)
-      // They went to whoever reads the earlier address.
+      // They were mailed to the former address.
       try forgetMailedLinks(of: account)
     }
     try run(
@@ -192,14 +192,14 @@ extension SQLConnection {
 }
 
 extension Account {
-  /// It may have become an operator's since whoever asked was told that it is none.
+  /// Throws where the account is an operator's and this is not the host. It may have become one since the caller asked.
   func requireChangeable(by operator: Operator) throws(Failure) {
     if isOperator, `operator` != .host { throw .operatorsAreForTheHost }
   }
 }
 
 extension ProfileChange {
-  /// What it makes another than it is, for the audit trail: whoever reads that learns no values.
+  /// The names of the fields that it changes, for the audit trail, which shows no values.
   fileprivate func namesOfChanges(to account: Account) -> [String] {
     func differs(_ new: String?, _ old: String) -> Bool { new.map { !$0.utf8.elementsEqual(old.utf8) } ?? false }
     var names: [String] = []

@@ -102,7 +102,7 @@ extension SQLStore {
   package func readdressMissed(
     on host: ID<Core.Host>, triedBefore moment: Timestamp, at now: Timestamp
   ) async throws -> Bool {
-    // Nearly always there is none, and nothing is written.
+    // Nearly always there is none, so a read comes first and nothing is written.
     if try await read({ try $0.missedReaddresses(on: host, triedBefore: moment, at: now).isEmpty }) { return false }
     return try await write { database in
       let servers = try database.missedReaddresses(on: host, triedBefore: moment, at: now)
@@ -136,7 +136,7 @@ extension SQLStore {
           "UPDATE address SET is_reserved = 0 WHERE family = ? AND bytes = ? AND is_reserved = 1",
           [address.family, bytes])
         guard released > 0 else { throw Failure(.unprocessable, "\(address) is not reserved.") }
-        // One that nobody ever had is as it was.
+        // An address that no server ever had loses its row, which the reservation has made.
         try database.run(
           """
           DELETE FROM address WHERE family = ?1 AND bytes = ?2 AND server_id IS NULL
@@ -197,13 +197,13 @@ extension SQLConnection {
     }
   }
 
-  /// The server has other addresses than before: its host and its guest are to learn of it.
+  /// Counts the change of the server's addresses, and queues the operation that tells host and guest.
   fileprivate func readdressed(
     _ server: Server, _ action: String, _ address: ServerAddress, at now: Timestamp
   ) throws -> AddressChange {
     try run(
       "UPDATE server SET address_revision = address_revision + 1, updated_at = ? WHERE id = ?", [now, server.id])
-    // One that waits already will see the new addresses; one that runs may have read the old ones.
+    // A queued operation will read the new addresses; a running one may have read the old ones.
     let waiting = try value(
       ID<Core.Operation>.self,
       "SELECT id FROM operation WHERE server_id = ? AND kind = 'readdress' AND state = 'queued'", [server.id])

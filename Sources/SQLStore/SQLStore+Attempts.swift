@@ -31,7 +31,7 @@ extension SQLStore {
       let minute = Duration.seconds(60)
       let interval = minute / max(perMinute, 1)
       let known = try database.value(Timestamp.self, "SELECT full_at FROM attempt WHERE client = ?", [client])
-      // A clock that was set back makes nobody wait for longer than a minute.
+      // After the clock was set back, nobody waits for longer than a minute.
       let before = min(max(known ?? now, now), now + minute)
       guard before + interval <= now + minute else { return before + interval - (now + minute) }
       try database.run(

@@ -1,7 +1,7 @@
 package import Core
 
 extension SQLStore {
-  /// The newest so many changes that were asked for, oldest first; of one server, or of all.
+  /// The newest `count` entries, oldest first; of one server, or of all.
   package func auditTrail(newest count: Int, of server: ID<Server>? = nil) async throws -> [AuditEntry] {
     var filter = AuditFilter()
     filter.serverID = server
@@ -9,7 +9,7 @@ extension SQLStore {
     return try await auditTrail(filter, from: first, limit: count)
   }
 
-  /// Where the newest so many begin; nil where there are none.
+  /// The oldest of the newest `count` entries; nil where there are none.
   package func auditBeginning(newest count: Int, _ filter: AuditFilter) async throws -> ID<AuditEntry>? {
     try await read { database in
       let (condition, arguments) = filter.selection
@@ -20,7 +20,7 @@ extension SQLStore {
     }
   }
 
-  /// In the order in which they were asked for, from this one on; of so many at most.
+  /// The entries from this one on, oldest first; `limit` at most.
   package func auditTrail(
     _ filter: AuditFilter, from first: ID<AuditEntry>, limit: Int
   ) async throws -> [AuditEntry] {
@@ -45,7 +45,7 @@ extension SQLStore {
 }
 
 extension AuditFilter {
-  /// A text for each kind, so that each goes by its index.
+  /// A text of its own for each combination, so that each uses an index.
   var selection: (condition: String, arguments: SQLArguments) {
     switch (serverID, accountID) {
     case (nil, nil): ("1 = 1", [])

@@ -39,7 +39,7 @@ extension SQLStore {
           """,
           [now, limit]) : []
       for copy in expired { try database.discard(copy, by: nil, at: now) }
-      // What could not be removed before is tried again.
+      // Copies whose removal failed before are tried again.
       let left: [DiskCopy] = try database.all(
         """
         \(DiskCopy.query) WHERE disk_copy.erased_at IS NULL
@@ -65,7 +65,7 @@ extension SQLStore {
     }
   }
 
-  /// The newest backup of a server that is whole never does.
+  /// Which copies may expire: the newest complete backup of a server never does.
   private static let mayExpire = """
     disk_copy.deleted_at IS NULL AND (disk_copy.status <> 'completed' OR EXISTS (
       SELECT 1 FROM disk_copy AS newer
@@ -74,12 +74,12 @@ extension SQLStore {
     """
 }
 
-/// A time that is a setting.
+/// The keys of settings that are times.
 enum ClockSetting {
   static let day = "backup_day"
   static let timeSeen = "time_seen"
   static let timeDoubted = "time_doubted_until"
-  /// The latest time at which anybody looked at what is to be paid, and was believed.
+  /// The latest trusted time at which the billing meter has looked.
   static let billed = "billed_at"
 }
 
@@ -96,7 +96,7 @@ extension SQLConnection {
       [key, String(time.millisecondsSinceEpoch)])
   }
 
-  /// A day that lies far behind the last one is a clock that was wrong, and is right now.
+  /// A day that lies far before the last one is new, too: the clock was ahead then, and is right now.
   fileprivate func isNew(_ day: BackupDay) throws -> Bool {
     guard let last = try time(ClockSetting.day) else { return true }
     return last < day.begin || last > day.begin + BackupDay.length
@@ -113,8 +113,8 @@ extension SQLConnection {
     try setTime(ClockSetting.day, day.begin)
   }
 
-  /// Between the plan and its turn the server may have been deleted, or its customer may not want backups any more, or has its disk
-  /// in the hands of a rescue system.
+  /// Cancels planned backups of servers that have been deleted since, have no disk, want no backups any more or are in a rescue
+  /// system.
   fileprivate func forgetPlansThatFell() throws {
     try run(
       """
@@ -124,7 +124,7 @@ extension SQLConnection {
       """)
   }
 
-  /// What is begun on another one would wait, and be under way, until that is back.
+  /// A backup that is begun on a host that is away would be under way until the host is back.
   fileprivate func hostsThatAnswer() throws -> [ID<Host>] {
     try rows("SELECT id FROM host WHERE is_configured = 1 AND away_since IS NULL ORDER BY id") { row in try row.next() }
   }

@@ -1,7 +1,7 @@
 package import Core
 
 extension SQLStore {
-  /// How often the time is written down that was seen.
+  /// How often the trusted time is written down.
   private static let noteInterval = Duration.seconds(60)
   /// A server whose next hour is further away than this was made while the clock was wrong.
   private static let longestWay = ServerHour.length * 2
@@ -54,7 +54,7 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  /// Of each server one hour at most: the next one begins after all of these, so that all of them are charged in their order.
+  /// At most one hour of each server: its next hour begins after all of these, so that all hours are charged in order.
   fileprivate func dueHours(begunBy time: Timestamp, after last: HourReference?, limit: Int) throws -> ArraySlice<
     DueHour
   > {
@@ -72,7 +72,7 @@ extension SQLConnection {
     try value(Int64.self, "SELECT id FROM server WHERE next_hour_at > ? LIMIT 1", [time]) != nil
   }
 
-  /// What was ready before anybody charged hours pays from the next one on.
+  /// Begins billing: servers that are ready already pay from their next hour on.
   fileprivate func beginCharging(at now: Timestamp) throws {
     try setTime(ClockSetting.billed, now)
     try run(

@@ -21,7 +21,7 @@ extension SQLStore {
   }
 
   package func useConsoleTicket(hash: String, at now: Timestamp) async throws -> ConsoleGrant? {
-    // A stranger who guesses makes nobody wait who writes.
+    // A read first, so that a stranger who guesses does not delay those who write.
     let isThere = try await read { database in
       try database.value(String.self, "SELECT hash FROM console_ticket WHERE hash = ?", [hash]) != nil
     }

@@ -1,7 +1,7 @@
 package import Core
 
 extension SQLStore {
-  /// No account has more: sums of amounts stay far below what is counted.
+  /// The largest balance of an account, so that sums of amounts stay far below the largest number.
   private static let largestBalance = Money.largestWritten * 1000
 
   package func addCredit(

@@ -1,13 +1,13 @@
 package import Core
 
-/// What the database says of the whole installation in numbers, at one moment. No server, account or customer is in it.
+/// Numbers about the whole installation, from one snapshot of the database. They name no server, account or customer.
 package struct StoreFigures: Sendable, Equatable {
-  /// What is still to be done on a host.
+  /// The unfinished operations of a host.
   package struct Queue: Sendable, Equatable {
     package let host: String
     package let queued: Int
     package let running: Int
-    /// Of what has not begun.
+    /// When the oldest operation was requested that has not begun.
     package let oldestQueuedAt: Timestamp?
   }
 
@@ -18,7 +18,7 @@ package struct StoreFigures: Sendable, Equatable {
     package let count: Int
   }
 
-  /// Entries of the ledger that were written since the last look.
+  /// Entries of the ledger with one reason that were written since the last look.
   package struct Ledger: Sendable, Equatable {
     package let reason: String
     package let count: Int
@@ -33,11 +33,11 @@ package struct StoreFigures: Sendable, Equatable {
     package let suspendedByOperator: Int
   }
 
-  /// What DNS servers are yet to be told of the names of a location's addresses.
+  /// The names of a location's addresses that its DNS server has yet to be told.
   package struct Names: Sendable, Equatable {
     package let location: String
     package fileprivate(set) var waiting = 0
-    /// Of these.
+    /// How many of the waiting names were refused.
     package fileprivate(set) var refused = 0
     package fileprivate(set) var oldestAt: Timestamp?
   }
@@ -47,10 +47,10 @@ package struct StoreFigures: Sendable, Equatable {
   package let servers: [Servers]
   package let accounts: Accounts
   package let ledger: [Ledger]
-  /// Of each location.
+  /// One element for each location.
   package let names: [Names]
 
-  /// From where the next look goes on; nil where nothing was written.
+  /// The entry from which the next look goes on; nil where none was written.
   package var lastEntry: Int64? { ledger.map(\.lastID).max() }
 }
 
@@ -61,7 +61,7 @@ extension SQLStore {
 
   package func nameFigures() async throws -> [StoreFigures.Names] { try await read { try $0.nameFigures() } }
 
-  /// - Parameter id: The last entry of the ledger that was seen: the others are added up.
+  /// - Parameter id: The last entry of the ledger that was seen; only later ones are added up.
   package func figures(ledgerAfter id: Int64) async throws -> StoreFigures {
     try await read { database in
       StoreFigures(

@@ -85,10 +85,10 @@ extension SQLConnection {
       [id, firewall.isEnabled, try StoredRules(firewall.rules), now])
   }
 
-  /// What all servers of an account may do is to be brought to their hosts anew, whatever firewall they have.
+  /// Has the hosts apply the firewalls of all servers of the account again, because what these servers may do has changed.
   func touchFirewalls(of account: ID<Account>) throws { try touchFirewalls("account_id = ?", account.value) }
 
-  /// Of all that have the plan.
+  /// The same for all servers with the plan.
   func touchFirewalls(with plan: ID<Plan>) throws { try touchFirewalls("plan_id = ?", plan.value) }
 
   func touchFirewall(of server: ID<Server>) throws { try touchFirewalls("id = ?", server.value) }

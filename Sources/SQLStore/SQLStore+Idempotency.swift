@@ -38,7 +38,7 @@ extension SQLStore {
     _ = try await write { database in
       try database.run(
         "DELETE FROM repeatable_request WHERE claim = ? AND has_effect = 0 AND status IS NULL", [request.claim.text])
-      // Nobody is at it any more, and who asks again need not wait to hear that it was carried out.
+      // A request with an effect stays without a lease, so that a repetition hears at once that it was carried out.
       try database.run(
         "UPDATE repeatable_request SET lease_expires_at = 0 WHERE claim = ? AND status IS NULL", [request.claim.text])
     }
@@ -48,7 +48,7 @@ extension SQLStore {
 private let requestsForgottenAtOnce = 100
 
 extension SQLConnection {
-  /// Not all of them at once: others wait for this transaction. More come with each claim than it adds.
+  /// Some at a time, because others wait for this transaction. Each claim forgets more requests than it adds.
   fileprivate func forgetSomeRequests(until time: Timestamp) throws {
     try run(
       """
@@ -58,7 +58,7 @@ extension SQLConnection {
       [time, requestsForgottenAtOnce])
   }
 
-  /// What is known of the key. What was asked before it was written down who asks has no principal.
+  /// The stored request with this key. Requests from before principals were stored have an empty one.
   fileprivate func storedRequest(_ request: IdempotentRequest, since time: Timestamp) throws -> StoredRequest? {
     let key: SQLArguments = [request.accountID, request.principal.description, request.keyHash]
     try run(
@@ -75,7 +75,8 @@ extension SQLConnection {
       key)
   }
 
-  /// The oldest ones go first, and no one that its client may still be about to repeat.
+  /// Forgets the oldest requests until there is room, but none that its client may still repeat. Throws where that is not
+  /// enough.
   fileprivate func makeRoom(for request: IdempotentRequest, _ retention: RequestRetention) throws {
     while try !hasRoom(for: request.accountID, retention) {
       let forgotten = try run(
@@ -100,7 +101,7 @@ extension SQLConnection {
     return total.count < retention.maximumCount ?? .max && total.bytes < retention.maximumBytes
   }
 
-  /// What a repeatable request changes goes with this mark, or not at all.
+  /// Marks the request's claim in the transaction of its changes. Throws where the claim was lost.
   func markEffect(of caller: Caller) throws {
     guard let claim = caller.requestClaim else { return }
     guard try run("UPDATE repeatable_request SET has_effect = 1 WHERE claim = ?", [claim.text]) > 0 else {
@@ -127,7 +128,7 @@ private struct StoredRequest: RowReadable {
   }
 
   func state(for request: IdempotentRequest, at now: Timestamp) -> RequestState {
-    // Whoever was at it has changed nothing, and will not any more.
+    // The lease is over, and whoever had it has changed nothing and cannot any more.
     if status == nil, !hasEffect, leaseExpiresAt <= now { return .claimed }
     guard fingerprint == request.fingerprint else { return .different }
     if let status, let sealedBody { return .answered(status: status, sealedBody: sealedBody) }

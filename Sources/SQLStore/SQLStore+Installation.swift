@@ -15,7 +15,7 @@ extension SQLStore {
     }
   }
 
-  /// Which key all services of this database have: the one of whoever came first.
+  /// The fingerprint of the key that all services of this database share: that of the service that came first.
   package func settle(keyFingerprint: String) async throws -> String {
     try await write { database in
       try database.run(

@@ -1,7 +1,7 @@
 import Core
 
 extension SQLStore {
-  /// Everything in the file that contradicts something else in it, a line each: at no moment there should be anything.
+  /// All contradictions in the database, a line each. There should be none at any moment.
   package func contradictions() async throws -> [String] {
     try await read { database in
       var found: [String] = []
@@ -13,7 +13,7 @@ extension SQLStore {
     }
   }
 
-  /// What holds after each transaction, with the query that finds the ids of what breaks it.
+  /// What holds after each transaction, with a query for the ids of the rows that violate it.
   private static let brokenPromises = [
     (
       "an account's balance is the sum of its ledger, and not negative",

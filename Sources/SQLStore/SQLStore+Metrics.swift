@@ -47,8 +47,8 @@ extension SQLConnection {
       ON CONFLICT (server_id, resolution, at) DO UPDATE SET \(Metric.replacement)
       """,
       [id, quarter.seconds, start, Metric.Resolution.minute.seconds, start + milliseconds])
-    // Once a quarter of an hour, and little more than came in one: a clock that jumped ahead takes nothing along that is not made good
-    // in time.
+    // Expired rows are deleted once a quarter of an hour, and little more than a quarter adds: if the clock has jumped ahead,
+    // few are lost before it is corrected.
     guard start == metric.at.millisecondsSinceEpoch else { return }
     for resolution in Metric.Resolution.allCases {
       try run(
@@ -72,7 +72,7 @@ extension Metric: RowReadable {
     "cpu_permille", "memory_mib", "disk_bytes", "received_bytes_per_second", "sent_bytes_per_second",
   ]
   fileprivate static let figures = names.joined(separator: ", ")
-  // A sum of what a guest says could be more than a number holds: so its average is one of floating point.
+  // AVG is a floating-point number, because a sum of what guests report may be too large for an integer.
   fileprivate static let averages = names.map { "CAST(AVG(\($0)) AS BIGINT)" }.joined(separator: ", ")
   fileprivate static let replacement = names.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
 

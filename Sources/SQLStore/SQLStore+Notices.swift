@@ -1,7 +1,8 @@
 package import Core
 
 extension SQLStore {
-  /// What was told is not told again for so long, unless somebody pays: servers that come and go move what credit lasts for.
+  /// Unless somebody pays, a credit warning is not repeated for so long: as servers come and go, credit lasts longer or
+  /// shorter.
   fileprivate static let shortestRecovery = Duration.seconds(86_400)
 
   package func setNotices(areWritten: Bool) async throws {
@@ -112,7 +113,7 @@ extension SQLStore {
   }
 }
 
-/// An account of which there may be something to tell.
+/// An account that there may be something to tell about.
 private struct WatchedAccount: RowReadable {
   let id: ID<Account>
   let balance: Money
@@ -141,7 +142,7 @@ private struct WatchedAccount: RowReadable {
     prices = try row.next()
   }
 
-  /// Whether prices alone tell that there is nothing to say: most accounts need no closer look.
+  /// Whether the prices alone show that there is nothing to tell, so that most accounts need no closer look.
   func isEasy(_ tariff: Tariff) -> Bool {
     let longest = Int64(CreditLevel.hours.max() ?? 0)
     return outOfCreditSince == nil && warnedHours == nil
@@ -166,7 +167,7 @@ extension SQLConnection {
     try first("SELECT \(WatchedAccount.columns) FROM account WHERE id = ? AND closed_at IS NULL", [id])
   }
 
-  /// What is not told yet; nil for nothing.
+  /// What the account was not told yet; nil for nothing.
   fileprivate func news(of account: WatchedAccount, _ tariff: Tariff, at time: Timestamp) throws -> AccountNews? {
     if account.isEasy(tariff) { return nil }
     if let announced = account.outOfCreditSince {
@@ -203,12 +204,12 @@ extension SQLConnection {
     }
   }
 
-  /// Somebody has paid, or has needed less for long: it is told again when it becomes low again.
+  /// Somebody has paid, or credit has lasted long enough for a while: when it becomes low again, that is told again.
   func forgetCreditWarning(of account: ID<Account>) throws {
     try run("UPDATE account SET credit_warned_hours = NULL, credit_warned_at = NULL WHERE id = ?", [account])
   }
 
-  /// The longest waiting of each account of which none is claimed.
+  /// One notice of each account that has no claimed notice; the accounts that have waited longest come first.
   fileprivate func dueNotices(limit: Int, at now: Timestamp) throws -> [ID<Notice>] {
     try rows(
       """
@@ -223,7 +224,7 @@ extension SQLConnection {
 }
 
 extension SQLConnection {
-  /// Whoever had claimed them is dead.
+  /// Releases the claims of a process that is dead, or has lost its duty.
   func releaseNotices() throws {
     try run("UPDATE notice SET is_claimed = 0 WHERE is_claimed = 1")
   }

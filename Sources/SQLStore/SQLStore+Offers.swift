@@ -148,7 +148,7 @@ extension SQLStore {
   }
 }
 
-/// What has a name of its own in the catalogue.
+/// A table of the catalogue whose rows have a unique name.
 private enum Offer: String {
   case plan
   case operatingSystem = "operating_system"
@@ -158,8 +158,7 @@ private enum Offer: String {
 }
 
 extension SQLConnection {
-  /// For whoever orders by a catalogue that is a second old: a machine is always as large as its plan, and what was retired is
-  /// not sold.
+  /// Throws where the plan was changed or retired since the caller read the catalogue, which may be a second old.
   func requireOffered(_ plan: Plan, at location: String) throws {
     let offered = try value(
       ID<Plan>.self,
@@ -207,15 +206,15 @@ extension SQLConnection {
     )
   }
 
-  /// Of the hours that begin from now on; those that began before are paid as they were, whenever the meter sees them. Returns
-  /// how many servers cost something else now.
+  /// Sets the price of hours that begin from now on. Hours that began before keep the former price, whenever they are charged.
+  /// Returns how many servers' prices have changed.
   fileprivate func setPrice(_ price: Money, ofServersWith plan: ID<Plan>, at now: Timestamp) throws -> Int {
     let servers = "plan_id = ? AND deleted_at IS NULL AND price_per_hour <> ?"
     try keepFormerPrices(servers, [plan, price], at: now)
     return try run("UPDATE server SET price_per_hour = ? WHERE \(servers)", [price, plan, price])
   }
 
-  /// Replaces the list of locations that offer it.
+  /// Replaces the list of locations that offer the plan.
   fileprivate func offer(_ plan: ID<Plan>, at locations: [String]) throws {
     try run("DELETE FROM plan_location WHERE plan_id = ?", [plan])
     for (position, code) in locations.enumerated() {

@@ -29,7 +29,7 @@ extension SQLStore {
     try await write { database in
       try database.cancelOvertaken(at: now)
       let token = UUID()
-      // Nobody asks when a lease was given: it is there for people who look.
+      // `lease_expires_at` is when the lease was given, for people who look at the row; no query uses it.
       let claimed: Operation? = try database.first(
         """
         UPDATE operation SET state = 'running', lease_token = ?, lease_expires_at = ?,
@@ -73,7 +73,7 @@ extension SQLStore {
 
   package func releaseAllLeases() async throws {
     _ = try await write { database in
-      // Who waited for a turn, or between two tries, waited for something of the process that is dead.
+      // What waited for a slot or a retry waited for the process that is dead, and is due now.
       try database.run(
         """
         UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, not_before = scheduled_at
@@ -98,8 +98,8 @@ extension SQLStore {
     }
   }
 
-  /// Nobody is at it, and it is the next one of its server: operations go by their order, one at a time, and the others wait,
-  /// even for one that waits itself.
+  /// The operation has no lease and is the oldest unfinished one of its server. A server's operations run one at a time, in
+  /// their order: the others wait, even while the oldest one waits itself.
   private static let isClaimable = """
     candidate.finished_at IS NULL AND candidate.lease_token IS NULL AND NOT EXISTS (
       SELECT 1 FROM operation AS earlier

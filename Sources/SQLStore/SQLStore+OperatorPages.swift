@@ -1,6 +1,6 @@
 package import Core
 
-/// Pages of what may be by the hundred thousand: behind an element they go by its key, and step over nothing.
+/// Pages of tables that may have hundreds of thousands of rows: a page after an element starts at its key, and skips no rows.
 extension SQLStore {
   package func accountPage(
     _ filter: AccountFilter, order: [ListOrder<AccountKey>], page: PageRequest
@@ -47,12 +47,12 @@ extension SQLStore {
   }
 }
 
-/// What a page is of: conditions that all hold, and their values.
+/// The rows that a page is taken from: conditions that all hold, and their arguments.
 struct PageSelection {
   private(set) var condition = "1 = 1"
   private(set) var arguments: SQLArguments = []
 
-  /// What comes behind an element, whose id is one more argument before the number of elements.
+  /// The query for the rows after an element. The element's id and the limit are further arguments.
   func following(_ query: String, by order: OrderClause, isDescending: Bool) -> String {
     "\(query) WHERE \(condition) AND \(order.id) \(isDescending ? "<" : ">") ? ORDER BY \(order.sql) LIMIT ?"
   }
@@ -101,7 +101,7 @@ extension AccountFilter {
 }
 
 extension ServerListingFilter {
-  /// Of those that their customers see.
+  /// Selects only servers that their customers see.
   var visibleSelection: PageSelection {
     var selection = PageSelection()
     selection.add("server.erased_at IS NULL AND server.deleted_at IS NULL")

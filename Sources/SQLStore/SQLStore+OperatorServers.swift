@@ -86,7 +86,7 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  /// What a page is read by, one after the other.
+  /// The queries that make up a page, in order. Each takes a limit as its last argument.
   fileprivate func parts(
     of filter: ServerListingFilter, after last: ID<Server>?
   ) throws -> [(query: String, arguments: SQLArguments)] {
@@ -97,7 +97,7 @@ extension SQLConnection {
     }
     let name = try value(String.self, "SELECT lower(name) FROM server WHERE id = ?", [last])
     guard let name else { return [] }
-    // No index of an expression leads to a pair.
+    // Two queries, because no index of an expression serves a comparison of pairs.
     return [
       filter.named("lower(server.name) = ? AND server.id > ?", [name, last]),
       filter.named("lower(server.name) > ? AND lower(server.name) < ?", [name, end]),
@@ -105,7 +105,7 @@ extension SQLConnection {
   }
 }
 
-/// A text for each kind, so that each goes by an index.
+/// A text of its own for each combination, so that each uses an index.
 extension ServerListingFilter {
   func newest(before last: ID<Server>?) -> (query: String, arguments: SQLArguments) {
     let position: (String, SQLArguments) = last.map { ("server.id < ?", [$0]) } ?? ("server.id > 0", [])
@@ -113,7 +113,8 @@ extension ServerListingFilter {
   }
 
   func named(_ condition: String, _ arguments: SQLArguments) -> (query: String, arguments: SQLArguments) {
-    // An account has few servers. Of a status or on a host are so many that they should be read in the order of their names.
+    // An account has few servers. A status or a host may have very many: COALESCE keeps their indexes from being used, so that
+    // the rows are read in the order of their names.
     let isAnybodys = accountID == nil
     return page(
       (condition, arguments), status: isAnybodys ? "COALESCE(server.status, '')" : "server.status",

@@ -55,7 +55,7 @@ extension SQLConnection {
 
   // MARK: The operation
 
-  /// Whether a delete, of the server or of the copy that is being made, was asked for meanwhile.
+  /// Whether the server, or the copy that is being made, was deleted meanwhile.
   fileprivate func isOvertaken(_ operation: Operation, on server: ServerUnderWork) throws -> Bool {
     switch operation.kind {
     case .delete: false
@@ -82,7 +82,7 @@ extension SQLConnection {
         """,
         [time, now, id])
     case .retry(let time, let operatorDetail):
-      // Where it is known already why it will fail, that stays.
+      // If the reason for the failure is known already, it stays.
       try run(
         """
         UPDATE operation SET failures = failures + 1, not_before = ?, scheduled_at = ?,
@@ -133,7 +133,7 @@ extension SQLConnection {
     case .becameActive:
       try becomeActive(server, tariff, at: now)
     case .becameStopped:
-      // What was taken down to be suspended is not merely stopped, not for a moment.
+      // A server that was stopped because of a suspension becomes suspended at once, and is never just stopped.
       try setStatus(server.isToBeSuspended ? .suspended : .stopped, of: server.id, at: now)
       try resetUsage(of: server.id)
     case .enteredError:
@@ -180,7 +180,7 @@ extension SQLConnection {
   func becomeActive(_ server: ServerUnderWork, _ tariff: Tariff, at now: Timestamp) throws {
     try setStatus(.active, of: server.id, at: now)
     if server.isInRescue {
-      // What is true of its own disk stays so.
+      // What is known of the server's own disk stays as it is: the rescue system has booted.
       try run("UPDATE server SET was_ever_ready = 1, resume_status = NULL WHERE id = ?", [server.id])
       try run("UPDATE rescue SET awaits_first_boot = 0, root_password_hash = NULL WHERE server_id = ?", [server.id])
     } else {
@@ -194,7 +194,7 @@ extension SQLConnection {
         """,
         [server.id])
     }
-    // One that was deleted before anybody could use it costs nothing.
+    // A server that was deleted before it was ready costs nothing.
     if !server.isDeleted {
       try releaseHold(of: server, at: now)
       if !server.wasEverReady { try chargeFirstHour(of: server.id, server.accountID, tariff, at: now) }
@@ -217,7 +217,7 @@ extension SQLConnection {
       WHERE id = ?
       """,
       [operation.subjectID, imageVersion, operation.id, now, server])
-    // Nothing is kept of one that its customer has deleted meanwhile.
+    // A server that its customer has deleted meanwhile keeps no user data.
     let isSeen = try value(Int64.self, "SELECT id FROM server WHERE id = ? AND deleted_at IS NULL", [server]) != nil
     if isSeen { try replaceUserData(of: server, by: operation.id) }
   }

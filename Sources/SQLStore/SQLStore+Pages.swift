@@ -46,8 +46,8 @@ extension SQLConnection {
     return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
   }
 
-  /// The same of a table in which an account has what it has named: only those of this name, whatever the case of its
-  /// letters, where there is one.
+  /// The same for a table whose rows have an account and a name. With a name, only rows of this name are selected, in capitals
+  /// or not.
   func page<Value: RowReadable & Sendable>(
     _ request: PageRequest, ofTable table: String, where condition: String? = nil, of account: ID<Account>,
     named name: String?, by order: OrderClause

@@ -6,7 +6,7 @@ extension SQLStore {
   ) async throws {
     try await write { database in
       try database.run("DELETE FROM pending_sign_in WHERE expires_at <= ?", [now])
-      // Whoever begins again and again is in nobody's way but their own.
+      // Too many sign-ins of one account displace only its own oldest one.
       let own = try database.value(Int.self, "SELECT COUNT(*) FROM pending_sign_in WHERE email = ?", [pending.email])
       if own ?? 0 >= limits.ofOne {
         try database.run(
@@ -32,7 +32,7 @@ extension SQLStore {
   package func tryPendingSignIn(
     hash: String, limits: PendingSignInLimits, at now: Timestamp
   ) async throws -> PendingSignIn? {
-    // A stranger who guesses makes nobody wait who writes.
+    // A read first, so that a stranger who guesses does not delay those who write.
     let isThere = try await read { database in
       try database.value(String.self, "SELECT email FROM pending_sign_in WHERE hash = ?", [hash]) != nil
     }

@@ -16,7 +16,7 @@ extension SQLStore {
       }
       let newKeys = try database.installKeys(system.sshKeyIDs, of: caller.accountID, at: now)
       let authorizedKey = newKeys ?? server.machine.authorizedKey
-      // Whether there is a key was looked at before, and may have changed with a rebuild that ended just now.
+      // The caller has looked whether there is a key; a rebuild that ended since may have changed that.
       guard (authorizedKey == nil) == (system.rootPasswordHash != nil) else {
         throw Failure(.conflict, Failure.changedMeanwhile.message)
       }

@@ -72,8 +72,8 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  /// Whether the server has this status, and nothing is about to change its power or has changed it since it was looked at:
-  /// what was seen on the host may be older than a whole operation.
+  /// Whether the server has this status, no operation is about to change its power, and nothing has happened to it since the
+  /// event: what was observed on the host may be older than a whole operation.
   func isIdle(_ id: ID<Server>, in status: ServerStatus, since event: Int64) throws -> Bool {
     try value(
       Int64.self,

@@ -24,7 +24,7 @@ extension SQLStore {
       }
       let share = (wanting.count + count - 1) / count
       for duty in wanting where !held.contains(where: { $0.duty == duty }) {
-        // What is nobody's for a while is nobody's share.
+        // Beyond its share, a service takes only duties that have been free for a while.
         let freeUntil = held.count < share ? now : now - Self.patience
         if let taken = try database.take(duty, replica, until: now + lifetime, freeUntil: freeUntil) {
           held.append(taken)
@@ -59,8 +59,8 @@ extension SQLStore {
     }
   }
 
-  /// Whoever starts says for all whether notices are written and names said. Throws where others serve the database, and it is the
-  /// other way round for them.
+  /// Throws `ServicesDisagree` if other services run on this database, and notices or reverse names are configured for them and
+  /// not for this service, or the other way round: the setting in the database is of the service that started last.
   package func requireAgreement(
     areNoticesWritten: Bool, areReverseNamesSaid: Bool, seenWithin lifetime: Duration
   ) async throws {
@@ -74,21 +74,21 @@ extension SQLStore {
     }
   }
 
-  /// Until whoever has less than its share has come for what became free.
+  /// How long a free duty is left to services that have less than their share.
   private static let patience = Duration.seconds(2)
 }
 
 package struct ServicesDisagree: Error, CustomStringConvertible {
-  /// Of the configuration.
+  /// The key of the configuration.
   package let key: String
 
   package var description: String {
-    "Others serve this database, and \(key) is set for them and not for this service, or for this one alone. Give all the same "
-      + "configuration; to change it for all, end all before one is started with it."
+    "Other services run on this database, and \(key) is set for them and not for this service, or for this one alone. Give all services "
+      + "the same configuration; to change it, stop all of them before one is started with the new one."
   }
 }
 
-/// What was to be written was for a duty that somebody else has by now.
+/// A write was for a duty that another service has by now.
 package struct TenureLost: Error, CustomStringConvertible {
   package let tenure: Tenure
 
@@ -100,12 +100,12 @@ extension SQLConnection {
     try value(Timestamp.self, "SELECT vpsd_now()").orFail("the database has no clock")
   }
 
-  /// All services of the database hear it once the transaction is committed.
+  /// Notifies all services of the database when the transaction is committed.
   fileprivate func tell(_ text: String) throws {
     _ = try value(Int64.self, "SELECT vpsd_notify(?)", [text])
   }
 
-  /// Nobody else writes in this transaction: what is true here is true at its end.
+  /// Throws where the tenure is lost. No other transaction writes meanwhile, so the tenure holds until the end of this one.
   func require(_ tenure: Tenure) throws {
     let term = try value(Int64.self, "SELECT term FROM duty WHERE name = ?", [tenure.duty.name])
     guard term == tenure.term else { throw TenureLost(tenure: tenure) }
@@ -119,7 +119,8 @@ extension SQLConnection {
     return dead
   }
 
-  /// What it was asked, others may be asked again. Where it has changed anything, that is known by its claim.
+  /// Ends the leases of requests that the service was carrying out, so that clients can repeat them elsewhere. Which of them
+  /// had an effect is in their rows.
   fileprivate func forget(_ replica: UUID) throws {
     try run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE replica_id = ? AND status IS NULL", [replica])
     try run("DELETE FROM replica WHERE id = ?", [replica])
@@ -133,7 +134,7 @@ extension SQLConnection {
       [deadline, tenure.duty.name, tenure.term, replica.id, now]) > 0
   }
 
-  /// Nil where somebody has it, or it has not been free for long enough.
+  /// Takes the duty for a new term; nil where another service has it, or it has not been free for long enough.
   fileprivate func take(
     _ duty: Duty, _ replica: Replica, until deadline: Timestamp, freeUntil: Timestamp
   ) throws -> Tenure? {
@@ -156,7 +157,7 @@ extension SQLConnection {
     return tenure
   }
 
-  /// Who waited for a turn, or between two tries, waited for something of whoever had the host before.
+  /// What waited for a slot or a retry waited for the service that had the host before, and is due now.
   private func releaseLeases(on host: ID<Host>) throws {
     try run(
       """

@@ -159,10 +159,10 @@ extension SQLStore {
   }
 }
 
-// MARK: For whoever looks at what waits
+// MARK: Waiting names, for operators
 
 extension SQLStore {
-  /// What DNS servers are yet to be told, in the order of the addresses: those after this one.
+  /// The names after this one that DNS servers have yet to be told, in the order of their addresses.
   package func waitingNames(areRefused: Bool, after last: WaitingName?, limit: Int) async throws -> [WaitingName] {
     try await read { database in
       let last = last?.wanted.address.given
@@ -190,7 +190,7 @@ extension SQLStore {
     }
   }
 
-  /// What was refused is said now, and not when it would be. Returns how many that are.
+  /// Makes all refused names due now. Returns how many there are.
   package func retryNames(at now: Timestamp) async throws -> Int {
     try await write { database in
       try database.run(

@@ -74,7 +74,7 @@ extension SQLConnection {
     }
   }
 
-  /// Returns the lines of the keys that a server is to have; nil for none.
+  /// Returns the keys' lines for a server, and marks the keys as used; nil for no keys.
   func installKeys(_ ids: [ID<SSHKey>], of account: ID<Account>, at now: Timestamp) throws -> String? {
     let lines = try ids.map { id in
       let line = try value(

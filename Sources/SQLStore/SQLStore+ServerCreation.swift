@@ -57,7 +57,7 @@ extension SQLConnection {
     return try id.orFail("the server was not written")
   }
 
-  /// One that no server has, or ever had.
+  /// An address that no server has, or ever had.
   func unusedHardwareAddress(_ draw: () -> HardwareAddress = HardwareAddress.random) throws -> HardwareAddress {
     while true {
       let address = draw()

@@ -85,7 +85,7 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  /// - Parameter token: Whose word it is; nil for the operator's.
+  /// - Parameter token: The token that requests it; nil for the operator.
   func begin(
     _ action: PowerAction, on server: Server, by token: ID<Token>?, at now: Timestamp
   ) throws -> Core.Operation {
@@ -98,7 +98,7 @@ extension SQLConnection {
     return try queue(action.operationKind, on: server.id, by: token, at: now)
   }
 
-  /// Nobody sees the server any more, and its hours have come to an end; what there is of it is removed.
+  /// Hides the server from its customer, ends its billing, and queues the removal of all that there is of it.
   @discardableResult
   func hideAndErase(
     _ id: ID<Server>, by token: ID<Token>?, _ tariff: Tariff, at now: Timestamp
@@ -113,7 +113,7 @@ extension SQLConnection {
 }
 
 extension ServerChange {
-  /// The names of the fields that it gives another value.
+  /// The names of the fields that get another value.
   fileprivate func fields(changedIn server: Server) -> [String] {
     var fields: [String] = []
     if let name, name != server.name { fields.append("name") }
@@ -126,7 +126,7 @@ extension ServerChange {
 }
 
 extension ServerStatus {
-  /// Whether a guest may be there now that knows the old hostname; all others learn the new one when they start.
+  /// Whether a guest may be running that has the old hostname; all others get the new one when they start.
   fileprivate var mayHaveRunningGuest: Bool {
     switch self {
     case .provisioning, .active, .starting, .stopping, .rebooting: true

@@ -17,7 +17,7 @@ extension SQLStore {
       try database.run(
         "INSERT INTO login_link (hash, account_id, created_at, expires_at, is_mailed) VALUES (?, ?, ?, ?, ?)",
         [link.hash, account.id, now, link.expiresAt, link.isMailed])
-      // What was mailed, a notice says.
+      // A mailed link is recorded by its notice.
       if !link.isMailed {
         try database.auditOperator("account.login_link", by: `operator`, account: account.id, at: now)
       }
@@ -41,7 +41,7 @@ extension SQLStore {
   package func redeemLoginLink(
     _ hash: TokenHash, _ proof: FactorProof, for session: NewSession, at now: Timestamp
   ) async throws -> Token? {
-    // A stranger who tries makes nobody wait who writes.
+    // A read first, so that a stranger who tries does not delay those who write.
     let isThere = try await read { database in try database.loginLink(hash, at: now) != nil }
     guard isThere else { return nil }
     return try await write { database in
@@ -60,14 +60,14 @@ extension SQLStore {
     }
   }
 
-  /// Anybody may ask, for any address.
+  /// Uses an index, because anybody may ask for any address.
   static let openAccountByEmail = "SELECT id FROM account WHERE email_key = lower(?) AND closed_at IS NULL"
 
   package func askForLoginLink(
     ofAccount email: String, notWithin interval: Duration, atMostInADay limit: Int, at now: Timestamp
   ) async throws {
     try await write { database in
-      // Whoever asks learns nothing by how long it takes: something is written in any case.
+      // Something is written in any case, so that the time taken does not tell whether there is such an account.
       try database.run("UPDATE setting SET value = value WHERE key = ?", [NoticeSetting.key])
       guard let account = try database.value(ID<Account>.self, Self.openAccountByEmail, [email]) else { return }
       func count(since time: Timestamp) throws -> Int {
@@ -168,7 +168,7 @@ extension SQLStore {
         throw Failure(.conflict, "The password was changed meanwhile.")
       }
       try database.run("UPDATE account SET password_hash = ? WHERE id = ?", [hash ?? "", caller.accountID])
-      // It is asked for after a password, or one that was forgotten.
+      // The second factor goes with the password: it is asked for only after a password or a mailed link.
       if hash == nil { try database.forgetSecondFactor(of: caller.accountID) }
       try database.run("DELETE FROM login_link WHERE account_id = ?", [caller.accountID])
       try database.forgetMailedLinks(of: caller.accountID)
@@ -208,14 +208,14 @@ extension SQLConnection {
     return SecondFactor(secret: account.secret, lastStep: account.step, recoveryHashes: Set(hashes))
   }
 
-  /// Those that are still to be mailed, too.
+  /// Deletes mailed links, and those that are still to be mailed.
   func forgetMailedLinks(of account: ID<Account>) throws {
     try run("DELETE FROM login_link WHERE account_id = ? AND is_mailed = 1", [account])
     try run(
       "DELETE FROM notice WHERE account_id = ? AND kind = ? AND finished_at IS NULL", [account, Notice.Kind.loginLink])
   }
 
-  /// All that anybody holds to sign in to an account, or has signed in with.
+  /// Removes all that signs in to an account: password, second factor, links and sessions.
   func forgetSignIn(of account: ID<Account>, at now: Timestamp) throws {
     try run("UPDATE account SET password_hash = '' WHERE id = ?", [account])
     try forgetSecondFactor(of: account)
@@ -230,7 +230,7 @@ extension SQLConnection {
     try run("UPDATE account SET totp_secret = '', totp_step = 0 WHERE id = ?", [account])
   }
 
-  /// Returns false where it is no proof any more.
+  /// Uses the proof up. Returns false where it is not valid any more.
   fileprivate func useUp(_ proof: FactorProof, of account: ID<Account>) throws -> Bool {
     switch proof {
     case .none: try value(Int64.self, "SELECT id FROM account WHERE id = ? AND totp_secret = ''", [account]) != nil

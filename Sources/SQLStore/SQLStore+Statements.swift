@@ -4,7 +4,7 @@ extension SQLStore {
   package func ledger(
     of account: ID<Account>, in month: CalendarMonth?, order: [ListOrder<LedgerKey>], page: PageRequest
   ) async throws -> Page<LedgerEntry> {
-    // Two texts, so that each goes by its index.
+    // Two texts, so that each uses its index.
     let condition = "account_id = ?1" + (month == nil ? "" : " AND created_at >= ?2 AND created_at < ?3")
     let arguments: SQLArguments = month.map { [account, $0.start, $0.end] } ?? [account]
     return try await read { database in
@@ -46,7 +46,7 @@ extension SQLStore {
         [account, month.start, month.end])
       let servers: Page<ServerCost> = try database.page(
         page, of: ServerCost.query(paid), by: OrderClause([ListOrder(ServerCostKey.id)]),
-        // The number of the month is for the other query.
+        // The fourth argument, the month's number, is for the other query.
         count: "SELECT COUNT(*) FROM (SELECT DISTINCT server_id FROM ledger_entry WHERE \(paid)) AS cost WHERE ?4 > 0",
         [account, month.start, month.end, month.number])
       return MonthlyStatement(month: month, total: total ?? .zero, servers: servers)
@@ -84,7 +84,7 @@ extension ServerCost: RowReadable {
     \(transferred("received_bytes")), \(transferred("sent_bytes")), server.deleted_at
     """
 
-  /// Of this month it stands where it is counted, and of those before where it was put aside.
+  /// A month's traffic: in `server_usage` for the present month, in `server_traffic` for earlier ones.
   private static func transferred(_ column: String) -> String {
     """
     COALESCE((SELECT \(column) FROM server_usage WHERE server_id = cost.server_id AND month = ?4), \
@@ -92,7 +92,7 @@ extension ServerCost: RowReadable {
     """
   }
 
-  /// What is charged beside an hour, because its server became more expensive in it, is no hour more.
+  /// A charge for the difference, made when a server became more expensive within an hour, does not count as an hour.
   fileprivate static func query(_ paid: String) -> String {
     """
     SELECT \(columns) FROM (

@@ -1,7 +1,7 @@
 package import Core
 
 extension SQLStore {
-  /// One that could not be stopped is asked again after this.
+  /// How long to wait after a stop has failed before the server is stopped again.
   fileprivate static let pauseAfterFailure = Duration.seconds(60)
 
   package func isSuspended(_ id: ID<Server>, of account: ID<Account>) async throws -> Bool? {
@@ -114,7 +114,7 @@ extension SQLStore {
 }
 
 extension SQLConnection {
-  /// The operator has suspended an account; nil for the reason where that is over.
+  /// Tells that the operator has suspended the account, or has lifted that where the reason is nil.
   fileprivate func tellSuspension(of account: ID<Account>, because reason: String?, at now: Timestamp) throws {
     guard let reason else { return try tellResumed(account, after: .operator, at: now) }
     var facts = Notice.Facts()

@@ -77,7 +77,8 @@ extension SQLConnection {
     return try inserted.orFail("the token was not written")
   }
 
-  /// Ends the token and all that were made with it, and with those. Returns those that were valid or had just expired.
+  /// Revokes the token, all that were made with it, and all that were made with those. Returns those that were not revoked
+  /// before.
   func revoke(_ id: ID<Token>, of account: ID<Account>, at now: Timestamp) throws -> [ID<Token>] {
     let family = try rows(
       """

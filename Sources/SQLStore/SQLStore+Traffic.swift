@@ -3,7 +3,7 @@ package import Core
 extension SQLStore {
   private static let throttledAtOnce = 100
   private static let bytesPerGB: Int64 = 1_000_000_000
-  /// No machine sends so much in a month; a guest that says so is not believed.
+  /// More than any machine sends in a month: an upper limit for what a guest reports.
   private static let mostGB: Int64 = 999_999
 
   package func chargeTraffic(limit: Int, at now: Timestamp) async throws -> Int {
@@ -25,7 +25,7 @@ extension SQLStore {
     let isAny = try await read { database in try !database.throttleChanges(to: speed, at: now).isEmpty }
     guard isAny else { return [] }
     return try await write { database in
-      // The others have their turn in between.
+      // Some at a time, so that other writers have their turn in between.
       let changes = try database.throttleChanges(to: speed, at: now).prefix(Self.throttledAtOnce)
       for change in changes { try database.carryOut(change, at: now) }
       return changes.map(\.server)
@@ -34,7 +34,7 @@ extension SQLStore {
 
   fileprivate struct ThrottleChange {
     let server: ID<Server>
-    /// Nil for one that is let go.
+    /// Nil to end the throttle.
     let speedMbit: Int?
     let isNew: Bool
   }
@@ -110,7 +110,7 @@ extension SQLConnection {
       [month])
   }
 
-  /// One entry a GB that is begun, as long as there is credit. Returns how many.
+  /// Writes one entry for each GB begun, as long as there is credit. Returns how many.
   fileprivate func charge(
     _ excess: SQLStore.Excess, _ price: Money, month: Int, limit: Int, at now: Timestamp
   ) throws -> Int {

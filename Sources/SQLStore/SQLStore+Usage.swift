@@ -26,11 +26,11 @@ extension SQLStore {
     }
   }
 
-  /// A server of PostgreSQL is asked for each statement, while nobody else writes.
+  /// With PostgreSQL each statement is a round trip, during which no one else can write.
   private static let samplesInStatement = 25
 }
 
-/// What is kept of a server's usage: what its customer sees, and where the counters of this boot stood.
+/// The stored usage of a server: what its customer sees, and the last counters of its present boot.
 private struct StoredUsage: RowReadable {
   let usage: ResourceUsage
   let boot: NetworkCounters
@@ -70,7 +70,7 @@ private struct StoredUsage: RowReadable {
       boot: counters)
   }
 
-  /// The counters come from the guest, which may say anything: a sum beyond all numbers is the largest one.
+  /// The sum saturates, because the counters come from the guest, which may report anything.
   private static func sum(_ first: Int64, _ second: Int64) -> Int64 {
     let (sum, isTooLarge) = first.addingReportingOverflow(second)
     return isTooLarge ? .max : sum
@@ -97,7 +97,7 @@ extension SQLConnection {
       samples.map { ($0.serverID, (before[$0.serverID] ?? .none).adding($0, in: now.month)) }, at: now)
   }
 
-  /// Writes nothing for a server that is gone, nor for one that was stopped since it was measured.
+  /// Writes nothing for a server that is gone, or that was stopped since it was measured.
   private func store(_ stored: [(id: ID<Server>, usage: StoredUsage)], at now: Timestamp) throws {
     let row = "(" + [String](repeating: "CAST(? AS BIGINT)", count: 10).joined(separator: ", ") + ")"
     try run(
@@ -121,7 +121,7 @@ extension SQLConnection {
       })
   }
 
-  /// A machine that is off uses neither processor nor memory, and its next boot counts from nothing.
+  /// A machine that is off uses neither processor nor memory, and its counters begin at zero with the next boot.
   func resetUsage(of id: ID<Server>) throws {
     try run(
       """

@@ -23,7 +23,7 @@ extension SQLStore {
     }
   }
 
-  /// What was sealed last, of whichever server; nil where nothing is.
+  /// The user data that was sealed last, of any server; nil where there is none.
   package func sealedUserData() async throws -> (server: UUID, bytes: [UInt8])? {
     try await read { database in
       for query in [
@@ -46,7 +46,7 @@ extension SQLStore {
     }
   }
 
-  /// How much of what is sealed does not open, of as many as are tried: the oldest and the newest.
+  /// Tries to open the oldest and the newest sealed user data. Returns how many were tried, and how many did not open.
   ///
   /// - Parameter limit: How many are tried at most.
   package func trySealedUserData(
@@ -123,7 +123,7 @@ extension SQLConnection {
     try run("INSERT INTO server_user_data (server_id, sealed) VALUES (?, ?)", [id, sealed])
   }
 
-  /// Puts what a rebuild brings in the place of what there is.
+  /// Replaces the server's user data by that of the rebuild, unless the rebuild keeps it.
   func replaceUserData(of id: ID<Server>, by operation: ID<Core.Operation>) throws {
     try run("UPDATE server SET awaits_user_data = 0, user_data_failed = 0, is_user_data_unknown = 0 WHERE id = ?", [id])
     let brought = try rows(
@@ -133,7 +133,8 @@ extension SQLConnection {
     try setUserData(brought, of: id)
   }
 
-  /// What only its customer had use for: nobody sees the server any more. The disk of its rescue system is there until it is erased.
+  /// Deletes what only the customer of a deleted server had use for. The rescue row stays: its disk is there until the server
+  /// is erased.
   func forgetOptions(of id: ID<Server>) throws {
     try run("DELETE FROM server_label WHERE server_id = ?", [id])
     try run("DELETE FROM server_user_data WHERE server_id = ?", [id])

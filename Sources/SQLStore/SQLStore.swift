@@ -2,34 +2,33 @@ package import Core
 
 package import struct Foundation.UUID
 
-/// The store as one SQL text, over one of the databases that understand it: see `SQLiteDatabase` and `PostgreSQLDatabase`.
+/// The store as one SQL text, which runs on either database: see `SQLiteDatabase` and `PostgreSQLDatabase`.
 ///
-/// What is given to `read` and `write` may be carried out again where a database was lost in the middle: it does nothing but
-/// talk to its connection.
+/// The bodies of `read` and `write` may be repeated after a lost connection, so they must do nothing but use their connection.
 package struct SQLStore: Store {
   let database: any SQLDatabase
-  /// What an hour costs beside the price of its plan.
+  /// What an hour costs beside the price of the plan.
   package let tariff: Tariff
-  /// What all that is written is for; nothing is where somebody else has that by now. Nil for what anybody may write.
+  /// The tenure that all writes are for: they are refused once another service has the duty. Nil for no such condition.
   private let tenure: Tenure?
-  /// Whose requests are claimed; nil where there is one service.
+  /// The service that claims requests; nil where there is only one.
   let replica: Replica?
 
   /// What to do about a database that is not there, or that an earlier version of the program wrote.
   package enum Opening: Sendable {
-    /// It is made, or brought up to date: for the service, which is the only one that may.
+    /// It is made, or brought up to date. Only the service may do that.
     case upgrading
-    /// It is refused: for whoever works beside a service that may run.
+    /// It is refused: for commands, which may run beside a service.
     case asItIs
   }
 
-  /// Opens the database wherever it is.
+  /// Opens the database, a file or one on a server.
   ///
-  /// Throws `DatabaseIsNewer` where a newer version of the program wrote it, and where it is to stay as it is,
-  /// `DatabaseIsOlder` and `DatabaseIsMissing`.
+  /// Throws `DatabaseIsNewer` where a newer version of the program wrote it, and with `asItIs` also `DatabaseIsOlder` and
+  /// `DatabaseIsMissing`.
   ///
-  /// - Parameter service: What kind of service opens it; nil for whoever works beside one. A server of PostgreSQL then keeps others
-  ///   away that cannot be beside it. Of a file's folder the service itself knows that it is the only one.
+  /// - Parameter service: How a service serves the database; nil for a command. PostgreSQL then refuses other services that
+  ///   cannot be beside it. For a file, the service itself makes sure that it is the only one.
   package static func open(
     _ location: DatabaseLocation, _ opening: Opening = .upgrading, as service: Service? = nil, tariff: Tariff = Tariff()
   ) async throws -> SQLStore {
@@ -41,28 +40,28 @@ package struct SQLStore: Store {
     }
   }
 
-  /// How a service has a database.
+  /// How a service serves a database.
   package enum Service: Sendable {
     case alone
-    /// Beside others that are as this one.
+    /// Together with other services that share it.
     case besideOthers
   }
 
-  /// The same, where all that is written is for this, and is refused once another service has it.
+  /// The same store, whose writes are for this tenure and are refused once another service has the duty.
   package func under(_ tenure: Tenure) -> SQLStore {
     SQLStore(database: database, tariff: tariff, tenure: tenure, replica: replica)
   }
 
-  /// The same, for one of several services.
+  /// The same store, for one of several services.
   package func of(_ replica: Replica) -> SQLStore {
     SQLStore(database: database, tariff: tariff, tenure: tenure, replica: replica)
   }
 
-  /// What other services commit from now on. Each call has a connection of its own, as long as anybody listens; of a file nothing
-  /// is heard.
+  /// The changes that other services commit from now on. Each call has a connection of its own until its stream ends. For a
+  /// file the stream is empty.
   package func changesElsewhere() -> AsyncStream<StoreChange> { database.changesElsewhere() }
 
-  /// The name of the installation that a database of whatever version is of, which stays as it is; nil where it has none.
+  /// The id of the installation that a database of any version belongs to; nil where it has none. The database stays as it is.
   package static func installationID(at location: DatabaseLocation) async throws -> UUID? {
     switch location {
     case .file(let path): try installationID(at: path)
@@ -93,15 +92,15 @@ package struct SQLStore: Store {
     }
   }
 
-  /// Lets go of the database, with all that was written in it; of a file nothing is left beside it. The store is of no use
+  /// Closes the database. All that was written is then in it, and a file has no other files beside it. The store cannot be used
   /// afterwards.
   package func release() throws {
     try database.release()
   }
 
-  /// Writes all that is committed now into a new file, which only its owner can read, and which can take the place of the
+  /// Writes a snapshot of the database to a new file, which only its owner can read, and which can take the place of the
   /// database. Others go on writing meanwhile. Throws `UnusableFile` where the file exists already, and `NotAFile` for a
-  /// database that is none.
+  /// database on a server.
   package func backUp(to path: String) async throws {
     try await database.backUp(to: path)
   }

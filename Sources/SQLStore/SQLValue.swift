@@ -1,4 +1,4 @@
-/// What one column of a row holds, or what stands for one parameter of a statement.
+/// The value of a column, or of a statement's parameter.
 enum SQLValue: Sendable, Equatable {
   case null
   case integer(Int64)
@@ -11,5 +11,5 @@ extension SQLValue: ColumnValue {
   init?(stored: SQLValue) { self = stored }
 }
 
-/// What stands for the parameters of a statement, in their order; nil is NULL.
+/// The values of a statement's parameters, in their order; nil is NULL.
 typealias SQLArguments = [(any ColumnValue)?]

@@ -1,8 +1,8 @@
 extension Schema {
-  /// What there is from the beginning: the catalogue, accounts with their ledger, servers and operations.
+  /// The first tables: the catalogue, accounts with their ledger, servers and operations.
   ///
-  /// Times are milliseconds since 1970, amounts are microunits, truth values are 0 and 1. AUTOINCREMENT: an id names
-  /// the same thing for good, even when that is gone.
+  /// Times are milliseconds since 1970, amounts are microunits, truth values are 0 and 1. With AUTOINCREMENT no id is used
+  /// again, even when its row is gone.
   static let accountsAndServers = """
     CREATE TABLE setting (
       key TEXT NOT NULL PRIMARY KEY,

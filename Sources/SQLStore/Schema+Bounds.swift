@@ -1,6 +1,6 @@
 extension Schema {
-  /// What plans hold servers to is held to what it can be; disks of rescue systems are part of what servers have of their host;
-  /// and user data that nothing is heard of is not asked for for ever.
+  /// The limits of plans are checked; the disks of rescue systems count among what servers have reserved of their host; and a
+  /// guest that never tells what became of its user data is not asked for ever.
   static let bounds = """
     -- SQLite adds no CHECK to a column that is there: the table is made anew, with all its rows, and the number of its last one.
     CREATE TABLE new_plan (

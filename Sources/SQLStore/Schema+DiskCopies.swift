@@ -125,7 +125,7 @@ extension Schema {
     END;
     """
 
-  /// Each host makes its own, one after the other.
+  /// An index by host: each host makes its own backups, one after the other.
   static let backupsByHost = """
     DROP INDEX server_backup_due;
     CREATE INDEX server_backup_due ON server (host_id, backup_due_at, id) WHERE backup_due_at IS NOT NULL;

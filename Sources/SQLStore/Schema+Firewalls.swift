@@ -1,5 +1,5 @@
 extension Schema {
-  /// What servers are behind; one that has no row is behind nothing.
+  /// The firewalls of servers; a server without a row has none.
   static let firewalls = """
     CREATE TABLE server_firewall (
       server_id INTEGER PRIMARY KEY REFERENCES server (id),

@@ -1,7 +1,7 @@
 extension Schema {
   /// Where machines run. What servers have reserved of a host is counted by triggers, so that no create reads all servers.
   ///
-  /// Whatever was made before there were hosts is on the first one, which is this machine.
+  /// Servers from before there were hosts are on the first one, which is this machine.
   static let hosts = """
     CREATE TABLE host (
       id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,5 +1,5 @@
 extension Schema {
-  /// Since when DNS servers are yet to be told of a name; names of other addresses of a network than its server's own.
+  /// Since when a name waits for its DNS server; and names of other addresses in a server's network.
   static let networkNames = """
     -- When it became another one than the DNS server was told last.
     ALTER TABLE reverse_change ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;

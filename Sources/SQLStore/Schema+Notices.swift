@@ -1,5 +1,5 @@
 extension Schema {
-  /// What owners of accounts are told, in which language, and how far it has got; and in events, when servers are deleted.
+  /// The notices of accounts' owners, with their language and delivery; and events that tell when servers will be deleted.
   static let notices = """
     ALTER TABLE account ADD COLUMN language TEXT NOT NULL DEFAULT 'en' CHECK (language IN ('en', 'bg'));
     -- For how many hours the credit lasted, and how many days before its servers' deletion it was, when that was told last.

@@ -1,5 +1,5 @@
 extension Schema {
-  /// Operators who are persons, and what they look things up by.
+  /// Operators who are persons, and the indexes of their searches.
   static let operators = """
     -- Whoever is signed in to it works as an operator, too. Its tokens do not.
     ALTER TABLE account ADD COLUMN is_operator INTEGER NOT NULL DEFAULT 0 CHECK (is_operator IN (0, 1));

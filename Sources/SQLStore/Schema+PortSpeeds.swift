@@ -1,5 +1,5 @@
 extension Schema {
-  /// How fast servers' networks are: by their plans, and where they have had more of the month's traffic than is included.
+  /// The network speeds of plans, and of servers that have used more than the month's included traffic.
   static let portSpeeds = """
     -- In millions of bits a second and each direction; 0 for no limit.
     ALTER TABLE plan ADD COLUMN port_speed_mbit INTEGER NOT NULL DEFAULT 0 CHECK (port_speed_mbit >= 0);

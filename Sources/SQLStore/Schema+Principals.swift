@@ -1,6 +1,6 @@
 extension Schema {
-  /// Who made a token, and with which other one; whose a repeated request is, and how many an account has; which operation
-  /// carries out a change that was asked for.
+  /// Which token made a token; whose a repeatable request is, and how many an account has; which operation carries out an
+  /// audited change.
   static let principals = """
     -- Those that were made before stand for themselves: nobody told their makers that they would go with another one.
     ALTER TABLE token ADD COLUMN parent_id INTEGER REFERENCES token (id);

@@ -1,5 +1,5 @@
 extension Schema {
-  /// Several services on one database, and what one process had in memory that all of them must know.
+  /// Several services on one database, and shared tables for what a single process could keep in memory.
   static let replicas = """
     -- By the database's clock.
     CREATE TABLE replica (

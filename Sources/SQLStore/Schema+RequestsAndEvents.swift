@@ -1,8 +1,8 @@
 import struct Foundation.UUID
 
 extension Schema {
-  /// Keys of repeated requests, and events; beside them a uuid for what can be ordered, names of an account's owner, and one
-  /// more kind of operation.
+  /// Repeatable requests, and events; also uuids of plans and operating systems, names of an account's owner, and the operation
+  /// `hard_stop`.
   static func migrateToRequestsAndEvents(_ database: some SQLConnection) throws {
     for table in ["plan", "operating_system"] {
       try database.runScript("ALTER TABLE \(table) ADD COLUMN uuid TEXT")

@@ -1,5 +1,5 @@
 extension Schema {
-  /// What DNS servers are yet to be told of the names of addresses.
+  /// The names of addresses that DNS servers have yet to be told.
   static let reverseNames = """
     CREATE TABLE reverse_change (
       family INTEGER NOT NULL CHECK (family IN (4, 6)),

@@ -1,5 +1,5 @@
 extension Schema {
-  /// When `not_before` was set: one that was set later than now was set before somebody set the clock back, and is due.
+  /// When `not_before` was set. If that is later than now, the clock was set back since then, and the operation is due.
   ///
   /// `step_started_at` is not used any more: how long a step takes is measured by the process that runs it.
   static let scheduledAt = """

@@ -1,5 +1,5 @@
 extension Schema {
-  /// Several addresses a server, single ones of IPv6, some that are given to nobody, and accounts whose servers may mail.
+  /// Several addresses a server, single IPv6 addresses, reserved addresses, and accounts whose servers may send mail.
   static let severalAddresses = """
     -- Of a single IPv6 address its first 64 bits, and its number orders the last 64 bits; 0 for all others.
     ALTER TABLE address ADD COLUMN base INTEGER NOT NULL DEFAULT 0;

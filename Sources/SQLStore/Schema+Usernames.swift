@@ -1,5 +1,5 @@
 extension Schema {
-  /// What the account is called that keys and passwords are for, in systems that others publish.
+  /// The name of the login account in images that others publish.
   static let usernames = """
     ALTER TABLE operating_system ADD COLUMN username TEXT NOT NULL DEFAULT 'root';
     """

@@ -1,6 +1,6 @@
 import Core
 
-/// Which servers of an account a list shows, as a condition of SQL: one for all filters but that of labels.
+/// The SQL condition that selects the servers for a list. It is one text for all filters except labels.
 enum ServerSelection {
   private static let condition = """
     server.account_id = ?1 AND server.deleted_at IS NULL AND (CAST(?2 AS TEXT) IS NULL OR server.status = ?2)
@@ -9,7 +9,7 @@ enum ServerSelection {
       AND (CAST(?6 AS TEXT) IS NULL OR lower(server.name) LIKE ?6 ESCAPE '!' OR lower(server.hostname) LIKE ?6 ESCAPE '!')
     """
 
-  /// Of how many selections of labels there are, nobody knows: statements with one are not kept.
+  /// `isCommon` is false with labels: there may be any number of such statements, so they do not stay prepared.
   static func selection(
     _ filter: ServerFilter, of account: ID<Account>
   ) -> (condition: String, arguments: SQLArguments, isCommon: Bool) {

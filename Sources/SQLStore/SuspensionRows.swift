@@ -1,13 +1,13 @@
 import Core
 
 enum SuspensionRows {
-  /// Whether a server is to be off, and is paid as such: from the moment at which that is said.
+  /// Whether a server is suspended, and charged as such: from the moment of the suspension, and not only when it is off.
   static let isSuspended = """
     (server.operator_suspended_at IS NOT NULL OR account.operator_suspended_at IS NOT NULL
       OR account.credit_suspended_at IS NOT NULL)
     """
 
-  /// Servers that are to be off. First the accounts, of which there are few: SQLite keeps to the order of a cross join.
+  /// Servers that are suspended. The accounts come first, because few are: SQLite keeps to the order of a CROSS JOIN.
   static let suspended = """
     SELECT id FROM server WHERE operator_suspended_at IS NOT NULL AND deleted_at IS NULL
     UNION SELECT server.id FROM account CROSS JOIN server
@@ -16,8 +16,8 @@ enum SuspensionRows {
     WHERE server.account_id = account.id AND account.operator_suspended_at IS NOT NULL AND server.deleted_at IS NULL
     """
 
-  /// Accounts out of credit, without those of which the prices alone tell that they cannot pay: there may be many, and they are
-  /// looked at all the time.
+  /// Accounts out of credit that may be able to pay again. Accounts that cannot even pay the bare prices are left out: there
+  /// may be many, and this query runs all the time.
   static let mayPayAgain = """
     SELECT id FROM account
     WHERE credit_suspended_at IS NOT NULL AND (operator_suspended_at IS NOT NULL OR balance >= (
@@ -27,7 +27,7 @@ enum SuspensionRows {
     ORDER BY id
     """
 
-  /// A new hostname is no reason to wait: whoever asks for one again and again would never be down.
+  /// A queued hostname change does not count: a customer who makes one again and again would never be suspended.
   static let mayBeStopped = hasNone("\(Core.Operation.mayChangePower) AND operation.kind <> 'configure'")
 
   static let isIdle = hasNone(Core.Operation.mayChangePower)
@@ -41,8 +41,8 @@ enum SuspensionRows {
 }
 
 extension SQLConnection {
-  /// For what would wake a server or change its machine: a cause counts from the moment at which it is there, and not only from
-  /// when the server is down.
+  /// For whatever would start a server or change its machine. A suspension counts from its beginning, and not only when the
+  /// server is off.
   func requireNotSuspended(_ server: ID<Server>) throws {
     if try isSuspended(server) { throw Failure(.wrongState, "Server is suspended.") }
   }
@@ -73,7 +73,7 @@ extension SQLConnection {
     try tell(.accountSuspended, of: account, facts, at: now)
   }
 
-  /// To whoever follows the events of the servers. Nil where they are not deleted any more.
+  /// Writes events that tell when the servers will be deleted; nil where they will not be any more.
   private func announceDeletion(at deletion: Timestamp?, ofServersOf account: ID<Account>, at now: Timestamp) throws {
     try run(
       """
@@ -83,7 +83,7 @@ extension SQLConnection {
       [deletion, now, account])
   }
 
-  /// Returns whether the account was out of credit, and is no more: it can pay the next hour of all its servers.
+  /// Lifts the suspension if the account can pay the next hour of all its servers. Returns whether it was lifted.
   func liftCreditSuspension(of account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws -> Bool {
     guard try isOutOfCredit(account), try balance(of: account) >= costWhenPaid(of: account, tariff, at: now)
     else { return false }
@@ -95,7 +95,7 @@ extension SQLConnection {
     return true
   }
 
-  /// An account without servers needs no credit, which is no news to anybody.
+  /// Writes a notice, except where an account without servers was out of credit: it needs none.
   func tellResumed(_ id: ID<Account>, after cause: SuspensionCause, at now: Timestamp) throws {
     if try cause == .credit && !hasServers(id) { return }
     var facts = Notice.Facts()
@@ -125,8 +125,8 @@ extension SQLConnection {
     }.reduce(.zero, +)
   }
 
-  /// What the hour that runs would cost if nothing were off for want of credit. One that began before a price changed costs
-  /// what it did then: whoever were let back for less would be out of credit at once.
+  /// The cost of the current hour if no server were suspended for want of credit. For an hour that began before a price fell,
+  /// the former price counts: otherwise the account would be out of credit again at once.
   func costWhenPaid(of account: ID<Account>, _ tariff: Tariff, at now: Timestamp) throws -> Money {
     try rows(
       """
@@ -152,7 +152,7 @@ extension SQLConnection {
     """
   }
 
-  /// Shuts it down, or calls what is off suspended.
+  /// Suspends the server: shuts it down first, unless it is stopped.
   func takeDown(_ id: ID<Server>, from status: ServerStatus, at now: Timestamp) throws {
     let afterwards: ServerStatus = status == .active ? .active : .stopped
     try run("UPDATE server SET resume_status = COALESCE(resume_status, ?) WHERE id = ?", [afterwards, id])
@@ -161,7 +161,7 @@ extension SQLConnection {
     try queue(.stop, on: id, by: nil, at: now)
   }
 
-  /// Makes it again what it was.
+  /// Gives the server the status that it had before its suspension, and starts it if it was active.
   func bringBack(_ id: ID<Server>, to status: ServerStatus, at now: Timestamp) throws {
     try passMissedHours(of: id, at: now)
     try judgeRunningHourAgain(of: id, at: now)
@@ -171,7 +171,7 @@ extension SQLConnection {
     try queue(.start, on: id, by: nil, at: now)
   }
 
-  /// The hour that runs is paid by those that were never down, if it passed while they were suspended.
+  /// Makes the current hour due again for servers that were suspended but never taken down, if it has passed uncharged.
   func judgeRunningHourAgain(ofServersOf account: ID<Account>, only server: ID<Server>? = nil, at now: Timestamp) throws
   {
     let servers = try rows(
@@ -185,7 +185,7 @@ extension SQLConnection {
     for id in servers where server == nil || id == server { try judgeRunningHourAgain(of: id, at: now) }
   }
 
-  /// Of the hours for which it was down nothing is owed.
+  /// Skips the hours in which the server was down: they are not charged.
   private func passMissedHours(of id: ID<Server>, at now: Timestamp) throws {
     try run(
       """
@@ -196,7 +196,7 @@ extension SQLConnection {
       [now, ServerHour.length.milliseconds, id])
   }
 
-  /// The hour that runs is paid as a whole, unless it was paid before.
+  /// Makes the current hour due again, as a whole, unless it was charged.
   private func judgeRunningHourAgain(of id: ID<Server>, at now: Timestamp) throws {
     try run(
       """

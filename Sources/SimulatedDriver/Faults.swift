@@ -51,12 +51,12 @@ package struct Fault: Sendable {
   let method: DriverMethod
   let machine: UUID?
   let effect: Effect
-  /// Calls that it is still good for; nil for all of them.
+  /// How many calls it still applies to; nil for all.
   fileprivate var remaining: Int?
 
   /// - Parameters:
-  ///   - machine: Nil for whatever machine.
-  ///   - times: The number of calls that it is good for; nil for all to come.
+  ///   - machine: Nil for any machine.
+  ///   - times: How many calls it applies to; nil for all to come.
   package init(in method: DriverMethod, of machine: UUID? = nil, _ effect: Effect, times: Int? = 1) {
     self.method = method
     self.machine = machine
@@ -69,7 +69,7 @@ package struct Fault: Sendable {
   }
 }
 
-/// The faults that lie in wait, in the order in which they take effect.
+/// The faults that calls will meet, in the order in which they take effect.
 package struct Faults: Sendable {
   private var waiting: [Fault]
 
@@ -83,7 +83,7 @@ package struct Faults: Sendable {
     waiting.append(fault)
   }
 
-  /// Uses up what applies to the call, up to the first fault that makes it fail: so two failures are met by two calls.
+  /// Uses up the faults that apply to the call, up to the first one that makes it fail: so two failures meet two calls.
   mutating func take(for call: DriverCall) -> [Fault.Effect] {
     guard !waiting.isEmpty else { return [] }
     var effects: [Fault.Effect] = []

@@ -1,7 +1,7 @@
 import Core
 import Synchronization
 
-/// Where calls wait that were told to hang.
+/// Lets calls wait that were told to hang.
 final class HangingCalls: Sendable {
   private struct State {
     var nextNumber = 0
@@ -20,7 +20,7 @@ final class HangingCalls: Sendable {
 
   private let state = Mutex(State())
 
-  /// Returns when the gate is opened; throws `unreachable` when the task is cancelled first.
+  /// Returns at the next `open`; throws `unreachable` when the task is cancelled first.
   func wait() async throws {
     let number = state.withLock { $0.takeNumber() }
     try await withTaskCancellationHandler {
@@ -44,7 +44,7 @@ final class HangingCalls: Sendable {
     }
   }
 
-  /// Lets go all who wait now.
+  /// Releases all calls that wait now.
   func open() {
     let released = state.withLock { state in
       let released = state.waiting
@@ -55,7 +55,7 @@ final class HangingCalls: Sendable {
     for continuation in released.values { continuation.resume() }
   }
 
-  /// Returns when so many wait at once, or the task is cancelled.
+  /// Returns when so many calls wait at once, or the task is cancelled.
   func whenWaiting(_ count: Int) async {
     let (counts, continuation) = AsyncStream.makeStream(of: Int.self)
     let number = state.withLock { state in

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Who is told that something has changed.
+/// The streams that are told of changes.
 ///
-/// Apart from all other locks, and with none held while they are told: a task that is cancelled holds locks of its own while its
-/// listener goes, and whoever is told needs them.
+/// They have a lock of their own, which is not held while they are told: a task that is being cancelled holds locks of the
+/// runtime while its stream is removed here, and telling a stream needs these locks, too.
 final class Listeners: Sendable {
   private struct State {
     var last = 0

@@ -2,7 +2,7 @@ import Core
 import Foundation
 import PrivateFiles
 
-/// Something of the simulated host that outlives the process, and whose it is.
+/// A record of the simulated host that outlives the process, and the installation that it belongs to.
 protocol SimulatedRecord: Codable, Equatable, Sendable {
   var uuid: UUID { get }
   var installation: UUID { get }
@@ -13,7 +13,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   private let folder: URL
   private let installation: UUID
 
-  /// - Parameter makes: Whether it is made where there is none.
+  /// - Parameter makes: Whether to create the folder where it is missing.
   init(_ folder: URL, installation: UUID, makes: Bool) throws(DriverError) {
     self.folder = folder
     self.installation = installation
@@ -26,7 +26,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     }
   }
 
-  /// The records that bear our mark. A file that cannot be read bears none.
+  /// The records with our installation's mark. A file that cannot be read has none.
   func load() throws(DriverError) -> [UUID: Record] {
     let names: [String]
     do {
@@ -47,7 +47,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   /// Nil for one that is not there, or is not ours.
   func record(of uuid: UUID) -> Record? { read(uuid).flatMap { $0.installation == installation ? $0 : nil } }
 
-  /// Whether the record's file is there and bears another mark than ours.
+  /// Whether there is a record with another mark than ours.
   func isForeign(_ uuid: UUID) -> Bool {
     read(uuid).map { $0.installation != installation } ?? false
   }
@@ -56,7 +56,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     do {
-      // A machine that exists on paper only need not last longer than its host.
+      // A simulated machine need not survive a crash of the computer.
       try PrivateFile.write(encoder.encode(record), to: file(of: record.uuid).path, isDurable: false)
     } catch {
       throw DriverError(.exhausted, "Cannot write a record: \(error)")

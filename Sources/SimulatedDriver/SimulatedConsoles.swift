@@ -24,7 +24,7 @@ final class SimulatedConsoles: Sendable {
     let stream = RFBStream(descriptor: ends[0], isWanted: screen.isOn)
     Thread.detachNewThread { [self] in
       defer { count.withLock { $0 -= 1 } }
-      // Whatever ends it, nothing is left to be told: the other end sees that it is over.
+      // The error is of no use: the other end sees that the connection is closed.
       try? screen.serve(stream)
       stream.end()
     }
@@ -36,7 +36,7 @@ final class SimulatedConsoles: Sendable {
 struct RFBStream: Sendable {
   struct Ended: Error {}
 
-  /// Between two looks at whether the stream is still wanted.
+  /// How often to check whether the stream is still wanted.
   private static let patienceMilliseconds: Int32 = 100
 
   private let descriptor: Int32

@@ -1,15 +1,15 @@
 import Core
 package import Foundation
 
-/// A copy of a simulated machine's disk. A half one is what a process leaves that dies while it copies.
+/// A copy of a simulated machine's disk. A process that dies while it copies leaves one that is not whole.
 package struct SimulatedCopy: SimulatedRecord {
   package let uuid: UUID
   package let machine: UUID
   let installation: UUID
-  /// As it was when the copy was begun.
+  /// The disk as it was when the copy was begun.
   package internal(set) var disk: SimulatedMachine.Disk
   let sizeBytes: Int64
-  /// Of what was written.
+  /// The checksum of the disk as it was copied.
   package let checksum: String
   package internal(set) var isWhole = false
 
@@ -24,7 +24,7 @@ package struct SimulatedCopy: SimulatedRecord {
 
   var isDamaged: Bool { Self.checksum(of: disk) != checksum }
 
-  /// Told from what the disk holds, in the form of a SHA-256.
+  /// Computed from the disk's contents, in the form of a SHA-256.
   private static func checksum(of disk: SimulatedMachine.Disk) -> String {
     let text = "\(disk.imageName)\0\(disk.imageVersion)\0\(disk.createdAtMilliseconds)\0\(disk.content ?? "")"
     return (0..<4).map { part in
@@ -40,7 +40,7 @@ package struct SimulatedCopy: SimulatedRecord {
 struct SimulatedDiskWork: Sendable, Equatable {
   let copy: UUID
   let begunAt: Instant
-  /// When the machine's power was switched on; nil for a machine that is off. Work does not outlive a change of it.
+  /// When the machine's power was switched on; nil for a machine that is off. If that changes, the work is given up.
   let poweredOnAtMilliseconds: Int64?
 
   func isOver(at now: Instant, _ duration: Duration) -> Bool { now >= begunAt + duration }

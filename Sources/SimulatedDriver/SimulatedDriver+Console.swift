@@ -16,7 +16,7 @@ extension SimulatedDriver {
       return state.machines[machine]?.definition?.label ?? ""
     }
     return SimulatedScreen(name: "Simulated \(label)") { [weak self] in
-      // Where another service has the host, what it has written is all that is known.
+      // If another service has the host, only what it has written is known.
       try? self?.look(at: machine)
       return self?.state.withLock { state in
         guard let self, let machine = state.machines[machine] else { return false }

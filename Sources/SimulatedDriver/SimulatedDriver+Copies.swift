@@ -78,7 +78,7 @@ extension SimulatedDriver {
     }
   }
 
-  /// Ends all that goes on between the calls.
+  /// Ends the copies and restores that are under way.
   package func endWork() async throws {
     try state.withLock { state in
       for copy in state.copying.keys { try removeCopy(copy, in: &state) }
@@ -141,13 +141,13 @@ extension SimulatedDriver {
 // MARK: For tests and demonstrations
 
 extension SimulatedDriver {
-  /// The copy as it stands on paper, half or whole.
+  /// The record of a copy, whole or not.
   package func copy(_ uuid: UUID) -> SimulatedCopy? { state.withLock { $0.copies[uuid] } }
 
-  /// All of them, half or whole.
+  /// All copies, whole or not.
   package var copies: [UUID: SimulatedCopy] { state.withLock { $0.copies } }
 
-  /// The medium forgot a bit: what is read from the copy is not what was written.
+  /// Changes what is stored of the copy, as a damaged disk does.
   package func damageCopy(_ uuid: UUID) throws {
     try state.withLock { state in
       guard var copy = state.copies[uuid] else { throw DriverError(.notFound, "There is no copy \(uuid).") }

@@ -1,7 +1,7 @@
 package import Foundation
 import Synchronization
 
-/// What tests and demonstrations make of a host, and see of it.
+/// How tests and demonstrations control a host, and what they see of it.
 extension SimulatedDriver {
   package var options: Options { state.withLock { $0.options } }
 
@@ -35,6 +35,6 @@ extension SimulatedDriver {
     state.withLock { $0.calls = [] }
   }
 
-  /// The machine as it stands on paper.
+  /// The record of the machine.
   package func machine(_ uuid: UUID) -> SimulatedMachine? { state.withLock { $0.machines[uuid] } }
 }

@@ -2,7 +2,7 @@ package import Core
 package import Foundation
 import Synchronization
 
-/// What customers ask of a machine beside its size.
+/// Rescue systems, user data and passwords.
 extension SimulatedDriver {
   package func requireRescuable(_ machine: UUID, by rescue: RescueSpecification) async throws {
     try await perform(.requireRescuable, machine) {

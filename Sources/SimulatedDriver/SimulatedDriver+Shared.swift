@@ -4,14 +4,14 @@ import Synchronization
 
 /// A host that several services share: one has it at a time, and the others can only look.
 extension SimulatedDriver {
-  /// What the task does is done by whoever has the host for this term; nil for what anybody may ask who has it.
+  /// The term that the current task's calls are made for. Nil for calls that are not tied to a term.
   @TaskLocal package static var term: Int64?
 
   private static let seen: Set<DriverMethod> = [.capacity, .openConsole, .power, .observe, .readiness]
 
-  /// This service has the host from now on, with all that is there. Whoever had it before changes nothing any more.
+  /// Takes the host over for this service, with all that is there. The service that had it before can change nothing any more.
   ///
-  /// - Parameter isNew: Whether there can be nothing there.
+  /// - Parameter isNew: Whether the host may have no folder yet; otherwise that throws `notFound`.
   package func takeOver(term: Int64, isNew: Bool) throws {
     let newest = try home.newestTerm()
     if let newest {
@@ -31,7 +31,7 @@ extension SimulatedDriver {
     }
   }
 
-  /// Does nothing where it has been taken over again.
+  /// Gives the host up. Does nothing where this service has taken it over again for another term.
   package func letGo(term: Int64) {
     state.withLock { state in
       guard state.term == term else { return }
@@ -40,7 +40,7 @@ extension SimulatedDriver {
     }
   }
 
-  /// Throws for whoever had the host before, and for who may only look what he may not do.
+  /// Throws where the call is for another term, or where another service has the host and the method is not one of `seen`.
   func requireTenure(for method: DriverMethod, _ machine: UUID?) throws(DriverError) {
     guard isShared else { return }
     let held = state.withLock { $0.term }
@@ -51,7 +51,7 @@ extension SimulatedDriver {
 
   static let elsewhere = DriverError(.unreachable, "Another service has the host.")
 
-  /// Reads what whoever has the host has written: of one machine, or of all.
+  /// If another service has the host, reads what it has written: of one machine, or of all.
   func look(at machine: UUID?) throws(DriverError) {
     guard isShared, state.withLock({ $0.term == nil }) else { return }
     guard let newest = try home.newestTerm() else { throw Self.elsewhere }

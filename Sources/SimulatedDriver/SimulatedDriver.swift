@@ -14,31 +14,31 @@ package final class SimulatedDriver: ComputeDriver {
     package var shutdownDuration: Duration = .milliseconds(400)
     /// From the beginning of a copy, or of a restore, to its end.
     package var copyDuration: Duration = .milliseconds(500)
-    /// Nil for a host without bound.
+    /// Nil for no limit.
     package var capacity: HostCapacity?
     package var images: Set<String> = ["debian-12"]
-    /// What is known of images that are not there.
+    /// What is known of images that the host lacks.
     package var absences: [String: ImageAbsence] = [:]
-    /// How large a disk must be for any of them.
+    /// The smallest disk that can be made from an image.
     package var imageStorageGiB = 1
-    /// What something else on the host holds.
+    /// The addresses that something else on the host uses.
     package var occupiedAddresses: Set<ServerAddress> = []
-    /// At which port of their addresses machines have their sshd that are started from now on.
+    /// The port of sshd in machines that are started from now on.
     package var sshPort = 22
-    /// Ports of every address that another program of the host has taken from the machines that run.
+    /// The ports that other programs of the host have taken from all running machines.
     package var takenPorts: Set<Int> = []
     /// What the guests of machines that are made from now on do wrong.
     package var quirks: Set<GuestQuirk> = []
     /// Whether the host answers at all.
     package var condition = HostCondition.answers
-    /// Whether machines that are paused stay so.
+    /// Whether paused machines cannot be resumed, and rescue systems have no room.
     package var isDiskFull = false
-    /// Whether the host has a network that can hold machines to their firewalls.
+    /// Whether the host enforces the firewalls of machines.
     package var enforcesFirewalls = false
     package var forwarding: PortForwarding?
     /// Whether guests do what their user data says.
     package var takesUserData = true
-    /// What is told of the power of machines instead of the truth.
+    /// The power states to report instead of the real ones.
     package var obscured: [UUID: MachinePower] = [:]
 
     package init() {}
@@ -54,16 +54,16 @@ package final class SimulatedDriver: ComputeDriver {
     /// Which machines hold an address, so that nobody looks through all of them.
     private(set) var holders: [String: Set<UUID>] = [:]
     var copies: [UUID: SimulatedCopy]
-    /// By copy.
+    /// The copies under way, by copy.
     var copying: [UUID: SimulatedDiskWork] = [:]
-    /// By machine.
+    /// The restores under way, by machine.
     var restoring: [UUID: SimulatedDiskWork] = [:]
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
     /// Nil while another service has the host.
     var folders: SimulatedFolders?
-    /// Of this service, where several share the host.
+    /// The term for which this service has the host, where several share it.
     var term: Int64?
 
     init(
@@ -101,7 +101,7 @@ package final class SimulatedDriver: ComputeDriver {
   let state: Mutex<State>
   private let listeners = Listeners()
 
-  /// - Parameter isShared: Whether several services have the host in turn: then it is nobody's until `takeOver`.
+  /// - Parameter isShared: Whether several services have the host in turn. Then this one does not have it until `takeOver`.
   package init(
     installation: UUID, dataDirectory: URL, isShared: Bool = false, clock: any WallClock = SystemClock(),
     options: Options = Options(), faults: Faults = Faults()
@@ -114,7 +114,7 @@ package final class SimulatedDriver: ComputeDriver {
       state = Mutex(State(machines: [:], copies: [:], options: options, faults: faults))
       return
     }
-    // It may have been shared before.
+    // If the host was shared before, its folder is named after a term.
     if let newest = try home.newestTerm(), newest > 0 { try home.move(from: newest, to: 0) }
     let folders = try SimulatedFolders(in: home.folder(ofTerm: 0), installation: installation, makes: true)
     var own = State(
@@ -319,7 +319,7 @@ package final class SimulatedDriver: ComputeDriver {
 // MARK: Machinery
 
 extension SimulatedDriver {
-  /// Every call of the port goes through here: it is recorded, and meets the faults that lie in wait for it.
+  /// Every call of the port goes through here: it is recorded, and meets the faults that apply to it.
   func perform<Result>(
     _ method: DriverMethod, _ machine: UUID? = nil, _ work: () throws -> Result
   ) async throws -> Result {
@@ -375,7 +375,7 @@ extension SimulatedDriver {
     }
   }
 
-  /// The file is written under the lock, so that the last word in memory is the last word on disk.
+  /// The file is written under the lock, so that memory and disk end with the same version.
   func save(_ machine: SimulatedMachine, in state: inout State) throws(DriverError) {
     guard state.machines[machine.uuid] != machine else { return }
     try state.kept().machines.write(machine)

@@ -1,21 +1,21 @@
 import Core
 import Foundation
 
-/// What a simulated host keeps that outlives the process.
+/// The records of a simulated host, which outlive the process.
 struct SimulatedFolders: Sendable {
   let machines: RecordFolder<SimulatedMachine>
   let copies: RecordFolder<SimulatedCopy>
 
-  /// - Parameter makes: Whether they are made where there are none.
+  /// - Parameter makes: Whether to create the folders where they are missing.
   init(in folder: URL, installation: UUID, makes: Bool) throws(DriverError) {
     machines = try RecordFolder(folder.appendingPathComponent("machines"), installation: installation, makes: makes)
     copies = try RecordFolder(folder.appendingPathComponent("copies"), installation: installation, makes: makes)
   }
 }
 
-/// Where these folders are. A service that is alone has them in `simulated`. Where several share the host, they are in a folder that
-/// is named after the term of whoever has it, and whoever has it next gives it another name: so what the one before it writes
-/// afterwards finds no folder, wherever that one was in the middle of it.
+/// Where these folders are: in `simulated`, for a service that is alone. Where several share the host, the folder is named
+/// after the term of the service that has it, and the next one renames it. So whatever the former one still writes finds no
+/// folder, even if it was in the middle of a change.
 struct SimulatedHome: Sendable {
   private static let name = "simulated"
 
@@ -25,7 +25,7 @@ struct SimulatedHome: Sendable {
     dataDirectory.appendingPathComponent(term == 0 ? Self.name : "\(Self.name)-\(term)", isDirectory: true)
   }
 
-  /// The term of whoever had the host last; 0 for a service that was alone, nil where nobody had it.
+  /// The term of the service that had the host last; 0 for a service that was alone, nil where no service has had it.
   func newestTerm() throws(DriverError) -> Int64? {
     guard FileManager.default.fileExists(atPath: dataDirectory.path) else { return nil }
     do {

@@ -10,27 +10,27 @@ package enum GuestQuirk: String, Codable, Sendable, CaseIterable {
   case userDataNeverEnds
 }
 
-/// All there is to a simulated machine. It keeps when things were asked for, and what follows from that is told from the
-/// time of day; so nothing has to run for it to boot or to shut down. What is said to have begun later than now was begun
-/// before somebody set the clock back, and is over.
+/// The whole state of a simulated machine. It stores when things were requested and computes the present state from the time of
+/// day, so that nothing has to run for it to boot or to shut down. What began later than now began before the clock was set
+/// back, and counts as over.
 package struct SimulatedMachine: SimulatedRecord {
   package let uuid: UUID
   /// The mark of the installation that made it.
   let installation: UUID
   /// Nil where it was removed, so that a definition makes a new one.
   package internal(set) var disk: Disk?
-  /// Of the rescue system, for as long as there is one.
+  /// The disk of the rescue system; nil where there is none.
   package internal(set) var rescueDisk: Disk?
   /// Nil where only the disk is left.
   package internal(set) var definition: Definition?
-  /// What is in force; nil where nothing ever was.
+  /// The firewall in force; nil where none was ever applied.
   package internal(set) var firewall: Firewall?
-  /// With it; nil where nobody ever said so.
+  /// The allowance in force; nil where none was ever applied.
   package internal(set) var allowance: NetworkAllowance?
   package var mayMail: Bool? { allowance?.mayMail }
-  /// From power on to the loss of power; it stays after a shutdown of the guest until something looks.
+  /// Set from power on to the loss of power. After a shutdown of the guest it stays until `settle`.
   package internal(set) var boot: Boot?
-  /// How the last boot ended.
+  /// Whether the last boot ended with a shutdown of the guest.
   var endedByGuest: Bool
   package internal(set) var quirks: Set<GuestQuirk>
 
@@ -67,7 +67,7 @@ package struct SimulatedMachine: SimulatedRecord {
     package let vcpus: Int
     package let memoryMiB: Int
     package let address: String
-    /// Beside that one, of both families; nil in the records of earlier versions.
+    /// The addresses beside that one, of both families; nil in the records of earlier versions.
     package let furtherAddresses: [String]?
     package let authorizedKey: String?
     package let rootPasswordHash: String?
@@ -112,11 +112,11 @@ package struct SimulatedMachine: SimulatedRecord {
   }
 
   package struct Boot: Codable, Sendable, Equatable {
-    /// What the machine was when it started: a later definition changes nothing of it.
+    /// The definition with which the machine was started; a later one does not change it.
     package internal(set) var definition: Definition
-    /// What the guest calls itself now.
+    /// The present hostname of the guest.
     package internal(set) var hostname: String
-    /// What the guest has now, where that is not what its definition said.
+    /// The present addresses of the guest; nil for those of its definition.
     package internal(set) var addresses: [String]?
     let startedAtMilliseconds: Int64
     /// Nil in the records of earlier versions, where it is 22.
@@ -155,29 +155,29 @@ extension SimulatedMachine {
       hasSSHBanner: !quirks.contains(.sshNeverAnswers), hasAgent: !quirks.contains(.agentNeverAnswers))
   }
 
-  /// That it holds, of its definition and of what it was when it started.
+  /// The addresses of its definition, and of the one with which it was started.
   var addresses: Set<String> {
     let defined = [definition, boot?.definition].compactMap(\.self)
     return Set(defined.flatMap { [$0.address] + ($0.furtherAddresses ?? []) })
   }
 
-  /// All of a card, the first of IPv4 before the others.
+  /// All addresses of a network card, the first one of IPv4 before the others.
   static func addresses(of interface: NetworkInterface) -> [String] {
     interface.addresses.map(\.description) + interface.ipv6Networks.map(\.serverAddress)
   }
 
-  /// At which it was started; nil while it is off.
+  /// The port with which it was started; nil while it is off.
   var sshPort: Int? { boot.map { $0.sshPort ?? 22 } }
 
   /// Whether a rescue system runs in the place of its own.
   package var runsRescue: Bool { boot?.definition.rescue != nil }
 
-  /// What the guest calls its own, while it runs.
+  /// The addresses that the guest has; nil while it is off.
   package var guestAddresses: [String]? {
     boot.map { $0.addresses ?? [$0.definition.address] + ($0.definition.furtherAddresses ?? []) }
   }
 
-  /// Writes down a shutdown that has come to its end meanwhile.
+  /// Records a shutdown that has ended meanwhile.
   mutating func settle(at now: Timestamp, _ durations: GuestDurations) {
     if power(at: now, durations) == .off(.guestShutdown) {
       end(byGuest: true)

@@ -1,4 +1,4 @@
-/// The screen of a simulated machine, by RFC 6143: a test picture that stands still, and a keyboard that nobody reads.
+/// The screen of a simulated machine, by RFC 6143: a still test picture. Keyboard and mouse are ignored.
 struct SimulatedScreen: Sendable {
   static let width = 640
   static let height = 400
@@ -20,7 +20,7 @@ struct SimulatedScreen: Sendable {
         _ = try stream.read(4 * count)
       case 3:
         let request = try stream.read(9)
-        // Where the client has the picture already, there is never any news.
+        // A request for changes gets no answer, because the picture never changes.
         if request[0] == 0 { try stream.write(picture(of: request.dropFirst(), format)) }
       case 4: _ = try stream.read(7)
       case 5: _ = try stream.read(5)
@@ -36,7 +36,7 @@ struct SimulatedScreen: Sendable {
   private func greet(_ stream: RFBStream) throws {
     try stream.write(Array("RFB 003.008\n".utf8))
     guard try stream.read(12) == Array("RFB 003.008\n".utf8) else { throw RFBStream.Ended() }
-    // One way to authenticate, which is none: who may connect was asked elsewhere.
+    // The only security type is none, because access was checked before.
     try stream.write([1, 1])
     guard try stream.read(1) == [1] else { throw RFBStream.Ended() }
     try stream.write([0, 0, 0, 0])
@@ -85,7 +85,7 @@ struct PixelFormat: Sendable, Equatable {
 
   let bytes: [UInt8]
 
-  /// Nil for what no screen here can show: colours from a table, and pixels of other sizes.
+  /// Nil for formats that are not supported here: colours from a table, and pixels of other sizes.
   init?(_ bytes: [UInt8]) {
     guard bytes.count == 16, [8, 16, 32].contains(bytes[0]), bytes[3] != 0,
       bytes[10...12].allSatisfy({ $0 < bytes[0] })
@@ -100,7 +100,7 @@ struct PixelFormat: Sendable, Equatable {
       let maximum = SimulatedScreen.number(bytes[(4 + 2 * index)...(5 + 2 * index)])
       return (level * maximum / 255) << Int(bytes[10 + index])
     }
-    // There are viewers that take the bits of no colour for opacity.
+    // The bits of no colour are set, because some viewers take them for opacity.
     let rest = ~(part(255, 0) | part(255, 1) | part(255, 2))
     let value = part(color.red, 0) | part(color.green, 1) | part(color.blue, 2) | rest
     let bigEndian = SimulatedScreen.bytes(value, count: bytesPerPixel)

@@ -2,8 +2,8 @@ import Core
 import Foundation
 
 extension SimulatedMachine {
-  /// Numbers such as a real guest would show, told from its uuid and the time alone: the counters never go back while it
-  /// runs, and the same machine at the same time always shows the same ones. A paused machine stands still.
+  /// Numbers such as a real guest would show, computed from its uuid and the time alone: the counters never go back while it
+  /// runs, and the same machine shows the same numbers at the same time. For a paused machine they stand still.
   func usage(at now: Timestamp, _ durations: GuestDurations) -> MachineUsage? {
     guard let boot else { return nil }
     let moment = boot.pausedAtMilliseconds.map { min($0, now.millisecondsSinceEpoch) } ?? now.millisecondsSinceEpoch
@@ -34,9 +34,9 @@ extension SimulatedMachine {
   }
 }
 
-/// What tells one idle guest from another.
+/// What distinguishes one idle guest from another.
 private struct GuestCharacter {
-  /// Of a whole plan.
+  /// As a share of all processors of the plan.
   let meanLoad: Double
   let loadPeriodSeconds: Double
   let memoryShare: Double

@@ -29,7 +29,7 @@ struct Vpsctl: AsyncParsableCommand {
     ])
 
   static func main() async {
-    // A connection that ends while something is written to it is an error like others.
+    // Writing to a connection that has ended is an error like any other.
     signal(SIGPIPE, SIG_IGN)
     do {
       var command = try await asyncParseAsRoot(CommandLine.arguments.dropFirst().map(WaitOptions.plain))

@@ -4,12 +4,12 @@ import Foundation
 import Logging
 import PrivateFiles
 
-/// What an operator reads when the service has started.
+/// The text for the operator when the service has started.
 struct Banner: Sendable {
   let configuration: Configuration
   let firstToken: TokenText?
   let firstLink: LoginLinkText?
-  /// What servers run on, such as `driver: libvirt`.
+  /// The drivers of the hosts, such as `driver: libvirt`.
   let hosts: String
   let logger: Logger
 
@@ -26,7 +26,7 @@ struct Banner: Sendable {
     Swift.print("vpsd listens on \(url) (\(hosts))")
     Swift.print("Its API is explained at \(url)/docs")
     if let firstToken {
-      // Where nobody looks on, this is written down: in a journal, which others may read.
+      // Without a terminal the output goes to a journal that others may read, so the token is not printed.
       Swift.print(
         isatty(STDOUT_FILENO) == 1
           ? "\nYour token, shown this once, and kept in \(tokenFile):\n\n  \(firstToken.text)"
@@ -51,7 +51,7 @@ struct Banner: Sendable {
     fflush(nil)
   }
 
-  /// What has to be typed before, so that a shell finds vpsctl, and that the service.
+  /// The shell commands that make the shell find vpsctl, and vpsctl find the service; empty where neither is needed.
   private func preparation(_ directory: DataDirectory) -> String {
     let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     let vpsctl = programs.appendingPathComponent("vpsctl").path
@@ -61,7 +61,7 @@ struct Banner: Sendable {
     if !isOnPath, FileManager.default.isExecutableFile(atPath: vpsctl) {
       lines.append("  alias vpsctl=\(Self.quoted(vpsctl))\n")
     }
-    // Where it looks by itself: beside the folder that it was built in.
+    // vpsctl itself looks for the data directory beside the folder in which it was built.
     let build = programs.path.firstRange(of: "/.build/").map { String(programs.path[..<$0.lowerBound]) }
     if directory.path != build.map({ $0 + "/var" }), directory.path != "/var/lib/vpsd" {
       lines.append("  export VPSD_DATA_DIR=\(Self.quoted(directory.path))\n")
@@ -69,7 +69,7 @@ struct Banner: Sendable {
     return lines.joined()
   }
 
-  /// One word of a shell.
+  /// Quotes a text as one word for a shell.
   private static func quoted(_ text: String) -> String {
     text.contains { !($0.isLetter || $0.isNumber || "/._-".contains($0)) }
       ? "'" + text.replacing("'", with: "'\\''") + "'" : text

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `vpsd config`: what the daemon would run with.
+/// `vpsd config`: the configuration with which the daemon would run.
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config", abstract: "Print the configuration that is in effect, as YAML.",

@@ -17,11 +17,11 @@ struct Configuration: Sendable, Equatable {
   enum Network: String, Sendable, CaseIterable {
     case loopback, routed, bridge
 
-    /// Whether each server has a tap of its own, whose traffic this host counts and holds to rules.
+    /// Whether each server has a tap of its own, whose traffic this host counts and filters.
     var hasTaps: Bool { self != .loopback }
   }
 
-  /// Whether images are fetched for servers that are ordered.
+  /// Whether missing images are downloaded when servers are ordered.
   enum ImageDownloads: String, Sendable, CaseIterable {
     case onDemand = "on-demand"
     case off
@@ -36,7 +36,7 @@ struct Configuration: Sendable, Equatable {
     case text, json
   }
 
-  /// How often a thing of the host is given away.
+  /// The factors by which the resources promised to servers may exceed those of the host.
   struct Overcommit: Sendable, Equatable {
     var vcpus = 16.0
     var memory = 1.0
@@ -48,50 +48,50 @@ struct Configuration: Sendable, Equatable {
   var copyDirectory: URL
   var recipeDirectory: URL
   var noVNCDirectory: URL
-  /// The server of PostgreSQL where the database is; nil for a file in the data directory.
+  /// The PostgreSQL server with the database; nil for a file in the data directory.
   var database: PostgreSQLAddress?
-  /// Where simulated hosts are that several services share; nil where one has the database.
+  /// The folder of simulated hosts that several services share; nil where a single service uses the database.
   var simulatedDirectory: URL?
   var imageDownloads = ImageDownloads.onDemand
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
-  /// Between the end of `/readyz` and that of the listener.
+  /// The time between the end of `/readyz` and that of the listener.
   var drainSeconds = 0
-  /// Where clients reach the service; nil for where each of them says that it does.
+  /// The URL at which clients reach the service; nil to use the host of each request.
   var publicURL: PublicURL?
-  /// The proxies that are believed when they say whose request they pass on.
+  /// The proxies whose headers about a request's origin are trusted.
   var trustedProxies: [IPNetwork] = []
   var driver = Driver.libvirt
   var libvirtd = LibvirtDriver.Configuration.Daemon.own
   var addressRanges = ["127.80.0.0/16"]
   var reservedAddresses: [String] = []
-  /// Those of the ranges that are not reserved.
+  /// The addresses of the ranges without the reserved ones.
   var addressPool = AddressPool("127.80.0.0/16")!
   var addressPool6: IPv6Pool?
   /// By the location's code.
   var locations: [String: LocationSettings] = [:]
   var forwardedPorts = [22, 80, 443]
-  /// The ports of this host that lead to servers of a routed network at private addresses; nil for none.
+  /// The ports of this host that are forwarded to servers with private addresses in a routed network; nil for none.
   var forwardRange: ClosedRange<Int>?
-  /// Nil for the uplink's.
+  /// Nil for the uplink's address.
   var forwardAddress: IPv4Address?
   var outbound = LibvirtDriver.Configuration.Outbound.auto
   var network = Network.loopback
   /// The bridge of this host that servers are ports of; nil for none.
   var bridge: String?
-  /// What they reach the world by there.
+  /// The routers by which servers on the bridge reach the world.
   var bridgeGateways: [LinkGateway] = []
   var isBridgeIsolating = true
   /// Nil for the link of the default route.
   var uplink: String?
-  /// Nil for the uplink's.
+  /// Nil for the uplink's MTU.
   var mtu: Int?
-  /// Nil for the host's.
+  /// Nil for the host's name servers.
   var nameServers: [IPAddress]?
-  /// Of private networks, which servers of a routed network reach.
+  /// Private networks that servers of a routed network may reach.
   var openNetworks: [IPNetwork] = []
   var mayServersMail = false
   var reverseNames = ReverseNameSettings()
-  /// Whether a name of a customer's must lead to the address that it is given to.
+  /// Whether a reverse name set by a customer must resolve to its address.
   var mustReverseNamesLeadBack = false
   /// Nil for the resolver of this host.
   var reverseNameResolver: NameServerAddress?
@@ -99,37 +99,37 @@ struct Configuration: Sendable, Equatable {
   var hasPanel = true
   /// How many addresses a server may have, of both families together.
   var addressesPerServer = 16
-  /// For how many seconds an address that was released is not given by its name to another account.
+  /// How many seconds a released address cannot be given to another account that asks for it by name.
   var addressRest = 3600
   var accelerator = Accelerator.auto
   var logLevel = Logger.Level.info
   var logFormat = LogFormat.text
-  /// Where figures of the service can be read; nil for nowhere.
+  /// The address of the metrics page; nil for none.
   var metricsListen: ListenAddress?
   var overcommit = Overcommit()
   var limits = RequestLimits()
   var connections = ConnectionLimits()
   var consoles = Consoles.Limits()
-  /// How many servers an account may have; 0 for as many as it likes.
+  /// How many servers an account may have; 0 for no limit.
   var serverQuota = 100
-  /// How many backups made by hand and snapshots a server may have; 0 for as many as its owner likes.
+  /// How many manual backups and snapshots a server may have; 0 for no limit.
   var copyQuota = 50
-  /// How many tokens, and how many SSH keys, an account may have; 0 for as many as it likes.
+  /// How many tokens, and how many SSH keys, an account may have; 0 for no limit.
   var tokenQuota = 100
   var sshKeyQuota = 100
   var idempotency = Idempotency.Limits()
-  /// What hours cost beside the prices of plans.
+  /// The charges in addition to the prices of plans.
   var rates = Tariff()
   var bandwidthOverage = BandwidthOverage.none
   /// Mbit/s.
   var bandwidthThrottle = 10
-  /// Of a GB.
+  /// The price of a GB.
   var bandwidthPrice = Money(microunits: 10_000)
   var stateBackups = StateBackupSettings()
-  /// How owners of accounts are told what happens.
+  /// How the owners of accounts are notified.
   var notify = NotifySettings()
 
-  /// What holds where nothing is configured.
+  /// The defaults.
   init(workingDirectory: URL, executable: URL) {
     dataDirectory = workingDirectory.appendingPathComponent("var", isDirectory: true)
     imageDirectory = Self.imageDirectory(in: dataDirectory)
@@ -146,7 +146,7 @@ struct Configuration: Sendable, Equatable {
     dataDirectory.appendingPathComponent("copies", isDirectory: true)
   }
 
-  /// The recipes of the checkout that the executable was built in, else those that are installed beside it.
+  /// The recipes of the checkout in which the executable was built, else those installed beside it.
   private static func recipeDirectory(for executable: URL) -> URL {
     if let checkout = checkout(of: executable) {
       return checkout.appendingPathComponent("images", isDirectory: true)
@@ -155,13 +155,13 @@ struct Configuration: Sendable, Equatable {
       .appendingPathComponent("share/vpsd/images", isDirectory: true)
   }
 
-  /// Where scripts/setup puts it in the checkout that the executable was built in, else where Debian's package does.
+  /// The folder in the checkout into which scripts/setup installs it, else that of Debian's package.
   private static func noVNCDirectory(for executable: URL) -> URL {
     checkout(of: executable)?.appendingPathComponent(".build/novnc", isDirectory: true)
       ?? URL(fileURLWithPath: "/usr/share/novnc", isDirectory: true)
   }
 
-  /// Nil for an executable that is installed.
+  /// Nil for an installed executable.
   private static func checkout(of executable: URL) -> URL? {
     let folders = executable.deletingLastPathComponent().pathComponents
     guard let build = folders.lastIndex(of: ".build") else { return nil }
@@ -187,13 +187,13 @@ extension ConnectionLimits {
 }
 
 extension Configuration {
-  /// The pages of the panel name each other by paths that begin at the root of their host.
+  /// The panel needs a `public_url` without a path, because the links on its pages begin at the root of the host.
   var showsPanel: Bool { hasPanel && publicURL?.path.isEmpty ?? true }
 
-  /// Whether other services may be on the same database: what all hosts are must be of any of them.
+  /// Whether other services may use the same database: then hosts must be shared by all of them.
   var sharesDatabase: Bool { database != nil && simulatedDirectory != nil && driver == .simulated }
 
-  /// Where a link in a mail leads to must be said by the operator: what a request says of its host, anybody can say.
+  /// Links in mails need a `public_url` set by the operator, because the host in a request can be forged.
   var mailsLinks: Bool { showsPanel && publicURL != nil && (!notify.command.isEmpty || notify.webhook != nil) }
 
   static let noPanel =

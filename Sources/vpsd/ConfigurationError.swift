@@ -1,9 +1,9 @@
-/// Why the daemon does not start: everything that is wrong with its configuration, at once.
+/// Everything that is wrong with a configuration, which keeps the daemon from starting.
 struct ConfigurationError: Error, Equatable, CustomStringConvertible {
   struct Problem: Equatable, CustomStringConvertible {
     /// `vpsd.yaml:3`, `VPSD_LISTEN`, `--driver`.
     let origin: String
-    /// Nil where the file as a whole is meant.
+    /// Nil for a problem of the whole file.
     let key: String?
     let message: String
 

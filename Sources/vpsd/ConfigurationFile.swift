@@ -1,13 +1,13 @@
 import Foundation
 import Yams
 
-/// What a configuration file says, before anything of it is believed.
+/// The content of a configuration file before validation.
 struct ConfigurationFile {
   struct Entry {
     let key: String
     /// `vpsd.yaml:3`.
     let origin: String
-    /// Nil where there is none, or one of a kind that no key takes.
+    /// Nil where there is no value, or one of a type that no key accepts.
     let value: ConfigurationValue?
   }
 
@@ -18,12 +18,12 @@ struct ConfigurationFile {
   }
 
   static let locationsKey = "locations"
-  /// What stands before the dot of keys.
+  /// The part before the dot in the names of keys.
   private static let sections = Set(
     ConfigurationKey.all.compactMap { key in key.name.firstIndex(of: ".").map { String(key.name[..<$0]) } })
 
   let entries: [Entry]
-  /// What is said of single locations.
+  /// The sections of single locations.
   var locations: [Section] = []
   let problems: [ConfigurationError.Problem]
 
@@ -76,7 +76,7 @@ struct ConfigurationFile {
   private static func entries(of mapping: Node.Mapping, in file: URL) -> [Entry] {
     mapping.flatMap { key, value in
       let name = key.string ?? "?"
-      // The keys of a section are told by its name and their own.
+      // A key in a section is named by the section and its own name.
       if let section = value.mapping, sections.contains(name) {
         return self.entries(of: section, in: file).map {
           Entry(key: "\(name).\($0.key)", origin: $0.origin, value: $0.value)

@@ -2,14 +2,14 @@ import Core
 
 extension Configuration {
   enum BandwidthOverage: String, Sendable, CaseIterable {
-    /// What goes beyond a plan costs nothing.
+    /// Traffic beyond the plan's costs nothing.
     case none
     case price
-    /// The server's network is slow until the month is over.
+    /// The server's network is slow until the end of the month.
     case throttle
   }
 
-  /// What is charged, as all settings together say.
+  /// The charges that follow from all settings together.
   var tariff: Tariff {
     var tariff = rates
     tariff.pricePerGB = bandwidthOverage == .price ? bandwidthPrice : nil

@@ -2,7 +2,7 @@ import Core
 import HostNetwork
 import LibvirtDriver
 
-/// How servers of this machine are reached, and reach others.
+/// How servers of this machine are reached, and which networks they reach.
 extension ConfigurationKey {
   static let network: [ConfigurationKey] = [
     choice(
@@ -106,7 +106,7 @@ extension ConfigurationKey {
     },
     read: { $0.openNetworks.map(\.description) })
 
-  /// As the kernel takes it; nothing of it means anything to a program.
+  /// Whether the kernel accepts the name, and no program gives it a special meaning.
   private static func isLinkName(_ text: String) -> Bool {
     (1...15).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-") && text != "." && text != ".."
       && text.utf8.allSatisfy { byte in

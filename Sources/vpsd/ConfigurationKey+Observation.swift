@@ -1,6 +1,6 @@
 import Core
 
-/// What can be seen of the service while it runs.
+/// Logs and metrics of the running service.
 extension ConfigurationKey {
   static let metricsListen = "metrics_listen"
 

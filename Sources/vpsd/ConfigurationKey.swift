@@ -6,27 +6,27 @@ import LibvirtDriver
 import Logging
 import SQLStore
 
-/// One setting: everything that is said about it anywhere comes from here.
+/// One setting. Its documentation, its parsing and all messages about it are derived from this.
 struct ConfigurationKey: Sendable {
-  /// As it stands in the file; with a dot, in the section that is named before it.
+  /// The name in the file. A dot separates it from the section that contains it.
   let name: String
   let defaultText: String
   let description: String
-  /// What a value must be, to follow "is not".
+  /// The rule for a value, as text after "is not".
   let rule: String
   var isList = false
-  /// Whether a password may stand in it, so that a value that is wrong is not repeated.
+  /// Whether the value may contain a password, so that messages do not repeat it.
   var isSecret = false
-  /// Takes the value over; returns false where it breaks the rule.
+  /// Sets the value; returns false where it breaks the rule.
   let apply: @Sendable (ConfigurationValue, inout Configuration) -> Bool
-  /// The value as it would stand in a file.
+  /// The value as written in a file.
   let read: @Sendable (Configuration) -> [String]
 
-  /// As it stands in the environment.
+  /// The name of the environment variable.
   var variable: String { "VPSD_" + name.uppercased().replacing(".", with: "_") }
 }
 
-/// A value as it was written, and where paths in it begin.
+/// A value as it was written, and the folder to which its paths are relative.
 struct ConfigurationValue: Sendable {
   let texts: [String]
   let isList: Bool
@@ -53,7 +53,7 @@ struct ConfigurationValue: Sendable {
 }
 
 extension ConfigurationKey {
-  /// In the order in which they are documented and take effect: `data_dir` moves the folders that come after it.
+  /// In the order in which they are documented and applied: `data_dir` sets the defaults of folders that come after it.
   static let all: [ConfigurationKey] =
     [
       directory(

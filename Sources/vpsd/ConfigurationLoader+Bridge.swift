@@ -2,7 +2,7 @@ import Core
 import HostNetwork
 
 extension ConfigurationLoader {
-  /// What servers on a bridge could not be reached with, or reach nobody with.
+  /// Settings with which servers on a bridge could not be reached, or could not reach others.
   func bridgeProblems(
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {

@@ -2,18 +2,18 @@ import Core
 import Foundation
 import HostNetwork
 
-/// Where a configuration comes from. What stands further down wins.
+/// The sources of a configuration. A later one takes precedence.
 struct ConfigurationLoader: Sendable {
   var workingDirectory: URL
   var executable: URL
-  /// Paths in it are relative to it.
+  /// Paths in the file are relative to its folder.
   var file: URL?
-  /// Paths in it are relative to the working directory. An empty variable is one that is not set.
+  /// Paths in variables are relative to the working directory. An empty variable counts as not set.
   var environment: [String: String] = [:]
-  /// From the command line, by key.
+  /// Options of the command line, by key.
   var options: [String: String] = [:]
 
-  /// - Returns: The configuration, and what the operator should be told nevertheless.
+  /// - Returns: The valid configuration, and warnings for the operator.
   func load() throws(ConfigurationError) -> (configuration: Configuration, warnings: [String]) {
     var configuration = Configuration(workingDirectory: workingDirectory, executable: executable)
     let file = file.map { ConfigurationFile.read($0) }
@@ -86,7 +86,7 @@ struct ConfigurationLoader: Sendable {
     return settings
   }
 
-  /// Every server of a private pool has its ports, whichever of its addresses it is given.
+  /// What is wrong with `forward_range`. It needs ports for every address of the private pools, whichever are in use.
   private func forwardingProblems(
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
@@ -112,12 +112,12 @@ struct ConfigurationLoader: Sendable {
     return message.map { [.init(origin: origin(of: key, file), key: key, message: $0)] } ?? []
   }
 
-  /// Where it was said last.
+  /// The origin of the key's last value, which is the one in effect.
   func origin(of name: String, _ file: ConfigurationFile?) -> String {
     ConfigurationKey.all.first { $0.name == name }.flatMap { sources(of: $0, file).last?.origin } ?? name
   }
 
-  /// Pools whose addresses no server could use.
+  /// Pools with addresses that no server could use.
   private func networkProblems(
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
@@ -150,7 +150,7 @@ struct ConfigurationLoader: Sendable {
     return problems
   }
 
-  /// Settings that need each other, or exclude each other.
+  /// Settings for notices that need each other, or exclude each other.
   private func notifyProblems(
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
@@ -195,7 +195,7 @@ struct ConfigurationLoader: Sendable {
     ConfigurationValue(texts: [text], isList: false, baseDirectory: workingDirectory)
   }
 
-  /// What clients of the service read: who runs both in one terminal has them too.
+  /// Variables of the service's clients, which may run in the same terminal.
   private static let clientVariables: Set = ["VPSD_URL", "VPSD_TOKEN"]
 
   private var warnings: [String] {
@@ -206,13 +206,13 @@ struct ConfigurationLoader: Sendable {
 }
 
 extension ConfigurationLoader {
-  /// What every command of an installed program goes by where nothing else is said: it means the service's data directory.
+  /// The file that an installed program uses by default: so every command uses the service's data directory.
   private static func installedFile(for executable: URL) -> String? {
     let path = "/etc/vpsd/vpsd.yaml"
     return executable.path == "/usr/bin/vpsd" && access(path, F_OK) == 0 ? path : nil
   }
 
-  /// What this process was started with.
+  /// The sources of this process.
   static func ofThisProcess(file: String?, options: [String: String]) -> ConfigurationLoader {
     let workingDirectory = URL(
       fileURLWithPath: FileManager.default.currentDirectoryPath, isDirectory: true)

@@ -10,7 +10,7 @@ struct ConfigurationOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("What runs the virtual machines: libvirt or simulated.", valueName: "name"))
   var driver: String?
 
-  /// Warnings go to standard error, so that what a command prints can be read by a program.
+  /// Warnings go to standard error, so that programs can parse the command's output.
   func load() throws -> Configuration {
     var options: [String: String] = [:]
     options["driver"] = driver

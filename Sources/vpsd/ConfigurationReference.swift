@@ -1,7 +1,7 @@
 import Foundation
 import Yams
 
-/// The keys, told to people.
+/// The documentation of all keys.
 enum ConfigurationReference {
   /// A table for `docs/configuration.md`.
   static var markdown: String {
@@ -12,13 +12,13 @@ enum ConfigurationReference {
     return (["| Key | Variable | Default | What it is |", "|---|---|---|---|"] + rows).joined(separator: "\n")
   }
 
-  /// A table for `docs/configuration.md` of what can be said of a location.
+  /// A table of a location's keys for `docs/configuration.md`.
   static var locationMarkdown: String {
     let rows = LocationKey.all.map { "| `\($0.name)` | \($0.description): \($0.rule) |" }
     return (["| Key | What it is |", "|---|---|"] + rows).joined(separator: "\n")
   }
 
-  /// A file in which all that there is stands in comments, with what holds where nothing is set.
+  /// A file with all keys in comments, each with its default.
   static var example: String {
     let opening = """
       # The configuration of vpsd: each key with what it is and with what holds where it is not set. Remove the # before a key to set it.
@@ -74,7 +74,7 @@ extension Configuration {
     texts.count == 1 ? Node(texts[0]) : Node(texts.map { Node($0) }, .implicit, .flow)
   }
 
-  /// A file that would configure exactly this.
+  /// A file that results in exactly this configuration.
   func yaml() throws -> String {
     let values = ConfigurationKey.all.map { key in
       let values = key.read(self).map { Node($0) }
@@ -83,7 +83,7 @@ extension Configuration {
     return try serialize(node: Node(Self.nested(values) + locationPairs), allowUnicode: true)
   }
 
-  /// What has a dot in its name stands in the section before it.
+  /// Puts a key with a dot in its name into its section.
   private static func nested(_ values: [(name: String, value: Node)]) -> [(Node, Node)] {
     var pairs: [(Node, Node)] = []
     var section: (name: String, pairs: [(Node, Node)])?

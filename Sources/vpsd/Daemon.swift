@@ -11,7 +11,7 @@ import SQLStore
 import ServiceLifecycle
 import UnixSignals
 
-/// The service put together: the only place where ports meet what implements them.
+/// The assembled service: the only place where ports meet their implementations.
 struct Daemon {
   let configuration: Configuration
   let logger: Logger
@@ -23,7 +23,8 @@ struct Daemon {
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)
-    // Where one that was killed listened, somebody else may by now. What it says is true while the lock is held.
+    // A killed service may have left this file, although another program may listen there by now. The file is valid while the
+    // lock is held.
     unlink(directory.url)
     defer {
       unlink(directory.url)
@@ -51,7 +52,7 @@ struct Daemon {
     }
     let token = try await FirstStart(store: store, directory: directory, clock: clock).run()
     if !configuration.sharesDatabase {
-      // The lock says that no other process runs steps, so whoever held these leases is dead.
+      // The lock proves that no other process executes steps, so the holders of these leases are dead.
       try await store.releaseAllLeases()
       try await store.releaseNotices()
     } else {
@@ -102,7 +103,7 @@ struct Daemon {
     }
   }
 
-  /// What goes over a network without TLS, tokens and passwords too, whoever stands in between can read.
+  /// Tokens and passwords that are sent over a network without TLS can be read on the way.
   private func warnOfListening() {
     guard !configuration.listen.isLoopback, configuration.trustedProxies.isEmpty else { return }
     logger.warning(
@@ -112,7 +113,7 @@ struct Daemon {
       """)
   }
 
-  /// Of a server of PostgreSQL whoever runs it makes copies.
+  /// A PostgreSQL server is backed up by its own operator.
   private func keepBeforeUpgrade() async throws {
     guard case .file(let path) = configuration.databaseLocation,
       let copy = try await SQLStore.keepBeforeUpgrade(path, to: ProgramVersion.number)
@@ -122,8 +123,8 @@ struct Daemon {
       metadata: ["copy": "\(copy)", "version": "\(ProgramVersion.number)"])
   }
 
-  /// What has ended leaves one file, which can be copied, and no log of the database beside it. Nothing is lost where it stays:
-  /// the next start reads it.
+  /// Lets go of the database, so that its log is merged into the one file, which can then be copied. If that fails nothing is
+  /// lost: the next start reads the log.
   private func letGo(of store: SQLStore) {
     do {
       try store.release()
@@ -193,8 +194,8 @@ struct Daemon {
     let web = web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink))
     let drivers = EndlessService { await Self.together(hosted.members) { await $0.driver.run() } }
     let uses = EndlessService { await authenticator.run() }
-    // Services are shut down from the last to the first: no more requests are sent here, whoever waits is answered, then there are
-    // no more requests, then no more backups and looks, then no more steps; figures are there as long as anything is done.
+    // Services are shut down from last to first: no more requests are sent here, then waiting requests are answered, then no
+    // more requests are accepted, then backups and checks end, then steps. Metrics are available until the end.
     let stateCopies = stateBackups.map { copies in [EndlessService { await copies.run() }] } ?? []
     let first: [any Service] = (metrics.map { [$0] } ?? []) + [drivers] + stateCopies
     let last: [any Service] = [EndOfWaits(changes: changes), readiness]
@@ -205,7 +206,7 @@ struct Daemon {
     return first + (await loneServices(workshop, store)) + [uses, web] + last
   }
 
-  /// What works in the background where there is one service.
+  /// The background work where there is only one service.
   private func loneServices(_ workshop: Workshop, _ store: SQLStore) async -> [any Service] {
     let hosts = workshop.fleet.hosts.map { workshop.work(of: $0, store) }
     await greet(hosts.map(\.monitor), workshop.clock)
@@ -217,7 +218,7 @@ struct Daemon {
     ]
   }
 
-  /// Nil where nobody is to see figures, and nothing is counted.
+  /// Nil where no metrics are configured; then nothing is counted.
   private func metricsListener(
     _ store: SQLStore, _ reverseNamings: ReverseNamings, _ clock: any WallClock
   ) async throws -> MetricsListener? {
@@ -229,7 +230,7 @@ struct Daemon {
     return MetricsListener(page: page, address: address, logger: logger)
   }
 
-  /// Whoever starts the service for the first time, and looks on, is shown a link to the panel.
+  /// A link to the panel, shown at the first start on a terminal.
   private func firstLink(
     _ store: any Store, isFirstStart: Bool, _ clock: any WallClock
   ) async throws -> LoginLinkText? {
@@ -238,7 +239,8 @@ struct Daemon {
     return try await Sessions.makeLink(for: account.id, store, at: clock.now)
   }
 
-  /// Who orders as soon as the service listens finds out what each host can carry. One that does not answer holds nothing up.
+  /// Looks at each host once, so that the first order knows its capacity. Waits at most ten seconds for hosts that do not
+  /// answer.
   private func greet(_ monitors: [Monitor], _ clock: any WallClock) async {
     let greeted = Doorbell()
     Task {
@@ -275,7 +277,7 @@ struct Daemon {
 
 struct CannotListen: Error, CustomStringConvertible {
   let address: ListenAddress
-  /// Of the configuration.
+  /// The key in the configuration.
   let key: String
   let reason: String
 
@@ -298,7 +300,7 @@ private struct RunnerService: Service {
   }
 }
 
-/// Requests that wait, streams of events and consoles would hold up the end of the service.
+/// Ends waiting requests, event streams and consoles, which would delay the shutdown.
 private struct EndOfWaits: Service {
   let changes: Broadcast
 
@@ -308,7 +310,7 @@ private struct EndOfWaits: Service {
   }
 }
 
-/// What runs until it is cancelled.
+/// Runs its body until it is cancelled.
 private struct EndlessService: Service {
   let body: @Sendable () async -> Void
 

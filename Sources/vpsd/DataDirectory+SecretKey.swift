@@ -4,8 +4,8 @@ import PrivateFiles
 import SQLStore
 
 extension DataDirectory {
-  /// The key of this installation. The first start makes it; where anything is sealed already, a new one would only say that all
-  /// of that is lost, and nobody is to learn that later.
+  /// The key of this installation, which the first start makes. Throws where data has been sealed but the key is missing: with
+  /// a new key the loss would only be noticed later.
   func installationKey(for store: SQLStore) async throws -> InstallationKey {
     if let key = try Self.key(at: secretKey) { return key }
     guard try await store.sealedUserData() == nil else {
@@ -19,7 +19,7 @@ extension DataDirectory {
     return key
   }
 
-  /// The same where several services have one database: all of them must have the same key, and only the first makes one.
+  /// The same where several services share one database: all of them must have the same key, and only the first one makes it.
   func sharedKey(for store: SQLStore) async throws -> InstallationKey {
     let isThere = FileStatus(secretKey) != nil
     let key = try await installationKey(for: store)
@@ -31,11 +31,11 @@ extension DataDirectory {
         + "file that only its owner may read, before this one is started.")
   }
 
-  /// How much of what is sealed is tried: a start does not wait for more.
+  /// How many sealed texts are tried, so that a start does not take long.
   private static let triedCount = 1000
 
-  /// What is wrong with the key, in a sentence; nil where it opens what is sealed, or where nothing is. What was sealed since the key
-  /// was lost opens, and what was before does not.
+  /// What is wrong with the key, as a sentence; nil where the key opens everything that is sealed, or where nothing is. Several
+  /// are tried, because texts sealed after the loss of the key open and earlier ones do not.
   func keyFault(for store: SQLStore) async throws -> String? {
     guard try await store.sealedUserData() != nil else { return nil }
     let opens = "the user data of servers, which is sealed in the database"
@@ -49,7 +49,7 @@ extension DataDirectory {
       + "than that of this state"
   }
 
-  /// Nil where there is none. Throws where it is no key, or others than its owner may read it.
+  /// Nil where there is no file. Throws where it is no key, or where others than its owner may read it.
   static func key(at path: String, mayBeSeen: Bool = false) throws -> InstallationKey? {
     if access(path, F_OK) != 0, errno == ENOENT { return nil }
     guard let status = FileStatus(path), status.type == .typeRegular, mayBeSeen || status.permissions & 0o077 == 0,
@@ -69,9 +69,9 @@ extension DataDirectory {
     do { try PrivateFile.create(new: path, key.bytes) } catch { throw FileFailure(error) }
   }
 
-  /// Puts another key in the place of the one that there may be, which is kept beside it, and beside the database that it was for.
+  /// Replaces the key. An earlier key is kept under a second name, and also beside the database that it belongs to.
   ///
-  /// - Parameter database: Where that one is kept.
+  /// - Parameter database: The path at which that database is kept.
   func replaceKey(by key: InstallationKey, at seconds: Int, with database: String?) throws {
     for kept in ["\(secretKey).before-\(seconds)", database.map { "\($0).key" }].compactMap({ $0 }) {
       guard link(secretKey, kept) == 0 || errno == ENOENT else { throw FileFailure.last("make", kept) }

@@ -1,7 +1,7 @@
 import Foundation
 import PrivateFiles
 
-/// Everything that vpsd keeps on a machine is below one directory that nobody else may enter.
+/// The directory with everything that vpsd keeps on a machine. No other user may enter it.
 struct DataDirectory: Sendable {
   let path: String
 
@@ -11,9 +11,9 @@ struct DataDirectory: Sendable {
 
   var database: String { path + "/vpsd.sqlite" }
   var token: String { path + "/token" }
-  /// Where the service that runs now, or ran last, is reached from this machine: for vpsctl.
+  /// The URL of the running service, or of the last one, on this machine: for vpsctl.
   var url: String { path + "/url" }
-  /// What seals the texts in the database that the service must be able to read again.
+  /// The key that seals those texts in the database which the service must be able to read again.
   var secretKey: String { path + "/secret.key" }
   var lock: String { path + "/vpsd.lock" }
 
@@ -21,7 +21,7 @@ struct DataDirectory: Sendable {
     let description: String
   }
 
-  /// Makes it where there is none.
+  /// Makes the directory where it does not exist.
   func ensureExists() throws {
     do {
       try FileManager.default.createDirectory(
@@ -32,11 +32,11 @@ struct DataDirectory: Sendable {
     try requireOurs()
   }
 
-  /// Where others may write they could put another database, or another lock, in the place of ours, and where another user
-  /// owns it, what we write could not be read by whoever serves it. One that is not there is fine.
+  /// Throws where another user could replace the database or the lock, or owns the directory, so that the service could not
+  /// read what is written here. A missing directory is fine.
   func requireOurs() throws {
     guard access(path, F_OK) == 0 || errno != ENOENT else { return }
-    // It may be a link itself.
+    // The directory itself may be a link.
     guard let status = FileStatus(URL(fileURLWithPath: path).resolvingSymlinksInPath().path) else {
       throw Unfit(description: "The data directory \(path) cannot be looked at.")
     }
@@ -55,7 +55,7 @@ struct DataDirectory: Sendable {
     }
     for file in [database, lock] {
       guard let status = FileStatus(file) else { continue }
-      // A link may lead two directories to one database, each with a lock of its own.
+      // With a link, two data directories could have the same database but different locks.
       guard status.type == .typeRegular else {
         throw Unfit(
           description:
@@ -71,7 +71,7 @@ struct DataDirectory: Sendable {
   }
 }
 
-/// What a path leads to, links not followed; nil where there is nothing, or nothing can be said.
+/// The type, owner and permissions of a path, without following links; nil where nothing exists or it cannot be examined.
 struct FileStatus {
   let type: FileAttributeType
   let user: uid_t
@@ -86,7 +86,7 @@ struct FileStatus {
   }
 }
 
-/// A system call on a file that failed, in a sentence.
+/// A failed system call on a file, as a sentence.
 struct FileFailure: Error, CustomStringConvertible {
   let description: String
 

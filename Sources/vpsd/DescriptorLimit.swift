@@ -2,15 +2,16 @@ import API
 import Foundation
 import Logging
 
-/// How many files and sockets this process may have open. The system begins with few, for old programs' sake, and lets each
-/// take as many as its hard limit says.
+/// How many files and sockets this process may have open. The default is low, for the sake of old programs, and a process may
+/// raise it up to its hard limit.
 struct DescriptorLimit {
-  /// What the service itself needs beside connections and consoles: the database, threads, the hypervisor, files at work.
+  /// What the service needs besides connections and consoles: for the database, threads, the hypervisor, and files that are
+  /// open.
   static let reserve = 64
 
   let count: Int
 
-  /// Takes all that the system lets us have.
+  /// Raises the limit as far as the system allows.
   static func raised() -> DescriptorLimit {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
@@ -24,12 +25,12 @@ struct DescriptorLimit {
     return DescriptorLimit(count: Int(min(limit.rlim_cur, rlim_t(Int32.max))))
   }
 
-  /// What there is room for of these connections, of which consoles take two descriptors each.
+  /// The connection limits, reduced to what fits. Consoles take two descriptors each.
   func fitting(_ connections: ConnectionLimits, consoles: Int, logger: Logger) -> ConnectionLimits {
     let room = max(count - Self.reserve, 16)
     let wanted = connections.connections > 0 ? connections.connections : room
     let consoles = consoles > 0 ? min(consoles, wanted) : wanted
-    // Where there is little, consoles get no more than their part of it.
+    // If descriptors are scarce, consoles get no more than half of them.
     let fitting = wanted + consoles <= room ? wanted : max(room - min(consoles, room / 2), 8)
     guard fitting < wanted || connections.connections == 0 else { return connections }
     var fitted = connections

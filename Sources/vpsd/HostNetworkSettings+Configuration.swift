@@ -2,10 +2,11 @@ import Core
 import HostNetwork
 
 extension Configuration {
-  /// The network of this host's servers; nil where they are at its loopback. Asks the host for what is not said.
+  /// The network settings of this host's servers; nil for a loopback network. Settings that are not configured are read from
+  /// the host.
   func hostNetwork() throws -> HostNetworkSettings? {
     guard driver == .libvirt, network.hasTaps else { return nil }
-    // One that is not there yet keeps nobody from anything else: whoever keeps the network tells of it.
+    // A missing uplink is no error here: the reconciler of the network reports it.
     let uplink = try network == .bridge ? bridge ?? "" : uplink ?? HostNetworkSettings.defaultUplink() ?? ""
     let mtu = try mtu ?? HostNetworkSettings.mtu(of: uplink) ?? 1500
     let own = locationsHere
@@ -26,7 +27,7 @@ extension Configuration {
     return settings
   }
 
-  /// Those of this machine's libvirt, by their codes.
+  /// The locations on this machine itself, ordered by code.
   var locationsHere: [LocationSettings] {
     locations.sorted { $0.key < $1.key }.map(\.value).filter { $0.driver == nil }
   }

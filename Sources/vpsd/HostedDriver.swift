@@ -6,23 +6,23 @@ import Logging
 import SQLStore
 import SimulatedDriver
 
-/// A driver whose host can be told that its machines were stopped from outside: they are off, and nobody in the guests
-/// wanted it, so that what was active comes back.
+/// A driver that can be told that all machines of its host were stopped from outside. They are then off, but not by a guest's
+/// wish, so the service starts those that were active again.
 protocol HostedDriver: ComputeDriver {
-  /// The port of the servers' own addresses that leads to their sshd, where the next one starts.
+  /// The port at the servers' own addresses that leads to their sshd, for servers that start now.
   var sshPort: Int { get }
 
-  /// What it does beside the calls, until it is cancelled: for the service.
+  /// Runs the driver's background work until cancellation. Only the service needs it.
   func run() async
 
-  /// Ends what goes on between the calls, before the process does.
+  /// Ends the work that goes on between the calls, before the process exits.
   func endWork() async throws
   func endHost() async throws
 
-  /// The processes of this host that run a machine of ours, whether its hypervisor knows of them or not.
+  /// The processes of this host that run a machine of ours, whether the hypervisor knows of them or not.
   func processes() async throws -> [UUID: pid_t]
 
-  /// The machines that bear our mark, or what is left of them, also while nothing runs them.
+  /// The machines with our mark, and remnants of them, even while no hypervisor runs.
   func machinesOnHost() async throws -> Set<UUID>
 
   /// The copies of disks that this host has, whole or in part, by machine.
@@ -30,13 +30,13 @@ protocol HostedDriver: ComputeDriver {
 }
 
 extension LibvirtDriver: HostedDriver {
-  /// A new libvirtd does not remember why machines are off.
+  /// A new libvirtd does not know why machines are off.
   func endHost() async throws { try await stop() }
 }
 
 extension SimulatedDriver: HostedDriver {
   var sshPort: Int { options.sshPort }
-  /// There is nothing to do.
+  /// Only waits for cancellation: a simulated host needs no background work.
   func run() async { for await _ in events() {} }
   func endHost() async throws { try hostRestarts() }
   func processes() async throws -> [UUID: pid_t] { [:] }
@@ -47,13 +47,13 @@ extension SimulatedDriver: HostedDriver {
 }
 
 extension Configuration {
-  /// - Parameter onlyLooks: Whether nothing is to be started or changed, whatever is found.
+  /// - Parameter onlyLooks: Whether to start and change nothing, whatever is found.
   func makeDriver(
     of host: HostDeclaration, installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
   ) throws -> any HostedDriver {
     switch Driver(rawValue: host.driver) {
     case .simulated:
-      // Whoever tries the samples of the documentation finds what they order.
+      // The images of all systems in the default catalogue exist, so that examples in the documentation work.
       var options = SimulatedDriver.Options()
       options.images.formUnion(Catalogue.initial.operatingSystems.map(\.imageName))
       return try SimulatedDriver(
@@ -98,7 +98,7 @@ extension Configuration {
     return logger
   }
 
-  /// For an operator's command: what the service says at its start is not said again by each of them.
+  /// For commands: messages that the service logs at its start are left out.
   func makeCommandLogger() -> Logger {
     var logger = makeLogger()
     logger.logLevel = max(logLevel, .warning)
@@ -109,7 +109,7 @@ extension Configuration {
 extension ConfigurationOptions {
   func openStore() async throws -> any OperatorAccounts.Stores { try await openDatabase() }
 
-  /// The database that is there, beside a service that may be running on it; none is made, and none brought up to date.
+  /// Opens the existing database, at which a service may be running. Neither creates nor migrates one.
   func openDatabase() async throws -> SQLStore { try await openDatabase(of: try load()) }
 
   func openDatabase(of configuration: Configuration) async throws -> SQLStore {
@@ -124,14 +124,14 @@ extension Configuration {
     database.map { .server($0) } ?? .file(DataDirectory(dataDirectory).database)
   }
 
-  /// The name of the installation; nil where no service has been.
+  /// The installation's ID; nil where no service has run yet.
   func installationID() async throws -> UUID? {
     let location = databaseLocation
     if case .file(let path) = location, !FileManager.default.fileExists(atPath: path) { return nil }
     return try await SQLStore.installationID(at: location)
   }
 
-  /// For what is about the file alone.
+  /// Refuses a command that is only for a database in a file.
   func requireFile(_ command: String) throws {
     guard database == nil else {
       throw Refusal.refused(
@@ -142,6 +142,6 @@ extension Configuration {
 }
 
 extension HostedFleet {
-  /// Whether there may be disks of servers that build on images.
+  /// Whether servers may have disks that are based on images.
   var haveDisks: Bool { members.contains { !($0.driver is SimulatedDriver) } }
 }

@@ -6,7 +6,7 @@ import SQLStore
 import struct Foundation.URL
 import struct Foundation.UUID
 
-/// The hosts of the configuration with their drivers.
+/// The configured hosts with their drivers.
 struct HostedFleet: Sendable {
   struct Member: Sendable {
     let host: FleetHost
@@ -18,7 +18,7 @@ struct HostedFleet: Sendable {
 
   var fleet: Fleet { Fleet(members.map(\.host)) }
 
-  /// For the service: hosts that are new are made known.
+  /// For the service: registers new hosts in the database.
   static func register(
     _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore, clock: any WallClock,
     logger: Logger
@@ -30,7 +30,7 @@ struct HostedFleet: Sendable {
     return try await make(hosts, configuration, installation: store.installationID(), clock: clock, logger: logger)
   }
 
-  /// For a command that only looks: those that the service has made known.
+  /// For a command that only looks: the hosts that the service has registered.
   static func open(
     _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore, logger: Logger
   ) async throws -> HostedFleet {
@@ -41,7 +41,7 @@ struct HostedFleet: Sendable {
       onlyLooks: true)
   }
 
-  /// Those of every host that the configuration may mean, without a word from the database, which may be of another version.
+  /// The drivers of every host that the configuration may mean. The database is not read, because it may be of another version.
   static func drivers(_ configuration: Configuration, installation: UUID) throws -> [any HostedDriver] {
     try configuration.hosts(servingLocations: [], hasLocalServers: true).map { declared in
       try configuration.makeDriver(

@@ -4,10 +4,10 @@ import Foundation
 import Logging
 import NIOCore
 
-/// A log for programs: an object a line. Ids that are known are fields of their own (`request`, `account`, `server`, `operation`), and all
-/// but the time are texts.
+/// A log for programs: one object on each line. Known IDs have fields of their own (`request`, `account`, `server`,
+/// `operation`). All fields are texts.
 struct JSONLogHandler: LogHandler {
-  /// In Unicode scalars, of one field.
+  /// The maximum length of a field, in Unicode scalars.
   private static let longestText = 4000
   private static let ownFields: Set<String> = ["time", "level", "message"]
 

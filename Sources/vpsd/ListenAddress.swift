@@ -1,7 +1,8 @@
 import Core
 import Foundation
 
-/// Where the service listens: `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. Port 0 lets the system choose one.
+/// The address at which the service listens: `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`. Port 0 lets the system choose
+/// one.
 struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// Without the brackets of an IPv6 address.
   let host: String
@@ -12,7 +13,7 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     self.port = port
   }
 
-  /// A host is required: who wants to listen everywhere says `0.0.0.0` or `[::]`.
+  /// A host is required: `0.0.0.0` or `[::]` mean all addresses.
   init?(_ text: String) {
     guard let colon = text.lastIndex(of: ":"), let port = PortNumber.parse(text[text.index(after: colon)...]) else {
       return nil
@@ -29,7 +30,7 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// As this machine reaches it: who listens everywhere listens there too.
+  /// The address to use on this machine: for all addresses, that of the loopback.
   var local: ListenAddress {
     switch host {
     case "0.0.0.0": ListenAddress(host: "127.0.0.1", port: port)
@@ -38,7 +39,7 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether nobody but this machine reaches it.
+  /// Whether only this machine can reach the address.
   var isLoopback: Bool {
     host == "localhost" || host == "::1" || IPv4Address(host).map { $0.number >> 24 == 127 } == true
   }

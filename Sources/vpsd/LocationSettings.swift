@@ -1,14 +1,14 @@
 import Core
 import Foundation
 
-/// What is configured of one location. Whatever is not said here is as the keys outside of `locations` say.
+/// The settings of one location. Anything nil is as configured outside of `locations`.
 struct LocationSettings: Sendable, Equatable {
-  /// The driver of hosts of its own; nil for a location that is on this machine like all others.
+  /// The driver of the location's own hosts; nil for a location on this machine.
   var driver: Configuration.Driver?
   var hosts: Int?
   var addressPool: AddressPool?
   var addressPool6: IPv6Pool?
-  /// In the place of those outside; nil for these.
+  /// Replaces all reverse name settings outside of `locations`; nil to use those.
   var reverseNames: ReverseNameSettings?
 }
 
@@ -68,7 +68,7 @@ struct LocationKey: Sendable {
       read: { $0.addressPool6.map { [$0.description] } }),
   ]
 
-  /// What a location of the file must be.
+  /// The rule for an entry below `locations`.
   static let sectionRule = "a location's code with its keys below it: " + all.map(\.name).joined(separator: ", ")
 }
 
@@ -81,11 +81,11 @@ extension Configuration {
       })
   }
 
-  /// The hosts that there are to be.
+  /// The hosts that this configuration needs.
   ///
   /// - Parameters:
   ///   - codes: The locations of the catalogue.
-  ///   - hasLocalServers: Whether there are servers on this machine, which are served in any case.
+  ///   - hasLocalServers: Whether servers exist on this machine, which then needs its host in any case.
   func hosts(servingLocations codes: [String], hasLocalServers: Bool) -> [HostDeclaration] {
     let own = locations.sorted { $0.key < $1.key }.flatMap { code, settings -> [HostDeclaration] in
       guard let driver = settings.driver else { return [] }
@@ -98,7 +98,7 @@ extension Configuration {
     return (isLocalNeeded ? [local] : []) + own
   }
 
-  /// Where a simulated host keeps its machines.
+  /// The folder in which a simulated host keeps its machines.
   func directory(ofHost name: String) -> URL {
     let directory = simulatedDirectory ?? dataDirectory
     return name == HostDeclaration.localName

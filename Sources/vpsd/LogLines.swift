@@ -1,18 +1,18 @@
 import Core
 import Foundation
 
-/// Standard error as a log has it: one entry, one line. What customers, guests, QEMU and libvirt chose or said is in the
-/// entries, so that everything in them which is no plain text is escaped here, in the one place that all of them pass.
+/// Standard error with one line for each log entry. Entries may contain text from customers, guests, QEMU and libvirt, so
+/// everything but plain text is escaped here, through which all entries pass.
 struct LogLines: TextOutputStream, Sendable {
-  /// In Unicode scalars.
+  /// The maximum length of an entry, in Unicode scalars.
   private static let maximumLength = 4000
 
-  /// - Parameter entry: A whole one, with the newline at its end.
+  /// - Parameter entry: A whole entry, with the newline at its end.
   func write(_ entry: String) {
     Self.write(line: Self.line(entry))
   }
 
-  /// - Parameter line: One in which everything is escaped.
+  /// - Parameter line: A line that has been escaped.
   static func write(line: String) { try? FileHandle.standardError.write(contentsOf: Data(line.utf8)) }
 
   static func line(_ entry: String) -> String {

@@ -3,8 +3,8 @@ import Foundation
 import NoticeDelivery
 
 extension NotifySettings {
-  /// What delivers notices; nil where nothing is configured. Throws `ConfigurationError` where what is configured is not there, or
-  /// others can read the secret.
+  /// Delivers notices; nil where nothing is configured. Throws `ConfigurationError` where the configured program or file does
+  /// not exist, or others can read the secret.
   func receiver() throws -> (any NoticeReceiver)? {
     if let program = command.first, let from {
       guard access(program, X_OK) == 0, !isDirectory(program) else {

@@ -1,15 +1,15 @@
 import Core
 import Foundation
 
-/// How owners of accounts are told what happens; not at all where neither a program nor a webhook is configured.
+/// How the owners of accounts are notified; not at all where neither a program nor a webhook is configured.
 struct NotifySettings: Sendable, Equatable {
-  /// A program that takes a message on its standard input, and its arguments; empty for none.
+  /// The program that gets each message on its standard input, followed by its arguments; empty for none.
   var command: [String] = []
   var webhook: URL?
   var secretFile: String?
   var from: EmailAddress?
 
-  /// The keys that cannot be as they are, and why.
+  /// The keys whose values contradict other keys, and why.
   var contradictions: [(key: String, message: String)] {
     if !command.isEmpty, webhook != nil {
       return [("notify.webhook", "there is notify.command already: notices go one way, or the other")]

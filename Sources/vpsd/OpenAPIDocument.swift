@@ -22,7 +22,7 @@ enum OpenAPIDocument {
     }
   }
 
-  /// With the operator's settings in the place of the standard ones.
+  /// The document with the operator's settings instead of the defaults.
   static func root(of configuration: Configuration, in language: Language = .english) throws -> DocumentNode {
     let settings = ConfigurationKey.all.map { ($0.name, $0.read(configuration).joined(separator: ", ")) }
     let shown = Dictionary(uniqueKeysWithValues: settings)
@@ -46,7 +46,7 @@ extension DocumentNode {
     }
   }
 
-  /// What is quoted is a text, whatever it looks like.
+  /// A quoted scalar is a text, even if it looks like another type.
   private init(_ scalar: Node.Scalar, _ tag: Tag) {
     self =
       switch tag {

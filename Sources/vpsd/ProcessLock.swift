@@ -1,10 +1,10 @@
 import Foundation
 
-/// Held by the one process that serves a data directory. The kernel lets go of it when the process ends, however it ends;
-/// the file holds the process's number, for whoever wants to stop it.
+/// The lock of the one process that serves a data directory. The kernel releases it when the process ends, however it ends; the
+/// file contains the process ID, for programs that want to stop the process.
 ///
-/// It is two locks: one of the open file description, which can be asked about without being taken, and the one that earlier
-/// versions know, which keeps one of them from serving beside this one. Who looks takes neither.
+/// There are two locks: one of the open file description, which can be queried without being taken, and the one of earlier
+/// versions, which keeps them from serving at the same time. A query takes neither.
 final class ProcessLock: Sendable {
   struct Held: Error, CustomStringConvertible {
     let description: String
@@ -12,8 +12,8 @@ final class ProcessLock: Sendable {
 
   private let descriptor: CInt
 
-  /// A process that was started by the last holder has its descriptors for a moment, and a command of an earlier version takes
-  /// the lock to see whether anybody has it.
+  /// How long to retry: a child process of the last holder has its descriptors for a moment, and a command of an earlier
+  /// version takes the lock briefly to query it.
   private static let patience = Duration.milliseconds(100)
 
   init(path: String) throws {
@@ -35,7 +35,7 @@ final class ProcessLock: Sendable {
     close(descriptor)
   }
 
-  /// The process that holds the lock, or nil where nobody does.
+  /// The ID of the process that holds the lock; nil where none does.
   static func holder(path: String) -> pid_t? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }
@@ -46,11 +46,11 @@ final class ProcessLock: Sendable {
     return isHeld ? process : nil
   }
 
-  // fcntl.h shows these to programs that ask for GNU extensions only, which a Swift program cannot.
+  // fcntl.h defines these only with the GNU extensions, which are not available in Swift.
   private static let getLock: CInt = 36
   private static let setLock: CInt = 37
 
-  /// Nil where it fails: to set it, because it is taken.
+  /// Nil if the call fails, which for `setLock` means that the lock is taken.
   private static func lock(_ descriptor: CInt, _ command: CInt) -> flock? {
     var lock = flock()
     lock.l_type = Int16(F_WRLCK)
@@ -66,13 +66,13 @@ final class ProcessLock: Sendable {
     return true
   }
 
-  /// By the kernel's list, a line a lock: `1: FLOCK  ADVISORY  WRITE 2150 fe:01:1048602 0 EOF`.
+  /// Looks at the kernel's list, with one line for each lock: `1: FLOCK  ADVISORY  WRITE 2150 fe:01:1048602 0 EOF`.
   private static func isHeldByEarlierVersion(_ path: String, _ process: pid_t) -> Bool {
     guard let file = try? FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int,
       let locks = FileHandle(forReadingAtPath: "/proc/locks")
     else { return false }
     var list = Data()
-    // The kernel gives it in pieces, and knows no length.
+    // The file has no known length and is read in pieces.
     while let piece = try? locks.read(upToCount: 1 << 16), !piece.isEmpty { list += piece }
     return String(decoding: list, as: UTF8.self).split(separator: "\n").contains { line in
       let words = line.split(separator: " ")

@@ -1,11 +1,11 @@
 import CBuild
 
-/// Which program this is.
+/// The version of this program.
 enum ProgramVersion {
-  /// CHANGELOG.md has a part for each.
+  /// CHANGELOG.md has a section for each.
   static let number = "0.1.0"
 
-  /// Of the sources; nil where whoever built it did not say.
+  /// The commit of the sources; nil where the build did not set it.
   static var commit: String? {
     let text = String(cString: vpsd_build_commit())
     return text.isEmpty ? nil : text

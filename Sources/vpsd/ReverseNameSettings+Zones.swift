@@ -4,8 +4,8 @@ import HostPrograms
 import ReverseDNS
 
 extension Configuration {
-  /// How the addresses of each location get their names. Throws `ConfigurationError` where what is configured is not there, or others
-  /// can read a key.
+  /// How the addresses of each location get their reverse names. Throws `ConfigurationError` where a configured program or file
+  /// does not exist, or others can read a key.
   func reverseNamings() throws -> ReverseNamings {
     let lookup = mustReverseNamesLeadBack ? DigLookup(resolver: reverseNameResolver) : nil
     let ofLocations = try locations.compactMapValues(\.reverseNames).map { code, settings in
@@ -19,7 +19,7 @@ extension Configuration {
 extension ReverseNameSettings {
   private static let longestKeyFileBytes = 4096
 
-  /// - Parameter prefix: What stands before the names of these keys.
+  /// - Parameter prefix: The prefix of these keys' names.
   fileprivate func naming(below prefix: String, _ lookup: DigLookup?) throws -> ReverseNaming? {
     guard let server, let keyFile else { return nil }
     for program in DynamicZones.programs where HostProgram.path(of: program) == nil {
@@ -28,7 +28,7 @@ extension ReverseNameSettings {
     }
     let key = "\(prefix)\(Self.section).key_file"
     let text = try SecretFile.text(in: keyFile, atMost: Self.longestKeyFileBytes, for: key)
-    // As the programs read it: what is no key makes them fail at every name.
+    // The syntax that the DNS programs accept: with an invalid key they would fail for every name.
     let expected =
       #/\s*key\s+"?[A-Za-z0-9._-]+"?\s*\{[^{}]*algorithm\s+[^{};]+;[^{}]*secret\s+"?[A-Za-z0-9+/=]+"?\s*;[^{}]*\}\s*;\s*/#
     guard text.wholeMatch(of: expected) != nil else {

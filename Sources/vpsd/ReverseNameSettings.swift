@@ -2,7 +2,7 @@ import Core
 import Foundation
 import ReverseDNS
 
-/// How the addresses of a location get their names; not at all where no server is configured.
+/// How the addresses of a location get their reverse names; not at all where no server is configured.
 struct ReverseNameSettings: Sendable, Equatable {
   static let section = "rdns"
 
@@ -11,13 +11,13 @@ struct ReverseNameSettings: Sendable, Equatable {
   var pattern: NamePattern?
   var ttl = 3600
 
-  /// The key that cannot be as it is, and why.
+  /// The key whose value contradicts other keys, and why.
   var contradiction: (key: String, message: String)? {
     guard server != nil, keyFile == nil else { return nil }
     return ("\(Self.section).server", "it needs rdns.key_file, with the key that it lets change names")
   }
 
-  /// A setting of these.
+  /// One of these settings.
   struct Key: Sendable {
     let name: String
     let defaultText: String
@@ -97,7 +97,7 @@ extension ConfigurationKey {
 }
 
 extension LocationKey {
-  /// Those of a location are all its own: none of the keys outside of `locations` is taken beside them.
+  /// A location either has all of these settings itself, or uses those outside of `locations`.
   static let reverseNames: [LocationKey] = ReverseNameSettings.keys.map { key in
     LocationKey(
       name: key.name,

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A file with a secret that is configured.
+/// A configured file that contains a secret.
 enum SecretFile {
-  /// Throws `ConfigurationError` where it is not there, or others can read it.
+  /// Throws `ConfigurationError` where the file does not exist, or others can read it.
   ///
-  /// - Parameter key: That names it.
+  /// - Parameter key: The key that names the file.
   static func text(in path: String, atMost bytes: Int, for key: String) throws -> String {
     let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
     do {
@@ -29,7 +29,7 @@ enum SecretFile {
 }
 
 extension ConfigurationError {
-  /// About what a key names.
+  /// A problem with the value of a key.
   init(_ key: String, _ message: String) {
     let variable = ConfigurationKey.all.first { $0.name == key }?.variable ?? key
     self.init(problems: [.init(origin: variable, key: key, message: message)])

@@ -20,7 +20,7 @@ struct Vpsd: AsyncParsableCommand {
       ConfigCommand.self,
     ])
 
-  /// As any command's `main`, with every error in a sentence that forges no line of the terminal.
+  /// Like the `main` of any command, but all errors are escaped sentences, which cannot forge lines in the terminal.
   static func main() async {
     do {
       var command = try parsed()
@@ -41,7 +41,7 @@ struct Vpsd: AsyncParsableCommand {
     }
   }
 
-  /// What cannot be parsed is told back, so that it is parsed once more with everything escaped.
+  /// Error messages repeat the arguments, so after an error these are escaped and parsed again.
   private static func parsed() throws -> any ParsableCommand {
     do {
       return try parseAsRoot()

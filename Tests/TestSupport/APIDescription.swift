@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Yams
 
-/// docs/openapi.yaml as the tests read it.
+/// docs/openapi.yaml, parsed for tests.
 package struct APIDescription {
   package struct Operation {
     package let method: String
@@ -22,7 +22,7 @@ package struct APIDescription {
   package let operations: [Operation]
   private let root: [String: Any]
 
-  /// It is read once. Nobody changes what there is in it.
+  /// Read once. Nothing modifies its content.
   nonisolated(unsafe) private static let file = Result { try APIDescription(reading: "docs/openapi.yaml") }
 
   package init() throws {
@@ -50,7 +50,7 @@ package struct APIDescription {
     }.sorted { $0.name < $1.name }
   }
 
-  /// A body that is right by the document, as JSON.
+  /// The document's example of a valid body, as JSON; `{}` where there is none.
   package func exampleBody(of operation: Operation) throws -> String {
     guard let name = operation.bodySchema, let example = try schema(named: name)["example"] else { return "{}" }
     return String(decoding: try JSONSerialization.data(withJSONObject: example, options: [.sortedKeys]), as: UTF8.self)
@@ -58,7 +58,7 @@ package struct APIDescription {
 
   package func operation(_ name: String) -> Operation? { operations.first { $0.name == name } }
 
-  /// The schema of a reply; nil where it has no body of JSON.
+  /// The schema of a reply; nil where the reply has no JSON body.
   package func replySchema(_ operation: Operation, _ status: Int) throws -> [String: Any]? {
     let methods = try #require((root["paths"] as? [String: Any])?[operation.path] as? [String: [String: Any]])
     let responses = try #require(methods[operation.method.lowercased()]?["responses"] as? [String: Any])
@@ -66,7 +66,7 @@ package struct APIDescription {
     return Self.schema(in: response)
   }
 
-  /// The schema of what is in a reply of many, whose elements are a list or in its `results`.
+  /// The schema of the elements in the `results` of a reply.
   package func elements(of reply: [String: Any]) throws -> [String: Any] {
     let properties = try resolved(reply)["properties"] as? [String: [String: Any]]
     let list = try resolved(try #require(properties?["results"]))
@@ -77,7 +77,7 @@ package struct APIDescription {
     try resolved(["$ref": "#/components/schemas/\(name)"])
   }
 
-  /// What is wrong with the value by the schema, and which fields of which schema it has, `Server.name`.
+  /// What is wrong with the value according to the schema, and which fields it has, such as `Server.name`.
   package func check(_ value: Any, _ schema: [String: Any], at place: String = "$") throws -> (
     wrong: [String], seen: Set<String>
   ) {
@@ -120,7 +120,7 @@ package struct APIDescription {
     return (wrong, seen)
   }
 
-  /// Every field that a reply of a documented operation can have, `Server.name`.
+  /// Every field that replies of documented operations can have, such as `Server.name`.
   package func fieldsOfReplies() throws -> Set<String> {
     var fields: Set<String> = []
     var names: [String] = []

@@ -42,7 +42,7 @@ extension ComputeDriverConformance {
       let (machine, copy) = (specification.machine, UUID())
       try await driver.ensureDefined(specification)
       try await driver.start(machine)
-      // The guest is still booting, and answers nobody.
+      // The guest is still booting, and does not answer.
       let copied = try await copied(machine, as: copy)
       #expect(try await driver.power(of: machine) == .running)
       await expectError(.rejected) {

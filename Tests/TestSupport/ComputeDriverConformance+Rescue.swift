@@ -23,7 +23,7 @@ extension ComputeDriverConformance {
         let readiness = try await driver.readiness(of: machine)
         return readiness.hasSSHBanner && readiness.hasAgent
       }
-      // Its disk is in the hands of a stranger, and must not be taken for what runs.
+      // The machine runs from the rescue disk, so its own disk cannot be copied.
       await expectError(.rejected) { _ = try await driver.ensureCopied(machine, as: UUID()) }
       try await twice { try await driver.ensureDefined(again) }
       #expect(try await driver.power(of: machine) == .running)

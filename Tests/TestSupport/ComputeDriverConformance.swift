@@ -7,16 +7,16 @@ import Testing
 package struct ComputeDriverConformance: Sendable {
   package typealias Condition = @Sendable () async throws -> Bool
 
-  /// A driver of an installation that has no machines.
+  /// The driver of an installation without machines.
   let driver: any ComputeDriver
   let makeSpecification: @Sendable () async throws -> MachineSpecification
   let waitUntil: @Sendable (String, Condition) async throws -> Void
 
   /// - Parameters:
-  ///   - makeSpecification: Gives another new machine at each call, which may create its disk, from an image that is ready,
-  ///     with an address of its own that is free.
-  ///   - waitUntil: Lets time go by until the condition holds; throws when that takes too long. The text says what is
-  ///     waited for.
+  ///   - makeSpecification: Returns a new machine at each call. It may create its disk, its image is ready, and it has a free
+  /// address of its own.
+  ///   - waitUntil: Lets time pass until the condition holds, and throws when that takes too long. The text says what is waited
+  /// for.
   package init(
     driver: any ComputeDriver, makeSpecification: @escaping @Sendable () async throws -> MachineSpecification,
     waitUntil: @escaping @Sendable (String, Condition) async throws -> Void
@@ -91,7 +91,7 @@ extension ComputeDriverConformance {
       let limits = ResourceLimits(cpuWeight: 250, diskIOPS: 100_000, diskMiBPerSecond: 1000)
       try await twice { try await driver.applyLimits(limits, to: machine) }
       try await driver.applyLimits(.standard(vcpus: 1), to: machine)
-      // Starting what runs must not reset it.
+      // Starting a running machine must not reset it.
       try await driver.start(machine)
       #expect(try await driver.readiness(of: machine).hasSSHBanner)
       #expect(try await driver.observe().usage[machine] != nil)
@@ -235,7 +235,7 @@ extension ComputeDriverConformance {
       try await driver.ensureAbsent(specification.machine)
       #expect(try await driver.power(of: specification.machine) == .absent)
       #expect(try await driver.observe().powers[specification.machine] == nil)
-      // The disk went with it.
+      // Its disk has been removed, too.
       await expectError(.notFound) { try await driver.ensureDefined(specification.with(mayCreateDisk: false)) }
     }
   }

@@ -1,6 +1,6 @@
 import Core
 
 extension StringProtocol {
-  /// Whether there is something in it that a terminal obeys.
+  /// Whether it contains a character that controls a terminal.
   package var hasControl: Bool { unicodeScalars.contains { $0.isControl } }
 }

@@ -4,14 +4,14 @@ import Foundation
 import SQLStore
 import SimulatedDriver
 
-/// What must be true whatever went wrong. Each finding is a sentence; none is what a test wants to see.
+/// What must hold whatever went wrong. Each violation is a sentence; tests expect none.
 extension TestService {
-  /// At any moment, also in the middle of things.
+  /// Violations of what must hold at any moment, also during operations.
   package func contradictions() async throws -> [String] {
     try await database.contradictions()
   }
 
-  /// When nothing is left to do: rows and machines say the same, and nothing waits.
+  /// Violations of what must hold when nothing is left to do: rows and machines agree, and nothing waits.
   package func contradictionsAtRest() async throws -> [String] {
     var found = try await contradictions()
     let rows = try await store.allServers()
@@ -57,7 +57,7 @@ extension TestService {
     return found
   }
 
-  /// Every copy on the host has its row, and every completed one is there and whole.
+  /// Every copy on the host must have a row, and the copy of every row must be whole and have its checksum.
   private func contradictionsOfCopies(_ servers: [Server]) async throws -> [String] {
     var found: [String] = []
     var known: Set<UUID> = []
@@ -74,7 +74,7 @@ extension TestService {
     return found
   }
 
-  /// When every server was deleted: not a trace but tombstones and the ledger.
+  /// Everything that is left after all servers were deleted, except tombstones and the ledger.
   package func leftovers() async throws -> [String] {
     var found = try await contradictionsAtRest()
     found += try await store.allServers().map { "server \($0.id) is left" }
@@ -90,7 +90,7 @@ extension TestService {
 }
 
 extension SimulatedMachine {
-  /// Whether it runs with what the plan says; a disk may have grown for another one.
+  /// Whether it runs with the plan's resources; its disk may be larger because of another plan before.
   fileprivate func has(_ plan: Plan) -> Bool {
     boot?.definition.vcpus == plan.vcpus && boot?.definition.memoryMiB == plan.memoryMiB
       && disk?.storageGiB ?? 0 >= plan.storageGiB

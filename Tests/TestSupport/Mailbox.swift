@@ -1,7 +1,7 @@
 package import Core
 import Synchronization
 
-/// Takes notices, and remembers them; fails on demand.
+/// Stores notices instead of delivering them; fails on demand.
 package final class Mailbox: NoticeReceiver {
   private struct State {
     var letters: [NoticeLetter] = []
@@ -19,7 +19,7 @@ package final class Mailbox: NoticeReceiver {
   package func fail(_ error: (any Error)?) { state.withLock { $0.failure = error } }
   package func beforeEach(_ hook: (@Sendable (NoticeLetter) async -> Void)?) { state.withLock { $0.hook = hook } }
 
-  /// Takes all that is in it out.
+  /// Removes and returns all letters.
   package func empty() -> [NoticeLetter] {
     state.withLock { state in
       defer { state.letters = [] }

@@ -36,14 +36,14 @@ package final class ManualClock: WallClock {
 
   package var uptime: Instant { state.withLock { $0.uptime } }
 
-  /// The earliest time of day at which someone wants to be woken; nil where nobody sleeps.
+  /// The earliest time of day at which a sleeper is due; nil where nobody sleeps.
   package var nextDeadline: Timestamp? {
     state.withLock { state in
       state.sleepers.values.map(\.deadline).min().map { state.now + ($0 - state.uptime) }
     }
   }
 
-  /// Lets time pass: the time of day goes on with it. Wakes everyone whose time has come, in the order of their deadlines.
+  /// Lets time pass, including the time of day. Wakes all sleepers that are due, in the order of their deadlines.
   package func advance(by duration: Duration) {
     let woken = state.withLock { state in
       state.now = state.now + duration
@@ -56,12 +56,12 @@ package final class ManualClock: WallClock {
     for sleeper in woken { sleeper.continuation.resume() }
   }
 
-  /// Lets time pass until then; it does not go back.
+  /// Lets time pass until the given time of day; does nothing if that is past.
   package func advance(to time: Timestamp) {
     advance(by: max(.zero, time - now))
   }
 
-  /// Somebody sets the time of day, ahead or back, and no time passes.
+  /// Sets the time of day, forward or back, without letting time pass.
   package func setTimeOfDay(to time: Timestamp) {
     state.withLock { $0.now = time }
   }
@@ -70,7 +70,7 @@ package final class ManualClock: WallClock {
     let number = state.withLock { $0.takeNumber() }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        // A cancellation that comes before this finds nobody to wake, but has set the flag by then.
+        // A cancellation before this point has found no sleeper to wake, but has set the flag.
         let outcome: Result<Void, any Error>? = state.withLock { state in
           if Task.isCancelled { return .failure(CancellationError()) }
           if duration <= .zero { return .success(()) }
@@ -90,17 +90,17 @@ package final class ManualClock: WallClock {
     }
   }
 
-  /// Returns when so many sleep at once, or the task is cancelled: then it is safe to move the clock.
+  /// Returns when at least so many sleep at once, or the task is cancelled: then it is safe to move the clock.
   package func whenSleeping(_ count: Int = 1) async {
     await whenSleeping { $0 >= count }
   }
 
-  /// Returns when no more than so many sleep.
+  /// Returns when at most so many sleep, or the task is cancelled.
   package func whenSleeping(atMost count: Int) async {
     await whenSleeping { $0 <= count }
   }
 
-  /// Returns when this is when the next one wants to be woken, or the task is cancelled.
+  /// Returns when the next sleeper is due at this time, or the task is cancelled.
   package func whenNextDeadline(is time: Timestamp) async {
     await whenSleeping { _ in nextDeadline == time }
   }

@@ -2,8 +2,8 @@ import Core
 package import Foundation
 import SQLStore
 
-/// The file that the store makes where there is none, with all tables and nothing in them. It is made once in a process, and
-/// then copied: every test begins with one, and that the store makes it is the business of tests of its own.
+/// A new SQLite database with all tables and no rows. It is made once in a process and then copied, because every test begins
+/// with one; how the store makes it has tests of its own.
 package enum NewDatabase {
   private static let content = Result {
     let folder = try ScopedFolder(.memory)

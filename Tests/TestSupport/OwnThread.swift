@@ -1,7 +1,7 @@
 import Foundation
 
-/// Runs what waits in the kernel on a thread of its own. The tasks of this process have few threads, and what is waited for may be
-/// one of them.
+/// Runs a call that blocks in the kernel on a thread of its own. The tasks of this process share few threads, and the call may
+/// be waiting for one of these tasks.
 package func onOwnThread<Value: Sendable>(
   _ body: @escaping @Sendable () throws -> Value
 ) async throws -> Value {

@@ -1,11 +1,11 @@
 package import Core
 import Synchronization
 
-/// A DNS server on paper, whose trouble a test decides on.
+/// A simulated DNS server that fails as a test demands.
 package final class PaperZones: ReverseZones, NameLookup {
   package enum Trouble: Sendable, CaseIterable {
     case away
-    /// Whoever asks dies before it was heard, or before it has heard the answer.
+    /// The caller dies before its request arrives, or before it gets the answer.
     case deathBefore, deathAfter
   }
 
@@ -43,7 +43,7 @@ package final class PaperZones: ReverseZones, NameLookup {
     set { state.withLock { $0.refused = newValue } }
   }
 
-  /// How many names were said at once, each time.
+  /// The number of names in each call of `say`.
   package var batches: [Int] { state.withLock { $0.batches } }
 
   package func name(of address: String) -> String? {

@@ -1,20 +1,20 @@
 import Foundation
 import Synchronization
 
-/// Somebody on this machine's loopback who publishes images, as well or as badly as a test says.
+/// A web server on the loopback that publishes images, as correctly or badly as a test demands.
 package final class Publisher: Sendable {
   package struct Page: Sendable {
     package var body: [UInt8] = []
-    /// What is in it comes instead.
+    /// A file whose content is sent instead of `body`.
     package var file: String?
     package var redirect: String?
     package var status = 200
     package var takesRanges = true
-    /// After so many bytes the connection ends; as often as that is in the list.
+    /// The connection ends after so many bytes: each request uses up one element of the list.
     package var cuts: [Int] = []
-    /// For each kilobyte, or piece of a file.
+    /// The pause for each kilobyte, or for each piece of a file.
     package var delay: Duration = .zero
-    /// What is there after the first request.
+    /// The body from the second request on.
     package var next: [UInt8]?
 
     package init(
@@ -30,11 +30,11 @@ package final class Publisher: Sendable {
       self.next = next
     }
 
-    /// The bytes of a small disk with a partition table, each kilobyte another for another number.
+    /// The bytes of a small disk with a partition table. The content of its kilobytes depends on the number.
     package static func disk(_ number: UInt8 = 1, kibibytes: Int = 256) -> [UInt8] {
       var bytes = [UInt8](repeating: 0, count: kibibytes << 10)
       for kibibyte in 1..<kibibytes { bytes[kibibyte << 10] = number &+ UInt8(truncatingIfNeeded: kibibyte) }
-      // A bootable partition of Linux, from the second sector to the end.
+      // A bootable Linux partition from the second sector to the end.
       bytes[446] = 0x80
       bytes[450] = 0x83
       bytes[454] = 1
@@ -92,7 +92,7 @@ package final class Publisher: Sendable {
   package func publish(_ path: String, _ body: [UInt8]) { publish(path, Page(body: body)) }
   package func publish(_ path: String, _ page: Page) { state.withLock { $0.pages[path] = page } }
 
-  /// Paths, and the ranges that were asked for.
+  /// The path of each request, with the range that was asked for.
   package var requests: [String] { state.withLock { $0.requests } }
 
   private func answer(_ connection: Int32) {
@@ -138,7 +138,7 @@ package final class Publisher: Sendable {
     }
   }
 
-  /// In pieces of a quarter of a mebibyte, so that none of it must be in memory.
+  /// Sends pieces of a quarter of a mebibyte, so that the file need not fit in memory.
   private func sendFile(_ file: String, from range: String?, _ page: Page, to connection: Int32) {
     let descriptor = open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

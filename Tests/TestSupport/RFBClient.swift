@@ -1,7 +1,7 @@
 package import Core
 import Foundation
 
-/// As much of a VNC client as a test needs, on any stream of bytes.
+/// The part of a VNC client that tests need, on any stream of bytes.
 package struct RFBClient {
   package struct Ended: Error {
     package init() {}
@@ -26,7 +26,7 @@ package struct RFBClient {
   private let read: (Int) async throws -> [UInt8]
   private let write: ([UInt8]) async throws -> Void
 
-  /// - Parameter read: Gives so many bytes, or throws `Ended` where no more come.
+  /// - Parameter read: Returns exactly so many bytes, or throws `Ended` where no more come.
   package init(read: @escaping (Int) async throws -> [UInt8], write: @escaping ([UInt8]) async throws -> Void) {
     self.read = read
     self.write = write
@@ -37,7 +37,7 @@ package struct RFBClient {
     self.init(read: socket.read, write: socket.write)
   }
 
-  /// From the first byte to the size of the screen.
+  /// Performs the handshake, up to the size of the screen.
   package func shakeHands() async throws -> Screen {
     let version = try await read(12)
     guard String(decoding: version, as: UTF8.self) == "RFB 003.008\n" else {
@@ -48,7 +48,7 @@ package struct RFBClient {
     guard securityTypes.contains(1) else { throw Unexpected(description: "Security types: \(securityTypes)") }
     try await write([1])
     guard try await read(4) == [0, 0, 0, 0] else { throw Unexpected(description: "The server refused.") }
-    // Shared with others.
+    // Other clients may stay connected.
     try await write([1])
     let head = try await read(24)
     let name = try await read(Self.number(head[20...]))
@@ -56,10 +56,10 @@ package struct RFBClient {
       width: Self.number(head[0..<2]), height: Self.number(head[2..<4]), name: String(decoding: name, as: UTF8.self))
   }
 
-  /// The pixels of the first update that comes for the whole screen, four bytes each.
+  /// The pixels of the first update for the whole screen, four bytes each.
   package func requestPicture(of screen: Screen) async throws -> [UInt8] {
     let size = [screen.width >> 8, screen.width & 255, screen.height >> 8, screen.height & 255].map { UInt8($0) }
-    // Only raw rectangles, in this order of bytes.
+    // Sets the byte order of pixels, and asks for raw rectangles only.
     try await write([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0])
     try await write([2, 0, 0, 1, 0, 0, 0, 0])
     try await write([3, 0, 0, 0, 0, 0] + size)
@@ -73,11 +73,11 @@ package struct RFBClient {
     return pixels
   }
 
-  /// Presses and releases the key of each character, on a keyboard as they have it in the US.
+  /// Presses and releases the key of each character, on a US keyboard.
   package func type(_ text: String) async throws {
     for character in text {
       let code: UInt8 = character == "\n" ? 0x0D : character.asciiValue ?? 0
-      // The keysyms of what has no character begin with 0xFF.
+      // Keysyms of keys without a character begin with 0xFF.
       let keysym: [UInt8] = character == "\n" ? [0xFF, code] : [0, code]
       let isShifted = character.isUppercase || "~!@#$%^&*()_+{}|:\"<>?".contains(character)
       if isShifted { try await press([0xFF, 0xE1], isDown: true) }
@@ -90,7 +90,7 @@ package struct RFBClient {
     try await write([4, isDown ? 1 : 0, 0, 0, 0, 0] + keysym)
   }
 
-  /// Reads whatever comes until the server has ended the connection.
+  /// Reads until the server has ended the connection.
   package func awaitEnd() async throws {
     do {
       while true { _ = try await read(1) }
@@ -100,7 +100,7 @@ package struct RFBClient {
   private static func number(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
 }
 
-/// A connected socket that blocks ten seconds at most, and no thread that others need.
+/// A connected socket whose calls block for at most ten seconds, on threads of their own.
 package final class BlockingSocket: Sendable {
   private let descriptor: Int32
 
@@ -109,7 +109,7 @@ package final class BlockingSocket: Sendable {
     limitTimes()
   }
 
-  /// - Parameter isIPv6: Whether of this host's ::1 instead of its 127.0.0.1.
+  /// - Parameter isIPv6: Whether to connect to ::1 instead of 127.0.0.1.
   package init(port: Int, isIPv6: Bool = false) throws {
     descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     let result: Int32
@@ -148,12 +148,12 @@ package final class BlockingSocket: Sendable {
 
   package func read(_ count: Int) async throws -> [UInt8] { try await onOwnThread { try self.readNow(count) } }
 
-  /// All that comes until the other side closes.
+  /// Everything that is received until the other side closes.
   package func readToEnd() async throws -> [UInt8] { try await onOwnThread { try self.readAllNow() } }
 
   package func write(_ bytes: [UInt8]) async throws { try await onOwnThread { try self.writeNow(bytes) } }
 
-  /// Says no more, and goes on listening.
+  /// Closes the sending direction; receiving continues.
   package func finishWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   private func readNow(_ count: Int) throws -> [UInt8] {

@@ -1,6 +1,6 @@
 package import Core
 
-/// Lists that the service reads by pages, as a whole.
+/// Whole lists, which the service only reads in pages.
 extension Store {
   package func allServers() async throws -> [Server] { try await allServers(after: nil, limit: .max) }
 

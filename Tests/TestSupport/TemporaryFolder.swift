@@ -1,11 +1,11 @@
 package import Foundation
 
-/// A new empty folder that is gone when nobody refers to it any more.
+/// A new empty folder that is removed when nothing refers to it any more.
 package final class ScopedFolder: Sendable {
   package enum Place {
     case disk
-    /// Where a commit waits for no disk: for the many databases of tests that never cut the power. On the disk where there is
-    /// no room in memory.
+    /// In memory, where a commit waits for no disk: for the many databases of tests that never simulate a power cut. On the
+    /// disk if there is no room in memory.
     case memory
   }
 
@@ -31,7 +31,7 @@ package final class ScopedFolder: Sendable {
   }()
 }
 
-/// Runs the body with a new empty folder that is gone afterwards.
+/// Runs the body with a new empty folder that is removed afterwards.
 package func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
   let folder = try ScopedFolder()
   defer { withExtendedLifetime(folder) {} }

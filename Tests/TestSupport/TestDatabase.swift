@@ -2,14 +2,14 @@ package import Core
 package import Foundation
 package import SQLStore
 
-/// The database of one test, with all tables and nothing in them, which goes with this: a file of SQLite, or where
-/// `VPSD_TEST_DATABASE=postgresql` says so, a database on the server of this process (`TestPostgreSQL`).
+/// The database of one test, with all tables and no rows: a SQLite file, or with `VPSD_TEST_DATABASE=postgresql` a database on
+/// the server of this process (`TestPostgreSQL`), which is dropped with this object.
 package final class TestDatabase: Sendable {
   package enum Kind: String, Sendable {
     case sqlite, postgresql
   }
 
-  /// What this run is on.
+  /// The kind of database for this test run.
   package static let kind: Kind = {
     let said = ProcessInfo.processInfo.environment["VPSD_TEST_DATABASE"] ?? Kind.sqlite.rawValue
     let kind = Kind(rawValue: said)
@@ -17,14 +17,14 @@ package final class TestDatabase: Sendable {
     return kind ?? .sqlite
   }()
 
-  /// For suites that are about the file, or look into it.
+  /// For suites that test the file, or read it.
   package static var isSQLite: Bool { kind == .sqlite }
 
   package let location: DatabaseLocation
-  /// The one of PostgreSQL.
+  /// The PostgreSQL database; nil for a file.
   package let onServer: TestPostgreSQL.Database?
 
-  /// - Parameter folder: Where a file is made.
+  /// - Parameter folder: The folder for a file.
   package init(in folder: URL, _ kind: Kind = TestDatabase.kind) async throws {
     switch kind {
     case .sqlite:
@@ -39,7 +39,7 @@ package final class TestDatabase: Sendable {
     }
   }
 
-  /// With all that is in the other one, which nobody has open.
+  /// A copy of another database, to which nobody may be connected.
   package init(copying other: TestDatabase, in folder: URL) async throws {
     switch other.onServer {
     case nil:
@@ -54,7 +54,7 @@ package final class TestDatabase: Sendable {
     }
   }
 
-  /// The file that somebody left in the folder.
+  /// The file that another service left in the folder.
   package init(inheriting folder: URL) {
     location = .file(Self.file(in: folder).path)
     onServer = nil
@@ -64,7 +64,7 @@ package final class TestDatabase: Sendable {
     try await SQLStore.open(location, opening, tariff: tariff)
   }
 
-  /// All that is in it, as bytes: they are the same as long as nothing changes, and have every text that is stored.
+  /// The whole content as bytes, which are the same until something changes and contain every stored text.
   package func content(by store: SQLStore) async throws -> Data {
     if let onServer { return try onServer.content() }
     let copy = path + ".copy-\(UUID().uuidString)"
@@ -73,7 +73,7 @@ package final class TestDatabase: Sendable {
     return try Data(contentsOf: URL(fileURLWithPath: copy))
   }
 
-  /// Of the file; empty where it is none.
+  /// The path of the file; empty for PostgreSQL.
   package var path: String {
     if case .file(let path) = location { path } else { "" }
   }

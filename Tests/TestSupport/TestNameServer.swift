@@ -2,8 +2,8 @@ import CGNU
 import Foundation
 import Synchronization
 
-/// A DNS server of Debian's at the loopback, with data of its own, set up as docs/reverse-dns.md says: its key may change names of
-/// addresses and read zones, and nothing else. It ends with this process, however that ends.
+/// A DNS server from a Debian package at the loopback, with data of its own, configured as in docs/reverse-dns.md: its key may
+/// change PTR records and transfer zones, and nothing else. It ends with this process, however that ends.
 package final class TestNameServer: Sendable {
   package enum Kind: String, CaseIterable, Sendable {
     case knot, bind, powerdns
@@ -15,7 +15,7 @@ package final class TestNameServer: Sendable {
 
   package let port: UInt16
   package var keyFile: String { folder.url.path + "/key" }
-  /// Of the same name, and with another secret.
+  /// A key with the same name and another secret.
   package var wrongKeyFile: String { folder.url.path + "/wrong-key" }
   package let kind: Kind
   private let folder: ScopedFolder
@@ -23,8 +23,8 @@ package final class TestNameServer: Sendable {
   private let running = Mutex<(supervisor: Process, leash: FileHandle)?>(nil)
 
   /// - Parameters:
-  ///   - zones: By their names, with what is in them beside SOA and NS.
-  ///   - isSilent: Whether PowerDNS leaves every change out, and says nothing of it.
+  ///   - zones: The content of each zone by its name, without SOA and NS.
+  ///   - isSilent: Whether PowerDNS ignores every change and reports success.
   package init(_ kind: Kind, zones: [String: String], isSilent: Bool = false) async throws {
     self.kind = kind
     folder = try ScopedFolder(.memory)
@@ -56,14 +56,14 @@ package final class TestNameServer: Sendable {
 
   deinit { kill() }
 
-  /// RFC 2317 has a slash in names of zones.
+  /// Zone names by RFC 2317 contain a slash.
   private static func file(of zone: String) -> String { zone.replacing("/", with: "_") + ".zone" }
 
   private func write(_ text: String, to name: String) throws {
     try Data(text.utf8).write(to: folder.url.appendingPathComponent(name))
   }
 
-  // MARK: Its life
+  // MARK: Starting and ending
 
   private static let script = """
     trap '' INT TERM HUP
@@ -85,7 +85,7 @@ package final class TestNameServer: Sendable {
     }
   }
 
-  /// Returns when it answers.
+  /// Returns once the server answers.
   package func start() async throws {
     var ends: [CInt] = [0, 0]
     guard pipe2(&ends, O_CLOEXEC) == 0 else { throw CannotStart(description: String(cString: strerror(errno))) }
@@ -114,7 +114,7 @@ package final class TestNameServer: Sendable {
     return true
   }
 
-  /// Without a word.
+  /// Kills the server with SIGKILL.
   package func kill() {
     guard
       let (supervisor, leash) = running.withLock({ value in
@@ -125,9 +125,9 @@ package final class TestNameServer: Sendable {
     supervisor.waitUntilExit()
   }
 
-  // MARK: Asking it
+  // MARK: Queries and updates
 
-  /// What `dig +short` prints.
+  /// The output of `dig +short`.
   package func dig(_ words: String...) async throws -> String {
     try await Self.run("/usr/bin/dig", ["-r", "@127.0.0.1", "-p", "\(port)", "+short"] + words).output
   }
@@ -137,7 +137,8 @@ package final class TestNameServer: Sendable {
     try await dig("-x", address).split(whereSeparator: \.isNewline).last.map { String($0) } ?? ""
   }
 
-  /// Has somebody try to change it. What came of it shows in what it says afterwards: PowerDNS calls well what it has left out.
+  /// Tries a change with nsupdate. Read the names afterwards for the result, because PowerDNS also reports success for a change
+  /// that it ignored.
   package func update(_ change: String, in zone: String, key: String?) async throws {
     let input = "server 127.0.0.1 \(port)\nzone \(zone)\nupdate \(change)\nsend\n"
     _ = try await Self.run("/usr/bin/nsupdate", ["-t", "5"] + (key.map { ["-k", $0] } ?? []), input: input)
@@ -184,7 +185,7 @@ package final class TestNameServer: Sendable {
   }
 }
 
-// MARK: How each is set up
+// MARK: Configuration of each server
 
 extension TestNameServer {
   private func knotSettings(_ secret: String) -> String {

@@ -3,21 +3,21 @@ import CPostgreSQL
 package import Foundation
 package import SQLStore
 
-/// A server of PostgreSQL that is this process's alone, from Debian's package: made when the first test needs it, and ended with the
+/// A PostgreSQL server for this process alone, from Debian's package. It starts when the first test needs it, and ends with the
 /// process, however that ends.
 package enum TestPostgreSQL {
   private static let server = Task { try await Server() }
 
-  /// A database with all tables and nothing in them, which is dropped with this.
+  /// A database with all tables and no rows, which is dropped with this object.
   package final class Database: Sendable {
     package let name: String
-    /// Without a password, as none is asked for.
+    /// Without a password, because none is needed.
     package let url: String
     private let server: Server
 
     package var address: PostgreSQLAddress { PostgreSQLAddress(url)! }
 
-    /// - Parameter template: What it is a copy of, to which nobody may be connected; the one with all tables where there is none.
+    /// - Parameter template: The database to copy, to which nobody may be connected; nil for the empty one with all tables.
     package init(copying template: Database? = nil) async throws {
       let server = try await TestPostgreSQL.server.value
       self.server = server
@@ -26,7 +26,7 @@ package enum TestPostgreSQL {
       try server.administration().execute("CREATE DATABASE \(name) TEMPLATE \(template?.name ?? Server.template)")
     }
 
-    /// With nothing in it, not even tables.
+    /// A database without any tables.
     package init(empty: Void) async throws {
       let server = try await TestPostgreSQL.server.value
       self.server = server
@@ -43,12 +43,12 @@ package enum TestPostgreSQL {
         SELECT string_agg(format('SELECT %L, CAST(t AS TEXT) FROM %I AS t', relname, relname), ' UNION ALL ')
         FROM pg_class WHERE relkind = 'r' AND relnamespace = CAST('public' AS regnamespace)
         """)
-      // A text that is somewhere in bytes is found as it is.
+      // Makes text in bytes readable, so that it can be found.
       let rows = try database.rows("SET bytea_output = 'escape'; \(tables[0][0] ?? "") ORDER BY 1, 2")
       return Data(rows.map { row in row.map { $0 ?? "" }.joined(separator: " ") }.joined(separator: "\n").utf8)
     }
 
-    /// Says something to the server that is not about this database alone.
+    /// Executes SQL that concerns the whole server.
     package func administer(_ sql: String) throws { try server.administration().execute(sql) }
 
     deinit {
@@ -61,7 +61,7 @@ package enum TestPostgreSQL {
 
     private let folder: ScopedFolder
     private let supervisor: Process
-    /// The server ends when nobody has the other end any more.
+    /// The server ends when the last process with the other end of this pipe has closed it.
     private let leash: FileHandle
 
     init() async throws {
@@ -80,12 +80,12 @@ package enum TestPostgreSQL {
       try await SQLStore.open(.server(PostgreSQLAddress(url(of: Self.template))!)).release()
     }
 
-    /// The server does not run as root.
+    /// PostgreSQL refuses to run as root.
     private static var unprivileged: [String] {
       geteuid() == 0 ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] : []
     }
 
-    /// Durability is not the subject of any test that ends by itself.
+    /// Syncing is off: no test that ends by itself depends on durability.
     private static let script = """
       set -eu
       trap '' INT TERM HUP
@@ -140,7 +140,7 @@ package enum TestPostgreSQL {
   }
 }
 
-/// A database of PostgreSQL behind the store's back.
+/// Direct access to a PostgreSQL database, without the store.
 package final class RawPostgreSQL {
   private let connection: OpaquePointer
 

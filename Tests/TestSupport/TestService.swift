@@ -5,15 +5,14 @@ import Logging
 package import SQLStore
 package import SimulatedDriver
 
-/// The whole service above the driver, in one process and on a clock that a test moves: what a second takes here takes no
-/// time.
+/// The whole service above the driver, in one process and with a clock that tests move, so that waiting takes no real time.
 package final class TestService: Sendable {
   package let clock: ManualClock
   private let wallClock: any WallClock
   package let store: any Store
-  /// The same store, as what it is.
+  /// `store` with its concrete type.
   package let database: SQLStore
-  /// Of each host.
+  /// One for each host.
   package let drivers: [SimulatedDriver]
   package let fleet: Fleet
   package let servers: Servers
@@ -22,9 +21,9 @@ package final class TestService: Sendable {
   package let zones: PaperZones
   package let reverseNames: ReverseNames
   package let nameKeeper: ReverseNameKeeper
-  /// Of each host.
+  /// One for each host.
   package let firewallKeepers: [FirewallKeeper]
-  /// Of each host.
+  /// One for each host.
   package let userDataWatches: [UserDataWatch]
   package let backups: DiskCopies
   package let snapshots: DiskCopies
@@ -38,18 +37,18 @@ package final class TestService: Sendable {
   package let monitor: Lookout
   package let changes = Broadcast()
   package let token: TokenText
-  /// The first account, which may do everything and has 100.00 of credit.
+  /// The first account, which has all permissions and a credit of 100.00.
   package let owner: Caller
   package let pools: AddressPools.Pair
   private let folder: ScopedFolder
   private let testDatabase: TestDatabase
   private let declaredHosts: [HostDeclaration]
 
-  /// Of all installations of tests.
+  /// The key of all test installations.
   package static let key = InstallationKey(Array(repeating: 7, count: InstallationKey.length))!
   package static let start = Timestamp(millisecondsSinceEpoch: 1_737_041_400_000)
 
-  /// Three hosts at two locations; the first server at `us-west` is made on the first one.
+  /// Three hosts at two locations; the first server at `us-west` is placed on the first host.
   package static let threeHosts = [
     HostDeclaration(name: "us-west/1", location: "us-west", driver: "simulated"),
     HostDeclaration(name: "us-west/2", location: "us-west", driver: "simulated"),
@@ -59,15 +58,15 @@ package final class TestService: Sendable {
 
   package var directory: URL { folder.url }
 
-  /// All that is in the database, as bytes: `TestDatabase.content`.
+  /// The whole content of the database as bytes: `TestDatabase.content`.
   package func content() async throws -> Data { try await testDatabase.content(by: database) }
 
-  /// The database once more, with other settings.
+  /// Opens the same database again, with another tariff.
   package func reopened(tariff: Tariff) async throws -> SQLStore {
     try await testDatabase.open(.asItIs, tariff: tariff)
   }
 
-  /// Of the first host.
+  /// The driver of the first host.
   package var driver: SimulatedDriver { drivers[0] }
 
   package func driver(of id: ID<Server>) async throws -> SimulatedDriver? {
@@ -75,7 +74,7 @@ package final class TestService: Sendable {
     return zip(fleet.hosts, drivers).first { $0.0.id == server.hostID }?.1
   }
 
-  /// - Parameter wallClock: Another clock than the one that tests move: the real one, for what truly runs by itself.
+  /// - Parameter wallClock: The real clock, for tests of what runs by itself; nil for the clock that tests move.
   package convenience init(
     hosts: [HostDeclaration] = oneHost, options: SimulatedDriver.Options = .init(),
     addressPool: AddressPool = AddressPool("127.80.0.0/16")!, addressPool6: IPv6Pool? = nil,
@@ -93,7 +92,7 @@ package final class TestService: Sendable {
       tariff: tariff)
   }
 
-  /// The process that comes after another one has died, on the same files. The machines go on.
+  /// The process that follows another one that died, with the same files. The machines keep running.
   package convenience init(after dead: TestService) async throws {
     dead.clock.advance(to: max(dead.clock.now, dead.wallClock.now))
     try await self.init(
@@ -104,7 +103,7 @@ package final class TestService: Sendable {
     try await store.releaseAllLeases()
   }
 
-  /// Where another one stood when its database was released: on copies of all that it has, and at the same time.
+  /// A service with copies of everything that another one had when its database was released, at the same time.
   package convenience init(copying left: TestService) async throws {
     let folder = try ScopedFolder(.memory)
     let database = try await TestDatabase(copying: left.testDatabase, in: folder.url)
@@ -120,7 +119,7 @@ package final class TestService: Sendable {
     try await store.releaseAllLeases()
   }
 
-  /// On files that another service left in the folder, as their owner, whose token is given.
+  /// Uses the files that another service left in the folder, as the owner with this token.
   package convenience init(
     inheriting folder: ScopedFolder, token: TokenText, hosts: [HostDeclaration] = oneHost,
     options: SimulatedDriver.Options = .init(), now: Timestamp = TestService.start
@@ -217,12 +216,12 @@ package final class TestService: Sendable {
       ])
   }
 
-  /// As the service has it: what was there before there were several hosts is where it was.
+  /// As in the service: the files of the local host are where they were before there were several hosts.
   package static func directory(of host: String, in folder: URL) -> URL {
     host == HostDeclaration.localName ? folder : folder.appendingPathComponent("hosts/\(host)", isDirectory: true)
   }
 
-  /// A runner that looks at no machines after its work.
+  /// A runner whose work does not make the monitor look at machines.
   package func lonelyRunner() -> Crew {
     Crew(
       runners: fleet.hosts.map { host in
@@ -254,7 +253,7 @@ package final class TestService: Sendable {
     return (Caller(token), text)
   }
 
-  /// Carries out all operations to their end, moving the clock to whatever is due next.
+  /// Carries out all operations to their end, moving the clock to each time at which something is due.
   package func settle(steps limit: Int = 2_000, with runner: Crew? = nil) async throws {
     for _ in 0..<limit {
       guard try await step(with: runner) else { return }
@@ -262,7 +261,7 @@ package final class TestService: Sendable {
     throw NeverSettled()
   }
 
-  /// Carries out the next step, or moves the clock to where there is one. Returns false where nothing is left to do.
+  /// Carries out the next step, or moves the clock to the time at which one is due. Returns false where nothing is left to do.
   @discardableResult
   package func step(with runner: Crew? = nil) async throws -> Bool {
     if try await (runner ?? self.runner).runNextStep() { return true }
@@ -271,7 +270,7 @@ package final class TestService: Sendable {
     return true
   }
 
-  /// On any host.
+  /// The next time at which an operation is due on any host.
   package func nextOperationDue() async throws -> Timestamp? {
     var due: [Timestamp] = []
     for host in fleet.hosts where !host.isAway {
@@ -280,12 +279,12 @@ package final class TestService: Sendable {
     return due.min()
   }
 
-  /// Has all hosts take over the firewalls that they are to have.
+  /// Makes all hosts apply their new firewalls.
   package func applyFirewalls() async {
     for keeper in firewallKeepers { await keeper.pollOnce() }
   }
 
-  /// Goes on until the condition holds.
+  /// Carries out steps until the condition holds.
   package func run(until condition: () async throws -> Bool) async throws {
     while try await !condition() {
       guard try await step() else { throw NeverSettled() }
@@ -294,21 +293,21 @@ package final class TestService: Sendable {
 
   package struct NeverSettled: Error {}
 
-  /// A draft that is right in every field.
+  /// A draft whose fields are all valid.
   package func draft(
     name: String = "web-1", plan: Int64 = 3, operatingSystem: Int64 = 3, location: String = "us-west"
   ) -> ServerDraft {
     ServerDraft(name: name, planID: plan, operatingSystemID: operatingSystem, location: location)
   }
 
-  /// A backup that is completed, unless something goes wrong.
+  /// Makes a backup, which is completed unless something fails.
   package func backup(of server: ID<Server>, by caller: Caller? = nil) async throws -> ID<DiskCopy> {
     let copy = try await backups.create(DiskCopies.Draft(server: .id(server)), caller ?? owner)
     try await settle()
     return copy.id
   }
 
-  /// Lets the schedule and the runner work until this moment, as a service does that runs all the time.
+  /// Runs the schedule and the runner until this moment, like a service that runs all the time.
   package func work(until moment: Timestamp) async throws {
     while true {
       let next = await schedule.pollOnce()
@@ -345,7 +344,7 @@ package final class TestService: Sendable {
 package struct Crew: Sendable {
   let runners: [Runner]
 
-  /// Of the first host that has one.
+  /// Carries out the next step of the first host that has one. Returns false where no host has any.
   package func runNextStep() async throws -> Bool {
     for runner in runners where try await runner.runNextStep() { return true }
     return false

@@ -1,14 +1,14 @@
 import Foundation
 
-/// As much of a WebSocket client (RFC 6455) as a test needs, to a port of this host.
+/// The part of a WebSocket client (RFC 6455) that tests need, for a port of this host.
 package final class WebSocketClient {
-  /// Of the answer to the handshake: 101 where it is open.
+  /// The status of the answer to the handshake: 101 if the connection is open.
   package let status: Int
   /// Names are in lower case.
   package let headers: [String: String]
-  /// Of an answer that is no WebSocket.
+  /// The body of an answer that does not open a WebSocket.
   package let body: String
-  /// What the server gave as the reason to close.
+  /// The code with which the server closed.
   package private(set) var closeCode: Int?
 
   private let socket: BlockingSocket
@@ -38,7 +38,7 @@ package final class WebSocketClient {
     body = String(decoding: try await socket.read(length), as: UTF8.self)
   }
 
-  /// Bytes of the messages, wherever the server cut them. Throws `RFBClient.Ended` where it closed instead.
+  /// The next bytes of the messages, wherever frames end. Throws `RFBClient.Ended` if the server has closed.
   package func read(_ count: Int) async throws -> [UInt8] {
     while received.count < count { try await receiveFrame() }
     defer { received.removeFirst(count) }
@@ -48,8 +48,8 @@ package final class WebSocketClient {
   package func write(_ bytes: [UInt8]) async throws { try await send(bytes, opcode: 2) }
 
   /// - Parameters:
-  ///   - isMasked: As a client has to.
-  ///   - isLast: No other part of its message follows.
+  ///   - isMasked: Whether the frame is masked, which clients must do.
+  ///   - isLast: Whether this is the last frame of its message.
   package func send(_ bytes: [UInt8], opcode: UInt8, isMasked: Bool = true, isLast: Bool = true) async throws {
     let mask: [UInt8] = isMasked ? [1, 2, 3, 4] : []
     let flag: UInt8 = isMasked ? 128 : 0

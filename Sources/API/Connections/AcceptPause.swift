@@ -2,10 +2,10 @@ import Foundation
 import Logging
 import NIOCore
 
-/// Where the system has nothing left for one more connection, accepting waits for a while, and the operator is told once.
-/// NIO would try again at once, for ever, and say nothing.
+/// Pauses accepting when the system has no descriptors or memory for another connection, and logs that once. NIO alone
+/// would retry at once, forever, and log nothing.
 ///
-/// Used on the event loop of the listening channel only, in the first place of its pipeline.
+/// Used on the event loop of the listening channel only, as the first handler of its pipeline.
 final class AcceptPause: ChannelInboundHandler {
   typealias InboundIn = NIOAny
   typealias InboundOut = NIOAny
@@ -22,7 +22,7 @@ final class AcceptPause: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard let code = (error as? IOError)?.errnoCode, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(code) else {
-      // A client that was gone again before it was accepted is nobody's fault.
+      // A client that disconnected before it was accepted is no error.
       if (error as? IOError)?.errnoCode != ECONNABORTED { context.fireErrorCaught(error) }
       return
     }

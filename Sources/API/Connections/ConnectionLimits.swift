@@ -2,20 +2,20 @@ import HummingbirdCore
 import NIOCore
 import NIOHTTP1
 
-/// What one connection may take, and one address of them.
+/// Limits of a connection, and of the connections of one address.
 package struct ConnectionLimits: Sendable, Equatable {
-  /// So many are open at once, and whoever comes then waits; 0 for as many as the system lets us have.
+  /// How many connections may be open at once; further clients wait to be accepted. 0 for as many as the system allows.
   package var connections = 1024
-  /// An address may have so many at once; 0 for as many as there are.
+  /// How many connections an address may have at once; 0 for no limit.
   package var connectionsPerAddress = 256
-  /// In this time a new connection must have sent the whole head of its first request.
+  /// A new connection must send the whole head of its first request within this time.
   package var firstRequest = Duration.seconds(10)
-  /// A connection on which nobody asks anything, and one whose next request takes longer to begin, is closed.
+  /// A connection is closed if no request begins on it for this long.
   package var idle = Duration.seconds(60)
-  /// The body of a request must come, and a client must take some of its reply, within this time.
+  /// The body of a request must arrive within this time, and a client must take at least a part of its reply.
   package var transfer = Duration.seconds(60)
 
-  /// All headers of a request together; one alone may have half of it.
+  /// For all headers of a request together; a single one may have half of it.
   package var headerBytes = 32_768
 
   private static let headerFields = 100

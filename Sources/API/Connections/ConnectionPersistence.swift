@@ -1,40 +1,43 @@
 import NIOCore
 import NIOHTTP1
 
-/// That the body of the request under way is about to be read: a client that waits for a word before it sends it gets one.
+/// Announces that the body of the current request is about to be read, so that a client that waits for 100 Continue
+/// gets it.
 struct BodyIsWanted: Sendable {}
 
-/// How long a connection lasts, by the words of both sides (RFC 9112, section 9), and what is read of it at its end.
+/// Decides how long a connection lasts, by the headers of both sides (RFC 9112, section 9), and what is still read at
+/// its end.
 ///
-/// A reply that comes before its request is all there ends the connection, unless what is missing is known and little: it says
-/// so, and what still comes is thrown away for a moment, so that the client gets to read the reply.
+/// A reply that begins before its request has arrived completely ends the connection, unless the missing rest is known
+/// to be short. The reply announces the end, and what still arrives is discarded for a moment, so that the client can
+/// read the reply.
 ///
-/// Used on the event loop of its channel only, between NIO's coders and everything that knows nothing of HTTP/1.
+/// Used on the event loop of its channel only, between NIO's coders and the handlers that are independent of HTTP/1.
 final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
-  /// What may be missing of a request that is answered already without an end of the connection.
+  /// How much may be missing of a request that is already answered, without ending the connection.
   static let restBytes = 65_536
-  /// For that, and for what comes after the end.
+  /// How long to wait for that rest, and for the client after the end.
   static let restPatience = TimeAmount.seconds(2)
-  /// As much is thrown away of what comes after the end.
+  /// How many bytes are discarded after the end before the connection is closed.
   static let discardedBytes = 1 << 18
 
-  /// A request, from its head until it is there and answered.
+  /// A request, from its head until it has both arrived and been answered.
   private struct Exchange {
-    /// HTTP/1.0, which knows neither chunks nor expectations, and keeps a connection only where both sides say so.
+    /// HTTP/1.0, which has neither chunks nor expectations, and keeps a connection only if both sides ask for it.
     let isOld: Bool
-    /// Nil where the client does not say.
+    /// Nil if the client does not tell.
     var missingBytes: Int?
     var isPersistent: Bool
     var awaitsContinue: Bool
     var isReceived = false
     var isAnswered = false
     var hasReply = false
-    /// The reply goes on until somebody ends it.
+    /// Whether the reply has no known length, and goes on until its handler ends it.
     var isStream = false
 
     init(_ head: HTTPRequestHead) {
@@ -47,20 +50,20 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
       awaitsContinue = !isOld && head.headers["expect"].contains { $0.utf8.isToken("100-continue") }
     }
 
-    /// What is still to come is worth waiting for.
+    /// Whether the missing rest is short enough to wait for.
     var hasShortRest: Bool {
       !awaitsContinue && missingBytes.map { $0 <= ConnectionPersistence.restBytes } ?? false
     }
   }
 
   private let silence: ConnectionSilence
-  /// In the order of their requests; only the last one can be missing something.
+  /// In the order of their requests; only the last one can be incomplete.
   private var exchanges = CircularBuffer<Exchange>()
-  /// After the last reply: nothing that comes is heard, and nothing more is said.
+  /// True after the last reply: further input is discarded, and nothing more is written.
   private var isOver = false
   private var isInputClosed = false
   private var discarded = 0
-  /// Replies that have ended for us, and are not all with the system yet.
+  /// Replies that have ended in our code, but are not completely written to the socket yet.
   private var unsentReplies = 0
   private var deadline: Scheduled<Void>?
 
@@ -68,13 +71,13 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     self.silence = silence
   }
 
-  // MARK: What the client says
+  // MARK: Inbound
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !isOver else { return discard(unwrapInboundIn(data), context) }
     switch unwrapInboundIn(data) {
     case .head(var head):
-      // After the last request that the client announced, it has nothing to say.
+      // Requests after the one that the client announced as its last are ignored.
       guard exchanges.last?.isPersistent ?? true else { return }
       silence.end()
       let exchange = Exchange(head)
@@ -95,7 +98,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    // Nobody above asks for more when nothing arrives there.
+    // The handlers above request no more input if they get none.
     if isOver { context.read() }
     context.fireChannelReadComplete()
   }
@@ -103,7 +106,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .inputClosed? = event as? ChannelEvent {
       isInputClosed = true
-      // Who listens to a stream that has no end and says no more is gone.
+      // A client that closes its side while it receives an endless stream is gone.
       if isOver || exchanges.first?.isStream == true { context.close(promise: nil) }
     }
     context.fireUserInboundEventTriggered(event)
@@ -129,7 +132,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     if discarded > Self.discardedBytes { context.close(promise: nil) }
   }
 
-  // MARK: What we say
+  // MARK: Outbound
 
   func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
     guard event is BodyIsWanted else { return context.triggerUserOutboundEvent(event, promise: promise) }
@@ -145,7 +148,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
       return
     }
     let first = exchanges.first
-    // Whatever follows an answer before its request has ended is none.
+    // Anything written after the reply, while its request has not ended, is dropped.
     guard first?.isAnswered != true else {
       promise?.succeed()
       return
@@ -159,7 +162,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     }
   }
 
-  /// What could not be read has no exchange, and its reply is the last one.
+  /// A request that could not be parsed has no exchange, and its reply is the last one.
   private func begin(_ head: inout HTTPResponseHead) {
     guard var exchange = exchanges.first else {
       head.headers.replaceOrAdd(name: "Connection", value: "close")
@@ -172,7 +175,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     }
     if !exchange.isReceived, !exchange.hasShortRest { exchange.isPersistent = false }
     exchange.isStream = head.status.mayHaveResponseBody && !head.headers.contains(name: "content-length")
-    // What has neither a length nor chunks ends with the connection.
+    // A reply with neither a length nor chunks ends with the connection.
     if exchange.isOld, exchange.isStream { exchange.isPersistent = false }
     if !exchange.isPersistent {
       head.headers.replaceOrAdd(name: "Connection", value: "close")
@@ -200,14 +203,14 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    // Once it is over, the output is closed, or will be as soon as all is written.
+    // After the last reply, the output is closed already, or will be once everything is written.
     guard isOver, mode == .output else { return context.close(mode: mode, promise: promise) }
     promise?.succeed()
   }
 
   // MARK: The end
 
-  /// An exchange that is there and answered is none any more.
+  /// Removes the first exchange once it has arrived and is answered.
   private func settle() {
     guard let first = exchanges.first, first.isReceived, first.isAnswered else { return }
     exchanges.removeFirst()
@@ -216,12 +219,13 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     rest()
   }
 
-  /// Where nothing is asked, and nothing on its way, the connection may have to make room.
+  /// A connection without requests and unsent replies counts as idle, and may be closed to make room.
   private func rest() {
     if exchanges.isEmpty, unsentReplies == 0, !isOver { silence.begin() }
   }
 
-  /// The reply is the last one: our side ends when it is sent, and the client's when it has read it, or soon.
+  /// Ends the connection with this reply: our side closes once it is sent, the client's once it has read it, or soon
+  /// after.
   private func finish(_ context: ChannelHandlerContext, after written: EventLoopFuture<Void>) {
     isOver = true
     let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)

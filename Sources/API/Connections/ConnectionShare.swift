@@ -6,7 +6,7 @@ import Synchronization
 final class ConnectionCounts: Sendable {
   private let counts = Mutex<[IPAddress: Int]>([:])
 
-  /// False, and nothing is counted, where the client has as many as it may have.
+  /// Returns false, and counts nothing, if the client has as many as it may have.
   func open(_ client: IPAddress, atMost limit: Int) -> Bool {
     counts.withLock { counts in
       guard counts[client, default: 0] < limit else { return false }
@@ -25,8 +25,8 @@ final class ConnectionCounts: Sendable {
   var total: Int { counts.withLock { $0.values.reduce(0, +) } }
 }
 
-/// Closes a connection at once where its client has too many, so that one client cannot take all of them. It is the first in
-/// every pipeline, and there from the moment that the connection is accepted.
+/// Closes a connection at once if its client has too many, so that one client cannot take all of them. It is the first
+/// handler of every pipeline, from the moment when the connection is accepted.
 ///
 /// Used on the event loop of its channel only.
 final class ConnectionShare: ChannelInboundHandler, RemovableChannelHandler {

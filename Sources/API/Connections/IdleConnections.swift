@@ -2,8 +2,8 @@ import HummingbirdCore
 import NIOCore
 import Synchronization
 
-/// How many connections are open, and on which of them nothing is asked at the moment. Where there is no room for another one,
-/// the one that has been silent for longest makes room: those who say nothing cannot keep out those who do.
+/// Counts the open connections, and knows which of them have no request at the moment. If there is no room for another
+/// one, the connection that has been idle for longest is closed, so that idle clients cannot keep out active ones.
 final class IdleConnections: Sendable {
   private struct Idle {
     let channel: any Channel
@@ -12,18 +12,18 @@ final class IdleConnections: Sendable {
 
   private struct State {
     var openCount = 0
-    /// The numbers grow with time.
+    /// By numbers that grow with time, so that the smallest has been idle for longest.
     var idle: [UInt64: Idle] = [:]
     var next: UInt64 = 0
   }
 
-  /// Whoever has just come, or has just got a reply, has a moment to say something.
+  /// A connection that is new, or has just got a reply, is not closed for this long.
   private static let grace = TimeAmount.milliseconds(500)
 
   private let limit: Int
   private let state = Mutex(State())
 
-  /// - Parameter limit: 0 for as many as the system lets us have.
+  /// - Parameter limit: 0 for as many as the system allows.
   init(limit: Int) {
     self.limit = limit
   }
@@ -37,14 +37,15 @@ final class IdleConnections: Sendable {
 
   fileprivate func closed() { state.withLock { $0.openCount -= 1 } }
 
-  /// - Returns: A number to leave with.
+  /// - Returns: The number to pass to `leave`.
   fileprivate func enter(_ channel: any Channel) -> UInt64 {
     let (number, isFull) = state.withLock { state in
       state.next += 1
       state.idle[state.next] = Idle(channel: channel, since: .now())
       return (state.next, limit > 0 && state.openCount >= limit)
     }
-    // Nobody may be let in any more before that, and then nobody else would look.
+    // When the limit is reached, no connection may be accepted before the grace period ends, so nothing else would
+    // check then.
     if isFull { channel.eventLoop.scheduleTask(in: Self.grace) { self.makeRoom() } }
     return number
   }
@@ -65,7 +66,7 @@ final class IdleConnections: Sendable {
   }
 }
 
-/// One connection's silence. Used on the event loop of its channel only.
+/// The idle state of one connection. Used on the event loop of its channel only.
 final class ConnectionSilence {
   private let idle: IdleConnections
   private let channel: any Channel
@@ -73,7 +74,7 @@ final class ConnectionSilence {
   private var firstRequest: Scheduled<Void>?
   private var isClosed = false
 
-  /// A new connection is silent, and not for long.
+  /// A new connection begins as idle, and is closed unless its first request arrives in time.
   init(_ channel: any Channel, firstRequestWithin limit: TimeAmount, among idle: IdleConnections) {
     self.idle = idle
     self.channel = channel
@@ -99,7 +100,7 @@ final class ConnectionSilence {
   }
 }
 
-/// Lets so many connections be open at once.
+/// Limits how many connections are open at once.
 struct ConnectionPlaces: AvailableConnectionsDelegate {
   let idle: IdleConnections
 

@@ -3,9 +3,9 @@ package import HummingbirdCore
 package import NIOCore
 
 extension APIService {
-  /// What listens for the service: the one way from a socket to its routes, for the program and for every test of it.
+  /// The listener of the service: the only way from a socket to its routes, for the program and for every test of it.
   ///
-  /// - Parameter onServerRunning: Is told of the listening channel.
+  /// - Parameter onServerRunning: Is called with the listening channel.
   package func listener(
     on address: BindAddress, limits: ConnectionLimits,
     onServerRunning: @escaping @Sendable (any Channel) async -> Void
@@ -17,7 +17,7 @@ extension APIService {
         address: address, serverName: "vpsd",
         availableConnectionsDelegate: limits.connections > 0 ? ConnectionPlaces(idle: idle) : nil),
       onServerRunning: { [logger] channel in
-        // Only a listener that is being closed has no place for it.
+        // Fails only for a listener that is already being closed.
         try? await channel.eventLoop.submit {
           try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger), position: .first)
         }.get()
@@ -26,7 +26,7 @@ extension APIService {
       logger: logger)
   }
 
-  /// Carries consoles beside the router.
+  /// Serves consoles in addition to the router.
   private func server(_ limits: ConnectionLimits, among idle: IdleConnections) -> HTTPServerBuilder {
     let counts = ConnectionCounts()
     return HTTPServerBuilder { responder in

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Runs what is done for a connection on the thread that reads and writes it. Most requests are over sooner than another thread
-/// would have begun with them.
+/// Runs the tasks of a connection on the thread that reads and writes it. Most requests are over sooner than another
+/// thread could have begun with them.
 final class LoopExecutor: TaskExecutor {
   private let loop: any EventLoop
 

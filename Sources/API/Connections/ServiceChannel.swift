@@ -10,8 +10,8 @@ import NIOHTTP1
 import NIOWebSocket
 import Synchronization
 
-/// What becomes of a connection: HTTP as ever, or the WebSocket of a console. As with every server that NIO upgrades, only the
-/// first request of a connection can be one for a WebSocket.
+/// A connection, which becomes either plain HTTP or the WebSocket of a console. As with every server that NIO upgrades,
+/// only the first request of a connection can ask for a WebSocket.
 struct ServiceChannel: ServerChildChannel {
   typealias Answering = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
   typealias WebSocket = NIOAsyncChannel<WebSocketFrame, WebSocketFrame>
@@ -38,8 +38,8 @@ struct ServiceChannel: ServerChildChannel {
   let clock: any WallClock
   let logger: Logger
 
-  /// Called when a connection is accepted: its limits begin before its first word. Those of a proxy that is trusted are many
-  /// clients', so they are not counted by address.
+  /// Called when a connection is accepted, so that its limits apply before its first byte. Connections of a trusted
+  /// proxy belong to many clients, and are not counted by address.
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       let isProxy = channel.remoteAddress?.ipAddress.map { proxies.contains($0) } ?? false
@@ -147,7 +147,7 @@ struct ServiceChannel: ServerChildChannel {
     }
   }
 
-  /// The reason for the operator, and no ticket.
+  /// Logs the reason for the operator, without the ticket.
   private func note(_ error: any Error, status: Int, _ requestID: String) {
     var metadata: Logger.Metadata = ["request": "\(requestID)", "status": "\(status)"]
     if let failure = error as? Failure {
@@ -171,7 +171,7 @@ struct ServiceChannel: ServerChildChannel {
   }
 }
 
-/// What the door said to the one request of a connection.
+/// The console door's answer to the only request of a connection.
 private final class Answer: Sendable {
   private let result = Mutex<Result<ConsoleDoor.Entrance, any Error>>(.failure(Rejection.upgradeRequired))
 
@@ -179,7 +179,7 @@ private final class Answer: Sendable {
 
   func get() throws -> ConsoleDoor.Entrance { try result.withLock { $0 }.get() }
 
-  /// Where the door was not even asked, it was no request for a WebSocket.
+  /// If the door was not asked, the request was not for a WebSocket.
   var error: any Error {
     guard case .failure(let error) = result.withLock({ $0 }) else { return Rejection.upgradeRequired }
     return error

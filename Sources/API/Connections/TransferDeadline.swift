@@ -1,9 +1,9 @@
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes the connection of a client that takes too long to send the body of a request, or takes nothing of a reply for as
-/// long. The head of a request must come within the idle timeout of the connection, and a reply that has nothing to say for
-/// a while, such as a stream of events, is nobody's fault.
+/// Closes the connection of a client that takes too long to send the body of a request, or takes nothing of a reply for
+/// as long. The head of a request is limited by the idle timeout of the connection instead, and a reply may pause, as a
+/// stream of events does.
 ///
 /// Used on the event loop of its channel only.
 final class TransferDeadline: ChannelInboundHandler, RemovableChannelHandler {
@@ -27,7 +27,8 @@ final class TransferDeadline: ChannelInboundHandler, RemovableChannelHandler {
     context.fireChannelRead(data)
   }
 
-  /// It changes when a reply fills the buffers, and again when the client has taken it.
+  /// A reply makes the channel unwritable by filling its buffers; it is writable again once the client has taken
+  /// enough.
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     if context.channel.isWritable {
       cancel(&reply)

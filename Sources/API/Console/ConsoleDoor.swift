@@ -2,14 +2,14 @@ import Core
 import Engine
 import NIOHTTP1
 
-/// Who is let in to a console's WebSocket: whoever has a ticket, and is no page of somebody else's.
+/// Decides who may open a console's WebSocket: a client with a ticket that is not a page of another host.
 struct ConsoleDoor: Sendable {
   static let path = ConsolePage.path + "/websocket"
-  /// What is spoken over the WebSocket: RFB as it is, in messages cut anywhere.
+  /// The protocol of the WebSocket: plain RFB, split into messages anywhere.
   static let subprotocol = "binary"
   private static let ticketPrefix = "ticket."
 
-  /// An open console, and the address of who has opened it.
+  /// An open console, and the IP address of its client.
   struct Entrance: Sendable {
     let session: ConsoleSession
     let address: String
@@ -19,7 +19,8 @@ struct ConsoleDoor: Sendable {
   let publicURL: PublicURL?
   let proxies: TrustedProxies
 
-  /// The ticket comes as one more subprotocol, because that header is in no log, and a page's script can set no other.
+  /// The ticket is sent as an additional subprotocol, because that header is in no log, and a page's script can set no
+  /// other header.
   func open(_ head: HTTPRequestHead, from peer: String) async throws -> Entrance {
     let origin = proxies.origin(peer: peer) { head.headers[$0] }
     guard head.uri.prefix(while: { $0 != "?" }) == Self.path else { throw Failure.notFound }
@@ -36,7 +37,7 @@ struct ConsoleDoor: Sendable {
     return Entrance(session: try await consoles.open(with: ticket), address: origin.address)
   }
 
-  /// Browsers say which page a WebSocket comes from; other clients have none.
+  /// Browsers send the origin of the page that opens a WebSocket; other clients send none.
   private func isFromOurPage(_ head: HTTPRequestHead, _ reached: RequestOrigin) -> Bool {
     guard let origin = head.headers.first(name: "Origin")?.lowercased() else { return true }
     let host = reached.authority ?? head.headers.first(name: "Host")

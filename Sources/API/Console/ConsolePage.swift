@@ -6,8 +6,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// The console for browsers: a page of ours around noVNC, which the operator installs. All of it is read once, at the start,
-/// and nothing else can be asked for.
+/// The console for browsers: our page around noVNC, which the operator installs. All files are read once, at the start,
+/// and nothing else is served.
 struct ConsolePage: Sendable {
   static let path = "/console"
 
@@ -24,11 +24,12 @@ struct ConsolePage: Sendable {
   }
 
   private let files: [String: File]
-  /// The page itself, in each language; none where noVNC is not installed.
+  /// The page in each language; empty if noVNC is not installed.
   private let pages: [Language: File]
   private let publicURL: PublicURL?
 
-  /// - Parameter noVNC: The folder with noVNC's `core` and `vendor`; without them there is a page that says so.
+  /// - Parameter noVNC: The folder with noVNC's `core` and `vendor`; without them, the page only says that they are
+  ///   missing.
   init(noVNC: URL, publicURL: PublicURL?) {
     self.publicURL = publicURL
     var files: [String: File] = [:]
@@ -99,7 +100,7 @@ struct ConsolePage: Sendable {
     .init("X-Frame-Options")!: "DENY", .init("Cross-Origin-Opener-Policy")!: "same-origin",
   ]
 
-  /// Not every browser takes 'self' for WebSockets, too.
+  /// Some browsers do not apply 'self' to WebSockets.
   private func policy(for request: Request, _ origin: RequestOrigin) -> String {
     let host = (publicURL ?? PublicURL(of: request, origin)).map { " ws://\($0.authority) wss://\($0.authority)" } ?? ""
     return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

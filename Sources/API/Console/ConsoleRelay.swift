@@ -5,8 +5,8 @@ import NIOPosix
 import NIOWebSocket
 import Synchronization
 
-/// Carries bytes between a WebSocket and a machine's console until either ends, or neither should go on. Nothing is read from
-/// one side that the other does not take.
+/// Relays bytes between a WebSocket and a machine's console until either side ends, or the session must end. It reads
+/// from one side only as fast as the other one accepts.
 struct ConsoleRelay: Sendable {
   enum End: String, Sendable {
     case machine = "the machine ended it"
@@ -29,9 +29,9 @@ struct ConsoleRelay: Sendable {
   private typealias Machine = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
   private static let pingInterval = Duration.seconds(30)
-  /// Without any frame of the client, answers to pings among them.
+  /// The longest time without any frame of the client, counting its answers to pings.
   private static let longestSilence = Duration.seconds(90)
-  /// Without a key or a movement of the pointer.
+  /// The longest time without keyboard or pointer input.
   private static let longestIdleness = Duration.seconds(1800)
   private static let farewell = Duration.seconds(1)
 
@@ -101,7 +101,7 @@ struct ConsoleRelay: Sendable {
       var order = FrameOrder()
       for try await frame in fromClient {
         guard order.admits(frame) else { return .misused }
-        // A client has to mask what it sends, and no extension was agreed on that would give the reserved bits a meaning.
+        // A client must mask its frames, and no extension was negotiated that would give the reserved bits a meaning.
         guard frame.maskKey != nil, !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return .misused }
         heard.note(frame, at: clock.uptime)
         switch frame.opcode {
@@ -117,7 +117,8 @@ struct ConsoleRelay: Sendable {
     return .client
   }
 
-  /// Ends what nobody is there for. It never waits for a client that does not read.
+  /// Sends pings, and returns when the client is silent or idle for too long. It never waits for a client that does not
+  /// read.
   private func watch(_ heard: Heard, _ channel: any Channel, _ client: Frames) async -> End {
     while !Task.isCancelled {
       try? await clock.sleep(for: Self.pingInterval)
@@ -146,7 +147,7 @@ struct ConsoleRelay: Sendable {
   }
 }
 
-/// When the client was heard of last, and when somebody used keyboard or pointer.
+/// When the client last sent anything, and when it last sent keyboard or pointer input.
 private final class Heard: Sendable {
   private let state: Mutex<(anything: Instant, input: Instant)>
 
@@ -164,7 +165,7 @@ private final class Heard: Sendable {
     }
   }
 
-  /// Viewers ask for the next picture whether or not somebody looks: message 3, which has ten bytes, in a frame of its own.
+  /// Viewers request the next picture even if nobody is there: message 3, which has ten bytes, in a frame of its own.
   private static func asksForPicture(_ data: ByteBuffer) -> Bool {
     data.readableBytes == 10 && data.readableBytesView.first == 3
   }

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOWebSocket
 
-/// Whether a client keeps to the rules of frames (RFC 6455, 5.4 and 7.4): the parts of a message follow each other, with nothing
-/// but control frames between them, and a close has no reason or one that a client may give.
+/// Checks that a client follows the rules for frames (RFC 6455, 5.4 and 7.4): the fragments of a message follow each
+/// other, with only control frames between them, and a close frame has no status code, or one that a client may send.
 struct FrameOrder {
   private var isInMessage = false
 

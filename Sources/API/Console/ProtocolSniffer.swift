@@ -1,12 +1,12 @@
 import NIOCore
 
-/// Holds back what a new connection says until it is clear what it wants: a console's WebSocket, or anything else. The rest of
-/// the pipeline is set up then, so nothing changes for connections that never ask for a console.
+/// Holds back the first bytes of a new connection until it is clear whether it asks for a console's WebSocket. The rest
+/// of the pipeline is set up only then, so that nothing changes for connections that never ask for a console.
 final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
 
-  /// How long a console that is open has to say goodbye when the service ends.
+  /// How long an open console may take to close when the service ends.
   private static let farewell = TimeAmount.seconds(2)
 
   private let words: [UInt8]
@@ -29,7 +29,7 @@ final class ProtocolSniffer: ChannelInboundHandler, RemovableChannelHandler {
     decide(isConsole, context.channel)
     context.fireChannelRead(wrapInboundOut(held))
     context.fireChannelReadComplete()
-    // With a console it stays, to end it with the service.
+    // For a console it stays in the pipeline, to close it when the service ends.
     if !isConsole { context.pipeline.syncOperations.removeHandler(context: context, promise: nil) }
   }
 

@@ -9,7 +9,7 @@ const shift = 0xffe1;
 const withShift = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
 const named = { "\n": 0xff0d, "\t": 0xff09 };
 
-// One key after the other, as somebody would: a guest that boots loses what comes all at once.
+// Sends one key after the other, as a person would: a booting guest loses keys that arrive all at once.
 async function type(rfb, characters) {
   for (const character of characters.replaceAll("\r\n", "\n").replaceAll("\r", "\n")) {
     const point = character.codePointAt(0);
@@ -67,7 +67,7 @@ if (server) {
   document.title = server + " – " + document.title;
 }
 const ticket = parameters.get("ticket");
-// What is used up at once should not stay in the history.
+// The ticket can be used only once, so it should not stay in the browser history.
 history.replaceState(null, "", location.pathname);
 if (ticket) {
   connect(ticket);

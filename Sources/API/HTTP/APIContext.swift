@@ -4,13 +4,13 @@ import NIOCore
 
 package struct APIContext: RequestContext {
   package var coreContext: CoreRequestContextStorage
-  /// Names this request in replies and logs: the caller's own name for it, where that is a sane one.
+  /// The id of this request in replies and logs: the caller's own one if it is well-formed.
   package var requestID = ""
   package let allowance = RateLimitHeaders()
   package let subject = RequestSubject()
-  /// Who has opened the connection: the client, or a proxy. Empty where it has no address.
+  /// The IP address that opened the connection: the client's, or a proxy's. Empty if there is none.
   let peer: String
-  /// As the peer is, until the headers are read.
+  /// Has only the peer's address until the headers are read.
   package var origin: RequestOrigin
   private let channel: any Channel
 
@@ -21,10 +21,10 @@ package struct APIContext: RequestContext {
     origin = RequestOrigin(address: peer)
   }
 
-  /// Whether nobody is there any more to read the reply.
+  /// Whether the connection is closed, so that nobody would read the reply.
   package var isGone: Bool { !peer.isEmpty && !channel.isActive }
 
-  /// Tells a client that waits for it that its body is read.
+  /// Sends 100 Continue to a client that waits for it.
   func askForBody() {
     channel.triggerUserOutboundEvent(BodyIsWanted(), promise: nil)
   }

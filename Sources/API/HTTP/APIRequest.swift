@@ -4,13 +4,13 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A request whose caller is known and may do what it asks for.
+/// A request whose caller is known and has the required permission.
 struct APIRequest {
   let caller: Caller
   let request: Request
   let context: APIContext
   let gate: Gate
-  /// Nil where neither the operator nor the client says where clients reach us.
+  /// Nil if neither the operator nor the client tells at which URL clients reach the service.
   let publicURL: PublicURL?
   private let parameters: Parameters
 
@@ -20,52 +20,52 @@ struct APIRequest {
     self.context = context
     self.gate = gate
     self.publicURL = publicURL
-    // Once, because it takes the whole query apart.
+    // Read once, because this parses the whole query.
     parameters = request.uri.queryParameters
   }
 
-  /// Path and query, in one form for all ways to write it.
+  /// Path and query, the same with and without a final slash.
   var target: String {
     let path = request.uri.path
     return (path.last == "/" ? String(path.dropLast()) : path) + (request.uri.query.map { "?" + $0 } ?? "")
   }
 
-  /// The same request by another caller, with its body at hand.
+  /// The same request with another caller, and its body in memory.
   func replacing(caller: Caller, body: ByteBuffer) -> APIRequest {
     APIRequest(
       caller: caller, request: Request(head: request.head, body: RequestBody(buffer: body)), context: context,
       gate: gate, publicURL: publicURL)
   }
 
-  /// The same request, at work on somebody's account: only routes for operators ask for it.
+  /// The same request, acting on a customer's account: only for operators' routes.
   func operating(on account: ID<Account>) -> APIRequest {
     APIRequest(
       caller: caller.operating(on: account), request: request, context: context, gate: gate, publicURL: publicURL)
   }
 
-  /// The id or uuid in the path. What can be neither is not found. A character may be escaped without need, and is the same.
+  /// The id or uuid in the path, with any percent escapes decoded. Throws `notFound` if it is neither.
   func reference<Entity>(_ parameter: String = "id") throws(Failure) -> Reference<Entity> {
     guard let name = context.parameters.get(parameter)?.removingPercentEncoding, let reference = Reference<Entity>(name)
     else { throw .notFound }
     return reference
   }
 
-  /// The id in the path, of what has no uuid.
+  /// The id in the path, for entities without a uuid.
   func id<Entity>(_ parameter: String = "id") throws(Failure) -> ID<Entity> {
     guard case .id(let id) = try reference(parameter) as Reference<Entity> else { throw .notFound }
     return id
   }
 
-  /// The states of `If-Match`, one of which it must still be in; nil where any will do.
+  /// The states in `If-Match`, one of which the resource must still have; nil if any will do.
   var wantedTags: [String]? {
     let fields = request.headers[values: .ifMatch]
     guard !fields.isEmpty else { return nil }
     let tags = fields.flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }.map(\.withoutSpace)
-    // A weak tag, W/"x", never matches: so says RFC 9110.
+    // By RFC 9110, a weak tag, W/"x", never matches.
     return tags.contains("*") ? nil : tags.filter { $0.first == "\"" }.map { String(EntityTag.state(of: $0))! }
   }
 
-  /// No value that means anything is longer.
+  /// No valid value is longer.
   static let longestQueryBytes = 1024
 
   /// A query parameter; an empty one counts as absent.
@@ -86,7 +86,7 @@ struct APIRequest {
     }
   }
 
-  /// For an action that takes no fields: none, an empty body, an object and `null` will do.
+  /// For an action without fields: accepts no body, an empty one, an object, or `null`.
   func ignoreBody() async throws {
     switch try await body() {
     case nil, .null?, .object?: return
@@ -107,11 +107,11 @@ struct APIRequest {
     }
   }
 
-  /// All of the body, in no coding. One that breaks off, or breaks the rules of HTTP, is the client's mistake.
+  /// The whole body, which must not be compressed. A body that breaks off, or violates HTTP, is the client's error.
   func wholeBody() async throws -> ByteBuffer {
     let codings = request.headers[values: .contentEncoding].flatMap(\.listElements)
     guard codings.allSatisfy({ $0.utf8.isToken("identity") }) else { throw Rejection.unsupportedContentCoding }
-    // What is too large is refused before it is sent, where its client waits for a word.
+    // A body that is too large is refused before it is sent, if its client waits for 100 Continue.
     if let length = request.headers[.contentLength], Int(length).map({ $0 > gate.limits.bodyBytes }) ?? true {
       throw Rejection.bodyTooLarge
     }
@@ -123,13 +123,13 @@ struct APIRequest {
     }
   }
 
-  /// For an answer that goes on and on: whether its client is there and its token is good still.
+  /// For a long-lived reply: whether the client is still connected, and its token still valid.
   func isStillAllowed() async -> Bool {
     guard !context.isGone else { return false }
     return await gate.stillAdmits(request, context)
   }
 
-  /// Whether the client takes this media type at all.
+  /// Whether the client accepts this media type.
   static func accepts(_ mediaType: String, _ request: Request) -> Bool {
     guard let accept = request.headers[.accept], !accept.isEmpty else { return true }
     let wanted = ["*/*", mediaType.prefix { $0 != "/" } + "/*", mediaType]
@@ -143,7 +143,7 @@ struct APIRequest {
     }
   }
 
-  /// What the client likes best of these; of equals the first.
+  /// The media type of these that the client prefers; the first one of equals.
   static func preferred(among mediaTypes: [String], _ request: Request) -> String? {
     guard let accept = request.headers[.accept], !accept.isEmpty else { return mediaTypes.first }
     let ranges = accept.utf8.split(separator: UInt8(ascii: ",")).map { range in
@@ -152,7 +152,7 @@ struct APIRequest {
         .map { $0.withoutSpace.lowercased() }.first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
       return (essence: essence.withoutSpace.lowercased(), quality: quality ?? 1)
     }
-    // A range that says more counts before one that says less.
+    // A more specific range takes precedence over a less specific one.
     func quality(of mediaType: String) -> Double {
       for wanted in [mediaType, mediaType.prefix { $0 != "/" } + "/*", "*/*"] {
         if let range = ranges.first(where: { $0.essence == wanted }) { return range.quality }

@@ -4,11 +4,12 @@ package import Hummingbird
 extension Language {
   private static let longestBytes = 200
 
-  /// What was chosen last, or else what the browser asks for.
+  /// The language that was chosen last, or else the first one of the browser's that is supported; English if there is
+  /// none.
   ///
   /// - Parameters:
-  ///   - query: What is chosen with the request itself.
-  ///   - isSecure: Whether the browser reached us by https.
+  ///   - query: The choice in the request itself.
+  ///   - isSecure: Whether the browser used https.
   package init(askedBy request: Request, query: String?, isSecure: Bool) {
     let chosen = query ?? Cookie.language.value(in: request, isSecure: isSecure)
     if let chosen, chosen.isPlain(atMost: 8), let language = Language(rawValue: chosen) {

@@ -1,13 +1,13 @@
 import Foundation
 import NIOCore
 
-/// Writes comma-separated values as RFC 4180 has them: a line of names, and a line for each row.
+/// Writes comma-separated values by RFC 4180: a header line, and a line for each row.
 struct CSVWriter {
-  /// What stands in a cell.
+  /// The content of a cell.
   enum Cell {
-    /// What people wrote.
+    /// A text that people wrote.
     case text(String)
-    /// What only we write: numbers, times and words of the API.
+    /// A text that only the service writes: a number, a time or a word of the API.
     case value(String)
 
     static func value(_ number: some BinaryInteger) -> Cell { .value(String(number)) }
@@ -32,7 +32,8 @@ struct CSVWriter {
     buffer.writeString("\r\n")
   }
 
-  /// A spreadsheet would carry out what begins like a formula, also where that is in quotes; behind an apostrophe it is a text.
+  /// A spreadsheet would execute a text that begins like a formula, even in quotes; after an apostrophe it stays a
+  /// text.
   private mutating func write(_ text: String) {
     let first = text.unicodeScalars.first { $0 != " " }
     let isFormula = first.map { Self.beginsFormula.contains($0) } ?? false
@@ -41,7 +42,7 @@ struct CSVWriter {
     buffer.writeString(isPlain ? harmless : "\"" + harmless.replacing("\"", with: "\"\"") + "\"")
   }
 
-  /// The last four are what a keyboard for Chinese and Japanese writes.
+  /// The last four are full-width characters, from Chinese and Japanese keyboards.
   private static let beginsFormula: Set<Unicode.Scalar> = [
     "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
   ]

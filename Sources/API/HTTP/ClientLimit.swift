@@ -1,7 +1,7 @@
 package import Core
 
-/// How often a client may try in a minute. Where several services have one database it is at all of them together: who is refused by
-/// one of them alone costs the database nothing.
+/// Limits how often a client may try in a minute. Services that share a database count together; a client that this
+/// service refuses by its own count costs the database nothing.
 package struct ClientLimit: Sendable {
   private let perMinute: Int
   private let purpose: String
@@ -9,11 +9,11 @@ package struct ClientLimit: Sendable {
   private let shared: (any AttemptStore)?
   private let clock: any WallClock
 
-  /// Nil where there is no limit.
+  /// Nil if there is no limit.
   ///
   /// - Parameters:
-  ///   - purpose: What is tried: each is counted by itself.
-  ///   - shared: Where all services count; nil where there is one.
+  ///   - purpose: What the attempts are for: each purpose is counted separately.
+  ///   - shared: Where all services count; nil for a single service.
   package init?(perMinute: Int, purpose: String, shared: (any AttemptStore)?, clock: any WallClock) {
     guard let own = RateLimit<String>(perMinute: perMinute, clock: clock) else { return nil }
     self.perMinute = perMinute
@@ -23,7 +23,7 @@ package struct ClientLimit: Sendable {
     self.clock = clock
   }
 
-  /// Throws where it is one too many.
+  /// Throws if the client has reached its limit.
   package func take(_ client: String) async throws {
     try own.take(client).throwIfRefused()
     guard let shared else { return }

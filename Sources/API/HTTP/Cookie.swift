@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Hummingbird
 
-/// What browsers keep for us.
+/// The cookies of this service.
 package struct Cookie: Sendable {
   let name: String
   let lifetimeSeconds: Int64
@@ -9,11 +9,12 @@ package struct Cookie: Sendable {
   package static let session = Cookie(name: "vpsd_session", lifetimeSeconds: 14 * 86_400)
   package static let language = Cookie(name: "vpsd_language", lifetimeSeconds: 365 * 86_400)
 
-  /// Browsers take a cookie of such a name only from its host itself, by https.
+  /// Browsers accept a cookie with this prefix only from the host itself, and only by https.
   private static let securePrefix = "__Host-"
   private static let longestBytes = 16_384
 
-  /// - Parameter isSecure: Whether the browser reached us by https: then only what nobody else can have set counts.
+  /// - Parameter isSecure: Whether the browser used https: then only the cookie with the prefix counts, which no other
+  ///   host can set.
   package func value(in request: Request, isSecure: Bool) -> String? {
     let name = isSecure ? Self.securePrefix + name : name
     let pairs = request.headers[values: .cookie].flatMap { line in
@@ -27,9 +28,9 @@ package struct Cookie: Sendable {
     }
   }
 
-  /// Kept from scripts, and from requests that other sites make.
+  /// Scripts cannot read the cookie, and requests from other sites do not bring it, except by following a link.
   ///
-  /// - Parameter value: Nil to have it forgotten.
+  /// - Parameter value: Nil deletes the cookie.
   package func set(_ value: String?, isSecure: Bool, in response: inout Response) {
     let age = value == nil ? 0 : lifetimeSeconds
     let prefix = isSecure ? Self.securePrefix : ""

@@ -3,19 +3,20 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// `"state.answer"`. The *state* is of what a customer can change, where there is any: `If-Match` holds a change to it, whatever else
-/// has happened. The *answer* is of all that was sent, down to the last byte: only who has that needs not be sent it again.
+/// A tag of the form `"state.answer"`. The *state* is a hash of what a customer can change, if there is anything:
+/// `If-Match` compares only that, so that no other change gets in its way. The *answer* is a hash of the whole body:
+/// only a client with the very same body gets 304.
 enum EntityTag {
   private static let separator = UInt8(ascii: ".")
   private static let answerLength = 16
 
-  /// What `If-Match` compares: the state, or all of a tag that has none.
+  /// The part that `If-Match` compares: the state, or the whole tag if it has none.
   static func state(of tag: some StringProtocol) -> Substring.UTF8View {
     let bare = Substring(tag).utf8.drop { $0 == UInt8(ascii: "\"") }
     return bare.prefix { $0 != separator && $0 != UInt8(ascii: "\"") }
   }
 
-  /// The same answer, with its tag. What has no end when it begins has none.
+  /// Adds the tag to a response. A stream, whose length is not known, gets none.
   static func added(to response: Response) async throws -> Response {
     guard response.body.contentLength != nil else { return response }
     var response = response

@@ -4,17 +4,17 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Around every request: it gets a name, whatever goes wrong becomes a reply, and it is logged.
+/// Wraps every request: gives it an id, turns every error into a reply, and logs it.
 struct Envelope: RouterMiddleware {
   private static let requestIDHeader = HTTPField.Name("X-Request-ID")!
 
   let routes: RouteTable
-  /// What anyone may read, and nothing else can be done with.
+  /// The paths that anyone may read, with GET and HEAD only.
   let openPaths: Set<String>
   let pages: (any WebPages)?
   let gate: Gate
   let proxies: TrustedProxies
-  /// Nil where nobody wants to know.
+  /// Nil if requests are not counted.
   let figures: RequestFigures?
   let logger: Logger
 
@@ -33,7 +33,7 @@ struct Envelope: RouterMiddleware {
     } catch {
       response = await self.response(to: error, request, context)
     }
-    // A client reads no body after the head of such a reply: what came there would be taken for the next reply.
+    // The reply to HEAD must have no body: the client would take it for the next reply.
     if request.method == .head { response = response.createHeadResponse() }
     response.headers[Self.requestIDHeader] = context.requestID
     context.allowance.write(to: &response.headers)
@@ -57,7 +57,8 @@ struct Envelope: RouterMiddleware {
     return response
   }
 
-  /// Nothing answers this method and path. Whoever has no token learns only that; then the method, then the path is wrong.
+  /// Throws the reason why no route matches. A client without a token learns only that it needs one; otherwise the
+  /// method or the path is wrong.
   private func refuseUnrouted(_ request: Request, _ context: APIContext) async throws {
     let path = request.uri.path
     if openPaths.contains(path.count > 1 && path.last == "/" ? String(path.dropLast()) : path) {
@@ -85,7 +86,7 @@ struct Envelope: RouterMiddleware {
     logger.log(level: level, "request", metadata: metadata)
   }
 
-  /// The caller's name for the request, if it is short and plain, or one of our own.
+  /// The caller's id of the request, if it is short and plain; otherwise a new one.
   static func requestID(of request: Request) -> String {
     if let given = request.headers[requestIDHeader], (1...128).contains(given.utf8.count),
       given.utf8.allSatisfy({ byte in

@@ -3,7 +3,7 @@ import Synchronization
 
 /// How many streams of events each account has open.
 package final class EventStreams: Sendable {
-  /// Is taken until nobody refers to it any more, whatever becomes of the reply.
+  /// An open stream of an account. It counts until it is deallocated, however the reply ends.
   package final class Place: Sendable {
     private let streams: EventStreams
     private let account: ID<Account>
@@ -20,7 +20,7 @@ package final class EventStreams: Sendable {
 
   private let counts = Mutex<[ID<Account>: Int]>([:])
 
-  /// - Parameter limit: 0 for as many as there are connections.
+  /// - Parameter limit: 0 for no limit.
   package func enter(_ account: ID<Account>, atMost limit: Int) throws(Rejection) -> Place {
     let hasRoom = counts.withLock { counts in
       guard limit == 0 || counts[account, default: 0] < limit else { return false }

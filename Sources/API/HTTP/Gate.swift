@@ -3,8 +3,8 @@ import Engine
 import HTTPTypes
 import Hummingbird
 
-/// Whose requests are counted together: those of an account, but each kind of caller apart, so that no script that runs away
-/// keeps people out.
+/// The requests that are counted together for the rate limit: those of an account, but of each kind of caller
+/// separately, so that a runaway script does not lock people out.
 struct RequestShare: Hashable {
   private let account: ID<Account>
   private let kind: Principal.Kind
@@ -15,12 +15,12 @@ struct RequestShare: Hashable {
   }
 }
 
-/// Tells who a request comes from, and whether it is one too many.
+/// Finds the caller of a request, and checks permission and rate limit.
 struct Gate: Sendable {
   private let authenticator: Authenticator
   private let requests: RateLimit<RequestShare>?
   private let loginFailures: ClientLimit?
-  /// Those of the requests that were let in.
+  /// The limits of requests that were admitted.
   let limits: RequestLimits
 
   init(
@@ -33,18 +33,18 @@ struct Gate: Sendable {
     self.limits = limits
   }
 
-  /// Lets a request through to what it asks for: first who, then whether they may, then whether not too often. One that is
-  /// refused for want of a permission counts too.
+  /// Admits a request after checking first its token, then its permission, then the rate limit. A request that lacks a
+  /// permission counts towards the limit, too.
   ///
-  /// - Parameter permission: What the use case behind the route names, and holds its caller to, whoever calls it. It is asked
-  ///   here because a want of it is told before all else that may be wrong.
+  /// - Parameter permission: The permission that the use case behind the route requires, and checks itself. It is
+  ///   checked here, too, so that a missing permission is reported before any other error.
   func admit(_ request: Request, _ context: APIContext, permission: Permission?) async throws -> Caller {
     let caller = try await caller(of: request, context)
     context.subject.note(caller.accountID)
     let allowance = requests?.take(RequestShare(of: caller))
     context.allowance.note(allowance)
     if permission?.resource == .operator, caller.principal.kind != .operator {
-      // What is an operator's is for everybody else as if it were not there.
+      // For everybody else, operators' routes do not exist.
       try allowance?.throwIfRefused()
       throw Failure.notFound
     }
@@ -58,7 +58,7 @@ struct Gate: Sendable {
     (try? await caller(of: request, context)) != nil
   }
 
-  /// Whoever has a valid token is let in, whatever others at the same address do.
+  /// A valid token is always accepted, whatever other clients at the same address do.
   private func caller(of request: Request, _ context: APIContext) async throws -> Caller {
     do {
       return try await authenticator.caller(bearing: Self.token(in: request)).from(context.origin.address)

@@ -3,24 +3,25 @@ package import HTTPTypes
 package import Hummingbird
 package import NIOCore
 
-/// Bodies as gzip has them (RFC 1952), for clients that take it.
+/// Compresses bodies with gzip (RFC 1952), for clients that accept it.
 ///
-/// What is compressed tells by its length what repeats in it. So it is for pages in which no secret stays the same while others
-/// choose what stands beside it: see `SessionText.formProof`.
+/// The length of a compressed body reveals what repeats in it. So it may be used only for pages in which no secret
+/// stays the same while others choose the text around it: see `SessionText.formProof`.
 enum Gzip {
-  /// The fastest of zlib's levels, which leaves a tenth of a page; the slowest leaves a twelfth for five times the work.
+  /// The fastest level of zlib, which reduces a page to a tenth; the slowest one reduces it to a twelfth, for five
+  /// times the work.
   private static let level: Int32 = 1
-  /// What fits into one packet is not made smaller.
+  /// A body that fits into one packet is not compressed.
   private static let leastBytes = 1400
   private static let longestHeaderBytes = 1000
-  /// 15 bits of window, and 16 for the format of gzip instead of zlib's own.
+  /// 15 bits of window, and 16 to select the format of gzip instead of zlib's own.
   private static let windowBits: Int32 = 15 + 16
 
   static func isTaken(by request: Request) -> Bool {
     guard let header = request.headers[.acceptEncoding], header.utf8.count <= longestHeaderBytes else { return false }
     return header.lowercased().listElements.contains { coding in
       let parts = coding.utf8.split(separator: UInt8(ascii: ";")).map(\.withoutSpace)
-      // A weight of nothing, however many digits it has, is a no.
+      // A weight of zero, with any number of digits, means no.
       return parts.first == "gzip"
         && !parts.dropFirst().contains {
           $0.hasPrefix("q=0") && $0.utf8.dropFirst(3).allSatisfy { ".0".utf8.contains($0) }
@@ -28,7 +29,7 @@ enum Gzip {
     }
   }
 
-  /// Nil where it is not worth it.
+  /// Nil if compression is not worthwhile.
   static func compressed(_ body: ByteBuffer) -> ByteBuffer? {
     guard body.readableBytes >= leastBytes else { return nil }
     var stream = z_stream()
@@ -55,7 +56,7 @@ enum Gzip {
 }
 
 extension Response {
-  /// The same, as the client takes it: for bodies that are there as a whole.
+  /// The response, compressed if the client accepts that. Only for complete bodies, not for streams.
   package func compressed(for request: Request) async throws -> Response {
     var response = self
     response.headers[.vary] = headers[.vary].map { $0 + ", Accept-Encoding" } ?? "Accept-Encoding"
@@ -72,7 +73,7 @@ extension Response {
   }
 }
 
-/// What a body is written into.
+/// Collects a whole body.
 package final class WholeBody: ResponseBodyWriter {
   package private(set) var buffer = ByteBuffer()
 

@@ -1,11 +1,12 @@
 import NIOCore
 import NIOHTTP1
 
-/// What the head of every request is held to before anyone acts on it.
+/// Rules that the head of every request must follow before anything acts on it.
 ///
-/// One that does not say which one host it is for is refused (RFC 9112, 3.2): whoever stands before the service might go by
-/// another one than the service does. HTTP/1.0 may leave it out. One that offers another protocol is answered in HTTP, and is
-/// the last of its connection: NIO's decoder takes what follows for that protocol, and reads no more.
+/// A request that does not name exactly one host is refused (RFC 9112, 3.2): a proxy in front of the service might
+/// choose another host than the service does. HTTP/1.0 may leave the host out. A request that offers another protocol
+/// is answered in HTTP, and is the last one of its connection: NIO's decoder takes what follows for that protocol, and
+/// reads no more.
 ///
 /// Used on the event loop of its channel only, right behind NIO's decoder.
 final class HeadRules: ChannelInboundHandler, RemovableChannelHandler {
@@ -36,7 +37,8 @@ final class HeadRules: ChannelInboundHandler, RemovableChannelHandler {
     return hosts.count == 1 && host.utf8.count <= longestHostBytes && host.utf8.allSatisfy(isOfHost)
   }
 
-  /// What stands in the name, or the address, of a host and in its port (RFC 3986, 3.2.2), and separates no two of them.
+  /// Whether the byte may occur in the name or address of a host, or in its port (RFC 3986, 3.2.2), and does not
+  /// separate two hosts.
   private static func isOfHost(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

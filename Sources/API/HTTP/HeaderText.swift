@@ -1,6 +1,6 @@
-/// Words of headers are compared by their bytes: a text of Unicode costs more to compare than it costs to send.
+/// Words of headers are compared as bytes: comparing Unicode texts costs more than sending them.
 extension Collection<UInt8> {
-  /// Whether this is the word, which is in lower case, in whatever case.
+  /// Whether this is the word, ignoring case. The word must be given in lower case.
   func isToken(_ word: StaticString) -> Bool {
     word.withUTF8Buffer { word in
       count == word.count
@@ -12,12 +12,12 @@ extension Collection<UInt8> {
 }
 
 extension Collection<UInt8> {
-  /// The text without its white space, wherever that stands.
+  /// The text without any white space.
   var withoutSpace: String { String(decoding: filter { $0 != 32 && $0 != 9 }, as: UTF8.self) }
 }
 
 extension String {
-  /// The elements of a list that is separated by commas, without the white space around them; empty ones do not count.
+  /// The elements of a comma-separated list, without the white space around them; empty ones are left out.
   var listElements: [Substring] {
     utf8.split(separator: UInt8(ascii: ",")).compactMap { element in
       let isSpace = { (byte: UInt8) in byte == 32 || byte == 9 }

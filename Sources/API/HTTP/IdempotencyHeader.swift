@@ -4,8 +4,8 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Carries out a request that bears an `Idempotency-Key` once, and answers every repetition with what was answered first. One
-/// that was refused has changed nothing, and is asked afresh.
+/// Carries out a POST request with an `Idempotency-Key` once, and answers every repetition with the first answer. A
+/// request that was refused has changed nothing, so that its repetition is carried out.
 struct IdempotencyHeader: Sendable {
   private static let keyHeader = HTTPField.Name("Idempotency-Key")!
   private static let replayedHeader = HTTPField.Name("Idempotent-Replayed")!
@@ -25,7 +25,7 @@ struct IdempotencyHeader: Sendable {
     case .answered(let status, let body):
       var response = Response.json(ByteBuffer(bytes: body), status: .init(code: status))
       response.headers[Self.replayedHeader] = "true"
-      // Some of what was answered is for one reader only, and which, nobody remembers.
+      // Some answers contain secrets, and which ones is not stored.
       response.headers[.cacheControl] = "no-store"
       return response
     case .first(let attempt):
@@ -46,7 +46,8 @@ struct IdempotencyHeader: Sendable {
     }
     let body = try await response.body.bytes()
     if response.status.kind == .successful {
-      // The work is done, and its answer is worth more than the copy: without it, a repetition is told that it was done.
+      // The work is done, and the client gets its answer even if it cannot be stored: a repetition is then told that it
+      // was done.
       try? await requests.finish(attempt, status: response.status.code, body: body)
     } else {
       try await requests.abandon(attempt)

@@ -1,7 +1,8 @@
 import Core
 import Engine
 
-/// What stands in a list, by its id: a client that turns pages with `?after=` names the last one that it has seen.
+/// An element of a list, with its id: a client that pages with `?after=` sends the id of the last element that it has
+/// seen.
 protocol ListElement: Sendable {
   var idInList: Int64 { get }
 }

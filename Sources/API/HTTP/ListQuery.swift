@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// By what a list that is at hand as a whole can be ordered.
+/// A key by which a list that is in memory as a whole can be sorted.
 struct SortKey<Element> {
   let name: String
   let isInOrder: (Element, Element) -> Bool
@@ -13,7 +13,7 @@ struct SortKey<Element> {
     isInOrder = { value($0) < value($1) }
   }
 
-  /// By bytes, as the database orders texts.
+  /// Compares texts by their bytes, as the database does.
   init(_ name: String, _ text: @escaping (Element) -> String) {
     self.name = name
     isInOrder = { text($0).utf8.lexicographicallyPrecedes(text($1).utf8) }
@@ -27,8 +27,8 @@ struct Ordering {
 }
 
 extension APIRequest {
-  /// `?page=` and `?page_size=`. As with existing servers of this API, a size that is none counts as absent, one that is
-  /// too large as the largest, and a page that is none is not there.
+  /// `?page=` and `?page_size=`. As with existing servers of this API, an invalid size counts as absent, a size that is
+  /// too large as the largest, and an invalid page is not found.
   func page() throws -> PageRequest {
     let wanted = try query("page_size").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
     let size = min(wanted ?? gate.limits.pageSize, gate.limits.pageSize)
@@ -55,7 +55,7 @@ extension APIRequest {
     return id.map { .after($0, isDescending: ordering == "-id") }
   }
 
-  /// The same key again says nothing new.
+  /// A repetition of the same key is ignored.
   func ordering(by keys: [String], _ errors: inout WireErrors) throws(WireErrors) -> [Ordering] {
     guard let text = try query("ordering") else { return [] }
     guard text.isPlain(atMost: Self.longestQueryBytes) else {
@@ -78,7 +78,7 @@ extension APIRequest {
     return all.enumerated().filter { index, term in !all[..<index].contains { $0.key == term.key } }.map(\.element)
   }
 
-  /// The same for a list that the store orders.
+  /// The same for a list that the store sorts.
   func order<Key: RawRepresentable<String>>(
     by keys: [Key], _ errors: inout WireErrors
   ) throws(WireErrors) -> [ListOrder<Key>] {
@@ -89,7 +89,7 @@ extension APIRequest {
 
   private static let maximumTerms = 16
 
-  /// The value of a filter; nil where there is none, or one that is none of the choices.
+  /// The value of a filter; nil if it is absent, or if it is none of the choices, which is added to the errors.
   func choice<Choice: RawRepresentable<String>>(
     _ name: Substring, of choices: [Choice], _ errors: inout WireErrors
   ) throws(WireErrors) -> Choice? {
@@ -99,7 +99,7 @@ extension APIRequest {
     return nil
   }
 
-  /// The reply to a request for a list that is at hand as a whole, in its natural order.
+  /// The reply to a request for a list that is in memory as a whole. Its elements are given in their natural order.
   func list<Element: ListElement>(
     _ elements: [Element], orderedBy keys: [SortKey<Element>], name: (Element) -> String,
     _ write: (inout JSONWriter, Element) -> Void
@@ -111,7 +111,7 @@ extension APIRequest {
     if let wanted = try query("name")?.lowercased() {
       elements = elements.filter { name($0).lowercased().utf8.elementsEqual(wanted.utf8) }
     }
-    // The least important key first: the sort is stable.
+    // The least important key first, because the sort is stable.
     for order in ordering.reversed() {
       guard let key = keys.first(where: { $0.name == order.key }) else { continue }
       elements.sort { order.isDescending ? key.isInOrder($1, $0) : key.isInOrder($0, $1) }
@@ -134,7 +134,7 @@ extension APIRequest {
   }
 }
 
-/// Where the pages beside this one are; nil where the whole list is on one page.
+/// The links to the next and the previous page; nil if the whole list is on one page.
 struct PageLinks {
   let next: String?
   let previous: String?
@@ -142,13 +142,13 @@ struct PageLinks {
   init?<Element: ListElement>(_ request: APIRequest, _ page: Page<Element>) {
     guard page.hasNext || page.hasPrevious else { return nil }
     let here = request.request
-    // What could be no host is left out, and the link has a path only.
+    // If the host is not known, or not valid, the link has a path only.
     let origin = request.publicURL?.description ?? ""
     let others = (here.uri.query ?? "").split(separator: "&").filter { part in
       !["page", "after"].contains { part == $0 || part.hasPrefix($0 + "=") }
     }
     if page.skipped != nil {
-      // Pages behind an element know nothing of those before it.
+      // A page that begins after an element does not know the pages before it.
       let last = page.elements.last.map { "after=\($0.idInList)" }
       next =
         page.hasNext ? last.map { origin + here.uri.path + "?" + (others + [$0[...]]).joined(separator: "&") } : nil

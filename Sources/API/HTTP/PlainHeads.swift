@@ -4,9 +4,9 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Lets no request in whose path, or one of the headers that this service reads, is not ASCII, as their grammars demand.
-/// Other headers are left out where they are not. So nothing of a head that is compared, hashed or split further on can cost
-/// more than its length: what is decoded of it later, such as a query, is bounded there.
+/// Refuses requests whose path, or any header that this service acts on (see `names`), is not ASCII, as their grammars
+/// demand. Other headers that are not ASCII are dropped. So comparing, hashing or splitting parts of a head costs no
+/// more than its length. Whatever is decoded of it later, such as a query, is limited there.
 ///
 /// Used on the event loop of its channel only.
 final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
@@ -15,8 +15,8 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
-  /// Every header that somebody goes by, here or in what this service is built on, in lower case. Those that only say which browser it
-  /// is, and which language it likes, may as well not be there.
+  /// Every header that this service, or a library of it, acts on, in lower case. Headers that only express a
+  /// preference, such as User-Agent and Accept-Language, are not listed, because they can be dropped without harm.
   static let names: Set<String> = [
     "accept", "authorization", "connection", "content-encoding", "content-length", "content-type",
     "expect",
@@ -27,10 +27,11 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
     "transfer-encoding", "upgrade",
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-http-method-override", "x-request-id",
   ]
-  /// What others of the same host have put there is none of our business, and ours is found among it by its bytes.
+  /// Passed on as they are, because other services of the same host set cookies, too; ours are found among them by
+  /// their bytes.
   private static let mixedNames: Set<String> = ["cookie"]
   private static let name = "plain heads"
-  /// For a client to read the refusal while it still sends its body.
+  /// The time that a client which still sends its body has to read the refusal.
   private static let farewell = TimeAmount.seconds(1)
 
   private let logger: Logger
@@ -41,14 +42,14 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
     self.logger = logger
   }
 
-  /// Right behind what parses requests.
+  /// Adds the handler right behind the decoder of requests.
   static func add(to channel: any Channel, logger: Logger) throws {
     let pipeline = channel.pipeline.syncOperations
     let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
     try pipeline.addHandler(PlainHeads(logger: logger), name: name, position: .after(decoder.handler))
   }
 
-  /// For a connection that goes on as something else than HTTP.
+  /// For a connection that is not HTTP from now on.
   static func remove(from channel: any Channel) -> EventLoopFuture<Void> {
     channel.pipeline.syncOperations.removeHandler(name: name)
   }
@@ -58,7 +59,7 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
     guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
     if let refusal = Self.refusal(of: &head) {
       self.refusal = refusal
-      // What was asked before is answered before.
+      // Earlier requests are answered first.
       if unanswered == 0 { refuse(context) }
     } else {
       unanswered += 1
@@ -73,7 +74,7 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
     if refusal != nil, unanswered == 0 { refuse(context) }
   }
 
-  /// Nil for a head that may come in, from which is taken what nobody reads.
+  /// Why the head is refused; nil if it is accepted, after dropping headers that are not needed.
   private static func refusal(of head: inout HTTPRequestHead) -> String? {
     guard head.uri.isASCII else {
       return "The path must be ASCII: every other character is written with percent signs."

@@ -2,11 +2,11 @@ import Core
 import HTTPTypes
 import Hummingbird
 
-/// `If-Match` and `If-None-Match` of RFC 9110: what a client wants to hold before its request is carried out. Whatever the method,
-/// they are followed or refused: who asks for a condition must not be served without it. Those on times are about nothing here,
-/// because nothing says when it was modified.
+/// `If-Match` and `If-None-Match` of RFC 9110: conditions for carrying out a request. Whatever the method, they are
+/// followed or refused: a client that sets a condition must not be served without it. Conditions on times are ignored,
+/// because no reply tells when something was modified.
 enum Precondition {
-  /// Before a request that changes something.
+  /// Checks a request that changes something, before it is carried out.
   ///
   /// - Parameter hasTag: Whether what it changes has an entity tag, which its handler compares.
   static func check(_ request: Request, hasTag: Bool) throws(Failure) {
@@ -19,7 +19,7 @@ enum Precondition {
     }
   }
 
-  /// After what is only read, and has been found.
+  /// Applies the conditions to the successful reply of a request that only reads.
   static func applied(to response: Response, of request: Request) -> Response {
     guard request.method == .get || request.method == .head, response.status == .ok else { return response }
     let tag = response.headers[.eTag]
@@ -36,7 +36,7 @@ enum Precondition {
     return response
   }
 
-  /// The tags of a header; nil where there is none.
+  /// The tags of a header; nil if the request does not have it.
   private struct Tags {
     let isAny: Bool
     let tags: [Substring]

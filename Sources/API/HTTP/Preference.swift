@@ -2,14 +2,15 @@ import Core
 import HTTPTypes
 import Hummingbird
 
-/// `Prefer: wait=N` of RFC 7240: how long a client would rather wait for the result than have the answer at once.
+/// `Prefer: wait=N` of RFC 7240: how many seconds a client prefers to wait for the result instead of an immediate
+/// answer.
 enum Preference {
   static let maximumSeconds = 120
   static let header = HTTPField.Name("Prefer")!
   static let appliedHeader = HTTPField.Name("Preference-Applied")!
 
-  /// Nil where the client has no such preference, or one that makes no sense: then it is ignored, as the RFC demands. The
-  /// first of several counts, and what is longer than the longest is the longest.
+  /// Nil if the client has no such preference, or an invalid one, which the RFC says to ignore. The first of several
+  /// counts, and longer times are reduced to the maximum.
   static func wait(of request: Request) -> Int? {
     let preferences = request.headers[values: header].flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }
     for preference in preferences {

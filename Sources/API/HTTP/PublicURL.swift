@@ -1,15 +1,15 @@
 import HTTPTypes
 package import Hummingbird
 
-/// Where clients reach this service.
+/// The URL at which clients reach this service.
 package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
   package let isSecure: Bool
   /// Host and port.
   package let authority: String
-  /// Begins with a slash where it is not empty, and does not end with one.
+  /// Empty, or begins with a slash and does not end with one.
   package let path: String
 
-  /// As an operator writes it: `https://vps.example.com`, perhaps with a path that a proxy takes away.
+  /// Reads the operator's setting: `https://vps.example.com`, perhaps with a path that a proxy removes.
   package init?(_ text: String) {
     guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else { return nil }
     let rest = text.dropFirst(scheme.count)
@@ -24,8 +24,8 @@ package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
     self.path = String(path)
   }
 
-  /// How the client of this request reached us, by its own account and that of a proxy that is trusted; nil where that could be
-  /// no host.
+  /// The URL at which the client of this request reached the service, according to the request and to trusted proxies;
+  /// nil if that is not a valid host.
   package init?(of request: Request, _ origin: RequestOrigin) {
     guard let authority = origin.authority ?? request.head.authority, Self.isAuthority(authority) else { return nil }
     isSecure = origin.isSecure
@@ -35,7 +35,7 @@ package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
 
   package var description: String { (isSecure ? "https://" : "http://") + authority + path }
 
-  /// The same for WebSockets.
+  /// The same URL for WebSockets.
   var webSocketText: String { (isSecure ? "wss://" : "ws://") + authority + path }
 
   static func isAuthority(_ text: some StringProtocol) -> Bool {

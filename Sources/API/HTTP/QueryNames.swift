@@ -1,6 +1,7 @@
 import Hummingbird
 
-/// A parameter of a query that is given twice, with two values, would be read once, and the other value lost without a word.
+/// Refuses a query parameter that is given twice with different values: only one would be read, and the other one
+/// silently lost.
 enum QueryNames {
   static func requireOnce(_ request: Request) throws(WireErrors) {
     guard let query = request.uri.query, !query.isEmpty else { return }
@@ -8,7 +9,7 @@ enum QueryNames {
     for part in query.utf8.split(separator: UInt8(ascii: "&")) {
       let name = part.prefix { $0 != UInt8(ascii: "=") }
       let value = part.dropFirst(name.count)
-      // One without a value counts as absent.
+      // A parameter without a value counts as absent.
       guard value.count > 1 else { continue }
       let decoded = decoded(name)
       guard let earlier = seen.updateValue(value, forKey: decoded) else { continue }
@@ -34,7 +35,7 @@ enum QueryNames {
     return bytes
   }
 
-  /// A name that is none of ours is not repeated.
+  /// A name that cannot be one of this API is not repeated in the reply.
   private static func printed(_ name: [UInt8]) -> String {
     let isPlain =
       (1...64).contains(name.count) && name.allSatisfy { (97...122).contains($0) || $0 == UInt8(ascii: "_") }

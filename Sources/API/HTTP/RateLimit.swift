@@ -1,8 +1,8 @@
 package import Core
 import Synchronization
 
-/// So many a minute for each key, in a burst or evenly spread, as a bucket that drips: the one thing that is kept of a key
-/// is when its bucket is full again. One that is full is as good as none, and may be forgotten.
+/// A token bucket for each key: it allows a number of requests per minute, in a burst or evenly spread. Only the time
+/// when the bucket will be full again is stored for a key. A full bucket is the same as none, and may be forgotten.
 package final class RateLimit<Key: Hashable & Sendable>: Sendable {
   private static var minuteMicroseconds: Int64 { 60_000_000 }
 
@@ -11,7 +11,7 @@ package final class RateLimit<Key: Hashable & Sendable>: Sendable {
   private let clock: any WallClock
   private let fullAtMicroseconds = Mutex<[Key: Int64]>([:])
 
-  /// Nil where there is no limit.
+  /// Nil if there is no limit.
   package init?(perMinute: Int, maximumKeys: Int = 10_000, clock: any WallClock) {
     guard perMinute > 0 else { return nil }
     self.perMinute = perMinute
@@ -47,7 +47,7 @@ package final class RateLimit<Key: Hashable & Sendable>: Sendable {
       retryAfterSeconds: retryAfterSeconds)
   }
 
-  /// First those that say nothing, then those that are furthest from their limit.
+  /// Forgets full buckets first, then those that are fullest.
   private static func forgetSome(of fullAt: inout [Key: Int64], _ maximum: Int, _ now: Int64) {
     fullAt = fullAt.filter { $0.value > now }
     guard fullAt.count >= maximum else { return }
@@ -58,13 +58,13 @@ package final class RateLimit<Key: Hashable & Sendable>: Sendable {
   private static func seconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
 }
 
-/// What is left to someone after a request, or how long to wait for the next one.
+/// How many requests a caller has left, or how long it has to wait for the next one.
 package struct Allowance: Sendable, Equatable {
   let limit: Int
   let remaining: Int
-  /// When all of the limit is there again, in seconds since 1970.
+  /// When the bucket is full again, in seconds since 1970.
   let resetSeconds: Int
-  /// Nil where the request is allowed.
+  /// Nil if the request is allowed.
   let retryAfterSeconds: Int?
 
   package func throwIfRefused() throws(Rejection) {

@@ -1,8 +1,8 @@
 import HTTPTypes
 import Synchronization
 
-/// What is left to the caller of one request: noted where it is counted, read where the reply is finished, whatever happens
-/// between the two.
+/// The rate limit headers of one request: noted when the request is counted, and written when the reply is finished,
+/// whatever happens in between.
 package final class RateLimitHeaders: Sendable {
   private static let limitHeader = HTTPField.Name("X-RateLimit-Limit")!
   private static let remainingHeader = HTTPField.Name("X-RateLimit-Remaining")!

@@ -1,11 +1,11 @@
-/// What is wrong with a request as HTTP, before anyone asks what it means.
+/// What is wrong with a request on the level of HTTP, before its meaning is looked at.
 package enum Rejection: Error, Equatable {
   case credentialsEmpty
   case throttled(seconds: Int)
   case methodNotAllowed(method: String, allowed: [String])
   case notAcceptable
   case unsupportedMediaType(String)
-  /// A body that is compressed.
+  /// The body is compressed.
   case unsupportedContentCoding
   case unknownExpectation
   case bodyTooLarge

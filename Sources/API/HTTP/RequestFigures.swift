@@ -3,14 +3,14 @@ import Foundation
 package import HTTPTypes
 import Synchronization
 
-/// How many requests were answered since the start, with what, and how long that took: by the template of their route, so that there
-/// are as many as there are routes, whatever anybody asks for.
+/// How many requests were answered since the start, by status, and how long they took. They are counted by the template
+/// of their route, so that the number of counters is bounded, whatever clients request.
 ///
-/// Each thread counts in a part of its own: no request waits for another one to be counted.
+/// Each thread counts in its own part, so that no request waits for another one to be counted.
 package final class RequestFigures: Sendable {
   package struct Route: Hashable, Sendable {
     package let method: String
-    /// `/api/v1/servers/{id}`, or `none` for what no route answers.
+    /// `/api/v1/servers/{id}`, or `none` for requests without a route.
     package let path: String
   }
 
@@ -21,7 +21,7 @@ package final class RequestFigures: Sendable {
 
   package static let bounds: [Double] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
   private static let knownMethods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
-  /// As the router calls what it has no route for.
+  /// The router's name for requests without a route.
   private static let unrouted = "NotFound"
 
   private final class Part: Sendable {
@@ -44,7 +44,7 @@ package final class RequestFigures: Sendable {
     }
   }
 
-  /// Of all threads together.
+  /// The sums over all threads.
   package var all: [Route: Figures] {
     parts.reduce(into: [:]) { all, part in
       for (route, figures) in part.figures.withLock({ $0 }) {
@@ -54,6 +54,6 @@ package final class RequestFigures: Sendable {
     }
   }
 
-  /// Stacks of threads lie far apart, so that the number of a thread says which part is its own.
+  /// The stacks of threads lie far apart, so that a thread's address tells which part is its own.
   private var part: Part { parts[Int((UInt(pthread_self()) >> 12) % UInt(parts.count))] }
 }

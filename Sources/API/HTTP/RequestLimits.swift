@@ -1,24 +1,25 @@
-/// How much of the service one client, or one request, may take.
+/// How much of the service one client, or one request, may use.
 package struct RequestLimits: Sendable, Equatable {
-  /// For each account, all its tokens together; 0 for as many as it likes.
+  /// For each account, all its tokens together, but operators' tokens separately; 0 for no limit.
   package var requestsPerMinute = 1200
-  /// For each address that sends tokens that are not valid; 0 for as many as it likes.
+  /// For each client address that sends invalid tokens; 0 for no limit.
   package var loginFailuresPerMinute = 30
-  /// How many streams of events an account may have open at once; 0 for as many as it likes.
+  /// How many event streams an account may have open at once; 0 for no limit.
   package var eventStreamsPerAccount = 16
   /// How large the body of a request may be.
   package var bodyBytes = 1 << 20
   /// How deep lists and objects of a body may be nested.
   package var jsonDepth = 16
-  /// What is read by recursion costs a stack: twice as deep still fits 512 KiB, the smallest one that a thread has.
+  /// The depths that can be configured. Reading by recursion uses the stack: twice the deepest still fits into 512 KiB,
+  /// the smallest stack that a thread has.
   package static let jsonDepths = 4...128
   /// How many elements a list of a body may have.
   package var listElements = 50
   /// How many rules a firewall may have.
   package var firewallRules = 100
-  /// How many networks all of them may name together: each of them costs the host's packet filter time.
+  /// How many networks all rules of a firewall may name together: each one costs the host's packet filter time.
   package var firewallNetworks = 1000
-  /// How many elements of a list are on a page at most, and where the client does not say.
+  /// How many elements of a list are on a page at most, and by default.
   package var pageSize = 100
 
   package init() {}

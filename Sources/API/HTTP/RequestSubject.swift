@@ -1,7 +1,8 @@
 package import Core
 import Synchronization
 
-/// Whose request it is, and what it is about, for the log: noted where it is known, read where the reply is finished.
+/// The account and the server of a request, for the log: noted when they are known, and read when the reply is
+/// finished.
 package final class RequestSubject: Sendable {
   private struct Noted {
     var account: ID<Account>?
@@ -12,7 +13,7 @@ package final class RequestSubject: Sendable {
 
   package func note(_ account: ID<Account>) { noted.withLock { $0.account = account } }
 
-  /// - Parameter name: The id or uuid that the caller has it by.
+  /// - Parameter name: The id or uuid that the caller used.
   func note(server name: String) { noted.withLock { $0.server = name } }
 
   var account: ID<Account>? { noted.withLock { $0.account } }

@@ -2,22 +2,22 @@ import Core
 import HTTPTypes
 import Hummingbird
 
-/// One method of one path, and what a token needs to be let in.
+/// A method of a path, the permission that it requires, and its handler.
 struct Endpoint: Sendable {
   let method: HTTPRequest.Method
   /// Below the base path, with a final slash: `/servers/{id}/start/`.
   let path: String
-  /// Nil where any valid token will do.
+  /// Nil if any valid token will do.
   let permission: Permission?
-  /// What it answers with, unless something is wrong.
+  /// The media type of a successful reply.
   let mediaType: String
-  /// What it can answer with as well, for those who like that better.
+  /// The media types that it can reply with instead, if the client prefers one.
   let alternatives: [String]
-  /// Whether it changes what has an entity tag, and looks at `If-Match`.
+  /// Whether it changes something that has an entity tag, and its handler compares `If-Match`.
   let hasTag: Bool
   let handle: @Sendable (APIRequest) async throws -> Response
 
-  /// Whether it is there for operators' programs only.
+  /// Whether only operators' programs can use it.
   var isForOperators: Bool { permission?.resource == .operator }
 
   init(
@@ -35,13 +35,13 @@ struct Endpoint: Sendable {
   }
 }
 
-/// Every endpoint of the API, once.
+/// All endpoints of the API.
 struct RouteTable: Sendable {
   static let basePath = "/api/v1"
 
   let endpoints: [Endpoint]
 
-  /// The methods that some endpoint answers at this path, as in an `Allow` header.
+  /// The methods of all endpoints at this path, as for an `Allow` header.
   func methods(at path: String, for caller: Caller) -> [String] {
     let segments = path.dropFirst(Self.basePath.count).split(separator: "/")
     let matching = endpoints.filter { endpoint in

@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What is the same for everyone for as long as the process runs. Whoever has it already is told so.
+/// A document that is the same for everyone while the process runs. A client that has it already gets 304.
 struct StaticDocument: Sendable {
   private struct Form: Sendable {
     let body: ByteBuffer
@@ -40,7 +40,7 @@ struct StaticDocument: Sendable {
 }
 
 extension StaticDocument {
-  /// The page that is made of the API's description. It takes nothing from anywhere, and says so.
+  /// The page that is made of the API's description. It loads nothing else, and its Content-Security-Policy says so.
   static func page(of document: DocumentNode, in language: Language) -> StaticDocument {
     let words: PageWords =
       switch language {

@@ -1,11 +1,11 @@
 package import Core
 import Foundation
 
-/// The proxies in front of the service whose word about their clients is believed. Nobody else's is.
+/// The proxies in front of the service that are trusted to tell who their clients are. Nobody else is.
 package struct TrustedProxies: Sendable, Equatable {
   package static let none = TrustedProxies([])
 
-  /// More than any chain of proxies has: what stands further to the left is not read.
+  /// No real chain of proxies is longer; entries further to the left are not read.
   private static let longestChain = 32
 
   package let networks: [IPNetwork]
@@ -22,22 +22,23 @@ package struct TrustedProxies: Sendable, Equatable {
   private func contains(_ address: IPAddress) -> Bool { networks.contains { $0.contains(address) } }
 
   /// - Parameters:
-  ///   - peer: Who has opened the connection.
+  ///   - peer: The IP address that opened the connection.
   ///   - values: All values of a header of the request, in their order.
   func origin(peer: String, values: (String) -> [String]) -> RequestOrigin {
     guard contains(peer) else { return RequestOrigin(address: IPAddress(peer)?.description ?? peer) }
     let addresses = Self.elements(values("X-Forwarded-For"))
     var client = peer
     var hop: Int?
-    // Each proxy has added whom it saw: the last one that is no proxy of ours is the client, and what stands before it,
-    // the client has written itself.
+    // Each proxy has appended the address that it saw. The last address that is not a trusted proxy is the client;
+    // entries before it were written by the client itself.
     for (index, text) in addresses.enumerated().reversed() {
       guard let address = Self.address(in: text) else { break }
       client = address.description
       hop = index
       guard contains(address) else { break }
     }
-    // Where every proxy has added to these lists too, the word of the one that has seen the client counts, else the nearest.
+    // If every proxy has appended to this list, too, the entry of the one that saw the client counts; otherwise the
+    // last entry.
     func word(_ name: String) -> Substring? {
       let words = Self.elements(values(name))
       guard words.count == addresses.count, let hop else { return words.last }
@@ -49,7 +50,7 @@ package struct TrustedProxies: Sendable, Equatable {
     return origin
   }
 
-  /// The elements of a list that may stand in several lines; empty ones do not count.
+  /// The elements of a list that may span several header lines; empty ones are left out.
   private static func elements(_ lines: [String]) -> [Substring] {
     Array(lines.flatMap(\.listElements).suffix(longestChain))
   }
@@ -71,20 +72,21 @@ package struct TrustedProxies: Sendable, Equatable {
     return IPAddress(host)
   }
 
-  /// With its colon.
+  /// Whether the text is a colon followed by a port.
   private static func isPort(_ text: Substring.UTF8View) -> Bool {
     text.first == UInt8(ascii: ":") && (2...6).contains(text.count)
       && text.dropFirst().allSatisfy { (48...57).contains($0) }
   }
 }
 
-/// Where a request comes from, and how its client reached us, as far as somebody says so whom we believe.
+/// Where a request comes from, and how its client reached the service, as far as the connection and trusted proxies
+/// tell.
 package struct RequestOrigin: Sendable, Equatable {
   package let address: String
   package var isSecure = false
-  /// Host and port; nil for those of the request itself.
+  /// Host and port; nil to use those of the request itself.
   package var authority: String?
 
-  /// Whom limits are for.
+  /// The client that limits apply to.
   package var client: String { IPAddress(address)?.client.description ?? address }
 }

@@ -1,11 +1,12 @@
 package import Hummingbird
 
-/// Pages for people beside the API, under the same listener.
+/// Web pages for people, served by the same listener as the API.
 package protocol WebPages: Sendable {
-  /// What only GET and HEAD can be done with, and anybody may see.
+  /// The paths that anybody may read, with GET and HEAD only.
   var openPaths: Set<String> { get }
-  /// Adds all that they answer: whatever is thrown there becomes the API's reply, unless there is a page for it.
+  /// Registers the routes of the pages. An error that they throw becomes a reply of the API, unless `response` has a
+  /// page for it.
   func register(on router: Router<APIContext>)
-  /// A page about what went wrong; nil for whoever wants none, or none of these.
+  /// A page about an error; nil if the API should reply instead.
   func response(to error: any Error, _ request: Request, _ context: APIContext) -> Response?
 }

@@ -1,8 +1,8 @@
 import Core
 
-/// Fields whose rules are known where they are read.
+/// Fields whose values are checked by a rule as they are read.
 extension FieldReader {
-  /// An exact amount, as a text or a whole number: what JSON calls a number is not exact.
+  /// An exact amount, given as a text or a whole number: other JSON numbers are not exact.
   mutating func amount(_ name: String, isRequired: Bool, in range: ClosedRange<Money>) -> Money? {
     guard isRequired || has(name), let text = text(name, isRequired: isRequired) else { return nil }
     if let amount = Money(decimal: text), range.contains(amount) { return amount }
@@ -37,7 +37,7 @@ extension FieldReader {
     return nil
   }
 
-  /// One of the choices, where it is there.
+  /// One of the choices; nil without an error if the field is absent.
   mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, of type: Choice.Type) -> Choice?
   {
     has(name) ? choice(name, of: Choice.allCases.map { ($0.rawValue, $0) }) : nil

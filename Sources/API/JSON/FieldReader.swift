@@ -7,17 +7,17 @@ struct FieldReader {
   private let maximumElements: Int
   private(set) var errors = WireErrors()
 
-  /// - Parameter maximumElements: How many a list may have.
+  /// - Parameter maximumElements: How many elements a list may have.
   init(_ fields: JSONObject, maximumElements: Int) {
     self.fields = fields
     self.maximumElements = maximumElements
   }
 
-  /// Whether nothing is wrong with what was read so far.
+  /// Whether everything that was read so far is valid.
   var isWhole: Bool { errors.isEmpty }
 
-  /// Carries out what was read. What turns out to be wrong with its meaning is told together with what could not be read, by the
-  /// names that the client used, and in the order in which they are documented.
+  /// Runs `work` with what was read. If it throws `invalidFields`, those errors are thrown together with the errors of
+  /// reading, by the names that the client used, in the documented order.
   func carryOut<Outcome>(
     order: [String], names: FieldNames = FieldNames(), _ work: () async throws -> Outcome
   ) async throws -> Outcome {
@@ -44,14 +44,14 @@ struct FieldReader {
     return trimmed.isEmpty && !mayBeBlank ? reject(name, "This field may not be blank.") : trimmed
   }
 
-  /// A text as it is, to its last space; `null` is none.
+  /// A text with all its white space; nil for `null`.
   mutating func verbatim(_ name: String) -> String? {
     guard isGiven(name), let value = present(name, isRequired: false) else { return nil }
     guard case .string(let text) = value else { return reject(name, "Not a valid string.") }
     return text
   }
 
-  /// The members of an object, whose names are data.
+  /// The members of an object whose names are data.
   mutating func members(_ name: String) -> [(name: String, value: JSONValue)]? {
     guard let value = present(name, isRequired: false) else { return nil }
     guard case .object(let object) = value else {
@@ -88,14 +88,14 @@ struct FieldReader {
 
   func has(_ name: String) -> Bool { fields[name] != nil }
 
-  /// Whether it has a value; `null` is none.
+  /// Whether the field is present and not `null`.
   func isGiven(_ name: String) -> Bool { fields[name].map { !$0.isNull } ?? false }
 
   mutating func add(_ name: String, _ message: String) { errors.add(name, message) }
 
   mutating func add(_ name: String, inside content: WireErrors.Content) { errors.add(name, inside: content) }
 
-  /// Reads the fields of an object inside; what is wrong with them is told as theirs.
+  /// Reads the fields of a nested object; errors in them are reported inside of it.
   mutating func object<Value>(
     _ name: String, isRequired: Bool, _ read: (inout FieldReader) -> Value?
   ) -> Value? {
@@ -105,7 +105,7 @@ struct FieldReader {
     return errors.isEmpty ? read : nil
   }
 
-  /// Reads the objects of a list, which must be there: all of them, or none.
+  /// Reads the objects of a list that is required; nil if any of them is invalid.
   mutating func objects<Value>(
     _ name: String, atMost limit: Int, _ read: (inout FieldReader) -> Value?
   ) -> [Value]? {
@@ -131,10 +131,10 @@ struct FieldReader {
     return elements.compactMap(\.value)
   }
 
-  /// Of so many objects of a list it is told what is wrong with them: an answer is no multiple of what was sent.
+  /// How many invalid objects of a list are reported, so that the answer is not many times as long as the request.
   private static let mostWrong = 20
 
-  /// What Django REST framework calls all that is wrong with no field alone.
+  /// The name for errors that belong to no single field, from Django REST framework.
   static let whole = "non_field_errors"
 
   private static func inside<Value>(
@@ -149,7 +149,8 @@ struct FieldReader {
     return (value, reader.errors)
   }
 
-  /// The texts of a list; what is none is an empty one, and left to whoever knows what texts mean. No field at all is an empty list.
+  /// The texts of a list. An element that is no text becomes an empty text, for the caller to refuse. An absent field
+  /// is an empty list.
   mutating func looseTexts(_ name: String) -> [String] {
     guard let value = present(name, isRequired: false) else { return [] }
     guard case .array(let values) = value else {
@@ -161,7 +162,7 @@ struct FieldReader {
     }
   }
 
-  /// A text, or a number as its digits.
+  /// A text; an integer is converted to its digits.
   mutating func text(_ name: String, isRequired: Bool, mayBeBlank: Bool = false) -> String? {
     if case .integer(let number)? = fields[name] { return String(number) }
     return string(name, isRequired: isRequired, mayBeBlank: mayBeBlank)
@@ -173,7 +174,7 @@ struct FieldReader {
     return reference(value) ?? reject(name, "A valid integer or UUID is required.")
   }
 
-  /// A list of numbers or uuids; `null` and no field at all are an empty one.
+  /// A list of numbers or uuids; empty for `null` and for an absent field.
   mutating func references<Entity>(_ name: String) -> [Reference<Entity>] {
     switch fields[name] {
     case nil, .null?: return []
@@ -194,7 +195,7 @@ struct FieldReader {
     }
   }
 
-  /// A list of texts, which must be there.
+  /// A list of texts, which is required.
   mutating func strings(_ name: String) -> [String]? {
     guard let value = present(name, isRequired: true) else { return nil }
     guard case .array(let values) = value else {
@@ -215,7 +216,7 @@ struct FieldReader {
     return false
   }
 
-  /// One of the choices.
+  /// One of the choices, which is required.
   mutating func choice<Value>(_ name: String, of choices: [(text: String, value: Value)]) -> Value? {
     guard let text = string(name, isRequired: true) else { return nil }
     if text.isPlain(atMost: 64), let choice = choices.first(where: { $0.text == text }) { return choice.value }

@@ -1,6 +1,7 @@
-/// Reads one JSON document of RFC 8259 in one pass over its bytes: a hostile one costs no more than an honest one of its size.
+/// Reads one JSON document of RFC 8259 in one pass over its bytes, so that a hostile document costs no more than any
+/// other of its size.
 struct JSONParser {
-  /// Of one object: no honest one has nearly so many.
+  /// How many fields one object may have: far more than any real one has.
   static let maximumFields = 1000
 
   private let bytes: UnsafeRawBufferPointer
@@ -41,7 +42,7 @@ struct JSONParser {
     }
   }
 
-  // MARK: What holds others
+  // MARK: Objects and arrays
 
   private mutating func nested(
     _ read: (inout JSONParser) throws(JSONValue.SyntaxError) -> JSONValue
@@ -88,7 +89,7 @@ struct JSONParser {
     return .array(elements)
   }
 
-  // MARK: What holds nothing
+  // MARK: Scalar values
 
   private mutating func word(_ text: StaticString, _ value: JSONValue) throws(JSONValue.SyntaxError) -> JSONValue {
     for offset in 0..<text.utf8CodeUnitCount {
@@ -179,7 +180,7 @@ struct JSONParser {
     }
   }
 
-  /// Four hexadecimal digits, or twice four for a scalar that UTF-16 writes as a pair.
+  /// Four hexadecimal digits, or a surrogate pair of twice four.
   private mutating func scalar() throws(JSONValue.SyntaxError) -> Unicode.Scalar {
     let first = try codeUnit()
     if let scalar = Unicode.Scalar(UInt32(first)) { return scalar }

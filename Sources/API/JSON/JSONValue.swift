@@ -1,4 +1,5 @@
-/// A JSON document that came from outside. It cannot be compared or hashed, because its texts must not be: see `isPlain`.
+/// A JSON document from outside. It is neither Equatable nor Hashable, because its texts must not be compared or
+/// hashed: see `isPlain`.
 enum JSONValue: Sendable {
   case null
   case bool(Bool)
@@ -20,7 +21,7 @@ enum JSONValue: Sendable {
     if case .null = self { true } else { false }
   }
 
-  /// The name of the type as Python, and so the clients of this API, know it.
+  /// Python's name of the type, which clients of this API expect in messages.
   var typeName: String {
     switch self {
     case .null: "NoneType"
@@ -47,7 +48,7 @@ struct JSONObject: Sendable {
     fields.append((name, value))
   }
 
-  /// Of a name that comes twice, the last one counts.
+  /// If a name occurs twice, the last one counts.
   subscript(name: String) -> JSONValue? {
     fields.last { $0.name.utf8.count == name.utf8.count && $0.name.utf8.elementsEqual(name.utf8) }?.value
   }

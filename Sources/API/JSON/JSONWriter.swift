@@ -40,10 +40,10 @@ package struct JSONWriter {
   package mutating func value(_ flag: Bool) { literal(flag ? "true" : "false") }
   package mutating func value(_ amount: Money) { literal(amount.decimal) }
   package mutating func value(_ time: Timestamp) { literal("\"\(time.wireFormat)\"") }
-  /// Tenths 235 are `23.5`.
+  /// Writes 235 tenths as `23.5`.
   package mutating func value(tenths: Int64) { literal("\(tenths / 10).\(tenths % 10)") }
   package mutating func null() { literal("null") }
-  /// A number as it is written.
+  /// A number that is formatted already.
   package mutating func value(number: String) { literal(number) }
 
   // MARK: Fields
@@ -78,13 +78,13 @@ package struct JSONWriter {
     if let time { value(time) } else { null() }
   }
 
-  /// A number with one decimal: tenths 235 are `23.5`.
+  /// A number with one decimal place: 235 tenths are `23.5`.
   package mutating func field(_ name: StaticString, tenths: Int) {
     key(name)
     literal("\(tenths / 10).\(tenths % 10)")
   }
 
-  /// A number with as many decimals as it needs, at most three: thousandths 500 are `0.5`.
+  /// A number with as many decimal places as needed, at most three: 500 thousandths are `0.5`.
   package mutating func field(_ name: StaticString, thousandths: Int) {
     key(name)
     var fraction = String(1000 + thousandths % 1000).dropFirst()
@@ -166,7 +166,7 @@ package struct JSONWriter {
     case "\n": write("\\n")
     case "\r": write("\\r")
     case "\t": write("\\t")
-    // The same text to a program, and harmless where a reply is shown on a terminal.
+    // The same text to a program, but harmless if a reply is shown on a terminal.
     case _ where scalar.isControl:
       let hexadecimal = String(scalar.value, radix: 16)
       write("\\u" + String(repeating: "0", count: 4 - hexadecimal.count) + hexadecimal)

@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Plans, operating systems and locations, to be read only.
+/// Plans, operating systems and locations, read-only.
 struct CatalogueRoutes {
   let catalogue: CatalogueReader
 
@@ -43,7 +43,7 @@ struct CatalogueRoutes {
     ]
   }
 
-  /// Here the code stands where others have a uuid.
+  /// Finds a location by its code, or by its id.
   static func location(in request: APIRequest, _ catalogue: Catalogue) throws -> Location {
     let code = request.context.parameters.get("id")
     let found = try catalogue.location(code: code ?? "") ?? catalogue.location(try request.id())
@@ -82,7 +82,7 @@ struct CatalogueRoutes {
     return .json(writer.buffer, status: status)
   }
 
-  /// - Parameter isWhole: With what customers are not told.
+  /// - Parameter isWhole: Whether to include the fields that only operators see.
   static func plan(_ writer: inout JSONWriter, _ plan: Plan, isWhole: Bool = false) {
     writer.object { writer in
       writer.field("id", plan.id.value)
@@ -122,7 +122,7 @@ struct CatalogueRoutes {
       writer.field("version", system.version)
       writer.field("available", system.isAvailable)
       writer.field("uuid", system.uuid.text)
-      // Each operating system of the catalogue is one version of itself.
+      // In this catalogue, each operating system is its own only version.
       writer.field("versions", [system]) { writer, system in
         writer.object { writer in
           writer.field("uuid", system.uuid.text)

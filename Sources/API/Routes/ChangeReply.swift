@@ -4,7 +4,8 @@ import Hummingbird
 import NIOCore
 
 extension APIRequest {
-  /// The reply to what takes a while: at once, or when what was asked for is over, if the client would rather wait.
+  /// The reply to a request that queues an operation: at once, or after the operation's end if the client prefers to
+  /// wait.
   func reply(_ requested: RequestedOperation, _ servers: Servers, password: String? = nil) async -> Response {
     let wait = Preference.wait(of: request)
     var newest = requested

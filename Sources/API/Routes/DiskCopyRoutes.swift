@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Backups, or snapshots: the same routes and handlers, by another name.
+/// The routes of backups, or of snapshots: both have the same handlers.
 struct DiskCopyRoutes {
   let copies: DiskCopies
   let servers: Servers
@@ -59,7 +59,7 @@ struct DiskCopyRoutes {
     return filter
   }
 
-  /// By the documented fields, the server among them.
+  /// With the documented fields, including the server.
   @Sendable private func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
     var draft = DiskCopies.Draft(
@@ -70,8 +70,8 @@ struct DiskCopyRoutes {
     return try await create(draft, fields, FieldNames(), request)
   }
 
-  /// As programs for the live API do it: the server is in the path, and a label stands for the name of a snapshot, or for the
-  /// description of a backup, which has no name.
+  /// As clients of the live API do it: the server is in the path, and `label` stands for the name of a snapshot, or for
+  /// the description of a backup, which has no name.
   @Sendable private func createOfServer(_ request: APIRequest) async throws -> Response {
     let id = try await servers.id(of: try request.reference(), request.caller)
     try await servers.requireExists(id, request.caller)
@@ -98,7 +98,7 @@ struct DiskCopyRoutes {
     return try await create(draft, fields, FieldNames(names), request)
   }
 
-  /// Who says the same thing twice must say the same.
+  /// If both `label` and `description` are given, they must be equal.
   private static func compare(_ label: String, to description: String, _ fields: inout FieldReader) {
     if let message = DiskCopies.descriptionRule.violation(in: label) {
       fields.add("label", message)
@@ -117,7 +117,7 @@ struct DiskCopyRoutes {
     }
     let wait = Preference.wait(of: request.request)
     if let wait {
-      // What was begun is told whatever becomes of the wait.
+      // An error of the wait is ignored, because the copy is begun.
       copy = (try? await copies.settled(copy, within: .seconds(wait), request.caller)) ?? copy
     }
     return Self.response(copy, status: .created, wait)

@@ -1,8 +1,8 @@
 import Core
 
-/// Reads a firewall as a client writes it, whole: a change puts it in the place of the one before.
+/// Reads a firewall from a body. It is always complete, and replaces the one before.
 struct FirewallBody {
-  /// How many rules it may have, and how many networks all of them may name together.
+  /// How many rules it may have, and how many networks all rules may name together.
   let maximumRules: Int
   let maximumNetworks: Int
 

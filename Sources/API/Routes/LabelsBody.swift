@@ -1,10 +1,11 @@
 import Core
 
 extension FieldReader {
-  /// Of so many labels it is told what is wrong with them.
+  /// How many invalid labels are reported at most.
   private static let mostWrongLabels = 20
 
-  /// All labels of a server: what is left out is gone. Nil where nothing is said of them, or something is wrong.
+  /// All labels of a server: those that are left out are removed. Nil if the field is absent, or if something is wrong
+  /// with it.
   mutating func labels(_ name: String) -> Labels? {
     guard let members = members(name) else { return nil }
     guard members.count <= Labels.maximumCount else {

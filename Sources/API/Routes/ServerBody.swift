@@ -1,18 +1,19 @@
 import Core
 import Engine
 
-/// Reads the bodies that say what a server is to be: by the documented names of the fields, and by those that programs for the live API use.
+/// Reads the bodies that describe a server, by the documented names of the fields, and by those that clients of the
+/// live API use.
 struct ServerBody {
   let catalogue: Catalogue
   let firewall: FirewallBody
 
-  /// What was read, and what the client called it.
+  /// What was read, and the names that the client used for the fields.
   typealias Read<Draft> = (draft: Draft, names: FieldNames)
 
   func draft(from fields: inout FieldReader) -> Read<ServerDraft> {
     let isAlias =
       !fields.isGiven("plan_id") && !fields.isGiven("os_id") && (fields.isGiven("plan") || fields.isGiven("os_version"))
-    // The whole host name may be longer than a name: its first label stands for it.
+    // A host name may be longer than a server's name, so its first label becomes the name.
     let isNamedByHost = isAlias && !fields.isGiven("name")
     let hostname = fields.string("hostname", isRequired: isNamedByHost)
     var draft = ServerDraft(
@@ -55,7 +56,7 @@ struct ServerBody {
     return (Servers.RescueDraft(sshKeys: keys, isWhole: fields.isWhole), names(fields, [:]))
   }
 
-  /// A key that goes away while its server is made is one of those that were named, under whichever name there is.
+  /// A key that is deleted while its server is made is reported under the name that the client used for the keys.
   private func names(_ fields: FieldReader, _ others: [Field: String]) -> FieldNames {
     FieldNames(others.merging(fields.isGiven("ssh_keys") ? [:] : [.sshKeys: "ssh_key_id"]) { $1 })
   }
@@ -77,8 +78,8 @@ struct ServerBody {
   }
 
   /// - Parameters:
-  ///   - isAlias: By which name it is missed where neither has a value.
-  ///   - find: What the other name leads to. Whether the number of the documented one leads anywhere is asked later.
+  ///   - isAlias: Whether a missing value is reported under the alias.
+  ///   - find: Finds what the alias refers to. The number under the documented name is looked up later.
   private func chosen<Entity>(
     _ documented: String, or alias: String, _ fields: inout FieldReader, isRequired: Bool, isAlias: Bool,
     find: (Reference<Entity>) -> ID<Entity>?

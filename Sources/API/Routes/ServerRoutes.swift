@@ -76,7 +76,7 @@ struct ServerRoutes {
     }
     let wait = Preference.wait(of: request.request)
     if let wait {
-      // What was made is told whatever becomes of the wait.
+      // An error of the wait is ignored, because the server is made.
       let view = try? await servers.settled(created.view, within: .seconds(wait), request.caller)
       created = created.showing(view ?? created.view)
     }

@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What an account has paid, and for what: as JSON, and for spreadsheets.
+/// What an account has paid, and what for: as JSON, or as CSV for spreadsheets.
 struct StatementRoutes {
   private static let json = "application/json"
   static let csv = "text/csv"
@@ -53,7 +53,8 @@ struct StatementRoutes {
     return month
   }
 
-  /// What the client likes better. A table has no room for where its other pages are: that is in a header.
+  /// Replies with the media type that the client prefers. CSV has no place for links to other pages, so that they are
+  /// in a header.
   private func response<Element: ListElement>(
     to request: APIRequest, _ page: Page<Element>, csv: () -> ByteBuffer, json: (PageLinks?) -> ByteBuffer
   ) -> Response {
@@ -73,7 +74,7 @@ struct StatementRoutes {
 }
 
 extension PageLinks {
-  /// As RFC 8288 has them.
+  /// The value of a `Link` header by RFC 8288.
   fileprivate var header: String? {
     let links = [next.map { "<\($0)>; rel=\"next\"" }, previous.map { "<\($0)>; rel=\"prev\"" }].compactMap(\.self)
     return links.isEmpty ? nil : links.joined(separator: ", ")

@@ -3,7 +3,7 @@ import Engine
 import Hummingbird
 import NIOCore
 
-/// The tokens of an account, and what a token can learn of itself.
+/// The tokens of an account, and what a token can learn about itself.
 struct TokenRoutes {
   let tokens: Tokens
   let profiles: Profiles

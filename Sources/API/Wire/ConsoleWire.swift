@@ -13,7 +13,7 @@ package enum ConsoleWire {
     }
   }
 
-  /// The page has the ticket in its fragment, which browsers keep to themselves: it is in no request, log or referrer.
+  /// The ticket is in the fragment of the URL, which browsers do not send: it is in no request, log or referrer.
   package static func page(_ issued: Consoles.IssuedTicket) -> String {
     "\(ConsolePage.path)/#ticket=\(issued.ticket.text)&server=\(issued.server.name)"
   }

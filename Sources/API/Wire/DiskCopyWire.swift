@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// Backups and snapshots as the wire shows them: fields and order are those of the API's documentation. Additive fields
+/// Backups and snapshots in the form of the API: fields and order are those of its documentation. Additional fields
 /// follow all documented ones.
 enum DiskCopyWire {
   static func copy(_ writer: inout JSONWriter, _ copy: DiskCopy) {

@@ -2,11 +2,11 @@ import Core
 package import Engine
 package import NIOCore
 
-/// Events as `text/event-stream` has them: an id, a type, and one line of JSON.
+/// Events in the format of `text/event-stream`: an id, a type, and one line of JSON.
 package enum EventWire {
   package static func element(_ element: Events.Element) -> ByteBuffer {
     switch element {
-    // Without data it is no event: clients remember its id, and do nothing else.
+    // Without data this is no event: clients remember the id, and do nothing else.
     case .beginning(let id): ByteBuffer(string: ": heartbeat\nid: \(id)\n\n")
     case .event(let event): message(id: event.id, type: type(of: event), data(of: event))
     case .gap(let id):

@@ -1,6 +1,6 @@
 import Core
 
-/// What a client calls the fields: by the documented names, but for those that it called otherwise.
+/// The names of fields in replies: the documented ones, except for fields that the client called by another name.
 struct FieldNames {
   private let others: [Field: String]
 

@@ -2,7 +2,7 @@ import Core
 import Engine
 import NIOCore
 
-/// What a server used over time as the wire shows it: a list of times and values for each kind.
+/// The history of what a server used, in the form of the API: for each kind a list of times and values.
 enum MetricWire {
   enum Kind: String, CaseIterable {
     case cpu, memory, disk, network
@@ -47,7 +47,7 @@ enum MetricWire {
 }
 
 extension Metric {
-  /// Rounded up, without a number that is too large on the way.
+  /// Rounded up, and computed without overflow.
   fileprivate var diskTenthsGiB: Int64 {
     let unit: Int64 = 1 << 30
     return diskBytes / unit * 10 + (diskBytes % unit * 10 + unit - 1) / unit

@@ -1,6 +1,6 @@
 import Core
 
-/// An operation as the history of its server shows it.
+/// An operation in the history of its server.
 enum OperationWire {
   static func record(_ writer: inout JSONWriter, _ record: OperationRecord) {
     writer.object { writer in
@@ -17,7 +17,7 @@ enum OperationWire {
     }
   }
 
-  /// What the operation is about beside its server.
+  /// What the operation is about in addition to its server.
   static func subject(_ writer: inout JSONWriter, _ subject: OperationSubject?) {
     let named: (type: String, id: Int64)? =
       switch subject {

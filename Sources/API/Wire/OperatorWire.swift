@@ -1,9 +1,9 @@
 import Core
 import Engine
 
-/// What only operators' programs see: accounts as such, hosts, images and the audit trail.
+/// What only operators' programs see: accounts, hosts, images and the audit trail.
 enum OperatorWire {
-  /// The fields that its customer sees, with the id before them and the rest behind.
+  /// The fields that the customer sees, preceded by the id and followed by the operator's fields.
   static func account(_ writer: inout JSONWriter, _ account: Account, currency: String, hourlyCost: Money) {
     writer.object { writer in
       writer.field("id", account.id.value)
@@ -97,7 +97,7 @@ enum OperatorWire {
         }
       }
       writer.field("server_id", entry.serverID?.value)
-      // Whoever did it on the host has no token.
+      // Changes that were made on the host have no token.
       writer.field(named: "token") { writer in
         guard let id = entry.tokenID else { return writer.null() }
         writer.object { writer in

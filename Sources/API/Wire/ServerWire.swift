@@ -2,10 +2,10 @@ import Core
 import Engine
 import Foundation
 
-/// Servers as the wire shows them: fields and order are those of the API's documentation. Additive fields follow all
+/// Servers in the form of the API: fields and order are those of its documentation. Additional fields follow all
 /// documented ones.
 enum ServerWire {
-  /// Whose a server is, for operators.
+  /// The account that a server belongs to, for operators.
   struct Owner {
     let id: ID<Account>
     let email: String
@@ -77,17 +77,17 @@ enum ServerWire {
     }
   }
 
-  /// - Parameter message: Where it is not about the status that the server has now.
+  /// - Parameter message: Replaces the message about the server's present status.
   static func actionReply(_ writer: inout JSONWriter, _ server: Server, message: String? = nil) {
     writer.object { writer in
-      // For those who wait for the end only: what was asked for did not come about.
+      // Only clients that wait for the end can see this: the action has failed.
       writer.field("status", server.status == .error && message == nil ? "error" : "success")
       writer.field("message", message ?? self.message(server))
       self.server(&writer, server)
     }
   }
 
-  /// The same form for what takes a while beside the server's status.
+  /// The same form for an operation that the server's status does not show.
   static func changeReply(_ writer: inout JSONWriter, _ requested: RequestedOperation, password: String? = nil) {
     let operation = requested.operation
     writer.object { writer in

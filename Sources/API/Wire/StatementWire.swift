@@ -1,7 +1,8 @@
 import Core
 import NIOCore
 
-/// Ledger and statement as the wire shows them. Their amounts are texts with six places, exact in every language.
+/// Ledger and statement in the form of the API. Amounts are texts with six decimal places, which are exact in every
+/// language.
 enum StatementWire {
   static func entry(_ writer: inout JSONWriter, _ entry: LedgerEntry) {
     writer.object { writer in
@@ -37,7 +38,7 @@ enum StatementWire {
     return writer.buffer
   }
 
-  /// - Parameter links: Nil where all servers are on one page.
+  /// - Parameter links: Nil if all servers are on one page.
   static func statement(_ statement: MonthlyStatement, currency: String, links: PageLinks?) -> ByteBuffer {
     JSONWriter.object { writer in
       writer.field("month", statement.month.description)

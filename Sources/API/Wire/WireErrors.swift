@@ -1,7 +1,7 @@
 import Core
 
-/// What is wrong with the parts of a request, by the names that its client knows: all of it, so that the client learns of
-/// everything at once.
+/// Everything that is wrong with a request, by the names that its client knows, so that the client learns of all errors
+/// at once.
 struct WireErrors: Error, Equatable {
   struct Entry: Equatable {
     let name: String
@@ -10,9 +10,9 @@ struct WireErrors: Error, Equatable {
 
   enum Content: Equatable {
     case messages([String])
-    /// What is wrong with the fields of an object, or with the elements of a list, by their numbers.
+    /// Errors of the fields of an object, or of the elements of a list, named by their indices.
     case fields(WireErrors)
-    /// What is wrong with the objects of a list, of each of them, and nothing of most.
+    /// One entry for each object of a list; empty if nothing is wrong with that object.
     case elements([WireErrors])
   }
 
@@ -25,13 +25,13 @@ struct WireErrors: Error, Equatable {
       entries.append(Entry(name: name, content: .messages([message])))
       return
     }
-    // What is wrong inside of it is known already, and says more.
+    // Errors inside of the field are known already, and say more.
     if case .messages(let messages) = entries[index].content {
       entries[index].content = .messages(messages + [message])
     }
   }
 
-  /// What is wrong inside of a part that is none of the simple ones.
+  /// Sets the errors inside of a nested field, in place of earlier errors of that name.
   mutating func add(_ name: String, inside content: Content) {
     entries.removeAll { $0.name == name }
     entries.append(Entry(name: name, content: content))
@@ -43,7 +43,7 @@ struct WireErrors: Error, Equatable {
     }
   }
 
-  /// - Parameter order: In which the API documents the names.
+  /// - Parameter order: The order in which the API documents the names.
   func throwIfAny(order: [String] = []) throws(WireErrors) {
     guard !isEmpty else { return }
     let rank = { (name: String) in order.firstIndex(of: name) ?? order.count }
@@ -64,7 +64,7 @@ extension WireErrors {
 }
 
 extension WireErrors {
-  /// Its fields, into an object.
+  /// Writes the errors as the fields of an object that is already open.
   func write(to writer: inout JSONWriter) {
     for entry in entries {
       switch entry.content {

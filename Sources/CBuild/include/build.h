@@ -1,9 +1,9 @@
 #include <stddef.h>
 
-/// The commit that the sources are of, as whoever built the program said (VPSD_COMMIT); empty where nobody did.
+/// The commit of the sources, as set by the build (VPSD_COMMIT); empty where it was not set.
 const char *_Nonnull vpsd_build_commit(void);
 
-/// A file as it was when the program was built. It lasts as long as the program runs.
+/// The content of a file at the time of the build. It is valid for as long as the program runs.
 struct __attribute__((swift_name("BuiltInFile"))) vpsd_file {
   const unsigned char *_Nonnull bytes;
   size_t count;

@@ -1,8 +1,9 @@
 package struct Account: Sendable, Equatable {
-  /// For each of its owner's names.
+  /// The rule for first name, last name and company name.
   package static let nameRule = TextRule(maximumLength: 255)
 
-  /// As much of RFC 5321 as tells an address from anything else: at most 254 bytes, and no space or control character.
+  /// Whether the text could be an e-mail address: at most 254 bytes, something on both sides of the last `@`, and no
+  /// space or control character. RFC 5321 is not checked in full.
   package static func isPossible(email text: String) -> Bool {
     guard text.utf8.count <= EmailAddress.longestBytes, let at = text.utf8.lastIndex(of: UInt8(ascii: "@")) else {
       return false
@@ -15,21 +16,21 @@ package struct Account: Sendable, Equatable {
   package let email: String
   package let balance: Money
   package let createdAt: Timestamp
-  /// Empty where it is not known, as are the next two.
+  /// Empty if unknown, like `lastName` and `companyName`.
   package let firstName: String
   package let lastName: String
   package let companyName: String
-  /// In which it is written to.
+  /// The language of the messages sent to the owner.
   package let language: Language
   package let suspension: AccountSuspension
-  /// Whether its servers may open connections to TCP port 25 where others' may not.
+  /// Whether its servers may open connections to TCP port 25 even where the host blocks that for others.
   package let mayMail: Bool
-  /// When it was closed for good, and all that is personal in it erased; nil while it is open.
+  /// When the account was closed for good and its personal data erased; nil while it is open.
   package let closedAt: Timestamp?
-  /// Whether the operator has said that whoever is signed in to it works as one, too.
+  /// Whether the operator has allowed people who are signed in to this account to act as operators, too.
   package let isOperator: Bool
 
-  /// Whether that holds now.
+  /// Whether they may do so now: not while the account is closed, or suspended by the operator.
   package var mayOperate: Bool { isOperator && closedAt == nil && suspension.byOperatorSince == nil }
 
   package init(
@@ -52,7 +53,7 @@ package struct Account: Sendable, Equatable {
   }
 }
 
-/// An account, and how much it has of what counts.
+/// An account with the numbers of its servers, tokens and SSH keys.
 package struct AccountSummary: Sendable, Equatable {
   package let account: Account
   package let serverCount: Int
@@ -67,7 +68,7 @@ package struct AccountSummary: Sendable, Equatable {
   }
 }
 
-/// Which accounts; nil for any.
+/// Selects accounts; a field that is nil matches every account.
 package struct AccountFilter: Sendable, Equatable {
   package enum State: String, Sendable, CaseIterable {
     /// Neither suspended nor closed.
@@ -76,16 +77,16 @@ package struct AccountFilter: Sendable, Equatable {
     case closed
   }
 
-  /// Whatever the case of its letters.
+  /// Compared as a whole, ignoring case.
   package var email: String?
-  /// How the e-mail address begins, in the same way.
+  /// A prefix of the e-mail address, ignoring case.
   package var beginning: String?
   package var state: State?
 
   package init() {}
 }
 
-/// By what accounts can be ordered.
+/// The keys that accounts can be sorted by.
 package enum AccountKey: String, Sendable, CaseIterable {
   case id
   case email
@@ -93,18 +94,18 @@ package enum AccountKey: String, Sendable, CaseIterable {
   case balance
 }
 
-/// Who an account belongs to; nil leaves a field as it is.
+/// Changes to what is known of an account's owner; nil leaves a field as it is.
 package struct ProfileChange: Sendable, Equatable {
   package var firstName: String?
   package var lastName: String?
   package var companyName: String?
   package var email: String?
-  /// What the e-mail address was where all of this was chosen; nil where that does not matter.
+  /// The e-mail address that the account must still have for the change to be made; nil skips this check.
   package var expectedEmail: String?
   package var language: Language?
-  /// Only the operator's to change.
+  /// Only operators may change this.
   package var mayMail: Bool?
-  /// Only to be changed on the host.
+  /// Only a command on the host may change this.
   package var isOperator: Bool?
 
   package init(
@@ -123,14 +124,14 @@ package enum LedgerReason: String, Sendable, CaseIterable {
   case credit
   /// The first hour of a new server was set aside.
   case hold
-  /// What was set aside was given back.
+  /// What was set aside was released.
   case release
   /// An hour of a server was paid for.
   case charge
-  /// An hour of its backups.
+  /// An hour of a server's backups was paid for.
   case backup
-  /// A GB beyond what its plan has for a month.
+  /// A GB of traffic beyond the plan's monthly allowance was paid for.
   case traffic
-  /// The operator gave back what was paid.
+  /// The operator refunded a payment.
   case refund
 }

@@ -1,22 +1,22 @@
-/// One change that somebody asked for.
+/// An entry of the audit trail: one change that somebody asked for.
 package struct AuditEntry: Sendable, Equatable {
   package let id: ID<AuditEntry>
   package let at: Timestamp
-  /// Whose account it was about; nil for the whole installation.
+  /// The e-mail address of the account concerned; nil if the whole installation is concerned.
   package let email: String?
   package let accountID: ID<Account>?
-  /// The name of the token; nil where the operator did it.
+  /// The name of the token that was used; nil if the operator made the change on the host.
   package let tokenName: String?
   package let tokenID: ID<Token>?
-  /// The e-mail address of whoever the token is of; nil where the operator did it on the host.
+  /// The e-mail address of the account that the token belongs to; nil if the operator made the change on the host.
   package let tokenEmail: String?
   /// `server.create`, `ssh_key.delete`.
   package let action: String
   package let detail: String?
   package let serverID: ID<Server>?
-  /// What became of the operation that it began; nil where it was done at once.
+  /// The state of the operation that the change queued; nil if it queued none.
   package let outcome: Operation.State?
-  /// The client's address, or `host` for a command on it; nil where that was not written down yet.
+  /// The client's IP address, or `host` for a command on the host; nil for old entries from before it was recorded.
   package let origin: String?
 
   package init(
@@ -39,15 +39,15 @@ package struct AuditEntry: Sendable, Equatable {
   }
 }
 
-/// By what changes can be ordered.
+/// The keys that audit entries can be sorted by.
 package enum AuditKey: String, Sendable, CaseIterable {
   case id
 }
 
-/// Which changes; nil for any.
+/// Selects audit entries; a field that is nil matches every entry.
 package struct AuditFilter: Sendable, Equatable {
   package var accountID: ID<Account>?
-  /// Deleted ones too.
+  /// Also finds entries about a deleted server.
   package var serverID: ID<Server>?
 
   package init() {}

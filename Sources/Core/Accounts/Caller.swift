@@ -1,19 +1,19 @@
 package import Foundation
 
-/// A principal that asks for something, with all that is known of it: every use case takes one, and every row that it writes
-/// remembers it.
+/// A principal that makes a request, with all that is known of it. Every use case takes a caller, and the rows that it
+/// writes record who that was.
 package struct Caller: Sendable, Equatable {
   package private(set) var accountID: ID<Account>
   package let principal: Principal
   package private(set) var permissions: [Permission]
-  /// Why the operator lets its account change nothing; nil where it may.
+  /// Why the operator has suspended the account, which may then change nothing; nil if it is not suspended.
   package private(set) var suspensionReason: String?
-  /// Whether it is an operator's program, and the account is the one that it works on: what customers are held to for their own sake,
-  /// such as the protection of a server, does not bind it.
+  /// Whether this is an operator's program, and the account is the one that it works on. Rules that protect customers
+  /// from themselves, such as the delete protection of a server, do not bind it.
   package private(set) var isOperating = false
-  /// The claim of the repeatable request on whose behalf everything is changed, if there is one.
+  /// The claim of the idempotent request that the changes are made for; nil if the request has no idempotency key.
   package private(set) var requestClaim: UUID?
-  /// The address that the request came from, where there is one.
+  /// The IP address that the request came from; nil if there is none.
   package private(set) var origin: String?
 
   package init(_ token: Token) {
@@ -25,10 +25,10 @@ package struct Caller: Sendable, Equatable {
 
   package var tokenID: ID<Token> { principal.tokenID }
 
-  /// Whose word an operation is, as its customer may read it; nil for the operator's.
+  /// The token that the customer is shown as the requester of an operation; nil if an operator requested it.
   package var requesterID: ID<Token>? { isOperating ? nil : tokenID }
 
-  /// The same program, at work on somebody's account. Only what an operator's token is for leads here.
+  /// The same program, at work on a customer's account. Call this only where an operator's token is required.
   package func operating(on account: ID<Account>) -> Caller {
     var caller = self
     caller.accountID = account

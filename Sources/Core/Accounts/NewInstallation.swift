@@ -1,4 +1,4 @@
-/// What an empty store is filled with.
+/// The first content of an empty store.
 package struct NewInstallation: Sendable {
   package let catalogue: Catalogue
   package let email: String

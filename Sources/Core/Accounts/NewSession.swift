@@ -1,12 +1,12 @@
-/// A person who is about to be signed in to the panel.
+/// A panel session that is about to begin.
 package struct NewSession: Sendable {
   package let hash: TokenHash
-  /// Which browser it is, by its own account.
+  /// The name of the browser, read from the User-Agent header that it sent.
   package let name: String
   package let expiresAt: Timestamp
-  /// How many sessions an account may have at once, this one included: the oldest ones make room.
+  /// How many sessions an account may have at once, this one included; the oldest ones beyond that are revoked.
   package let quota: Int
-  /// The address that it comes from, where there is one.
+  /// The IP address that the session was begun from; nil if there is none.
   package let origin: String?
 
   package init(hash: TokenHash, name: String, expiresAt: Timestamp, quota: Int, origin: String?) {
@@ -18,8 +18,7 @@ package struct NewSession: Sendable {
   }
 }
 
-/// Signs whoever has it in, once.
-/// A link that somebody who forgot a password has asked for, and that is good still.
+/// A login link that was mailed to somebody who forgot a password, and that is still valid.
 package struct MailedLink: Sendable, Equatable {
   package let accountID: ID<Account>
   package let email: String
@@ -32,13 +31,14 @@ package struct MailedLink: Sendable, Equatable {
   }
 }
 
+/// A link that signs in whoever opens it, once.
 package struct NewLoginLink: Sendable {
   package let accountID: ID<Account>
   package let hash: TokenHash
   package let expiresAt: Timestamp
-  /// How many an account may have that nobody has used, this one included: the oldest ones make room.
+  /// How many unused links an account may have, this one included; the oldest ones beyond that are deleted.
   package let quota: Int
-  /// Whether whoever forgot a password has asked for it, and not the operator made it.
+  /// Whether it is mailed to somebody who forgot a password; otherwise the operator made it.
   package let isMailed: Bool
 
   package init(accountID: ID<Account>, hash: TokenHash, expiresAt: Timestamp, quota: Int, isMailed: Bool = false) {

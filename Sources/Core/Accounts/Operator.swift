@@ -1,10 +1,11 @@
-/// Who works as the operator, as far as the audit trail remembers it.
+/// Who acts as the operator, as recorded in the audit trail.
 package enum Operator: Sendable, Equatable {
-  /// Whoever may run commands on the host.
+  /// Somebody who runs a command on the host.
   case host
-  /// A person who is signed in to the panel, of an account that is an operator's. That it still is one is asked for again by the
-  /// transaction that changes something.
+  /// A person signed in to the panel with an operator's account. The transaction that makes a change checks again that
+  /// the account still is an operator's.
   case person(Caller)
-  /// A program that bears a token that was made for an operator, on the host. That it is valid still is asked for again in the same way.
+  /// A program with an operator's token, which is made on the host. The transaction that makes a change checks again
+  /// that the token is still valid.
   case program(Caller)
 }

@@ -7,7 +7,7 @@ package struct Permission: Hashable, Sendable, CustomStringConvertible {
     case snapshots
     case tokens
     case account
-    /// The whole installation. Only a command on the host grants it, and no star covers it.
+    /// The whole installation. Only a command on the host grants it, and `*` does not cover it.
     case `operator`
     case any = "*"
   }

@@ -1,10 +1,11 @@
-/// Who calls, as far as it is remembered and counted: what one of them asked for, and used up, is not another's.
+/// The identity of a caller. Each idempotency key belongs to one principal, and rate limits count each kind of
+/// principal separately.
 package enum Principal: Hashable, Sendable, CustomStringConvertible {
   /// A program that bears a token of its account.
   case token(ID<Token>)
   /// A person who is signed in to the panel: a session is a token that a browser has.
   case session(ID<Token>)
-  /// One that bears a token that was made for an operator, on the host.
+  /// A program that bears an operator's token, which is made on the host.
   case `operator`(ID<Token>)
 
   package enum Kind: String, Sendable {
@@ -31,6 +32,6 @@ package enum Principal: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// As it is stored: `token:7`.
+  /// The stored form: `token:7`.
   package var description: String { "\(kind.rawValue):\(tokenID)" }
 }

@@ -50,7 +50,7 @@ package struct NewSSHKey: Sendable {
   }
 }
 
-/// By what keys can be ordered.
+/// The keys that SSH keys can be sorted by.
 package enum SSHKeyKey: String, Sendable, CaseIterable {
   case id
   case name

@@ -1,10 +1,10 @@
-/// What an account asks for beside its password.
+/// The second factor that an account asks for in addition to its password: one-time codes.
 package struct SecondFactor: Sendable, Equatable {
-  /// Of its one-time codes, in base 32.
+  /// The secret of the one-time codes, in base 32.
   package let secret: String
-  /// The step of the last code that was used.
+  /// The time step of the last code that was used: no code of this step or an earlier one is accepted again.
   package let lastStep: Int64
-  /// Of codes that are each good once in the place of one of these.
+  /// The hashes of the recovery codes that are left: each replaces a one-time code, once.
   package let recoveryHashes: Set<String>
 
   package init(secret: String, lastStep: Int64, recoveryHashes: Set<String>) {
@@ -14,9 +14,9 @@ package struct SecondFactor: Sendable, Equatable {
   }
 }
 
-/// How an account's second factor was shown to be there, so that it can be used up with the sign-in.
+/// How the second factor was proved. The transaction that signs in uses up the code, so that it works only once.
 package enum FactorProof: Sendable, Equatable {
-  /// There is none.
+  /// The account has no second factor.
   case none
   case code(step: Int64)
   case recovery(hash: String)

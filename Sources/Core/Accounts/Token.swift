@@ -8,11 +8,12 @@ package struct Token: Sendable, Equatable {
   package let expiresAt: Timestamp?
   package let lastUsedAt: Timestamp?
   package let revokedAt: Timestamp?
-  /// Whether it is that of a person who is signed in to the panel: a browser has it as a cookie, and it is good for nothing else.
+  /// Whether it is a session of the panel. The browser holds it as a cookie, and it is accepted nowhere else.
   package let isSession: Bool
-  /// The token that made it, and takes it along when it is revoked; nil where the operator made it, or a person did.
+  /// The token that created this one: revoking it revokes this one, too. Nil if the operator or a person in the panel
+  /// did.
   package let parentID: ID<Token>?
-  /// Why its account may change nothing; nil where it may.
+  /// Why the operator has suspended its account, which may then change nothing; nil if it is not suspended.
   package let suspensionReason: String?
 
   package init(
@@ -71,7 +72,7 @@ package struct NewToken: Sendable {
   }
 }
 
-/// By what tokens can be ordered.
+/// The keys that tokens can be sorted by.
 package enum TokenKey: String, Sendable, CaseIterable {
   case id
   case name

@@ -1,16 +1,16 @@
-/// Whether the time of day can be believed where money depends on it.
+/// Whether the time of day can be trusted for billing.
 package enum BillingClock: Sendable, Equatable {
-  /// The clock may be off by no more than this, beyond the time that has passed, from when it was looked at for the last time: a
-  /// day, and what is lost by zones and summer time.
+  /// The largest difference to the time last seen that is believed, beyond the time known to have passed: a day, plus
+  /// two hours for time zones and daylight saving.
   package static let largestJump = Duration.seconds(26 * 3600)
 
-  /// Hours that have begun are charged. After a clock was set back there are none for a while.
+  /// Hours that have begun are charged. After the clock was set back, none begins until it has caught up.
   case trusted
-  /// It has jumped, or the service was down for so long that nobody can tell: nothing is charged until the operator says that
-  /// it is right, or sets it right.
+  /// The clock has jumped, or the service was down for too long to tell. Nothing is charged until the operator confirms
+  /// the time, or corrects the clock.
   case doubted(lastSeen: Timestamp)
 
-  /// - Parameter elapsed: What has passed since, as far as this process knows.
+  /// - Parameter elapsed: The part of the time since `lastSeen` that this process has measured.
   package init(at now: Timestamp, lastSeen: Timestamp, elapsed: Duration) {
     let isPlausible = now - lastSeen <= Self.largestJump + elapsed && lastSeen - now <= Self.largestJump
     self = isPlausible ? .trusted : .doubted(lastSeen: lastSeen)

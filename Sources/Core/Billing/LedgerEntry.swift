@@ -4,12 +4,12 @@ package struct LedgerEntry: Sendable, Equatable {
   package let createdAt: Timestamp
   package let reason: LedgerReason
   package let amount: Money
-  /// Of the account, with this entry.
+  /// The account's balance after this entry.
   package let balance: Money
-  /// Nil where it is about no server.
+  /// Nil if the entry concerns no server.
   package let serverID: ID<Server>?
   package let serverName: ServerName?
-  /// When the hour of the server began that is paid for.
+  /// When the server's hour that is paid for began; nil if the entry pays for no hour.
   package let hourBeganAt: Timestamp?
   package let description: String
 
@@ -29,7 +29,7 @@ package struct LedgerEntry: Sendable, Equatable {
   }
 }
 
-/// By what a ledger can be ordered.
+/// The keys that a ledger can be sorted by.
 package enum LedgerKey: String, Sendable, CaseIterable {
   case id
 }

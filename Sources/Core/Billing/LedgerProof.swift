@@ -1,4 +1,4 @@
-/// Adds an account's ledger up entry by entry, by nothing but the entries, and says what contradicts what.
+/// Adds up an account's ledger entry by entry, from the entries alone, and reports contradictions.
 package struct LedgerProof {
   package struct Entry {
     let id: Int64
@@ -28,7 +28,7 @@ package struct LedgerProof {
     let month: Int
   }
 
-  /// So many are told of one account; the others are as bad.
+  /// The most faults that are kept of one account; further ones would tell nothing new.
   private static let mostFaults = 20
 
   package private(set) var count = 0
@@ -73,8 +73,8 @@ package struct LedgerProof {
   }
 
   /// - Parameters:
-  ///   - balance: What the account is said to have.
-  ///   - holds: What its servers are said to hold, where that is anything.
+  ///   - balance: The balance that is stored for the account.
+  ///   - holds: The amounts that are stored as held for its servers, without those that hold nothing.
   package func faults(balance: Money, holds: [ID<Server>: Money]) -> [String] {
     var faults = found
     if balance != self.balance {

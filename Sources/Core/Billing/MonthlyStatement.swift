@@ -1,9 +1,10 @@
-/// What the servers of an account cost in a month: for the hours that began in it, whenever they were charged.
+/// The cost of an account's servers in a month. An hour counts for the month in which it began, whenever it was
+/// charged.
 package struct MonthlyStatement: Sendable {
   package let month: CalendarMonth
-  /// Of all servers.
+  /// The sum over all servers, not only those of this page.
   package let total: Money
-  /// Those that cost something, deleted ones too.
+  /// The servers that cost something, including deleted ones.
   package let servers: Page<ServerCost>
 
   package init(month: CalendarMonth, total: Money, servers: Page<ServerCost>) {
@@ -16,13 +17,13 @@ package struct MonthlyStatement: Sendable {
 package struct ServerCost: Sendable, Equatable {
   package let serverID: ID<Server>
   package let name: ServerName
-  /// The name of the plan that it has now, or had last.
+  /// The name of the server's present plan, or of its last one.
   package let plan: String
   package let hours: Int
-  /// For its hours.
+  /// The price of the hours alone.
   package let amount: Money
   package let backups: Money
-  /// What crossed the network in that month, charged or not.
+  /// The traffic of that month in the direction that had more, charged or not.
   package let trafficGB: Int
   package let traffic: Money
   package let deletedAt: Timestamp?

@@ -1,17 +1,18 @@
-/// Why an account's servers are off, and kept off. Each cause is lifted by its own only: a payment, or the operator.
+/// Why an account's servers are stopped and kept off. Each cause is lifted separately: `credit` by a payment,
+/// `operator` by the operator.
 package enum SuspensionCause: String, Sendable, CaseIterable {
   case credit
   case `operator`
 }
 
-/// In which way an account is suspended.
+/// Whether an account is suspended, since when, and why.
 package struct AccountSuspension: Sendable, Equatable {
-  /// Rule for what the operator says to the customer.
+  /// The rule for the reason that the operator gives the customer.
   package static let reasonRule = TextRule(maximumLength: 255)
 
-  /// Since when nothing can be paid.
+  /// Since when the account has been out of credit; nil if it is not.
   package let outOfCreditSince: Timestamp?
-  /// When its servers are deleted for that.
+  /// When its servers are deleted for being out of credit.
   package let deletionAt: Timestamp?
   package let byOperatorSince: Timestamp?
   package let operatorReason: String?
@@ -28,7 +29,7 @@ package struct AccountSuspension: Sendable, Equatable {
     self.operatorReason = operatorReason
   }
 
-  /// The one that weighs more, where there are both.
+  /// The more serious cause if there are both; nil if the account is not suspended.
   package var cause: SuspensionCause? {
     if byOperatorSince != nil { return .operator }
     return outOfCreditSince == nil ? nil : .credit

@@ -1,19 +1,20 @@
-/// What is charged beside the prices of plans, and what becomes of those who cannot pay.
+/// What is charged in addition to the prices of plans, and what happens to accounts that cannot pay.
 package struct Tariff: Sendable, Equatable {
-  /// Of a calendar month no more hours of a server are charged than this: four weeks of them.
+  /// At most this many hours of a server are charged in a calendar month: four weeks of them.
   package static let maximumMonthlyHours = 672
 
   package var currency = "USD"
-  /// Of the server's price, while its backups are on.
+  /// The price of backups, in percent of the server's price.
   package var backupPercent = 20
-  /// Of the server's price, while it is suspended.
+  /// The price of a suspended server, in percent of its normal price.
   package var suspendedPercent = 0
   /// After how many days out of credit the servers of an account are deleted.
   package var suspensionDays = 30
-  /// Of a GB beyond what a plan has for a month; nil where that costs nothing.
+  /// The price of a GB beyond the plan's monthly traffic; nil if it costs nothing.
   package var pricePerGB: Money?
 
-  /// To which a server is held that had more than that, until the month is over; nil where it is not.
+  /// The speed, in Mbit/s, of a server that has used more traffic than its plan includes, until the month is over; nil
+  /// for no limit.
   package var throttleMbit: Int?
 
   package init() {}
@@ -25,13 +26,13 @@ package struct Tariff: Sendable, Equatable {
   }
 }
 
-/// An hour of a server that is to be paid for, with all that it costs depends on.
+/// A server's hour that is to be charged, with everything that its cost depends on.
 package struct BilledHour: Sendable, Equatable {
-  /// Of the server, at the moment at which the hour began.
+  /// The server's price at the moment when the hour began.
   package let price: Money
   package let isBackupEnabled: Bool
   package let isSuspended: Bool
-  /// How many hours of its calendar month were charged already.
+  /// How many hours of the same calendar month have been charged already.
   package let chargedInMonth: Int
 
   package init(price: Money, isBackupEnabled: Bool, isSuspended: Bool = false, chargedInMonth: Int = 0) {
@@ -55,6 +56,6 @@ package struct HourCost: Sendable, Equatable {
 }
 
 extension Money {
-  /// To the nearest millionth; a half of one counts as a whole.
+  /// Rounded to the nearest millionth; half of one is rounded up.
   func percent(_ percent: Int) -> Money { Money(microunits: (microunits * Int64(percent) + 50) / 100) }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// All that can be ordered, and all that was ever ordered from: small enough to be read and kept as a whole. Each list is
+/// Everything that can be ordered now, or could be once: small enough to be read and kept as a whole. Each list is
 /// ordered by id.
 package struct Catalogue: Sendable, Equatable {
   package let plans: [Plan]

@@ -7,7 +7,7 @@ extension Location {
   }
 }
 
-/// A location that is to be offered.
+/// A location that is to be added to the catalogue.
 package struct NewLocation: Sendable, Equatable {
   package let code: String
   package let name: String
@@ -22,7 +22,7 @@ package struct NewLocation: Sendable, Equatable {
   }
 }
 
-/// What is to be different about a location; nil leaves a field as it is. Its code stays: servers and hosts name it by that.
+/// Changes to a location; nil leaves a field as it is. The code cannot be changed: servers and hosts refer to it.
 package struct LocationChange: Sendable, Equatable {
   package var name: String?
   package var countryCode: String?

@@ -11,7 +11,7 @@ package struct OperatingSystem: Sendable, Equatable {
   /// The name of the image in the image store.
   package let imageName: String
   package let isAvailable: Bool
-  /// The account that keys and passwords are for.
+  /// The user account in the guest that keys and passwords are set for.
   package let username: String
 
   package static let standardUsername = "root"

@@ -1,7 +1,7 @@
 extension OperatingSystem {
   package static let nameRule = TextRule(maximumLength: 64)
 
-  /// A message for whoever wrote what a guest's account is to be called; nil where that can be.
+  /// Why the text is not a valid user name in a guest, as a message for its author; nil if it is valid.
   package static func usernameViolation(in text: String) -> String? {
     func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || byte == UInt8(ascii: "_") }
     let isFit =
@@ -11,7 +11,7 @@ extension OperatingSystem {
   }
 }
 
-/// An operating system that is to be offered.
+/// An operating system that is to be added to the catalogue.
 package struct NewOperatingSystem: Sendable, Equatable {
   /// The full name, "Debian 12".
   package let name: String
@@ -35,7 +35,7 @@ package struct NewOperatingSystem: Sendable, Equatable {
   }
 }
 
-/// What is to be different about an operating system; nil leaves a field as it is.
+/// Changes to an operating system; nil leaves a field as it is.
 package struct OperatingSystemChange: Sendable, Equatable {
   package var name: String?
   package var slug: String?

@@ -10,15 +10,16 @@ package struct Plan: Sendable, Equatable {
   package let vcpus: Int
   package let memoryMiB: Int
   package let storageGiB: Int
-  /// What may cross the network in a calendar month.
+  /// The traffic that is included in a calendar month.
   package let bandwidthGB: Int
-  /// What may cross it in each direction, in millions of bits a second; 0 for no limit.
+  /// The highest speed in each direction, in millions of bits a second; 0 for no limit.
   package let portSpeedMbit: Int
   package let pricePerHour: Money
   /// The codes of the locations that offer it.
   package let locations: [String]
   package let isAvailable: Bool
-  /// What a server has of the host's processors where they are short; 0 for what goes with how many it sees.
+  /// The server's share of the host's processors when they are busy, relative to other servers; 0 for a share by its
+  /// number of vCPUs.
   package let cpuWeight: Int
   /// 0 for no limit.
   package let diskIOPS: Int

@@ -5,16 +5,16 @@ extension Plan {
   package static let memoryRangeMiB = 64...16_777_216
   package static let storageRangeGiB = 1...1_048_576
   package static let bandwidthRangeGB = 0...1_000_000_000
-  /// 0 for no limit. A packet filter takes no more.
+  /// 0 for no limit. The packet filter accepts no higher speed.
   package static let portSpeedRangeMbit = 0...100_000
-  /// What control groups of either version take.
+  /// The range that both versions of control groups accept.
   package static let cpuWeightRange = 0...10_000
   package static let diskIOPSRange = 0...10_000_000
   package static let diskMiBPerSecondRange = 0...1_000_000
   package static let priceRange = Money.zero...Money(microunits: 1_000_000_000_000)
 }
 
-/// A plan that is to be offered.
+/// A plan that is to be added to the catalogue.
 package struct NewPlan: Sendable, Equatable {
   package let name: String
   package let slug: String
@@ -52,7 +52,7 @@ package struct NewPlan: Sendable, Equatable {
   }
 }
 
-/// What is to be different about a plan; nil leaves a field as it is.
+/// Changes to a plan; nil leaves a field as it is.
 package struct PlanChange: Sendable, Equatable {
   package var name: String?
   package var slug: String?
@@ -68,22 +68,22 @@ package struct PlanChange: Sendable, Equatable {
   package var cpuWeight: Int?
   package var diskIOPS: Int?
   package var diskMiBPerSecond: Int?
-  /// Whether the servers that have the plan cost, from their next hour on, what it costs then.
+  /// Whether servers that have the plan already pay the plan's new price from their next hour on.
   package var appliesToExisting = false
 
   package init() {}
 
-  /// Whether a machine of the plan would be another one.
+  /// Whether the vCPUs, memory or storage of the plan would change.
   package func changesSize(of plan: Plan) -> Bool {
     (vcpus ?? plan.vcpus) != plan.vcpus || (memoryMiB ?? plan.memoryMiB) != plan.memoryMiB
       || (storageGiB ?? plan.storageGiB) != plan.storageGiB
   }
 }
 
-/// A plan as it is after a change.
+/// A plan after a change.
 package struct UpdatedPlan: Sendable, Equatable {
   package let plan: Plan
-  /// How many servers cost something else from their next hour on.
+  /// How many servers have another price from their next hour on.
   package let repricedServerCount: Int
 
   package init(plan: Plan, repricedServerCount: Int) {

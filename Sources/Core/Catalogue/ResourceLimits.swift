@@ -1,10 +1,10 @@
-/// What a machine is held to, so that none starves another.
+/// The limits of what a machine may use, so that no machine starves another.
 package struct ResourceLimits: Sendable, Equatable {
-  /// What it has of the host's processors where they are short, beside the weights of all others.
+  /// The machine's share of the host's processors when they are busy, relative to the weights of all others.
   package let cpuWeight: Int
-  /// Reads and writes of its disk in a second; nil for as many as the host can.
+  /// Disk reads and writes per second; nil for no limit.
   package let diskIOPS: Int?
-  /// What it reads and writes of its disk in a second; nil for as much as the host can.
+  /// MiB read from and written to the disk per second; nil for no limit.
   package let diskMiBPerSecond: Int?
 
   package init(cpuWeight: Int, diskIOPS: Int? = nil, diskMiBPerSecond: Int? = nil) {
@@ -13,14 +13,14 @@ package struct ResourceLimits: Sendable, Equatable {
     self.diskMiBPerSecond = diskMiBPerSecond
   }
 
-  /// Of one whose plan says nothing: what it has of the processors goes by how many it sees.
+  /// The limits of a machine whose plan sets none: a processor weight in proportion to its vCPUs.
   package static func standard(vcpus: Int) -> ResourceLimits {
     ResourceLimits(cpuWeight: min(100 * vcpus, Plan.cpuWeightRange.upperBound))
   }
 }
 
 extension Plan {
-  /// A plan that says nothing of one has 0 there, as in what operators write.
+  /// A plan has 0 for a limit that it does not set, as operators write it.
   package var limits: ResourceLimits {
     ResourceLimits(
       cpuWeight: cpuWeight > 0 ? cpuWeight : ResourceLimits.standard(vcpus: vcpus).cpuWeight,

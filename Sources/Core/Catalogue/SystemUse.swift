@@ -1,7 +1,7 @@
-/// How many servers have been made from one version of a system's image.
+/// How many servers that are not erased have one version of a system's image.
 package struct SystemUse: Sendable, Equatable {
   package let system: ID<OperatingSystem>
-  /// Nil where it is not known yet.
+  /// Nil if it is not known yet.
   package let imageVersion: String?
   package let serverCount: Int
 

@@ -1,4 +1,4 @@
-/// A day of the schedule of backups: from 03:00 UTC to the next one.
+/// A day of the backup schedule: from 03:00 UTC to 03:00 UTC of the next day.
 package struct BackupDay: Sendable, Equatable {
   package static let length = Duration.seconds(86_400)
   /// How long an automatic backup is kept.
@@ -24,7 +24,7 @@ package struct BackupDay: Sendable, Equatable {
 package struct BackupProgress: Sendable, Equatable {
   /// The servers whose backup was begun just now.
   package let begun: [ID<Server>]
-  /// How many servers have not had their turn.
+  /// How many servers are still waiting for their backup.
   package let waitingCount: Int
 
   package init(begun: [ID<Server>], waitingCount: Int) {

@@ -1,6 +1,7 @@
 package import Foundation
 
-/// A standalone copy of a server's disk, as it was at one moment: a backup or a snapshot. It goes with its server.
+/// A standalone copy of a server's disk, as it was at one moment: a backup or a snapshot. It is deleted with its
+/// server.
 package struct DiskCopy: Sendable, Equatable {
   package enum Kind: String, Sendable, CaseIterable {
     /// A backup that somebody asked for.
@@ -10,7 +11,7 @@ package struct DiskCopy: Sendable, Equatable {
     case snapshot
   }
 
-  /// What a customer takes for one sort of thing: each has its own paths and permission.
+  /// The kinds as customers see them: each family has its own paths and its own permission.
   package enum Family: Sendable, CaseIterable {
     case backup
     case snapshot
@@ -35,19 +36,19 @@ package struct DiskCopy: Sendable, Equatable {
   package let serverID: ID<Server>
   package let serverName: ServerName
   package let kind: Kind
-  /// A snapshot's.
+  /// The name of a snapshot; nil for a backup.
   package let name: CopyName?
-  /// Empty where there is none.
+  /// Empty if there is none.
   package let description: String
   package let status: Status
   /// Why the status is `failed`, for the customer to read.
   package let statusReason: String?
-  /// What it takes on the host, once it is completed.
+  /// The space that it takes on the host; nil until it is completed.
   package let sizeBytes: Int64?
-  /// Of the file, as the driver tells it, once it is completed.
+  /// The checksum of its file, from the driver; nil until it is completed.
   package let checksum: String?
   package let createdAt: Timestamp
-  /// When an automatic backup is removed.
+  /// When an automatic backup is removed; nil for other copies.
   package let expiresAt: Timestamp?
 
   package init(
@@ -97,10 +98,10 @@ package struct CopyName: Hashable, Sendable, CustomStringConvertible {
 package struct NewDiskCopy: Sendable {
   package let uuid: UUID
   package let serverID: ID<Server>
-  /// With it, it is a snapshot; without it, a backup.
+  /// With a name, the copy is a snapshot; without one, a backup.
   package let name: CopyName?
   package let description: String
-  /// How many copies the server may have, this one included and automatic ones left out; nil for as many as it likes.
+  /// How many copies the server may have, counting this one but no automatic ones; nil for no limit.
   package let quota: Int?
 
   package init(uuid: UUID, serverID: ID<Server>, name: CopyName?, description: String, quota: Int? = nil) {
@@ -118,7 +119,7 @@ package struct DiskCopyFilter: Sendable, Equatable {
   package var serverID: ID<Server>?
   package var kind: DiskCopy.Kind?
   package var status: DiskCopy.Status?
-  /// Exact but for upper and lower case.
+  /// Compared as a whole, ignoring case.
   package var name: String?
 
   package init(
@@ -131,7 +132,7 @@ package struct DiskCopyFilter: Sendable, Equatable {
   }
 }
 
-/// By what copies can be ordered.
+/// The keys that copies can be sorted by.
 package enum DiskCopyKey: String, Sendable, CaseIterable {
   case id
   case name

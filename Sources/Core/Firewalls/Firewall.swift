@@ -1,9 +1,10 @@
-/// What may come to a server, and what may leave it: all of it, so that it can be put in the place of any other.
+/// Which traffic may reach a server, and which may leave it. A firewall is complete: it always replaces another as a
+/// whole.
 ///
-/// While it is disabled, everything may. Otherwise what comes in is what a rule lets in, and what belongs to a connection that
-/// is allowed; what goes out is everything, unless there is a rule for that, and then only what such a rule lets out.
+/// While it is disabled, all traffic passes. Otherwise inbound traffic passes if a rule allows it or it belongs to an
+/// allowed connection. Outbound traffic passes unless there are outbound rules; then only what one of them allows does.
 package struct Firewall: Hashable, Sendable, Codable {
-  /// Of a server that never had another one.
+  /// The firewall of a server for which none was ever set.
   package static let disabled = Firewall(isEnabled: false, rules: [])
 
   package let isEnabled: Bool
@@ -16,7 +17,7 @@ package struct Firewall: Hashable, Sendable, Codable {
 }
 
 extension Firewall {
-  /// Where in the list a rule lets through what an earlier one does, whatever it says of itself.
+  /// The indices of the rules that allow the same as an earlier rule, whatever their descriptions.
   package var repetitions: [Int] {
     struct Meaning: Hashable {
       let direction: FirewallRule.Direction

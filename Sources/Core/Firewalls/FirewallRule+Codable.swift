@@ -1,4 +1,4 @@
-/// As it is stored. What is read is checked as if a customer had written it just now.
+/// The stored form. A rule that is read is checked as if a customer had just written it.
 extension FirewallRule: Codable {
   private enum Key: String, CodingKey {
     case direction, ipProtocol = "protocol", ports, networks, description

@@ -1,4 +1,4 @@
-/// What a firewall lets through in one direction, from or to whom.
+/// Traffic that a firewall allows in one direction, and the networks that it may come from or go to.
 package struct FirewallRule: Hashable, Sendable {
   package enum Direction: String, Codable, Sendable, CaseIterable {
     case inbound = "in"
@@ -11,13 +11,13 @@ package struct FirewallRule: Hashable, Sendable {
 
   package let direction: Direction
   package let traffic: FirewallTraffic
-  /// Whoever is at the other end: the sources of what comes in, the destinations of what goes out. Empty for everybody. None
-  /// is there twice, but one may be in another.
+  /// The networks at the other end: sources of inbound traffic, destinations of outbound traffic. Empty for all. None
+  /// is listed twice, but one may contain another.
   package let networks: [IPNetwork]
-  /// For its author.
+  /// A note for people.
   package let description: String
 
-  /// Throws `FirewallRuleErrors` with all that is wrong.
+  /// Throws `FirewallRuleErrors` with everything that is wrong.
   package init(
     _ direction: Direction, _ ipProtocol: IPProtocol, ports: String? = nil, networks: [String] = [],
     description: String = ""
@@ -42,8 +42,8 @@ package struct FirewallRule: Hashable, Sendable {
   }
 }
 
-/// A rule as somebody wrote it. What could not be read at all is nil; the rest is checked all the same, so that its author
-/// learns of everything at once.
+/// A rule as somebody wrote it. A field that could not be read is nil; the others are checked all the same, so that the
+/// author learns of all errors at once.
 package struct FirewallRuleDraft: Sendable {
   package var direction: FirewallRule.Direction?
   package var ipProtocol: IPProtocol?
@@ -124,11 +124,11 @@ package struct FirewallRuleDraft: Sendable {
   }
 }
 
-/// What is wrong with a rule: all of it.
+/// Everything that is wrong with a rule.
 package struct FirewallRuleErrors: Error, Equatable, Sendable {
   package enum Part: Hashable, Sendable {
     case ports, description
-    /// One of the list; nil for the list as a whole.
+    /// One element of the list; nil for the list as a whole.
     case source(Int?)
     case destination(Int?)
 

@@ -1,20 +1,20 @@
-/// What goes over IP, by the names that it has everywhere.
+/// A protocol above IP, by its usual name.
 package enum IPProtocol: String, Codable, Sendable, CaseIterable {
   case tcp, udp
-  /// Of both families.
+  /// ICMP of both IPv4 and IPv6.
   case icmp
   case gre, esp
 
   package var hasPorts: Bool { self == .tcp || self == .udp }
 }
 
-/// What a rule lets through: a protocol and, of one that has them, ports.
+/// What a rule allows: a protocol and, if that has ports, its ports.
 package enum FirewallTraffic: Hashable, Sendable {
   case tcp(FirewallPorts)
   case udp(FirewallPorts)
   case icmp, gre, esp
 
-  /// Nil where the protocol has ports and there are none, or the other way round.
+  /// Nil if the protocol has ports and none are given, or the other way round.
   package init?(_ ipProtocol: IPProtocol, _ ports: FirewallPorts?) {
     switch (ipProtocol, ports) {
     case (.tcp, let ports?): self = .tcp(ports)
@@ -44,7 +44,7 @@ package enum FirewallTraffic: Hashable, Sendable {
   }
 }
 
-/// One port, `22`, several in a row, `80-85`, or `any`. Each is written in one way only.
+/// One port, `22`, a range of ports, `80-85`, or `any`. Each has only one valid spelling.
 package struct FirewallPorts: Hashable, Sendable, CustomStringConvertible {
   package static let any = FirewallPorts(range: nil)
   package static let rule =
@@ -68,7 +68,7 @@ package struct FirewallPorts: Hashable, Sendable, CustomStringConvertible {
       numbers.count == 1 || first < last
     else { return nil }
     range = first...last
-    // No sign and no leading zero.
+    // This refuses signs and leading zeros.
     guard description == text else { return nil }
   }
 

@@ -1,6 +1,6 @@
 extension IPNetwork {
-  /// Reads a network as rules name it: always with its length, with no bits of a host in it, and of IPv4 only where that is how it
-  /// is written.
+  /// Reads a network as rules have it: the prefix length is required, host bits must be zero, and an IPv4 network must
+  /// be written as IPv4.
   init(cidr text: String) throws(InvalidNetwork) {
     guard text.isPlain(atMost: 49), let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { throw .form }
     guard let network = IPNetwork(text) else {
@@ -18,7 +18,7 @@ extension IPNetwork {
   }
 }
 
-/// Why a text is no network, for whoever wrote it.
+/// Why a text is not a valid network, as a message for its author.
 struct InvalidNetwork: Error {
   static let form = InvalidNetwork(
     message: "Enter a network in CIDR notation, like 203.0.113.0/24, 2001:db8::/32 or, for one address, 203.0.113.5/32."

@@ -1,20 +1,21 @@
 package import struct Foundation.UUID
 
-/// The firewall of a server, and how far it has come. A server that never had another one has the disabled one.
+/// The firewall of a server, and whether its host has applied it. A server for which none was ever set has the disabled
+/// one.
 package struct ServerFirewall: Sendable, Equatable {
   package let serverID: ID<Server>
   package let machine: UUID
   package let hostID: ID<Host>
   package let firewall: Firewall
-  /// Whether its account's servers may open connections to TCP port 25 where others' may not.
+  /// Whether the account's servers may open connections to TCP port 25 even where the host blocks that for others.
   package let mayMail: Bool
-  /// Of its plan; 0 for no limit.
+  /// The port speed of the server's plan; 0 for no limit.
   package let portSpeedMbit: Int
-  /// To which it is held back because it had more traffic than its plan includes; nil as long as it had not.
+  /// The speed to which the server is throttled because it had more traffic than its plan includes; nil if it is not.
   package let throttleMbit: Int?
-  /// Counts its changes; 0 for none.
+  /// Grows with every change; 0 if there was none.
   package let revision: Int64
-  /// The newest one that its host is known to have taken over.
+  /// The newest revision that its host is known to have applied.
   package let appliedRevision: Int64
   package let updatedAt: Timestamp
 
@@ -36,7 +37,7 @@ package struct ServerFirewall: Sendable, Equatable {
 
   package var allowance: NetworkAllowance { allowance(portSpeedMbit: portSpeedMbit) }
 
-  /// As it is with another plan.
+  /// The allowance that the server has with another plan.
   package func allowance(portSpeedMbit: Int) -> NetworkAllowance {
     let speeds = [portSpeedMbit > 0 ? portSpeedMbit : nil, throttleMbit].compactMap { $0 }
     return NetworkAllowance(mayMail: mayMail, speedMbit: speeds.min())

@@ -1,20 +1,20 @@
-/// Where machines run: this machine, a member of a cluster, or one that exists on paper only.
+/// A place where machines run: this machine, a member of a cluster, or a simulated host.
 package struct Host: Sendable, Equatable {
   package enum State: String, Sendable, CaseIterable {
     case active
-    /// It keeps its servers and takes no more.
+    /// It keeps its servers and gets no new ones.
     case draining
-    /// It does not answer, or is not in the configuration any more: nothing is asked of it.
+    /// It does not answer, or was removed from the configuration: nothing is requested of it.
     case away
   }
 
   package let id: ID<Host>
-  /// Unique, and as the operator calls it: `local`, `eu-1/3`.
+  /// The unique name that the operator gave it: `local`, `eu-1/3`.
   package let name: String
-  /// Nil for the host of every location that has none of its own.
+  /// Nil for the host of all locations that have no host of their own.
   package let location: String?
   package let driver: String
-  /// What servers may take of it in all; nil where there is no bound, or where it has never answered.
+  /// What servers may reserve of it in total; nil if there is no limit, or if it has never answered.
   package let capacity: HostCapacity?
   package let isConfigured: Bool
   package let isDraining: Bool
@@ -40,10 +40,10 @@ package struct Host: Sendable, Equatable {
   }
 }
 
-/// A host as the configuration has it.
+/// A host as the configuration declares it.
 package struct HostDeclaration: Sendable, Equatable {
   package let name: String
-  /// Nil for the host of every location that has none of its own.
+  /// Nil for the host of all locations that have no host of their own.
   package let location: String?
   package let driver: String
 
@@ -53,7 +53,7 @@ package struct HostDeclaration: Sendable, Equatable {
     self.driver = driver
   }
 
-  /// The host of an installation that configures nothing, and of all that came before there were hosts.
+  /// The host of an installation that configures none, and of all servers from before there were hosts.
   package static let localName = "local"
 }
 

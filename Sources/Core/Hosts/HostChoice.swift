@@ -1,7 +1,7 @@
-/// On which host a new server is made: the least loaded one that has room for it.
+/// Chooses the host of a new server: the least loaded one that has room for it.
 package enum HostChoice {
-  /// - Parameter candidates: The hosts of the server's location, of whatever state.
-  /// - Returns: Nil where none has room.
+  /// - Parameter candidates: The hosts of the server's location, in any state.
+  /// - Returns: Nil if none has room.
   package static func host(for plan: Plan, among candidates: [HostLoad]) -> Host? {
     candidates.filter { $0.host.state == .active && $0.hasRoom(for: plan) }
       .min { $0.precedence(with: plan) < $1.precedence(with: plan) }?.host
@@ -15,7 +15,8 @@ extension HostLoad {
       && reserved.storageGiB + plan.storageGiB <= capacity.storageGiB
   }
 
-  /// By what would be taken of the scarcest thing, then by what is taken, which tells hosts without bounds apart.
+  /// Lower is better: how full the scarcest resource would be, in thousandths; then, for hosts without a limit, what is
+  /// reserved.
   fileprivate func precedence(with plan: Plan) -> (Int, Int, Int, ID<Host>) {
     (takenPermille(with: plan), reserved.memoryMiB, serverCount, host.id)
   }

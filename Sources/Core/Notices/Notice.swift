@@ -1,25 +1,25 @@
-/// Something that the owner of an account is told without having asked.
+/// Something that the owner of an account is told without having asked for it.
 package struct Notice: Sendable, Equatable {
   package enum Kind: String, Sendable, CaseIterable {
     case creditLow = "credit.low"
     case accountSuspended = "account.suspended"
     case accountResumed = "account.resumed"
-    /// The day comes nearer on which the servers of an account out of credit are deleted.
+    /// The day on which the servers of an account out of credit are deleted is near.
     case deletionNear = "account.deletion"
     case serversDeleted = "servers.deleted"
     case serversSuspended = "servers.suspended"
     case serversResumed = "servers.resumed"
     case serversFailed = "servers.error"
-    /// They had more traffic than is included, and are slow until the month is over.
+    /// Servers had more traffic than is included, and are throttled until the month is over.
     case serversThrottled = "servers.throttled"
     case backupsFailed = "backups.failed"
-    /// Somebody says that they forgot the password of the account.
+    /// Somebody says that they forgot the account's password, and gets a login link.
     case loginLink = "account.login_link"
-    /// The operator tries out whether anybody is reached.
+    /// The operator tests whether notices arrive.
     case test
 
-    /// How much of it is gathered into one notice: from the first fact on for so long, and one notice in an hour. Nil for what
-    /// happens to an account as a whole, which is told at once.
+    /// How long facts are collected into one notice, from the first fact on; at most one such notice is sent per
+    /// `shortestInterval`. Nil for kinds that concern an account as a whole, which are sent at once.
     package var gathering: Duration? {
       switch self {
       case .serversDeleted, .serversSuspended, .serversResumed, .serversFailed, .serversThrottled, .backupsFailed:
@@ -32,7 +32,7 @@ package struct Notice: Sendable, Equatable {
   }
 
   package let kind: Kind
-  /// When it happened; the first of several.
+  /// When it happened; for several facts, when the first one did.
   package let at: Timestamp
   package var facts: Facts
 
@@ -44,47 +44,48 @@ package struct Notice: Sendable, Equatable {
 }
 
 extension Notice {
-  /// What there is to say; nil or empty where the kind of notice has no such thing.
+  /// The content of a notice; a field is nil or empty if the kind of notice does not have it.
   package struct Facts: Sendable, Equatable {
-    /// No notice names more servers or backups; of those beyond, it has the number.
+    /// The most servers or backups that a notice names; the others are only counted.
     package static let mostEntries = 20
     package static let longestEntry = 300
 
-    /// For how many hours the credit lasts, at most.
+    /// How many hours the credit lasts at most.
     package var hoursLeft: Int?
     package var balance: Money?
     package var hourlyCost: Money?
     package var cause: SuspensionCause?
-    /// For which the account is suspended still.
+    /// The cause for which the account is still suspended.
     package var remainingCause: SuspensionCause?
-    /// What the operator has said.
+    /// The reason that the operator gave.
     package var reason: String?
     package var deletionAt: Timestamp?
-    /// What it is about, a line each.
+    /// The servers or backups concerned, one line each.
     package var entries: [String] = []
-    /// How many these are, those included that are not named.
+    /// How many are concerned, including those that are not named.
     package var entryCount = 0
 
     package init() {}
   }
 }
 
-/// How long credit lasts, in steps: each is told once, until somebody pays.
+/// The levels of low credit, in hours that it lasts: each is announced once, until somebody pays.
 package enum CreditLevel {
   package static let hours = [1, 24, 72]
 
-  /// Nil where it lasts longer than the longest, or nothing costs anything.
+  /// The lowest level that applies; nil if credit lasts longer than the highest one, or if nothing costs anything.
   package static func hours(of balance: Money, at hourlyCost: Money) -> Int? {
     guard hourlyCost > .zero else { return nil }
     return hours.first { balance < hourlyCost * Int64($0) }
   }
 }
 
-/// How near the deletion of an account's servers is, in steps: each is told once.
+/// The levels before an account's servers are deleted, in days: each is announced once.
 package enum DeletionLevel {
   package static let days = [1, 7]
 
-  /// Nil where it is further away, or was no further away when it was announced first.
+  /// The lowest level that applies; nil if the deletion is further away, or was already that near when it was first
+  /// announced.
   package static func days(until deletion: Timestamp, announced: Timestamp, at now: Timestamp) -> Int? {
     days.first { deletion - now <= length($0) }.flatMap { deletion - announced > length($0) ? $0 : nil }
   }

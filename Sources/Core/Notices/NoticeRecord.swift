@@ -1,20 +1,20 @@
 package import struct Foundation.UUID
 
-/// A notice as it is kept: whom it is for, and what became of it.
+/// A stored notice: its recipient, and how far its delivery has come.
 package struct NoticeRecord: Sendable, Equatable {
   package let id: ID<Notice>
-  /// By which a receiver knows it again: the same in each try.
+  /// Lets receivers detect repeats: it is the same in each attempt.
   package let uuid: UUID
   package let notice: Notice
   package let account: ID<Account>
   package let email: String
   package let language: Language
-  /// How often it was tried to deliver it; the one that runs is counted.
+  /// How many deliveries were attempted, including one that is under way.
   package let attempts: Int
-  /// When it was delivered or given up.
+  /// When it was delivered or given up; nil until then.
   package let finishedAt: Timestamp?
   package let isGivenUp: Bool
-  /// Why the last try failed, for the operator.
+  /// Why the last attempt failed, for the operator.
   package let failure: String?
 
   package init(
@@ -34,7 +34,7 @@ package struct NoticeRecord: Sendable, Equatable {
   }
 }
 
-/// What came of a try to deliver a notice.
+/// The result of an attempt to deliver a notice.
 package enum NoticeOutcome: Sendable, Equatable {
   case delivered
   case failed(reason: String, nextAt: Timestamp)

@@ -9,11 +9,11 @@ package struct Operation: Sendable, Equatable {
     case stop
     case hardStop = "hard_stop"
     case reboot
-    /// Starts a machine again that went away without being told to.
+    /// Restarts a machine that went off without being told to.
     case recover
-    /// Brings a changed hostname into a running guest.
+    /// Applies a changed hostname to a running guest.
     case configure
-    /// Brings other addresses to the host, and into a running guest.
+    /// Applies changed addresses to the host, and to a running guest.
     case readdress
     /// Gives the server another plan.
     case resize
@@ -23,11 +23,11 @@ package struct Operation: Sendable, Equatable {
     /// Makes a backup.
     case backup
     case snapshot
-    /// Puts a copy in the place of the disk.
+    /// Replaces the disk with a copy.
     case restore
-    /// Removes the file of a copy that nobody sees any more.
+    /// Removes the file of a copy that customers do not see any more.
     case discard
-    /// Runs another system in the place of the server's own, with the server's disk beside it.
+    /// Runs a rescue system in place of the server's own, with the server's disk attached.
     case rescue
     /// Runs the server's own system again.
     case leaveRescue = "leave_rescue"
@@ -38,17 +38,18 @@ package struct Operation: Sendable, Equatable {
     case running
     case succeeded
     case failed
-    /// A delete came first.
+    /// A deletion of the server came first.
     case cancelled
   }
 
   package let id: ID<Operation>
   package let serverID: ID<Server>
   package let kind: Kind
-  /// What it is about beside its server, as the kind says: the id of a disk copy, a plan or an operating system.
+  /// The id of the disk copy, plan or operating system that the operation is about, depending on its kind; nil for
+  /// none.
   package let subjectID: Int64?
   package let state: State
-  /// The workflow's name for what comes next; nil before its first step.
+  /// The workflow's name for the next step; nil before the first one.
   package let step: String?
   /// How often the current step has failed.
   package let failures: Int
@@ -79,8 +80,8 @@ package struct Operation: Sendable, Equatable {
 }
 
 extension Operation.Kind {
-  /// The statuses out of which an operation of this kind takes a server down, to bring it up again afterwards. Meanwhile the
-  /// server is `rebooting`: from the moment at which no other operation is before it.
+  /// The statuses from which an operation of this kind shuts a server down and starts it again afterwards. The server
+  /// is `rebooting` meanwhile, from the moment when no other operation is ahead of this one.
   package var powersOff: Set<ServerStatus> {
     switch self {
     case .reboot, .resize: [.active]
@@ -92,7 +93,7 @@ extension Operation.Kind {
 }
 
 extension Operation.Kind {
-  /// Whether a machine may go off or on while such an operation waits or runs, and that is none of its business.
+  /// Whether such an operation does not care about the machine's power, which may change while it waits or runs.
   package var leavesPowerAlone: Bool {
     switch self {
     case .backup, .snapshot, .discard, .readdress: true
@@ -104,8 +105,8 @@ extension Operation.Kind {
   }
 }
 
-/// The right to run the next step of an operation, and to commit its outcome. Whoever has it gives it back; those of a process
-/// that died are released by the next one.
+/// The right to run the next step of an operation, and to commit its outcome. Its holder gives it back; leases of a
+/// process that died are released by its successor.
 package struct Lease: Sendable, Equatable {
   package let operation: Operation
   package let token: UUID

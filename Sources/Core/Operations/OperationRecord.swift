@@ -3,9 +3,9 @@ package struct OperationRecord: Sendable, Equatable {
   package let id: ID<Operation>
   package let kind: Operation.Kind
   package let state: Operation.State
-  /// What it is at; nil before its first step and once it is over.
+  /// The current step; nil before the first one and after the end.
   package let step: String?
-  /// The name of the token that asked for it; nil where the service itself did.
+  /// The name of the token that requested it; nil if the service itself or an operator did.
   package let requestedBy: String?
   package let createdAt: Timestamp
   package let startedAt: Timestamp?

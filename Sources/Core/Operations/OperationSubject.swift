@@ -1,4 +1,4 @@
-/// What an operation is about beside its server.
+/// What an operation is about in addition to its server.
 package enum OperationSubject: Sendable, Equatable {
   case backup(ID<DiskCopy>)
   case snapshot(ID<DiskCopy>)

@@ -1,4 +1,4 @@
-/// An operation that somebody has just asked for, and its server as it is from then on.
+/// An operation that was just requested, and the state of its server after the request.
 package struct RequestedOperation: Sendable, Equatable {
   package let server: Server
   package let operation: Operation

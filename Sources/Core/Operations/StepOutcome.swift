@@ -1,16 +1,20 @@
-/// What a step came to. It is committed in one transaction with the effect on the server, and only while the lease holds.
+/// The result of a step. It is committed in one transaction with its effect on the server, and only while the lease
+/// holds.
 package struct StepOutcome: Sendable, Equatable {
   package enum Next: Sendable, Equatable {
-    /// The step is done; the named one comes next, at once.
+    /// The step is done; the named one runs next, at once.
     case advance(to: String)
-    /// The step is not done yet and is looked at again at this time; the time until then counts against its deadline, or not.
+    /// The step is not done and runs again at this time. `counts` tells whether the wait counts against the step's
+    /// deadline.
     case wait(until: Timestamp, counts: Bool = true)
-    /// The step has not begun: its turn has not come. It is hastened when it comes, and asked again at this time in any case.
+    /// The step has not begun, because its turn has not come. It becomes due when its turn comes, and at this time in
+    /// any case.
     case postpone(until: Timestamp)
-    /// The step failed and is tried again at this time.
+    /// The step failed and is retried at this time.
     case retry(at: Timestamp, operatorDetail: String)
     case succeed
-    /// The operation will fail for this reason; before that, the named step, and those that follow it, undo what was begun.
+    /// The operation will fail for this reason. Before that, the named step and those that follow it undo what was
+    /// begun.
     case undo(by: String, customerReason: String, operatorDetail: String)
     case fail(customerReason: String, operatorDetail: String)
 
@@ -32,29 +36,31 @@ package struct StepOutcome: Sendable, Equatable {
     case becameStopped
     /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
     case enteredError
-    /// The same, and nothing was made of it: its address and its share of the host are given back.
+    /// As `enteredError`, but no machine was made: the address and the reservation on the host are released, too.
     case neverMade
-    /// The server has the plan that the operation is about, and its machine is what that says.
+    /// The server has the plan that the operation is about, and its machine has that plan's size.
     case resized
     /// The server has the operating system that the operation is about, this version of its image, and the keys or the
-    /// password that were asked for with it. The disk that there is is not the server's any more.
+    /// password that were requested with it. The present disk does not count as the server's any more.
     case systemReplaced(imageVersion: String)
-    /// The machine could not be changed and is as it was, but for its power. A server that was taken down for this becomes
-    /// again what it was; one that was active is still on its way, and started by the steps that follow.
+    /// The machine could not be changed and is as before, except for its power. A server that was shut down for the
+    /// change gets its former status back; one that was active stays `rebooting` until the following steps have started
+    /// it.
     case rolledBack
-    /// Nothing of it is left: address and hold come back and the row is a tombstone.
+    /// Nothing of the server is left: address and hold are released and its row is a tombstone.
     case erased
-    /// The copy that the operation is about is whole.
+    /// The copy that the operation is about is complete.
     case copyCompleted(sizeBytes: Int64, checksum: String)
-    /// The copy could not be made; its file is gone, if it was seen to.
+    /// The copy could not be made. `isErased` tells whether its file was removed.
     case copyFailed(isErased: Bool)
     /// The file of the copy is gone.
     case copyErased
-    /// The disk is the copy's, with all that is known of it.
+    /// The disk has the content of the copy, and the server has the operating system that was recorded with the copy.
     case restored
-    /// The machine is what the rescue system that was asked for needs, and that has this version of its image.
+    /// The machine is defined with the requested rescue system, from this version of its image.
     case rescueEntered(imageVersion: String)
-    /// The machine is the server's own again. A server that was stopped before the rescue system is so again.
+    /// The machine is defined with the server's own system again. A server that was stopped before the rescue is
+    /// stopped again.
     case rescueLeft
   }
 

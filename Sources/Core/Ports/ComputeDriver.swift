@@ -1,142 +1,147 @@
 package import Foundation
 
-/// One host: where machines are made and run. Every method is safe to repeat, at any point of a machine's life, and after a process
-/// died in the middle of it; none knows HTTP or SQL. Machines outlive the process that made them.
+/// A host on which machines are made and run. Every method can safely be repeated, at any point of a machine's life,
+/// and after a process died in the middle of it. None knows HTTP or SQL. Machines outlive the process that made them.
 ///
 /// All methods throw `DriverError` and nothing else.
 package protocol ComputeDriver: Sendable {
   var timing: MachineTiming { get }
 
-  /// The port of the machine's own address that leads to its sshd, as it was started; of one that does not run, as it would
-  /// be: 22, unless something on the host holds that everywhere.
+  /// The port of the machine's own address that leads to its sshd. For a running machine, the port that it was started
+  /// with; otherwise the one that it would get: 22, unless another program of the host listens on port 22 of every
+  /// address.
   func sshPort(of machine: UUID) -> Int
 
-  /// The ports of the machine's own address that do not lead to it at the moment, because another program of the host has them.
+  /// The ports of the machine's own address that do not lead to it at the moment, because other programs of the host
+  /// use them.
   func lostPorts(of machine: UUID) -> [Int]
 
-  /// The ports of the host that lead to the machine; nil where everybody reaches its own address, or nobody does.
+  /// The ports of the host that are forwarded to the machine; nil if there are none, because its own address can be
+  /// reached from everywhere, or from nowhere.
   func forwarding(to machine: UUID) -> PortForwarding.Share?
 
-  /// Whether the host's network can hold machines to their firewalls. Where it cannot, every firewall is accepted, and none has
-  /// an effect.
+  /// Whether the host's network can enforce firewalls. If not, every firewall is accepted, and none has an effect.
   var enforcesFirewalls: Bool { get }
 
-  /// What the host can carry in all; nil where there is no bound.
+  /// What servers may reserve of the host in total; nil for no limit.
   func capacity() async throws -> HostCapacity?
 
-  /// Makes the named image ready for a disk of so many GiB. One that the host has yet to fetch is fetched meanwhile: asked again
-  /// until it is ready. Throws `notFound` where there is none, and none can be had, and `rejected` where no disk of that size
-  /// could be made from it.
+  /// Prepares the named image for a disk of this many GiB. If the host has to fetch it first, that goes on in the
+  /// background: call again until it is ready. Throws `notFound` if there is no such image to be had, and `rejected` if
+  /// no disk of that size can be made from it.
   func prepareImage(_ name: String, storageGiB: Int) async throws -> ImagePreparation
 
-  /// What is known of an image that is not there, without a look at anything; nil where it is, or nobody has tried.
+  /// Why an image is not there, from memory alone; nil if it is there, or if nobody has tried to fetch it.
   func knownAbsence(ofImage name: String) -> ImageAbsence?
 
-  /// Whether nothing else on the host holds the address, as far as can be told by trying. An address that this machine
-  /// itself holds is free for it.
+  /// Whether nothing else on the host uses the address, as far as a test can tell. An address that this machine itself
+  /// uses counts as free.
   func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool
 
-  /// Makes disk and definition what the specification says: with a rescue system the machine starts that, and has its own disk
-  /// beside it; without one, what there was of one is gone when the machine is off. A running machine goes on as it is, and takes the definition
-  /// at its next start; only its firewall is applied at once. A disk that exists is never replaced or shrunk.
+  /// Makes the disk and the definition that the specification describes. With a rescue system, the machine boots that,
+  /// with its own disk attached; without one, any rescue disk is removed once the machine is off. A running machine
+  /// goes on, and uses the definition from its next start; only its firewall is applied at once. An existing disk is
+  /// never replaced or shrunk.
   func ensureDefined(_ specification: MachineSpecification) async throws
 
-  /// Sees, and changes nothing, that the machine could be made one that starts the rescue system. Throws `notFound` where its
-  /// own disk or the image is not there, `rejected` where no rescue system can be made of the image, and `exhausted` where the
-  /// host has no room for it.
+  /// Checks, without changing anything, that the machine could boot the rescue system. Throws `notFound` if its own
+  /// disk or the image is missing, `rejected` if no rescue system can be made of the image, and `exhausted` if the host
+  /// has no room for it.
   func requireRescuable(_ machine: UUID, by rescue: RescueSpecification) async throws
 
-  /// Starts a defined machine; one that runs is left alone.
+  /// Starts a defined machine; a running one is left alone.
   func start(_ machine: UUID) async throws
 
-  /// Lets a paused machine go on, where what it waits for is there; any other is left alone. Throws `exhausted` while the host
-  /// has no room for it.
+  /// Resumes a paused machine, if the reason for the pause is gone; any other machine is left alone. Throws `exhausted`
+  /// while the host has no room for its disk.
   func resume(_ machine: UUID) async throws
 
   /// Asks the guest to shut down, and returns without waiting for it. A machine that is off is left alone.
   func requestShutdown(_ machine: UUID) async throws
 
-  /// Takes the power away. A machine that is off is left alone.
+  /// Cuts the power. A machine that is off is left alone.
   func powerOff(_ machine: UUID) async throws
 
-  /// How far this boot of the guest has come.
+  /// How far the guest's present boot has come.
   func readiness(of machine: UUID) async throws -> Readiness
 
-  /// Brings the addresses of its card into a running guest; the host has them with the definition. Where the guest's network
-  /// knows nothing of them, nothing is done. Throws `busy` or `unreachable` where the guest does not answer, and `rejected` where
-  /// it does not know how.
+  /// Configures the addresses of the network card in a running guest; the host learns of them with the definition. Does
+  /// nothing while the machine has the addresses that it was made with. Throws `busy` or `unreachable` if the guest
+  /// does not answer, and `rejected` if it does not support this.
   func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws
 
-  /// Whether a guest of the image's current version does what its user data says. Throws `notFound` where there is no image.
+  /// Whether guests of the image's current version carry out user data. Throws `notFound` if there is no such image.
   func takesUserData(_ image: String) async throws -> Bool
 
-  /// What came of the user data in a guest that runs. Throws `busy` or `unreachable` where the guest does not answer.
+  /// The result of the user data in a running guest. Throws `busy` or `unreachable` if the guest does not answer.
   func userDataOutcome(of machine: UUID) async throws -> UserDataOutcome
 
-  /// Gives an account of a running guest another password, by its crypt(3). Throws `busy` or `unreachable` where the guest
-  /// does not answer, and `rejected` where it does not know how.
+  /// Sets the password of a user account in a running guest, given as its crypt(3) hash. Throws `busy` or `unreachable`
+  /// if the guest does not answer, and `rejected` if it does not support this.
   func setPassword(hash: String, of account: String, in machine: UUID) async throws
 
-  /// Brings a new hostname into a running guest. Throws `busy` or `unreachable` where the guest does not answer.
+  /// Sets a new hostname in a running guest. Throws `busy` or `unreachable` if the guest does not answer.
   func applyHostname(_ hostname: Hostname, to machine: UUID) async throws
 
-  /// Puts the firewall in the place of the one that the machine has, as a whole, and returns once it is in force. What is still
-  /// allowed goes on undisturbed; a connection that no longer is ends. A machine that is off starts behind it; one that is
-  /// absent is left alone, and brings its firewall with its definition.
+  /// Replaces the machine's whole firewall, and returns once it is in force. Connections that are still allowed are not
+  /// disturbed; others end. A machine that is off starts with the new firewall. An absent one is left alone: it gets
+  /// its firewall with its definition.
   ///
-  /// - Parameter allowance: Is in force with it.
+  /// - Parameter allowance: Takes effect together with the firewall.
   func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws
 
-  /// Holds a running machine to these from now on, as far as the host can; any other is left alone, and brings them with its
-  /// definition.
+  /// Applies these limits to a running machine at once, as far as the host can; any other machine is left alone and
+  /// gets them with its definition.
   func applyLimits(_ limits: ResourceLimits, to machine: UUID) async throws
 
-  /// A new connection to the screen and the keyboard of a running machine. Throws `rejected` where it does not run, or has no
-  /// screen.
+  /// Opens a new connection to the screen and the keyboard of a running machine. Throws `rejected` if it does not run
+  /// or has no screen.
   func openConsole(of machine: UUID) async throws -> ConsoleConnection
 
-  /// Works on a standalone copy of the machine's disk as it is at one moment (`rejected` while a rescue system runs), whether the machine runs (its file systems
-  /// frozen through the guest where that answers) or is off, and says how far it is: asked again until done. A copy that is
-  /// there whole is left alone; half of one, left by a process that died, is begun anew. Work that fails throws at the next
-  /// call, and leaves nothing; the call after that begins anew.
+  /// Makes a standalone copy of the machine's disk as it is at one moment, in the background, and returns the progress:
+  /// call again until it is done. The machine may be running (its file systems are frozen through the guest, if that
+  /// answers) or off. Throws `rejected` while a rescue system runs. A complete copy is left alone; a partial one, left
+  /// by a process that died, is made anew. If the work fails, the next call throws and leaves nothing; the call after
+  /// that begins anew.
   func ensureCopied(_ machine: UUID, as copy: UUID) async throws -> CopyProgress
 
-  /// Puts what is in the copy in the place of the disk of a machine that is off, and says how far it is: asked again until
-  /// done. Throws `notFound` where there is no such copy, and `rejected` where it is not what was written (its checksum) or
-  /// the machine runs; then the disk is as it was. A start ends work that is under way.
+  /// Replaces the disk of a machine that is off with the content of the copy, in the background, and returns the
+  /// progress: call again until it is done. Throws `notFound` if there is no such copy, and `rejected` if its checksum
+  /// is wrong or the machine runs; the disk is unchanged then. Starting the machine aborts the work.
   func ensureRestored(_ machine: UUID, from copy: UUID, checksum: String) async throws -> RestoreProgress
 
-  /// Removes a copy, or half of one, and ends work on it; what is absent already is fine.
+  /// Removes a copy, even a partial one, and aborts work on it; one that is absent is no error.
   func ensureCopyAbsent(_ copy: UUID, of machine: UUID) async throws
 
-  /// Removes the disk of a machine that is off, so that the next definition makes a new one; what is absent already is fine.
-  /// Throws `rejected` where the machine runs. Its copies stay.
+  /// Removes the disk of a machine that is off, so that the next definition makes a new one; an absent disk is no
+  /// error. Throws `rejected` if the machine runs. Its copies stay.
   func ensureDiskAbsent(_ machine: UUID) async throws
 
-  /// Removes machine, disk, copies and all that belongs to it, whatever its state; what is absent already is fine.
+  /// Removes the machine, its disk, its copies and everything else of it, in any state; what is absent is no error.
   func ensureAbsent(_ machine: UUID) async throws
 
   /// The power state of one machine.
   func power(of machine: UUID) async throws -> MachinePower
 
-  /// Every machine, and every remnant of one, that bears this installation's mark and is on this host.
+  /// Every machine on this host that bears this installation's mark, and every remnant of one.
   func observe() async throws -> MachineObservation
 
-  /// Something happened to a machine. A hint only: an element may be missing or too many, and `observe` has the truth.
+  /// An element whenever something happened to a machine. Only a hint: elements may be missing or superfluous, and
+  /// `observe` tells the truth.
   func events() -> AsyncStream<Void>
 }
 
-/// How patient to be with machines of this driver.
+/// How long to wait for machines of this driver.
 package struct MachineTiming: Sendable, Equatable {
-  /// From power on to a guest that is ready.
+  /// From power on until the guest is ready.
   package let bootDeadline: Duration
-  /// From the request to shut down to the loss of power.
+  /// From the request to shut down until the power is cut.
   package let shutdownDeadline: Duration
-  /// Between two looks at a guest that is not ready.
+  /// Between two checks of a guest that is not ready.
   package let pollInterval: Duration
-  /// How many guests the host can carry through their boot at the same time; nil for any number.
+  /// How many guests of the host may boot at the same time; nil for any number.
   package let bootsAtOnce: Int?
-  /// From the beginning of a copy of a disk, or of a restore, to its end.
+  /// For a copy of a disk, or a restore, from beginning to end.
   package let copyDeadline: Duration
 
   package init(
@@ -150,7 +155,7 @@ package struct MachineTiming: Sendable, Equatable {
     self.copyDeadline = copyDeadline
   }
 
-  /// The same, with a minute more for each gibibyte that is to be copied.
+  /// The same timing with a minute more for each GiB that is copied.
   package func copying(storageGiB: Int) -> MachineTiming {
     MachineTiming(
       bootDeadline: bootDeadline, shutdownDeadline: shutdownDeadline, pollInterval: pollInterval,
@@ -158,7 +163,7 @@ package struct MachineTiming: Sendable, Equatable {
   }
 }
 
-/// What servers may take of a host in all, overcommitment included.
+/// What servers may reserve of a host in total, including overcommitment.
 package struct HostCapacity: Sendable, Equatable {
   package let vcpus: Int
   package let memoryMiB: Int
@@ -173,7 +178,7 @@ package struct HostCapacity: Sendable, Equatable {
 
 package struct MachineSpecification: Sendable, Equatable {
   package let machine: UUID
-  /// For people who look at the host: `server-12345`.
+  /// A name for people who look at the host: `server-12345`.
   package let label: String
   package let hostname: Hostname
   package let vcpus: Int
@@ -183,17 +188,18 @@ package struct MachineSpecification: Sendable, Equatable {
   package let imageVersion: String
   package let limits: ResourceLimits
   package let interface: NetworkInterface
-  /// In force before the machine's first packet passes.
+  /// Takes effect before the machine's first packet passes.
   package let firewall: Firewall
   package let allowance: NetworkAllowance
   package let authorizedKey: String?
-  /// crypt(3) of the root password; with it, password login is on.
+  /// The crypt(3) hash of the root password; if it is set, password login is enabled.
   package let rootPasswordHash: String?
-  /// False for a server that had a disk before: then a missing one is an error, and never a new, empty disk.
+  /// False for a server that has had a disk: then a missing disk is an error, and is never replaced by a new, empty
+  /// one.
   package let mayCreateDisk: Bool
-  /// What the first boot of its disk is to do.
+  /// The user data for the first boot of the disk.
   package let userData: String?
-  /// Nil for the machine's own system.
+  /// Nil if the machine boots its own system.
   package let rescue: RescueSpecification?
 
   package init(
@@ -223,14 +229,14 @@ package struct MachineSpecification: Sendable, Equatable {
   }
 }
 
-/// A system that runs in the place of a machine's own.
+/// A system that a machine boots instead of its own.
 package struct RescueSpecification: Sendable, Equatable {
   package let imageName: String
   package let imageVersion: String
   package let storageGiB: Int
   package let authorizedKey: String?
   package let rootPasswordHash: String?
-  /// False for one that has booted: then a missing disk is an error.
+  /// False for a rescue system that has booted before: then a missing disk is an error.
   package let mayCreateDisk: Bool
 
   package init(
@@ -250,7 +256,7 @@ package enum UserDataOutcome: Sendable, Equatable {
   case underWay
   case succeeded
   case failed
-  /// The guest will never tell.
+  /// The guest cannot tell, and never will.
   case unknowable
 }
 
@@ -271,9 +277,9 @@ package enum CopyProgress: Sendable, Equatable {
   case done(CopiedDisk)
 }
 
-/// A copy that is whole.
+/// A complete copy.
 package struct CopiedDisk: Sendable, Equatable {
-  /// What its file takes.
+  /// The size of its file.
   package let sizeBytes: Int64
   /// SHA-256 of its file, in lowercase hexadecimal.
   package let checksum: String
@@ -290,34 +296,34 @@ package enum RestoreProgress: Sendable, Equatable {
 
 package enum MachinePower: Sendable, Equatable {
   package enum OffCause: Sendable, Equatable {
-    /// The guest was seen to shut itself down.
+    /// The guest was observed to shut itself down.
     case guestShutdown
     /// Anything else: a crash, a killed process, a host that restarted, a power switch.
     case other
-    /// Not known yet, or never to be known. Nobody starts or stops a server for it.
+    /// Not known, now or ever. No server is started or stopped because of it.
     case unknown
   }
 
   case running
-  /// It runs, but does not execute: the host's disk was full, or an operator paused it.
+  /// It runs but executes nothing: the host's disk was full, or an operator paused it.
   case paused
   case off(OffCause)
-  /// Files, addresses or copies of its disk are left of it, but no machine that could be started.
+  /// Files, addresses or disk copies of it are left, but no machine that could be started.
   case remnant
   case absent
-  /// There is such a machine, but the part of the host that runs it does not answer.
+  /// The machine exists, but the part of the host that runs it does not answer.
   case unreachable
-  /// There is such a machine, in a state that has no meaning here.
+  /// The machine exists, in a state that the driver does not understand.
   case unknown
 
-  /// Whether it holds the power that a shutdown would end.
+  /// Whether the machine is powered on, so that a shutdown would have to end it.
   package var isOn: Bool { self == .running || self == .paused }
 }
 
-/// What was seen of a host's machines in one look. That one is not in it says nothing about any other host.
+/// All machines of a host as seen in one observation. A machine that is missing here may still exist on another host.
 package struct MachineObservation: Sendable, Equatable {
   package var powers: [UUID: MachinePower]
-  /// Of those that run, as far as it could be measured.
+  /// The resource usage of running machines; those that could not be measured are left out.
   package var usage: [UUID: MachineUsage]
 
   package init(powers: [UUID: MachinePower], usage: [UUID: MachineUsage] = [:]) {

@@ -1,12 +1,12 @@
 import Foundation
 import Synchronization
 
-/// A connected stream socket that speaks RFB (RFC 6143), the protocol of VNC, from its first byte on. It is closed with this
-/// value, unless somebody took it before.
+/// A connected stream socket that speaks RFB (RFC 6143), the protocol of VNC, from its first byte on. It is closed when
+/// this object is released, unless `take` was called before.
 package final class ConsoleConnection: Sendable {
   private let descriptor: Mutex<Int32?>
 
-  /// Takes over the descriptor.
+  /// Takes ownership of the descriptor.
   package init(descriptor: Int32) {
     self.descriptor = Mutex(descriptor)
   }
@@ -15,7 +15,7 @@ package final class ConsoleConnection: Sendable {
     if let descriptor = take() { close(descriptor) }
   }
 
-  /// Hands over the descriptor to whoever closes it from now on; nil where that was done before.
+  /// Transfers ownership of the descriptor to the caller, who must close it; nil if it was taken before.
   package func take() -> Int32? {
     descriptor.withLock { descriptor in
       defer { descriptor = nil }

@@ -1,23 +1,23 @@
-/// How far the image of a disk is.
+/// Whether an image is ready for making a disk.
 package enum ImagePreparation: Sendable, Equatable {
   case ready(version: String)
-  /// The host fetches it, and tells of that by `knownAbsence`.
+  /// The host is fetching it; `knownAbsence` tells how far that is.
   case underWay
 }
 
-/// What is known of an image that a host does not have.
+/// Why a host does not have an image.
 package enum ImageAbsence: Sendable, Equatable {
-  /// It is on its way.
+  /// It is being fetched.
   case beingFetched(ImageFetch)
-  /// It is not to be had before this time has passed; who asks for it then may have it tried again.
+  /// Fetching it failed, and is not tried again before this time has passed; a request after that may retry it.
   case unavailable(for: Duration)
 }
 
 package enum ImageFetch: Sendable, Equatable {
-  /// Others are fetched first.
+  /// Other images are fetched first.
   case waiting
-  /// - Parameter totalBytes: Nil where its publisher does not tell.
+  /// - Parameter totalBytes: Nil if the publisher does not tell.
   case downloading(bytes: Int64, totalBytes: Int64?)
-  /// It is verified, and made a disk of.
+  /// It is being verified, and converted to a disk.
   case preparing
 }

@@ -1,18 +1,18 @@
 package import struct Foundation.UUID
 
-/// Takes notices to those whom they are for: a mail program, or whoever listens to a webhook. The same notice may come more than
+/// Delivers notices to account owners, through a mail program or a webhook. The same notice may be delivered more than
 /// once, with the same uuid.
 package protocol NoticeReceiver: Sendable {
-  /// Returns once somebody has taken it over, in bounded time. Throws `UndeliveredNotice`.
+  /// Returns in bounded time, once the mail program or webhook has accepted the notice. Throws `UndeliveredNotice`.
   func deliver(_ letter: NoticeLetter) async throws
 }
 
-/// A notice in words.
+/// A notice put into words.
 package struct NoticeLetter: Sendable, Equatable {
   package let uuid: UUID
   package let notice: Notice
   package let account: ID<Account>
-  /// As it stands in the account.
+  /// The e-mail address as the account has it.
   package let recipient: String
   package let language: Language
   package let subject: String
@@ -37,7 +37,7 @@ package struct NoticeLetter: Sendable, Equatable {
 package struct UndeliveredNotice: Error, CustomStringConvertible {
   /// For the operator.
   package let reason: String
-  /// Whether another try may help.
+  /// Whether another attempt cannot help.
   package let isPermanent: Bool
 
   package var description: String { reason }

@@ -1,21 +1,24 @@
 /// The DNS server that has the reverse zones of a location.
 package protocol ReverseZones: Sendable {
-  /// Puts each name in the place of whatever the address is called there; nil takes that away. The same once more does no harm.
-  /// Returns what was refused, and why. Throws `UnreachableNameServer` where nobody answered; some may have been said by then.
+  /// Replaces the PTR records of each address by the given name; nil removes them. Repeating a call is harmless.
+  /// Returns the refused addresses with the reasons. Throws `UnreachableNameServer` if the server does not answer; some
+  /// names may be set by then.
   func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String]
 
-  /// What stands there of these addresses, in small letters. An address that nothing can be learnt of is not in the answer.
+  /// The names that the server has for these addresses, in lower case. Addresses that nothing could be learnt about are
+  /// left out.
   func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>]
 
-  /// What is in the way of names of these addresses. It changes nothing. Throws `UnreachableNameServer` where nobody answers.
+  /// What would prevent names for these addresses. Changes nothing. Throws `UnreachableNameServer` if the server does
+  /// not answer.
   func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles
 }
 
-/// What keeps a DNS server from having names.
+/// What prevents a DNS server from taking names.
 package struct ZoneObstacles: Sendable, Equatable {
-  /// Whether it does not believe who asks.
+  /// Whether it refuses the key that the requests are signed with.
   package let isKeyRefused: Bool
-  /// Those that it has no zone for.
+  /// The addresses that it has no zone for.
   package let homeless: [IPAddress]
 
   package init(isKeyRefused: Bool = false, homeless: [IPAddress] = []) {
@@ -24,9 +27,9 @@ package struct ZoneObstacles: Sendable, Equatable {
   }
 }
 
-/// Who knows where names lead.
+/// Looks up names in DNS.
 package protocol NameLookup: Sendable {
-  /// Whether the name leads to the address. Throws `UnreachableNameServer` where that cannot be learnt now.
+  /// Whether the name resolves to the address. Throws `UnreachableNameServer` if that cannot be learnt now.
   func leads(_ name: Hostname, to address: IPAddress) async throws -> Bool
 }
 

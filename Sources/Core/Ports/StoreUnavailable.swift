@@ -1,4 +1,4 @@
-/// The store can be read or written again later: another process keeps it locked, or its disk is full or read-only.
+/// The store cannot be used now, but may be later: another process keeps it locked, or its disk is full or read-only.
 package struct StoreUnavailable: Error, CustomStringConvertible {
   package let description: String
 

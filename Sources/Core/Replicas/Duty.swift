@@ -1,15 +1,15 @@
 package import struct Foundation.UUID
 
-/// What exactly one of the services of a database does at a time.
+/// Work that exactly one of the services of a database does at a time.
 package enum Duty: Sendable, Hashable {
-  /// What is of no host: billing, the schedule of backups, notices.
+  /// All that belongs to no host: billing, the backup schedule, notices.
   case installation
-  /// Whatever watches or acts for the host.
+  /// Everything that watches a host or acts on it.
   case host(ID<Host>)
 }
 
-/// A duty in the hands of one service. Whoever has it next has it for a higher term, and from then on nothing is written for this
-/// one any more.
+/// A duty held by one service. Its next holder gets a higher term, and from then on writes under this tenure are
+/// refused.
 package struct Tenure: Sendable, Hashable {
   package let duty: Duty
   package let term: Int64
@@ -20,10 +20,10 @@ package struct Tenure: Sendable, Hashable {
   }
 }
 
-/// One process that serves a database beside others, from its start to its end.
+/// One service process among those of a database, from its start to its end.
 package struct Replica: Sendable, Hashable {
   package let id: UUID
-  /// For people who look.
+  /// For people who look at the services.
   package let name: String
 
   package init(id: UUID = UUID(), name: String) {
@@ -32,15 +32,15 @@ package struct Replica: Sendable, Hashable {
   }
 }
 
-/// What a service learns when it says that it lives.
+/// The answer to a service's heartbeat.
 package struct ReplicaBeat: Sendable {
-  /// All that it has from now on.
+  /// All duties that the service holds from now on.
   package let tenures: [Tenure]
   /// By the database's clock.
   package let time: Timestamp
-  /// Itself too.
+  /// The number of services, this one included.
   package let replicaCount: Int
-  /// Those that were not heard of for too long, and are forgotten.
+  /// The services that were silent for too long, and are removed.
   package let dead: [Replica]
 
   package init(tenures: [Tenure], time: Timestamp, replicaCount: Int, dead: [Replica]) {
@@ -51,11 +51,11 @@ package struct ReplicaBeat: Sendable {
   }
 }
 
-/// What one service tells all of them when it has committed: a hint, after which they look.
+/// A hint that a service sends to all services after a commit, so that they look at the database.
 package enum StoreChange: Sendable, Equatable {
   case server(ID<Server>, on: ID<Host>)
   /// A duty was given back.
   case duty
-  /// It may have been anything: whoever listens could not hear for a while.
+  /// Anything may have changed: the listener was disconnected for a while.
   case unknown
 }

@@ -1,15 +1,15 @@
 package import Foundation
 
-/// A request that its client may send again and that is carried out once. Neither the client's key nor the answer can be
+/// A request that its client may repeat and that is carried out once. Neither the client's key nor the answer can be
 /// read from what is stored.
 package struct IdempotentRequest: Sendable {
   package let accountID: ID<Account>
-  /// Whose key it is: the same one of another caller is another key.
+  /// Whose key it is: the same key from another principal is another key.
   package let principal: Principal
   package let keyHash: String
-  /// The same for the same method, path and body.
+  /// A hash of method, path and body, which must be the same in a repeat.
   package let fingerprint: String
-  /// Names this attempt: what it changes, it changes only while the claim is its own.
+  /// The id of this attempt, which may change something only while it holds the claim.
   package let claim: UUID
 
   package init(accountID: ID<Account>, principal: Principal, keyHash: String, fingerprint: String, claim: UUID) {
@@ -23,11 +23,11 @@ package struct IdempotentRequest: Sendable {
 
 /// How much is kept of an account's requests, and for how long.
 package struct RequestRetention: Sendable, Equatable {
-  /// What was first asked at this time or before is forgotten.
+  /// Requests first sent at this time or before are forgotten.
   package let forgetUntil: Timestamp
-  /// What was first asked at this time or before may be forgotten to make room for another one.
+  /// Requests first sent at this time or before may be forgotten to make room for another one.
   package let makeRoomUntil: Timestamp
-  /// Nil for as many as there are.
+  /// Nil for no limit.
   package let maximumCount: Int?
   package let maximumBytes: Int
 
@@ -39,15 +39,15 @@ package struct RequestRetention: Sendable, Equatable {
   }
 }
 
-/// What is known of a request when it comes.
+/// What is known of a request when it arrives.
 package enum RequestState: Sendable, Equatable {
-  /// Nobody has carried it out: the claim is granted.
+  /// Nobody has carried it out, and this attempt holds the claim now.
   case claimed
-  /// Somebody else is at it.
+  /// Another attempt is working on it.
   case underWay
-  /// The key was used for another request.
+  /// The key was used for a different request.
   case different
-  /// It was carried out, by a process that died before it could keep the answer.
+  /// It was carried out by a process that died before it could store the answer.
   case carriedOut
   case answered(status: Int, sealedBody: [UInt8])
 }

@@ -1,13 +1,13 @@
-/// What an address is to be called.
+/// The name that an address is to have in reverse DNS.
 package struct AddressName: Hashable, Sendable {
   package let address: ServerAddress
   package let location: String
-  /// The one that its customer has given it; nil for the default.
+  /// The name that the customer chose; nil for the default.
   package let name: Hostname?
-  /// Nil where nobody has it.
+  /// Nil if no server has the address.
   package let serverID: ID<Server>?
-  /// Whether it is called by a pattern where its customer gives it no name: not so of another address of a network than its server's
-  /// own.
+  /// Whether the address is named by the pattern if its customer chooses no name. Not so for addresses of a server's
+  /// network other than the server's own.
   package let hasDefault: Bool
 
   package init(
@@ -23,24 +23,25 @@ package struct AddressName: Hashable, Sendable {
   package var isGiven: Bool { serverID != nil }
 }
 
-/// A server, and what its customer calls its addresses.
+/// A server, and the names that its customer chose for its addresses.
 package struct NamedServer: Sendable {
   package let server: Server
-  /// Those that have a name of their customer's.
+  /// The chosen names; addresses without one are left out.
   package let names: [ServerAddress: Hostname]
-  /// Other addresses of its networks than its own, in their order.
+  /// The named addresses of its networks other than its own, in ascending order.
   package let others: [ServerAddress]
 
   /// - Parameters:
-  ///   - names: Of what it was given.
-  ///   - inNetworks: Of other addresses of that.
+  ///   - names: Of the server's own addresses.
+  ///   - inNetworks: Of the other addresses in its networks.
   package init(server: Server, names: [AddressName], inNetworks: [AddressName]) {
     self.server = server
     self.names = Dictionary((names + inNetworks).compactMap { one in one.name.map { (one.address, $0) } }) { $1 }
     others = inNetworks.map(\.address)
   }
 
-  /// What the server has that an address is, or is in; nil where it has it not. The first address of a network is its routers'.
+  /// The server's own address that `wanted` is, or the single address in one of its networks; nil if the server does
+  /// not have it. The first address of a network belongs to its routers.
   package func address(_ wanted: IPAddress) -> ServerAddress? {
     let own = server.visibleAddresses
     if let address = own.all.first(where: { $0.hostAddress == wanted }) { return address }
@@ -51,10 +52,10 @@ package struct NamedServer: Sendable {
   }
 }
 
-/// A name that a DNS server is yet to be told.
+/// A name that the DNS server is yet to be told.
 package struct NameChange: Hashable, Sendable {
   package let wanted: AddressName
-  /// Another one whenever the name is another.
+  /// Changes whenever the name changes.
   package let revision: Int64
   /// How often it was refused.
   package let attempts: Int
@@ -66,14 +67,14 @@ package struct NameChange: Hashable, Sendable {
   }
 }
 
-/// A name that a DNS server is yet to be told, as its operator sees it.
+/// A name that the DNS server is yet to be told, as the operator sees it.
 package struct WaitingName: Hashable, Sendable {
   package let wanted: AddressName
   package let since: Timestamp
   /// How often it was refused.
   package let attempts: Int
   package let nextAt: Timestamp
-  /// Why it was refused; nil where it only waits.
+  /// Why it was refused; nil if it was not.
   package let failure: String?
 
   package init(wanted: AddressName, since: Timestamp, attempts: Int, nextAt: Timestamp, failure: String?) {

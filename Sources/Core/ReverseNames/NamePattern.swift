@@ -1,11 +1,12 @@
-/// What addresses are called of which their customers say nothing: `<address>.vps.example.com`.
+/// The pattern of default names, for addresses whose customers choose none: `<address>.vps.example.com`.
 package struct NamePattern: Hashable, Sendable, CustomStringConvertible {
   package static let placeholder = "<address>"
 
   private let start: String
   private let end: String
 
-  /// Nil unless the placeholder is in it once, in the first label, and every address makes a whole domain name of it.
+  /// Nil unless the text has the placeholder once, in its first label, and is a full domain name with any address in
+  /// its place.
   package init?(_ text: String) {
     guard text.isPlain(atMost: Hostname.maximumLength) else { return nil }
     let parts = text.split(separator: Self.placeholder, omittingEmptySubsequences: false)
@@ -16,7 +17,7 @@ package struct NamePattern: Hashable, Sendable, CustomStringConvertible {
 
   private static let longest = Array(repeating: "ffff", count: 8).joined(separator: "-")
 
-  /// Of an IPv6 address all eight groups stand in it, so that no label has two hyphens in a row or one at its end.
+  /// An IPv6 address is written with all eight groups, so that no label has two hyphens in a row, or one at its end.
   package func name(of address: IPAddress) -> Hostname? {
     let bytes = address.bytes
     let parts =

@@ -1,9 +1,9 @@
 /// How the addresses of a location get their names.
 package struct ReverseNaming: Sendable {
   package let zones: any ReverseZones
-  /// Nil where an address has no name but the one that its customer gives it.
+  /// Nil if an address has no name unless its customer chooses one.
   package let pattern: NamePattern?
-  /// Who is asked whether a name leads back; nil where any name will do.
+  /// Checks whether a name resolves to its address; nil if any name is accepted.
   package let lookup: (any NameLookup)?
 
   package init(zones: any ReverseZones, pattern: NamePattern?, lookup: (any NameLookup)? = nil) {
@@ -12,22 +12,22 @@ package struct ReverseNaming: Sendable {
     self.lookup = lookup
   }
 
-  /// - Parameter given: By its customer.
+  /// - Parameter given: The name that the customer chose.
   package func name(of address: IPAddress, given: Hostname?) -> Hostname? { given ?? pattern?.name(of: address) }
 }
 
-/// How those of each location do.
+/// How the addresses of each location get their names.
 package struct ReverseNamings: Sendable {
   private let standard: ReverseNaming?
   private let ofLocations: [String: ReverseNaming?]
 
-  /// - Parameter ofLocations: By the location's code, where it is another one than the standard, or none.
+  /// - Parameter ofLocations: By the location's code, where it differs from the standard; nil if the location has none.
   package init(_ standard: ReverseNaming? = nil, ofLocations: [String: ReverseNaming?] = [:]) {
     self.standard = standard
     self.ofLocations = ofLocations
   }
 
-  /// Nil where its addresses have no names of ours.
+  /// Nil if the service sets no names for the location's addresses.
   package subscript(location: String) -> ReverseNaming? { ofLocations[location] ?? standard }
 
   package var isEmpty: Bool { standard == nil && ofLocations.values.allSatisfy { $0 == nil } }

@@ -1,4 +1,4 @@
-/// What a server is given of one family.
+/// An address that a server is given: an IPv4 address, an IPv6 network, or a single IPv6 address.
 package enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
   case ipv4(IPv4Address)
   case ipv6(IPv6Network)
@@ -33,7 +33,7 @@ package enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The address that its server itself has.
+  /// The address that the server itself uses.
   package var hostAddress: IPAddress {
     switch self {
     case .ipv4(let address): IPAddress(address)
@@ -41,7 +41,8 @@ package enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// For an address in a network that somebody may have whole, that network.
+  /// For a single IPv6 address, the network of 64 bits around it, which a server may have as a whole; otherwise the
+  /// value itself.
   package var enclosing: ServerAddress {
     switch self {
     case .ipv4: self
@@ -50,20 +51,20 @@ package enum ServerAddress: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Which one more address a server is to have.
+/// An additional address that is requested for a server.
 package enum WantedAddress: Sendable, Equatable {
-  /// Whichever its pool gives next.
+  /// The next free one of the pool.
   case next(ServerAddress.Family)
-  /// That is in a pool of its location.
+  /// This one, which must be in a pool of the server's location.
   ///
-  /// - Parameter rested: For how long it must not have been another account's.
+  /// - Parameter rested: How long ago another account must have released it.
   case exactly(ServerAddress, rested: Duration)
 }
 
-/// What came of a change of a server's addresses.
+/// The result of a change of a server's addresses.
 package struct AddressChange: Sendable, Equatable {
   package let address: ServerAddress
-  /// What brings it to the host and into the guest.
+  /// The operation that applies the change to the host and the guest.
   package let operationID: ID<Operation>
 
   package init(address: ServerAddress, operationID: ID<Operation>) {
@@ -72,16 +73,16 @@ package struct AddressChange: Sendable, Equatable {
   }
 }
 
-/// What a server has of addresses.
+/// The addresses of a server.
 package struct ServerAddresses: Sendable, Equatable {
-  /// In the order in which they were given.
+  /// In the order in which they were given, as are the next ones.
   package var ipv4: [IPv4Address] = []
   package var ipv6: [IPv6Network] = []
-  /// Those that it has no more, and that its host is not yet known to have let go of.
+  /// Addresses that were taken from the server, but that its host may still use.
   package var leaving: [ServerAddress] = []
-  /// Another number whenever they are others.
+  /// Changes whenever the addresses change.
   package var revision: Int64 = 0
-  /// Whether the host is known to have taken them over as they are.
+  /// Whether the host is known to have applied them.
   package var isApplied = true
 
   package init() {}
@@ -101,17 +102,17 @@ package struct ServerAddresses: Sendable, Equatable {
   package var all: [ServerAddress] { ipv4.map { .ipv4($0) } + ipv6.map { .ipv6($0) } }
 }
 
-/// An address that was ever given, and who has it.
+/// An address that was ever given or reserved, and the server that has it.
 package struct AddressRecord: Sendable, Equatable {
   package let address: ServerAddress
   package let location: String
-  /// Nil for one that nobody has any more.
+  /// Nil if no server has it.
   package let serverID: ID<Server>?
   package let assignedAt: Timestamp
   package let releasedAt: Timestamp?
-  /// Whether it is given to nobody, or to nobody else.
+  /// Whether it is given to no further server; one that has it keeps it.
   package let isReserved: Bool
-  /// Whether its server is to have it no more, and its host is not yet known to have let go of it.
+  /// Whether it was taken from its server, but the host may still use it.
   package let isLeaving: Bool
 
   package init(
@@ -127,20 +128,21 @@ package struct AddressRecord: Sendable, Equatable {
     self.isLeaving = isLeaving
   }
 
-  /// Until when it is one that somebody may still look for its last server at; nil for any other.
+  /// Until when the address should rest, because others may still look for its last server there; nil if it does not
+  /// rest.
   package func restsUntil(_ rest: Duration, at now: Timestamp) -> Timestamp? {
     guard serverID == nil, let releasedAt, releasedAt <= now, now < releasedAt + rest else { return nil }
     return releasedAt + rest
   }
 }
 
-/// Who had an address from when to when: kept for 400 days after that.
+/// Which server had an address from when to when. Kept for 400 days after that.
 package struct AddressTenure: Sendable, Equatable {
   package let serverID: ID<Server>
   package let serverName: ServerName
   package let email: String
   package let assignedAt: Timestamp
-  /// Nil where it is still so.
+  /// Nil while it still has it.
   package let releasedAt: Timestamp?
 
   package init(

@@ -7,13 +7,13 @@ package struct InventoryItem: Sendable, Equatable {
   package let status: ServerStatus
   package let planID: ID<Plan>
   package let hasDisk: Bool
-  /// Of the system that runs.
+  /// Whether the system that it boots, its own or the rescue system, still has its first boot ahead.
   package let awaitsFirstBoot: Bool
   package let awaitsNewDisk: Bool
   package let isDeleted: Bool
-  /// One that may change its power waits or runs.
+  /// Whether an operation that may change its power is waiting or running.
   package let hasOperation: Bool
-  /// Whether another system runs in the place of its own: what that uses of its disk is not the server's.
+  /// Whether it runs the rescue system: the disk usage that is measured then is not the server's.
   package let isInRescue: Bool
 
   package init(

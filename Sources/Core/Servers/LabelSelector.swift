@@ -1,10 +1,10 @@
-/// Which labels servers must have: `env=prod,!old,tier in (web,db)`. All terms must hold. A server without the key has no value of
-/// it, and so another one than any that is named.
+/// A condition on the labels of servers: `env=prod,!old,tier in (web,db)`. All terms must hold. A server without the
+/// key satisfies `!=` and `notin`.
 package struct LabelSelector: Sendable, Equatable {
   package static let maximumBytes = 1024
-  /// Each may have to look at every server of the account.
+  /// Limited because each term may have to look at every server of the account.
   package static let maximumTerms = 8
-  /// All terms together.
+  /// Of all terms together.
   package static let maximumValues = 32
 
   package enum Term: Sendable, Equatable {
@@ -14,7 +14,7 @@ package struct LabelSelector: Sendable, Equatable {
     case isNoneOf(LabelKey, [LabelValue])
   }
 
-  /// Why a text is none, for whoever wrote it.
+  /// Why a text is not a valid selector, as a message for its author.
   package struct Refusal: Error, Sendable, Equatable {
     package let message: String
   }
@@ -38,7 +38,7 @@ package struct LabelSelector: Sendable, Equatable {
     self.terms = terms
   }
 
-  /// At the commas outside of parentheses.
+  /// Splits at the commas outside of parentheses.
   private static func parts(of text: String) -> [Substring] {
     var parts: [Substring] = []
     var depth = 0

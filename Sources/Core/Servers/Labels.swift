@@ -1,4 +1,4 @@
-/// The key of a label as Kubernetes has it: a name, and before it, with a slash, a domain that it is of.
+/// The key of a label by the rules of Kubernetes: a name, optionally after a domain and a slash.
 package struct LabelKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   package static let maximumNameLength = 63
   package static let maximumPrefixLength = 253
@@ -10,7 +10,7 @@ package struct LabelKey: Hashable, Sendable, Comparable, CustomStringConvertible
     let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count <= 2, let name = parts.last, LabelText.isValid(name), !name.isEmpty else { return nil }
     if parts.count == 2 {
-      // A domain as its name servers know it, in small letters.
+      // A domain in lower case.
       guard parts[0].utf8.count <= Self.maximumPrefixLength, Hostname(String(parts[0])) != nil,
         !parts[0].utf8.contains(where: { (0x41...0x5A).contains($0) })
       else { return nil }
@@ -23,7 +23,7 @@ package struct LabelKey: Hashable, Sendable, Comparable, CustomStringConvertible
   package static func < (a: LabelKey, b: LabelKey) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 }
 
-/// The value of a label as Kubernetes has it, which may be empty.
+/// The value of a label by the rules of Kubernetes; it may be empty.
 package struct LabelValue: Hashable, Sendable, CustomStringConvertible {
   package static let maximumLength = 63
 
@@ -38,7 +38,8 @@ package struct LabelValue: Hashable, Sendable, CustomStringConvertible {
 }
 
 private enum LabelText {
-  /// Nothing, or 63 letters, digits, `-`, `_` and `.` at most, of which the first and the last are a letter or a digit.
+  /// Whether the text is empty, or at most 63 letters, digits, `-`, `_` and `.` that begin and end with a letter or
+  /// digit.
   static func isValid(_ text: some StringProtocol) -> Bool {
     guard text.utf8.count <= LabelValue.maximumLength else { return false }
     let bytes = Array(text.utf8)
@@ -55,7 +56,7 @@ private enum LabelText {
   }
 }
 
-/// What a customer calls a server by, beside its name.
+/// The labels that a customer gives a server.
 package struct Labels: Sendable, Equatable {
   package static let maximumCount = 64
 
@@ -69,7 +70,7 @@ package struct Labels: Sendable, Equatable {
 
   package var isEmpty: Bool { values.isEmpty }
 
-  /// By their keys.
+  /// Sorted by key.
   package var sorted: [(key: LabelKey, value: LabelValue)] {
     values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }

@@ -1,6 +1,6 @@
-/// What a server used in one span of time: averages of it.
+/// The average use of a server over one span of time.
 package struct Metric: Sendable, Equatable {
-  /// The spans that are kept, and for how long: a minute for a day, a quarter of an hour for a month.
+  /// The spans that are stored, and for how long: a minute for 25 hours, a quarter of an hour for 31 days.
   package enum Resolution: Int, Sendable, CaseIterable {
     case minute = 60
     case quarterHour = 900
@@ -17,7 +17,7 @@ package struct Metric: Sendable, Equatable {
 
   /// When the span began.
   package let at: Timestamp
-  /// Tenths of a percent of the whole plan, 0 to 1000.
+  /// In tenths of a percent of all vCPUs of the plan, 0 to 1000.
   package let cpuPermille: Int64
   package let memoryMiB: Int64
   package let diskBytes: Int64
@@ -37,11 +37,11 @@ package struct Metric: Sendable, Equatable {
   }
 }
 
-/// Of which span what was used is wanted, in pieces of which length.
+/// The time range of the metrics that are requested, and the length of its steps.
 package struct MetricRange: Sendable, Equatable {
   package let start: Timestamp
   package let end: Timestamp
-  /// A whole number of spans of the resolution.
+  /// A multiple of the resolution.
   package let stepSeconds: Int64
   package let resolution: Metric.Resolution
 

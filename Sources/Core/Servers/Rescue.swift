@@ -1,15 +1,16 @@
-/// The system that runs in the place of a server's own, with the server's disk beside its own: asked for, or entered.
+/// The rescue system of a server, requested or entered: it boots instead of the server's own system, with the server's
+/// disk attached.
 package struct Rescue: Sendable, Equatable {
-  /// Of the image that it is made from, which is one of ours.
+  /// The image that it is made from, one of the project's own.
   package static let imageName = "debian-12"
-  /// Of its own disk, which goes with it.
+  /// The size of its own disk, which is removed with it.
   package static let storageGiB = 4
 
   /// Nil until it is entered.
   package let imageVersion: String?
-  /// The public keys to install, a line each.
+  /// The public keys to install, one per line.
   package let authorizedKey: String?
-  /// crypt(3) of its root password, until its first boot is over.
+  /// The crypt(3) hash of its root password, until its first boot is over.
   package let rootPasswordHash: String?
   package let isEntered: Bool
   package let awaitsFirstBoot: Bool
@@ -25,7 +26,7 @@ package struct Rescue: Sendable, Equatable {
   }
 }
 
-/// A rescue system as it is asked for: with keys, or with a password.
+/// A requested rescue system: with keys, or with a password.
 package struct NewRescue: Sendable {
   package let sshKeyIDs: [ID<SSHKey>]
   package let rootPasswordHash: String?
@@ -37,7 +38,8 @@ package struct NewRescue: Sendable {
 }
 
 extension ServerStatus {
-  /// Whether a server may be taken into a rescue system, or out of it: nothing is on its way. Throws why not.
+  /// Checks that a server may enter or leave rescue: it has a disk, and is not on its way to another status. Throws why
+  /// not.
   package func requireSettled(hasDisk: Bool) throws(Failure) {
     switch self {
     case .active, .stopped: break

@@ -1,14 +1,14 @@
 /// What a server used, as the customer sees it.
 package struct ResourceUsage: Sendable, Equatable {
-  /// Tenths of a percent of the whole plan, 0 to 1000.
+  /// In tenths of a percent of all vCPUs of the plan, 0 to 1000.
   package let cpuPermille: Int
   package let memoryUsedMiB: Int
   package let diskUsedBytes: Int64
-  /// The calendar month that the two counters belong to, `202601`.
+  /// The calendar month that both traffic counters belong to, `202601`.
   package let month: Int
   package let receivedBytes: Int64
   package let sentBytes: Int64
-  /// To which it is held back, in millions of bits a second; nil as long as it is not.
+  /// The speed to which it is throttled, in millions of bits a second; nil if it is not.
   package let throttleMbit: Int?
 
   package init(
@@ -30,23 +30,24 @@ package struct ResourceUsage: Sendable, Equatable {
   /// Whole gibibytes, rounded up.
   package var diskUsedGiB: Int { Self.roundedUp(diskUsedBytes, by: 1 << 30) }
 
-  /// The larger of both directions in whole gigabytes, rounded up.
+  /// The traffic of the direction that has more, in whole gigabytes, rounded up.
   package var bandwidthUsedGB: Int { Self.roundedUp(max(receivedBytes, sentBytes), by: 1_000_000_000) }
 
-  /// For any figure: a guest may tell the largest there is.
+  /// Cannot overflow, even for the largest number: a guest may report any.
   private static func roundedUp(_ bytes: Int64, by unit: Int64) -> Int {
     Int(bytes / unit) + (bytes % unit > 0 ? 1 : 0)
   }
 }
 
-/// One measurement, to be added to what is stored.
+/// One measurement that is to be added to the stored usage.
 package struct UsageSample: Sendable, Equatable {
   package let serverID: ID<Server>
   package let cpuPermille: Int
   package let memoryUsedMiB: Int
-  /// Nil where it could not be measured: what is stored stays.
+  /// Nil if it could not be measured: the stored value stays.
   package let diskUsedBytes: Int64?
-  /// Bytes since this boot. The store adds what came since the last sample; a counter below the last one began anew.
+  /// Bytes since the machine was started. The store adds the difference to the last sample; a counter that is lower
+  /// than the last one has started again from zero.
   package let network: NetworkCounters?
 
   package init(

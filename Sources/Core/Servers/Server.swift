@@ -15,37 +15,40 @@ package struct Server: Sendable, Equatable {
   package let operatingSystemID: ID<OperatingSystem>
   /// The code of the location.
   package let location: String
-  /// Where its machine is, or is to be made: of the location's hosts the one that was chosen when it was ordered.
+  /// The host that its machine is on, or will be made on: chosen among the location's hosts when the server was
+  /// ordered.
   package let hostID: ID<Host>
   package let addresses: ServerAddresses
   package let isBackupEnabled: Bool
   package let createdAt: Timestamp
   package let updatedAt: Timestamp
   package let labels: Labels
-  /// Whether its customer can neither delete nor rebuild it.
+  /// Whether its customer is prevented from deleting and rebuilding it.
   package let isDeleteProtected: Bool
-  /// What was not well with its user data at the first boot, where it was not started since.
+  /// What went wrong with its user data at the first boot; nil after a later start.
   package let userDataTrouble: UserDataTrouble?
   package let machine: Machine
 
-  /// What only the workflows need to know of it.
+  /// What only the workflows need to know of the server.
   package struct Machine: Sendable, Equatable {
-    /// The version of the image that its disk rests on, from when it was chosen.
+    /// The version of the image that its disk is made from, once it is chosen.
     package let imageVersion: String?
-    /// The public keys to install, a line each, copied from the account's keys, so that removing the key there changes nothing here.
+    /// The public keys to install, one per line: copied from the account's keys, so that deleting a key there changes
+    /// nothing here.
     package let authorizedKey: String?
-    /// crypt(3) of the root password, until the first boot is over.
+    /// The crypt(3) hash of the root password, until the first boot is over.
     package let rootPasswordHash: String?
     package let hasDisk: Bool
-    /// Whether it was ever ready, with whatever disk.
+    /// Whether it was ever ready, with any disk.
     package let wasEverReady: Bool
-    /// Until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have worked.
+    /// True until the first boot of a new disk is over. That boot personalises the disk, and must be seen to have
+    /// worked.
     package let awaitsFirstBoot: Bool
-    /// Whether the disk that there may be is of a system that was replaced: it is removed before the next one is made.
+    /// Whether the present disk, if any, has a system that was replaced: it is removed before the next one is made.
     package let awaitsNewDisk: Bool
-    /// Of its network card; nil for one that is older than the register of these.
+    /// The hardware address of its network card; nil for a server from before these were stored.
     package let hardwareAddress: HardwareAddress?
-    /// Nil where nobody has asked for one.
+    /// Nil if none was requested.
     package let rescue: Rescue?
 
     package init(
@@ -63,11 +66,11 @@ package struct Server: Sendable, Equatable {
       self.rescue = rescue
     }
 
-    /// The system that runs in the place of its own; nil for its own.
+    /// The rescue system that it runs; nil if it runs its own system.
     package var enteredRescue: Rescue? { rescue.flatMap { $0.isEntered ? $0 : nil } }
   }
 
-  /// What its customer can change.
+  /// The fields that its customer can change.
   package struct Writable: Sendable, Equatable {
     package let name: ServerName
     package let hostname: Hostname
@@ -76,12 +79,13 @@ package struct Server: Sendable, Equatable {
     package let isDeleteProtected: Bool
   }
 
-  /// The first one.
+  /// The first IPv4 address.
   package var address: IPv4Address? { addresses.ipv4.first }
-  /// The first one; nil where it has no IPv6.
+  /// The first IPv6 network; nil if there is none.
   package var ipv6Network: IPv6Network? { addresses.ipv6.first }
 
-  /// As its customer sees them: one is reserved from the first moment, and may still change until the machine is made with it.
+  /// The addresses that its customer may see: none before the machine is made, because the reserved ones may still
+  /// change until then.
   package var visibleAddresses: ServerAddresses {
     status != .provisioning && machine.hasDisk ? addresses : ServerAddresses()
   }
@@ -123,13 +127,13 @@ package struct Server: Sendable, Equatable {
 }
 
 package enum UserDataTrouble: Sendable, Equatable {
-  /// The guest says so.
+  /// The guest reports a failure.
   case failed
-  /// The guest said nothing in its time.
+  /// The guest did not report in time.
   case unknown
 }
 
-/// A server to be made: everything that the one transaction of a create needs to know.
+/// A server to be made, with everything that the transaction of its creation needs to know.
 package struct NewServer: Sendable {
   package let uuid: UUID
   package let accountID: ID<Account>
@@ -144,9 +148,9 @@ package struct NewServer: Sendable {
   package let firewall: Firewall
   package let labels: Labels
   package let isDeleteProtected: Bool
-  /// What its first boot is to do, as only the installation can read it.
+  /// The user data for its first boot, encrypted with the installation's key.
   package let sealedUserData: [UInt8]?
-  /// How many servers the account may have, this one included; nil for as many as it likes.
+  /// How many servers the account may have, this one included; nil for no limit.
   package let quota: Int?
 
   package init(
@@ -184,19 +188,19 @@ package struct NewServer: Sendable {
   }
 }
 
-/// An operating system that is to be put on a server, in the place of all that is on its disk.
+/// An operating system that is to replace everything on a server's disk.
 package struct NewSystem: Sendable {
   package enum UserData: Sendable, Equatable {
-    /// What the server had before.
+    /// Keeps the server's present user data.
     case same
     case none
     case sealed([UInt8])
   }
 
   package let operatingSystemID: ID<OperatingSystem>
-  /// The keys to install; none for those that the server was made with.
+  /// The keys to install; empty keeps those that the server has.
   package let sshKeyIDs: [ID<SSHKey>]
-  /// For a server that is to have no key.
+  /// Only for a server that is to have no key.
   package let rootPasswordHash: String?
   package let userData: UserData
 
@@ -218,7 +222,7 @@ package struct ServerChange: Sendable, Equatable {
   package var isBackupEnabled: Bool?
   package var labels: Labels?
   package var isDeleteProtected: Bool?
-  /// The change is made only where the server still is like this.
+  /// If this is set, the change is made only if the server is still like this.
   package var expected: Server.Writable?
 
   package init(name: ServerName? = nil, hostname: Hostname? = nil, isBackupEnabled: Bool? = nil) {
@@ -231,10 +235,10 @@ package struct ServerChange: Sendable, Equatable {
 package struct ServerFilter: Sendable, Equatable {
   package var status: ServerStatus?
   package var location: String?
-  /// Exact but for upper and lower case.
+  /// Compared as a whole, ignoring case.
   package var name: String?
   package var hostname: String?
-  /// A part of its name or its hostname, whatever the case of its letters.
+  /// A part of the name or the hostname, ignoring case.
   package var text: String?
   package var labels: LabelSelector?
 
@@ -248,7 +252,7 @@ package struct ServerFilter: Sendable, Equatable {
   }
 }
 
-/// By what servers can be ordered.
+/// The keys that servers can be sorted by.
 package enum ServerKey: String, Sendable, CaseIterable {
   case id
   case name

@@ -1,11 +1,11 @@
 /// Something that happened to a server of an account.
 package struct ServerEvent: Sendable, Equatable {
   package enum Subject: Sendable, Equatable {
-    /// The server has a new status; nil where it was deleted.
+    /// The new status of the server; nil if it was deleted.
     case server(ServerStatus?)
-    /// When it is deleted because its account is out of credit; nil where somebody has paid.
+    /// When it is deleted because its account is out of credit; nil if somebody has paid.
     case deletion(Timestamp?)
-    /// Whether it is held back from now on because it had more traffic than its plan includes.
+    /// Whether it is throttled from now on because it had more traffic than its plan includes.
     case throttle(Bool)
     case operation(
       id: ID<Operation>, kind: Operation.Kind, state: Operation.State, reason: String?, subject: OperationSubject?)
@@ -27,7 +27,7 @@ package struct ServerEvent: Sendable, Equatable {
   }
 }
 
-/// Which events are kept: those from the first to the last id.
+/// The ids of the first and the last event that are still stored.
 package struct EventRange: Sendable, Equatable {
   package let first: Int64
   package let last: Int64

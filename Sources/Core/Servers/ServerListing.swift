@@ -1,17 +1,17 @@
 /// A server as an operator sees it.
 package struct ServerListing: Sendable, Equatable {
   package let server: Server
-  /// Its account's.
+  /// The e-mail address of its account.
   package let email: String
   /// The name of its host.
   package let host: String
-  /// What an hour of it costs, whatever its plan costs now.
+  /// The server's own price per hour, which may differ from its plan's present price.
   package let pricePerHour: Money
-  /// Since when no customer sees it; nil where they do.
+  /// Since when customers cannot see it; nil if they can.
   package let deletedAt: Timestamp?
-  /// What the operator needs to know of one in `error`.
+  /// Why the server is in `error`, for the operator; nil in any other status.
   package let failure: String?
-  /// Why the operator has suspended it; may be empty, and is nil where that is not so.
+  /// Why the operator has suspended it; may be empty, and is nil if it is not suspended.
   package let suspensionReason: String?
 
   package init(
@@ -28,15 +28,15 @@ package struct ServerListing: Sendable, Equatable {
   }
 }
 
-/// Which servers of all accounts; nil for any.
+/// Selects servers of all accounts; a field that is nil matches every server.
 package struct ServerListingFilter: Sendable, Equatable {
   package var accountID: ID<Account>?
   package var status: ServerStatus?
   package var location: String?
   package var hostID: ID<Host>?
-  /// How their names begin, whatever the case of the letters.
+  /// A prefix of the name, ignoring case.
   package var beginning: String?
-  /// The whole of their names, in the same way.
+  /// The whole name, ignoring case.
   package var name: String?
 
   package init() {}

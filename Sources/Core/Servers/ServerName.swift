@@ -1,4 +1,5 @@
-/// The customer's name for a server: 1 to 64 letters, digits and hyphens, no hyphen first or last. It need not be unique.
+/// The customer's name for a server: 1 to 64 letters, digits and hyphens, without a hyphen at either end. It need not
+/// be unique.
 package struct ServerName: Hashable, Sendable, CustomStringConvertible {
   package static let maximumLength = 64
 

@@ -1,4 +1,4 @@
-/// What a customer sees of a server's life.
+/// The status of a server that customers see.
 package enum ServerStatus: String, Sendable, CaseIterable {
   case provisioning
   case active
@@ -9,7 +9,7 @@ package enum ServerStatus: String, Sendable, CaseIterable {
   case suspended
   case error
 
-  /// Whether an operation is on its way to another status.
+  /// Whether an operation is under way that leads to another status.
   package var isTransitional: Bool {
     switch self {
     case .provisioning, .starting, .stopping, .rebooting: true
@@ -18,15 +18,15 @@ package enum ServerStatus: String, Sendable, CaseIterable {
   }
 }
 
-/// What a customer can ask of a server's power switch.
+/// The power actions that a customer can request.
 package enum PowerAction: String, Sendable, CaseIterable {
   case start
   case stop
   case reboot
-  /// Takes the power away at once.
+  /// Cuts the power at once.
   case hardStop = "hard_stop"
 
-  /// The status that shows while it is carried out.
+  /// The status that is shown while the action is carried out.
   package var transitionalStatus: ServerStatus {
     switch self {
     case .start: .starting
@@ -37,9 +37,9 @@ package enum PowerAction: String, Sendable, CaseIterable {
 }
 
 extension ServerStatus {
-  /// The state machine of the API: the status that follows an action, or why the action is refused.
+  /// The state machine of the API: returns the status that follows an action, or throws why the action is refused.
   ///
-  /// - Parameter hasDisk: Whether the server was ever made; one that failed before cannot be started.
+  /// - Parameter hasDisk: Whether a machine was made; a server that failed before that cannot be started.
   package func status(after action: PowerAction, hasDisk: Bool) throws(Failure) -> ServerStatus {
     switch (self, action) {
     case (.active, .start): throw Failure(.wrongState, "Server is already running.")
@@ -56,14 +56,15 @@ extension ServerStatus {
     }
   }
 
-  /// For what needs a running guest and leaves its status alone: refused as a stop would be.
+  /// For requests that need a running guest and do not change its status. Throws whenever a stop would be refused.
   package func requireActive(hasDisk: Bool) throws(Failure) {
     _ = try status(after: .stop, hasDisk: hasDisk)
   }
 }
 
 extension ServerStatus {
-  /// Whether the machine of a server may be changed for good: it must have one, or be about to. Throws why not.
+  /// Checks that the server's machine or disk may be changed: it must have a machine, or be about to get one. Throws
+  /// why not.
   package func requireChangeable(hasDisk: Bool) throws(Failure) {
     switch self {
     case .suspended: throw Failure(.wrongState, "Server is suspended.")

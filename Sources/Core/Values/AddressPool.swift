@@ -1,18 +1,18 @@
-/// The addresses that servers are given: networks and ranges, without those that are reserved. A network's own address and its
-/// broadcast address are left out.
+/// The addresses that servers can get: networks and ranges, without reserved addresses. The network address and the
+/// broadcast address of each network are left out.
 package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
-  /// As many networks, ranges and reservations as a pool may have together.
+  /// The most networks, ranges and reservations of a pool, counted together.
   static let maximumParts = 100
 
-  /// Those of the configuration, with what is reserved of them.
+  /// The ranges of the configuration, including reserved addresses.
   package let configuredRanges: [ClosedRange<IPv4Address>]
-  /// What may be given, ascending and apart from each other.
+  /// The ranges that can be given, ascending and without overlaps.
   package let ranges: [ClosedRange<IPv4Address>]
-  /// All that is the pool's, the edges of its networks too, as networks: `203.0.113.0/26`.
+  /// All addresses of the pool, including the first and last of each network, as networks: `203.0.113.0/26`.
   package let networks: [String]
   package let description: String
 
-  /// Reads `127.80.0.0/16`; nil unless the host bits are zero and at least two addresses are usable.
+  /// Reads a single network, `127.80.0.0/16`, or a single range; nil for anything else: see below.
   package init?(_ text: String) {
     self.init([text])
   }
@@ -53,7 +53,7 @@ package struct AddressPool: Hashable, Sendable, CustomStringConvertible {
 private struct AddressPart {
   let range: ClosedRange<IPv4Address>
 
-  /// - Parameter isWhole: Whether one address is meant, too, and a network's first and last address.
+  /// - Parameter isWhole: Whether to accept single addresses, too, and to include a network's first and last address.
   init?(_ text: String, isWhole: Bool = false) {
     guard text.isPlain(atMost: 31) else { return nil }
     if let range = Self.network(text, isWhole) ?? Self.range(text) {
@@ -85,7 +85,7 @@ private struct AddressPart {
 }
 
 extension ClosedRange<IPv4Address> {
-  /// The fewest networks that are this range together.
+  /// The smallest number of networks that together are this range.
   fileprivate var networks: [String] {
     var networks: [String] = []
     let last = UInt64(upperBound.number)

@@ -1,9 +1,9 @@
-/// From which addresses the servers of each location are given theirs.
+/// The pools from which the servers of each location get their addresses.
 package struct AddressPools: Sendable, Equatable {
-  /// Those of one location.
+  /// The pools of one location.
   package struct Pair: Sendable, Equatable {
     package let ipv4: AddressPool
-    /// Nil where servers have no IPv6.
+    /// Nil if servers have no IPv6.
     package let ipv6: IPv6Pool?
 
     package init(_ ipv4: AddressPool, ipv6: IPv6Pool? = nil) {
@@ -11,7 +11,8 @@ package struct AddressPools: Sendable, Equatable {
       self.ipv6 = ipv6
     }
 
-    /// What a server would be given where somebody names an address; nil where that is in neither pool.
+    /// What a server would get for the address that somebody names: that address, or the network around it. Nil if it
+    /// is in neither pool.
     package func gift(for address: ServerAddress) -> ServerAddress? {
       switch address {
       case .ipv4(let address): ipv4.contains(address) ? .ipv4(address) : nil
@@ -23,7 +24,7 @@ package struct AddressPools: Sendable, Equatable {
   private let standard: Pair
   private let ofLocations: [String: Pair]
 
-  /// - Parameter ofLocations: By the location's code, where they are not the standard ones.
+  /// - Parameter ofLocations: By the location's code, for those that do not have the standard pools.
   package init(_ standard: Pair, ofLocations: [String: Pair] = [:]) {
     self.standard = standard
     self.ofLocations = ofLocations

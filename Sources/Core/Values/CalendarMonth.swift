@@ -7,7 +7,7 @@ package struct CalendarMonth: Hashable, Sendable, CustomStringConvertible {
   /// When the next one begins.
   package let end: Timestamp
 
-  /// Nil for anything but a year of four digits and a month of two, such as there is.
+  /// Reads a year of four digits and a month of two, such as `2025-01`; nil for anything else.
   package init?(_ text: some StringProtocol) {
     let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard text.isPlain(atMost: 7), parts.count == 2, let year = Self.number(parts[0], ofDigits: 4),
@@ -16,7 +16,7 @@ package struct CalendarMonth: Hashable, Sendable, CustomStringConvertible {
     self.init(year: year, month: month)
   }
 
-  /// The one that a moment is in.
+  /// The month that contains this time; nil if it is outside of the years 1970 to 9998.
   package init?(_ time: Timestamp) {
     self.init(year: time.calendar.year, month: time.calendar.month)
   }

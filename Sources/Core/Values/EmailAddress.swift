@@ -1,5 +1,6 @@
-/// An address that can stand in the header of a message as it is: a dot-atom of RFC 5322, in ASCII, at a domain of letters,
-/// digits and hyphens. None of its characters ends the header, begins another address or means anything to a mail program.
+/// An e-mail address that can be put into a message header unchanged: a dot-atom of RFC 5322, in ASCII, at a domain of
+/// letters, digits and hyphens. None of its characters can end the header, begin another address or act as an option of
+/// a mail program.
 package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
   package static let longestBytes = 254
   private static let longestLocalBytes = 64

@@ -14,8 +14,9 @@ package struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
     self.init(number: bytes.reduce(0) { $0 << 8 | UInt64($1) })
   }
 
-  /// Locally administered, of one machine, and in a space of its own: no machine that is older than the register has one of
-  /// it (theirs begin with `52`). The last 40 bits are chance, so that installations on one network differ.
+  /// A random address of the locally administered unicast space. It begins with `56`, so that it differs from those of
+  /// machines from before hardware addresses were stored, which begin with `52`. The last 40 bits are random, so that
+  /// installations on one network differ.
   package static func random() -> HardwareAddress {
     HardwareAddress(number: 0x56 << 40 | UInt64.random(in: 0..<1 << 40))
   }

@@ -1,5 +1,5 @@
-/// A fully qualified domain name, or a single label, by RFC 1123: letters, digits and hyphens in labels of at most
-/// 63 characters, 253 in all.
+/// A fully qualified domain name, or a single label, by RFC 1123: labels of at most 63 letters, digits and hyphens, 253
+/// characters in all.
 package struct Hostname: Hashable, Sendable, CustomStringConvertible {
   package static let maximumLength = 253
 
@@ -14,7 +14,7 @@ package struct Hostname: Hashable, Sendable, CustomStringConvertible {
     self.name = text
   }
 
-  /// A whole domain name, in small letters: what an address may be called.
+  /// A full domain name, with at least two labels, converted to lower case: a name that an address may have.
   package init?(ofAddress text: String) {
     guard text.isPlain(atMost: Self.maximumLength), let hostname = Hostname(text.lowercased()),
       hostname.name.utf8.contains(UInt8(ascii: "."))
@@ -22,19 +22,19 @@ package struct Hostname: Hashable, Sendable, CustomStringConvertible {
     self = hostname
   }
 
-  /// For whoever wrote something else.
+  /// The message for somebody who wrote anything else.
   package static let ruleOfAddress =
     "Enter a whole domain name by RFC 1123, such as web01.example.com: at least two labels of 1 to 63 letters, digits and "
     + "hyphens, no hyphen first or last, no dot at the end, at most 253 characters, and not only digits in the last label."
 
-  /// The host name of a server that was given none: the server's name, cut to the length of a label.
+  /// The default host name of a server: the server's name, cut to the length of a label.
   package init(serverName: ServerName) {
     var label = serverName.name.prefix(63)
     while label.last == "-" { label.removeLast() }
     self.name = String(label)
   }
 
-  /// As inet_aton(3) reads numbers.
+  /// Whether inet_aton(3) would read the label as a number.
   private static func isNumber(_ label: Substring) -> Bool {
     let isHexadecimal = label.hasPrefix("0x") || label.hasPrefix("0X")
     return isHexadecimal ? label.dropFirst(2).allSatisfy(\.isHexDigit) : label.allSatisfy(\.isNumber)

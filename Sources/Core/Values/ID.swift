@@ -1,4 +1,4 @@
-/// The number of a row, typed by what it names, so that a plan's id is never taken for a server's.
+/// The id of a row, typed by the entity, so that a plan's id cannot be used as a server's.
 package struct ID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertible {
   package let value: Int64
 

@@ -1,8 +1,8 @@
 import Foundation
 
-/// An address of either family. An IPv4 address that is written as an IPv6 one, `::ffff:192.0.2.1`, is the IPv4 address.
+/// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address, `::ffff:192.0.2.1`, is the same as the IPv4 address.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
-  /// Both halves of the IPv6 form.
+  /// The two halves of the IPv6 form.
   fileprivate let high: UInt64
   fileprivate let low: UInt64
 
@@ -31,27 +31,28 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     self.init(high: 0, low: 0xFFFF << 32 | UInt64(address.number))
   }
 
-  /// The address that a server itself has of what it is given of IPv6.
+  /// The address that the server itself uses in the IPv6 network that it is given.
   package init(ofServerIn network: IPv6Network) {
     self.init(high: network.number, low: network.host ?? 1)
   }
 
   package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
-  /// Four, or sixteen.
+  /// Four bytes for IPv4, sixteen for IPv6.
   package var bytes: [UInt8] {
     let all = [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * $0)) } }
     return isIPv4 ? Array(all.suffix(4)) : all
   }
 
-  /// Where DNS has the name of the address, `10.113.0.203.in-addr.arpa`, without a dot at its end.
+  /// The name of the address's PTR record, `10.113.0.203.in-addr.arpa`, without a dot at its end.
   package var reverseName: String {
     guard !isIPv4 else { return bytes.reversed().map { String($0) }.joined(separator: ".") + ".in-addr.arpa" }
     let digits = bytes.flatMap { [$0 >> 4, $0 & 15] }
     return digits.reversed().map { String($0, radix: 16) }.joined(separator: ".") + ".ip6.arpa"
   }
 
-  /// Whom limits are for: an IPv6 client has all of a network of 64 bits, and is one client nevertheless.
+  /// The client that limits apply to: an IPv6 client usually has a whole network of 64 bits, which counts as one
+  /// client.
   package var client: IPAddress { isIPv4 ? self : IPAddress(high: high, low: 0) }
 
   package var description: String {
@@ -62,7 +63,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// Of the 128 bits of the IPv6 form, those that do not belong to a network of this length.
+  /// Whether bits are set beyond the given prefix length of the IPv6 form.
   fileprivate func hasBits(beyond length: Int) -> Bool {
     high & (length >= 64 ? 0 : UInt64.max >> UInt64(length)) != 0
       || low & (length >= 128 ? 0 : length <= 64 ? .max : UInt64.max >> UInt64(length - 64)) != 0
@@ -75,13 +76,14 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// A network of either family, `10.0.0.0/8` or `2001:db8::/32`; an address alone is the network that has nothing else.
+/// A network of either family, `10.0.0.0/8` or `2001:db8::/32`; an address without a length is a network of that
+/// address alone.
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
   private let first: IPAddress
-  /// In the IPv6 form.
+  /// The prefix length in the IPv6 form.
   private let length: Int
 
-  /// Nil where bits of the address are set that do not belong to the network.
+  /// Nil if the text is no network, or if bits of the address are set beyond the prefix length.
   package init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let text = parts.first, let address = IPAddress(text) else { return nil }
@@ -107,7 +109,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
 
   package var isIPv4: Bool { first.isIPv4 }
 
-  /// As it is written in the network's own family.
+  /// The prefix length in the network's own family.
   package var prefixLength: Int { isIPv4 ? length - 96 : length }
 
   package var description: String { "\(first)/\(prefixLength)" }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a server is given of IPv6: a network of 64 bits, `2001:db8:10:1::/64`, which it has whole, or a single address.
+/// An IPv6 network that a server is given: 64 bits, `2001:db8:10:1::/64`, which it has as a whole, or a single address.
 package struct IPv6Network: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// The first 64 bits.
   package let number: UInt64
@@ -12,13 +12,14 @@ package struct IPv6Network: Hashable, Comparable, Sendable, CustomStringConverti
     self.host = host
   }
 
-  /// Reads an address, `2001:db8:10:1::1`, for the network that it is in, or the network itself; nil for anything else.
+  /// Reads the network of 64 bits, or an address in it, `2001:db8:10:1::1`, for the network around it; nil for anything
+  /// else.
   package init?(_ text: String) {
     guard let given = IPv6Network(given: text) else { return nil }
     self = given.enclosing
   }
 
-  /// Reads the network, `2001:db8:10:1::/64`, or an address alone for itself; nil for anything else.
+  /// Reads the network, `2001:db8:10:1::/64`, or a single address as such; nil for anything else.
   package init?(given text: String) {
     guard text.isPlain(atMost: 49) else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -33,15 +34,15 @@ package struct IPv6Network: Hashable, Comparable, Sendable, CustomStringConverti
   package var isWhole: Bool { host == nil }
   package var prefixLength: Int { isWhole ? 64 : 128 }
 
-  /// The network of 64 bits that it is, or is in.
+  /// The network of 64 bits itself, or the one around a single address.
   package var enclosing: IPv6Network { IPv6Network(number: number) }
 
-  /// The address that its server itself has.
+  /// The address that the server itself uses.
   package var serverAddress: String { Self.text(bytes(endingIn: host ?? 1)) }
 
   package var bytes: [UInt8] { bytes(endingIn: host ?? 0) }
 
-  /// As the kernel writes it: an address alone without its length.
+  /// In the kernel's notation; a single address has no prefix length.
   package var description: String { Self.text(bytes) + (isWhole ? "/64" : "") }
 
   private func bytes(endingIn low: UInt64) -> [UInt8] {
@@ -60,13 +61,14 @@ package struct IPv6Network: Hashable, Comparable, Sendable, CustomStringConverti
   }
 }
 
-/// What servers are given of IPv6: the networks of 64 bits in a shorter one, `2001:db8:10::/56`, but for the first, which routers
-/// and the host itself are in; or the single addresses of one of 64 bits or more, but for the first, which is its routers'.
+/// A pool of IPv6 for servers. A network shorter than 64 bits, `2001:db8:10::/56`, gives each server a network of 64
+/// bits, but not the first one, where the routers and the host are. A network of 64 bits or more gives single
+/// addresses, but not the first one, which belongs to its routers.
 package struct IPv6Pool: Hashable, Sendable, CustomStringConvertible {
   package let networks: ClosedRange<IPv6Network>
   package let description: String
 
-  /// Nil unless it is a network of unicast addresses, of 16 to 127 bits, without host bits.
+  /// Nil unless it is a unicast network of 16 to 127 bits, without host bits.
   package init?(_ text: String) {
     guard text.isPlain(atMost: 49) else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -87,26 +89,27 @@ package struct IPv6Pool: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether each server has a network of its own, and not an address.
+  /// Whether each server gets a whole network, and not a single address.
   package var givesNetworks: Bool { networks.lowerBound.isWhole }
 
   package func contains(_ network: IPv6Network) -> Bool {
     network.isWhole == givesNetworks && networks.contains(network)
   }
 
-  /// What a server would be given, for an address that may stand for the network that it is in; nil where none is.
+  /// What a server would get for this address or network: with a pool of networks, the network around it. Nil if that
+  /// is not in the pool.
   package func gift(for network: IPv6Network) -> IPv6Network? {
     let gift = givesNetworks ? network.enclosing : network
     return contains(gift) ? gift : nil
   }
 
-  /// Global (2000::/3) or of one site (fc00::/7).
+  /// Whether the network is global (2000::/3) or unique local (fc00::/7).
   private static func isUnicast(_ network: IPv6Network) -> Bool {
     network.number >> 61 == 0b001 || isPrivate(network)
   }
 
   private static func isPrivate(_ network: IPv6Network) -> Bool { network.number >> 57 == 0b1111110 }
 
-  /// Whether none of its addresses is the internet's.
+  /// Whether its addresses are unique local, and not reachable from the internet.
   package var isPrivate: Bool { Self.isPrivate(networks.lowerBound) }
 }

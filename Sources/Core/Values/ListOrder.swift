@@ -1,4 +1,4 @@
-/// By what a list is ordered; the id decides between equals.
+/// A sort key of a list and its direction; elements with equal keys are sorted by id.
 package struct ListOrder<Key: Hashable & Sendable>: Sendable, Equatable {
   package let key: Key
   package let isDescending: Bool

@@ -1,9 +1,9 @@
 extension Money {
-  /// No amount that somebody writes is larger: all accounts together stay below what is counted.
+  /// The largest amount that can be entered, so that the sum over all accounts cannot overflow.
   package static let largestWritten = Money(microunits: 1_000_000_000 * 1_000_000)
 
-  /// Reads a decimal number as it stands: `5`, `0.10`, `-0.000001`. Nil for anything else, for more than six places, and beyond
-  /// the largest amount.
+  /// Reads a plain decimal number: `5`, `0.10`, `-0.000001`. Nil for anything else, for more than six decimal places,
+  /// and beyond the largest amount.
   package init?(decimal text: String) {
     guard text.isPlain(atMost: 32) else { return nil }
     let isNegative = text.first == "-"
@@ -19,7 +19,7 @@ extension Money {
     self = isNegative ? -amount : amount
   }
 
-  /// With all six places: `0.005000`.
+  /// With all six decimal places: `0.005000`.
   package var exactDecimal: String {
     let magnitude = microunits.magnitude
     let fraction = String(magnitude % 1_000_000)

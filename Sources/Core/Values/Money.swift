@@ -14,7 +14,7 @@ package struct Money: Hashable, Comparable, Sendable, AdditiveArithmetic {
   package static func * (left: Self, right: Int64) -> Self { Self(microunits: left.microunits * right) }
   package static func < (left: Self, right: Self) -> Bool { left.microunits < right.microunits }
 
-  /// The amount as a decimal number with at least two places and no needless ones: `100.00`, `0.005`.
+  /// The amount as a decimal number with at least two decimal places, and more only as needed: `100.00`, `0.005`.
   package var decimal: String {
     let magnitude = microunits.magnitude
     var fraction = String(magnitude % 1_000_000)

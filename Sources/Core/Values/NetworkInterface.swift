@@ -1,14 +1,14 @@
-/// The network card of a machine. How the machine is reached by its addresses, and which gateways and name servers it is told
-/// of, is the network's of its host.
+/// The network card of a machine. How its addresses reach the machine, and which gateways and name servers the guest
+/// gets, is up to the network of its host.
 package struct NetworkInterface: Sendable, Equatable {
-  /// Nil for a machine that is older than the register of these: its host knows it.
+  /// Nil for a machine from before hardware addresses were stored: only its host knows it.
   package let hardwareAddress: HardwareAddress?
-  /// The first one: by it the machine is looked for.
+  /// The first address, at which the machine is reached.
   package let address: IPv4Address
   /// In the order in which they were given.
   package let furtherAddresses: [IPv4Address]
   package let ipv6Networks: [IPv6Network]
-  /// Another number whenever these are others; 0 as long as it has those that it was made with.
+  /// Changes whenever the addresses change; 0 while the machine has those that it was made with.
   package let revision: Int64
 
   package init(

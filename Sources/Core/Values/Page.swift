@@ -1,9 +1,10 @@
-/// Which part of a list is wanted: pages are counted from 1.
+/// The part of a list that is requested; pages are counted from 1.
 package struct PageRequest: Sendable, Equatable {
   package enum Number: Sendable, Equatable {
     case number(Int)
     case last
-    /// What comes behind the element with this id, by the id: whatever is deleted meanwhile, nothing is left out.
+    /// The elements after the one with this id, in the order of ids: nothing is left out even if elements are deleted
+    /// meanwhile.
     case after(Int64, isDescending: Bool)
   }
 
@@ -17,10 +18,10 @@ package struct PageRequest: Sendable, Equatable {
     self.size = max(size, 1)
   }
 
-  /// The number of the page and what it covers of so many elements. Throws where there is no such page; the first one of
-  /// an empty list is there.
+  /// The number of the page, and the range of the list's elements that it covers. Throws if there is no such page; an
+  /// empty list has a first page.
   ///
-  /// - Parameter skipped: How many stand up to the element after which the page begins.
+  /// - Parameter skipped: For a page that begins after an element, how many elements come before the page.
   package func resolve(totalCount: Int, skipping skipped: Int? = nil) throws(Failure) -> (
     number: Int, range: Range<Int>
   ) {
@@ -38,13 +39,13 @@ package struct PageRequest: Sendable, Equatable {
   }
 }
 
-/// A part of a list, and how much there is of it in all.
+/// A part of a list, with the number of elements of the whole list.
 package struct Page<Element: Sendable>: Sendable {
   package let elements: [Element]
   package let totalCount: Int
   package let number: Int
   package let size: Int
-  /// How many stand before it, where it begins after an element; nil where pages are counted.
+  /// For a page that begins after an element, how many elements come before the page; nil if pages are counted.
   package let skipped: Int?
 
   package init(_ elements: [Element], totalCount: Int, number: Int, size: Int, skipped: Int? = nil) {
@@ -55,7 +56,7 @@ package struct Page<Element: Sendable>: Sendable {
     self.skipped = skipped
   }
 
-  /// One page of a list that is at hand as a whole.
+  /// One page of a list that is in memory as a whole.
   package init(_ request: PageRequest, of all: [Element], skipping skipped: Int? = nil) throws(Failure) {
     let (number, range) = try request.resolve(totalCount: all.count, skipping: skipped)
     self.init(Array(all[range]), totalCount: all.count, number: number, size: request.size, skipped: skipped)

@@ -1,13 +1,14 @@
-/// TCP ports of an address of the host that lead to servers which nobody outside reaches otherwise: of each server as many as there
-/// are ports of guests. Which ones follows from the server's place in its pool, so that nobody has to remember it.
+/// TCP ports of a host's address that are forwarded to servers which cannot be reached from outside otherwise. Each
+/// server has one port for each guest port. They follow from the position of the server's address in its pool, so that
+/// nothing has to be stored.
 package struct PortForwarding: Sendable, Equatable {
-  /// Nil for the first one of the uplink, whichever that is at the moment.
+  /// Nil for the first address of the uplink, whichever that is at the moment.
   package var address: IPv4Address?
-  /// Of the host.
+  /// The ports of the host.
   package let range: ClosedRange<Int>
-  /// What they lead to, in their order.
+  /// The ports in the guest that they lead to, in this order for each server.
   package let guestPorts: [Int]
-  /// Whose addresses have them, in the order of their places: apart from each other.
+  /// The addresses of the servers that have ports, ordered by position and without overlaps.
   package let servers: [ClosedRange<IPv4Address>]
 
   package init(
@@ -19,7 +20,7 @@ package struct PortForwarding: Sendable, Equatable {
     self.servers = servers
   }
 
-  /// Ports of one server.
+  /// The ports of one server.
   package struct Share: Sendable, Equatable {
     package struct Port: Sendable, Equatable {
       package let host: Int
@@ -28,10 +29,11 @@ package struct PortForwarding: Sendable, Equatable {
 
     package let address: IPv4Address
     package private(set) var ports: [Port]
-    /// The port that is its sshd's by its place; see `hasSSH`.
+    /// The host's port that belongs to the server's sshd, even if it does not lead there: see `hasSSH`.
     package let sshPort: Int?
 
-    /// Whether that port leads there: whoever logs in where it does not would be at a program of the host.
+    /// Whether `sshPort` leads to the server. If not, somebody who logs in there would reach another program of the
+    /// host.
     package var hasSSH: Bool { ports.contains { $0.guest == 22 } }
 
     init(address: IPv4Address, ports: [Port]) {
@@ -40,7 +42,7 @@ package struct PortForwarding: Sendable, Equatable {
       sshPort = ports.first { $0.guest == 22 }?.host
     }
 
-    /// What is left where some ports of the host lead elsewhere.
+    /// The share without the ports of the host that another program has taken.
     package func without(_ taken: Set<Int>) -> Share {
       var share = self
       share.ports.removeAll { taken.contains($0.host) }
@@ -48,11 +50,11 @@ package struct PortForwarding: Sendable, Equatable {
     }
   }
 
-  /// How many servers there are ports for.
+  /// How many servers the range has ports for.
   package var capacity: Int { range.count / guestPorts.count }
   package var serverCount: Int { servers.map(Self.count).reduce(0, +) }
 
-  /// Nil for an address that has none, and where nobody knows the host's.
+  /// Nil if the address has no ports, or if the host's own address is not known.
   package func share(of server: IPv4Address) -> Share? {
     guard let address, let range = servers.firstIndex(where: { $0.contains(server) }) else { return nil }
     let place = servers[..<range].map(Self.count).reduce(0, +) + Int(server.number - servers[range].lowerBound.number)

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// How a customer names a thing: by its number, or by its uuid.
+/// How a customer refers to something: by its id, or by its uuid.
 package enum Reference<Entity>: Hashable, Sendable, CustomStringConvertible {
   case id(ID<Entity>)
   case uuid(UUID)
 
-  /// Nil for a text that names nothing.
+  /// Nil unless the text is a positive number or a uuid.
   package init?(_ text: some StringProtocol) {
     guard text.isPlain(atMost: 64) else { return nil }
     if let number = Int64(text) {

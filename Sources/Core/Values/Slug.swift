@@ -1,8 +1,8 @@
-/// What programs and people call a plan, an operating system, an image or a location, also in paths of the host.
+/// The rule for short names of plans, operating systems, images and locations, which also occur in paths on the host.
 package enum Slug {
   package static let maximumLength = 64
 
-  /// A message for whoever wrote it; nil where the text keeps the rule.
+  /// Why the text is not a slug, as a message for its author; nil if it is one.
   package static func violation(in text: String) -> String? {
     guard text.isPlain(atMost: maximumLength), let first = text.utf8.first, isLetterOrDigit(first),
       text.utf8.allSatisfy({ isLetterOrDigit($0) || [UInt8(ascii: "-"), UInt8(ascii: ".")].contains($0) })
@@ -12,7 +12,7 @@ package enum Slug {
     return nil
   }
 
-  /// The name as a slug: `Nano VPS` is `nano-vps`. Nil where nothing of it can be in one.
+  /// The name as a slug: `Nano VPS` becomes `nano-vps`. Nil if the result would not be valid.
   package static func made(of name: String) -> String? {
     let words = name.utf8.split { !isLetterOrDigit($0 | 0x20) && $0 != UInt8(ascii: ".") }
     let text = words.map { String(decoding: $0.map { $0 < 0x41 ? $0 : $0 | 0x20 }, as: UTF8.self) }

@@ -1,16 +1,16 @@
-/// What a text that somebody chose may be: so many Unicode scalars, and none that a terminal or a reader's eye obeys.
+/// A rule for text that somebody enters: a maximum number of Unicode scalars, and no control characters.
 package struct TextRule: Sendable {
-  /// No scalar takes more in UTF-8.
+  /// The most bytes of a scalar in UTF-8.
   private static let longestScalarBytes = 4
 
-  /// In Unicode scalars, as JSON Schema counts.
+  /// In Unicode scalars, as JSON Schema counts length.
   package let maximumLength: Int
 
   package init(maximumLength: Int) {
     self.maximumLength = maximumLength
   }
 
-  /// A message for whoever wrote it; nil where the text keeps the rule.
+  /// Why the text breaks the rule, as a message for its author; nil if it does not.
   package func violation(in text: String) -> String? {
     lengthViolation(in: text)
       ?? (text.unicodeScalars.contains(where: \.isControl)
@@ -25,15 +25,15 @@ package struct TextRule: Sendable {
     return "Ensure this field has no more than \(maximumLength) characters."
   }
 
-  /// Adds to the errors of the field what is wrong with the text, if anything is.
+  /// Adds what is wrong with the text, if anything is, to the errors of the field.
   package func check(_ text: String?, _ field: Field, _ errors: inout FieldErrors) {
     if let message = text.flatMap(violation) { errors.add(field, message) }
   }
 }
 
 extension Unicode.Scalar {
-  /// Whether it does something else than to show: C0, DEL and C1, separators of lines and paragraphs, and what turns the
-  /// direction of text.
+  /// Whether it is not a character to show: C0, DEL and C1, separators of lines and paragraphs, and marks of text
+  /// direction.
   package var isControl: Bool {
     switch value {
     case 0x20..<0x7F, 0xA0...0x34F: false
@@ -44,13 +44,13 @@ extension Unicode.Scalar {
 }
 
 extension StringProtocol {
-  /// Whether it is ASCII and short. Only such a text may be compared, hashed or sorted as a text, where it comes from
-  /// outside: `String` normalises what it compares, in a time that is quadratic in the length of a run of combining marks.
+  /// Whether the text is ASCII and short. Text from outside must be checked by this before it is compared, hashed or
+  /// sorted: `String` normalises what it compares, in time quadratic in the length of a run of combining marks.
   package func isPlain(atMost bytes: Int) -> Bool {
     utf8.count <= bytes && utf8.allSatisfy { $0 < 0x80 }
   }
 
-  /// For a log, a terminal or a reply: what is not to be shown is escaped as Swift writes it, `\u{1B}`, and what is too long
+  /// For a log, a terminal or a reply: control characters are escaped as in Swift, `\u{1B}`, and text that is too long
   /// is cut.
   package func escaped(atMost length: Int = 2000) -> String {
     var escaped = String.UnicodeScalarView()
@@ -67,6 +67,6 @@ extension StringProtocol {
     return String(escaped)
   }
 
-  /// In quotes, for a message about a value that its sender knows: no more of it than tells which one is meant.
+  /// In quotes, and cut to what identifies it, for a message about a value to the client that sent it.
   package var quoted: String { "\"\(escaped(atMost: 64))\"" }
 }

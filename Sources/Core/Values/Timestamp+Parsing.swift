@@ -1,7 +1,7 @@
 extension Timestamp {
-  /// Reads what RFC 3339 writes, `2026-01-16T15:30:00.5+02:00`, and what this API's other servers take: seconds may be missing,
-  /// a space stand for the T, and no offset means UTC. Nil for anything else, for days and hours that do not exist, and for
-  /// what is not in the years 1 to 9999 of UTC.
+  /// Reads RFC 3339, `2026-01-16T15:30:00.5+02:00`, and what other servers of this API accept, too: seconds may be
+  /// missing, a space may replace the T, and a missing offset means UTC. Nil for anything else, for days and hours that
+  /// do not exist, and outside of the years 1 to 9999 of UTC.
   package init?(wireFormat text: String) {
     guard text.utf8.count <= 40 else { return nil }
     var text = Characters(text.utf8)
@@ -20,10 +20,10 @@ extension Timestamp {
       }
     }
     guard let offset = text.offsetSeconds(), text.isAtEnd, hour < 24, minute < 60, second <= 60 else { return nil }
-    // Where a second is put in, it is the sixtieth. It counts as the one after it, as everywhere.
+    // A leap second has the number 60. It counts as the second after it, as usual.
     let seconds = Self.days(year: year, month: month, day: day) * 86_400 + Int64(hour * 3600 + minute * 60)
     let begin = Timestamp(millisecondsSinceEpoch: seconds * 1000)
-    // The thirtieth of February and its like come out as another day than they went in.
+    // A day that does not exist, such as 30 February, gives a different day when it is converted back.
     guard begin.calendar == (year, month, day, hour, minute, 0) else { return nil }
     let time = begin + .seconds(second - offset) + .milliseconds(milliseconds)
     let calendar = time.calendar
@@ -46,7 +46,7 @@ extension Timestamp {
   }
 }
 
-/// What is left to read of a time, in ASCII.
+/// The part of a time, in ASCII, that is not read yet.
 private struct Characters {
   private var bytes: Substring.UTF8View
 
@@ -56,7 +56,7 @@ private struct Characters {
 
   var isAtEnd: Bool { bytes.isEmpty }
 
-  /// One of these characters.
+  /// Consumes one character if it is one of these; returns whether it did.
   mutating func take(_ characters: String) -> Bool {
     guard let first = bytes.first, characters.utf8.contains(first) else { return false }
     bytes.removeFirst()
@@ -78,7 +78,7 @@ private struct Characters {
     return number
   }
 
-  /// Of a fraction of a second, with as many digits as it has.
+  /// Reads a fraction of a second of any number of digits.
   mutating func milliseconds() -> Int64? {
     guard let first = digit() else { return nil }
     var milliseconds = Int64(first * 100)

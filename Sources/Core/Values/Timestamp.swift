@@ -26,7 +26,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp {
   private static let largestStep = Duration.seconds(3600)
 
-  /// Whether a clock that showed the other time, so long ago, may show this one now without having been set.
+  /// Whether a clock that showed `other` this long ago may show this time now without having been set by more than an
+  /// hour.
   package func isPlausible(after elapsed: Duration, since other: Timestamp) -> Bool {
     let step = self - (other + elapsed)
     return step <= Self.largestStep && step >= .zero - Self.largestStep

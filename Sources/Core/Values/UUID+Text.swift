@@ -1,7 +1,7 @@
 package import Foundation
 
 extension UUID {
-  /// As everything of ours writes it: `263f59e4-c5ea-4e28-92d3-25dac694c02e`.
+  /// In lower case, as everywhere in this project: `263f59e4-c5ea-4e28-92d3-25dac694c02e`.
   package var text: String {
     withUnsafeBytes(of: uuid) { bytes in
       String(unsafeUninitializedCapacity: 36) { text in
@@ -20,7 +20,7 @@ extension UUID {
     }
   }
 
-  /// Of what was written as `text` is, or in capitals; nil for all else.
+  /// Reads a uuid in the form of `text`, or in upper case; nil for anything else.
   package init?(text: String) {
     var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     let isRead = withUnsafeMutableBytes(of: &uuid) { bytes in

@@ -1,12 +1,12 @@
 import Foundation
 
-/// The time of day, and the time that passes. The first is for dates alone: it can be set, ahead and back, at any moment.
-/// Whatever waits, or measures how long something takes, goes by the second. Everything that dates or waits takes one, so that
-/// a test can hold it in its hand.
+/// The time of day and the uptime. The time of day is only for dates: it can be set forward or back at any moment.
+/// Whatever waits, or measures a duration, uses the uptime. Code that needs either takes a clock as a parameter, so
+/// that tests can control it.
 package protocol WallClock: Sendable {
   /// The time of day.
   var now: Timestamp { get }
-  /// Passes evenly, but for the time that the host itself is suspended, and means something within this process only.
+  /// Advances steadily, except while the host is suspended. It is meaningful only within this process.
   var uptime: Instant { get }
   func sleep(for duration: Duration) async throws
 }
@@ -17,9 +17,9 @@ extension WallClock {
   }
 }
 
-/// A moment in the life of a process.
+/// A point in time by the uptime of a clock.
 package struct Instant: Hashable, Comparable, Sendable {
-  /// Since whatever moment its clock counts from.
+  /// Since an arbitrary start of the clock.
   package let elapsed: Duration
 
   package init(elapsed: Duration) {

@@ -2,17 +2,17 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Charges the hours of servers, suspends accounts that cannot pay and brings them back. All that it knows is in the store: it
-/// looks again and again, and whether it looked late, twice or never before makes no difference to what is charged.
+/// Charges the hours of servers, suspends accounts that cannot pay, and lifts that suspension when they can. All its state is
+/// in the store, so a late, repeated or first look makes no difference to what is charged.
 package final class BillingMeter: Sendable {
-  /// A command that suspends or pays is another process, and is to be noticed within a second.
+  /// Commands that suspend an account or add credit run in another process; they should take effect within a second.
   static let interval = Duration.milliseconds(500)
-  /// In one transaction, for which all others wait.
+  /// How many hours one transaction charges; all other writers wait for it.
   static let hoursAtOnce = 30
   static let serversAtOnce = 50
-  /// Between two batches this many times as long is left to all others.
+  /// After each batch, this many times its duration is left to other writers.
   private static let restRatio = 1.5
-  /// How often it is looked at who has sent more than is included.
+  /// How often traffic beyond what the plans include is charged and throttled.
   private static let trafficInterval = Duration.seconds(60)
   private static let entriesAtOnce = 500
 
@@ -53,9 +53,9 @@ package final class BillingMeter: Sendable {
   /// Does all that is due.
   package func pollOnce() async {
     do {
-      // First of all, so that what follows knows what time it is.
+      // First, so that the steps below know whether the clock can be trusted.
       let isTrusted = try await trustsClock()
-      // Whoever comes back is paid for as such from this hour on.
+      // Before the charges: an account that can pay again is charged as active from this hour on.
       try await liftCreditSuspensions()
       try await applySuspensions()
       if isTrusted {
@@ -137,7 +137,7 @@ package final class BillingMeter: Sendable {
     }
   }
 
-  /// Until there is nothing more to do. Returns how many servers were changed.
+  /// Repeats `change` until it changes nothing; returns how many servers it has changed.
   private func repeated(_ change: () async throws -> [ID<Server>]) async throws -> Int {
     var count = 0
     while !Task.isCancelled {

@@ -1,11 +1,12 @@
 import Core
 import Synchronization
 
-/// Which servers may do now what is hard on the host, such as to boot: as many at once as it can carry. The others wait, and
-/// accounts take turns: first the one whose last turn was longest ago, and of its servers the one that was asked for first.
+/// Slots for work that is heavy for a host, such as a boot: as many servers at once as the host can carry. The others wait, and
+/// accounts take turns: first the account whose last turn was longest ago, and of its servers the one with the oldest
+/// operation.
 ///
-/// Who waits need not ask again: a place that becomes free is given to the next one at once, and whoever made it free is told
-/// who that is. It is kept in memory only. After a restart, those that are at it enter themselves again.
+/// A waiting server need not ask again: a slot that becomes free goes to the next one at once, and `leave` returns its
+/// operation. The state is in memory only; after a restart, servers that are at work take their slots again with `occupy`.
 final class FairAdmission: Sendable {
   private struct Waiter {
     let server: ID<Server>
@@ -17,12 +18,12 @@ final class FairAdmission: Sendable {
     var limit = 1
     var busy: Set<ID<Server>> = []
     private(set) var waiting: [ID<Server>: Waiter] = [:]
-    /// Those that wait, by account, in the order of their operations. No account has an empty queue.
+    /// The waiting servers of each account, by the age of their operations. No queue is empty.
     private var queues: [ID<Account>: [Waiter]] = [:]
     private var lastTurns: [ID<Account>: Int] = [:]
     private var turns = 0
 
-    /// Looks at one server of each account: a host may have ten thousand servers that wait.
+    /// Compares only the first server of each account, because ten thousand servers may wait.
     private var next: Waiter? {
       queues.compactMap { account, queue in queue.first.map { (lastTurns[account] ?? 0, $0) } }
         .min { ($0.0, $0.1.operation) < ($1.0, $1.1.operation) }?.1
@@ -42,7 +43,7 @@ final class FairAdmission: Sendable {
       if queues[waiter.account]?.isEmpty ?? false { queues[waiter.account] = nil }
     }
 
-    /// Where it is in the queue of its account, or belongs there.
+    /// The index of the server in the queue of its account, or the one to insert it at.
     private func place(of waiter: Waiter) -> Int {
       let queue = queues[waiter.account] ?? []
       var (low, high) = (0, queue.count)
@@ -75,7 +76,7 @@ final class FairAdmission: Sendable {
 
   private let state = Mutex(State())
 
-  /// Whether it is this server's turn; one that asked once stands in the queue.
+  /// Takes a slot for the server; always true without a limit. Where no slot is free, returns false and queues the server.
   func take(for server: Server, _ operation: ID<Operation>, atOnce limit: Int?) -> Bool {
     guard let limit else { return true }
     return state.withLock { state in
@@ -90,7 +91,7 @@ final class FairAdmission: Sendable {
     }
   }
 
-  /// The server is at it, whether it was its turn or not.
+  /// Takes a slot even where none is free: the server is at work already.
   func occupy(_ server: Server) {
     state.withLock { state in
       if !state.busy.contains(server.id) { state.begin(server.id, of: server.accountID) }
@@ -99,6 +100,6 @@ final class FairAdmission: Sendable {
 
   func isBusy(_ server: ID<Server>) -> Bool { state.withLock { $0.busy.contains(server) } }
 
-  /// Whatever the server wanted is over. Returns the operations whose turn has come by that.
+  /// Frees the server's slot, or its place in the queue. Returns the operations that have got a slot by that.
   func leave(_ server: ID<Server>) -> [ID<Operation>] { state.withLock { $0.leave(server) } }
 }

@@ -2,29 +2,29 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Has one host take over the firewalls of its servers: what was changed, at once, and whatever the server's operations are at;
-/// and after the start of the process all of them, because what a host has is a copy, and the store may have been put back.
+/// Has one host apply the firewalls of its servers: a changed one at once, whatever operation its server has; and all of them
+/// after the start of the process, because the host has only copies, and the store may have been restored from a backup.
 ///
-/// Nothing is lost with the process: what a host was not seen to take over stands in the store.
+/// A dead process loses nothing: the store knows which firewalls a host has not applied yet.
 package final class FirewallKeeper: Sendable {
-  /// How many are under way at once.
+  /// How many firewalls are applied at once.
   private static let limit = 16
   private static let pageSize = 500
-  /// Drivers bound their own calls well below.
+  /// Drivers limit their own calls to much less.
   private static let longestCall = Duration.seconds(60)
   private static let retryDelay = Duration.milliseconds(500)
   private static let maximumRetryDelay = Duration.seconds(30)
-  /// How long nobody looks at the store without having been told of a change.
+  /// How often the store is read where no change was announced.
   private static let idle = Duration.seconds(1)
 
   private struct State {
     var underWay: Set<ID<Server>> = []
     var failed: [ID<Server>: Failed] = [:]
-    /// The last one that was looked at, where there are more.
+    /// The last server of the page that was read, where there are more pages.
     var last: ID<Server>?
-    /// Those that this process has not applied yet; nil while nobody knows them.
+    /// Servers whose firewall this process has not applied yet; nil until the inventory was read.
     var unseen: Set<ID<Server>>?
-    /// Whether the store was asked who has changed theirs last: what was changed in another process is not known otherwise.
+    /// Whether the store was asked which firewalls have changed last: changes by another process are not announced here.
     var isNewestKnown = false
   }
 
@@ -68,7 +68,7 @@ package final class FirewallKeeper: Sendable {
     }
   }
 
-  /// Has the host take over what is due now, one after the other.
+  /// Has the host apply all firewalls that are due now, one after the other.
   package func pollOnce() async {
     var queue = Queue()
     while let id = await next(&queue) {
@@ -79,7 +79,7 @@ package final class FirewallKeeper: Sendable {
 
   private var isBusy: Bool { state.withLock { $0.underWay.count >= Self.limit } }
 
-  /// The end of a call rings, and whoever changes a firewall.
+  /// The bell rings at the end of a call and when a firewall is changed.
   private func pause() async {
     await host.firewallBell.wait(until: clock.uptime + Self.idle, clock: clock)
   }
@@ -91,9 +91,9 @@ package final class FirewallKeeper: Sendable {
 
   // MARK: What is due
 
-  /// What was due and is not begun, the next one last. It may be all servers of a plan, and so customers who have changed a
-  /// firewall meanwhile do not wait behind it: every other turn is theirs, one after the other as they came, so that nobody who
-  /// changes theirs again and again keeps somebody else waiting.
+  /// The servers that were due and are not begun, the next one last. They may be all servers of a plan, so every other turn
+  /// goes to a server whose customer has changed its firewall meanwhile, in the order of these changes. So a customer who
+  /// changes a firewall again and again keeps nobody waiting.
   private struct Queue {
     var ids: [ID<Server>] = []
     var isChangedNext = true
@@ -107,7 +107,7 @@ package final class FirewallKeeper: Sendable {
       return id
     }
     queue.isChangedNext = true
-    // What was begun meanwhile is not begun once more.
+    // Skips servers that were begun meanwhile.
     while let id = queue.ids.popLast() { if !ready([id]).isEmpty { return id } }
     return nil
   }
@@ -143,7 +143,7 @@ package final class FirewallKeeper: Sendable {
           state.last = changed.count == Self.pageSize ? changed.last : nil
           let unseen = (state.unseen ?? []).subtracting(changed)
           if last == nil, state.last == nil {
-            // What was looked at is all there is to do: a server that is gone has failed for the last time.
+            // All due servers are known now. Failures of other servers are forgotten, because these may be gone.
             let waiting = unseen.union(changed)
             state.failed = state.failed.filter { waiting.contains($0.key) }
           }
@@ -164,7 +164,7 @@ package final class FirewallKeeper: Sendable {
 
   // MARK: One of them
 
-  /// Reads the newest one itself: the call that comes last brings it, and one that changes meanwhile is due again.
+  /// Reads the newest firewall just before the call, so the last call brings it; one that changes during the call is due again.
   private func apply(_ id: ID<Server>) async {
     do {
       if let wanted = try await store.firewall(of: id), wanted.hostID == host.id {

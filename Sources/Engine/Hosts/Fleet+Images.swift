@@ -1,8 +1,8 @@
 import Core
 
-/// What hosts know of images that they do not have. Nobody is asked for it: whoever orders learns at once.
+/// What is known of images that hosts lack. No host is asked, so that a create is refused at once.
 extension Fleet {
-  /// Throws where no host of the location can have the image of the system before some time has passed.
+  /// Throws `unavailable`, with the shortest wait, where no host of the location can get the system's image now.
   func requireImage(of system: OperatingSystem, at location: String) throws(Failure) {
     let own = hosts.filter { $0.location == location }
     try requireImage(of: system, on: own.isEmpty ? hosts.filter { $0.location == nil } : own, "at \(location) ")
@@ -27,7 +27,7 @@ extension Fleet {
       "\(system.name) is not available \(place)at the moment.")
   }
 
-  /// How far the image of a server is that waits for it; nil where none is fetched for it.
+  /// The progress of the image that a new server waits for, as a sentence; nil where none is fetched for it.
   func fetch(for server: Server, of system: OperatingSystem) -> String? {
     guard server.status == .provisioning, server.machine.imageVersion == nil,
       case .beingFetched(let fetch) = self[server.hostID]?.driver.knownAbsence(ofImage: system.imageName)

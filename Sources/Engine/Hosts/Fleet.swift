@@ -1,6 +1,6 @@
 package import Core
 
-/// All hosts of this service. What a server needs of the outside world is asked of its own host, and of no other.
+/// All hosts of this service. Whatever a server needs is asked of its own host, and of no other.
 package struct Fleet: Sendable {
   package static let awayReason = "The host of this server does not answer at the moment."
 
@@ -26,12 +26,12 @@ package struct Fleet: Sendable {
   /// The port of the server's address that leads to its sshd.
   func sshPort(of server: Server) -> Int { self[server.hostID]?.driver.sshPort(of: server.uuid) ?? 22 }
 
-  /// The ports of its host that lead to it, where nobody outside reaches its address.
+  /// The ports of its host that are forwarded to the server; nil where its own address can be reached.
   func forwarding(to server: Server) -> PortForwarding.Share? {
     self[server.hostID]?.driver.forwarding(to: server.uuid)
   }
 
-  /// Why a server may not be as it says; nil where there is nothing to say.
+  /// Why the server may not be in the state that it shows, as a sentence; nil where nothing is known to be wrong.
   func reason(for server: Server) -> String? {
     guard let host = self[server.hostID], !host.isAway else { return Self.awayReason }
     let lost = host.driver.lostPorts(of: server.uuid)
@@ -47,10 +47,10 @@ package struct Fleet: Sendable {
     "Connections to \(ports) of this server's address do not reach it at the moment: \(cause)."
   }
 
-  /// There may be work for the host.
+  /// Wakes the host's runner, because there may be work.
   package func ring(_ host: ID<Host>) { self[host]?.doorbell.ring() }
 
-  /// There may be work for any host.
+  /// Wakes all runners, because there may be work for any host.
   package func ring() {
     for host in hosts { host.doorbell.ring() }
   }

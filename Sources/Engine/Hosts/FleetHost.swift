@@ -1,25 +1,24 @@
 package import Core
 import Synchronization
 
-/// One host as the service works with it: what acts on its machines, who is woken when there is work for it, and whether it
-/// answers.
+/// One host as the service works with it: its driver, the bells that announce work for it, and whether it answers.
 package final class FleetHost: Sendable {
-  /// One that has not answered for so long is away.
+  /// A host that has not answered for so long is away.
   package static let longestSilence = Duration.seconds(30)
 
   package let id: ID<Host>
   package let name: String
-  /// The code of its location; nil for the host of every location that has none of its own.
+  /// The code of its location; nil for the host of all locations that have no host of their own.
   let location: String?
   package let driver: any ComputeDriver
   let doorbell = Doorbell()
-  /// Rung where a firewall was changed.
+  /// Wakes the `FirewallKeeper`.
   let firewallBell = Doorbell()
   private let changedFirewalls = Mutex(ChangedFirewalls())
   private let presence: Mutex<Presence>
 
-  /// Servers whose customers have changed their firewalls, each once, in the order in which they did. It is about who comes first
-  /// alone: what is to be applied stands in the store.
+  /// Servers whose customers have changed their firewalls, each once, in the order of these changes. It decides only who comes
+  /// first; what is to be applied is in the store.
   private struct ChangedFirewalls {
     static let limit = 10_000
 
@@ -40,8 +39,8 @@ package final class FleetHost: Sendable {
   }
 
   private struct Presence {
-    /// Since when it owes an answer; nil where it has given the last one. What is done between two questions, however long it
-    /// takes, is no silence of the host.
+    /// Since when the host owes an answer; nil where it has answered the last question. The time between an answer and the next
+    /// question is no silence of the host, however long it is.
     var askedAt: Instant?
     var isAway: Bool
   }
@@ -54,10 +53,10 @@ package final class FleetHost: Sendable {
     presence = Mutex(Presence(askedAt: nil, isAway: host.awaySince != nil))
   }
 
-  /// Nothing is asked of a host that is away, but whether it is back.
+  /// A host that is away is asked nothing but whether it is back.
   package var isAway: Bool { presence.withLock { $0.isAway } }
 
-  /// Their customers have changed the firewalls of these servers. One that waits for its turn keeps its place.
+  /// Queues servers whose customers have changed the firewalls. A server that is in the queue keeps its place.
   func noteChangedFirewalls(of ids: [ID<Server>]) {
     changedFirewalls.withLock { changed in
       for id in ids { changed.append(id) }
@@ -65,22 +64,22 @@ package final class FleetHost: Sendable {
     firewallBell.ring()
   }
 
-  /// Whose turn it is: who has waited longest.
+  /// The server that `isFit` accepts and that has waited longest. It stays in the queue.
   func nextChangedFirewall(where isFit: (ID<Server>) -> Bool) -> ID<Server>? {
     changedFirewalls.withLock { $0.first(where: isFit) }
   }
 
-  /// It has its turn.
+  /// Takes the server out of the queue, because its firewall is being applied.
   func beginFirewall(of id: ID<Server>) {
     changedFirewalls.withLock { $0.remove(id) }
   }
 
-  /// What is known of it where another service watches it, or before this one begins to.
+  /// Takes over from the store whether the host is away, while another service watches it or this one has not begun to.
   package func noteElsewhere(isAway: Bool) {
     presence.withLock { $0 = Presence(askedAt: nil, isAway: isAway) }
   }
 
-  /// It is asked how its machines are, for the first time or again.
+  /// Notes that the host was asked for an observation. An earlier question without an answer counts instead.
   func asked(at now: Instant) {
     presence.withLock { $0.askedAt = $0.askedAt ?? now }
   }
@@ -98,7 +97,7 @@ package final class FleetHost: Sendable {
     return wasAway
   }
 
-  /// Returns whether it is away from now on, and was not before.
+  /// Marks the host as away if it has been silent for too long. Returns whether it was not away before.
   func noteSilence(at now: Instant) -> Bool {
     presence.withLock { presence in
       guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= Self.longestSilence else { return false }

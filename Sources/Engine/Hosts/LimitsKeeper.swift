@@ -3,8 +3,9 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Holds the machines of a host that run to what their plans say, also where a plan was changed since they were started. It goes
-/// beside the looks: a machine that does not answer holds up no look, and the others only once in a while.
+/// Applies the limits of plans to the running machines of a host, also where a plan has changed since they were started. It
+/// runs beside the monitor's observations and pauses after failures, so a machine that does not answer delays no observation,
+/// and delays other machines only once in a while.
 final class LimitsKeeper: Sendable {
   private static let firstPause = Duration.seconds(60)
   private static let longestPause = Duration.seconds(3600)
@@ -16,7 +17,7 @@ final class LimitsKeeper: Sendable {
 
   private struct State {
     var wanted: [UUID: ResourceLimits] = [:]
-    /// Of those that were seen to run by this process.
+    /// What this process has applied to machines that run.
     var inForce: [UUID: ResourceLimits] = [:]
     var failures: [UUID: Failure] = [:]
   }
@@ -33,7 +34,7 @@ final class LimitsKeeper: Sendable {
     self.logger = logger
   }
 
-  /// What a look has seen to run.
+  /// Takes over which machines an observation has seen running, and rings the bell where limits have to be applied.
   func note(_ catalogue: Catalogue, _ inventory: [InventoryItem], _ observed: MachineObservation) {
     var wanted: [UUID: ResourceLimits] = [:]
     for item in inventory where !item.isDeleted && observed.power(of: item.uuid) == .running {
@@ -41,7 +42,7 @@ final class LimitsKeeper: Sendable {
     }
     let isAny = state.withLock { state in
       state.wanted = wanted
-      // One that was off was given what its plan says when it was defined.
+      // A machine that went off gets the limits of its plan by its next definition.
       state.inForce = state.inForce.filter { wanted[$0.key] != nil }
       state.failures = state.failures.filter { wanted[$0.key] != nil }
       return wanted.contains { state.inForce[$0.key] != $0.value }
@@ -49,7 +50,7 @@ final class LimitsKeeper: Sendable {
     if isAny { bell.ring() }
   }
 
-  /// Goes once over all that are not held to what they should be.
+  /// Applies the limits once to each machine that lacks them, unless it pauses after a failure.
   func keep() async {
     let now = clock.uptime
     let due = state.withLock { state in

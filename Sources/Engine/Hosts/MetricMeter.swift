@@ -1,14 +1,14 @@
 import Core
 import Synchronization
 
-/// Makes averages of a minute of what is measured every few seconds. They are kept here until they are written down: a process
+/// Averages over a minute what is measured every few seconds. The averages are in memory until they are stored, so a process
 /// that dies loses a minute.
 final class MetricMeter: Sendable {
-  /// What came in a longer time says nothing about a minute.
+  /// Traffic between readings that are further apart says nothing about a minute and is left out.
   private static let longestInterval = Duration.seconds(30)
-  /// Of the time of day, between two measurements: by more it was set.
+  /// Where time of day and uptime differ by more between two measurements, the time of day was set.
   private static let largestStep = Duration.seconds(5)
-  /// While nothing can be written down.
+  /// How many minutes are kept while the store cannot be written.
   private static let mostMinutes = 5
 
   private struct Sum {
@@ -45,7 +45,7 @@ final class MetricMeter: Sendable {
       return bytes / max(1, (networkMilliseconds + 500) / 1000)
     }
 
-    /// A counter below the last one began anew; a guest may say any number.
+    /// A counter below the last one has begun anew. The sum saturates, because a guest may report any number.
     private static func sum(_ sum: Int64, _ before: Int64, _ now: Int64) -> Int64 {
       let (total, isTooLarge) = sum.addingReportingOverflow(now >= before ? now - before : now)
       return isTooLarge ? .max : total
@@ -95,7 +95,7 @@ final class MetricMeter: Sendable {
     guard now.millisecondsSinceEpoch / milliseconds != minute else { return }
     let step = (now - last.at) - (uptime - last.uptime)
     let wasSet = step > Self.largestStep || step < .zero - Self.largestStep
-    // Nobody can say which minute it was when the clock was set.
+    // If the time of day was set, the measurements belong to no certain minute and are dropped.
     if !wasSet, !state.sums.isEmpty {
       let start = Timestamp(millisecondsSinceEpoch: minute * milliseconds)
       state.finished.append(state.sums.mapValues { $0.metric(at: start) })
@@ -104,7 +104,7 @@ final class MetricMeter: Sendable {
     state.sums = [:]
   }
 
-  /// Gives what is to be written down to whoever writes it; what cannot be written stays.
+  /// Calls `write` with each finished minute, oldest first. If it throws, the minute is kept.
   func writeDown(_ write: ([ID<Server>: Metric]) async throws -> Void) async throws {
     while let minute = state.withLock({ $0.finished.first }) {
       try await write(minute)

@@ -3,18 +3,18 @@ import Foundation
 package import Logging
 import Synchronization
 
-/// Looks at all machines of one host, every few seconds and whenever its driver hints that something happened: what differs
-/// is reconciled, what is used is written down, and a host that does not answer is away.
+/// Observes all machines of one host, every few seconds and whenever its driver hints that something happened. Differences are
+/// reconciled, usage is recorded, and a host that does not answer is declared away.
 package final class Monitor: Sendable {
-  /// Where there are thousands of machines a look takes its time, and there is a reason for another one at any moment: between
-  /// two, this many times as long is left to those who work.
+  /// With thousands of machines an observation takes long, and there is always a reason for the next one. After each, this many
+  /// times its duration is left to other work.
   private static let restRatio = 9
-  /// Whoever shuts a server down from inside sees it stopped within five seconds, also where one look takes one of them.
+  /// An upper limit, so that a shutdown inside a guest is seen within five seconds even where one observation takes a second.
   private static let longestRest = Duration.seconds(2)
   private static let silenceInterval = FleetHost.longestSilence / 6
-  /// After which time a host is asked again to take over the addresses of a server that it did not take.
+  /// How long to wait before a host is asked again to take over a server's addresses.
   static let addressInterval = Duration.seconds(300)
-  /// Others who write have their turn in between.
+  /// How many samples one transaction writes; other writers have their turn in between.
   private static let samplesAtOnce = 500
 
   private let host: FleetHost
@@ -29,12 +29,12 @@ package final class Monitor: Sendable {
   private let meter = UsageMeter()
   private let metrics = MetricMeter()
   private let hint = Doorbell()
-  /// Nil until it was written down by this process.
+  /// The capacity that this process has recorded last; the outer nil until it has recorded one.
   private let recordedCapacity = Mutex<HostCapacity??>(nil)
 
   private struct Looks: Sendable {
     var last: Task<Void, Never>?
-    /// The last one, while it has not begun.
+    /// The last observation, while it has not begun.
     var waiting: Task<Void, Never>?
   }
 
@@ -66,7 +66,7 @@ package final class Monitor: Sendable {
       group.addTask {
         for await _ in events { self.hint.ring() }
       }
-      // Beside the looks, of which one that hangs would tell nobody.
+      // In a task of its own, because an observation that hangs would report nothing.
       group.addTask {
         while !Task.isCancelled {
           try? await self.clock.sleep(for: Self.silenceInterval)
@@ -75,7 +75,7 @@ package final class Monitor: Sendable {
       }
       group.addTask {
         while !Task.isCancelled {
-          // Whoever looks rings as long as there is something to do.
+          // Each observation rings this bell while there are limits to apply.
           await self.limitsKeeper.bell.wait(until: self.clock.uptime + .seconds(3600), clock: self.clock)
           await self.keepLimits()
         }
@@ -90,16 +90,16 @@ package final class Monitor: Sendable {
     }
   }
 
-  /// Something has happened to a machine. Whoever says so waits for nothing.
+  /// Requests an observation without waiting for it, because something has happened to a machine.
   package func pollSoon() {
     hint.ring()
   }
 
-  /// Whether somebody waits for a look that has not begun.
+  /// Whether an observation is queued that has not begun.
   var isPollWaiting: Bool { looks.withLock { $0.waiting != nil } }
 
-  /// One look at a time: counters that are written down in another order than they were read would seem to begin anew. Who
-  /// comes during a look shares the next one with all others who came.
+  /// Returns after an observation that begins after the call. Only one runs at a time: counters recorded in another order than
+  /// they were read would seem to begin anew. All callers during an observation share the next one.
   package func pollOnce() async {
     let look = looks.withLock { looks in
       if let waiting = looks.waiting { return waiting }
@@ -114,7 +114,7 @@ package final class Monitor: Sendable {
     await look.value
   }
 
-  /// Holds the machines that were seen last to what their plans say.
+  /// Applies the limits of their plans to the machines of the last observation.
   package func keepLimits() async {
     guard !host.isAway else { return }
     await limitsKeeper.keep()
@@ -166,7 +166,7 @@ package final class Monitor: Sendable {
     }
   }
 
-  /// What it can carry is written down, so that no order waits for a host.
+  /// Records the host's capacity in the store, so that no create has to ask a host for it.
   private func noteAnswer() async throws {
     let capacity = try await host.driver.capacity()
     if host.isAway || recordedCapacity.withLock({ $0 != .some(capacity) }) {
@@ -178,7 +178,7 @@ package final class Monitor: Sendable {
     changes.tellAll()
   }
 
-  /// To be called now and then: whoever answers is heard elsewhere.
+  /// Declares the host away if it has been silent for too long. To be called now and then; `noteAnswer` does the opposite.
   func noteSilence() async {
     guard host.noteSilence(at: clock.uptime) else { return }
     logger.error("the host does not answer: nothing more is asked of it until it does")

@@ -4,12 +4,12 @@ import Synchronization
 
 import struct Foundation.UUID
 
-/// Brings the rows and the machines of one host together.
+/// Resolves the differences between the rows and the machines of one host.
 final class Reconciler: Sendable {
-  /// A machine that keeps going away is started again this often in this time, and then left alone.
+  /// A machine that keeps going off by itself is started again this often within the window, and then left alone.
   static let maximumRecoveries = 3
   static let recoveryWindow = Duration.seconds(600)
-  /// Of the servers in error so many are asked in one look whether they are ready: one that is not may take its time to say so.
+  /// How many servers in `error` are asked per observation whether they are ready: one that is not may take long to answer.
   static let returnsAtOnce = 8
 
   private let host: ID<Host>
@@ -33,8 +33,8 @@ final class Reconciler: Sendable {
     self.logger = logger
   }
 
-  /// - Parameter inventory: What the host should have, read before the machines were observed, so that a difference can only
-  ///   be out of date, and every action is guarded by another look.
+  /// - Parameter inventory: The rows of the host's servers, read before the machines were observed. A difference may be
+  ///   outdated, so each machine is looked at again before any action.
   /// - Returns: Whether there is new work for the runner.
   func reconcile(_ inventory: [InventoryItem], _ observed: MachineObservation) async throws -> Bool {
     var isNewWork = false
@@ -47,7 +47,7 @@ final class Reconciler: Sendable {
         let changed = try await apply(action, to: item, power, seenAfter: event)
         isNewWork = isNewWork || changed
       } catch let error as DriverError {
-        // One machine that cannot be looked at is no reason to leave the others alone.
+        // One machine that cannot be looked at must not keep the others from being reconciled.
         logger.error("a machine does not answer", metadata: ["server": "\(item.id)", "detail": "\(error.detail)"])
       }
     }
@@ -59,7 +59,7 @@ final class Reconciler: Sendable {
     Reconciliation.action(wanted: item, observed: observed.power(of: item.uuid))
   }
 
-  /// Without those that are asked in another look whether they are ready.
+  /// All items, but of the servers in `error` only those whose turn it is to be asked whether they are ready.
   private func inTurn(_ items: [InventoryItem], _ observed: MachineObservation) -> [InventoryItem] {
     let asked = items.filter { action(for: $0, observed) == .recordReturn }
     guard asked.count > Self.returnsAtOnce else { return items }
@@ -103,7 +103,7 @@ final class Reconciler: Sendable {
     return changed && (action == .recover || action == .keepOff)
   }
 
-  /// A server whose machine is paused is as active as before, and tried for as long as it takes.
+  /// Resumes a paused machine. Its server stays active, and each observation tries again until it succeeds.
   private func resume(_ item: InventoryItem) async {
     let isNew = paused.insert(item.uuid)
     do {
@@ -117,8 +117,9 @@ final class Reconciler: Sendable {
     }
   }
 
-  /// A machine may be new: its row was written before it, so a second look at the rows tells. One that belongs to a server of
-  /// another host may have all that is left of a customer's data: it must not run beside the server, and is kept.
+  /// Removes machines without a row, and powers off those whose server is on another host. It reads the rows again, because a
+  /// new machine's row is written before the machine is made. A machine whose server is elsewhere must not run beside it, but
+  /// is kept, because it may hold all that is left of a customer's data.
   private func removeStrangers(_ strangers: Set<UUID>) async throws {
     guard !strangers.isEmpty else { return }
     let homes = try await store.hosts(ofMachines: Array(strangers))
@@ -139,11 +140,11 @@ final class Reconciler: Sendable {
   }
 }
 
-/// Those of which the log has it already.
+/// The paused machines that have been logged.
 private final class PausedMachines: Sendable {
   private let known = Mutex<Set<UUID>>([])
 
-  /// Whether it was not there.
+  /// Returns whether the machine is new here.
   func insert(_ machine: UUID) -> Bool { known.withLock { $0.insert(machine).inserted } }
 
   func retain(_ paused: some Sequence<UUID>) { known.withLock { $0.formIntersection(paused) } }

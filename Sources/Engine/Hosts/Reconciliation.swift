@@ -1,23 +1,23 @@
 import Core
 
-/// What to do about a difference between what should be and what is: a pure table.
+/// What to do about a difference between a server's row and its machine: a pure table.
 enum Reconciliation: Equatable {
   case none
   /// The guest shut itself down.
   case recordShutdown
   /// Somebody started it on the host.
   case recordRunning
-  /// It was given up too early: where it is ready, it is active again.
+  /// The server is in `error`, but its machine runs: make it active again once it is ready.
   case recordReturn
-  /// It went away without being told to: start it again.
+  /// The machine is off or gone, and nobody stopped it: start it again.
   case recover
-  /// It runs and does not execute, for want of room on the disk: let it go on.
+  /// The machine is paused for want of disk space on the host: resume it.
   case resume
-  /// It is suspended, and somebody started it all the same.
+  /// The server is suspended, but somebody has started its machine: stop it.
   case keepOff
 
   static func action(wanted item: InventoryItem, observed power: MachinePower) -> Reconciliation {
-    // An operation under way owns the machine; a delete is one until nothing is left.
+    // An operation under way owns the machine. A deleted server has one until nothing is left of it.
     guard !item.hasOperation, !item.isDeleted else { return .none }
     switch (item.status, power) {
     case (.active, .running): return .none
@@ -25,9 +25,9 @@ enum Reconciliation: Equatable {
     case (.active, .off(.other)), (.active, .remnant), (.active, .absent): return .recover
     case (.active, .paused): return .resume
     case (.stopped, .running): return .recordRunning
-    // What may be on the old disk is not the system that was asked for.
+    // While the server awaits a new disk, the old one does not hold the system that was asked for.
     case (.error, .running): return item.hasDisk && !item.awaitsNewDisk ? .recordReturn : .none
-    // Whoever cannot be seen may be as he should.
+    // A machine whose state cannot be seen may be running as it should.
     case (.active, .off(.unknown)), (.active, .unreachable), (.active, .unknown): return .none
     case (.suspended, .running), (.suspended, .paused): return .keepOff
     case (.stopped, _), (.error, _), (.suspended, _): return .none

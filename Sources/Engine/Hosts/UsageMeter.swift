@@ -2,8 +2,8 @@ import Core
 import Foundation
 import Synchronization
 
-/// Turns the counters of machines into what servers use. The CPU counter before is kept here only: after a restart of the
-/// service the first figure takes one interval.
+/// Computes the usage of servers from the counters of their machines. The last CPU counters are in memory only: after a restart
+/// of the service, the first CPU figure takes one interval.
 final class UsageMeter: Sendable {
   private struct Reading {
     let cpuNanoseconds: Int64

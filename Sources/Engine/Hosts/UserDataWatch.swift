@@ -2,14 +2,15 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Asks the guests of one host what came of their user data, a few at a time and in turn: a guest that does not answer takes its
-/// time, and delays nobody but others that are asked the same. One that does not tell in its time is asked no more.
+/// Asks the guests of one host what became of their user data, a few at a time and in turn. A guest that does not answer delays
+/// only others that are asked the same. A guest that has not told in time is asked no more.
 package final class UserDataWatch: Sendable {
-  /// From when this process asks for the first time, as far as a server is active since.
+  /// How long a guest is asked, counted from this process's first question. The time starts anew if its server was not active
+  /// meanwhile.
   private enum Patience {
-    /// With a guest that does not answer.
+    /// For a guest that does not answer, since its last answer.
     static let withSilence = Duration.seconds(3600)
-    /// With one that answers that it is not done yet.
+    /// For a guest that answers that it is not done yet.
     static let withWork = Duration.seconds(86_400)
   }
 
@@ -21,10 +22,10 @@ package final class UserDataWatch: Sendable {
   private struct State {
     var last: ID<Server>?
     var asked: [ID<Server>: Asked] = [:]
-    /// Since the first of all was asked last.
+    /// The servers that were asked since the current round over all servers began.
     var inThisRound: Set<ID<Server>> = []
 
-    /// Whoever is asked no more is nobody's business, and may be another time.
+    /// Forgets servers that were not asked in the round that ends: if they are asked again, their time starts anew.
     mutating func beginRound() {
       asked = asked.filter { inThisRound.contains($0.key) }
       inThisRound = []
@@ -33,7 +34,7 @@ package final class UserDataWatch: Sendable {
 
   private static let atOnce = 4
   private static let interval = Duration.seconds(5)
-  /// Where nobody is to be asked.
+  /// The interval while there is no guest to ask.
   private static let idle = Duration.seconds(15)
 
   private let host: FleetHost
@@ -61,11 +62,11 @@ package final class UserDataWatch: Sendable {
     }
   }
 
-  /// Returns whether there was anybody to ask.
+  /// Returns whether there was a guest to ask.
   @discardableResult
   package func pollOnce() async -> Bool {
     guard !host.isAway else {
-      // Its guests could not have told.
+      // All times start anew, because its guests could not answer.
       state.withLock { $0 = State() }
       return false
     }

@@ -2,25 +2,26 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Delivers the notices that are due, several at a time and one of each account, so that a receiver who is slow holds up nobody
-/// else. What was tried and what came of it is in the store: a process that dies in between delivers it once more.
+/// Delivers the notices that are due: several at a time but only one of each account, so that a slow recipient delays no other
+/// account. Attempts and their outcomes are in the store; a notice whose delivery was cut short by the end of the process is
+/// delivered again.
 package final class NoticeSender: Sendable {
   static let interval = Duration.seconds(1)
   private static let mostAtOnce = 8
   private static let firstPause = Duration.seconds(60)
   private static let longestPause = Duration.seconds(6 * 3600)
-  /// With these pauses, three days.
+  /// With these pauses, about three days pass before the last attempt.
   static let mostAttempts = 20
   private static let kept = Duration.seconds(30 * 86_400)
   private static let forgottenAtOnce = 500
   private static let longestReason = 500
-  /// Who asked for a link has gone away by then, or asked again.
+  /// A link to sign in is not delivered later than this: the person has given up by then, or asked again.
   private static let linkPatience = Duration.seconds(3600)
 
   private let store: any NoticeStore & SessionStore
   private let receiver: any NoticeReceiver
   private let currency: String
-  /// Where people reach the panel; nil where they do not.
+  /// The panel's base URL, without a trailing slash; nil where there is no panel.
   private let panel: String?
   private let clock: any WallClock
   private let logger: Logger
@@ -38,7 +39,7 @@ package final class NoticeSender: Sendable {
     self.logger = logger
   }
 
-  /// Runs until cancellation. Only one process may, which releases what a dead one had claimed.
+  /// Runs until cancellation. Only one process may run it: whoever starts it has released the claims of the process before.
   package func run() async {
     await withDiscardingTaskGroup { group in
       while !Task.isCancelled {
@@ -48,7 +49,7 @@ package final class NoticeSender: Sendable {
     }
   }
 
-  /// Delivers all that is due, and returns when the last one has come to its end.
+  /// Delivers all due notices, and returns when the last attempt has ended.
   package func pollOnce() async {
     while true {
       let notices = await claim()
@@ -79,7 +80,7 @@ package final class NoticeSender: Sendable {
     defer { underWay.withLock { $0 -= 1 } }
     let outcome = await attempt(record)
     let (store, clock, logger) = (store, clock, logger)
-    // What was delivered is delivered, whether this process is to end or not.
+    // In a task of its own, so that cancellation cannot keep the outcome of a delivery from the store.
     await Task {
       do {
         try await store.finish(record, outcome, at: clock.now)
@@ -97,7 +98,7 @@ package final class NoticeSender: Sendable {
       return .delivered
     } catch {
       let failure = error as? UndeliveredNotice
-      // What a program prints may have the link in it.
+      // The output of a mail program may contain the link, which belongs neither in the log nor in the store.
       let said = record.notice.kind == .loginLink ? "it was not taken over, or not made" : failure?.reason
       let reason = (said ?? String(describing: error)).escaped(atMost: Self.longestReason)
       let isLast = failure?.isPermanent == true || record.attempts >= Self.mostAttempts
@@ -121,7 +122,7 @@ package final class NoticeSender: Sendable {
       language: record.language, subject: text.subject, text: text.text, writtenAt: clock.now)
   }
 
-  /// What is kept of a link is its hash: so each try makes one of its own.
+  /// Nil for a notice of another kind. Only the hash of a link is stored, so each attempt makes a new link.
   private func link(for record: NoticeRecord) async throws -> String? {
     guard record.notice.kind == .loginLink else { return nil }
     guard let panel else { throw UndeliveredNotice("there is no panel any more", isPermanent: true) }
@@ -134,7 +135,7 @@ package final class NoticeSender: Sendable {
     return link.url(at: panel)
   }
 
-  /// Twice as long each time.
+  /// Doubles with each attempt, up to `longestPause`.
   static func pause(after attempts: Int) -> Duration {
     attempts > 10 ? longestPause : min(firstPause * (1 << (max(attempts, 1) - 1)), longestPause)
   }

@@ -1,11 +1,11 @@
 package import Core
 
-/// A notice in the words of its reader's language. The subject has no name that anybody chose.
+/// A notice as text in its reader's language. The subject contains no name that a customer has chosen.
 package struct NoticeText: Sendable, Equatable {
   package let subject: String
   package let text: String
 
-  /// - Parameter link: What signs in, where the notice is about that.
+  /// - Parameter link: The URL that signs the reader in, for a notice of the kind `loginLink`; otherwise nil.
   package init(of notice: Notice, for email: String, in language: Language, currency: String, link: String? = nil) {
     let words: any NoticeWords =
       switch language {
@@ -20,18 +20,18 @@ package struct NoticeText: Sendable, Equatable {
   }
 }
 
-/// One language.
+/// The texts of one language.
 protocol NoticeWords {
   var greeting: String { get }
   var closing: String { get }
   func subject(of notice: Notice) -> String
   func paragraphs(of notice: Notice, account: String, currency: String) -> [String]
-  /// What stands below the list where it does not name all.
+  /// The last line of a list that leaves out `count` entries.
   func others(_ count: Int) -> String
 }
 
 extension NoticeWords {
-  /// The things that a notice is about, a line each; empty where there are none.
+  /// The entries of a notice as one paragraph, a line each; empty where there are no entries.
   func list(_ facts: Notice.Facts) -> [String] {
     guard !facts.entries.isEmpty else { return [] }
     let rest = facts.entryCount - facts.entries.count

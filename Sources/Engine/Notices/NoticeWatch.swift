@@ -1,7 +1,8 @@
 package import Core
 package import Logging
 
-/// Looks for what no change tells: credit that will not last, and a deletion that comes nearer. What was told is in the store.
+/// Finds what no change of the store announces: credit that will not last, and a deletion that comes near. Which notices were
+/// written already is in the store.
 package struct NoticeWatch: Sendable {
   static let interval = Duration.seconds(60)
   private static let accountsAtOnce = 200

@@ -1,10 +1,10 @@
 package import Core
 
-/// Everybody's accounts, for an operator: with a command on the host, or in the panel.
+/// What operators do with accounts: with a command on the host, in the panel, or with a program.
 package struct OperatorAccounts: Sendable {
   package typealias Stores = AccountStore & OperatorStore & SessionStore
 
-  /// Rule for what the customer reads beside an amount in the ledger.
+  /// Rule for the note beside an amount in the ledger, which the customer reads.
   package static let noteRule = TextRule(maximumLength: 255)
   package static let openingCredits = Money.zero...Money.largestWritten
 
@@ -16,7 +16,7 @@ package struct OperatorAccounts: Sendable {
     self.clock = clock
   }
 
-  /// Those whose e-mail address begins so; all of them, newest first, where that is nil.
+  /// The accounts whose e-mail address begins with `text`; all accounts, newest first, where it is nil.
   package func list(beginning text: String? = nil, after last: ID<Account>? = nil, limit: Int) async throws -> [Account]
   {
     try await store.accounts(beginning: text, after: last, limit: limit)
@@ -33,7 +33,7 @@ package struct OperatorAccounts: Sendable {
     return account
   }
 
-  /// By its id, or by its e-mail address as it is written.
+  /// The account with this id or e-mail address; nil where there is none.
   package func find(_ text: String) async throws -> Account? {
     if case .id(let id)? = Reference<Account>(text) { return try await store.account(id) }
     return try await store.account(email: text)
@@ -80,9 +80,9 @@ package struct OperatorAccounts: Sendable {
     return changed
   }
 
-  /// A link that signs whoever opens it in as the account's owner.
+  /// Makes a link that signs in whoever opens it, as the account's owner.
   ///
-  /// - Parameter isReset: Whether password, second factor and sessions are taken away before, which only the host does.
+  /// - Parameter isReset: Whether to remove password, second factor and sessions first, which is allowed on the host only.
   package func makeLink(
     for id: ID<Account>, resetting isReset: Bool = false, by operator: Operator
   ) async throws -> LoginLinkText {
@@ -95,7 +95,7 @@ package struct OperatorAccounts: Sendable {
     return link
   }
 
-  /// - Parameter reason: For the customer to read; nil to lift it.
+  /// - Parameter reason: Shown to the customer; nil lifts the suspension.
   package func suspend(_ id: ID<Account>, because reason: String?, by operator: Operator) async throws -> Account {
     try Self.check(reason: reason)
     try await requireChangeable(id, by: `operator`)
@@ -120,8 +120,8 @@ package struct OperatorAccounts: Sendable {
     return changed
   }
 
-  /// Ends it for good, and with it its servers, where that is wanted. Whoever asks with a token does not saw off the branch that it
-  /// is on.
+  /// Closes the account for good; with `deletingServers`, its servers are deleted too. A program cannot close the account that
+  /// its own token belongs to.
   package func close(_ id: ID<Account>, deletingServers: Bool, by operator: Operator) async throws {
     try await requireChangeable(id, by: `operator`)
     if case .program(let caller) = `operator`, caller.accountID == id {
@@ -138,8 +138,8 @@ package struct OperatorAccounts: Sendable {
     return account
   }
 
-  /// Whoever is an operator in the panel is made to be none, and is spoken for, on the host only: nobody there becomes another one
-  /// of them, or shuts all of them out.
+  /// Throws where the account is missing or closed, or where it is an operator's and the request does not come from the host.
+  /// So an operator in the panel can neither act as another operator nor lock all operators out.
   private func requireChangeable(_ id: ID<Account>, by operator: Operator) async throws {
     if try await open(id).isOperator, `operator` != .host { throw Failure.operatorsAreForTheHost }
   }

@@ -1,6 +1,6 @@
 package import Core
 
-/// What is for sale, for an operator's program. Nothing is ever removed: it is sold no more.
+/// The catalogue, for an operator's program. Nothing is ever removed from it, only taken off sale.
 package struct OperatorCatalogue: Sendable {
   package typealias Stores = CatalogueStore & OfferStore & OperatorStore
 
@@ -12,7 +12,7 @@ package struct OperatorCatalogue: Sendable {
     self.clock = clock
   }
 
-  /// As it is now, and not as customers see it for another second.
+  /// The catalogue as it is stored; what customers see may be a second older.
   package func read() async throws -> Catalogue { try await store.catalogue() }
 
   package func add(_ plan: NewPlan, by operator: Operator) async throws -> Plan {
@@ -40,7 +40,7 @@ package struct OperatorCatalogue: Sendable {
     return changed
   }
 
-  /// Customers are told of the account that their system's image has.
+  /// Throws if servers use the system and the username differs: their customers were told the username in their image.
   private func requireNoServers(with system: OperatingSystem, orElse username: String) async throws {
     if username.utf8.elementsEqual(system.username.utf8) { return }
     guard try await store.systemUses().contains(where: { $0.system == system.id }) else { return }

@@ -1,6 +1,6 @@
 package import Core
 
-/// The hosts, for an operator: with a command on one of them, or in the panel.
+/// What operators do with hosts: with a command on one of them, or in the panel.
 package struct OperatorHosts: Sendable {
   private let store: any HostStore
   private let clock: any WallClock
@@ -12,7 +12,7 @@ package struct OperatorHosts: Sendable {
 
   package func list() async throws -> [HostLoad] { try await store.hosts() }
 
-  /// Whether it takes new servers no more.
+  /// A draining host takes no new servers.
   package func setDraining(_ isDraining: Bool, _ id: ID<Host>, by operator: Operator) async throws -> HostLoad {
     let name = try await load(id).host.name
     _ = try await store.setDraining(isDraining, host: name, by: `operator`, at: clock.now)

@@ -1,13 +1,13 @@
 package import Core
 
-/// What disks are made from: of each operating system the image, who uses which version of it, and what hosts know of it.
+/// For each operating system: its image, which versions of it servers were made from, and which hosts lack it.
 package struct OperatorImages: Sendable {
   package typealias Stores = CatalogueStore & OperatorStore
 
-  /// On one host, without a look at its disk.
+  /// What is known about the image on one host, without reading the host's disk.
   package struct Presence: Sendable {
     package let host: String
-    /// Nil where nothing is known against it: it is there, or nobody has asked for it.
+    /// Why the host lacks the image; nil where it has the image, or nobody has asked it for the image yet.
     package let absence: ImageAbsence?
   }
 

@@ -1,6 +1,6 @@
 package import Core
 
-/// Everybody's servers, for an operator: with a command on the host, or in the panel.
+/// What operators do with servers: with a command on the host, in the panel, or with a program.
 package struct OperatorServers: Sendable {
   package typealias Stores = CatalogueStore & OperatorStore & ServerStore & StatementStore
 
@@ -12,21 +12,21 @@ package struct OperatorServers: Sendable {
     self.clock = clock
   }
 
-  /// Newest first, or by their names where the filter says how those begin.
+  /// Newest first; by name where the filter has the beginning of a name.
   package func list(
     _ filter: ServerListingFilter, after last: ID<Server>? = nil, limit: Int
   ) async throws -> [ServerListing] {
     try await store.serverPage(filter, after: last, limit: limit)
   }
 
-  /// Those that their customers see.
+  /// Only servers that their customers still see.
   package func list(
     _ filter: ServerListingFilter, order: [ListOrder<ServerKey>] = [], page: PageRequest = .first
   ) async throws -> Page<ServerListing> {
     try await store.serverPage(filter, order: order, page: page)
   }
 
-  /// The same of one of them.
+  /// One server that its customer still sees; throws `notFound` for any other.
   package func visible(_ reference: Reference<Server>) async throws -> ServerListing {
     guard let listing = try await store.serverListing(reference), listing.deletedAt == nil else {
       throw Failure.notFound
@@ -36,7 +36,7 @@ package struct OperatorServers: Sendable {
 
   /// What a server has cost in a month, and what it uses now.
   ///
-  /// - Parameter month: Nil for the one that it is.
+  /// - Parameter month: Nil for the current month.
   package func usage(
     of server: Server, in month: CalendarMonth?
   ) async throws -> (month: CalendarMonth, cost: ServerCost, usage: ResourceUsage) {
@@ -61,7 +61,7 @@ package struct OperatorServers: Sendable {
     return listing
   }
 
-  /// The newest of what was done to it; empty for one that is being deleted.
+  /// The server's operations, newest first; empty while the server is being deleted.
   package func history(of server: Server, limit: Int) async throws -> [OperationRecord] {
     let page = try await store.history(
       of: server.id, of: server.accountID, isNewestFirst: true, page: PageRequest(.number(1), size: limit))
@@ -79,14 +79,14 @@ package struct OperatorServers: Sendable {
     }
   }
 
-  /// Whatever its customer says of its protection.
+  /// Deletes the server even where its customer has protected it from deletion.
   package func delete(_ id: ID<Server>, by operator: Operator) async throws {
     guard try await store.requestDeletion(of: id, by: `operator`, at: clock.now) else {
       throw Failure(.wrongState, "The server \(id) is being deleted already.")
     }
   }
 
-  /// - Parameter reason: Kept with the server and in the audit trail; nil to lift it.
+  /// - Parameter reason: Kept with the server and in the audit trail; nil lifts the suspension.
   package func suspend(_ id: ID<Server>, because reason: String?, by operator: Operator) async throws {
     try OperatorAccounts.check(reason: reason)
     guard try await store.suspend(server: id, because: reason, by: `operator`, at: clock.now) else {

@@ -24,7 +24,7 @@ package struct Operators: Sendable {
     self.store = store
   }
 
-  /// What anybody changed or asked for, newest first.
+  /// The audit entries of all accounts and operators, newest first.
   package func auditTrail(
     _ filter: AuditFilter, before last: ID<AuditEntry>? = nil, limit: Int
   ) async throws -> [AuditEntry] {

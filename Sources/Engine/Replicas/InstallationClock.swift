@@ -1,15 +1,15 @@
 package import Core
 import Synchronization
 
-/// The time of day by the database's clock, which is the same for all services of it, however wrong those of their machines are. It
-/// passes by the machine's, which only has to be even between two looks.
+/// The time of day by the database's clock, which all services of an installation share, however wrong the clocks of their
+/// machines are. Between two readings it advances with the machine's uptime, so only the rate of that has to be right.
 package final class InstallationClock: WallClock {
   private struct Look {
     let time: Timestamp
     let at: Instant
   }
 
-  /// An answer that took longer says less than what is known.
+  /// A reading that took longer is less exact than the last one, and is ignored.
   private static let longestLook = Duration.milliseconds(500)
 
   private let base: any WallClock
@@ -23,13 +23,13 @@ package final class InstallationClock: WallClock {
 
   package func sleep(for duration: Duration) async throws { try await base.sleep(for: duration) }
 
-  /// The machine's own, until the database was asked.
+  /// The machine's own time of day until the first reading.
   package var now: Timestamp {
     guard let look = look.withLock({ $0 }) else { return base.now }
     return look.time + (base.uptime - look.at)
   }
 
-  /// What the database said, some time between the two.
+  /// Takes over a time that the database read at some moment between `asked` and `answered`.
   package func note(_ time: Timestamp, asked: Instant, answered: Instant) {
     let took = answered - asked
     look.withLock { look in

@@ -2,28 +2,28 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Keeps the duties of one service among several: says that it lives, takes what nobody has, does what belongs to it, and ends that
-/// when it is not certain any more that it still has it.
+/// Holds the duties of one service among several: sends heartbeats, takes duties that no service holds, does their work, and
+/// stops it once it is no longer certain that this service still holds the duty.
 ///
-/// What is ended so may still be in the middle of something. It can write nothing any more (`SQLStore.under`), and a host that several
-/// services share takes nothing from it.
+/// Work that was stopped may still be in the middle of a call. It can no longer write to the store (`SQLStore.under`), and a
+/// host that several services share accepts nothing from it.
 package final class Tenures: Sendable {
-  /// Who was not heard of for so long has nothing any more.
+  /// A service that has sent no heartbeat for so long holds no duty any more.
   package static let lifetime = Duration.seconds(6)
   static let interval = Duration.milliseconds(1500)
-  /// What could not be begun here is left to others for a while.
+  /// For how long a duty that could not be begun here is left to other services.
   private static let unfitness = Duration.seconds(30)
-  /// Until what is given back, because others are to have it, has come to its end by itself.
+  /// How long to wait for work to end by itself, and again after its cancellation, before its duty is given back.
   private static let longestEnd = Duration.seconds(10)
 
-  /// What is done for a duty.
+  /// The work of a duty.
   package struct Work: Sendable {
     let run: @Sendable () async -> Void
     let finish: @Sendable () async -> Void
 
     /// - Parameters:
-    ///   - run: Until it is cancelled.
-    ///   - finish: Begins nothing more, and returns when what is under way is over.
+    ///   - run: Does the work until it is cancelled.
+    ///   - finish: Begins nothing new, and returns when what is under way has ended.
     package init(run: @escaping @Sendable () async -> Void, finish: @escaping @Sendable () async -> Void) {
       self.run = run
       self.finish = finish
@@ -61,14 +61,14 @@ package final class Tenures: Sendable {
 
   private struct State {
     var held: [Duty: Holding] = [:]
-    /// Until then nobody else can have any of it.
+    /// Until then no other service can hold any of these duties; nil before the first heartbeat.
     var heldUntil: Instant?
     var unfit: [Duty: Instant] = [:]
-    /// What others are to have, until it has come to its end.
+    /// Duties whose work is being ended here so that other services can have them.
     var ending: Set<Duty> = []
-    /// The last term of each that was ended here: an answer that was under way meanwhile begins nothing again.
+    /// The last term of each duty that ended here: the answer to an earlier heartbeat must not begin it again.
     var lastEnded: [Duty: Int64] = [:]
-    /// Nothing is begun any more.
+    /// No duty is begun any more.
     var isLeaving = false
     var isOver = false
     var isSilent = false
@@ -93,9 +93,9 @@ package final class Tenures: Sendable {
   private let state = Mutex(State())
 
   /// - Parameters:
-  ///   - duties: What this service can do.
-  ///   - begin: Makes ready what is done for a duty that this service has from now on.
-  ///   - looked: Called after each beat, with what it has.
+  ///   - duties: The duties that this service is able to hold.
+  ///   - begin: Prepares the work of a duty that this service holds from now on.
+  ///   - looked: Called after each heartbeat with the duties that are held.
   package init(
     of replica: Replica, store: any ReplicaStore, duties: [Duty], clock: InstallationClock, logger: Logger,
     begin: @escaping @Sendable (Tenure) async throws -> Work, looked: @escaping @Sendable (Set<Duty>) async -> Void
@@ -111,7 +111,7 @@ package final class Tenures: Sendable {
 
   package var held: Set<Duty> { state.withLock { Set($0.held.keys) } }
 
-  /// Something may be free.
+  /// Sends the next heartbeat now, because a duty may have become free.
   package func look() { bell.ring() }
 
   /// Runs until `leave`, or cancellation.
@@ -127,7 +127,7 @@ package final class Tenures: Sendable {
     if Task.isCancelled { drop(held) }
   }
 
-  /// Says once that this service lives, and does what follows from the answer.
+  /// Sends one heartbeat and acts on the answer.
   package func beat() async {
     let asked = clock.uptime
     let (holding, wanting) = state.withLock { state in
@@ -165,7 +165,7 @@ package final class Tenures: Sendable {
     await looked(held)
   }
 
-  /// Ends what it has, and leaves it to others.
+  /// Ends the work of all duties, and leaves them to other services.
   package func leave() async {
     let holdings = state.withLock { state in
       state.isLeaving = true
@@ -204,7 +204,7 @@ package final class Tenures: Sendable {
     holding.begin(task)
   }
 
-  /// What cannot be done here may be possible elsewhere.
+  /// Gives the duty back, because another service may be able to begin it.
   private func refuse(_ holding: Holding, _ error: any Error) async {
     let duty = holding.tenure.duty
     logger.error(
@@ -217,7 +217,7 @@ package final class Tenures: Sendable {
     try? await store.giveBack([holding.tenure], of: replica)
   }
 
-  /// Without a word: it is somebody else's, or may be.
+  /// Stops the work and tells the store nothing: another service holds these duties, or may hold them.
   private func drop(_ duties: Set<Duty>) {
     let dropped = state.withLock { state in
       let dropped = duties.compactMap { state.held[$0] }
@@ -240,7 +240,7 @@ package final class Tenures: Sendable {
     }
   }
 
-  /// Beside the beats, by which it is kept until it has come to its end.
+  /// Runs beside the heartbeats, which keep the duty here until its work has ended.
   private func giveBack(_ holding: Holding) async {
     await finish(holding)
     try? await store.giveBack([holding.tenure], of: replica)
@@ -259,7 +259,7 @@ package final class Tenures: Sendable {
     state.withLock { $0.end(holding) }
   }
 
-  /// Nothing that hangs holds up what others wait for.
+  /// Waits for `end` no longer than `longestEnd`: other services wait for the duty.
   private func bounded(_ end: @escaping @Sendable () async -> Void) async {
     let over = Doorbell()
     Task {
@@ -269,7 +269,8 @@ package final class Tenures: Sendable {
     await over.wait(until: clock.uptime + Self.longestEnd, clock: clock)
   }
 
-  /// A process that was stopped, or that waits for the database, finds here that its time is over.
+  /// Drops all duties when no heartbeat was answered for `lifetime`: because the process was suspended, or the database does
+  /// not answer.
   private func watch() async {
     while !Task.isCancelled {
       let now = clock.uptime

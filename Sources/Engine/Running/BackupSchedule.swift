@@ -2,15 +2,15 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Automatic backups, once a day for every server that is to have them, and the end of those that have expired. What is due
-/// is in the store: a service that was down at 03:00 makes the backups of that day when it is back.
+/// Begins automatic backups, once a day for every server that is to have them, and removes expired ones. What is due is in the
+/// store: a service that was down at 03:00 makes the backups of that day when it is back.
 package final class BackupSchedule: Sendable {
-  /// So few at once on a host that its disks stay usable, and that a customer's own copy need not wait for all of them.
+  /// So few at once on a host that its disks stay usable, and that a customer's own copy need not wait for many.
   static let backupsAtOnce = 1
   static let discardsAtOnce = 100
-  /// While there is more to do.
+  /// The interval while there is more to do.
   static let shortInterval = Duration.seconds(5)
-  /// The time of day can be set, and another process can write: nobody sleeps for longer than this.
+  /// The longest sleep: the time of day can be set, and other processes write to the store.
   static let longInterval = Duration.seconds(600)
 
   private let store: any BackupScheduleStore
@@ -54,7 +54,7 @@ package final class BackupSchedule: Sendable {
     }
   }
 
-  /// A clock that was set by mistake must not take a month of backups away.
+  /// Whether copies may expire now: a clock that was set by mistake must not delete a month of backups.
   private func trustsTimeOfDay(_ now: Timestamp) async throws -> Bool {
     let uptime = clock.uptime
     let before = trust.withLock { $0 }

@@ -1,11 +1,11 @@
 package import Core
 import Synchronization
 
-/// Tells those who wait for a server that something about it was committed. A hint only: whoever hears it looks at the
-/// store, and looks now and then without having heard anything, because other processes write too.
+/// Tells listeners that a change to a server was committed. It is only a hint: a listener reads the store then, and also now
+/// and then without a hint, because other processes write too.
 package final class Broadcast: Sendable {
   private struct Listener {
-    /// Nil for one who wants to hear of every server.
+    /// Nil for a listener to all servers.
     let server: ID<Server>?
     let bell: Doorbell
   }
@@ -32,7 +32,7 @@ package final class Broadcast: Sendable {
     for bell in state.withLock({ $0.listeners.values.map(\.bell) }) { bell.ring() }
   }
 
-  /// The service ends: nobody should wait any longer.
+  /// Wakes all listeners, because the service ends.
   package func end() {
     let bells = state.withLock { state in
       state.isOver = true
@@ -43,8 +43,8 @@ package final class Broadcast: Sendable {
 
   var isOver: Bool { state.withLock { $0.isOver } }
 
-  /// The bell that the body is given keeps a ring until it is waited for, so nothing that is told while the body looks is
-  /// missed.
+  /// Calls `body` with a bell that rings for changes of the server, or of any server where it is nil. The bell keeps a ring
+  /// until it is waited for, so a change that is told while the body reads the store is not missed.
   func listen<Value>(
     to server: ID<Server>?, _ body: (Doorbell) async throws -> Value
   ) async rethrows -> Value {

@@ -1,7 +1,7 @@
 package import Core
 import Synchronization
 
-/// Wakes the one who waits for work. A ring that nobody hears is kept until somebody waits; many rings are as good as one.
+/// Wakes the one task that waits for work. A ring is kept where nobody waits; several such rings count as one.
 package final class Doorbell: Sendable {
   private struct State {
     var isRung = false

@@ -1,8 +1,8 @@
-/// How many of something took how long: what a graph of its slowest needs to know, whatever their number.
+/// Counts durations in buckets, so that its size does not depend on their number.
 package struct DurationHistogram: Sendable, Equatable {
   /// In seconds, ascending.
   package let bounds: [Double]
-  /// How many took no longer than a bound, and longer than the one before; at the end those beyond the last.
+  /// For each bound, the durations above the one before and up to it; at the end, those above the last bound.
   package private(set) var counts: [Int]
   package private(set) var sum = Duration.zero
 
@@ -20,7 +20,7 @@ package struct DurationHistogram: Sendable, Equatable {
     sum += duration
   }
 
-  /// Takes over what another one of the same bounds has counted.
+  /// Adds the counts of another histogram with the same bounds.
   package mutating func merge(_ other: DurationHistogram) {
     for (index, count) in other.counts.enumerated() where index < counts.count { counts[index] += count }
     sum += other.sum

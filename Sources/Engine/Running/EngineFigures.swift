@@ -1,11 +1,11 @@
 package import Core
 import Synchronization
 
-/// What the engine has done since the start of the process, for whoever watches it. A server or an account is never told from others.
+/// What the engine has done since the start of the process, for monitoring. It does not tell servers or accounts apart.
 package final class EngineFigures: Sendable {
   package enum Outcome: String, Sendable, CaseIterable {
     case succeeded, failed
-    /// A delete came first, while it was under way.
+    /// A delete has cancelled the operation while it was under way.
     case cancelled
   }
 
@@ -20,7 +20,7 @@ package final class EngineFigures: Sendable {
     package fileprivate(set) var lifted = 0
   }
 
-  /// From what is done at once to what waits for hours.
+  /// In seconds: from operations that are done at once to those that wait for hours.
   package static let bounds: [Double] = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600]
 
   private let work = Mutex<[Work: DurationHistogram]>([:])
@@ -31,7 +31,7 @@ package final class EngineFigures: Sendable {
   package var operations: [Work: DurationHistogram] { work.withLock { $0 } }
   package var suspensions: Suspensions { credit.withLock { $0 } }
 
-  /// - Parameter duration: From its request to its end.
+  /// - Parameter duration: From the operation's request to its end.
   func count(_ kind: Operation.Kind, _ outcome: Outcome, after duration: Duration) {
     work.withLock { $0[Work(kind: kind, outcome: outcome), default: .init(bounds: Self.bounds)].add(duration) }
   }

@@ -2,17 +2,17 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Tells DNS servers what addresses are called: what was changed, soon, and once an hour what somebody else has changed there. A
-/// location whose server is away holds up no other one. What is yet to be told stands in the store: a process that dies in
-/// between tells it once more.
+/// Sends the names of addresses to DNS servers: changed names soon, and once an hour those that differ there because somebody
+/// else has changed them. A location whose DNS server is away delays no other one. What is yet to be sent is in the store, so
+/// nothing is lost when the process dies.
 package final class ReverseNameKeeper: Sendable {
   private static let interval = Duration.seconds(1)
   private static let mostAtOnce = 250
   private static let pageSize = 1000
-  /// Of a server that is away.
+  /// Between tries while a DNS server is away.
   private static let firstPause = Duration.seconds(1)
   private static let longestPause = Duration.seconds(60)
-  /// Of a name that was refused.
+  /// Between tries of a name that was refused.
   private static let firstRetry = Duration.seconds(30)
   private static let longestRetry = Duration.seconds(3600)
   private static let betweenLooks = Duration.seconds(3600)
@@ -87,7 +87,7 @@ package final class ReverseNameKeeper: Sendable {
     }
   }
 
-  /// Where there are addresses changes seldom, and looking costs a walk over all of them.
+  /// Finds the locations that have addresses. Rarely, because they seldom change and the query reads all addresses.
   private func survey() async throws {
     let now = clock.uptime
     guard state.withLock({ $0.nextSurvey.map { $0 <= now } ?? true }) else { return }
@@ -105,7 +105,7 @@ package final class ReverseNameKeeper: Sendable {
     do {
       try await say(at: location)
       if state.withLock({ $0.nextLooks[location].map { $0 <= clock.uptime } ?? false }) {
-        // Where it fails, or this process ends, the next one comes soon.
+        // If the comparison fails, the next one comes soon.
         state.withLock { $0.nextLooks[location] = clock.uptime + Self.afterFailedLook }
         try await look(at: location)
         state.withLock { $0.nextLooks[location] = clock.uptime + Self.betweenLooks }
@@ -147,20 +147,21 @@ package final class ReverseNameKeeper: Sendable {
     }
   }
 
-  /// Returns what was refused, and why.
+  /// Returns the refused addresses, each with the reason.
   private func say(_ changes: [NameChange], _ naming: ReverseNaming?) async throws -> [IPAddress: String] {
-    // Nobody says names there any more.
+    // The location has no DNS server any more: its changes are dropped as if they had been accepted.
     guard let naming else { return [:] }
     let wanted = Self.byAddress(changes.map(\.wanted))
     return try await naming.zones.say(wanted.mapValues { name(of: $0, naming) })
   }
 
-  /// A network and the address of its server may both have been given once, and one of them is now.
+  /// A network and a server's address may have the same host address, when one was released and the other is in use: that one
+  /// wins.
   private static func byAddress(_ names: [AddressName]) -> [IPAddress: AddressName] {
     Dictionary(names.map { ($0.address.hostAddress, $0) }) { $0.isGiven || !$1.isGiven ? $0 : $1 }
   }
 
-  /// What nobody has is called as the pattern says, as long as it is of a pool.
+  /// The name to send, nil for none. An address without a server has its default name as long as it is in a pool.
   private func name(of wanted: AddressName, _ naming: ReverseNaming) -> Hostname? {
     guard wanted.hasDefault else { return wanted.name }
     return isOurs(wanted) ? naming.name(of: wanted.address.hostAddress, given: wanted.name) : nil
@@ -174,7 +175,7 @@ package final class ReverseNameKeeper: Sendable {
     attempts > 10 ? longestRetry : min(firstRetry * (1 << attempts), longestRetry)
   }
 
-  /// Queues what is called otherwise than it should be.
+  /// Compares all names with those at the DNS server, and queues the ones that differ.
   private func look(at location: String) async throws {
     guard let naming = namings[location] else { return }
     var wanted: [AddressName] = []
@@ -183,7 +184,7 @@ package final class ReverseNameKeeper: Sendable {
       wanted += page
       if page.count < Self.pageSize { break }
     }
-    // What came back to its pool's owner is another's to name.
+    // An address that has left our pools is no longer ours to name.
     let ours = Self.byAddress(wanted.filter(isOurs))
     let standing = try await naming.zones.names(of: Array(ours.keys))
     let different = ours.values.filter { one in

@@ -2,17 +2,17 @@ package import Core
 package import Logging
 import Synchronization
 
-/// Carries out the operations of one host's servers: claims what is due, runs its next step, commits the outcome.
-/// Everything it knows is in the store, so a new process goes on where a dead one was. A host that hangs has all its steps to
-/// itself, and no other waits for it.
+/// Carries out the operations of one host's servers: claims what is due, runs its next step, commits the outcome. The
+/// operations' state is in the store, so a new process goes on where a dead one was. Each host has a runner of its own, so a
+/// host that hangs delays no other.
 package final class Runner: Sendable {
   package struct Limits: Sendable {
     package var stepsAtOnce = 32
     /// How many disks of a host are copied at the same time.
     package var copiesAtOnce = 2
-    /// A step that has not returned by then is cancelled. Drivers bound their own calls well below.
+    /// A step that has not returned by then is cancelled. Drivers limit their own calls to much less.
     package var longestStep = Duration.seconds(150)
-    /// One that was cancelled and has not returned by then either is run again beside that.
+    /// A step that has not returned so long after its cancellation is run again while the first run still hangs.
     package var longestEnd = Duration.seconds(60)
     /// How long the runner sleeps at most: other processes may write to the store.
     package var idle = Duration.seconds(1)
@@ -39,7 +39,7 @@ package final class Runner: Sendable {
   private struct State {
     var isStopping = false
     var stepsUnderWay = 0
-    /// Whose turn has come, until that is written down.
+    /// Operations that have got a slot, until the store was told.
     var hastened: [ID<Core.Operation>] = []
     var toGiveBack: [Return] = []
   }
@@ -79,7 +79,7 @@ package final class Runner: Sendable {
       while !Task.isCancelled, !state.withLock({ $0.isStopping }) {
         do {
           if host.isAway || state.withLock({ $0.stepsUnderWay >= limits.stepsAtOnce }) {
-            // The end of a step rings, and a host that is back.
+            // The bell rings at the end of a step, and when the host is back.
             await host.doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
           } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
@@ -96,13 +96,13 @@ package final class Runner: Sendable {
     }
   }
 
-  /// Claims nothing any more.
+  /// No operation is claimed any more.
   package func stop() {
     state.withLock { $0.isStopping = true }
     host.doorbell.ring()
   }
 
-  /// Runs the one step that is due for longest. Returns false where none is due, or the host is away.
+  /// Runs the step that has been due longest. Returns false where none is due, or the host is away.
   package func runNextStep() async throws -> Bool {
     guard !host.isAway, let lease = try await claim() else { return false }
     if await execute(lease) { await becameActive() }
@@ -124,27 +124,27 @@ package final class Runner: Sendable {
     return try await store.claimOperation(on: host.id, at: clock.now)
   }
 
-  /// Goes on with what is due next, so that those who are at work share the transactions in which they claim: one after the
-  /// other, each claim would wait for the disk.
+  /// Runs the claimed step, then claims the next one itself. Tasks that claim at the same time share a transaction; one after
+  /// the other, each claim would wait for the disk.
   private func work(_ first: Lease) async {
     var next: Lease? = first
     var isNewlyActive = false
     while let lease = next {
       isNewlyActive = await execute(lease)
       if isNewlyActive || host.isAway || Task.isCancelled || state.withLock({ $0.isStopping }) { break }
-      // Where the store does not answer, the runner itself says so.
+      // If the store does not answer, `run` logs it.
       next = try? await claim()
     }
     state.withLock { $0.stepsUnderWay -= 1 }
     host.doorbell.ring()
-    // A look at all machines may take its time where there are thousands: no step waits for it.
+    // With thousands of machines an observation takes long: no step waits for it.
     if isNewlyActive { await becameActive() }
   }
 
   /// Returns whether a server has become active by it.
   private func execute(_ lease: Lease) async -> Bool {
     let operation = lease.operation
-    // What it overtook may have waited for its turn.
+    // The operation that it has overtaken may hold a slot, or wait for one.
     if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
     let outcome = await outcome(of: lease)
     do {
@@ -174,7 +174,7 @@ package final class Runner: Sendable {
     case .wait(_, counts: false): stepTimes.forget(server)
     case .postpone:
       stepTimes.forget(server)
-      // Its turn may have come before it was written down that it waits.
+      // It may have got its slot before the outcome was committed.
       if bootSlots.isBusy(server) || copySlots.isBusy(server) { hasten([operation.id]) }
     case .advance, .undo, .succeed, .fail:
       stepTimes.forget(server)
@@ -194,13 +194,13 @@ package final class Runner: Sendable {
   // MARK: Leases that are not given back with an outcome
 
   private func giveBackLater(_ lease: Lease, _ reason: String) {
-    // The time in which nobody could work counts against no step.
+    // The time until the step is run again does not count against it.
     stepTimes.forget(lease.operation.serverID)
     state.withLock { $0.toGiveBack.append(Return(lease: lease, reason: reason, due: clock.uptime)) }
     host.doorbell.ring()
   }
 
-  /// So that their steps are run again. Where that fails it is tried again after a while, and everything else goes on.
+  /// Commits a retry for each lease that is due, so that its step is run again. If that fails, it is tried again after a while.
   private func giveLeasesBack() async {
     let now = clock.uptime
     let due = state.withLock { state in
@@ -219,7 +219,7 @@ package final class Runner: Sendable {
     }
   }
 
-  /// The outcome of the step, which is ended when it takes too long.
+  /// Runs the step, and cancels it where it takes too long.
   private func outcome(of lease: Lease) async -> StepOutcome {
     let step = Task { await stepOutcome(of: lease) }
     let watch = Task {

@@ -1,12 +1,11 @@
 import Core
 import Logging
 
-/// Runs one step of whatever workflow an operation is, and says what came of it. It never throws: every way to fail has an
-/// outcome.
+/// Runs one step of an operation's workflow and returns its outcome. It never throws: every failure has an outcome.
 struct StepRunner: Sendable {
   static let retryDelay = Duration.milliseconds(500)
   static let maximumRetryDelay = Duration.seconds(30)
-  /// One whose turn comes is hastened: this is for what nobody has thought of.
+  /// A step that gets its slot is run at once; this is only a limit in case that was missed.
   static let longestTurn = Duration.seconds(600)
 
   let clock: any WallClock
@@ -37,20 +36,20 @@ struct StepRunner: Sendable {
         operatorDetail: error.detail)
       return outcome(failure, of: workflow, at: step, operation)
     } catch let error as WorkflowFailure {
-      // Why it took too long is what the operator must know.
+      // The last failure tells the operator why the step took too long.
       let last = lastFailure.map { " The last failure: \($0)" }
       let failure = WorkflowFailure(
         customerReason: error.customerReason, operatorDetail: error.operatorDetail + (last ?? ""))
       return outcome(failure, of: workflow, at: step, operation)
     } catch {
-      // The store, or the task was cancelled: neither says anything about the machine.
+      // The store failed or the task was cancelled: neither says anything about the machine.
       let detail = String(reflecting: error)
       log(DriverError(.unreachable, detail), isFinal: false, operation)
       return retry(operation, detail)
     }
   }
 
-  /// A step that has had its time is tried once more: what it waited for may have come to pass while nobody looked.
+  /// Runs a step once more after its timeout: what it waits for may have happened since the last try.
   private func lastResult<W: Workflow>(
     of workflow: W, at step: W.Step, _ context: StepContext, _ lastFailure: inout String?
   ) async throws -> StepResult<W.Step> {
@@ -72,14 +71,14 @@ struct StepRunner: Sendable {
     case .held(let pause):
       StepOutcome(.wait(until: clock.now + (pause ?? context.timing.pollInterval), counts: false))
     case .postpone: StepOutcome(.postpone(until: clock.now + Self.longestTurn))
-    // Where it is known why the work fails, what came after that has undone it.
+    // Where a reason for failure is recorded, the steps since then have undone the work.
     case .done(let effect) where context.lease.operation.customerReason != nil: failed(context.lease.operation, effect)
     case .done(let effect): StepOutcome(.succeed, effect: effect)
     case .undone(let effect): failed(context.lease.operation, effect)
     }
   }
 
-  /// What the customer is told is why the work failed, and not what then went wrong with the removal of what was begun.
+  /// The customer is told why the work failed, not what went wrong when it was undone afterwards.
   private func outcome<W: Workflow>(
     _ failure: WorkflowFailure, of workflow: W, at step: W.Step, _ operation: Core.Operation
   ) -> StepOutcome {
@@ -95,7 +94,7 @@ struct StepRunner: Sendable {
       effect: workflow.failureEffect(at: step))
   }
 
-  /// For the reason that led to the removal of what was begun.
+  /// Fails the operation for the reason that was recorded before its work was undone.
   private func failed(_ operation: Core.Operation, _ effect: StepOutcome.Effect?) -> StepOutcome {
     StepOutcome(
       .fail(

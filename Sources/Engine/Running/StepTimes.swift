@@ -1,16 +1,16 @@
 import Core
 import Synchronization
 
-/// How long the steps under way have been at it, on a clock that nobody can set. It counts from a step's first try; the time
-/// in which a step was due and had no turn is left out. In memory only: after a restart it begins anew, and the time in which
-/// nobody worked counts against no step.
+/// How long the steps under way have taken, on a clock that nobody can set. Time counts from a step's first try, without the
+/// time in which the step was due and not run. It is in memory only: after a restart it begins anew, so no downtime counts
+/// against a step.
 final class StepTimes: Sendable {
   private struct Entry {
     let operation: ID<Operation>
     let step: String?
     var began: Instant
     var due: Instant?
-    /// Since when the guest's agent answers.
+    /// When the guest's agent was first seen to answer.
     var agentAnswersSince: Instant?
   }
 
@@ -30,7 +30,7 @@ final class StepTimes: Sendable {
     }
   }
 
-  /// For how long the agent of a guest that boots has answered, in the looks of this step.
+  /// To be called when the guest's agent answers. Returns the time since it first did so during this step.
   func agentAnswers(of server: ID<Server>, at now: Instant) -> Duration {
     entries.withLock { entries in
       let since = entries[server]?.agentAnswersSince ?? now
@@ -39,12 +39,12 @@ final class StepTimes: Sendable {
     }
   }
 
-  /// The step is tried again then.
+  /// Notes when the step is due again.
   func wait(_ server: ID<Server>, until due: Instant) {
     entries.withLock { $0[server]?.due = due }
   }
 
-  /// The step is over, or has all its time again.
+  /// Forgets the times of the step: it is over, or gets all its time again.
   func forget(_ server: ID<Server>) {
     entries.withLock { _ = $0.removeValue(forKey: server) }
   }

@@ -1,4 +1,4 @@
-/// Lets whoever has it open one console, once. Its text is given away, and only its hash is kept.
+/// Lets its bearer open one console, once. The text is handed out; only its hash is stored.
 package struct ConsoleTicket: Sendable, CustomStringConvertible {
   package let text: String
 

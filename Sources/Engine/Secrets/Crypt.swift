@@ -4,7 +4,7 @@ import Foundation
 
 /// crypt(3) of the system's libcrypt.
 enum Crypt {
-  /// - Parameter setting: The method with its cost and salt, or a whole hash that the text may have.
+  /// - Parameter setting: The method with its cost and salt, or a whole hash, to check whether it is the hash of the text.
   static func hash(_ text: String, setting: String) throws(Failure) -> String {
     let storage = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
     defer { storage.deallocate() }

@@ -1,7 +1,7 @@
 import Core
 package import Foundation
 
-/// What seals the texts that the service itself must be able to read again: it is kept beside the database, and not in it.
+/// The key that seals texts which the service itself must be able to read again. It is kept beside the database, not in it.
 package struct InstallationKey: Sendable {
   package static let length = 32
 
@@ -17,10 +17,10 @@ package struct InstallationKey: Sendable {
     return InstallationKey((0..<length).map { _ in UInt8.random(in: .min ... .max, using: &generator) })!
   }
 
-  /// Tells whether two services have the same key, and nothing of it.
+  /// Lets services compare their keys; it reveals nothing of the key.
   package var fingerprint: String { SHA256.hexadecimal(Array("vpsd key fingerprint\n".utf8) + bytes) }
 
-  /// Each server's user data has a key of its own, so that no row can take the place of another.
+  /// Each server has a derived key of its own, so that the sealed user data of one row cannot be put into another.
   package func seal(userData: String, of server: UUID) throws -> [UInt8] {
     guard let sealed = body(of: server).seal(Array(userData.utf8)) else {
       throw Failure.internalError("libcrypto does not encrypt.")

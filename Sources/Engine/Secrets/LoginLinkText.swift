@@ -1,6 +1,6 @@
 import Core
 
-/// Signs whoever has it in, once. It is given away, and only its hash is kept.
+/// Signs its bearer in, once. The text is handed out; only its hash is stored.
 package struct LoginLinkText: Sendable, CustomStringConvertible {
   package let text: String
 
@@ -12,12 +12,12 @@ package struct LoginLinkText: Sendable, CustomStringConvertible {
 
   package static func random() -> LoginLinkText { LoginLinkText(RandomText.make())! }
 
-  /// Of the panel's page that takes it.
+  /// The path of the panel's page that takes the link.
   package var path: String { "/sign-in?link=\(text)" }
 
   var hash: TokenHash { TokenHash(hexadecimal: SHA256.hexadecimal(Array("vpsd login link\n\(text)".utf8))) }
 
-  /// - Parameter base: Where people reach the panel, without a slash at its end.
+  /// - Parameter base: The panel's base URL, without a trailing slash.
   package func url(at base: String) -> String { base + path }
 
   package var description: String { "…" }

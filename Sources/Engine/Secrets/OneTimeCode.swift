@@ -2,7 +2,7 @@ import COpenSSL
 import Core
 import Foundation
 
-/// The codes that an authenticator shows: RFC 6238 with SHA-1, thirty seconds and six digits, which all of them know.
+/// The codes that authenticator apps show: RFC 6238 with SHA-1, thirty seconds and six digits, which all apps support.
 package struct OneTimeCode: Sendable {
   private static let secretBytes = 20
   private static let stepSeconds: Int64 = 30
@@ -20,7 +20,7 @@ package struct OneTimeCode: Sendable {
     self.secret = secret
   }
 
-  /// As it is typed into an authenticator, and stored: base 32 without padding.
+  /// Reads the secret as it is stored and typed into an authenticator: base 32 without padding.
   package init?(_ text: some StringProtocol) {
     guard text.isPlain(atMost: Self.secretBytes * 8 / 5), text.utf8.count == Self.secretBytes * 8 / 5 else {
       return nil
@@ -53,15 +53,16 @@ package struct OneTimeCode: Sendable {
     return String(decoding: characters, as: UTF8.self)
   }
 
-  /// What an authenticator reads from a picture.
+  /// The `otpauth` URL that an authenticator reads from a QR code.
   package func address(account: String, issuer: String) -> String {
     let label = "\(issuer):\(account)".addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? issuer
     return "otpauth://totp/\(label)?secret=\(text)&issuer=\(issuer)"
   }
 
-  /// The step that the code is of: now, or the one before or after, for clocks that differ. Nil for a code of none of them.
+  /// The time step of a code: the current one, or the one before or after it, because clocks differ. Nil where the code is of
+  /// none of these steps.
   ///
-  /// - Parameter last: The step of the last code that was used: nobody uses one again.
+  /// - Parameter last: The step of the last accepted code; no code is accepted twice.
   func step(of code: String, at now: Timestamp, after last: Int64) -> Int64? {
     guard code.isPlain(atMost: Self.digits), code.utf8.count == Self.digits else { return nil }
     let current = now.millisecondsSinceEpoch / 1000 / Self.stepSeconds

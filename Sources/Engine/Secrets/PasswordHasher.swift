@@ -2,8 +2,8 @@ import Core
 import Dispatch
 import Synchronization
 
-/// Hashes the passwords of persons, by yescrypt. It takes a tenth of a second and some memory on purpose: so one is hashed at
-/// a time, on a thread of its own, and few wait for it.
+/// Hashes people's passwords with yescrypt. That takes a tenth of a second and some memory on purpose, so passwords are hashed
+/// one at a time, on a queue of their own, and only a few may wait.
 final class PasswordHasher: Sendable {
   private static let method = "$y$"
   private static let longestQueue = 16
@@ -15,7 +15,7 @@ final class PasswordHasher: Sendable {
     try await run { () throws(Failure) in try Crypt.hash(password, setting: Crypt.setting(Self.method)) }
   }
 
-  /// - Parameter hash: Nil where there is none to compare with, which takes as long and is never right.
+  /// - Parameter hash: Nil where there is no password; that takes as long and returns false.
   func isRight(_ password: String, for hash: String?) async throws -> Bool {
     try await run { () throws(Failure) in
       guard let hash else {

@@ -1,14 +1,13 @@
 import Core
 
-/// Those who have said their password, or come by a link that was mailed, and not yet said their second factor: for a few minutes
-/// and a few tries.
+/// Sign-ins that wait for the second factor, after a password or a mailed link. Each lasts for a few minutes and a few tries.
 struct PendingSignIns: Sendable {
   private static let lifetime = Duration.seconds(300)
   private static let limits = PendingSignInLimits(inAll: 1000, ofOne: 5, tries: 5)
 
   let store: any SessionStore
 
-  /// Returns what the browser comes back with.
+  /// Returns the text with which the browser continues the sign-in.
   func add(_ email: String, _ claim: PendingSignIn.Claim, at now: Timestamp) async throws -> String {
     let text = RandomText.make()
     try await store.keep(
@@ -17,7 +16,7 @@ struct PendingSignIns: Sendable {
     return text
   }
 
-  /// Takes one of its tries; nil where there are none left.
+  /// Uses up one try; nil where no try is left or the sign-in has expired.
   func attempt(_ text: String, at now: Timestamp) async throws -> PendingSignIn? {
     guard RandomText.isPossible(text) else { return nil }
     return try await store.tryPendingSignIn(hash: Self.hash(text), limits: Self.limits, at: now)

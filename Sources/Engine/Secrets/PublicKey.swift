@@ -1,24 +1,24 @@
 import Core
 import Foundation
 
-/// An OpenSSH public key that has been taken apart and found whole.
+/// An OpenSSH public key, parsed and checked.
 package struct PublicKey: Sendable, Equatable {
-  /// Why a text is no key that is taken, for whoever sent it.
+  /// Why a text is not accepted as a key, in words for the customer who sent it.
   package struct Refusal: Error, Equatable {
     package let message: String
 
     static let notAKey = Refusal(message: "Enter a valid OpenSSH public key.")
   }
 
-  /// Of a line, with its comment.
+  /// Of a whole line, with its comment.
   package static let maximumBytes = 16_384
 
   package let type: String
   package let blob: [UInt8]
   package let comment: String
 
-  /// Reads one line of an authorized_keys file without options: type, base 64 and perhaps a comment, with spaces or tabs between
-  /// them. What a terminal obeys becomes a space in the comment.
+  /// Reads one line of an authorized_keys file without options: type, base 64 and perhaps a comment, with spaces or tabs
+  /// between them. Control characters in the comment become spaces.
   package init(_ text: String) throws(Refusal) {
     var rest = text.utf8[...].trimmed
     guard rest.count <= Self.maximumBytes else {
@@ -66,7 +66,7 @@ extension Substring.UTF8View {
     return rest
   }
 
-  /// Up to the next space or tab, and takes those away, too.
+  /// Removes and returns everything up to the next space or tab; removes the spaces and tabs that follow, too.
   fileprivate mutating func takeWord() -> String {
     let word = prefix { !Self.isSpace($0) }
     self = dropFirst(word.count).drop(while: Self.isSpace)

@@ -1,7 +1,7 @@
 import COpenSSL
 import Core
 
-/// The binary half of an OpenSSH public key: fields with their lengths before them, RFC 4253, 5656 and 8709.
+/// The binary part of an OpenSSH public key: length-prefixed fields, by RFC 4253, 5656 and 8709.
 enum PublicKeyBlob {
   private typealias Fields = ArraySlice<ArraySlice<UInt8>>
 
@@ -12,7 +12,7 @@ enum PublicKeyBlob {
   private struct Curve {
     let name: String
     let number: Int32
-    /// Of one coordinate.
+    /// The length of one coordinate.
     let bytes: Int
   }
 
@@ -22,7 +22,7 @@ enum PublicKeyBlob {
     Curve(name: "nistp521", number: NID_secp521r1, bytes: 66),
   ]
 
-  /// Throws unless it is a key of this type that a current OpenSSH lets somebody in with.
+  /// Throws unless the blob is a key of this type that a current OpenSSH server accepts.
   static func check(_ blob: [UInt8], _ type: String) throws(PublicKey.Refusal) {
     guard type != "ssh-dss" else { throw PublicKey.Refusal(message: "DSA keys are not accepted.") }
     let fields = fields(of: blob) ?? []
@@ -40,7 +40,7 @@ enum PublicKeyBlob {
     }
   }
 
-  /// Whether the fields after the type, counted from 1, are those of such a key; nil for a type that is not taken.
+  /// Whether the fields after the type, with indices from 1, form a key of that type; nil for a type that is not accepted.
   private static func isWhole(_ fields: Fields, _ type: String) -> Bool? {
     switch type {
     case "ssh-ed25519": fields.count == 1 && fields[1].count == ed25519Bytes
@@ -62,11 +62,11 @@ enum PublicKeyBlob {
     defer { EC_GROUP_free(group) }
     guard let place = EC_POINT_new(group) else { return false }
     defer { EC_POINT_free(place) }
-    // It refuses what is not on the curve.
+    // EC_POINT_oct2point refuses a point that is not on the curve.
     return EC_POINT_oct2point(group, place, point, point.count, nil) == 1 && EC_POINT_is_at_infinity(group, place) == 0
   }
 
-  /// Whether it is an odd number above zero in as few bytes as can be, as both numbers of an RSA key are.
+  /// Whether it is a positive odd number in its shortest encoding, as both numbers of an RSA key are.
   private static func isOdd(_ number: ArraySlice<UInt8>) -> Bool {
     guard let first = number.first, let last = number.last, first < 0x80, last & 1 == 1 else { return false }
     return first > 0 || number.dropFirst().first.map { $0 >= 0x80 } ?? false
@@ -82,7 +82,7 @@ enum PublicKeyBlob {
     var fields: [ArraySlice<UInt8>] = []
     var rest = blob[...]
     while !rest.isEmpty {
-      // No type has more.
+      // No type has more than four fields.
       guard rest.count >= 4, fields.count < 4 else { return nil }
       let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }
       rest = rest.dropFirst(4)

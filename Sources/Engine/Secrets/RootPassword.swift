@@ -6,8 +6,8 @@ struct RootPassword: Sendable {
   /// crypt(3), SHA-512: every Linux guest knows it.
   let hash: String
 
-  /// The fewest that there are. Nobody guesses one of 55^20 random texts, however fast: the rounds that protect passwords which
-  /// people think of would only cost time at each create.
+  /// The fewest rounds that the method allows. Rounds protect passwords that people think of; one of 56^20 random texts cannot
+  /// be guessed at any speed, and more rounds would only make each create slower.
   private static let method = "$6$rounds=1000$"
 
   static func random() throws(Failure) -> RootPassword {

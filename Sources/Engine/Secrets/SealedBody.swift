@@ -1,7 +1,7 @@
 import COpenSSL
 import Foundation
 
-/// AES-256-GCM: the nonce, then the text, then the tag. Each key seals few texts, so a random nonce never comes twice.
+/// AES-256-GCM. What is sealed consists of nonce, ciphertext and tag. A key seals few texts, so random nonces do not repeat.
 struct SealedBody {
   private static let nonceLength = 12
   private static let tagLength = 16

@@ -1,7 +1,7 @@
 package import Core
 import Foundation
 
-/// What the browser of a person who is signed in has as a cookie. Only its hash is kept, and no token has its form.
+/// The cookie in the browser of a person who is signed in. Only its hash is stored, and no bearer token has its form.
 package struct SessionText: Sendable, CustomStringConvertible {
   package let text: String
 
@@ -15,9 +15,9 @@ package struct SessionText: Sendable, CustomStringConvertible {
 
   package var hash: TokenHash { TokenHash(hexadecimal: SHA256.hexadecimal(Array("vpsd session\n\(text)".utf8))) }
 
-  /// What every form of the session has in it, and no other page can know. It is another text each time: pages are compressed, and
-  /// who sees how long they become could guess one that stays the same, by what he has them say beside it. It passes through a form's
-  /// body as it is.
+  /// The text in every form of the session that no page outside the session can know, against forged requests. It differs each
+  /// time, because pages are compressed: an attacker who sees their lengths, and has text of his own put beside a constant
+  /// secret, could guess the secret. It needs no escaping in the body of a form.
   package func formProof() -> String {
     let secret = SHA256.digest(Array("vpsd form\n\(text)".utf8))
     var generator = SystemRandomNumberGenerator()

@@ -1,14 +1,15 @@
 import Core
 
-/// How often somebody was wrong about a secret of an account, whatever address they came from, and whichever service they asked: a
-/// few times an hour, and then nobody is asked any more.
+/// Limits the wrong guesses at a secret of an account within an hour, counted over all client addresses and all services.
+/// Beyond the limit every try is refused.
 struct WrongTries: Sendable {
   private static let most = 20
   private static let span = Duration.seconds(3600)
 
   let store: any AttemptStore
 
-  /// Counts as wrong until it is forgotten, so that of many at once no more are tried than may be. Throws where it was too often.
+  /// Counts a try as wrong until `forget`, so that concurrent tries cannot exceed the limit. Returns a name for `forget`;
+  /// throws where the limit is reached.
   func begin(about subject: String, at now: Timestamp) async throws -> String {
     let name = try await store.beginTry(about: subject, atMost: Self.most, within: Self.span, at: now)
     guard let name else {

@@ -1,8 +1,8 @@
 package import Core
 import Synchronization
 
-/// Tells who bears a token. A token's row is kept for a second, so that a busy client costs one read a second and a revoked
-/// token is refused within one.
+/// Finds the caller that a token belongs to. Tokens are cached for a second, so that a busy client costs one read a second and
+/// a revoked token is refused within one.
 package final class Authenticator: Sendable {
   private static let cacheLifetime = Duration.seconds(1)
   private static let maximumCached = 10_000
@@ -31,7 +31,7 @@ package final class Authenticator: Sendable {
     return Caller(token)
   }
 
-  /// The same for a person who is signed in.
+  /// The same for the session of a person.
   package func caller(in session: SessionText) async throws -> Caller {
     guard let token = try await used(session.hash), token.isSession else { throw Failure.tokenInvalid }
     return Caller(token)
@@ -44,7 +44,7 @@ package final class Authenticator: Sendable {
     return token
   }
 
-  /// For tokens that were revoked just now: nobody who comes from here on is let in by what is kept.
+  /// Removes tokens from the cache that were just revoked, so that no later request is let in by it.
   func forget(_ ids: [ID<Token>]) {
     let ids = Set(ids)
     cache.withLock { cache in
@@ -53,7 +53,7 @@ package final class Authenticator: Sendable {
     }
   }
 
-  /// Writes uses down until cancellation, and those that are left then.
+  /// Records uses periodically until cancellation, and then those that are left.
   package func run() async {
     while !Task.isCancelled {
       try? await clock.sleep(for: Self.recordingInterval)
@@ -61,7 +61,7 @@ package final class Authenticator: Sendable {
     }
   }
 
-  /// Writes down when tokens were last used: now and then, because no request should wait for it.
+  /// Records when tokens were last used. This is done now and then, so that no request waits for it.
   package func recordUses() async throws {
     let uses = unrecordedUses.withLock { uses in
       defer { uses = [:] }
@@ -82,7 +82,7 @@ package final class Authenticator: Sendable {
     if let cached, now - cached.readAt < Self.cacheLifetime { return cached.token }
     guard let token = try await store.token(hash: hash) else { return nil }
     cache.withLock { cache in
-      // What was read before a revocation may be of before it.
+      // A token that was read before a revocation may be the revoked one.
       guard cache.revocations == revocations else { return }
       if cache.tokens.count >= Self.maximumCached { cache.tokens = [:] }
       cache.tokens[hash] = Cached(token: token, readAt: now)

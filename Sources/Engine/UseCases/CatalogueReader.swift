@@ -12,7 +12,7 @@ package struct CatalogueReader: Sendable {
     cache = TimedCache(clock: clock)
   }
 
-  /// For whoever may read servers, or make them.
+  /// For callers who may read servers or change them.
   package func catalogue(for caller: Caller) async throws -> Catalogue {
     if !caller.may(Servers.toChange) { try caller.require(Self.toRead) }
     return try await catalogue()

@@ -1,14 +1,14 @@
 package import Core
 import Synchronization
 
-/// The screens of servers, for those who may change them.
+/// Consoles of servers, for callers who may change the servers.
 ///
-/// A ticket lives for a short time, and opens its console at whichever service it is shown to, once.
-/// What it stands for is asked again when it is used, and again and again while the console is open.
+/// A ticket is valid for a short time and opens its console once, at any service of the installation. Whether its bearer is
+/// still allowed is checked when it is used, and repeatedly while the console is open.
 package final class Consoles: Sendable {
   package static let toOpen = Permission(.servers, .write)
 
-  /// How many may be open at once; 0 for as many as there are connections.
+  /// How many may be open at once; 0 for no limit.
   package struct Limits: Sendable, Equatable {
     package var inAll = 256
     package var perAccount = 16
@@ -18,7 +18,7 @@ package final class Consoles: Sendable {
 
     package init() {}
 
-    /// How many tickets of a server that nobody has used are good.
+    /// How many unused tickets of a server are valid at once.
     var ticketsPerServer: Int { 2 * perServer }
 
     static func isReached(_ limit: Int, by count: Int) -> Bool { limit > 0 && count >= limit }
@@ -35,7 +35,7 @@ package final class Consoles: Sendable {
     var nextNumber = 0
   }
 
-  /// Between two looks at whether an open console is still allowed, where nobody told of a change.
+  /// How often to check that an open console is still allowed, where no change was announced.
   private static let longestSilence = Duration.seconds(5)
 
   private let store: any AccountStore & ServerStore & ConsoleTicketStore
@@ -60,7 +60,7 @@ package final class Consoles: Sendable {
     try caller.require(Self.toOpen)
     let server = try await activeServer(id, of: caller.accountID)
     try state.withLock { try requireRoom(for: id, of: caller.accountID, in: $0) }
-    // That it has no console is told here, where the customer reads it, and not by a page that stays black.
+    // A server without a console is reported here, where the customer reads it, and not by a page that stays black.
     _ = try await connect(to: server)
     guard let server = try await store.recordConsole(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
     let (ticket, lifetime) = (ConsoleTicket.random(), Duration.seconds(limits.ticketSeconds))
@@ -72,7 +72,7 @@ package final class Consoles: Sendable {
     return IssuedTicket(ticket: ticket, server: server, expiresAt: now + lifetime)
   }
 
-  /// Uses the ticket up, whatever comes of it.
+  /// Uses the ticket up, even where no console is opened.
   package func open(with text: some StringProtocol) async throws -> ConsoleSession {
     guard let ticket = ConsoleTicket(text),
       let grant = try await store.useConsoleTicket(hash: ticket.hash, at: clock.now),
@@ -102,7 +102,7 @@ package final class Consoles: Sendable {
 
   package var openCount: Int { state.withLock { $0.open.count } }
 
-  /// Where nobody can tell, it is not.
+  /// False also where the store cannot tell.
   private func isAllowed(_ grant: ConsoleGrant) async -> Bool {
     let token = try? await store.token(grant.tokenID, of: grant.accountID)
     guard let token, token.isValid(at: clock.now) else { return false }
@@ -147,7 +147,7 @@ package final class Consoles: Sendable {
   }
 }
 
-/// An open console. It takes its place until nobody refers to it any more.
+/// An open console. It counts against the limits until nothing refers to it any more.
 package final class ConsoleSession: Sendable {
   final class Place: Sendable {
     private let leave: @Sendable () -> Void

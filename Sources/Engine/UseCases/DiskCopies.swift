@@ -1,17 +1,17 @@
 package import Core
 import Foundation
 
-/// All that a customer can do with backups, or with snapshots: the same, by another name.
+/// All that a customer can do with backups or with snapshots, which differ in `family`.
 package struct DiskCopies: Sendable {
   package static let descriptionRule = TextRule(maximumLength: 255)
 
   /// A copy as a customer asks for it.
   package struct Draft: Sendable {
     package var server: Reference<Server>?
-    /// A snapshot's.
+    /// For snapshots only.
     package var name: String?
     package var description: String?
-    /// Whether all of it could be read. What could not be is nil.
+    /// Whether all fields could be read from the request. A field that could not be read is nil.
     package var isWhole: Bool
 
     package init(
@@ -122,8 +122,8 @@ package struct DiskCopies: Sendable {
     ring(server)
   }
 
-  /// The copy as it is once it is not pending any more, or when the time is up or the service ends. One that is deleted
-  /// meanwhile is shown as it was last.
+  /// Waits until the copy is not pending any more, the time is up or the service ends. Returns the newest state; that of a copy
+  /// deleted meanwhile is the last one before its deletion.
   package func settled(_ copy: DiskCopy, within limit: Duration, _ caller: Caller) async throws -> DiskCopy {
     let deadline = clock.uptime + limit
     return try await changes.listen(to: copy.serverID) { bell in
@@ -150,7 +150,7 @@ package struct DiskCopies: Sendable {
     return nil
   }
 
-  /// The runner has work, and whoever waits for this server has something to look at.
+  /// Wakes the runners, and everybody who waits for this server.
   private func ring(_ server: ID<Server>) {
     fleet.ring()
     changes.tell(server)

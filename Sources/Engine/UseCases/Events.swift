@@ -1,18 +1,18 @@
 package import Core
 
-/// What happens to an account's servers, for those who listen.
+/// The events of an account's servers, as a stream.
 package struct Events: Sendable {
   package static let toFollow = Permission(.servers, .read)
   static let heartbeat = Duration.seconds(15)
-  /// How long nobody looks at the store without having been told of a change.
+  /// How often the store is read where no change was announced.
   static let longestSilence = Duration.seconds(1)
   static let batchSize = 100
 
   package enum Element: Sendable {
-    /// The first words where no event was asked for: those that follow come after this id.
+    /// The first element where the client named no event: the events that follow have ids above this one.
     case beginning(after: Int64)
     case event(ServerEvent)
-    /// Some events after the one that was asked for are not kept any more; those that follow come after this id.
+    /// Some events after the one that the client named are not kept any more. The events that follow have ids above this one.
     case gap(after: Int64)
     /// There was nothing to tell for a while.
     case heartbeat
@@ -28,8 +28,8 @@ package struct Events: Sendable {
     self.clock = clock
   }
 
-  /// Tells of every event after the one with this id, or from now on, until the service ends, the task is cancelled or
-  /// `isWelcome` says no.
+  /// Calls `tell` for every event after the one with this id, or from now on where it is nil. Returns when the service ends,
+  /// the task is cancelled or `isWelcome` returns false.
   package func follow(
     after id: Int64?, _ caller: Caller, isWelcome: () async throws -> Bool, _ tell: (Element) async throws -> Void
   ) async throws {
@@ -57,11 +57,12 @@ package struct Events: Sendable {
   private func begin(after id: Int64?, _ tell: (Element) async throws -> Void) async throws -> Int64 {
     let kept = try await store.keptEvents()
     guard let id else {
-      // The first words open the stream for clients that wait for them, and let go on who lost it before the first event.
+      // This element opens the stream for clients that wait for its first bytes. It also gives those that lose the connection
+      // before the first event an id to go on from.
       try await tell(.beginning(after: kept.last))
       return kept.last
     }
-    // An id that was never given comes from another installation, or from a database that was put back.
+    // An id that was never assigned comes from another installation, or from before the database was restored.
     guard id < kept.first - 1 || id > kept.last else { return id }
     let start = id > kept.last ? kept.last : kept.first - 1
     try await tell(.gap(after: start))

@@ -8,9 +8,9 @@ package struct Firewalls: Sendable {
 
   package struct View: Sendable {
     package let stored: ServerFirewall
-    /// Whether the host holds the machine to what is shown here.
+    /// Whether the host enforces the firewall that is shown here.
     package let isEnforced: Bool
-    /// Whether it will be, unless something goes wrong.
+    /// Whether the host has yet to apply it.
     let isAwaited: Bool
   }
 
@@ -32,9 +32,9 @@ package struct Firewalls: Sendable {
     return view(stored)
   }
 
-  /// Puts another firewall in the place of the one that is there; the host follows on its own time.
+  /// Replaces the server's firewall in the store; the host applies it later.
   ///
-  /// - Parameter tags: It is changed only where it has one of these; nil where any will do.
+  /// - Parameter tags: Replace it only if its tag is one of these; nil for no condition.
   package func replace(
     _ id: ID<Server>, with firewall: Firewall, ifTagged tags: [String]? = nil, _ caller: Caller
   ) async throws -> View {
@@ -51,7 +51,7 @@ package struct Firewalls: Sendable {
     return view(stored)
   }
 
-  /// The firewall as it is once the host has taken it over, or when the time is up or the service ends.
+  /// Waits until the host has applied the firewall, the time is up or the service ends; returns the newest state.
   package func settled(_ view: View, within limit: Duration, _ caller: Caller) async throws -> View {
     let deadline = clock.uptime + limit
     let id = view.stored.serverID
@@ -67,11 +67,11 @@ package struct Firewalls: Sendable {
     }
   }
 
-  /// Changes with what a customer can change, and with nothing else.
+  /// An entity tag, which changes whenever a field does that a customer can change, and with nothing else.
   package static func tag(of stored: ServerFirewall) -> String {
     var text = "\(stored.serverID) \(stored.firewall.isEnabled)"
     for rule in stored.firewall.rules {
-      // What its author wrote comes last, and has no line's end.
+      // The description comes last and contains no line break, so no two firewalls have the same text.
       text +=
         "\n\(rule.direction.rawValue) \(rule.traffic.ipProtocol.rawValue) \(rule.traffic.ports?.description ?? "-") "
       text += rule.networks.map(\.description).joined(separator: ",") + " " + rule.description

@@ -3,35 +3,35 @@ import Foundation
 
 /// Lets a client send a request again after it lost the connection, without having it carried out twice.
 ///
-/// The key is claimed before the request is carried out. What the request changes, it changes in one transaction that marks
-/// the claim, and fails where the claim was lost. So a process that dies leaves either a claim that runs out and can be
-/// taken again, or one that says that the work is done.
+/// The key is claimed before the request is carried out. The request makes its changes in one transaction, which marks the
+/// claim and fails where the claim was lost. So a process that dies leaves either a claim that expires and can be taken again,
+/// or one that says that the work is done.
 package struct Idempotency: Sendable {
   package static let maximumKeyLength = 255
   static let lifetime = Duration.seconds(24 * 3600)
   /// Longer than any request takes, with the longest wait that a client may ask for.
   static let lease = Duration.seconds(180)
-  /// For how long nothing is forgotten to make room: longer than clients go on trying.
+  /// Requests younger than this are never forgotten to make room: clients may still repeat them.
   static let certainLifetime = Duration.seconds(3600)
 
   /// How much is kept of an account's requests.
   package struct Limits: Sendable, Equatable {
-    /// 0 for as many as there are.
+    /// 0 for no limit.
     package var requests = 10_000
-    /// Of answers.
+    /// The total size of the stored answers.
     package var bytes = 16 << 20
 
     package init() {}
   }
 
   package enum Beginning: Sendable {
-    /// To be carried out by this caller, and then finished or abandoned.
+    /// The request is to be carried out as the attempt's caller, and then finished or abandoned.
     case first(Attempt)
     case answered(status: Int, body: [UInt8])
   }
 
   package struct Attempt: Sendable {
-    /// Its changes are made under the claim.
+    /// Changes by this caller are made under the claim.
     package let caller: Caller
     let request: IdempotentRequest
     let seal: SealedBody
@@ -68,7 +68,7 @@ package struct Idempotency: Sendable {
     do {
       state = try await store.claim(request, leaseUntil: now + Self.lease, keeping: retention, at: now)
     } catch let error as StoreUnavailable {
-      // It may be claimed all the same.
+      // The claim may have been committed all the same.
       endings.add(for: Self.lease) { [store] in try await store.abandon(request) }
       throw error
     }
@@ -84,7 +84,7 @@ package struct Idempotency: Sendable {
     }
   }
 
-  /// Keeps the answer, which is one to a request that was carried out.
+  /// Stores the answer to a request that was carried out.
   package func finish(_ attempt: Attempt, status: Int, body: [UInt8]) async throws {
     guard let sealed = attempt.seal.seal(body) else { throw Failure.internalError("libcrypto does not encrypt.") }
     try await endings.tell(for: Self.lease) { [store] in
@@ -92,7 +92,8 @@ package struct Idempotency: Sendable {
     }
   }
 
-  /// The request was refused: the client may ask again with this key, or for something else, unless something was changed.
+  /// Releases the key of a request that was refused, so that the client can use it again. If the request has changed something,
+  /// its key stays taken.
   package func abandon(_ attempt: Attempt) async throws {
     try await endings.tell(for: Self.lease) { [store] in try await store.abandon(attempt.request) }
   }
@@ -112,6 +113,6 @@ package struct Idempotency: Sendable {
 }
 
 extension Failure {
-  /// Whether the first request with the same key is still being carried out: it is answered when that is over.
+  /// Whether the first request with the same key is still being carried out. Repeated later, the request gets its answer.
   package var isUnderWay: Bool { code == .conflict && message == Idempotency.underWay.message }
 }

@@ -1,8 +1,8 @@
 package import Core
 package import Foundation
 
-/// The rows of a host's servers against its machines: what belongs to nobody, and what is not as its server says. A pure look:
-/// it changes nothing.
+/// Compares the rows of a host's servers with its machines: finds machines without a server, and machines in another state than
+/// their server. It changes nothing.
 package struct Inspection: Sendable {
   private let store: any InventoryStore
   private let host: FleetHost
@@ -12,7 +12,7 @@ package struct Inspection: Sendable {
     self.store = store
   }
 
-  /// A sentence each.
+  /// One sentence per difference.
   package func differences() async throws -> [String] {
     let seen = try await look()
     return seen.strangers.map {
@@ -21,8 +21,8 @@ package struct Inspection: Sendable {
       + seen.differences
   }
 
-  /// The machines without a server, and a sentence for each server whose machine is another than it says. A server with an operation
-  /// under way is on its way, and so is one that changed during the look.
+  /// The machines without a server, and a sentence for each server whose machine is in another state. Servers with an operation
+  /// under way, or that changed during the look, are left out.
   package func look() async throws -> (strangers: [UUID], differences: [String]) {
     let before = try await store.inventory(of: host.id)
     let observed = try await host.driver.observe()

@@ -1,14 +1,14 @@
 import Core
 import Synchronization
 
-/// How many names of an account are looked up at once. What they lead to may be a DNS server of its customer's that takes its time:
-/// nobody else waits for that.
+/// Limits how many names of one account are looked up at once. A lookup may end at a slow DNS server of the customer's own, and
+/// other accounts must not wait for that.
 final class LookupTurns: Sendable {
   private static let mostOfAccount = 4
 
   private let underWay = Mutex<[ID<Account>: Int]>([:])
 
-  /// Throws `unavailable` where so many are under way.
+  /// Throws `unavailable` where the limit is reached.
   func take<Value: Sendable>(_ account: ID<Account>, _ body: () async throws -> Value) async throws -> Value {
     try underWay.withLock { counts in
       guard counts[account, default: 0] < Self.mostOfAccount else {

@@ -1,6 +1,6 @@
 package import Core
 
-/// What servers used, as it was, for their customers.
+/// The recorded usage of servers over time, for their customers.
 package struct Metrics: Sendable {
   package static let toRead = Servers.toRead
   package static let mostPoints: Int64 = 500
@@ -22,8 +22,8 @@ package struct Metrics: Sendable {
   /// - Parameters:
   ///   - end: Now, where it is nil.
   ///   - start: An hour before the end, where it is nil.
-  ///   - stepSeconds: As short as makes no more points than there may be, where it is nil. It is made a whole number of what
-  ///     is kept of that time.
+  ///   - stepSeconds: Nil for the shortest step that makes no more than `mostPoints`. It is rounded up to a multiple of the
+  ///     resolution that is stored for that time.
   package func read(
     _ id: ID<Server>, from start: Timestamp?, to end: Timestamp?, stepSeconds: Int64?, _ caller: Caller
   ) async throws -> Series {

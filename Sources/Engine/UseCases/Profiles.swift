@@ -1,17 +1,17 @@
 package import Core
 
-/// What a caller may know of itself, whatever else its token is for.
+/// What a caller may know of its own account and token, whatever its permissions.
 package struct Profiles: Sendable {
   package struct Profile: Sendable {
     package let account: Account
     package let token: Token
     package let currency: String
-    /// Of all its servers, as they are now.
+    /// What all its servers, as they are now, cost an hour.
     package let hourlyCost: Money
   }
 
   private let store: any AccountStore
-  /// Of all amounts.
+  /// The currency of all amounts.
   package let currency: String
 
   package init(store: any AccountStore, currency: String = Tariff().currency) {
@@ -19,7 +19,7 @@ package struct Profiles: Sendable {
     self.currency = currency
   }
 
-  /// Who the caller is, and no more: what its servers cost has to be added up.
+  /// The account alone, without the cost of its servers, which would have to be added up.
   package func account(_ caller: Caller) async throws -> Account {
     guard let account = try await store.account(caller.accountID) else { throw Failure.tokenInvalid }
     return account

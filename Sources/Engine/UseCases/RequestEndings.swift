@@ -1,11 +1,11 @@
 import Core
 import Synchronization
 
-/// What became of requests with a key, which the database could not be told: it is told once it is there again. Until then whoever
-/// repeats one hears that it is still being carried out, and no longer than its claim lasts.
+/// Outcomes of requests with a key that could not be stored. They are stored once the database answers again. Until then, or
+/// until the claim expires, a client that repeats such a request hears that it is still being carried out.
 final class RequestEndings: Sendable {
   private static let pause = Duration.seconds(1)
-  /// The claims of others run out.
+  /// Beyond this number outcomes are dropped, and their claims expire.
   private static let maximumCount = 1000
 
   private struct Ending: Sendable {
@@ -20,7 +20,8 @@ final class RequestEndings: Sendable {
     self.clock = clock
   }
 
-  /// Tells it now, or later where it throws `StoreUnavailable`.
+  /// Calls `tell`. If that throws `StoreUnavailable`, it is rethrown and `tell` is repeated later, for as long as the lease
+  /// lasts.
   func tell(for lease: Duration, _ tell: @escaping @Sendable () async throws -> Void) async throws {
     do {
       try await tell()

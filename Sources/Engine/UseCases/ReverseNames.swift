@@ -5,18 +5,18 @@ package struct ReverseNames: Sendable {
   package static let toRead = Servers.toRead
   package static let toChange = Servers.toChange
 
-  /// How many other addresses of its networks than its own a server may give names.
+  /// How many addresses of its networks, beside its own ones, a server may give names.
   package static let mostInNetworks = 64
 
   package struct Element: Sendable, Equatable {
     package let address: IPAddress
-    /// Nil where it is to have none.
+    /// Nil for no name.
     package let name: Hostname?
-    /// Whether that is its customer's, and no default.
+    /// Whether the customer has given the name; false for a default.
     package let isGiven: Bool
   }
 
-  /// What somebody wants an address to be called.
+  /// The name that a customer wants an address to have.
   package struct Draft: Sendable {
     let address: String?
     let name: String?
@@ -24,7 +24,7 @@ package struct ReverseNames: Sendable {
 
     /// - Parameters:
     ///   - name: Nil for the default.
-    ///   - isWhole: Whether all of it could be read.
+    ///   - isWhole: Whether all fields could be read from the request.
     package init(address: String?, name: String?, isWhole: Bool = true) {
       self.address = address
       self.name = name
@@ -54,10 +54,10 @@ package struct ReverseNames: Sendable {
       + others.map { Element(address: $0.hostAddress, name: named.names[$0], isGiven: true) }
   }
 
-  /// Throws where it is not there to be read or changed.
+  /// Throws `notFound` where the caller has no such server, or its location has no reverse DNS.
   package func requireExists(_ id: ID<Server>, _ caller: Caller) async throws { _ = try await find(id, caller) }
 
-  /// The DNS server follows on its own time.
+  /// Changes the name in the store; the DNS server is told later.
   package func change(_ id: ID<Server>, _ draft: Draft, _ caller: Caller) async throws -> Element {
     try caller.require(Self.toChange)
     let (named, naming) = try await find(id, caller)

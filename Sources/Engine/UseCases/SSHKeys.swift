@@ -7,11 +7,11 @@ package struct SSHKeys: Sendable {
   package static let toChange = Permission(.sshKeys, .write)
   package static let nameRule = TextRule(maximumLength: 255)
 
-  /// What a customer asks for.
+  /// A key as a customer asks for it.
   package struct Draft: Sendable {
     package var name: String?
     package var publicKey: String?
-    /// Whether all of it could be read. What could not be is nil.
+    /// Whether all fields could be read from the request. A field that could not be read is nil.
     package var isWhole: Bool
 
     package init(name: String?, publicKey: String?, isWhole: Bool = true) {

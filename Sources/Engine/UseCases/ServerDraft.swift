@@ -15,8 +15,8 @@ package struct ServerDraft: Sendable {
   package var isDeleteProtected: Bool?
   /// Nil and empty for none.
   package var userData: String?
-  /// Whether all of it could be read. What could not be is nil; the rest is checked all the same, so that the customer learns of
-  /// everything that is wrong at once.
+  /// Whether all fields could be read from the request. A field that could not be read is nil; the others are checked all the
+  /// same, so that the customer learns of all mistakes at once.
   package var isWhole = true
 
   package init(
@@ -31,7 +31,7 @@ package struct ServerDraft: Sendable {
     self.isBackupEnabled = isBackupEnabled
   }
 
-  /// The draft with nothing left to doubt but what only the store can tell.
+  /// A draft that has passed all checks but those that only the store can make.
   struct Order {
     let name: ServerName
     let hostname: Hostname
@@ -84,7 +84,7 @@ package struct ServerDraft: Sendable {
   }
 }
 
-/// The keys that a server is to have: one, or any number of them, or both.
+/// The keys that a server is to have, as a request names them: one, or any number of them, or both.
 package struct KeyChoice: Sendable, Equatable {
   package var one: Reference<SSHKey>?
   package var several: [Reference<SSHKey>]
@@ -96,7 +96,7 @@ package struct KeyChoice: Sendable, Equatable {
 
   package var isEmpty: Bool { one == nil && several.isEmpty }
 
-  /// Each once under either field, in the order in which they were named.
+  /// Each key once per field, in the order of the request.
   var named: [(field: Field, reference: Reference<SSHKey>)] {
     var named: [(field: Field, reference: Reference<SSHKey>)] = []
     if let one { named.append((.sshKey, one)) }
@@ -140,7 +140,7 @@ package enum ServerFields {
     return nil
   }
 
-  /// As cloud-init tells them apart.
+  /// Whether cloud-init takes the text for a script or a cloud-config.
   private static func isUserData(_ text: String) -> Bool {
     let line = text.utf8.prefix(64).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
     let word = line.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }

@@ -2,8 +2,8 @@ package import Core
 import Synchronization
 
 extension Servers {
-  /// Gives the account that its keys and passwords are for another password, through the guest's agent. It is shown this once,
-  /// and kept nowhere.
+  /// Gives the login account of the server's image a random password, through the guest's agent, and returns it. It is shown
+  /// this once, and kept nowhere.
   package func resetPassword(of id: ID<Server>, _ caller: Caller) async throws -> String {
     try caller.require(Self.toChange)
     guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
@@ -25,14 +25,14 @@ extension Servers {
           .wrongState, error.customerReason ?? "The server did not take a new password.",
           privateDetail: error.detail, cause: error)
       }
-      // A process that dies before this leaves a password that nobody knows, and a request that can be sent again.
+      // If the process dies before this, nobody knows the new password, and the customer can repeat the request.
       guard try await store.recordPasswordReset(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
     }
     return password.text
   }
 }
 
-/// Those under way. Each waits for a guest: of a server there is one, and of an account there are few.
+/// The password resets under way. Each waits for a guest, so there may be one per server, and a few per account.
 final class PasswordResets: Sendable {
   private static let maximumPerAccount = 4
 

@@ -4,7 +4,7 @@ extension Servers {
   /// A rescue system as a customer asks for it.
   package struct RescueDraft: Sendable {
     package var sshKeys: KeyChoice
-    /// Whether all of it could be read.
+    /// Whether all fields could be read from the request.
     package var isWhole: Bool
 
     package init(sshKeys: KeyChoice = KeyChoice(), isWhole: Bool = true) {
@@ -19,7 +19,7 @@ extension Servers {
     package let rootPassword: String?
   }
 
-  /// Boots another system in the place of the server's own. Whatever it was, it is active afterwards.
+  /// Boots the rescue system instead of the server's own. The server is active afterwards, even if it was stopped.
   package func rescue(_ id: ID<Server>, _ draft: RescueDraft, _ caller: Caller) async throws -> RequestedRescue {
     try caller.require(Self.toChange)
     var errors = FieldErrors()

@@ -4,7 +4,7 @@ extension Servers {
   /// Another plan as a customer asks for it.
   package struct ResizeDraft: Sendable {
     package var plan: Reference<Plan>?
-    /// Whether all of it could be read. What could not be is nil.
+    /// Whether all fields could be read from the request. A field that could not be read is nil.
     package var isWhole: Bool
 
     package init(plan: Reference<Plan>?, isWhole: Bool = true) {
@@ -30,13 +30,13 @@ extension Servers {
     return try announce(requested)
   }
 
-  /// A rebuild as a customer asks for it; nothing said means: as it is.
+  /// A rebuild as a customer asks for it. A field that is left out stays as it is.
   package struct RebuildDraft: Sendable {
     package var operatingSystem: Reference<OperatingSystem>?
     package var sshKeys = KeyChoice()
-    /// Nil for what it had, empty for none.
+    /// Nil to keep the user data, empty for none.
     package var userData: String?
-    /// Whether all of it could be read.
+    /// Whether all fields could be read from the request.
     package var isWhole = true
 
     package init() {}
@@ -48,7 +48,7 @@ extension Servers {
     package let rootPassword: String?
   }
 
-  /// Gives the server a new disk with an operating system. Whatever it was, it is active afterwards.
+  /// Gives the server a new disk with an operating system. The server is active afterwards, even if it was stopped.
   package func rebuild(_ id: ID<Server>, _ draft: RebuildDraft, _ caller: Caller) async throws -> RequestedRebuild {
     try caller.require(Self.toChange)
     guard let server = try await store.server(id, of: caller.accountID) else { throw Failure.notFound }
@@ -78,15 +78,15 @@ extension Servers {
     return RequestedRebuild(requested: try announce(requested), rootPassword: password?.text)
   }
 
-  /// Tells runner and listeners of what was asked for. Throws `notFound` where there was no such server.
+  /// Wakes the runner and listeners. Throws `notFound` for nil, where there was no such server.
   func announce(_ requested: RequestedOperation?) throws -> RequestedOperation {
     guard let requested else { throw Failure.notFound }
     ring(requested.server)
     return requested
   }
 
-  /// The operation and its server as they are once the operation is over, or when the time is up or the service ends. Those of
-  /// a server that is deleted meanwhile are shown as they were last.
+  /// Waits until the operation is over, the time is up or the service ends. Returns the newest operation and server; if the
+  /// server is deleted meanwhile, those from before its deletion.
   package func finished(
     _ requested: RequestedOperation, within limit: Duration, _ caller: Caller
   ) async throws -> RequestedOperation {

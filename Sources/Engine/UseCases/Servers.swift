@@ -12,11 +12,12 @@ package struct Servers: Sendable {
     package let plan: Plan
     package let operatingSystem: OperatingSystem
     package let location: Location
-    /// The port of its address that leads to its sshd.
+    /// The port of the server's address that leads to its sshd.
     package let sshPort: Int
-    /// The ports of its host that lead to it, and the address that they are of; nil where its own address is reached.
+    /// The ports of its host that are forwarded to the server, and the host's address; nil where its own address can be
+    /// reached.
     package let forwarding: PortForwarding.Share?
-    /// Why it failed, or may not be as its status says; nil where there is nothing to say.
+    /// Why the server failed, may not be in the state that it shows, or needs attention; nil where there is nothing to say.
     package let statusReason: String?
   }
 
@@ -28,7 +29,7 @@ package struct Servers: Sendable {
     package func showing(_ view: View) -> Created { Created(view: view, rootPassword: rootPassword) }
   }
 
-  /// How long nobody looks at the store without having been told of a change: other processes write to it, too.
+  /// How often those who wait read the store where no change was announced: other processes write to it, too.
   static let longestSilence = Duration.seconds(1)
 
   let store: any ServerStore & SSHKeyStore
@@ -132,7 +133,7 @@ package struct Servers: Sendable {
     return ids
   }
 
-  /// - Parameter tags: The change is made only where the server has one of these; nil where any will do.
+  /// - Parameter tags: Change the server only if its tag is one of these; nil for no condition.
   package func update(
     _ id: ID<Server>, _ change: ServerChange, ifTagged tags: [String]? = nil, _ caller: Caller
   ) async throws -> (View, ResourceUsage) {
@@ -146,7 +147,7 @@ package struct Servers: Sendable {
     return try await detail(server)
   }
 
-  /// Changes whenever one of the fields does that a customer can change, and with nothing else.
+  /// An entity tag, which changes whenever a field does that a customer can change, and with nothing else.
   package static func tag(of server: Server) -> String {
     var fields = "\(server.id)\n\(server.name)\n\(server.hostname)\n\(server.isBackupEnabled)"
     if server.isDeleteProtected { fields += "\nprotected" }
@@ -154,7 +155,7 @@ package struct Servers: Sendable {
     return String(SHA256.hexadecimal(Array(fields.utf8)).prefix(32))
   }
 
-  /// - Parameter tags: It is deleted only where it has one of these; nil where any will do.
+  /// - Parameter tags: Delete the server only if its tag is one of these; nil for no condition.
   package func delete(_ id: ID<Server>, ifTagged tags: [String]? = nil, _ caller: Caller) async throws {
     try caller.require(Self.toChange)
     let expected = try await expected(id, ifTagged: tags, caller)
@@ -165,7 +166,7 @@ package struct Servers: Sendable {
     changes.tell(id)
   }
 
-  /// What the store has to find in a server that has one of these tags.
+  /// The fields that the store must find unchanged; nil for no condition. Throws `changedMeanwhile` where no tag fits.
   private func expected(
     _ id: ID<Server>, ifTagged tags: [String]?, _ caller: Caller
   ) async throws -> Server.Writable? {
@@ -184,14 +185,14 @@ package struct Servers: Sendable {
     return server
   }
 
-  /// As `settled(_:within:_:)`, for a server that is not looked at yet.
+  /// As `settled(_:within:_:)` of a view.
   package func settled(_ server: Server, within limit: Duration, _ caller: Caller) async throws -> Server {
     let view = try self.view(server, in: try await catalogueReader.catalogue())
     return try await settled(view, within: limit, caller).server
   }
 
-  /// The server as it is once nothing is on its way any more, or when the time is up or the service ends. One that is
-  /// deleted meanwhile is shown as it was last.
+  /// Waits until the server's status is not transitional any more, the time is up or the service ends. Returns the newest
+  /// state; that of a server deleted meanwhile is the last one before its deletion.
   package func settled(_ view: View, within limit: Duration, _ caller: Caller) async throws -> View {
     let deadline = clock.uptime + limit
     let catalogue = try await catalogueReader.catalogue()
@@ -207,7 +208,7 @@ package struct Servers: Sendable {
     }
   }
 
-  /// Its host has work, and whoever waits for this server has something to look at.
+  /// Wakes the runner of its host, and everybody who waits for this server.
   func ring(_ server: Server) {
     fleet.ring(server.hostID)
     changes.tell(server.id)
@@ -218,7 +219,7 @@ package struct Servers: Sendable {
     return (view, try await store.usage(of: server.id) ?? .none)
   }
 
-  /// What is not well with a server that is active all the same.
+  /// What is wrong with a server that is active all the same; nil where nothing is.
   private static func warning(of server: Server) -> String? {
     guard let trouble = server.userDataTrouble, server.status == .active, !server.isInRescue else { return nil }
     return switch trouble {

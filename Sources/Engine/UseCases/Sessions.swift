@@ -1,12 +1,12 @@
 package import Core
 
-/// Persons who sign in to the panel: by a link that the operator gives them, or by a password that they set themselves.
+/// Sign-in to the panel: by a link from the operator or from a mail, or by a password that the person has set.
 package struct Sessions: Sendable {
   package static let lifetime = Duration.seconds(14 * 86_400)
   package static let linkLifetime = Duration.seconds(600)
-  /// In bytes of UTF-8; what is longer, crypt(3) does not take.
+  /// In bytes of UTF-8. crypt(3) takes no longer ones.
   package static let passwordBytes = 10...256
-  /// Mail takes its time.
+  /// Longer, because mail may be slow.
   package static let mailedLinkLifetime = Duration.seconds(3600)
   private static let linkQuota = 20
   private static let shortestMailInterval = Duration.seconds(300)
@@ -20,7 +20,7 @@ package struct Sessions: Sendable {
     package let token: Token
   }
 
-  /// Whose browser it is.
+  /// What is recorded of the browser that signs in.
   package struct Browser: Sendable {
     package let name: String
     package let origin: String?
@@ -31,7 +31,7 @@ package struct Sessions: Sendable {
     }
   }
 
-  /// Whether whoever forgot a password can have a link mailed.
+  /// Whether people who forgot their password can have a link mailed.
   package let mailsLinks: Bool
   private let store: any SessionStore & AttemptStore
   private let authenticator: Authenticator
@@ -64,7 +64,7 @@ package struct Sessions: Sendable {
     return try await store.createLoginLink(link, by: `operator`, at: now) ? text : nil
   }
 
-  /// For somebody who has lost all of it: password, second factor and sessions of the account are gone. Returns false where there is
+  /// Removes password, second factor and sessions of the account, for a person who has lost them. Returns false where there is
   /// no such account, or it is closed.
   package static func reset(
     _ account: ID<Account>, _ store: any SessionStore, at now: Timestamp
@@ -82,14 +82,14 @@ package struct Sessions: Sendable {
       at: clock.now)
   }
 
-  /// Whether the link was mailed: programs look at what is in mails, so that it is good for nothing until somebody agrees.
+  /// Whether the link was mailed. Mail programs open links, so a mailed one signs in only after the person has agreed.
   package func isMailed(_ text: some StringProtocol) async throws -> Bool {
     guard let link = LoginLinkText(text) else { return false }
     return try await store.mailedLink(link.hash, at: clock.now) != nil
   }
 
-  /// Uses the link up, unless it was mailed and there is a second factor: then that is asked for before. Throws
-  /// `credentialsInvalid` for one that is not good any more, or never was.
+  /// Uses the link up, unless it was mailed and the account has a second factor, which is asked for first. Throws
+  /// `credentialsInvalid` for a link that is not valid.
   package func signIn(withLink text: some StringProtocol, _ browser: Browser) async throws -> SignInAnswer {
     guard let link = LoginLinkText(text) else { throw Self.linkInvalid }
     if let mailed = try await store.mailedLink(link.hash, at: clock.now), mailed.needsCode {
@@ -107,14 +107,14 @@ package struct Sessions: Sendable {
     return SignedIn(text: text, token: token)
   }
 
-  /// What comes of a right password, or of a link.
+  /// The answer to a right password, or to a link.
   package enum SignInAnswer: Sendable {
     case signedIn(SignedIn)
-    /// A code is asked for, too: to be said with this, which is good for a few minutes.
+    /// A second factor is needed: its code has to be sent with this text, which is valid for a few minutes.
     case needsCode(pending: String)
   }
 
-  /// Throws `credentialsInvalid` where that is no password of this account, and says no more.
+  /// Throws `credentialsInvalid`, and does not tell whether the account is unknown or the password wrong.
   package func signIn(email: String, password: String, _ browser: Browser) async throws -> SignInAnswer {
     guard email.utf8.count <= Self.longestEmailBytes, Self.isPossible(password) else { throw Self.passwordInvalid }
     let hash = try await store.passwordHash(ofAccount: email)
@@ -126,8 +126,8 @@ package struct Sessions: Sendable {
   }
 
   /// - Parameters:
-  ///   - code: Of an authenticator, or one of those for recovery.
-  ///   - text: What was answered to the password or the link. Throws `credentialsMissing` where it is good no more.
+  ///   - code: From an authenticator, or a recovery code.
+  ///   - text: The text of `needsCode`. Throws `credentialsMissing` where it is not valid any more.
   package func signIn(code: String, pending text: String, _ browser: Browser) async throws -> SignedIn {
     guard let said = try await pending.attempt(text, at: clock.now) else { throw Failure.credentialsMissing }
     let attempt = try await wrongTries.begin(about: said.email, at: clock.now)
@@ -165,7 +165,7 @@ package struct Sessions: Sendable {
     return .recovery(hash: hash)
   }
 
-  /// Throws `invalidFields` where this is not the account's.
+  /// Throws `invalidFields` where this is not the account's password.
   private func requirePassword(_ password: String, _ caller: Caller) async throws {
     let attempt = try await wrongTries.begin(about: Self.subject(caller), at: clock.now)
     let hash = try await store.passwordHash(of: caller.accountID)
@@ -184,12 +184,12 @@ package struct Sessions: Sendable {
     return try await store.secondFactor(of: caller.accountID) != nil
   }
 
-  /// One to be set up: nothing is kept of it.
+  /// A new secret to be set up. Nothing is stored yet.
   package static func newSecondFactor() -> OneTimeCode { .random() }
 
-  /// Returns the codes for recovery, which are shown this once.
+  /// Returns the recovery codes, which are shown this once.
   ///
-  /// - Parameter code: What an authenticator shows that was given the secret.
+  /// - Parameter code: What an authenticator with the new secret shows now.
   package func setSecondFactor(
     _ factor: OneTimeCode, code: String, password: String, _ caller: Caller
   ) async throws -> [String] {
@@ -205,7 +205,7 @@ package struct Sessions: Sendable {
     return codes
   }
 
-  /// - Parameter code: Of the one that there is, or for recovery.
+  /// - Parameter code: From the present second factor, or a recovery code.
   package func removeSecondFactor(code: String, _ caller: Caller) async throws {
     try requirePerson(caller)
     guard let factor = try await store.secondFactor(of: caller.accountID) else { return }
@@ -218,7 +218,7 @@ package struct Sessions: Sendable {
   private static let recoveryCodeCount = 10
   private static let recoveryCodeLength = 16
 
-  /// `abcd-efgh-jkmn-pqrs`, of letters and digits that do not look alike: 78 bits.
+  /// `abcd-efgh-jkmn-pqrs`, of letters and digits that do not look alike: 79 bits.
   private static func newRecoveryCode() -> String {
     let alphabet = Array("abcdefghjkmnpqrstuvwxyz23456789")
     var generator = SystemRandomNumberGenerator()
@@ -226,7 +226,7 @@ package struct Sessions: Sendable {
     return stride(from: 0, to: recoveryCodeLength, by: 4).map { String(letters[$0..<$0 + 4]) }.joined(separator: "-")
   }
 
-  /// Nil for what no such code is: spaces, hyphens and capitals say nothing.
+  /// Nil for a text that cannot be a recovery code. Only its letters and digits count, in any case.
   private static func recoveryHash(_ code: String) -> String? {
     guard code.isPlain(atMost: 64) else { return nil }
     let letters = code.lowercased().filter { $0.isLetter || $0.isNumber }
@@ -250,11 +250,11 @@ package struct Sessions: Sendable {
     return try await store.passwordHash(of: caller.accountID) != nil
   }
 
-  /// All other sessions of the account end.
+  /// Sets or removes the password. All other sessions of the account end.
   ///
   /// - Parameters:
-  ///   - current: The one that there is; needed where there is one.
-  ///   - new: Nil for none.
+  ///   - current: The present password; needed where there is one.
+  ///   - new: Nil to remove the password.
   package func setPassword(_ new: String?, current: String?, _ caller: Caller) async throws {
     try requirePerson(caller)
     let old = try await store.passwordHash(of: caller.accountID)
@@ -268,7 +268,7 @@ package struct Sessions: Sendable {
     authenticator.forget(try await store.setPassword(hash: hash, expecting: old, by: caller, at: clock.now))
   }
 
-  /// What a program has is no matter of these.
+  /// Sign-in data is managed by persons in a session, not by programs with a token.
   private func requirePerson(_ caller: Caller) throws(Failure) {
     guard caller.principal.kind == .session else { throw .permissionDenied }
   }

@@ -6,7 +6,7 @@ package struct Statements: Sendable {
 
   private let store: any StatementStore
   private let clock: any WallClock
-  /// Of all amounts.
+  /// The currency of all amounts.
   package let currency: String
 
   package init(store: any StatementStore, clock: any WallClock, currency: String = Tariff().currency) {
@@ -22,7 +22,7 @@ package struct Statements: Sendable {
     return try await store.ledger(of: caller.accountID, in: month, order: order, page: page)
   }
 
-  /// - Parameter month: Nil for the one that it is.
+  /// - Parameter month: Nil for the current month.
   package func statement(
     for month: CalendarMonth?, page: PageRequest, _ caller: Caller
   ) async throws -> MonthlyStatement {

@@ -1,17 +1,17 @@
 package import Core
 
-/// The tokens of an account, for those who bear one.
+/// All that a customer can do with the tokens of an account.
 package struct Tokens: Sendable {
   package static let toRead = Permission(.tokens, .read)
   package static let toChange = Permission(.tokens, .write)
   package static let nameRule = TextRule(maximumLength: 255)
 
-  /// What a customer asks for.
+  /// A token as a customer asks for it.
   package struct Draft: Sendable {
     package var name: String?
     package var permissions: [String]?
     package var expiresAt: String?
-    /// Whether all of it could be read. What could not be is nil.
+    /// Whether all fields could be read from the request. A field that could not be read is nil.
     package var isWhole: Bool
 
     package init(name: String?, permissions: [String]?, expiresAt: String?, isWhole: Bool = true) {
@@ -53,7 +53,7 @@ package struct Tokens: Sendable {
     return try await find(id, caller)
   }
 
-  /// Sessions are tokens of another kind: see `Sessions`.
+  /// Throws `notFound` for a session: sessions are tokens of another kind (see `Sessions`).
   private func find(_ id: ID<Token>, _ caller: Caller) async throws -> Token {
     guard let token = try await store.token(id, of: caller.accountID), !token.isSession else {
       throw Failure.notFound
@@ -78,15 +78,15 @@ package struct Tokens: Sendable {
     return Created(token: token, text: text)
   }
 
-  /// When a token of this caller ends at the latest; nil for never. What a person makes may outlast the session that it is made in,
-  /// and what an operator makes for a customer has nothing to do with the operator's token.
+  /// When a token that this caller makes expires at the latest; nil for no limit. A token made in a session may outlast the
+  /// session, and one that an operator makes for a customer does not depend on the operator's token.
   private func longestLife(_ caller: Caller) async throws -> Timestamp? {
     if caller.isOperating { return nil }
     guard let own = try await store.token(caller.tokenID, of: caller.accountID) else { throw Failure.tokenInvalid }
     return own.isSession ? nil : own.expiresAt
   }
 
-  /// From here on the token is refused, and so are all that were made with it.
+  /// Revokes the token and all tokens that were made with it.
   package func revoke(_ id: ID<Token>, _ caller: Caller) async throws {
     try caller.require(Self.toChange)
     if try await find(id, caller).isForOperators, caller.isOperating {
@@ -98,7 +98,8 @@ package struct Tokens: Sendable {
     authenticator.forget(revoked)
   }
 
-  /// A token may pass on what it may do itself, and nothing more. Not even an operator's makes another operator's.
+  /// A token may grant only permissions that it has itself. No token grants an operator's permission, not even an operator's
+  /// token.
   private static func permissions(_ draft: Draft, _ caller: Caller, _ errors: inout FieldErrors) -> [Permission] {
     guard let words = draft.permissions else { return [] }
     if words.isEmpty { errors.add(.permissions, "This list may not be empty.") }
@@ -120,7 +121,7 @@ package struct Tokens: Sendable {
     return permissions
   }
 
-  /// - Parameter limit: When the token ends that makes this one, and with it this one at the latest; nil for never.
+  /// - Parameter limit: When the new token expires at the latest, and by default; nil for no limit.
   private func expiry(_ draft: Draft, within limit: Timestamp?, _ errors: inout FieldErrors) -> Timestamp? {
     guard let text = draft.expiresAt else { return limit }
     guard let time = Timestamp(wireFormat: text) else {

@@ -1,6 +1,6 @@
 import Core
 
-/// Two workflows as one: where the first ends, the second begins. Their steps have different names.
+/// Two workflows in sequence. The names of their steps must differ.
 struct Chain<First: Workflow, Second: Workflow>: Workflow {
   enum Step: Sendable {
     case first(First.Step)

@@ -1,6 +1,6 @@
 import Core
 
-/// Makes the machine of a server that is off what another plan says. The disk grows; the guest takes it at its next boot.
+/// Defines the machine of a server that is off by another plan. The disk grows; the guest sees that at its next boot.
 struct ChangePlan: Workflow {
   enum Step: String, CaseIterable {
     case changePlan

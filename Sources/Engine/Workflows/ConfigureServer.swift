@@ -9,7 +9,7 @@ struct ConfigureServer: Workflow {
   static let firstStep = Step.applyHostname
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
-    // The name is not the rescue system's.
+    // The rescue system keeps a hostname of its own.
     if !context.server.isInRescue, try await context.driver.power(of: context.machine) == .running {
       try await context.driver.applyHostname(context.server.hostname, to: context.machine)
     }

@@ -33,7 +33,7 @@ struct CopyDisk: Workflow {
     }
   }
 
-  /// One that has just booted may not be able to write down yet what it has in memory.
+  /// Whether to wait for the agent, by which the guest writes its memory to disk first: after a boot it may not be up yet.
   private func hasGuestToWaitFor(_ context: StepContext) async throws -> Bool {
     guard try await context.driver.power(of: context.machine) == .running else { return false }
     return try await !context.driver.readiness(of: context.machine).hasAgent
@@ -56,6 +56,6 @@ struct CopyDisk: Workflow {
 
   func undo(of step: Step) -> Step? { step == .clean ? nil : .clean }
 
-  /// What is left of a copy that not even the cleaning could remove is known to the store, and tried again by the schedule.
+  /// Where even the step `clean` failed, the store remembers that there may be a file, and the schedule removes it later.
   func failureEffect(at step: Step) -> StepOutcome.Effect? { .copyFailed(isErased: false) }
 }

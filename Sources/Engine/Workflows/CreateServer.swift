@@ -1,6 +1,6 @@
 import Core
 
-/// From a row to a machine that takes an SSH login.
+/// Makes the machine of a new server, up to the point where it accepts SSH logins.
 struct CreateServer: Workflow {
   enum Step: String, CaseIterable {
     case prepareImage, claimAddress, define, start, awaitReady, clean
@@ -8,7 +8,7 @@ struct CreateServer: Workflow {
 
   static let firstStep = Step.prepareImage
 
-  /// Addresses that something else on the host was found to use, in one go.
+  /// How many addresses are tried in one run of the step, where something else on the host uses them.
   private static let maximumAddressesTried = 16
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
@@ -46,7 +46,7 @@ struct CreateServer: Workflow {
     return .go(.define)
   }
 
-  /// Returns once the server's first address of this family is nobody else's.
+  /// Replaces the server's first address of this family until nothing else uses it; throws where no address is free.
   private func claim(
     _ family: ServerAddress.Family, _ first: ServerAddress?, of pools: AddressPools.Pair, _ context: StepContext
   ) async throws {
@@ -77,7 +77,8 @@ struct CreateServer: Workflow {
       operatorDetail: "The step \(step) was not done in its time.")
   }
 
-  /// Of a server that was never made nothing is left but its row. One that has its disk keeps it, and can be started.
+  /// A server that fails before it has its disk loses everything but its row. One with a disk keeps it, and can be started
+  /// again.
   func undo(of step: Step) -> Step? {
     switch step {
     case .prepareImage, .claimAddress, .define: .clean

@@ -1,6 +1,6 @@
 import Core
 
-/// Removes every trace of a machine, and then gives back what the server held. It is tried for as long as it takes.
+/// Removes every trace of a machine, then releases what the server had reserved. It is retried without a time limit.
 struct DeleteServer: Workflow {
   enum Step: String, CaseIterable {
     case erase

@@ -1,6 +1,6 @@
 import Core
 
-/// Removes the file of a copy. Where that fails for long, the schedule asks for it again.
+/// Removes the file of a copy. If that fails until the timeout, the schedule queues it again.
 struct DiscardCopy: Workflow {
   enum Step: String, CaseIterable {
     case erase

@@ -1,6 +1,6 @@
 import Core
 
-/// Sees, while the server still runs as it is, that there is a system to rescue it with, and something to be rescued.
+/// Checks, before the server is shut down, that the rescue system can be booted and that there is a disk to be rescued.
 struct FindRescueImage: Workflow {
   enum Step: String, CaseIterable {
     case findRescueImage
@@ -25,7 +25,7 @@ struct FindRescueImage: Workflow {
     do {
       try await context.driver.requireRescuable(context.machine, by: rescue)
     } catch let error as DriverError where error.kind == .exhausted {
-      // Whoever asks for it waits, and the server can go on meanwhile.
+      // Fails at once instead of retrying: the server still runs, and the customer can ask again later.
       throw WorkflowFailure(
         customerReason: error.customerReason ?? "The rescue system could not be booted.", operatorDetail: error.detail)
     }
@@ -41,7 +41,7 @@ struct FindRescueImage: Workflow {
   }
 }
 
-/// Makes the machine of a server that is off one that boots the rescue system.
+/// Defines the machine of a server that is off so that it boots the rescue system.
 struct EnterRescue: Workflow {
   enum Step: String, CaseIterable {
     case enterRescue
@@ -65,7 +65,7 @@ struct EnterRescue: Workflow {
   }
 }
 
-/// Makes the machine of a server that is off its own again.
+/// Defines the machine of a server that is off so that it boots the server's own system again.
 struct LeaveRescue: Workflow {
   enum Step: String, CaseIterable {
     case leaveRescue

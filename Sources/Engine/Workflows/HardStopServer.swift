@@ -1,6 +1,6 @@
 import Core
 
-/// Takes the power away at once: the last step of a stop, alone.
+/// Cuts the power at once: only the last step of `StopServer`.
 struct HardStopServer: Workflow {
   enum Step: String, CaseIterable {
     case powerOff

@@ -1,7 +1,7 @@
 package import Core
 
 extension Core.Operation.Kind {
-  /// What carries out an operation of this kind: the only list of workflows.
+  /// The workflow that carries out operations of this kind. This is the only list of workflows.
   var workflow: any Workflow {
     switch self {
     case .create: CreateServer()

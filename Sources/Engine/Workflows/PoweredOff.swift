@@ -1,8 +1,9 @@
 import Core
 
-/// A change that a machine must be off for: what was active is shut down, changed, and started again; what was stopped is
-/// changed, and stays stopped. While nothing is changed yet, a failure takes the server back to what it was: what was active
-/// comes up again before the operation fails, and so before anything that waits for this server has its turn.
+/// A change for which the machine must be off: an active server is shut down, changed and started again. A stopped one is
+/// changed and stays stopped, but is started after a rebuild and for a rescue. A failure before the change is made restores the
+/// former status: a server that was active is started again before the operation fails, and so before the server's next
+/// operation begins.
 struct PoweredOff<Whole: Workflow>: Workflow {
   typealias Step = Whole.Step
 
@@ -43,7 +44,7 @@ extension PoweredOff {
     whole = Chain(change)
   }
 
-  /// - Parameter first: What is done while the server still is as it was.
+  /// - Parameter first: Runs before the shutdown, while the server is still unchanged.
   init<First: Workflow, Change: Workflow>(after first: First, _ change: Change)
   where Whole == Chain<First, DownAndUp<Change>> {
     whole = Chain(first, Chain(change))

@@ -1,7 +1,7 @@
 import Core
 
-/// Brings other addresses to the server's host, and into a running guest. A guest that does not take them has them from its next
-/// start on; so has a server that has no machine now. A host that does not take them is asked again: see `Monitor`.
+/// Brings changed addresses to the server's host and into a running guest. A guest that does not take them, or a server without
+/// a machine, gets them at its next start. A host that does not take them is asked again by the `Monitor`.
 struct ReaddressServer: Workflow {
   enum Step: String, CaseIterable {
     case define, applyAddresses
@@ -12,7 +12,8 @@ struct ReaddressServer: Workflow {
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .define:
-      // Whatever makes the disk that is missing, or still to come, defines the machine.
+      // Without a disk, or with one that is to be replaced, there is nothing to do: whatever makes the disk defines the
+      // machine.
       guard context.server.machine.hasDisk, !context.server.machine.awaitsNewDisk else { return .done() }
       try await context.ensureDefined()
       return .go(.applyAddresses)

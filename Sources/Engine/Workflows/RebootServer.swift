@@ -1,6 +1,6 @@
 import Core
 
-/// A shutdown and a start: the machine comes back with its newest definition, and a new boot is certain.
+/// A shutdown and a start, so that the machine boots anew for certain, with its newest definition.
 typealias RebootServer = Chain<StopServer, StartServer>
 
 extension RebootServer {

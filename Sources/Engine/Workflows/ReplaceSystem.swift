@@ -1,7 +1,7 @@
 import Core
 
-/// Gives a server that is off another operating system. From then on its disk is not its own any more: whatever defines the
-/// machine next removes it and makes a new one.
+/// Gives a server that is off another operating system. Its old disk is obsolete from then on: the next definition of the
+/// machine removes it and makes a new one.
 struct ReplaceSystem: Workflow {
   enum Step: String, CaseIterable {
     case replaceSystem
@@ -24,7 +24,7 @@ struct ReplaceSystem: Workflow {
   }
 }
 
-/// Sees, while the server still runs as it is, that there is something to put in its place.
+/// Checks, before the server is shut down, that the image of the new system is there.
 struct FindImage: Workflow {
   enum Step: String, CaseIterable {
     case findImage

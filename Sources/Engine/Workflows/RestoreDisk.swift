@@ -1,6 +1,6 @@
 import Core
 
-/// Puts a copy in the place of the disk of a machine that is off. Until that is done the old disk is there.
+/// Replaces the disk of a machine that is off by a copy. The old disk stays until the new one is complete.
 struct RestoreDisk: Workflow {
   enum Step: String, CaseIterable {
     case restoreDisk

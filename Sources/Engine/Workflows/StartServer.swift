@@ -1,7 +1,7 @@
 import Core
 
-/// From a defined machine to one that runs: asked for by a customer, or by the reconciler after a crash, or the end of what
-/// has taken the server down.
+/// Defines and starts a machine: for a customer, for the reconciler after a crash, or at the end of an operation that has shut
+/// the server down.
 struct StartServer: Workflow {
   enum Step: String, CaseIterable {
     case define, start, awaitReady
@@ -9,8 +9,8 @@ struct StartServer: Workflow {
 
   static let firstStep = Step.define
 
-  /// Whether only a server is started that was taken down for this. Any other stays as it is: it was off, or its power
-  /// switch was pressed meanwhile, and that has an operation of its own.
+  /// Whether to start only a server that this operation has shut down. Any other stays as it is: it was off before, or was
+  /// stopped or started meanwhile, which has an operation of its own.
   var onlyWherePoweredOff = false
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {

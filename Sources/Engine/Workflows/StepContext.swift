@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// What a step works with: the server as it is now, and the outside world.
+/// What a step works with: the server as it is now, and access to host and store.
 struct StepContext: Sendable {
   let server: Server
   let plan: Plan
@@ -9,9 +9,9 @@ struct StepContext: Sendable {
   let catalogue: Catalogue
   let lease: Lease
   let now: Timestamp
-  /// Since the first try of the step, without the time in which it waited for a turn.
+  /// Since the first try of the step, without the time in which it was due and waited to be run.
   let elapsed: Duration
-  /// For how long the guest's agent has answered, which it does now.
+  /// The time since the guest's agent first answered in this step. To be called only when the agent answers now.
   let agentAnswers: @Sendable () -> Duration
   let driver: any ComputeDriver
   let store: any OperationStore & FirewallStore
@@ -27,10 +27,10 @@ struct StepContext: Sendable {
 // MARK: - What several workflows do
 
 extension StepContext {
-  /// How patient to be with this machine.
+  /// The driver's timeouts, adapted to the size of this server's disk.
   var timing: MachineTiming { driver.timing.copying(storageGiB: plan.storageGiB) }
 
-  /// The copy that the operation is about; nil where nothing is left of it.
+  /// The disk copy that the operation is about; nil where it no longer exists.
   func diskCopy() async throws -> DiskCopy? {
     guard let id = lease.operation.subjectID else { return nil }
     return try await store.diskCopy(ID(id))
@@ -40,13 +40,13 @@ extension StepContext {
     copySlots.take(for: server, lease.operation.id, atOnce: copiesAtOnce)
   }
 
-  /// - Parameter newPlan: What the machine is to be instead of what the server has.
+  /// - Parameter newPlan: The plan to define the machine by, instead of the server's.
   func ensureDefined(as newPlan: Plan? = nil) async throws {
     let rescue = server.machine.enteredRescue
     try await ensureDefined(as: newPlan, in: try rescue.map { try specification(of: $0, imageVersion: nil) })
   }
 
-  /// - Parameter rescue: The system that runs in the place of the server's own; nil for that.
+  /// - Parameter rescue: The rescue system to boot; nil for the server's own system.
   func ensureDefined(as newPlan: Plan? = nil, in rescue: RescueSpecification?) async throws {
     let plan = newPlan ?? plan
     guard let imageVersion = server.machine.imageVersion else {
@@ -54,7 +54,7 @@ extension StepContext {
         customerReason: "The server could not be prepared.", operatorDetail: "It has no image.")
     }
     let userData = try await userData()
-    // A start comes only after this was written down, so what is removed was never booted since.
+    // No start comes before this definition is recorded, so the disk that is removed has not booted since the rebuild.
     if server.machine.awaitsNewDisk { try await driver.ensureDiskAbsent(machine) }
     let firewall = try await storedFirewall()
     try await driver.ensureDefined(
@@ -69,7 +69,7 @@ extension StepContext {
         rootPasswordHash: server.machine.rootPasswordHash,
         mayCreateDisk: !server.machine.hasDisk || server.machine.awaitsNewDisk, userData: userData,
         rescue: rescue))
-    // What the specification did not have is nobody's on this host any more.
+    // The host no longer uses addresses that the specification lacks; the store may now release them.
     if !server.addresses.isApplied {
       try await store.recordAddresses(server.addresses, of: server.id, lease: lease, at: now)
     }
@@ -94,7 +94,7 @@ extension StepContext {
     return rescue
   }
 
-  /// - Parameter imageVersion: Of one that is to be entered; nil for the one that it has.
+  /// - Parameter imageVersion: The version to enter the rescue system with; nil for the one in `rescue`.
   func specification(of rescue: Rescue, imageVersion: String?) throws -> RescueSpecification {
     guard let version = imageVersion ?? rescue.imageVersion else {
       throw WorkflowFailure(
@@ -106,7 +106,7 @@ extension StepContext {
       mayCreateDisk: rescue.awaitsFirstBoot)
   }
 
-  /// Nil where there is none. One that this installation cannot read matters to a first boot only: later ones have had it.
+  /// Nil where there is none. If it cannot be decrypted, a first boot fails; later boots do not need it any more.
   private func userData() async throws -> String? {
     guard let sealed = try await store.sealedUserData(of: server.id) else { return nil }
     if let text = key.open(userData: sealed, of: machine) { return text }
@@ -116,7 +116,7 @@ extension StepContext {
       operatorDetail: "The user data was sealed with another key than that of this installation, secret.key.")
   }
 
-  /// Whether the image does what user data says is known before anything is changed.
+  /// Throws where the image ignores user data. Called before anything is changed.
   func requireUserData(of system: OperatingSystem) async throws {
     guard try await !driver.takesUserData(system.imageName) else { return }
     throw WorkflowFailure(
@@ -142,8 +142,8 @@ extension StepContext {
     return firewall
   }
 
-  /// A newer firewall may have been applied before the one that the definition brought: whoever comes last looks whether what
-  /// is in force is the newest.
+  /// A newer firewall may have been applied before this definition brought an older one. So after a definition the revision is
+  /// compared with the store's, and the newest firewall is applied.
   private func catchUp(with defined: ServerFirewall) async throws {
     guard driver.enforcesFirewalls else { return }
     var inForce = defined
@@ -155,15 +155,15 @@ extension StepContext {
     }
   }
 
-  /// Between two looks at an image that the host fetches, which takes minutes.
+  /// How often to look at an image that the host is fetching, which takes minutes.
   static let fetchInterval = Duration.seconds(2)
 
-  /// For the server's disk.
+  /// Prepares the image for a disk of the size that the server has.
   func prepareImage(of system: OperatingSystem) async throws -> ImagePreparation {
     try await driver.prepareImage(system.imageName, storageGiB: plan.storageGiB)
   }
 
-  /// What the operation is about, where that is an operating system.
+  /// The subject of an operation whose subject is an operating system.
   func newSystem() throws -> OperatingSystem {
     guard let system = lease.operation.subjectID.flatMap({ catalogue.operatingSystem(ID($0)) }) else {
       throw WorkflowFailure(
@@ -172,7 +172,7 @@ extension StepContext {
     return system
   }
 
-  /// What the operation is about, where that is a plan.
+  /// The subject of an operation whose subject is a plan.
   func newPlan() throws -> Plan {
     guard let plan = lease.operation.subjectID.flatMap({ catalogue.plan(ID($0)) }) else {
       throw WorkflowFailure(
@@ -192,8 +192,9 @@ extension StepContext {
     bootSlots.take(for: server, lease.operation.id, atOnce: driver.timing.bootsAtOnce)
   }
 
-  /// The step that waits for the end of a boot. The first one of a disk personalises it, so nothing but the banner of its sshd
-  /// will do. While the host keeps the machine from executing, no time passes for it.
+  /// The step that waits for the end of a boot. The first boot of a disk sets up its system, so only the banner of its sshd
+  /// counts; later boots also end when the agent has answered for `longestWayToLogin`. While the host has the machine paused,
+  /// the step's timeout does not run.
   func awaitReady<Step>() async throws -> StepResult<Step> {
     bootSlots.occupy(server)
     switch try await driver.power(of: machine) {
@@ -212,15 +213,16 @@ extension StepContext {
     return agentAnswers() >= Self.longestWayToLogin ? .done(.becameActive) : .wait
   }
 
-  /// Of the system that runs.
+  /// Whether the system that is booting, the rescue system or the server's own, has never finished a boot.
   private var awaitsFirstBoot: Bool {
     server.machine.enteredRescue?.awaitsFirstBoot ?? server.machine.awaitsFirstBoot
   }
 
-  /// A guest whose agent answers takes logins soon, unless its sshd was turned off, or answers elsewhere.
+  /// How long after its agent a guest's sshd may come up. After that it is turned off, or listens elsewhere.
   private static let longestWayToLogin = Duration.seconds(20)
 
-  /// At the deadline of a boot: a server whose disk has booted before may have its sshd turned off, and runs all the same.
+  /// At the timeout of a boot: a server whose disk has booted before may have its sshd turned off, and counts as running.
+  /// Throws otherwise.
   func acceptRunningUnlessFirstBoot() async throws {
     guard !awaitsFirstBoot, try await driver.power(of: machine) == .running else {
       throw WorkflowFailure(

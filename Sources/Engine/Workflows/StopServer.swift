@@ -1,7 +1,7 @@
 import Core
 
-/// Asks the guest to shut down, and takes the power away from one that does not in its time. It may be the whole of an
-/// operation, or the beginning of one.
+/// Asks the guest to shut down, and cuts the power of one that has not done so by its deadline. It is an operation of its own,
+/// or the first part of one.
 struct StopServer: Workflow {
   enum Step: String, CaseIterable {
     case requestShutdown, awaitOff, powerOff
@@ -9,7 +9,7 @@ struct StopServer: Workflow {
 
   static let firstStep = Step.requestShutdown
 
-  /// What the server becomes when it is off.
+  /// What the server becomes when it is off; nil where the operation goes on.
   var success: StepOutcome.Effect? = .becameStopped
 
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
@@ -28,7 +28,7 @@ struct StopServer: Workflow {
     }
   }
 
-  /// A guest that has just booted may not have been listening yet, and what libvirtd was told may have died with it.
+  /// Whether to repeat the request: a guest that has just booted may have missed it, and libvirtd may have died with it.
   package static func shouldAskAgain(after elapsed: Duration) -> Bool {
     let (seconds, interval) = (elapsed.milliseconds / 1000, secondsBetweenRequests)
     return seconds > 0 && seconds % interval == 0
@@ -38,7 +38,7 @@ struct StopServer: Workflow {
 
   func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {
     switch step {
-    // A host that cannot be reached to ask for it could not take the power away either.
+    // If the host cannot be reached for the request, it cannot be reached to cut the power either.
     case .requestShutdown: .seconds(60)
     case .awaitOff: timing.shutdownDeadline
     case .powerOff: .seconds(60)

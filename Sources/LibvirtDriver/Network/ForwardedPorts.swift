@@ -17,9 +17,9 @@ package struct ForwardedPorts: Sendable, Equatable {
     self.rules = rules
   }
 
-  /// A listener on 0.0.0.0 holds its port on every loopback address, and a port may need a privilege that we lack: then
-  /// another port of the host leads there. That one stays, even when what was in the way is gone: customers know it, and
-  /// what holds the port sometimes could not come back if servers had it meanwhile.
+  /// A listener on 0.0.0.0 holds its port on every loopback address, and a port may need a privilege that we lack: then another
+  /// port of the address leads to the guest's. It stays, even when the first port is free again: customers know it, and a
+  /// program that sometimes holds that port could not start again if servers had taken it.
   static func chosen(
     for guestPorts: [UInt16], from lowestPort: UInt16 = 1, keeping earlier: ForwardedPorts? = nil,
     canBind: (UInt16) -> Bool = { canBind(probeAddress, port: $0) }
@@ -51,10 +51,10 @@ package struct ForwardedPorts: Sendable, Equatable {
 
   func host(of guest: UInt16) -> UInt16? { rules.first { $0.guest == guest }?.host }
 
-  /// An address that no pool hands out in practice, so that only a listener on all addresses is in the way.
+  /// An address that no pool hands out in practice, so that only a listener on all addresses can be in the way.
   static let probeAddress = IPv4Address(number: 0x7FFF_FFFD)
 
-  /// Whether QEMU could listen there now. It sets SO_REUSEADDR, as here: connections that linger do not matter.
+  /// Whether QEMU could listen there now. QEMU sets SO_REUSEADDR, as this does, so lingering connections do not matter.
   static func canBind(_ address: IPv4Address, port: UInt16) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return false }

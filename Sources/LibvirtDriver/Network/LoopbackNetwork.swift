@@ -3,12 +3,12 @@ import HostNetwork
 import HostPrograms
 import Logging
 
-/// Every machine has QEMU's user-mode network for itself, and some ports of its own address in 127.0.0.0/8 lead into it.
+/// Every machine has a user-mode network of QEMU to itself, and some ports of its own address in 127.0.0.0/8 lead into it.
 struct LoopbackNetwork: MachineNetwork {
   let ports: PortChoice
-  /// Where QEMU runs, so that what a guest reaches is never this host; nil where guests reach nobody.
+  /// The namespace that QEMU runs in, so that a guest never reaches this host; nil where guests cannot reach other hosts.
   let outbound: OutboundNamespace?
-  /// Where it ran before, if anything is left of that.
+  /// The namespace that QEMU ran in before, if it still exists.
   let retired: OutboundNamespace?
   let logger: Logger
 
@@ -18,7 +18,7 @@ struct LoopbackNetwork: MachineNetwork {
     attachment(of: interface, hardwareAddress: hardwareAddress, ports: try ports.renewed())
   }
 
-  /// libvirt has no words for ports of an address of our own that lead into user-mode networking.
+  /// As arguments for QEMU, because libvirt cannot forward ports of a given address into user-mode networking.
   func attachment(
     of interface: NetworkInterface, hardwareAddress: HardwareAddress, ports: ForwardedPorts
   ) -> NetworkAttachment {
@@ -31,27 +31,27 @@ struct LoopbackNetwork: MachineNetwork {
       arguments: ["-netdev", backend.joined(separator: ","), "-device", device.joined(separator: ",")])
   }
 
-  /// QEMU's user-mode network is the same for every guest. Without a way out no name server answers, and each look-up would
-  /// wait for one.
+  /// QEMU's user-mode network is the same for every guest. Without a way out no name server answers, and each lookup would wait
+  /// for one.
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork {
     GuestNetwork(
       ipv4Address: "10.0.2.15/24", ipv4Gateway: "10.0.2.2",
       nameServers: outbound == nil ? [] : [OutboundNamespace.nameServer])
   }
 
-  /// Where its QEMU itself listens.
+  /// The address at which QEMU itself listens.
   private func listening(at address: IPv4Address) -> IPv4Address {
     outbound == nil ? address : OutboundNamespace.inside(address)
   }
 
-  /// What ended with an earlier QEMU is forgotten, so that it is not taken for somebody else's.
+  /// Forgets forwards that ended with an earlier QEMU, so that they are not taken for another program's.
   func attach(_ files: ServerFiles, isOff: Bool) throws {
     if isOff { forgetForwards() }
   }
 
   func release(_ files: ServerFiles) throws { forgetForwards() }
 
-  /// Whoever keeps the namespace tells what is wrong with it; a machine starts all the same.
+  /// A failure is only logged here, because the machine starts all the same: `keep` reports what is wrong with the namespace.
   private func forgetForwards() {
     do {
       try (outbound ?? retired)?.reconcile()
@@ -62,19 +62,19 @@ struct LoopbackNetwork: MachineNetwork {
 
   func keep(until stop: StopSignal) { (outbound ?? retired)?.keep(until: stop) }
 
-  /// Inside, a QEMU that starts finds all ports free.
+  /// Inside the namespace all ports are free, so that a start does not fail where a port is taken outside.
   var mustLookBeforeStart: Bool { outbound != nil }
 
   func lostPorts(at address: IPv4Address) -> [Int] { (outbound ?? retired)?.lostPorts(at: address) ?? [] }
 
   func isFree(_ address: ServerAddress) throws -> Bool {
-    // Nobody is reached at one of IPv6 here.
+    // Machines have no IPv6 address of the host here.
     guard case .ipv4(let address) = address else { return true }
-    // What is taken on every address is no reason to try another one.
+    // A port that is taken on every address is no reason to try another address.
     return try ports.renewed().rules.allSatisfy { ForwardedPorts.canBind(address, port: $0.host) }
   }
 
-  /// Something may have taken one of its ports on every address since it was defined.
+  /// Another program may have taken one of the machine's ports on every address since its definition.
   func mended(_ definition: String, of mark: MachineMark) throws -> String? {
     let address = listening(at: mark.address)
     let old = ForwardedPorts(definition: definition, address: address)

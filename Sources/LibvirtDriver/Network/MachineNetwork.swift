@@ -2,9 +2,9 @@ import Core
 import Foundation
 import HostPrograms
 
-/// How the machines of a host are reached, and reach others. Everything here may block.
+/// How the machines of a host are reached, and reach others. Unless noted otherwise, everything here may block.
 protocol MachineNetwork: Sendable {
-  /// The port of a machine's address that leads to its sshd, of one that is defined now.
+  /// The port of a machine's address that leads to its sshd, for machines that are defined now.
   var sshPort: UInt16 { get }
 
   /// The ports of a machine's address that do not lead to it, because another program of the host has them. Does not block.
@@ -13,48 +13,48 @@ protocol MachineNetwork: Sendable {
   /// The ports of the host that lead to a machine. Does not block.
   func forwarding(to machine: UUID) -> PortForwarding.Share?
 
-  /// What a machine is defined with from now on.
+  /// The network card for the definition of a machine.
   func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment
 
-  /// What its guest is told.
+  /// The network settings that its guest gets.
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork
 
   /// Whether nothing else on the host holds the address, as far as can be told by trying.
   func isFree(_ address: ServerAddress) throws -> Bool
 
-  /// The definition of a machine that did not start, with what lets it start; nil where its network is not why it did not.
+  /// The definition of a machine that did not start, changed so that it can; nil where its network is not the cause.
   func mended(_ definition: String, of mark: MachineMark) throws -> String?
 
-  /// Whether `mended` is to be asked before a machine starts, because a start does not fail of itself.
+  /// Whether `mended` is to be asked before a machine starts, because a start does not fail by itself.
   var mustLookBeforeStart: Bool { get }
 
-  /// Whether machines are held to their firewalls.
+  /// Whether firewalls of machines are enforced.
   var enforcesFirewalls: Bool { get }
 
-  /// Writes down what the host's network has to know of a machine. One that is there has it at once.
+  /// Stores what the host's network needs to know of a machine. For a machine that exists it takes effect at once.
   func define(_ specification: MachineSpecification, hardwareAddress: HardwareAddress, in files: ServerFiles) throws
 
-  /// Makes sure that the host's part of a machine's network is there, before it starts.
+  /// Ensures that the host's part of a machine's network exists, before the machine starts.
   ///
   /// - Parameter isOff: Whether the machine starts now; traffic is counted from there.
   func attach(_ files: ServerFiles, isOff: Bool) throws
 
-  /// Removes it, once the machine is gone.
+  /// Removes the host's part, once the machine is gone.
   func release(_ files: ServerFiles) throws
 
   func apply(_ firewall: Firewall, _ allowance: NetworkAllowance, to files: ServerFiles) throws
 
-  /// Whether the host counts what goes through the machines' cards, so that nobody asks the guests.
+  /// Whether the host counts the machines' traffic, so that the guests need not be asked.
   var countsTraffic: Bool { get }
 
-  /// Since each machine's last start.
+  /// The traffic since each machine's last start.
   func counters() throws -> [UUID: NetworkCounters]
 
-  /// Keeps the host's part what it should be.
+  /// Keeps the host's part in its desired state until `stop` is set.
   func keep(until stop: StopSignal)
 }
 
-/// Of a network that the host has no part in.
+/// Defaults for a network in which the host has no part.
 extension MachineNetwork {
   var mustLookBeforeStart: Bool { false }
   func lostPorts(at address: IPv4Address) -> [Int] { [] }
@@ -69,11 +69,11 @@ extension MachineNetwork {
   func keep(until stop: StopSignal) {}
 }
 
-/// What stands in a machine's definition for its network card.
+/// The network card in a machine's definition.
 struct NetworkAttachment: Sendable {
   let sshPort: UInt16
   let devices: [Markup]
-  /// Of QEMU's own, for what libvirt has no words for.
+  /// Arguments for QEMU itself, for what libvirt cannot express.
   let arguments: [String]
 
   init(sshPort: UInt16, devices: [Markup] = [], arguments: [String] = []) {
@@ -83,15 +83,15 @@ struct NetworkAttachment: Sendable {
   }
 }
 
-/// What a guest is told of its network. Addresses have the length of their prefix; there may be none of a family.
+/// The network settings that a guest gets. Addresses include the prefix length; there may be none of a family.
 struct GuestNetwork: Equatable {
   var ipv4Address: String?
   var ipv4Gateway: String?
   var ipv6Address: String?
   var ipv6Gateway: String?
   var nameServers: [String] = []
-  /// Of both families.
+  /// May be of either family.
   var furtherAddresses: [String] = []
-  /// Another number whenever the addresses are others; 0 as long as they are the first.
+  /// Changes whenever the addresses do; 0 as long as they are the first.
   var revision: Int64 = 0
 }

@@ -4,8 +4,8 @@ import Logging
 import PrivateFiles
 import Synchronization
 
-/// The ports that machines are defined with from now on. What listens on this host changes while the service runs, so the
-/// choice is looked at again before each use; and it is written down, so that an installation keeps it.
+/// The ports for machines that are defined from now on. Other programs of this host start and stop listening while the service
+/// runs, so the choice is checked again before each use. It is stored, so that an installation keeps it.
 final class PortChoice: Sendable {
   private struct State {
     var ports: ForwardedPorts
@@ -19,7 +19,7 @@ final class PortChoice: Sendable {
   private let canBind: @Sendable (UInt16) -> Bool
   private let state: Mutex<State>
 
-  /// Reads what was chosen before, and chooses, without writing it down.
+  /// Reads the earlier choice and chooses, without storing the result.
   init(
     for guestPorts: [UInt16], from lowestPort: UInt16, path: String, logger: Logger,
     canBind: @escaping @Sendable (UInt16) -> Bool = { ForwardedPorts.canBind(ForwardedPorts.probeAddress, port: $0) }
@@ -34,11 +34,11 @@ final class PortChoice: Sendable {
 
   var current: ForwardedPorts { state.withLock { $0.ports } }
 
-  /// For a machine that is about to be defined. Blocks.
+  /// The ports for a machine that is about to be defined. Blocks.
   func renewed() throws -> ForwardedPorts {
     try state.withLock { state in
       let ports = try ForwardedPorts.chosen(for: guestPorts, from: lowestPort, keeping: state.ports, canBind: canBind)
-      // A port that we may not have is chosen anew once we may.
+      // A port for which we lack the privilege is chosen anew once we have it, so its substitute is not stored.
       let kept = ForwardedPorts(rules: ports.rules.filter { $0.guest >= lowestPort })
       if kept != state.stored {
         try MachineFiles.makeDirectory((path as NSString).deletingLastPathComponent)
@@ -65,10 +65,10 @@ final class PortChoice: Sendable {
 }
 
 extension ForwardedPorts {
-  /// A line a rule: the guest's port, and the host's.
+  /// One line for each rule: the guest's port, and the host's.
   var file: [UInt8] { Array(rules.map { "\($0.guest) \($0.host)\n" }.joined().utf8) }
 
-  /// Nil where it is something else.
+  /// Nil where the content is something else.
   init?(file: Data) {
     let lines = String(decoding: file.prefix(4096), as: UTF8.self).split(separator: "\n")
     let rules = lines.map { line -> Rule? in
@@ -81,10 +81,10 @@ extension ForwardedPorts {
   }
 }
 
-// MARK: - The ports of a machine that is defined
+// MARK: - Ports in a definition
 
 extension ForwardedPorts {
-  /// As they stand in a definition of a machine with this address.
+  /// Parses the ports from the definition of a machine with this address.
   init(definition xml: String, address: IPv4Address) {
     let marker = "hostfwd=tcp:\(address):"
     let rules = xml.components(separatedBy: marker).dropFirst().compactMap { rest -> Rule? in
@@ -98,12 +98,12 @@ extension ForwardedPorts {
     self.init(rules: rules)
   }
 
-  /// The definition with these ports instead of those that it has, in its command line and in its mark.
+  /// The definition with these ports in the place of the old ones, in its command line and in its mark.
   func replacing(_ old: ForwardedPorts, in xml: String, address: IPv4Address) -> String {
     var xml = xml
     for rule in old.rules {
       guard let host = host(of: rule.guest) else { continue }
-      // One after the other, and so that no port is replaced twice.
+      // Replaces one rule at a time, with the guest's port, so that no port is replaced twice.
       xml = xml.replacingOccurrences(
         of: "hostfwd=tcp:\(address):\(rule.host)-:\(rule.guest)\\b",
         with: "hostfwd=tcp:\(address):\(host)-:\(rule.guest)",

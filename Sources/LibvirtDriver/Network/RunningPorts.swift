@@ -3,11 +3,11 @@ import Foundation
 import PrivateFiles
 import Synchronization
 
-/// At which address and port the sshd of each running machine is reached, as its mark says: it may have been started before the
-/// service chose others. That is written down, so that a process that comes while the hypervisor does not answer tells the same.
+/// The address and SSH port of each running machine, as its mark says: it may have been started before the service chose other
+/// ports. They are stored, so that a new process reports the same while the hypervisor does not answer.
 final class RunningPorts: Sendable {
   private struct Boot {
-    /// Nil for one that an earlier process has seen.
+    /// Nil for a boot that an earlier process saw.
     let runID: Int?
     let address: IPv4Address
     let sshPort: UInt16
@@ -21,7 +21,7 @@ final class RunningPorts: Sendable {
   private let path: String
   private let state = Mutex(State())
 
-  /// Reads what was written down.
+  /// Reads what an earlier process stored.
   init(path: String) {
     self.path = path
     let file = FileManager.default.contents(atPath: path) ?? Data()
@@ -50,13 +50,13 @@ final class RunningPorts: Sendable {
     }
   }
 
-  /// Forgets those that do not run.
+  /// Forgets machines that do not run.
   func retain(_ running: some Collection<UUID>) {
     let running = Set(running)
     state.withLock { state in state.boots = state.boots.filter { running.contains($0.key) } }
   }
 
-  /// Writes down what is not written yet. Blocks.
+  /// Writes the file if it has changed. Blocks.
   func record() throws {
     let file = state.withLock { state -> [UInt8]? in
       let lines = state.boots.map { "\($0.key.text) \($0.value.address) \($0.value.sshPort)\n" }
@@ -64,7 +64,7 @@ final class RunningPorts: Sendable {
       return file == state.recorded ? nil : file
     }
     guard let file else { return }
-    // Where the power goes, no machine runs.
+    // After a power failure no machine runs, so the file need not be durable.
     try PrivateFile.write(file, to: path, isDurable: false)
     state.withLock { $0.recorded = file }
   }

@@ -2,13 +2,13 @@ import Core
 import Foundation
 import HostPrograms
 
-/// Whether an SSH server greets us. A connection that is accepted proves nothing: QEMU accepts for a guest that does not
-/// listen yet, and tries to reach the guest ever more seldom. So new connections are opened beside those that wait, and the
-/// first one that is greeted tells. Blocks: only for `BlockingThreads`.
+/// Whether an SSH server sends its greeting. An accepted connection proves nothing: QEMU accepts for a guest that does not
+/// listen yet, and retries the guest less and less often. So new connections are opened beside those that wait, and the first
+/// greeting decides. Blocks: only for `BlockingThreads`.
 enum SSHBanner {
-  /// How many may wait at once. With ten that have not logged in, an sshd begins to turn others away: its customer's, who
-  /// comes as soon as the server is active. A refused one is closed at once, and says that the guest boots but does not listen
-  /// yet.
+  /// The most connections that wait at once. With ten that have not logged in, an sshd begins to refuse others, such as the
+  /// customer's, who connects as soon as the server is active. A refused connection is closed at once: the guest boots, but
+  /// does not listen yet.
   private static let mostAttempts = 4
   private static let greeting = Array("SSH-".utf8)
 
@@ -38,7 +38,7 @@ enum SSHBanner {
     return false
   }
 
-  /// Nil where it is refused at once.
+  /// Nil where the connection is refused at once.
   private static func connection(to address: IPv4Address, port: UInt16) -> Int32? {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_INET, type, 0)
@@ -57,7 +57,7 @@ enum SSHBanner {
     return descriptors.indices.filter { descriptors[$0].revents != 0 }
   }
 
-  /// Whether the greeting has come; false where it never will on this connection, nil where more is to be waited for.
+  /// True once the greeting has arrived, false where it never will on this connection, nil while more bytes are needed.
   private static func receive(_ attempt: inout Attempt) -> Bool? {
     var buffer = [UInt8](repeating: 0, count: 64)
     let count = recv(attempt.descriptor, &buffer, buffer.count, 0)

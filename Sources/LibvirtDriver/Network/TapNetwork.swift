@@ -6,17 +6,18 @@ import Logging
 import PrivateFiles
 import Synchronization
 
-/// Every machine has a tap of its own, to which the host routes its addresses, or which is a port of a bridge of the host's.
+/// Every machine has a tap of its own, which either has the machine's addresses routed to it or is a port of a bridge of the
+/// host.
 struct TapNetwork: MachineNetwork {
   let reconciler: NetworkReconciler
   let dataDirectory: String
   let logger: Logger
-  /// What was read or written last, for who asks in passing, and for the moment in which a file cannot be read.
+  /// What was read or written last: for callers that must not block, and for moments in which a file cannot be read.
   private let known = LastKnown()
 
   init(reconciler: NetworkReconciler, dataDirectory: String, logger: Logger) {
     (self.reconciler, self.dataDirectory, self.logger) = (reconciler, dataDirectory, logger)
-    // So that from the first moment it is known how each is reached.
+    // Fills `known`, so that `forwarding` works from the first moment.
     _ = try? stored()
   }
 
@@ -32,7 +33,7 @@ struct TapNetwork: MachineNetwork {
 
   var countsTraffic: Bool { true }
 
-  /// A tap that libvirt finds and leaves alone: it is the server's, and not its QEMU's.
+  /// libvirt uses the existing tap and does not manage it: the tap belongs to the server, and outlives its QEMU.
   func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment {
     let card = Markup(
       "interface", ["type": "ethernet"],
@@ -73,7 +74,7 @@ struct TapNetwork: MachineNetwork {
       furtherAddresses: Array(four.dropFirst() + six.dropFirst()), revision: interface.revision)
   }
 
-  /// Whether it is none of the host's own.
+  /// Whether the address is none of the host's own.
   func isFree(_ address: ServerAddress) throws -> Bool { try !HostNetworkSettings.isOwn(address) }
 
   func mended(_ definition: String, of mark: MachineMark) throws -> String? { nil }
@@ -88,7 +89,7 @@ struct TapNetwork: MachineNetwork {
       let earlier = try Self.stored(files)
       if interface == earlier, reconciler.isLoaded(interface) { return }
       if interface != earlier { try store(interface, files) }
-      // Of a machine that is there, other addresses and another firewall are in force at once.
+      // For a machine that exists, other addresses and another firewall take effect at once.
       if let earlier {
         if earlier.tap != interface.tap { try reconciler.remove(earlier) }
         try reconciler.apply(interface, among: interfaces)
@@ -101,7 +102,7 @@ struct TapNetwork: MachineNetwork {
       guard let interface = try Self.stored(files) else { return }
       try reconciler.apply(interface, among: interfaces)
       guard isOff else { return }
-      // What came while it was off is nobody's traffic.
+      // Packets that came while the machine was off do not count as its traffic.
       let counters = try reconciler.counters()[interface.tap] ?? NetworkCounters(receivedBytes: 0, sentBytes: 0)
       try PrivateFile.write(
         Array("\(counters.receivedBytes) \(counters.sentBytes)\n".utf8), to: files.trafficAtStart)
@@ -111,7 +112,7 @@ struct TapNetwork: MachineNetwork {
   func release(_ files: ServerFiles) throws {
     try known.inTurn {
       guard let interface = try Self.stored(files) else { return }
-      // From here on it is nobody's, and if we end now whoever looks next removes it.
+      // Without its file the tap belongs to no server. If we die here, the next reconciliation removes it.
       try MachineFiles.remove(files.network)
       known.interfaces.withLock { $0[files.machine] = nil }
       try reconciler.remove(interface)
@@ -151,13 +152,13 @@ struct TapNetwork: MachineNetwork {
       firewall: .disabled)
   }
 
-  // MARK: - What the servers' folders say
+  // MARK: - Files in the servers' folders
 
   @Sendable private func interfaces() throws -> [RoutedInterface] { Array(try stored().values) }
 
   func stored() throws -> [UUID: RoutedInterface] {
     let root = ServerFiles.root(dataDirectory)
-    // A folder that cannot be looked at says nothing about its servers.
+    // An unreadable folder must not look like one without servers.
     guard access(root, R_OK | X_OK) == 0 || errno == ENOENT else { throw HostError.last("look at \(root)").driverError }
     var interfaces: [UUID: RoutedInterface] = [:]
     for machine in try ServerFiles.machines(dataDirectory: dataDirectory) {
@@ -197,14 +198,14 @@ struct TapNetwork: MachineNetwork {
 }
 
 extension NetworkCounters {
-  /// Nothing where there is no such file.
+  /// Zero where there is no such file.
   fileprivate init(file path: String) {
     let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
     let numbers = text.split { $0 == " " || $0 == "\n" }.compactMap { Int64($0) }
     self.init(receivedBytes: numbers.first ?? 0, sentBytes: numbers.dropFirst().first ?? 0)
   }
 
-  /// A counter below what it was began anew: somebody had removed it.
+  /// The traffic since `start`. A counter below its earlier value was removed and began again at zero.
   func since(_ start: NetworkCounters) -> NetworkCounters {
     func growth(_ now: Int64, _ start: Int64) -> Int64 { now >= start ? now - start : now }
     return NetworkCounters(
@@ -215,7 +216,7 @@ extension NetworkCounters {
 private final class LastKnown: Sendable {
   private let turn = Mutex(())
 
-  /// Addresses and firewall of a server are in one file, and are changed apart from each other.
+  /// Serialises changes: addresses and firewall of a server are in one file, but are changed separately.
   func inTurn<Value>(_ body: () throws -> Value) rethrows -> Value { try turn.withLock { _ in try body() } }
 
   let interfaces = Mutex<[UUID: RoutedInterface]>([:])

@@ -1,7 +1,7 @@
-// Makes pages nicer that work without it, too: live status, the reader's time zone, copying, and one click that counts.
+// Improves pages that also work without it: live status, the reader's time zone, copying, and one click that counts.
 "use strict";
 
-// As the reader's system writes dates, where that is in the language of the page.
+// The date format of the reader's system, if that is in the language of the page.
 const page = document.documentElement.lang;
 const locale = navigator.languages.find((each) => each.split("-")[0] === page) ?? page;
 
@@ -24,7 +24,7 @@ function dress(root) {
   }
 }
 
-// What belongs to one choice is shown with it only: data-with="field=value".
+// A part with data-with="field=value" is shown only while that value is chosen.
 function showByChoice() {
   for (const part of document.querySelectorAll("[data-with]")) {
     const [name, value] = part.dataset.with.split("=");
@@ -36,7 +36,7 @@ function showByChoice() {
   }
 }
 
-// A form that is on its way cannot be sent again. A page that is come back to can.
+// A form that is being sent cannot be sent again, until its page is opened again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   setTimeout(() => { for (const button of form.querySelectorAll("button")) button.disabled = true; });
@@ -45,7 +45,7 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form button")) button.disabled = false;
 });
 
-// Puts what is new in the place of every part that lives.
+// Replaces every live part of the page by its current content.
 const here = document.documentElement.dataset.path ?? location.href;
 let isAsking = false;
 let mustAskAgain = false;
@@ -68,9 +68,9 @@ async function refresh() {
       if (focused) [...fresh.querySelectorAll("a, button")].find((each) => each.textContent === focused)?.focus();
     }
   } catch {
-    // The next event, or the stream that is opened anew, makes it good.
+    // The next event, or the next connection to the stream, repairs it.
   } finally {
-    // A page that takes long to make is asked for less often.
+    // A page that takes long to make is requested less often.
     const rest = Math.max(300, 5 * (performance.now() - began));
     setTimeout(() => {
       isAsking = false;
@@ -79,7 +79,7 @@ async function refresh() {
   }
 }
 
-// One stream while the page is looked at: browsers have few connections for one service.
+// One stream, and only while the page is visible: browsers allow few connections to one service.
 function listen() {
   let stream = null;
   let timer = null;
@@ -89,7 +89,7 @@ function listen() {
   };
   const open = () => {
     stream = new EventSource("/events");
-    // What happened before it was there, or while it was away, is looked at.
+    // Events may have been lost before the connection was open.
     stream.addEventListener("open", soon);
     for (const type of ["server.status", "server.deleted", "server.deletion", "operation", "gap"]) {
       stream.addEventListener(type, soon);

@@ -3,7 +3,7 @@ import Core
 import Engine
 import HTML
 
-/// A firewall as it is typed: all of its rules in one table, with room for a few more.
+/// A firewall as entered in a form: all of its rules in one table, with some empty rows for more.
 struct FirewallFields: Sendable {
   private static let emptyRows = 3
 
@@ -23,10 +23,10 @@ struct FirewallFields: Sendable {
     rows = Self.rows(form, atMost: limits.firewallRules + Self.emptyRows)
   }
 
-  /// Nothing was turned on or typed.
+  /// Whether nothing was turned on or entered.
   var isEmpty: Bool { !isEnabled && rows.isEmpty }
 
-  /// What was typed, and what is wrong with it.
+  /// The firewall that was entered, and what is wrong with it.
   func firewall(_ words: Words) -> (Firewall, messages: [String]) {
     var messages: [String] = []
     var rules: [FirewallRule] = []
@@ -49,7 +49,7 @@ struct FirewallFields: Sendable {
     return (firewall, messages)
   }
 
-  /// A rule as it is typed.
+  /// A rule as entered in a form.
   private struct Row {
     var direction = FirewallRule.Direction.inbound.rawValue
     /// Empty where none was chosen.
@@ -60,7 +60,7 @@ struct FirewallFields: Sendable {
 
     init() {}
 
-    /// Nothing was typed in it.
+    /// Whether nothing was entered in the row.
     var isEmpty: Bool { [ipProtocol, ports, networks, description].allSatisfy(\.isEmpty) }
 
     init(_ rule: FirewallRule) {

@@ -1,13 +1,13 @@
 import Core
 
-/// What is wrong with a form: with each of its fields, and with all of it.
+/// What is wrong with single fields of a form, and with the whole form.
 struct FormErrors: Sendable {
   private(set) var fields: [String: [String]] = [:]
   private(set) var general: String?
 
   init() {}
 
-  /// Nil for what is no fault of the form's: that has a page of its own.
+  /// Nil for a failure that the form did not cause: it has an error page of its own.
   init?(_ failure: Failure, _ words: Words) {
     switch failure.code {
     case .invalidFields(let errors):
@@ -30,14 +30,14 @@ struct FormErrors: Sendable {
     general = general ?? others.general
   }
 
-  /// Says of each of these that it is missing, where it is.
+  /// Adds an error for each of these fields that is missing.
   mutating func require(_ names: [StaticString], in form: Form, _ words: Words) {
     for name in names where form[name] == nil { add(name, words(.fieldIsRequired)) }
   }
 }
 
 extension Field {
-  /// What the panel's forms call it.
+  /// The field's name in the forms of the panel.
   fileprivate var formName: String {
     switch self {
     case .name: "name"

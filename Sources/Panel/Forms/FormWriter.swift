@@ -2,21 +2,21 @@ import Core
 import Engine
 import HTML
 
-/// Writes the fields of a form: with what was typed, and with what is wrong with it beside each.
+/// Writes the fields of a form, with the values that were entered and the errors beside each.
 struct FormWriter {
   let visit: Visit
-  /// What was sent; empty where nothing was.
+  /// The form that was sent; empty where none was.
   var form = Form()
   var errors = FormErrors()
 
   private var words: Words { visit.words }
 
-  /// What shows that a form is from one of our pages.
+  /// The field that proves that a form comes from one of our pages.
   static func proof(_ html: inout HTML, _ visit: Visit) {
     html.void("input", ["type": "hidden", "name": "proof", "value": visit.session.formProof()])
   }
 
-  /// A whole form, which does what it does once, however often it is sent.
+  /// Writes a whole form. Its key makes its action happen once, however often it is sent.
   func write(
     _ html: inout HTML, to path: String, class name: String = "", _ body: (inout HTML) -> Void
   ) {
@@ -28,7 +28,7 @@ struct FormWriter {
     }
   }
 
-  /// A form of one button.
+  /// Writes a form that consists of one button.
   func button(
     _ html: inout HTML, _ phrase: Phrase, to path: String, class name: String = "",
     hidden fields: [(name: String, value: String)] = []
@@ -48,8 +48,8 @@ struct FormWriter {
   }
 
   /// - Parameters:
-  ///   - value: What stands in it before anything is typed.
-  ///   - hint: One line below its label.
+  ///   - value: The content of the field if the form was not sent yet.
+  ///   - hint: One line below the label.
   func text(
     _ html: inout HTML, _ name: StaticString, _ label: String, value: String = "", hint: String? = nil,
     kind: String = "text", autocomplete: String = "off", limit: Int = 255, isRequired: Bool = false

@@ -1,6 +1,6 @@
 import Core
 
-/// Labels as they are typed in one field: `env=prod, team=web`.
+/// Labels as entered in one field: `env=prod, team=web`.
 enum LabelField {
   static let longest = 4096
 
@@ -8,7 +8,7 @@ enum LabelField {
     labels.sorted.map { $0.value.text.isEmpty ? $0.key.text : "\($0.key)=\($0.value)" }.joined(separator: ", ")
   }
 
-  /// Nil for what are none, or too many.
+  /// Nil for invalid labels, or too many.
   static func labels(_ text: String) -> Labels? {
     guard text.isPlain(atMost: longest * 4) else { return nil }
     var values: [LabelKey: LabelValue] = [:]

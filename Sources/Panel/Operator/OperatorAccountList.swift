@@ -3,7 +3,7 @@ import Core
 import Engine
 import HTML
 
-/// Everybody's accounts, and a new one.
+/// All accounts, and the form for a new one.
 struct OperatorAccountList {
   static let path = OperatorFrame.path + "/accounts"
   static let creationPath = path + "/create"
@@ -27,7 +27,7 @@ struct OperatorAccountList {
     let text = visit.sought("search")
     let page = try await Turning<Account>(id: { "\($0.id)" }) { limit in
       if visit.seeksNothing("search") { return [] }
-      // A number is an account's; nobody's e-mail address is one.
+      // A number is an account's ID, because no e-mail address is a number.
       if let text, case .id(let id)? = Reference<Account>(text) {
         return try await accounts.find("\(id)").map { [$0] } ?? []
       }
@@ -65,7 +65,7 @@ struct OperatorAccountList {
     }
   }
 
-  // MARK: A new one
+  // MARK: A new account
 
   @Sendable private func create(_ visit: Visit) async throws -> Answer {
     let (form, words) = (visit.form, visit.words)
@@ -77,7 +77,7 @@ struct OperatorAccountList {
     do {
       let account = try await accounts.create(
         email: email, ProfileFields.change(in: form, isWhole: false), openingCredit: credit, by: visit.operator)
-      // The form was about the account: where this fails, another link is made on its page.
+      // The form was about the account: if making the link fails, it can be made on the account's page.
       return try await links.answer(to: visit, for: account, by: .person(visit.unclaimed))
     } catch let failure as Failure {
       guard let errors = FormErrors(failure, words) else { throw failure }
@@ -104,9 +104,9 @@ struct OperatorAccountList {
   }
 }
 
-/// Who an account belongs to, in a form.
+/// The fields of a form for the account's owner.
 enum ProfileFields {
-  /// - Parameter isWhole: Whether a field with nothing in it takes away what there was.
+  /// - Parameter isWhole: Whether an empty field removes the earlier value.
   static func change(in form: Form, isWhole: Bool) -> ProfileChange {
     func text(_ name: StaticString) -> String? { form[name] ?? (isWhole && form.has(name) ? "" : nil) }
     return ProfileChange(
@@ -128,7 +128,7 @@ enum ProfileFields {
   }
 }
 
-/// Shows a link that signs an account's owner in.
+/// Shows a link by which the account's owner signs in.
 struct LoginLinkPage {
   let accounts: OperatorAccounts
   let publicURL: PublicURL?
@@ -146,7 +146,7 @@ struct LoginLinkPage {
 }
 
 extension Account {
-  /// Empty where it is not known.
+  /// Empty where no name is known.
   var ownerName: String {
     [firstName, lastName, companyName].filter { !$0.isEmpty }.joined(separator: " ")
   }

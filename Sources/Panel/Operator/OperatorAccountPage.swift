@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// One account, and all that an operator can do with it.
+/// One account, with everything that an operator can do with it.
 struct OperatorAccountPage {
   private static let serversShown = 20
   private static let entriesShown = 50
@@ -29,7 +29,7 @@ struct OperatorAccountPage {
     ]
   }
 
-  // MARK: What can be done
+  // MARK: Actions
 
   @Sendable private func makeLink(_ visit: Visit) async throws -> Answer {
     try await carryOut(visit, page) {
@@ -208,9 +208,9 @@ struct OperatorAccountPage {
     }
   }
 
-  // MARK: Forms of their own
+  // MARK: Forms on pages of their own
 
-  /// After a form that was refused. What was typed over what is not so any more is not offered again.
+  /// Shows a form again that was refused. The entered values are dropped if the account has changed since the form was shown.
   private func profileAnew(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
     let account = try await accounts.read(try visit.id()).account
     var visit = visit

@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// Who changed what, and what became of it.
+/// The audit log: who changed what, and the result.
 struct OperatorAuditPage {
   static let path = OperatorFrame.path + "/audit"
 

@@ -3,7 +3,7 @@ import Engine
 import HTML
 import HTTPTypes
 
-/// What is on every operator's page: where the others are, and a warning where a password alone opens all of them.
+/// The common part of all operator's pages: tabs, and a warning if the account has no second factor.
 struct OperatorFrame {
   static let path = "/operator"
   static let pageSize = 100
@@ -39,7 +39,7 @@ struct OperatorFrame {
   let sessions: Sessions
   let tab: Tab
 
-  /// - Parameter path: Where it can be asked for again, where it is the answer to a form.
+  /// - Parameter path: The path of a GET for the same page, for the answer to a form.
   func page(
     _ title: String, _ visit: Visit, isRefused: Bool = false, path: String? = nil, isMoving: Bool = false,
     _ write: (inout HTML) -> Void
@@ -65,7 +65,7 @@ struct OperatorFrame {
 }
 
 extension PanelRoute {
-  /// For operators only: to anybody else who is signed in there is no such page.
+  /// For operators only: anybody else who is signed in gets `Not found`.
   static func operatorGet(_ path: String, _ handle: @escaping @Sendable (Visit) async throws -> Answer) -> PanelRoute {
     PanelRoute(method: .get, path: OperatorFrame.path + path, handler: .signedIn(handle), isForOperators: true)
   }
@@ -79,10 +79,10 @@ extension PanelRoute {
 }
 
 extension Visit {
-  /// Who does what is asked for here.
+  /// The signed-in operator, for the audit log.
   var `operator`: Operator { .person(caller) }
 
-  /// What is looked for, where that can be the beginning of anything.
+  /// The text to search for; nil if it is empty, or cannot be the beginning of any entry.
   func sought(_ name: StaticString) -> String? {
     guard let text = query[name]?.trimmed, !text.isEmpty, text.utf8.count <= EmailAddress.longestBytes,
       !text.unicodeScalars.contains(where: \.isControl)
@@ -90,23 +90,23 @@ extension Visit {
     return text
   }
 
-  /// Whether something is looked for that can be the beginning of nothing.
+  /// Whether a text was entered that cannot be the beginning of any entry.
   func seeksNothing(_ name: StaticString) -> Bool { sought(name) == nil && query[name]?.trimmed.isEmpty == false }
 
-  /// The last of the page before.
+  /// The ID of the last element on the previous page.
   func last<Entity>() -> ID<Entity>? {
     guard let text = query["after"], case .id(let id)? = Reference<Entity>(text) else { return nil }
     return id
   }
 }
 
-/// One page of a list without end, in the order of its ids or names: what it costs is not more further on.
+/// One page of a list, which continues after an ID or a name: a later page costs no more than the first.
 struct Turning<Element> {
   let elements: [Element]
-  /// The last of them, where there are more.
+  /// Where the next page continues: after this page's last element. Nil on the last page.
   let next: String?
 
-  /// - Parameter read: So many of them, from where the page begins.
+  /// - Parameter read: Reads up to that many elements from the beginning of the page.
   init(size: Int = OperatorFrame.pageSize, id: (Element) -> String, _ read: (Int) async throws -> [Element])
     async throws
   {
@@ -115,7 +115,7 @@ struct Turning<Element> {
     next = found.count > size ? elements.last.map(id) : nil
   }
 
-  /// - Parameter query: What the list is chosen by.
+  /// - Parameter query: The fields that select the list's elements.
   func write(_ html: inout HTML, path: String, _ query: [(name: String, value: String?)], _ visit: Visit) {
     func link(_ more: [(name: String, value: String?)]) -> String {
       let fields = (query + more).compactMap { field in
@@ -136,7 +136,7 @@ struct Turning<Element> {
 }
 
 extension HTML {
-  /// A table that is moved sideways where it is wider than the window.
+  /// A table that scrolls sideways where it is wider than the window.
   mutating func table(_ headings: [Phrase], _ words: Words, _ rows: (inout HTML) -> Void) {
     element("div", ["class": "scroll", "tabindex": "0"]) { html in
       html.element("table", ["class": "list"]) { html in

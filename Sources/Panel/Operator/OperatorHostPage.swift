@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// The hosts: how they are, and how full.
+/// The hosts, with their state and load.
 struct OperatorHostPage {
   static let path = OperatorFrame.path + "/hosts"
 
@@ -67,7 +67,7 @@ struct OperatorHostPage {
     }
   }
 
-  /// What its servers have reserved of what it carries.
+  /// How much of the host's capacity is reserved for servers.
   private func share(
     _ html: inout HTML, _ label: String, _ load: HostLoad, _ part: KeyPath<HostCapacity, Int>,
     _ shown: (Int) -> String

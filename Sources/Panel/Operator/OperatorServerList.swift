@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// Everybody's servers.
+/// The servers of all accounts.
 struct OperatorServerList {
   static let path = OperatorFrame.path + "/servers"
 
@@ -13,12 +13,12 @@ struct OperatorServerList {
 
   var routes: [PanelRoute] { [.operatorGet("/servers", show)] }
 
-  /// What is looked for, as it was typed, and what comes of it.
+  /// The search as it was entered, and the filter that results from it.
   private struct Wanted {
     var filter = ServerListingFilter()
     var text: String?
     var account: String?
-    /// Whether there can be none, because there is no such account, or what was typed can be nothing's.
+    /// Whether nothing can match: there is no such account, or the text cannot be part of any entry.
     var isNone = false
   }
 
@@ -44,7 +44,7 @@ struct OperatorServerList {
 
   private func list(_ wanted: Wanted, _ visit: Visit, limit: Int) async throws -> [ServerListing] {
     if wanted.isNone { return [] }
-    // A number may be a server's, and may begin a name.
+    // A number may be a server's ID, or the beginning of a name.
     if let text = wanted.text, visit.query["after"] == nil, case .id(let id)? = Reference<Server>(text),
       let found = try await operators.servers.find(id)
     {
@@ -123,7 +123,8 @@ struct OperatorServerList {
 }
 
 extension HTML {
-  /// As its customer sees it, who does not see what is being deleted; and why, as an operator needs to know it.
+  /// The status that the customer sees, with the reason that an operator needs. A server that is being deleted, which its
+  /// customer no longer sees, is shown as such.
   mutating func status(of listing: ServerListing, _ words: Words) {
     guard listing.deletedAt == nil else { return element("span", ["class": "status"], text: words(.isBeingDeleted)) }
     status(listing.server.status, listing.failure ?? listing.server.statusReason)

@@ -4,7 +4,7 @@ import HTML
 
 import struct Foundation.UUID
 
-/// One server of anybody's, and what an operator can do with it.
+/// One server of any account, and what an operator can do with it.
 struct OperatorServerPage {
   private static let operationsShown = 20
 
@@ -38,7 +38,7 @@ struct OperatorServerPage {
     ]
   }
 
-  // MARK: What can be done
+  // MARK: Actions
 
   private func perform(
     _ action: PowerAction, _ visit: Visit, _ page: (Visit, FormErrors) async throws -> Page
@@ -169,7 +169,7 @@ struct OperatorServerPage {
     }
   }
 
-  // MARK: Questions
+  // MARK: Confirmations
 
   private func poweringOff(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
     let server = try await servers.read(try visit.id()).server

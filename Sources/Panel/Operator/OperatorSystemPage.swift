@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// The systems, and which versions of their images servers were made from. What is changed there is changed on the host.
+/// The operating systems, and which versions of their images servers were made from. They can only be changed on the host.
 struct OperatorSystemPage {
   static let path = OperatorFrame.path + "/systems"
 

@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// Whose account it is, who is signed in to it, and its password.
+/// The account's profile, sessions, password and second factor.
 struct AccountPages {
   static let path = "/account"
 

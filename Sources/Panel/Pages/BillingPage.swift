@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// What there is, what it costs, and what was paid.
+/// The balance, the costs and the ledger.
 struct BillingPage {
   static let path = "/billing"
   private static let pageSize = 100
@@ -117,8 +117,8 @@ struct BillingPage {
   }
 
   /// - Parameters:
-  ///   - name: Of the parameter that has the page's number.
-  ///   - kept: What else the page is asked for with.
+  ///   - name: The name of the query field with the page's number, with a `=`.
+  ///   - kept: The other fields of the query.
   private func pages<Row>(
     _ html: inout HTML, _ page: Core.Page<Row>, _ name: StaticString, _ kept: String, _ label: String,
     _ before: String, _ after: String

@@ -1,7 +1,7 @@
 import Core
 import HTML
 
-/// One chart as SVG: lines over time, of which each breaks where nothing was measured.
+/// One chart as SVG: lines over time, with a gap where nothing was measured.
 struct Chart {
   struct Line {
     let name: String
@@ -13,9 +13,9 @@ struct Chart {
   let end: Timestamp
   let stepSeconds: Int64
   let lines: [Line]
-  /// What the scale reaches at least.
+  /// The lowest value that the scale must reach.
   let least: Double
-  /// A value as it is read: `23.5 %`.
+  /// Formats a value for display: `23.5 %`.
   let format: (Double) -> String
 
   private static let (width, height) = (640.0, 180.0)
@@ -78,7 +78,7 @@ struct Chart {
     }
   }
 
-  /// The points of each line that has no gap.
+  /// The points of each piece of a line without a gap.
   private func pieces(_ points: [(at: Timestamp, value: Double)]) -> [String] {
     var pieces: [[String]] = []
     var last: Timestamp?

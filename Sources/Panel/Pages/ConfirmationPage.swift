@@ -1,15 +1,15 @@
 import Core
 import HTML
 
-/// Asks before something is done that cannot be undone, and says what is lost.
+/// Asks for confirmation of something that cannot be undone, and says what is lost.
 struct ConfirmationPage {
   let title: String
   /// What is lost.
   let text: String
   let action: Phrase
-  /// Where the answer goes.
+  /// The path to which the confirmation is posted.
   let path: String
-  /// Where it goes on for whoever would rather not.
+  /// The path for `Cancel`, and after success.
   let backPath: String
   let section: Page.Section
 
@@ -28,7 +28,7 @@ struct ConfirmationPage {
     }
   }
 
-  /// Does it, and goes on; or says on the same page why it cannot be done.
+  /// Runs the body and goes to `backPath`, or shows on the same page why it cannot be done.
   func carryOut(_ visit: Visit, _ body: () async throws -> Void) async throws -> Answer {
     do {
       try await body()

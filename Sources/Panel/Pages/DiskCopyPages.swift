@@ -150,7 +150,7 @@ struct DiskCopyPages {
 }
 
 extension DiskCopy.Family {
-  /// In the paths of the panel.
+  /// The word in the panel's paths.
   fileprivate var word: String {
     switch self {
     case .backup: "backup"

@@ -4,7 +4,7 @@ import HTML
 import HTTPTypes
 import Hummingbird
 
-/// What somebody reads where something went wrong that is no matter of a form.
+/// The page for errors that no form shows.
 enum ErrorPage {
   static func page(about error: any Error, _ visitor: Visitor) -> Page {
     var page = described(error, visitor)

@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Tells the pages that are open what happens to the account's servers.
+/// Tells open pages about events of the account's servers.
 struct EventStream {
   let events: Events
   let sessions: Sessions

@@ -3,7 +3,7 @@ import Core
 import Engine
 import HTML
 
-/// The firewall of a server, whole in one form.
+/// The firewall of a server, as a whole in one form.
 struct FirewallPage {
   let useCases: UseCases
   let limits: RequestLimits
@@ -24,7 +24,7 @@ struct FirewallPage {
     let (firewall, messages) = fields.firewall(visit.words)
     guard messages.isEmpty else { return .page(try await page(visit, fields, messages)) }
     do {
-      // What was changed since the page was made is not undone.
+      // The tag keeps this from undoing a change that was made since the page was shown.
       _ = try await useCases.firewalls.replace(
         id, with: firewall, ifTagged: [visit.form.choice("tag") ?? ""], visit.caller)
       return .redirect(ServerPages.path(id, "/firewall"))

@@ -6,10 +6,10 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What surrounds every page.
+/// The frame around every page.
 struct Layout {
   let visitor: Visitor
-  /// Nil for whoever is not signed in.
+  /// Nil if the visitor is not signed in.
   let visit: Visit?
   let assets: Assets
 
@@ -30,13 +30,14 @@ struct Layout {
     return html.text
   }
 
-  /// Where the page can be asked for again.
+  /// The path at which the page can be requested again.
   private func path(of page: Page) -> String {
     if let path = page.path, visitor.request.method != .get { return path }
     return target(with: [])
   }
 
-  /// What was asked for, by a path of ours, with these in the place of what the query has of their names.
+  /// The requested path and query, with these fields in the place of those with the same names; `/` unless it was a GET of a
+  /// path of ours.
   private func target(with fields: [(name: String, value: String)]) -> String {
     let path = visitor.request.uri.path
     guard visitor.request.method == .get, SignInPages.isOurs(path) else { return "/" }
@@ -113,7 +114,7 @@ struct Layout {
     }
   }
 
-  /// Nothing comes from anywhere else, and nothing that somebody wrote is ever run.
+  /// Nothing is loaded from elsewhere, and no text written by a user is ever run.
   private static let policy = [
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",

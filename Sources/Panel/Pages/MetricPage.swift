@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// What a server used, as charts.
+/// The resource usage of a server, as charts.
 struct MetricPage {
   private enum Range: String, CaseIterable {
     case hour = "1h"

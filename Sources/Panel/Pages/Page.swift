@@ -1,19 +1,19 @@
 import HTML
 import HTTPTypes
 
-/// One page, without what surrounds all of them.
+/// One page, without the frame around it.
 struct Page: Sendable {
   var status: HTTPResponse.Status = .ok
   let title: String
   var section: Section?
-  /// Where it can be asked for again, where it is the answer to a form; nil for where it was asked for.
+  /// The path at which the page can be requested again if it is the answer to a form; nil for the requested path.
   var path: String?
   var headers: HTTPFields = [:]
-  /// Whether something is on its way, so that who has no script should look again soon.
+  /// Whether the page shows something in transition, so that browsers without a script reload it soon.
   var isMoving = false
   let content: HTML
 
-  /// - Parameter isRefused: Whether it shows a form again that something is wrong with.
+  /// - Parameter isRefused: Whether the page shows a form again because of errors.
   init(
     status: HTTPResponse.Status = .ok, isRefused: Bool = false, title: String, section: Section?, path: String? = nil,
     isMoving: Bool = false,
@@ -29,7 +29,7 @@ struct Page: Sendable {
     content = html
   }
 
-  /// What the menu leads to.
+  /// The entries of the menu.
   enum Section: CaseIterable, Sendable {
     case servers
     case sshKeys

@@ -1,7 +1,7 @@
 import CQREncode
 import HTML
 
-/// A text as a picture that a telephone reads.
+/// A text as a QR code.
 struct QRCode {
   private let width: Int
   private let path: String
@@ -19,7 +19,7 @@ struct QRCode {
     self.path = path
   }
 
-  /// In modules: what readers need.
+  /// The margin that readers need, in modules.
   private static let border = 4
 
   func write(_ html: inout HTML, label: String) {

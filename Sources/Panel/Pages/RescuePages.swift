@@ -2,9 +2,9 @@ import Core
 import Engine
 import HTML
 
-/// The rescue system of a server, and another password for it.
+/// The rescue system of a server, and new passwords for the server.
 struct RescuePages {
-  /// In the list of keys, for none.
+  /// The choice of no key in the list of keys.
   private static let noKey = "password"
 
   let useCases: UseCases

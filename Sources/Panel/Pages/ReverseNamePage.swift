@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// What the addresses of a server are called, and a form to call one otherwise.
+/// The reverse DNS names of a server's addresses, and a form to change one.
 struct ReverseNamePage {
   let servers: Servers
   let reverseNames: ReverseNames

@@ -25,7 +25,7 @@ struct SSHKeyPages {
     try await keys.list(order: [ListOrder(.name)], page: PageRequest(.number(1), size: 500), caller)
   }
 
-  /// The key of the account with this text; it is made where there is none.
+  /// The ID of the account's key with this text; the key is created if there is none.
   static func key(
     _ text: String, name: String?, _ keys: SSHKeys, _ caller: Caller
   ) async throws -> ID<SSHKey> {
@@ -109,7 +109,7 @@ struct SSHKeyPages {
 }
 
 extension HTML {
-  /// Says that there is more than is shown, where there is.
+  /// Says that there are more elements than are shown, where there are.
   mutating func cut<Element>(_ page: Core.Page<Element>, _ words: Words) {
     guard page.totalCount > page.elements.count else { return }
     element("p", ["class": "hint"], text: words(.firstOfMany(page.elements.count, page.totalCount)))

@@ -1,6 +1,6 @@
 import HTML
 
-/// Shows what is shown once and kept nowhere.
+/// Shows a secret that is shown only once and not stored.
 struct SecretPage {
   let title: String
   let text: String
@@ -26,7 +26,7 @@ struct SecretPage {
 }
 
 extension HTML {
-  /// For browsers with a script only: it shows itself then.
+  /// Hidden until the script of the page shows it, because it needs a script.
   mutating func copyButton(_ text: String, _ words: Words) {
     element(
       "button", ["type": "button", "class": "plain", "data-copy": text, "data-done": words(.copied)],

@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// What changes a server for good: its names, plan and system, and its end.
+/// The pages for permanent changes of a server: names, plan, operating system, and deletion.
 struct ServerChangePages {
   let useCases: UseCases
 
@@ -22,7 +22,7 @@ struct ServerChangePages {
     try await useCases.servers.read(try visit.id(), visit.caller).0
   }
 
-  /// Does it, and goes on to the server; or shows the form again with what is wrong.
+  /// Runs the body, or shows the form again with its errors.
   private func carryOut(
     _ visit: Visit, _ page: (Visit, FormErrors) async throws -> Page, _ body: () async throws -> Answer
   ) async throws -> Answer {
@@ -157,7 +157,7 @@ struct ServerChangePages {
     }
   }
 
-  // MARK: System
+  // MARK: Operating system
 
   @Sendable private func rebuild(_ visit: Visit) async throws -> Answer {
     let id: ID<Server> = try visit.id()

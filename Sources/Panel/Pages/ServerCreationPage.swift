@@ -6,7 +6,7 @@ import HTML
 /// The form that orders a server.
 struct ServerCreationPage {
   static let path = "/servers/create"
-  /// In the list of keys: one that is pasted here, and none.
+  /// The choices in the list of keys for a key that is pasted here, and for no key.
   private static let newKey = "new"
   private static let noKey = "password"
 
@@ -40,7 +40,7 @@ struct ServerCreationPage {
     }
   }
 
-  /// What was chosen, as far as it can be read. A key that was pasted is made first, unless the account has it.
+  /// The draft with all valid choices. A pasted key is created first, unless the account has it already.
   private func draft(_ visit: Visit, _ errors: inout FormErrors) async throws -> ServerDraft {
     let form = visit.form
     errors.require(["name", "plan", "system", "location"], in: form, visit.words)
@@ -49,7 +49,7 @@ struct ServerCreationPage {
       name: form["name"], planID: number(form["plan"]), operatingSystemID: number(form["system"]),
       location: form["location"], hostname: form["hostname"], isBackupEnabled: form["backups"] != nil)
     draft.isDeleteProtected = form["protection"] != nil
-    // Browsers end lines as mail does.
+    // Browsers send CRLF at the ends of lines.
     draft.userData = form["user_data"]?.replacing("\r\n", with: "\n")
     draft.labels = LabelField.labels(form["labels"] ?? "")
     if draft.labels == nil { errors.add("labels", visit.words(.labelRule)) }
@@ -105,7 +105,7 @@ struct ServerCreationPage {
     }
   }
 
-  /// Out of the way of who wants none.
+  /// Collapsed until something is entered.
   private func firewall(_ html: inout HTML, _ errors: FormErrors, _ visit: Visit) {
     let fields = FirewallFields(visit.form, limits: limits)
     html.element("details", flags: fields.isEmpty ? [] : ["open"]) { html in

@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// All servers of the account, or those that are looked for.
+/// The servers of the account, all or those that match a search.
 struct ServerListPage {
   static let path = "/servers"
   private static let pageSize = 500
@@ -131,7 +131,7 @@ struct ServerListPage {
     return path + "?" + query.joined(separator: "&")
   }
 
-  /// `name`, or `-name` for the other way round.
+  /// The order of the list: `name`, or `-name` for descending.
   private struct Sort {
     enum Key: String, CaseIterable {
       case name
@@ -175,7 +175,7 @@ struct ServerListPage {
 }
 
 extension String {
-  /// For the value of a query.
+  /// Percent-encoded for a value in a query.
   var percentEncoded: String {
     utf8.reduce(into: "") { text, byte in
       switch byte {
@@ -190,7 +190,7 @@ extension String {
 }
 
 extension HTML {
-  /// A status as the API calls it, and why it is so.
+  /// The status by its name in the API, and its reason.
   mutating func status(_ status: ServerStatus, _ reason: String?) {
     element("span", ["class": "status \(status.rawValue)"]) { html in
       html.element("span", ["class": "dot"], text: "")

@@ -4,7 +4,7 @@ import Engine
 import HTML
 import Hummingbird
 
-/// One server: how it is, how to reach it, and its power.
+/// One server: its status, how to reach it, and its power actions.
 struct ServerPages {
   let useCases: UseCases
   let clock: any WallClock
@@ -12,7 +12,7 @@ struct ServerPages {
 
   static func path(_ id: ID<Server>, _ rest: String = "") -> String { "/servers/\(id)\(rest)" }
 
-  /// An address may still change until the machine is made with it.
+  /// The address to show; nil until the machine has been made, because it may change until then.
   static func shownAddress(_ server: Server) -> String? {
     server.status != .provisioning && server.machine.hasDisk ? server.address?.description : nil
   }
@@ -50,7 +50,7 @@ struct ServerPages {
     }
   }
 
-  /// The ticket is used once: so each click has its own.
+  /// A ticket can be used once, so each click gets a new one.
   @Sendable private func console(_ visit: Visit) async throws -> Answer {
     let id: ID<Server> = try visit.id()
     do {
@@ -66,7 +66,7 @@ struct ServerPages {
     return .page(overview(view, usage, try await names(of: view.server, visit), errors, visit))
   }
 
-  /// Nil where they have none.
+  /// Nil where the server's location has no reverse DNS.
   private func names(of server: Server, _ visit: Visit) async throws -> [ReverseNames.Element]? {
     guard useCases.reverseNames.areAvailable(at: server.location) else { return nil }
     return try await useCases.reverseNames.list(server.id, visit.caller)
@@ -256,7 +256,7 @@ struct ServerPages {
 extension HTML {
   /// A row of a server's history.
   ///
-  /// - Parameter nobody: Who asked for it where no principal did.
+  /// - Parameter nobody: Shown as the requester of an operation without a principal.
   mutating func row(of record: OperationRecord, at now: Timestamp, nobody: Phrase, _ words: Words) {
     element("tr") { html in
       html.element("td") { $0.time(record.createdAt) }

@@ -5,7 +5,7 @@ import HTML
 import HTTPTypes
 import Hummingbird
 
-/// How people get in and out.
+/// The pages to sign in and out.
 struct SignInPages {
   static let path = "/sign-in"
   static let codePath = "/sign-in/code"
@@ -16,7 +16,7 @@ struct SignInPages {
   let sessions: Sessions
   let attempts: ClientLimit?
 
-  /// - Parameter path: Where somebody wanted to go.
+  /// - Parameter path: The path to go to after signing in.
   static func path(leadingTo path: String) -> String {
     path == "/" || !isOurs(path) ? Self.path : "\(Self.path)?next=\(path)"
   }
@@ -35,18 +35,18 @@ struct SignInPages {
     ] + (sessions.mailsLinks ? forgotten : [])
   }
 
-  /// A link signs in at once; but not whoever only looks ahead for somebody else.
+  /// A link signs in at once, but not for a browser that only prefetches the page.
   @Sendable private func show(_ visitor: Visitor) async throws -> Answer {
     guard let link = visitor.query["link"] else { return .page(page(visitor)) }
     let purpose = HTTPField.Name("Sec-Purpose")!
     guard visitor.request.method == .get, visitor.request.headers[purpose] == nil else {
       return .page(page(visitor))
     }
-    // Whoever is signed in is not made somebody else by a link that a stranger leads to.
+    // A link must not switch a signed-in person to another account without a question.
     if let session = visitor.session, (try? await sessions.caller(in: session)) != nil {
       return .page(linkPage(visitor, link, text: visitor.words(.signedInAlready)))
     }
-    // Programs that look at mails follow the links in them.
+    // Programs that scan mail follow the links in it.
     if try await sessions.isMailed(link) { return .page(linkPage(visitor, link, text: visitor.words(.mailedLinkHint))) }
     return try await redeem(link, visitor)
   }
@@ -65,7 +65,7 @@ struct SignInPages {
 
   @Sendable private func signIn(_ visitor: Visitor) async throws -> Answer {
     let form = try await form(visitor)
-    // Before anything is looked at: who guesses may guess right.
+    // Counts the attempt first: a guess may be right.
     try await attempts?.take(visitor.context.origin.client)
     if let link = form["link"] { return try await redeem(link, visitor) }
     do {
@@ -94,7 +94,7 @@ struct SignInPages {
     }
   }
 
-  /// Asks before the link is used up.
+  /// Asks for confirmation before the link is used up.
   private func linkPage(_ visitor: Visitor, _ link: String, text: String) -> Page {
     let words = visitor.words
     return Page(title: words(.signIn), section: nil) { html in
@@ -112,7 +112,7 @@ struct SignInPages {
     }
   }
 
-  /// The answer is the same whether there is such an account or not.
+  /// The answer is the same whether the account exists or not.
   @Sendable private func askForLink(_ visitor: Visitor) async throws -> Answer {
     try await attempts?.take(visitor.context.origin.client)
     try await sessions.askForLink(email: try await form(visitor)["email"] ?? "")
@@ -183,7 +183,7 @@ struct SignInPages {
     return .response(response)
   }
 
-  /// A path of this service: `//host` would be another one's.
+  /// Whether it is a path of this service: `//host` would lead to another one.
   static func isOurs(_ path: String) -> Bool {
     path.isPlain(atMost: 500) && path.hasPrefix("/") && !path.hasPrefix("//")
       && path.utf8.allSatisfy { $0 > 0x20 && !"\\?#&\"<>".utf8.contains($0) }

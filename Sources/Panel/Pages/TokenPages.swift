@@ -2,7 +2,7 @@ import Core
 import Engine
 import HTML
 
-/// The account's tokens for the API.
+/// The account's API tokens.
 struct TokenPages {
   static let path = "/tokens"
   private static let grants = [

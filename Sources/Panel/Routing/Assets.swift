@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// The stylesheet and the script: each has its hash in its name, and so is kept by browsers for good.
+/// The stylesheet and the script. Each has its hash in its name, so that browsers can cache it forever.
 struct Assets: Sendable {
   private struct File: Sendable {
     let path: String

@@ -1,8 +1,8 @@
 import Core
 
-/// Which browser it is, in words that its owner knows it by: `Firefox, Linux`.
+/// The name of a browser that its owner recognises: `Firefox, Linux`.
 enum BrowserName {
-  // The first one that is found counts: most name others too.
+  // The first match counts, because most browsers also name others.
   private static let programs = [
     ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chromium/", "Chromium"), ("Chrome/", "Chrome"),
     ("Safari/", "Safari"), ("curl/", "curl"),
@@ -12,7 +12,7 @@ enum BrowserName {
     ("CrOS", "ChromeOS"), ("Linux", "Linux"),
   ]
 
-  /// As it is written down.
+  /// As it is stored.
   static let unknown = "unknown browser"
 
   static func of(_ userAgent: String) -> String {

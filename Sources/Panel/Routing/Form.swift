@@ -3,7 +3,7 @@ import Core
 /// The fields of a form, as browsers send them: `application/x-www-form-urlencoded`.
 struct Form: Sendable {
   static let mediaType = "application/x-www-form-urlencoded"
-  /// Of the largest firewall that there can be, and a few more.
+  /// Enough for the largest possible firewall.
   private static let mostFields = 5100
   private static let longestName = 64
 
@@ -13,7 +13,7 @@ struct Form: Sendable {
 
   init() {}
 
-  /// Nil for what is no form.
+  /// Nil where the text is no form.
   init?(_ text: some StringProtocol) {
     let pairs = text.utf8.split(separator: UInt8(ascii: "&"), maxSplits: Self.mostFields)
     guard pairs.count <= Self.mostFields else { return nil }
@@ -30,19 +30,19 @@ struct Form: Sendable {
     self.fields = fields
   }
 
-  /// The first one of this name; nil where there is none, or nothing in it.
+  /// The first value with this name; nil where there is none or it is empty.
   subscript(name: StaticString) -> String? {
     fields.first { $0.name == "\(name)" }.flatMap { $0.value.isEmpty ? nil : $0.value }
   }
 
-  /// All of this name.
+  /// All values with this name.
   func values(_ name: StaticString) -> [String] { fields.filter { $0.name == "\(name)" }.map(\.value) }
 
-  /// The same of what somebody chose, where it is a text that could be offered.
+  /// The chosen values, without texts that could not have been offered.
   func choices(_ name: StaticString) -> [String] { values(name).filter { $0.isPlain(atMost: 64) } }
   func choice(_ name: StaticString) -> String? { choices(name).first }
 
-  /// What was typed, for its author to go on with: no more of it than there may be.
+  /// The entered text, to be shown in the form again, cut to `limit` characters.
   func shown(_ name: StaticString, _ limit: Int) -> String { String((self[name] ?? "").unicodeScalars.prefix(limit)) }
 
   func has(_ name: StaticString) -> Bool { fields.contains { $0.name == "\(name)" } }

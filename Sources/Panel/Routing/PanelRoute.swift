@@ -1,14 +1,14 @@
 import HTTPTypes
 import Hummingbird
 
-/// One method of one path of the panel, and who is let in.
+/// One method of one path of the panel, and who may use it.
 struct PanelRoute: Sendable {
   enum Handler: Sendable {
     /// For anybody.
     case open(@Sendable (Visitor) async throws -> Answer)
-    /// For whoever is signed in; anybody else is sent to sign in.
+    /// For people who are signed in; anybody else is sent to sign in.
     case signedIn(@Sendable (Visit) async throws -> Answer)
-    /// The same for what changes something: sent twice, it is done once, and answered twice.
+    /// The same for a form that changes something: sent twice, it is carried out once and answered twice.
     case once(@Sendable (Visit) async throws -> Answer)
   }
 
@@ -16,9 +16,9 @@ struct PanelRoute: Sendable {
   /// `/servers/{id}`
   let path: String
   let handler: Handler
-  /// Whether there is no such page for anybody else.
+  /// Whether the page does not exist for anybody but operators.
   var isForOperators = false
-  /// Whether a form that cannot be told from one that was sent before is refused: done twice, it is worse than not done.
+  /// Whether a form without a key is refused, because carrying it out twice would be worse than not at all.
   var needsKey = false
 
   static func get(_ path: String, _ handle: @escaping @Sendable (Visit) async throws -> Answer) -> PanelRoute {
@@ -30,10 +30,10 @@ struct PanelRoute: Sendable {
   }
 }
 
-/// What a request is answered with.
+/// The answer to a request.
 enum Answer: Sendable {
   case page(Page)
-  /// To a path of the panel, which the browser gets.
+  /// A redirect to a path of the panel, which the browser requests by GET.
   case redirect(String)
   case response(Response)
 }

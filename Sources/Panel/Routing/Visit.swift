@@ -2,17 +2,17 @@ import Core
 import Engine
 import Hummingbird
 
-/// A request of somebody who is signed in.
+/// A request of a person who is signed in.
 struct Visit: Sendable {
   let visitor: Visitor
   let caller: Caller
-  /// The same without a claim: for what may be done once more, and is not what the form is about.
+  /// The caller without an idempotency claim, for a secondary action that may be repeated.
   let unclaimed: Caller
   let session: SessionText
   let account: Account
-  /// Of all amounts.
+  /// The currency of all amounts.
   let currency: String
-  /// What was sent with it; empty where it is no form.
+  /// The form that was sent; empty where there was none.
   var form = Form()
 
   var words: Words { visitor.words }
@@ -22,7 +22,7 @@ struct Visit: Sendable {
 
   func amount(_ money: Money) -> String { words.amount(money, currency) }
 
-  /// The same visit by a caller whose changes are made under a claim.
+  /// The same visit by a caller whose changes are made under an idempotency claim.
   func replacing(caller: Caller) -> Visit {
     var visit = Visit(
       visitor: visitor, caller: caller, unclaimed: unclaimed, session: session, account: account, currency: currency)

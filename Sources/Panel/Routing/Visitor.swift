@@ -4,14 +4,14 @@ import Engine
 import HTTPTypes
 import Hummingbird
 
-/// A request of somebody of whom nothing is known.
+/// A request before its session is verified.
 struct Visitor: Sendable {
   let request: Request
   let context: APIContext
   let words: Words
   /// Whether the browser reached us by https.
   let isSecure: Bool
-  /// What follows the question mark.
+  /// The query of the requested URL.
   let query: Form
 
   init(_ request: Request, _ context: APIContext, publicURL: PublicURL?) {
@@ -22,14 +22,14 @@ struct Visitor: Sendable {
     words = Words(language: Language(askedBy: request, query: query["language"], isSecure: isSecure))
   }
 
-  /// What the browser says that it is signed in by.
+  /// The session that the browser's cookie names, which is not verified yet.
   var session: SessionText? { Cookie.session.value(in: request, isSecure: isSecure).flatMap { SessionText($0) } }
 
   var browser: Sessions.Browser {
     Sessions.Browser(name: BrowserName.of(request.headers[.userAgent] ?? ""), origin: context.origin.address)
   }
 
-  /// A number of the path; what can be none is not found.
+  /// The ID in the path. Throws `notFound` if it is not a valid ID.
   func id<Entity>(_ name: Substring = "id") throws(Failure) -> ID<Entity> {
     guard let text = context.parameters.get(String(name)), case .id(let id)? = Reference<Entity>(text) else {
       throw .notFound

@@ -1,9 +1,9 @@
 import Core
 import Engine
 
-/// The messages of the use cases in Bulgarian: those that people meet in the panel.
+/// The use cases' messages in Bulgarian, as far as people see them in the panel.
 ///
-/// A `%` stands for whatever is there, and comes back in the same order.
+/// A `%` stands for any text. These texts come in the same order in both languages.
 enum MessageTranslation {
   private static let messages: [(english: String, bulgarian: String)] =
     [
@@ -142,7 +142,7 @@ enum MessageTranslation {
       ("The firewall was changed meanwhile. Read it again.", "Защитната стена междувременно беше променена."),
     ] + ofOperators
 
-  /// What is said of a key, to whoever has sent a form and knows of none.
+  /// Texts for people instead of the messages about idempotency keys, which forms send without people knowing of them.
   private static let repeatedForms: [(message: String, phrase: Phrase)] = [
     (
       Idempotency.underWay.message,
@@ -170,12 +170,12 @@ enum MessageTranslation {
     ),
   ]
 
-  /// What the panel says instead; nil for a message that is none of these.
+  /// The panel's text for such a message; nil for any other message.
   static func ofRepeatedForm(_ message: String) -> Phrase? {
     repeatedForms.first { $0.message.utf8.elementsEqual(message.utf8) }?.phrase
   }
 
-  /// Nil for a message that is none of these.
+  /// Nil for an unknown message.
   static func bulgarian(_ message: String) -> String? {
     guard message.utf8.count <= 1000 else { return nil }
     if let exact = messages.first(where: { $0.english.utf8.elementsEqual(message.utf8) }) { return exact.bulgarian }
@@ -187,7 +187,7 @@ enum MessageTranslation {
     return nil
   }
 
-  /// What stands in the place of each `%`; nil where the message is another one.
+  /// The text in the place of each `%`; nil where the message does not match the pattern.
   private static func values(in message: String, by pattern: String) -> [Substring]? {
     let parts = pattern.split(separator: "%", omittingEmptySubsequences: false)
     guard let first = parts.first, let last = parts.last, message.hasPrefix(first) else { return nil }

@@ -59,7 +59,7 @@ extension Phrase {
     Phrase("The first \(count) of \(total).", "Първите \(count) от \(total).")
   }
 
-  // What went wrong that is no matter of a form.
+  // Errors that no form shows.
   static let notFoundTitle = Phrase("Not found", "Не е намерено")
   static let refusedTitle = Phrase("That did not work", "Не се получи")
   static let toServers = Phrase("To your servers", "Към сървърите")

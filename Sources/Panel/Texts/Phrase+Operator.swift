@@ -124,7 +124,7 @@ extension Phrase {
 }
 
 extension MessageTranslation {
-  /// Of what operators do.
+  /// The messages about operators' actions.
   static let ofOperators: [(english: String, bulgarian: String)] = [
     ("Enter a valid email address.", "Въведете валиден имейл."),
     ("An account with this email exists already.", "Вече има акаунт с този имейл."),

@@ -1,4 +1,4 @@
-/// A text of the panel in every language that it speaks.
+/// A text of the panel in all its languages.
 struct Phrase: Sendable {
   let english: String
   let bulgarian: String

@@ -1,6 +1,6 @@
 import Core
 
-/// Puts what the panel says into the language of whoever reads it.
+/// Translates the panel's texts to the reader's language.
 struct Words: Sendable {
   let language: Language
 
@@ -11,21 +11,21 @@ struct Words: Sendable {
     }
   }
 
-  /// What a use case says to a customer, which it does in English.
+  /// The translation of a use case's message, which is in English.
   func callAsFunction(message: String) -> String {
     if let phrase = MessageTranslation.ofRepeatedForm(message) { return self(phrase) }
     return language == .english ? message : MessageTranslation.bulgarian(message) ?? message
   }
 
-  /// The name of a token, or of the browser of a person.
+  /// The name of a principal: that of a token, or of a person's browser.
   func callAsFunction(principal name: String) -> String {
     name.isPlain(atMost: 64) && name == BrowserName.unknown ? self(.unknownBrowser) : name
   }
 
-  /// As the amounts of the API, with the name of the currency.
+  /// The amount in the format of the API, followed by the currency.
   func amount(_ money: Money, _ currency: String) -> String { "\(money.decimal) \(currency)" }
 
-  /// `2025-01-10 14:30 UTC`, which the script of the page shows in the reader's own zone.
+  /// `2025-01-10 14:30 UTC`, which the script of the page converts to the reader's time zone.
   static func time(_ time: Timestamp) -> String {
     let text = time.wireFormat
     return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"

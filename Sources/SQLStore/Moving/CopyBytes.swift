@@ -1,9 +1,9 @@
 /// Rows in the binary form of PostgreSQL's COPY.
 struct CopyBytes {
-  /// As much as is sent at once.
+  /// From this size on the bytes are sent.
   private static let fullCount = 1 << 16
 
-  /// What is said before the first row: a mark, and that nothing else is to be known.
+  /// Begins with the header before the first row: the signature, no flags and no extension.
   private(set) var bytes: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0] + Array(repeating: 0, count: 8)
 
   var isFull: Bool { bytes.count >= Self.fullCount }
@@ -22,7 +22,7 @@ struct CopyBytes {
     }
   }
 
-  /// After the last row.
+  /// Marks the end, after the last row.
   mutating func end() { append(Int16(-1)) }
 
   mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }

@@ -3,7 +3,7 @@ import Foundation
 /// A new file that is to take the rows of a database on a server.
 struct FileTarget {
   private let path: String
-  /// Where it is made.
+  /// The file until it is complete.
   private var partial: String { path + ".partial" }
 
   init(_ path: String) {
@@ -24,7 +24,7 @@ struct FileTarget {
     return move
   }
 
-  /// Whatever it is, a link too.
+  /// Whether there is anything at the path, even a broken link.
   private static func exists(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0
@@ -34,9 +34,9 @@ struct FileTarget {
     for suffix in ["", "-wal", "-shm"] { unlink(partial + suffix) }
   }
 
-  /// All is of one moment, and nobody writes meanwhile.
+  /// Runs the body in one snapshot, and keeps all others from writing meanwhile.
   private func reading<Value>(_ server: PostgreSQLConnection, _ body: () throws -> Value) throws -> Value {
-    // Before the moment itself, which is that of the transaction's first statement.
+    // Before the snapshot, which the transaction's first query takes.
     try server.execute("SELECT pg_advisory_lock(\(AdvisoryLock.write.arguments))")
     try server.execute(
       """
@@ -49,13 +49,13 @@ struct FileTarget {
 
   private func fill(_ file: any SQLConnection, from server: PostgreSQLConnection) throws -> StoreMove {
     try file.runScript("PRAGMA defer_foreign_keys = ON")
-    // What follows from a row is there already, and does not follow once more.
+    // The triggers are removed meanwhile: the rows that they have written are copied, too.
     let triggers = try file.rows(
       "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid"
     ) { row in (name: try row.next(String.self), sql: try row.next(String.self)) }
     for trigger in triggers { try file.runScript("DROP TRIGGER \"\(trigger.name)\"") }
     let tables = try MovedTable.all(of: file)
-    // What comes with the tables.
+    // The rows that the migrations have written.
     for table in tables.reversed() { try file.run("DELETE FROM \(table.name)") }
     for table in tables { try copy(table, to: file, from: server) }
     for trigger in triggers { try file.runScript(trigger.sql) }
@@ -75,7 +75,7 @@ struct FileTarget {
     if last > 0 { try file.run("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table.name, last]) }
   }
 
-  /// One that was given is not given again, even where its row is gone.
+  /// The last id that was given: it must not be given again, even where its row is gone.
   private func lastNumber(of table: MovedTable, on server: PostgreSQLConnection) throws -> Int64 {
     let numbers = try server.value(String?.self, "SELECT pg_get_serial_sequence(?, 'id')", [table.name])
     let name = try (numbers ?? nil).orFail("the rows of \(table.name) are not numbered")
@@ -84,7 +84,7 @@ struct FileTarget {
     ) { row in try row.next(Int64.self) }.first ?? 0
   }
 
-  /// Nobody's file is replaced.
+  /// Gives the file its name durably, and never replaces another file.
   private func finish() throws {
     let file = open(partial, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw UnusableFile(path: partial, reason: String(cString: strerror(errno))) }

@@ -1,4 +1,4 @@
-/// A table as both databases have it, for whoever copies its rows from one into the other.
+/// A table of both databases, whose rows are copied from one to the other.
 struct MovedTable: Sendable {
   struct Column: Sendable {
     enum Kind: String, Sendable {
@@ -13,14 +13,14 @@ struct MovedTable: Sendable {
 
   let name: String
   let columns: [Column]
-  /// Those by which its rows are told apart, and are in the same order everywhere.
+  /// The columns of the primary key, by which both databases order the rows.
   let key: [String]
-  /// Whether the database gives its rows numbers, none of them twice.
+  /// Whether the database numbers its rows, and uses no number twice.
   let isNumbered: Bool
 
   private var names: String { columns.map(\.name).joined(separator: ", ") }
 
-  // Texts go as their bytes: whether two are the same is no matter of letters, and what is no text is not made one.
+  // Texts are copied as bytes: they are compared byte by byte, and invalid UTF-8 is not repaired on the way.
 
   /// All rows in the order of their key.
   func selection(from server: Bool) -> String {
@@ -28,16 +28,16 @@ struct MovedTable: Sendable {
     return "SELECT \(values.joined(separator: ", ")) FROM \(name) ORDER BY \(key.joined(separator: ", "))"
   }
 
-  /// Of one row, into a file.
+  /// Inserts one row into a file.
   var insertion: String {
     let values = columns.map { $0.kind == .text ? "CAST(? AS TEXT)" : "?" }
     return "INSERT INTO \(name) (\(names)) VALUES (\(values.joined(separator: ", ")))"
   }
 
-  /// Of all rows, into a server.
+  /// Copies all rows to a server.
   var copying: String { "COPY \(name) (\(names)) FROM STDIN (FORMAT binary)" }
 
-  /// What stands in a row: numbers, bytes and nothing else.
+  /// The values of a row, texts as bytes. Throws where a value is not of its column's type.
   func row(_ reader: inout RowReader) throws -> [SQLValue] {
     try columns.map { column in
       switch (column.kind, try reader.next(SQLValue.self)) {
@@ -51,7 +51,7 @@ struct MovedTable: Sendable {
     }
   }
 
-  /// As a server takes it.
+  /// Whether PostgreSQL takes the bytes as text.
   private static func isText(_ bytes: [UInt8]) -> Bool {
     !bytes.contains(0) && String(validating: bytes, as: UTF8.self) != nil
   }

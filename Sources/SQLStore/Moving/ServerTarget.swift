@@ -8,7 +8,7 @@ struct ServerTarget {
     self.address = address
   }
 
-  /// In one transaction.
+  /// Copies and compares all rows in one transaction.
   func take(from file: any SQLConnection) throws -> StoreMove {
     try server.execute(
       """
@@ -22,7 +22,7 @@ struct ServerTarget {
       try makeEmpty(tables)
       for table in tables { try copy(table, from: file) }
       let counts = try tables.map { try StoreMove.compare($0, file: file, server: server) }
-      // Nobody knows yet how much is in the tables: a service that began now would look for everything everywhere.
+      // Without statistics, a service that began now would read whole tables for most queries.
       try server.execute(
         "ANALYZE \(tables.map(\.name).joined(separator: ", "))", within: PostgreSQLConnection.scriptLimit)
       try commit()
@@ -44,7 +44,7 @@ struct ServerTarget {
     }
   }
 
-  /// Makes the tables where there are none. Throws where there are others, or where there is anything in them.
+  /// Makes the tables in an empty database. Throws where there are tables of another kind, or rows in ours.
   private func makeEmpty(_ tables: [MovedTable]) throws {
     let applied = try PostgreSQLSchema.requireFit(server, address)
     let found = Set(try columns().map { $0.prefix { $0 != "." } })
@@ -62,7 +62,7 @@ struct ServerTarget {
       try requireNone("SELECT 1 FROM \(table.name) LIMIT 1", table)
     }
     for table in tables.reversed() where ["host", "operation_kind"].contains(table.name) {
-      // The first host and the kinds come with the tables.
+      // The migrations have written the first host and the kinds.
       if table.name == "host" { try requireNone("SELECT 1 FROM host WHERE id <> 1 OR server_count <> 0", table) }
       try server.run("DELETE FROM \(table.name)")
     }
@@ -86,7 +86,7 @@ struct ServerTarget {
 
   private static let types: [MovedTable.Column.Kind: String] = [.integer: "bigint", .text: "text", .bytes: "bytea"]
 
-  /// `account.email text`, of all tables that are where ours are.
+  /// The columns of all tables in our schema, such as `account.email text`.
   private func columns() throws -> [String] {
     try server.rows(
       """
@@ -97,7 +97,7 @@ struct ServerTarget {
     ) { row in try row.next(String.self) }
   }
 
-  /// What follows from a row is in the file already, and does not follow once more.
+  /// Copies the rows with the triggers off: the rows that they have written are copied, too.
   private func copy(_ table: MovedTable, from file: any SQLConnection) throws {
     try server.execute("ALTER TABLE \(table.name) DISABLE TRIGGER USER")
     do {
@@ -113,7 +113,7 @@ struct ServerTarget {
     try server.execute("ALTER TABLE \(table.name) ALTER COLUMN id RESTART WITH \(last + 1)")
   }
 
-  /// One that was given is not given again, even where its row is gone.
+  /// The last id that was given: it must not be given again, even where its row is gone.
   private func lastNumber(of table: MovedTable, in file: any SQLConnection) throws -> Int64 {
     let given = try file.value(Int64.self, "SELECT seq FROM sqlite_sequence WHERE name = ?", [table.name]) ?? 0
     let greatest = try file.value(Int64?.self, "SELECT MAX(id) FROM \(table.name)") ?? nil

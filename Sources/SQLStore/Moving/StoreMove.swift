@@ -1,10 +1,10 @@
-/// All rows of one database in another one of the other kind, which had none, each compared with what it was before any of it counts.
-/// What was there stays as it is.
+/// A copy of all rows of a database into an empty one of the other kind. Every row is compared before the copy is committed.
+/// The source stays as it is.
 package struct StoreMove: Sendable {
   package let tableCount: Int
   package let rowCount: Int
 
-  /// Into the server, in one transaction, the tables too where there are none.
+  /// Copies a file to a server in one transaction, which also makes the tables where there are none.
   ///
   /// Throws `UnfitState` where the file cannot be served, and `UnfitTarget` where the server's database holds anything.
   package static func move(file path: String, to address: PostgreSQLAddress) async throws -> StoreMove {
@@ -16,7 +16,7 @@ package struct StoreMove: Sendable {
     }
   }
 
-  /// Into a new file, which only its owner can read and which is there once it is whole.
+  /// Copies a server's database to a new file, which only its owner can read and which appears when it is complete.
   ///
   /// Throws `UnfitState` where the server's database cannot be served, and `UnfitTarget` where there is anything at the path.
   package static func move(_ address: PostgreSQLAddress, toFile path: String) async throws -> StoreMove {
@@ -39,7 +39,7 @@ package struct StoreMove: Sendable {
     }
   }
 
-  /// As its only service, so that there is no other one.
+  /// Takes the lock of the only service, so that no service uses the database meanwhile.
   private static func withServer(
     _ address: PostgreSQLAddress, _ body: @escaping @Sendable (PostgreSQLConnection) throws -> StoreMove
   ) async throws -> StoreMove {
@@ -58,7 +58,7 @@ package struct StoreMove: Sendable {
 
   /// Throws where a row of the file is not the same on the server.
   ///
-  /// - Returns: How many there are.
+  /// - Returns: The number of rows.
   static func compare(
     _ table: MovedTable, file: any SQLConnection, server: PostgreSQLConnection
   ) throws -> Int {
@@ -79,7 +79,7 @@ package struct StoreMove: Sendable {
   }
 }
 
-/// Why nothing can be written into a database.
+/// Why a database cannot be the target of a copy.
 package struct UnfitTarget: Error, CustomStringConvertible {
   package let description: String
 
@@ -88,7 +88,7 @@ package struct UnfitTarget: Error, CustomStringConvertible {
   }
 }
 
-/// A row that is not what it was, which nobody has seen yet.
+/// A copied row that differs from its source. No such case is known.
 package struct DifferentRow: Error, CustomStringConvertible {
   let table: String
   /// In the order of the table's key.

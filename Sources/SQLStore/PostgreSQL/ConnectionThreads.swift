@@ -2,8 +2,8 @@ import Core
 import Foundation
 import Synchronization
 
-/// A bounded number of threads, each with a connection of its own: a call of libpq blocks, which the cooperative pool never may.
-/// They end with this, once what was asked of them is done.
+/// A bounded number of threads, each with a connection of its own: calls of libpq block, and the cooperative pool must not. The
+/// threads end with this object, when their jobs are done.
 final class ConnectionThreads: Sendable {
   private let line: Line
 
@@ -22,7 +22,7 @@ final class ConnectionThreads: Sendable {
     }
   }
 
-  /// - Parameter fail: Called instead, where nobody can carry it out.
+  /// - Parameter fail: Called instead of `run` where the job cannot be carried out.
   func add(run: @escaping @Sendable (Session) -> Void, fail: @escaping @Sendable (any Error) -> Void) {
     line.add(Line.Job(run: run, fail: fail))
   }
@@ -30,7 +30,7 @@ final class ConnectionThreads: Sendable {
   /// Returns once all connections are closed.
   func close() { line.close(waits: true) }
 
-  /// What one of the threads has: its connection, made when it is needed for the first time, and anew where it is lost.
+  /// The connection of one thread, made when it is first needed, and again when it is lost.
   final class Session {
     private let line: Line
     private var connection: PostgreSQLConnection?
@@ -39,7 +39,7 @@ final class ConnectionThreads: Sendable {
       self.line = line
     }
 
-    /// Whoever waits in the line while there is no way to the server is told at once, and not one after the other.
+    /// If the server cannot be reached, all waiting jobs fail at once, and not one after the other.
     func connected() throws -> PostgreSQLConnection {
       if let connection, !connection.isLost { return connection }
       connection = nil
@@ -55,7 +55,7 @@ final class ConnectionThreads: Sendable {
 
     func drop() { connection = nil }
 
-    /// Carries the body out again where that may help and nothing can have come of it yet.
+    /// Repeats a body without effects after a conflict or a lost connection, three times at most.
     func repeating<Value>(_ body: (PostgreSQLConnection) throws -> Value) throws -> Value {
       var rest = 3
       while true {
@@ -67,7 +67,7 @@ final class ConnectionThreads: Sendable {
       }
     }
 
-    /// Of a connection that was there: that there is none is no reason to try again.
+    /// False where no connection could be made: then another try would not help.
     private var isLost: Bool { connection?.isLost ?? false }
   }
 
@@ -142,7 +142,7 @@ final class ConnectionThreads: Sendable {
       thread.start()
     }
 
-    /// Waits for one. Nil once there will be none any more.
+    /// Waits for the next job. Nil when there will be none any more.
     private func nextJob() -> Job? {
       state.withLock { $0.idle += 1 }
       defer { state.withLock { $0.idle -= 1 } }

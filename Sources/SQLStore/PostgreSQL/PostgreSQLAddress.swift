@@ -1,8 +1,7 @@
 import CPostgreSQL
 import Foundation
 
-/// Where a database of PostgreSQL is, and how it is reached: a URL as libpq reads it. A password may stand in it, which nothing
-/// that is written shows.
+/// The URL of a PostgreSQL database, as libpq reads it. It may contain a password, which is in no description or log.
 package struct PostgreSQLAddress: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {
   private static let maximumBytes = 2000
 
@@ -11,7 +10,7 @@ package struct PostgreSQLAddress: Sendable, Equatable, CustomStringConvertible, 
   /// The same without its secrets.
   package let description: String
 
-  /// Nil for what is no such URL. What libpq would say of it is not told: that may be a part of a password.
+  /// Nil where libpq cannot read the URL. Its message is dropped, because it may contain a part of a password.
   package init?(_ text: String) {
     guard text.hasPrefix("postgresql://") || text.hasPrefix("postgres://"), text.utf8.count <= Self.maximumBytes,
       !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }),
@@ -32,7 +31,7 @@ package struct PostgreSQLAddress: Sendable, Equatable, CustomStringConvertible, 
     var options: [String: String] = [:]
     var option = parsed
     while let keyword = option.pointee.keyword {
-      // libpq marks what is to be hidden when it is typed.
+      // libpq marks options that have to be hidden.
       let isSecret = option.pointee.dispchar.map { String(cString: $0) == "*" } ?? true
       if !isSecret, let value = option.pointee.val { options[String(cString: keyword)] = String(cString: value) }
       option += 1
@@ -45,7 +44,7 @@ package struct PostgreSQLAddress: Sendable, Equatable, CustomStringConvertible, 
       text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-._~"))) ?? ""
     }
     let user = options["user"].map { "\(written($0))@" } ?? ""
-    // A list of hosts, or a folder with a socket, is told behind all others.
+    // A list of hosts, or a folder with a socket, is written among the parameters at the end.
     let host = options["host"].flatMap { $0.contains(where: { "/,:".contains($0) }) ? nil : $0 }
     let port = options["port"].flatMap { host == nil || $0.contains(",") ? nil : $0 }
     let place = (host.map(written) ?? "") + (port.map { ":\(written($0))" } ?? "")

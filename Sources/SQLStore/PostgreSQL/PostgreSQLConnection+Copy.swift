@@ -21,7 +21,7 @@ extension PostgreSQLConnection {
       pending.end()
       try put(&pending)
     } catch {
-      // The server then forgets all of it.
+      // The server then discards all rows.
       if !isLost {
         try sent(PQputCopyEnd(pointer, "given up"))
         _ = try? answer(within: Self.limit)
@@ -29,7 +29,7 @@ extension PostgreSQLConnection {
       throw error
     }
     try sent(PQputCopyEnd(pointer, nil))
-    // What the rows refer to is looked up now.
+    // The server checks foreign keys now, which may take long.
     _ = try answer(within: Self.scriptLimit)
   }
 
@@ -48,20 +48,20 @@ extension PostgreSQLConnection {
   }
 }
 
-/// Reads an answer some rows at a time, inside the transaction that there is.
+/// Reads a result in batches of rows, inside the current transaction.
 struct PostgreSQLCursor {
-  /// With rows of the greatest size a few megabytes.
+  /// A batch of the largest rows takes a few megabytes.
   private static let batchSize = 100
 
   private let connection: PostgreSQLConnection
 
-  /// One of a connection at a time.
+  /// A connection can have one at a time.
   init(_ connection: PostgreSQLConnection, _ sql: String) throws {
     self.connection = connection
     try connection.execute("DECLARE moved NO SCROLL CURSOR FOR \(sql)", within: PostgreSQLConnection.scriptLimit)
   }
 
-  /// Nothing at the end.
+  /// Empty at the end.
   func next(_ read: (inout RowReader) throws -> [SQLValue]) throws -> [[SQLValue]] {
     try connection.rows("FETCH \(Self.batchSize) FROM moved", isKept: false, read)
   }

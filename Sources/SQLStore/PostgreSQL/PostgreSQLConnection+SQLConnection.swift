@@ -22,7 +22,7 @@ extension PostgreSQLConnection: TransactionConnection {
     !isInsideTransaction || (error as? PostgreSQLError)?.isConflict == true
   }
 
-  /// It has no file of ours. What it stores it checks when it reads it, where it was made with checksums; and what refers to
-  /// nothing it does not take.
+  /// There is no file of ours to check. The server verifies its pages when it reads them, if it was set up with checksums, and
+  /// it enforces foreign keys.
   func damage() throws -> [String] { [] }
 }

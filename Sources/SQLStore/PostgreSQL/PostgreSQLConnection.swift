@@ -1,10 +1,10 @@
 import CPostgreSQL
 import Foundation
 
-/// A connection to a server of PostgreSQL, of the thread that made it. No call of it outlives its limit: where the server does not
-/// answer by then, the connection is lost.
+/// A connection to a PostgreSQL server, for the thread that made it. Every call has a time limit: if the server does not answer
+/// by then, the connection is lost.
 final class PostgreSQLConnection {
-  /// The server ends a statement before this, and says so.
+  /// Longer than the server's own timeout of a statement, which it reports.
   static let limit = Duration.seconds(20)
   /// A script that brings a large database up to date takes a while.
   static let scriptLimit = Duration.seconds(600)
@@ -14,15 +14,15 @@ final class PostgreSQLConnection {
   private(set) var isLost = false
   private var knownLife: String?
 
-  /// Overridden by the URL. A server whose machine has vanished is given up after six seconds, so that a standby that was promoted
-  /// by then is found soon after.
+  /// Options that the URL may override; what we depend on comes after the URL. With `tcp_user_timeout` (milliseconds) a server
+  /// that has vanished from the network is given up after six seconds, so that a promoted standby is found soon after.
   private static let defaults = [
     ("connect_timeout", "5"), ("keepalives_idle", "5"), ("keepalives_interval", "2"), ("keepalives_count", "2"),
     ("tcp_user_timeout", "6000"), ("target_session_attrs", "read-write"), ("application_name", "vpsd"),
   ]
 
-  /// Whoever is stopped in the middle of a transaction must not hold up all others for good, nor must a server that cannot tell
-  /// that its client is gone.
+  /// Timeouts, so that a client that stops in the middle of a transaction does not block all others for good, even if the
+  /// server cannot tell that it is gone.
   private static let settings = """
     SET client_min_messages = warning; SET standard_conforming_strings = on; SET jit = off;
     SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '3s';
@@ -63,14 +63,14 @@ final class PostgreSQLConnection {
     return !isLost && (status == PQTRANS_INTRANS || status == PQTRANS_INERROR)
   }
 
-  /// What the server began with: another one after a crash, and where a standby took its place. It may have forgotten what was written
-  /// last, if nobody was told of it, and gives the numbers of those transactions to others. Nil where that cannot be known.
+  /// Identifies a run of the server: it changes with a crash, and when a standby takes over. Transactions whose commit was not
+  /// acknowledged may be lost then, and their numbers used again. Nil where it cannot be known.
   func life() throws -> String? {
     if knownLife == nil { knownLife = try value(String?.self, Self.lifeQuery) ?? nil }
     return knownLife
   }
 
-  /// The timeline is another one on a standby that was promoted. Statistics begin anew with each crash of any of the server's processes.
+  /// A promoted standby has a new timeline. The statistics are reset when any process of the server crashes.
   private static let lifeQuery = """
     SELECT CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) || ' '
       || (SELECT CAST(EXTRACT(EPOCH FROM stats_reset) AS TEXT) FROM pg_stat_bgwriter) END
@@ -102,7 +102,8 @@ final class PostgreSQLConnection {
     return try answer(within: Self.limit)
   }
 
-  /// What others have said since, on channels that this connection listens to, once there is any or the time is up.
+  /// Waits until a notification arrives on a channel that this connection listens to, or the time is up. Returns all that
+  /// arrived.
   func notifications(within limit: Duration) throws -> [PostgreSQLNotification] {
     let found = received()
     guard found.isEmpty else { return found }
@@ -122,7 +123,7 @@ final class PostgreSQLConnection {
     return found
   }
 
-  /// The server's own for this connection.
+  /// The id of the server's process for this connection.
   var process: CInt { PQbackendPID(pointer) }
 
   private func prepared(_ sql: String) throws -> String {
@@ -158,7 +159,7 @@ final class PostgreSQLConnection {
     return last
   }
 
-  /// Returns once the server has taken all that was said to it.
+  /// Returns when everything is sent to the server.
   func flush(until deadline: ContinuousClock.Instant) throws {
     while true {
       let isUnsent = PQflush(pointer)
@@ -169,7 +170,7 @@ final class PostgreSQLConnection {
     }
   }
 
-  /// Nil where there is none any more.
+  /// Nil after the last result.
   func nextResult(until deadline: ContinuousClock.Instant) throws -> PostgreSQLResult? {
     while PQisBusy(pointer) == 1 {
       try wait(for: POLLIN, until: deadline)
@@ -196,8 +197,8 @@ final class PostgreSQLConnection {
   }
 }
 
-/// The arguments of a statement as libpq takes them: numbers as text, which fits whatever type the server takes them for, all others
-/// as their bytes.
+/// The arguments of a statement as libpq takes them: numbers as text, which fits whatever type the server infers, all others as
+/// bytes.
 private struct PostgreSQLParameters {
   private var bytes: [UInt8] = []
   private var offsets: [Int?] = []

@@ -3,13 +3,13 @@ import Synchronization
 
 import struct Foundation.UUID
 
-/// A database on a server of PostgreSQL, by libpq.
+/// A database on a PostgreSQL server, accessed with libpq.
 ///
-/// Reads have a few connections of their own. Writes go by one, several in a transaction (`GroupCommit`), and hold a lock of the
-/// database from its begin to its end: no two transactions that write overlap, whichever process they are of.
+/// Reads have a few connections of their own. Writes share one, several in a transaction (`GroupCommit`), and hold an advisory
+/// lock from its begin to its end. So no two writing transactions overlap, in whichever process.
 struct PostgreSQLDatabase: SQLDatabase {
   private static let readerCount = 4
-  /// Beyond 64 in a transaction, others take long to see what is in it.
+  /// With more than 64 savepoints in a transaction, PostgreSQL takes long to tell which of its rows others see.
   private static let maximumBatchSize = 32
 
   private let readers: ConnectionThreads
@@ -18,7 +18,7 @@ struct PostgreSQLDatabase: SQLDatabase {
   private let address: PostgreSQLAddress
   private let writerProcess: WriterProcess
 
-  /// - Parameter service: Who serves the database as long as this one has it open; nil for a command.
+  /// - Parameter service: How this process serves the database while it has it open; nil for a command.
   static func open(
     _ address: PostgreSQLAddress, _ opening: SQLStore.Opening, as service: SQLStore.Service?
   ) async throws -> PostgreSQLDatabase {
@@ -107,7 +107,7 @@ struct PostgreSQLDatabase: SQLDatabase {
   }
 }
 
-/// The server's process for the connection that writes.
+/// The id of the server's process for the connection that writes.
 private final class WriterProcess: Sendable {
   private let number = Mutex<CInt>(0)
 
@@ -115,22 +115,23 @@ private final class WriterProcess: Sendable {
   func isOurs(_ number: CInt) -> Bool { self.number.withLock { $0 == number } }
 }
 
-/// Locks that the database gives to one connection at a time, and takes back when that is gone.
+/// Advisory locks, which the server releases when their connection is gone.
 enum AdvisoryLock: Int32 {
-  /// Of whoever serves the database: shared by those who serve it beside each other.
+  /// Held by the service that serves the database; shared by services that do so together.
   case service = 1
-  /// Of a transaction that writes.
+  /// Held by a transaction that writes.
   case write = 2
-  /// Of whoever brings the tables up to date.
+  /// Held while the tables are brought up to date.
   case schema = 3
 
-  /// "vpsd": others may have locks of their own in the same database.
+  /// "vpsd" in ASCII: other programs may have locks of their own in the same database.
   private static let family = 0x7670_7364
 
-  /// As the arguments of PostgreSQL's functions.
+  /// The arguments of PostgreSQL's lock functions.
   var arguments: String { "\(Self.family), \(rawValue)" }
 
-  /// For as long as the connection lasts. One that has just ended may have it for a moment.
+  /// Takes the lock for as long as the connection lasts. Tries for some seconds, because a connection that has just ended may
+  /// still have it.
   func take(on connection: PostgreSQLConnection, isShared: Bool, _ address: PostgreSQLAddress) throws {
     let function = isShared ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock"
     let deadline = ContinuousClock.now + .seconds(5)
@@ -144,7 +145,7 @@ enum AdvisoryLock: Int32 {
 }
 
 extension PostgreSQLConnection {
-  /// What the body reads is of one moment.
+  /// Runs the body in a read-only transaction with one snapshot.
   fileprivate func reading<Value>(_ body: () throws -> Value) throws -> Value {
     try execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     do {

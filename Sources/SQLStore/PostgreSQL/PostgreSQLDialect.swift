@@ -1,10 +1,11 @@
-/// Translates the one SQL text for PostgreSQL: parameters, two functions, and hints which index to use.
+/// Translates the shared SQL text for PostgreSQL: parameters, the names of two functions, and hints about indexes.
 enum PostgreSQLDialect {
   private static let functions = ["lower": "vpsd_lower", "group_concat": "string_agg"]
 
   /// - `?` and `?1` become `$1`: one without a number is the one after the greatest so far, as in SQLite.
-  /// - `lower` becomes ours, which knows all letters whatever the database was made with, as that of SQLite is ours.
-  /// - `INDEXED BY name` is left out: it is for SQLite, which has no statistics and takes the wrong one of two partial indexes.
+  /// - `lower` becomes `vpsd_lower`, which handles all alphabets whatever locale the database was made with. SQLite has a
+  ///   function of ours, too.
+  /// - `INDEXED BY name` is left out. It is for SQLite, which has no statistics and may take another partial index.
   static func translated(_ sql: String) -> String {
     var output = ""
     var rest = Substring(sql)

@@ -1,9 +1,9 @@
 import CPostgreSQL
 import Core
 
-/// What a server of PostgreSQL, or the way to it, says to be wrong.
+/// An error of a PostgreSQL server, or of the connection to it.
 struct PostgreSQLError: Error {
-  /// SQLSTATE; empty where no server said it.
+  /// SQLSTATE; empty where the server did not send the error.
   let state: String
   /// Without the statement and its arguments: this is logged.
   let text: String
@@ -21,7 +21,7 @@ struct PostgreSQLError: Error {
       PQresultErrorField(result.pointer, CInt(code.asciiValue ?? 0)).map { String(cString: $0) }
     }
     let state = field("C") ?? ""
-    // What is wrong with a value may be told by the value.
+    // The server's message may contain the value.
     let text =
       switch state.prefix(2) {
       case "22": "a value does not fit"
@@ -31,21 +31,21 @@ struct PostgreSQLError: Error {
     self.init(state: state, text: text)
   }
 
-  /// Another connection may lead to a server that can do it: this one is gone, being shut down, or may only be read.
+  /// Whether a new connection may help: this one is gone, its server is shut down, read-only or out of connections.
   var endsConnection: Bool {
     state.isEmpty || state.hasPrefix("08") || state.hasPrefix("57P") || ["25006", "25P03", "53300"].contains(state)
   }
 
-  /// Nothing was done, and the same may succeed now: two transactions were in each other's way.
+  /// Nothing was done, and another try may succeed: two transactions were in conflict.
   var isConflict: Bool { ["40001", "40P01"].contains(state) }
 
-  /// It passes by itself, or when the operator makes room: the server is away, too busy, out of room or too slow.
+  /// Whether it passes by itself, or when the operator acts: the server is away, busy, full or slow, or refuses the login.
   private var passes: Bool {
     endsConnection || isConflict || state.hasPrefix("53") || state.hasPrefix("58")
       || ["57014", "55P03", "28P01", "28000", "3D000"].contains(state)
   }
 
-  /// As the rest of the program knows it.
+  /// The error for the rest of the program: `StoreUnavailable` where it passes, otherwise an internal error.
   static func translated(_ error: any Error) -> any Error {
     guard let error = error as? PostgreSQLError else { return error }
     let text = error.state.isEmpty ? "PostgreSQL: \(error.text)" : "PostgreSQL \(error.state): \(error.text)"

@@ -2,35 +2,35 @@ import Core
 import Foundation
 import Synchronization
 
-/// What a transaction said that was committed.
+/// A notification from a transaction that was committed.
 struct PostgreSQLNotification {
-  /// The server's process of the connection that said it.
+  /// The id of the server's process for the connection that sent it.
   let process: CInt
   let text: String
 }
 
-/// Hears on a connection of its own what other services say when they have committed. A connection that is lost is made anew, and
-/// what was missed meanwhile is told as `unknown`: whoever listens looks.
+/// Receives, on a connection of its own, what other services notify when they commit. A lost connection is made again, and what
+/// was missed meanwhile is reported as `unknown`, so that the listener reads the store.
 final class PostgreSQLListener: Sendable {
   private static let channel = "vpsd"
   private static let longestWait = Duration.seconds(1)
-  /// Whether the server is still there is asked when nothing was heard for so long.
+  /// After so long without a notification, a query checks that the server is still there.
   private static let longestSilence = Duration.seconds(5)
   private static let pauses = [100, 200, 500, 1000]
-  /// Who is slower than this is told to look, and not at what.
+  /// How many changes wait for a slow listener; beyond that it loses the oldest ones.
   private static let mostWaiting = 1000
 
   private let address: PostgreSQLAddress
   private let isOwn: @Sendable (CInt) -> Bool
   private let isOver = Mutex(false)
 
-  /// - Parameter isOwn: Whether this service itself says it, by that process of the server.
+  /// - Parameter isOwn: Whether the server's process with this id is that of this service's own writer.
   init(_ address: PostgreSQLAddress, isOwn: @escaping @Sendable (CInt) -> Bool) {
     self.address = address
     self.isOwn = isOwn
   }
 
-  /// For as long as anybody listens to what it returns.
+  /// Listens until the returned stream ends.
   func changes() -> AsyncStream<StoreChange> {
     AsyncStream(bufferingPolicy: .bufferingNewest(Self.mostWaiting)) { continuation in
       continuation.onTermination = { _ in self.isOver.withLock { $0 = true } }
@@ -72,7 +72,7 @@ final class PostgreSQLListener: Sendable {
 }
 
 extension StoreChange {
-  /// As the triggers of the database say it: a server and its host.
+  /// Reads the text that the triggers of the database send: the ids of a server and its host, or `duty`.
   fileprivate init(_ text: String) {
     let words = text.split(separator: " ").compactMap { Int64($0) }
     if text == "duty" {

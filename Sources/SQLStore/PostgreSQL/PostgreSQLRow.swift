@@ -1,6 +1,6 @@
 import CPostgreSQL
 
-/// The answer to one statement, for as long as anybody looks at it.
+/// The result of one statement, freed with this object.
 final class PostgreSQLResult {
   let pointer: OpaquePointer
 
@@ -17,7 +17,7 @@ final class PostgreSQLResult {
   var command: String { String(cString: PQcmdStatus(pointer)) }
 }
 
-/// One row of an answer in PostgreSQL's binary form.
+/// One row of a result in PostgreSQL's binary form.
 struct PostgreSQLRow: SQLRow {
   let result: PostgreSQLResult
   let number: CInt
@@ -43,7 +43,7 @@ struct PostgreSQLRow: SQLRow {
     PQfname(result.pointer, CInt(index)).map { String(cString: $0) } ?? "\(index)"
   }
 
-  /// The types that there are in our tables, and those that come of them.
+  /// The types of the columns of our tables, and of expressions on them.
   private enum OID {
     static let boolean: Oid = 16
     static let bytes: Oid = 17
@@ -56,21 +56,21 @@ struct PostgreSQLRow: SQLRow {
     static let numeric: Oid = 1700
   }
 
-  /// Two, four or eight bytes, the greatest first.
+  /// Two, four or eight bytes in big-endian order.
   private static func integer(_ bytes: some Collection<UInt8>) -> Int64 {
     var number: Int64 = bytes.first.map { $0 >= 0x80 } ?? false ? -1 : 0
     for byte in bytes { number = number << 8 | Int64(byte) }
     return number
   }
 
-  /// A sum is a numeric: digits to the base of 10,000, of which those behind the point must be none. Nil for what is no whole
-  /// number, or too large for one of ours.
+  /// A sum is a `numeric`, whose digits have the base 10,000. Nil for a number with a fraction, or one that does not fit into
+  /// an `Int64`.
   private static func wholeNumber(_ bytes: UnsafeRawBufferPointer) -> Int64? {
     guard bytes.count >= 8 else { return nil }
     let words = stride(from: 0, to: bytes.count - 1, by: 2).map { Self.integer(bytes[$0..<$0 + 2]) }
     let (weight, sign, digits) = (words[1], words[2], words.dropFirst(4))
     guard sign == 0 || sign == 0x4000, digits.count <= Int(weight) + 1, weight < 5 else { return nil }
-    // Downwards, as there is one more number below zero than above.
+    // Counts downwards, because there is one more number below zero than above.
     var number: Int64 = 0
     for place in 0...max(Int(weight), 0) where weight >= 0 {
       let digit = place < digits.count ? digits[digits.startIndex + place] : 0

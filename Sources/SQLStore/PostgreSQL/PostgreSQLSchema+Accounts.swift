@@ -1,5 +1,5 @@
 extension PostgreSQLSchema {
-  /// What the tables and the statements need.
+  /// Functions that the tables and the statements use.
   static let functions = """
     -- Small letters of all alphabets, as Swift knows them, whatever the database was made with.
     CREATE FUNCTION vpsd_lower(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -1,5 +1,5 @@
 extension PostgreSQLSchema {
-  /// As `Schema.replicas`, with the clock that all of them go by, and what wakes them.
+  /// As `Schema.replicas`, with the clock that all services use and the notifications that wake them.
   static let replicas = """
     CREATE FUNCTION vpsd_now() RETURNS bigint LANGUAGE sql VOLATILE
       RETURN CAST(floor(EXTRACT(EPOCH FROM clock_timestamp()) * 1000) AS bigint);

@@ -1,5 +1,5 @@
 extension PostgreSQLSchema {
-  /// What is counted with each change, and the ledger, which nobody changes.
+  /// Triggers that keep totals, and those that forbid changes to the ledger.
   static let shares = """
     CREATE FUNCTION repeatable_request_is_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       INSERT INTO repeatable_request_total (account_id, request_count, body_bytes)
@@ -93,7 +93,7 @@ extension PostgreSQLSchema {
       FOR EACH ROW EXECUTE FUNCTION rescue_gives_its_share_back();
     """
 
-  /// What follows from a change: events, and the end of what belonged to an operation.
+  /// Triggers that write events, and those that delete what belongs to an operation when it is over.
   static let events = """
     CREATE FUNCTION event_is_kept_for_a_while() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       DELETE FROM event WHERE id <= NEW.id - 100000;

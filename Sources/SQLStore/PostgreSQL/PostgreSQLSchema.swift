@@ -1,7 +1,7 @@
-/// The tables on a server of PostgreSQL: made at once as they are, and then changed by migrations that are numbered like those of
-/// SQLite. One that was released is never changed again.
+/// The tables on a PostgreSQL server. The first migration makes them, and later ones change them, numbered like those of
+/// SQLite. A released migration is never changed again.
 enum PostgreSQLSchema {
-  /// The first is all that the migrations of SQLite up to its number have made.
+  /// The first one makes all that the migrations of SQLite up to its number have made.
   static let migrations: [(number: Int64, script: String)] = [
     (24, [functions, accounts, servers, records, shares, events].joined(separator: "\n")),
     (25, replicas), (26, reverseNames), (27, Schema.backupsByHost), (28, networkNames),
@@ -9,7 +9,7 @@ enum PostgreSQLSchema {
 
   private static let oldestVersion = 140_000
 
-  /// Brings the database to this version, or throws where it has another one and is to stay as it is.
+  /// Brings the database to this version; with `asItIs`, throws where it has another one.
   static func prepare(
     _ connection: PostgreSQLConnection, _ opening: SQLStore.Opening, _ address: PostgreSQLAddress
   ) throws {
@@ -24,7 +24,8 @@ enum PostgreSQLSchema {
     }
   }
 
-  /// Returns the number of the last migration; nil where there was none. Throws where it is one that this version does not know.
+  /// Returns the number of the last migration; nil where there was none. Throws where the server is too old, its encoding is
+  /// not UTF-8, or the migration is newer than this version.
   static func requireFit(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws -> Int64? {
     guard connection.serverVersion >= oldestVersion else {
       throw UnusableDatabase(address, "its server is older than PostgreSQL 14")
@@ -44,7 +45,7 @@ enum PostgreSQLSchema {
     return try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
   }
 
-  /// All of them in one transaction. Processes that come at the same moment do it one after the other.
+  /// Applies all missing migrations in one transaction. A lock keeps processes from doing so at the same time.
   private static func migrate(_ connection: PostgreSQLConnection) throws {
     try connection.execute(
       """
@@ -60,9 +61,9 @@ enum PostgreSQLSchema {
     }
   }
 
-  /// In the transaction that there is.
+  /// Applies all missing migrations in the current transaction.
   static func makeTables(_ connection: PostgreSQLConnection) throws {
-    // A connection that has seen that there is no table goes on thinking so, until it locks one.
+    // A connection that has seen no such table does not notice a new one before it locks a table.
     try connection.execute("CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY)")
     let last = try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
     for migration in migrations where migration.number > last ?? 0 {

@@ -1,10 +1,10 @@
 import Core
 import Foundation
 
-/// Carries out what waits to be written, on the one thread and the one connection that does.
+/// Carries out batches of writes, on the one thread and the one connection that write.
 struct PostgreSQLWriter {
   private static let attempts = 4
-  /// How long it is asked what became of a commit whose answer was lost.
+  /// For how long to ask for the outcome of a commit whose answer was lost.
   private static let patience = Duration.seconds(10)
 
   let address: PostgreSQLAddress
@@ -18,7 +18,7 @@ struct PostgreSQLWriter {
     }
   }
 
-  /// As often as it is certain that nothing came of it, and another try may help.
+  /// Repeats the transaction while it is certain that nothing was committed and another try may help.
   private func commit(_ batch: [any PendingWrite]) throws -> [@Sendable () -> Void] {
     var attempt = 1
     while true {
@@ -38,7 +38,7 @@ struct PostgreSQLWriter {
     let number: String?
     let life = try connection.life()
     do {
-      // Whoever has the lock sees what those before it have written: each statement looks anew.
+      // READ COMMITTED, so that each statement sees all that the former holders of the lock have written.
       try connection.execute(
         "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(\(AdvisoryLock.write.arguments))")
       answers = try batch.map { write in try write.run(in: connection) }
@@ -56,8 +56,8 @@ struct PostgreSQLWriter {
     return answers
   }
 
-  /// Asks the server what became of a transaction whose commit it did not answer. Throws where it cannot be told: it may be
-  /// committed, and is not to be carried out again.
+  /// Asks the server whether a transaction was committed whose commit it did not answer. Throws where that cannot be known: it
+  /// may be committed, so it must not be repeated.
   private func isCommitted(_ number: String, in life: String?, after error: PostgreSQLError) throws -> Bool {
     let deadline = ContinuousClock.now + Self.patience
     while ContinuousClock.now < deadline {
@@ -66,7 +66,7 @@ struct PostgreSQLWriter {
       {
         switch status {
         case "committed" where newLife == life: return true
-        // Perhaps it is somebody else's by now that has its number.
+        // After a crash another transaction may have its number.
         case "committed": throw unknown(error)
         case "aborted": return false
         default: break

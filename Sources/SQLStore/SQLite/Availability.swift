@@ -1,7 +1,7 @@
 import Core
 import GRDB
 
-/// Tells an error that passes by itself, or when the operator makes room, from one of the program.
+/// Distinguishes errors that pass by themselves, or when the operator makes room, from faults of the program.
 enum Availability {
   private static let passing: [ResultCode] = [
     .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN,

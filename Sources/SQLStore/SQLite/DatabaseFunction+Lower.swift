@@ -1,7 +1,7 @@
 import GRDB
 
 extension DatabaseFunction {
-  /// Takes the place of SQLite's, which knows the letters of English only.
+  /// Replaces SQLite's `lower`, which handles ASCII letters only.
   static let lower = DatabaseFunction("lower", argumentCount: 1, pure: true) { values in
     String.fromDatabaseValue(values[0])?.lowercased()
   }

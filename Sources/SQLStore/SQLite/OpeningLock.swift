@@ -1,9 +1,9 @@
 import Foundation
 
-/// Processes that are started at the same moment open the database one after the other. SQLite alone does not do it: whoever
-/// is second at making a new file's log is told that it is locked, without the wait that holds elsewhere.
+/// Makes processes that are started at the same moment open the database one after the other. SQLite alone does not do it: the
+/// second one to make a new file's log gets an error at once, without the wait for a lock.
 ///
-/// It is a lock of the folder: one of the file would meet SQLite's own, and one more file would be left lying about.
+/// It locks the folder: a lock of the file would interfere with SQLite's own, and a lock file would be left behind.
 struct OpeningLock {
   private let folder: CInt
 
@@ -21,7 +21,7 @@ struct OpeningLock {
     }
   }
 
-  /// A process that brings an old database up to date takes a while; one that was stopped in the middle never ends.
+  /// Long enough for a process that brings an old database up to date; a process that was stopped keeps the lock for ever.
   private static let limit = Duration.seconds(60)
 
   func release() {

@@ -1,11 +1,11 @@
 import GRDB
 import Synchronization
 
-/// Connections for reading, outside the pool that writes. A read takes microseconds, so it runs where it is asked for: handing
+/// Connections for reading, outside the pool that writes. A read takes microseconds, so it runs on the calling thread: handing
 /// it to another thread and back would cost several times as much.
 ///
-/// Only synchronous reads may be made here. Whoever waits for a connection then waits for a thread that is reading, and
-/// never for one that has yet to be scheduled: that is what hangs a pool that is read both ways.
+/// Only synchronous reads may be made here. So whoever waits for a connection waits for a thread that is reading, and never for
+/// a task that is not scheduled yet, which would make the pool hang.
 final class Readers: Sendable {
   private static let count = 4
 
@@ -31,8 +31,8 @@ final class Readers: Sendable {
     return try connections[number].connection.withLock { try $0.transaction(body) }
   }
 
-  /// The first of those that have the least to do: each connection prepares its own statements and has its own pages, and as
-  /// long as one is enough, only one does.
+  /// Takes the first of the least busy connections. Each has its own prepared statements and page cache, so as long as one
+  /// connection is enough, only that one is used.
   private func take() -> Int {
     loads.withLock { loads in
       let number = loads.indices.min { loads[$0] < loads[$1] } ?? 0

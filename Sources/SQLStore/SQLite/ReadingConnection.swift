@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// A connection that reads, spoken to by SQLite's own calls: what GRDB does around a statement costs more than most reads.
-/// GRDB has opened it, and closes it.
+/// A connection for reading that calls SQLite directly: what GRDB does around a statement costs more than most reads. GRDB
+/// opens and closes it.
 final class ReadingConnection {
   private let owner: DatabaseQueue
   private let handle: OpaquePointer
@@ -25,9 +25,9 @@ final class ReadingConnection {
     try owner.close()
   }
 
-  /// What the body reads is of one moment.
+  /// Runs the body in one snapshot.
   func transaction<Value>(_ body: @Sendable (any SQLConnection) throws -> Value) throws -> Value {
-    // SQLite would read memory that it has given back.
+    // With a closed connection, SQLite would read freed memory.
     guard !isClosed else { throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the connection is closed") }
     try run("BEGIN DEFERRED")
     do {
@@ -35,7 +35,7 @@ final class ReadingConnection {
       try run("COMMIT")
       return value
     } catch {
-      // An error of the disk has ended it already.
+      // A disk error may have ended the transaction already.
       if sqlite3_get_autocommit(handle) == 0 { try run("ROLLBACK") }
       throw error
     }
@@ -75,7 +75,7 @@ extension ReadingConnection: SQLConnection {
   func damage() throws -> [String] { try damageOfFile() }
 
   private func statement(_ sql: String, isKept: Bool) throws -> OpaquePointer {
-    // One that is being read already, further out, is not for anybody else.
+    // A statement that an outer query is still reading cannot be used for another one.
     if isKept, let statement = kept[sql], sqlite3_stmt_busy(statement) == 0 { return statement }
     var statement: OpaquePointer?
     let flags = isKept ? CUnsignedInt(SQLITE_PREPARE_PERSISTENT) : 0
@@ -108,7 +108,7 @@ extension ReadingConnection: SQLConnection {
   private static func bind(_ text: String, to statement: OpaquePointer, _ index: CInt) -> CInt {
     var text = text
     return text.withUTF8 { bytes in
-      // Without an address it would be no text.
+      // A null pointer would be bound as NULL, and not as an empty text.
       guard !bytes.isEmpty else { return sqlite3_bind_text(statement, index, "", 0, copied) }
       return bytes.withMemoryRebound(to: CChar.self) { characters in
         sqlite3_bind_text64(
@@ -132,7 +132,7 @@ extension ReadingConnection: SQLConnection {
   }
 }
 
-/// The row that a statement stands on.
+/// The current row of a statement.
 private struct SQLiteRow: SQLRow {
   let statement: OpaquePointer
 

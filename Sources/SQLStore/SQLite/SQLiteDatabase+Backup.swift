@@ -4,20 +4,20 @@ import GRDB
 extension SQLiteDatabase {
   func release() throws {
     try readers.close()
-    // All of it in the one file.
+    // Moves everything from the log into the file.
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
     try pool.close()
   }
 
   func backUp(to path: String) async throws {
     try await Self.writeCopy(to: path) { statement in
-      // A reader in SQLite's eyes: it sees one moment and keeps nobody from writing.
+      // To SQLite this is a reader: it sees one snapshot and keeps nobody from writing.
       try await pool.writeWithoutTransaction { database in try database.execute(sql: statement, arguments: [path]) }
     }
   }
 
-  /// Has the body write a copy into a new file, which only its owner can read, and reads all of it back: a disk can take what it
-  /// does not keep. What is not whole does not stay.
+  /// Has the body write a copy into a new file, which only its owner can read, and reads all of it back, because a disk may not
+  /// keep what it took. A copy that is not whole is deleted.
   static func writeCopy(to path: String, _ body: (_ statement: String) async throws -> Void) async throws {
     let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw UnusableFile(path: path, reason: String(cString: strerror(errno))) }
@@ -47,7 +47,7 @@ extension SQLiteDatabase {
 }
 
 extension SQLStore {
-  /// The name of the installation that a database of whatever version is of, which stays as it is; nil where it has none.
+  /// The id of the installation that a database of any version belongs to; nil where it has none. The database stays as it is.
   package static func installationID(at path: String) throws -> UUID? {
     guard access(path, F_OK) == 0 else { throw DatabaseIsMissing(path: path) }
     do {
@@ -64,8 +64,8 @@ extension SQLStore {
     }
   }
 
-  /// Throws `UnfitState` where the file, which nobody else has open, is no database of this program that can be served, with
-  /// nothing in it that contradicts anything else. One of an earlier version is brought up to date.
+  /// Throws `UnfitState` where the file is no database of this program, holds no account or contradicts itself. Nobody else may
+  /// have it open. A database of an earlier version is brought up to date.
   package static func requireServable(_ path: String) async throws {
     do {
       let connection = try DatabaseQueue(path: path)
@@ -84,7 +84,7 @@ extension SQLStore {
     guard contradictions.isEmpty else {
       throw UnfitState("It contradicts itself: " + contradictions.joined(separator: "; "))
     }
-    // All of it in the one file.
+    // Moves everything from the log into the file.
     try database.release()
   }
 }

@@ -1,8 +1,7 @@
 import GRDB
 
 extension SQLiteDatabase {
-  /// Carries the body out in a transaction of a connection that nobody else writes beside, and of which nothing is left where it
-  /// throws.
+  /// Runs the body in a transaction beside which nobody else writes, and which is rolled back where the body throws.
   static func exclusively<Value>(_ path: String, _ body: (any SQLConnection) throws -> Value) throws -> Value {
     var configuration = Configuration()
     configuration.busyMode = .timeout(5)

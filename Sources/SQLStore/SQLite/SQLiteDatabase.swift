@@ -42,7 +42,7 @@ struct SQLiteDatabase: SQLDatabase {
     return (pool, try Readers(path: path, configuration))
   }
 
-  /// A read takes microseconds, and is made where it is asked for.
+  /// A read takes microseconds, so it runs on the calling thread.
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
@@ -63,10 +63,10 @@ struct SQLiteDatabase: SQLDatabase {
     }
   }
 
-  /// Other processes that write are found by looking.
+  /// Empty: what other processes write is found by polling.
   func changesElsewhere() -> AsyncStream<StoreChange> { AsyncStream { $0.finish() } }
 
-  /// SQLite gives the files beside the database, its log and its index, the mode of the database.
+  /// Makes the file with a mode that lets only its owner read it. SQLite gives the log and index beside it the same mode.
   private static func makeFile(_ path: String, _ opening: SQLStore.Opening) throws {
     if opening == .upgrading {
       let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -1,7 +1,7 @@
 import GRDB
 
-/// The tables, as a list of migrations. One that was released is never changed again, nor is the identifier by which databases
-/// remember it, whatever its code is called.
+/// The tables, as a list of migrations. A released migration is never changed again, nor is its identifier, which databases
+/// store.
 enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -23,7 +23,7 @@ enum Schema {
     migrator.registerMigration("6 clocks", foreignKeyChecks: .immediate) { database in
       try database.runScript(scheduledAt)
     }
-    // A column that refers to a table is only added while nobody looks.
+    // SQLite adds a column with a foreign key only while foreign keys are not enforced.
     migrator.registerMigration("7 hosts") { database in
       try database.runScript(hosts)
     }
@@ -66,7 +66,7 @@ enum Schema {
     migrator.registerMigration("20 metrics") { database in
       try database.runScript(metrics)
     }
-    // A table that others refer to is only replaced while nobody looks.
+    // A table that others refer to is only replaced while foreign keys are not enforced.
     migrator.registerMigration("21 bounds") { database in
       try database.runScript(bounds)
     }
@@ -94,7 +94,7 @@ enum Schema {
     return migrator
   }
 
-  /// Before anything else: making a pool of a database writes in it.
+  /// Throws where the database has another version than it may. To be called first, because making a pool writes to the file.
   static func requireFit(_ path: String, _ opening: SQLStore.Opening, _ configuration: Configuration) throws {
     let connection = try DatabaseQueue(path: path, configuration: configuration)
     defer { try? connection.close() }
@@ -105,14 +105,14 @@ enum Schema {
     if opening == .asItIs, !isCurrent { throw DatabaseIsOlder(path: path) }
   }
 
-  /// The statements that make tables, indices and triggers; spacing and quotes say nothing.
+  /// The statements that make tables, indices and triggers, without spaces and quotes.
   static func statements(_ database: Database) throws -> Set<String> {
     let statements = try String.fetchAll(
       database, sql: "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
     return Set(statements.map { $0.filter { !$0.isWhitespace && $0 != "\"" } })
   }
 
-  /// Whether the database is what this program made of it, in this version or an earlier one, and nothing else.
+  /// Whether the database has exactly the tables that this version or an earlier one has made.
   static func isOurs(_ connection: DatabaseQueue) throws -> Bool {
     let applied = try connection.inDatabase { try migrator.appliedMigrations($0) }
     guard let last = applied.last, applied == Array(migrator.migrations.prefix(applied.count)) else { return false }

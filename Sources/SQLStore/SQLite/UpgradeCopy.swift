@@ -1,19 +1,19 @@
 import Foundation
 import GRDB
 
-/// What a database was before a version of the program changed its tables: a file beside it.
+/// A copy of a database, in a file beside it, from before a new version of the program changes the tables.
 struct UpgradeCopy {
-  /// Of the database.
+  /// The path of the database.
   let path: String
   let version: String
-  /// Of the disk that it is on; nil for what the system says.
+  /// The free space of its disk; nil to ask the system.
   var freeBytes: Int64?
 
-  /// Of those that there are beside the first one of this version.
+  /// How many of the newest copies stay beside the first one of this version.
   private static let keptCount = 2
   private static let leastFreeBytes: Int64 = 16 << 20
 
-  /// Writes it where the database is an earlier version's.
+  /// Writes the copy if the database is of an earlier version.
   ///
   /// - Returns: Its path; nil where nothing is to be changed.
   func write() async throws -> String? {
@@ -41,7 +41,7 @@ struct UpgradeCopy {
     return copy
   }
 
-  /// Nil where the database is new, this version's, or a newer one's.
+  /// The database's size; nil where it is new, of this version or of a newer one.
   private static func bytesOfOlder(_ database: Database) throws -> Int64? {
     guard try !Schema.migrator.appliedMigrations(database).isEmpty,
       try !Schema.migrator.hasCompletedMigrations(database), try !Schema.migrator.hasBeenSuperseded(database)
@@ -49,7 +49,7 @@ struct UpgradeCopy {
     return try Int64.fetchOne(database, sql: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
   }
 
-  /// The copy is as large as the database, and what changes its tables may write all of them once more.
+  /// Throws unless there is room for the copy, and for an upgrade that writes all tables once more.
   private func requireRoom(for bytes: Int64) throws {
     let folder = (path as NSString).deletingLastPathComponent
     var system = statvfs()
@@ -72,8 +72,8 @@ struct UpgradeCopy {
     return name
   }
 
-  /// A service that ends in the middle of an upgrade again and again makes a copy each time: the first one of this version stays, as
-  /// do the newest, and what `vpsd restore-state` keeps is not touched.
+  /// Deletes surplus copies: a service that dies in the middle of an upgrade again and again makes one each time. The first
+  /// copy of this version and the newest ones stay, and so does what `vpsd restore-state` keeps.
   private func prune(after newest: String) {
     let folder = (path as NSString).deletingLastPathComponent
     let prefix = (path as NSString).lastPathComponent + ".before-"
@@ -93,7 +93,7 @@ struct UpgradeCopy {
 }
 
 extension SQLStore {
-  /// Keeps what a database of an earlier version is, before the service opens it and so changes its tables.
+  /// Copies a database of an earlier version, before the service opens it and so changes its tables.
   ///
   /// - Returns: The path of the copy; nil where there is nothing to keep.
   package static func keepBeforeUpgrade(_ path: String, to version: String) async throws -> String? {

@@ -1,6 +1,6 @@
 import APIClient
 
-/// What there is to be done so that the servers are as a file says.
+/// The changes after which the servers are as a file says.
 struct ApplyPlan {
   enum Change {
     case create(ServerOrder)
@@ -9,7 +9,7 @@ struct ApplyPlan {
     case firewall(JSON, JSON)
     case delete(JSON)
 
-    /// The server that it is of.
+    /// The name of the server.
     var title: String {
       switch self {
       case .create(let order): order.name
@@ -45,7 +45,7 @@ struct ApplyPlan {
     }
   }
 
-  /// Compares, and changes nothing. What cannot be changed is told of all servers at once.
+  /// Compares the file with the servers, without changing anything. Throws one refusal with all changes that are impossible.
   init(_ file: ServerFile, isPruning: Bool, _ session: Session) async throws {
     let servers = try await session.client.list(Kind.server.path)
     let catalogue = Catalogue(
@@ -118,7 +118,7 @@ struct ApplyPlan {
       && (labels.members ?? []).allSatisfy { others[$0.name] == $0.value }
   }
 
-  /// As the service writes rules down, with what they leave out.
+  /// Whether two firewalls are the same once omitted fields have their defaults, which the service adds.
   private static func isSame(_ wanted: JSON, _ now: JSON) -> Bool {
     guard wanted["enabled"] ?? false == now["enabled"] ?? false else { return false }
     func plain(_ firewall: JSON) -> [JSON] {
@@ -136,11 +136,11 @@ struct ApplyPlan {
 }
 
 extension JSON {
-  /// Of a server.
+  /// For the object of a server.
   var isDeleteProtected: Bool { self["delete_protection"]?.bool ?? false }
 }
 
-/// What can be ordered.
+/// The plans, systems and locations that can be ordered.
 private struct Catalogue {
   struct Choice {
     let plan: JSON

@@ -1,6 +1,7 @@
 import APIClient
 
-/// What a firewall in a file may say. A field that is misspelled or empty would let everything pass, and is refused.
+/// The allowed fields of a firewall in a file. A misspelled or empty field is refused, because ignoring it could let everything
+/// pass.
 enum FirewallFields {
   private static let fields = ["enabled", "rules"]
   private static let ruleFields = ["direction", "protocol", "port", "source_ips", "destination_ips", "description"]
@@ -20,7 +21,7 @@ enum FirewallFields {
 
   private static func errors(ofRule rule: JSON, _ place: String) -> [String] {
     guard let members = rule.members else { return ["\(place): it is no rule with its fields."] }
-    // Protocols without ports are shown with none.
+    // A rule for a protocol without ports may have an empty port, as the service shows it.
     let hasPorts = ["tcp", "udp"].contains(rule["protocol"]?.string)
     return unknown(members, ruleFields, place)
       + members.filter { $0.value.isNull && ($0.name != "port" || hasPorts) }.map {

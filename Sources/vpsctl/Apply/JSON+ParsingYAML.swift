@@ -1,14 +1,14 @@
 import APIClient
 import CYAML
 
-/// Why a text is no YAML, or none that is understood here.
+/// Why a text is not valid YAML, or uses a feature that is not supported here.
 struct YAMLError: Error, CustomStringConvertible {
   let description: String
 }
 
 extension JSON {
-  /// The one document of a text, as YAML 1.1 takes plain words. What could be read in two ways is refused: aliases, a field that
-  /// is there twice, tags of others' making, a second document.
+  /// Parses the only document of a text, with plain scalars as in YAML 1.1. Ambiguous texts are refused: aliases, duplicate
+  /// fields, custom tags, a second document.
   init(parsingYAML text: String) throws {
     self = try Array(text.utf8).withUnsafeBufferPointer { bytes in
       var reader = try YAMLReader(bytes)
@@ -18,13 +18,13 @@ extension JSON {
   }
 }
 
-/// libyaml's own events, made values. Foundation, which a reader in Swift brings, costs more at each start than all the rest of
-/// the program: docs/decisions/006-http-of-vpsctl.md.
+/// Builds values from libyaml's events. A YAML reader in Swift needs Foundation, whose loading takes longer at each start than
+/// the rest of the program: docs/decisions/006-http-of-vpsctl.md.
 private struct YAMLReader {
   private static let maximumDepth = 32
   private static let textTags = ["!", "tag:yaml.org,2002:str"]
 
-  /// It points into itself, and so it stays where it is.
+  /// On the heap, because the parser contains pointers to itself and must not be moved.
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private var event = yaml_event_t()
 
@@ -60,7 +60,7 @@ private struct YAMLReader {
     yaml_event_delete(&event)
     guard yaml_parser_parse(parser, &event) == 1 else {
       let problem = parser.pointee.problem.map { String(cString: $0) } ?? "it cannot be read"
-      // What cannot be decoded has no line.
+      // A decoding error has no line number.
       let line = parser.pointee.error == YAML_READER_ERROR ? nil : parser.pointee.problem_mark.line + 1
       throw YAMLError(description: (line.map { "line \($0): " } ?? "") + problem + ".")
     }

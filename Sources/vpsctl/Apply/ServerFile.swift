@@ -1,10 +1,10 @@
 import APIClient
 
-/// Servers as they are wanted, from a file.
+/// The desired servers, from a file.
 struct ServerFile {
   struct Entry {
     var order: ServerOrder
-    /// Whether the file says anything of it.
+    /// Whether the file contains the field `backups`.
     var saysBackups: Bool
   }
 
@@ -14,7 +14,7 @@ struct ServerFile {
 
   var entries: [Entry] = []
 
-  /// Everything that is wrong is told at once, by the place in the file.
+  /// Throws one refusal with all errors, each with its place in the file.
   init(parsing text: String) throws {
     let root: JSON
     do {

@@ -57,7 +57,7 @@ struct Apply: AsyncParsableCommand {
       do {
         try await carryOut(change, session)
       } catch let error as APIError {
-        // Which of them it is.
+        // Says in which change the error occurred.
         throw Refusal(
           .init(rawValue: Ending(error).status) ?? .failed,
           change.lines.prefix(1) + error.description.split(separator: "\n").map(String.init))
@@ -68,7 +68,7 @@ struct Apply: AsyncParsableCommand {
     try options.list(servers, .server)
   }
 
-  /// Each change has the whole of the time.
+  /// Each change may take the whole time limit.
   private func carryOut(_ change: ApplyPlan.Change, _ session: Session) async throws {
     let deadline = ContinuousClock.now + waiting.limit
     let session = session.patient(waiting, until: deadline, for: change.title)

@@ -20,7 +20,7 @@ struct Events: AsyncParsableCommand {
       case .name: Terminal.print(event.id.escapedForTerminal)
       case .table: Terminal.print(Self.line(event))
       }
-      // Who reads along sees it now.
+      // A program that reads the output gets each event at once.
       Terminal.flush()
       left -= 1
       if left == 0 { return }

@@ -1,7 +1,7 @@
 import APIClient
 import ArgumentParser
 
-/// docs/vpsctl.md and the man pages, from what the commands say of themselves.
+/// Generates docs/vpsctl.md and the man pages from the help of the commands.
 struct Reference: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reference", abstract: "Write the reference, or man pages, from the commands.", shouldDisplay: false)

@@ -17,7 +17,7 @@ struct SSHConfig: AsyncParsableCommand {
     for server in servers {
       if let reason = Login.takenPort(of: server) { Terminal.tell(reason.escapedForTerminal) }
       guard let login = try? Login(server) else { continue }
-      // Two of one name are told apart by their ids.
+      // A second server with the same name gets its ID as a suffix.
       let isPlain = login.name.utf8.allSatisfy {
         (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45
       }

@@ -1,11 +1,11 @@
 import APIClient
 import Glibc
 
-/// A column of a table: a heading, and what is in it.
+/// A column of a table: its heading, and which field it shows in which form.
 struct Column: Sendable {
   enum Form: Sendable {
     case plain, time, memory, gigabytes, status
-    /// Since 1970, shown as a time.
+    /// Seconds since 1970, shown as a time.
     case seconds
   }
 
@@ -46,7 +46,7 @@ struct Column: Sendable {
       + "\(padded(parts.tm_hour)):\(padded(parts.tm_min))"
   }
 
-  /// One line of any value.
+  /// A value on one line.
   static func text(_ value: JSON) -> String {
     switch value {
     case .string(let text): text.escapedForTerminal
@@ -59,7 +59,7 @@ struct Column: Sendable {
     }
   }
 
-  /// Everything that an object has, members of its objects as `plan.name`.
+  /// A column for every field of an object; nested fields have names like `plan.name`.
   static func all(of object: JSON, under prefix: String = "") -> [Column] {
     (object.members ?? []).flatMap { member in
       let path = prefix.isEmpty ? member.name : "\(prefix).\(member.name)"

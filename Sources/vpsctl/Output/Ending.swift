@@ -1,12 +1,12 @@
 import APIClient
 import ArgumentParser
 
-/// Why a command did nothing, though what was typed is what it takes.
+/// Why a command with valid arguments did nothing.
 struct Refusal: Error {
   enum Status: Int32 {
     case failed = 1
     case usage = 2
-    /// What the command is about is not there.
+    /// The thing that the command is about does not exist.
     case notFound = 3
     case refused = 4
   }
@@ -24,8 +24,8 @@ struct Refusal: Error {
   }
 }
 
-/// How a command ends that does not end well: in words, and a status for scripts. What others chose or said is in the words, so
-/// that each line is escaped here.
+/// The error that ends a command, as text and as an exit status for scripts. The text may contain what others have written, so
+/// each line is escaped here.
 struct Ending {
   static let timeout: Int32 = 5
 
@@ -47,7 +47,7 @@ struct Ending {
     }
   }
 
-  /// What the parser of the command line has to say, usage and help too.
+  /// For errors of the command line's parser, and for help that was asked for.
   private init(parsing error: any Error) {
     status = Vpsctl.exitCode(for: error).isSuccess ? 0 : 2
     text = Vpsctl.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
@@ -64,7 +64,7 @@ struct Ending {
     switch error.status {
     case 404: Refusal.Status.notFound.rawValue
     case 400..<500: Refusal.Status.refused.rawValue
-    // There is no room now, and there was none for as long as it was waited for.
+    // There was no room until the time limit.
     case 503 where error.retryAfterSeconds != nil: timeout
     default: Refusal.Status.failed.rawValue
     }
@@ -78,7 +78,7 @@ struct Ending {
   }
 }
 
-/// What a command began is not over yet, and goes on without it.
+/// The command ends, but what it began is still under way.
 struct GoesOn: Error, CustomStringConvertible {
   let description: String
 }

@@ -1,7 +1,7 @@
 import APIClient
 
 extension JSON {
-  /// The same value as YAML. Texts that could be taken for something else are in quotes.
+  /// The value as YAML. Texts that could be read as another type are quoted.
   var yaml: String {
     switch self {
     case .array(let elements) where !elements.isEmpty:
@@ -27,7 +27,7 @@ extension JSON {
     }
   }
 
-  /// The first line stands where the cursor is.
+  /// YAML without indentation before the first line, which continues the current line.
   private func nested(indentation: Int) -> String {
     let space = String(repeating: " ", count: indentation)
     switch self {
@@ -48,7 +48,7 @@ extension JSON {
     }
   }
 
-  /// Words that no reader of YAML takes for anything else.
+  /// Whether every YAML parser reads the unquoted text as a text.
   private static func plain(_ text: String) -> Bool {
     guard let first = text.utf8.first, isLetter(first), text.utf8.last != UInt8(ascii: " ") else { return false }
     let others = Array(" _-./".utf8)

@@ -5,7 +5,7 @@ enum OutputForm: String, ExpressibleByArgument, CaseIterable {
   case table, json, yaml, name
 }
 
-/// What every command takes.
+/// The options that every command has.
 struct OutputOptions: ParsableArguments {
   @Option(
     name: .customLong("context"), help: "The context to use, for this once.",
@@ -35,7 +35,7 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// One object with all that it has.
+  /// Shows one object with all its fields.
   func show(_ object: JSON, _ kind: Kind) throws {
     switch output {
     case .json: Terminal.print(object.prettyText)
@@ -53,7 +53,7 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// What was done: in a sentence to people, as the service's own object to programs.
+  /// Reports what was done: a sentence for people, the service's object for programs.
   func tell(_ sentence: String, _ object: JSON, _ kind: Kind) {
     switch output {
     case .table: Terminal.print(sentence.escapedForTerminal)
@@ -63,8 +63,8 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// The service tells a password once, and so it is shown at once, whatever becomes of waiting. Standard output is for the whole
-  /// object, where programs read it.
+  /// Shows a password at once, because the service returns it only once and waiting may fail. If standard output is for the
+  /// whole object, the password goes to standard error.
   func tellPassword(of reply: JSON, _ title: String) {
     guard let password = reply["password"]?.string else { return }
     guard output == .table else { return Terminal.tell("\(title) has the password \(password)".escapedForTerminal) }
@@ -72,13 +72,13 @@ struct OutputOptions: ParsableArguments {
     Terminal.flush()
   }
 
-  /// What is told only once, where nothing else will be.
+  /// Shows an answer that the service gives only once, where nothing else will be shown.
   func tellOnce(_ reply: JSON, _ title: String) {
     guard isWhole else { return tellPassword(of: reply, title) }
     tell("", reply, .server)
   }
 
-  /// Whether what is told of an object has all that is in it.
+  /// Whether objects are printed with all their fields.
   var isWhole: Bool { [.json, .yaml].contains(output) }
 
   private func chosen(_ known: [Column], of objects: [JSON]) throws -> [Column]? {

@@ -2,7 +2,7 @@ import APIClient
 import Glibc
 import Synchronization
 
-/// Standard output for what was asked for, standard error for everything else.
+/// Writes results to standard output, and everything else to standard error.
 enum Terminal {
   static let isOutput = isatty(STDOUT_FILENO) == 1
   static let isErrors = isatty(STDERR_FILENO) == 1
@@ -17,7 +17,7 @@ enum Terminal {
 
   private static let pending = Mutex<[UInt8]>([])
 
-  /// A line of what was asked for.
+  /// Prints a line of the result.
   static func print(_ line: String) {
     write(line + "\n")
   }
@@ -34,7 +34,7 @@ enum Terminal {
     if isMuch { flush() }
   }
 
-  /// What cannot be written was not told, and that is no success.
+  /// Writes the pending output. If that fails the program ends with an error, because its result is lost.
   static func flush() {
     pending.withLock { bytes in
       guard put(bytes, STDOUT_FILENO) else {
@@ -45,21 +45,21 @@ enum Terminal {
     }
   }
 
-  /// A line about how it goes.
+  /// Prints a line about the progress to standard error.
   static func tell(_ line: String) {
     guard !line.isEmpty else { return }
     flush()
     put(Array((line + "\n").utf8), STDERR_FILENO)
   }
 
-  /// - Returns: Whether all was written; `errno` says why not.
+  /// - Returns: Whether everything was written; `errno` has the reason if not.
   @discardableResult
   static func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 {
-        // Nobody reads on, and so nothing is to be done.
+        // The reader of a pipe is gone, so there is nothing more to do.
         if errno == EPIPE, descriptor == STDOUT_FILENO { _exit(128 + SIGPIPE) }
         guard errno == EINTR || errno == EAGAIN else { return false }
         continue
@@ -69,7 +69,7 @@ enum Terminal {
     return true
   }
 
-  /// All of standard input, or a refusal where it is more than there can be of it: a part would be another thing.
+  /// The whole of standard input. Longer input is refused, because a part of it would mean something else.
   static func standardInput(atMost limit: Int, _ name: String) throws -> String {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 16)
@@ -90,7 +90,7 @@ enum Terminal {
     }
   }
 
-  /// What somebody types at a question; nil where there is nobody.
+  /// Asks a question and returns the line that is typed; nil if standard input is no terminal.
   static func ask(_ question: String) -> String? {
     guard isInput else { return nil }
     flush()
@@ -100,7 +100,7 @@ enum Terminal {
 }
 
 extension String {
-  /// For a terminal: what is not to be shown is escaped as Swift writes it, `\u{1B}`.
+  /// The text with everything that could control a terminal escaped as in Swift: `\u{1B}`.
   var escapedForTerminal: String {
     guard unicodeScalars.contains(where: \.isControlling) else { return self }
     return unicodeScalars.map { $0.isControlling ? $0.escaped(asASCII: true) : String($0) }.joined()

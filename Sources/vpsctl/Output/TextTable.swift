@@ -1,4 +1,4 @@
-/// Rows in columns. Nothing in a cell begins a row or moves a cursor: they are escaped.
+/// Rows in columns. Cells are escaped, so that no text can begin a row or move the cursor.
 struct TextTable {
   private static let statusColors = [
     "active": "32", "completed": "32", "succeeded": "32", "error": "31", "failed": "31", "stopped": "33",

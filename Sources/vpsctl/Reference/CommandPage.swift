@@ -1,6 +1,6 @@
 import APIClient
 
-/// What a command says of itself.
+/// The help of a command.
 struct CommandPage {
   struct Argument {
     let title: String
@@ -15,7 +15,7 @@ struct CommandPage {
   let subcommands: [String]
 
   var name: String { path.joined(separator: " ") }
-  /// What has commands below it.
+  /// Whether it has a man page of its own: the program itself, and commands with subcommands.
   var isManual: Bool { path.count == 1 || !subcommands.isEmpty }
 
   static func all(of command: JSON, path: [String]) -> [CommandPage] {

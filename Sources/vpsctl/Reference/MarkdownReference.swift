@@ -25,7 +25,7 @@ enum MarkdownReference {
     return text
   }
 
-  /// Indented lines are something to be typed.
+  /// Indented lines are examples, which become code.
   private static func discussion(_ text: String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { $0.hasPrefix("  ") ? "    " + $0.dropFirst(2) : String($0) }.joined(separator: "\n")

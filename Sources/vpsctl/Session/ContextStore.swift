@@ -1,16 +1,16 @@
 import FoundationEssentials
 import Glibc
 
-/// A service, and how to speak to it.
+/// A service with the credentials for it.
 struct Context {
   var url: String
   var token: String?
-  /// A command of the user's own that prints the token.
+  /// A command of the user that prints the token.
   var tokenCommand: String?
 
   static let fields = ["url", "token", "token_command"]
 
-  /// - Parameter path: Where it was read from, for errors.
+  /// - Parameter path: The path of the file, for errors.
   init(parsing text: String, _ path: String) throws {
     var values: [String: String] = [:]
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -54,7 +54,7 @@ struct Context {
   }
 }
 
-/// Contexts are files of their names, below the folder that XDG has for settings.
+/// Contexts are files named after them, below the XDG folder for settings.
 enum ContextStore {
   static var folder: String {
     let base = Terminal.environment("XDG_CONFIG_HOME") ?? (Terminal.environment("HOME") ?? "") + "/.config"
@@ -93,14 +93,15 @@ enum ContextStore {
     return try Context(parsing: text, path(name))
   }
 
-  /// The one in use: what this folder, or one above it, has in its file `.vpsctl`, or else what `context use` set.
+  /// The context in use: the one in the file `.vpsctl` of this folder or one above it, or else the one that `context use` has
+  /// set.
   static func current() throws -> String? {
     if let name = try ofFolder() { return name }
     return try SecretFile.read(folder + "/current")?.trimmed
   }
 
-  /// It names a context and can say nothing else: whoever gives somebody a folder with such a file gets no token sent
-  /// anywhere, and no command run.
+  /// The file only names a context, so that a folder from somebody else cannot make this program send a token elsewhere or run
+  /// a command.
   private static func ofFolder() throws -> String? {
     var folder = FileManager.default.currentDirectoryPath
     while true {

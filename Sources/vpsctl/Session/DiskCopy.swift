@@ -1,6 +1,6 @@
 import APIClient
 
-/// What is done with backups, and with snapshots, in the same way.
+/// The actions that backups and snapshots have in common.
 struct DiskCopy {
   let kind: Kind
 
@@ -44,7 +44,7 @@ struct DiskCopy {
   }
 }
 
-/// Something small is deleted.
+/// Deletes an object that takes no time to delete.
 struct Deletion {
   let kind: Kind
 

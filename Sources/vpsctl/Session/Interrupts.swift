@@ -2,8 +2,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Ctrl-C, while somebody has an answer to it. It is listened for from the first time on: a second source of one signal, made
-/// while the first one ends, hears nothing.
+/// Handles Ctrl-C while a handler is set. The signal source stays after the first use, because a second source for the same
+/// signal, made while the first one ends, receives nothing.
 enum Interrupts {
   struct Answer {
     fileprivate let number: Int
@@ -21,7 +21,7 @@ enum Interrupts {
 
   private static let shared = Mutex(Shared())
 
-  /// - Parameter handler: Is in place of those before it until it is ended.
+  /// - Parameter handler: Replaces earlier handlers until it is ended.
   static func answer(_ handler: @escaping @Sendable () -> Void) -> Answer {
     shared.withLock { shared in
       if shared.state.source == nil {

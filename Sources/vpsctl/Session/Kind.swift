@@ -1,10 +1,10 @@
 import APIClient
 
-/// A kind of thing that the service has: where, and how one of it is named and shown.
+/// A kind of object in the service: its path, and how its objects are named and shown.
 struct Kind: Sendable {
   let noun: String
   let path: String
-  /// What one of it may be called by, beside its id and uuid; the first is its name.
+  /// The fields by which an object can be named, besides ID and UUID; the first one is its name.
   let names: [String]
   let columns: [Column]
 
@@ -15,7 +15,7 @@ struct Kind: Sendable {
     return "?"
   }
 
-  /// As it is spoken of: `web (1)`.
+  /// The name for sentences: `web (1)`.
   func title(of object: JSON) -> String {
     guard let id = object["id"]?.int, !names.isEmpty else { return "\(noun) \(name(of: object))" }
     return "\(name(of: object)) (\(id))"

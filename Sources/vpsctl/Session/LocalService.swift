@@ -1,12 +1,12 @@
 import FoundationEssentials
 import Glibc
 
-/// The service of this machine, by the files that it leaves in its data directory for whoever may read them.
+/// Finds the service of this machine by the files in its data directory.
 enum LocalService {
   static func find() throws -> Context? {
     for (folder, isTrusted) in candidates {
       let (url, token) = (folder + "/url", folder + "/token")
-      // Whoever can put a folder where somebody works would be the service that gets their commands.
+      // An untrusted folder must be the user's own, or somebody else could place one there and receive the user's commands.
       guard isTrusted || [folder, url, token].allSatisfy(SecretFile.isOwn) else { continue }
       guard access(token, F_OK) == 0 || errno == EACCES, access(folder, F_OK) == 0 else { continue }
       guard access(url, R_OK) == 0, access(token, R_OK) == 0 else {
@@ -16,7 +16,7 @@ enum LocalService {
           "A service of this machine has its token in \(folder), which only its owner may read. Use sudo, or make a context:",
           "sudo cat \(token) | vpsctl context create local --url http://127.0.0.1:8080 --token-stdin")
       }
-      // The file may be of a service that is gone, and the port somebody else's now.
+      // The file may be left by a service that has ended, and its port may belong to another program now.
       guard isServed(folder) else { continue }
       guard let url = try SecretFile.read(url)?.trimmed, let token = try SecretFile.readSecret(token)?.trimmed else {
         continue
@@ -26,7 +26,7 @@ enum LocalService {
     return nil
   }
 
-  /// Whether a process holds the lock of the data directory, which is asked about without taking it.
+  /// Whether a process holds the lock of the data directory, which is queried without being taken.
   private static func isServed(_ folder: String) -> Bool {
     let descriptor = open(folder + "/vpsd.lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return false }
@@ -37,10 +37,11 @@ enum LocalService {
     return fcntl(descriptor, getLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
   }
 
-  /// F_OFD_GETLK, which fcntl.h shows to programs that ask for GNU extensions only.
+  /// F_OFD_GETLK, which fcntl.h defines only with the GNU extensions.
   private static let getLock: CInt = 36
 
-  /// Where the service's settings say, where it is started from, and where this program was built with it.
+  /// The configured data directory, the one below the working directory, the one of the checkout in which this program was
+  /// built, and that of the package.
   private static var candidates: [(folder: String, isTrusted: Bool)] {
     var folders: [(String, Bool)] = []
     if let folder = Terminal.environment("VPSD_DATA_DIR") { folders.append((folder, true)) }

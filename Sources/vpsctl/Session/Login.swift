@@ -1,13 +1,13 @@
 import APIClient
 import Glibc
 
-/// How to log in to a server. What the service says goes into the arguments of ssh, so that it is what it should be, and
-/// nothing that ssh would take for an option.
+/// How to log in to a server. Values from the service become arguments of ssh, so they are validated: none can be taken for an
+/// option.
 struct Login {
   let user: String
   let address: String
   let port: Int
-  /// Keys of hosts are kept by it: an address may have been another server's before.
+  /// The name under which the server's host keys are stored, because its address may have belonged to another server before.
   let alias: String
   let name: String
 
@@ -39,8 +39,8 @@ struct Login {
     name = server["name"]?.string ?? ""
   }
 
-  /// Why nobody is to log in, in a sentence: where the address is its host's, and the port is not among those that lead to the
-  /// server, whoever listens there is a program of the host. Nil where it leads to the server.
+  /// Why nobody should log in, as a sentence; nil where the address and port lead to the server. If the address is the host's
+  /// and the port is not forwarded to the server, a program of the host listens there.
   static func takenPort(of server: JSON) -> String? {
     guard let address = server["ip_address"]?.string else { return nil }
     let ports = server["forwarded_ports"]?.array ?? []
@@ -62,10 +62,10 @@ struct Login {
     ]
   }
 
-  /// In place of this program.
+  /// Replaces this program by another one.
   static func become(_ program: String, _ arguments: [String]) throws -> Never {
     if access(ContextStore.stateFolder, F_OK) != 0 { try SecretFile.write("", to: knownHosts) }
-    // It has no use for the token.
+    // The program does not need the token.
     unsetenv("VPSCTL_TOKEN")
     signal(SIGPIPE, SIG_DFL)
     signal(SIGINT, SIG_DFL)
@@ -75,14 +75,14 @@ struct Login {
     throw Refusal(.failed, "\(program) cannot be run: \(String(cString: strerror(errno))).")
   }
 
-  /// After a rebuild the server has keys of its own again.
+  /// Forgets the host keys, because a rebuilt server has new ones.
   static func forget(_ server: JSON) {
     guard let uuid = server["uuid"]?.string, let text = try? SecretFile.read(knownHosts) else { return }
     let lines = text.split(separator: "\n").filter { !$0.hasPrefix("vpsctl-\(uuid) ") }
     try? SecretFile.write(lines.map { $0 + "\n" }.joined(), to: knownHosts)
   }
 
-  /// Whether its sshd says who it is, within seconds.
+  /// Whether its sshd sends a greeting within seconds.
   func isAnswered() -> Bool {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

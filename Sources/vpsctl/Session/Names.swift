@@ -3,16 +3,15 @@ import ArgumentParser
 import FoundationEssentials
 
 extension CompletionKind {
-  /// The names that things of this kind have now.
+  /// The names of all present objects of a kind.
   static func names(of kind: Kind) -> CompletionKind {
-    // What the service says stands in a line of a shell next: names that a shell would read as more than a name are left out.
+    // The result becomes part of a shell's command line, so names that a shell would interpret are left out.
     .custom { words, _, _ in
       await answers(to: words) { try await $0.client.list(kind.path).map(kind.name) }.filter(isPlain)
     }
   }
 
-  /// What the service of the context that was typed answers. Whoever presses a key waits no longer than a moment, and is shown no
-  /// errors.
+  /// Asks the service of the context that was typed. Waits two seconds at most, and returns nothing after an error.
   static func answers(
     to words: [String], _ ask: @escaping @Sendable (Session) async throws -> [String]
   ) async -> [String] {
@@ -37,14 +36,14 @@ extension CompletionKind {
   }
 }
 
-/// A server, as a command is told of it.
+/// The argument that names a server.
 struct ServerName: ParsableArguments {
   @Argument(help: "The server: its id, uuid or name.", completion: .names(of: .server))
   var server: String
 }
 
 extension Session {
-  /// What was typed has to be the name of what will be gone, unless it was said beforehand that it may.
+  /// Asks the user to type the name of what will be lost, unless that was confirmed by an option.
   static func confirm(_ sentence: String, by name: String, isConfirmed: Bool) throws {
     guard !isConfirmed else { return }
     guard Terminal.isInput else { throw Refusal(.usage, "\(sentence) Nobody is there to confirm it: say --yes.") }

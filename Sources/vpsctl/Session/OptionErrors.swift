@@ -1,6 +1,6 @@
 import APIClient
 
-/// What is wrong with fields, by the options that they were typed as.
+/// Replaces the names of fields in errors by the options that set them.
 enum OptionErrors {
   private static let names = [
     "plan_id": "--plan", "plan": "--plan", "os_id": "--os", "location": "--location", "ssh_key_id": "--ssh-key",

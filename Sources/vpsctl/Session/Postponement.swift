@@ -1,9 +1,9 @@
 import APIClient
 import Synchronization
 
-/// Whether what was asked for is put off by the service, so that nothing of it is begun.
+/// Whether the service has put off the request, so that nothing has begun.
 final class Postponement: Sendable {
-  /// Of several changes the one that it is about; nil where there is but one.
+  /// The name of the change among several; nil where there is only one.
   private let subject: String?
   private let isNow = Atomic<Bool>(false)
 
@@ -19,7 +19,7 @@ final class Postponement: Sendable {
     }
   }
 
-  /// What is said to who gives it up meanwhile; nil where it may have been begun.
+  /// The sentence for a user who interrupts the request; nil where it may have begun.
   var sentence: String? {
     guard isNow.load(ordering: .sequentiallyConsistent) else { return nil }
     guard let subject else { return "Nothing is begun: the service did not take it yet." }

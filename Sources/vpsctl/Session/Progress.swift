@@ -2,7 +2,7 @@ import APIClient
 import Glibc
 import Synchronization
 
-/// A line on a terminal that says what is being done, and for how long. Ctrl-C says what goes on without this command.
+/// A line on the terminal with the action and its duration. At Ctrl-C it says what continues without this command.
 final class Progress: Sendable {
   private struct Words {
     var doing: String
@@ -20,8 +20,8 @@ final class Progress: Sendable {
 
   /// - Parameters:
   ///   - doing: `web (1) is being created`
-  ///   - session: Which knows whether it was begun.
-  ///   - goesOn: What is to be said when nobody waits for it any more: `It goes on: vpsctl server show 1`
+  ///   - session: Knows whether the request has begun.
+  ///   - goesOn: What to say when the command stops waiting: `It goes on: vpsctl server show 1`
   static func during<Value>(
     _ doing: String, _ session: Session, goesOn: String, _ body: (Progress) async throws -> Value
   ) async throws -> Value {

@@ -2,7 +2,7 @@ import APIClient
 import FoundationEssentials
 import Glibc
 
-/// A key that may log in: one that the service has, or a file that it is told of.
+/// A key that may log in: one that the service has, or a file to register.
 struct SSHKeyChoice {
   private enum Source {
     case known(JSON)
@@ -16,7 +16,7 @@ struct SSHKeyChoice {
     guard !texts.isEmpty else { return [] }
     let all = try await session.client.list(Kind.sshKey.path)
     return texts.map { text in
-      // Who may log in is said in full.
+      // A key must be named exactly, because it lets somebody log in.
       let choice = Session.choose(.sshKey, text, all, isExact: true)
       if case .found(let key) = choice { return SSHKeyChoice(source: .known(key)) }
       do {
@@ -42,7 +42,7 @@ struct SSHKeyChoice {
     return APIError.Field(name: "ssh_key_id", messages: [message])
   }
 
-  /// The id that the service knows it by.
+  /// The service's ID of the key, which is registered first if necessary.
   func registered(_ session: Session) async throws -> JSON {
     switch source {
     case .known(let key): return key["id"] ?? .null
@@ -59,13 +59,13 @@ struct SSHKeyChoice {
   }
 }
 
-/// One line of a public key. What is private stays where it is.
+/// A public key on one line. A private key is never sent.
 struct PublicKeyFile {
   let text: String
-  /// The comment of the key, or the file's.
+  /// The comment of the key, or the name of the file.
   let name: String
 
-  /// Nil where there is no such file.
+  /// Nil where the file does not exist.
   init?(_ path: String) throws {
     var path = path
     if path.hasPrefix("~/"), let home = Terminal.environment("HOME") { path = home + path.dropFirst() }
@@ -91,7 +91,7 @@ struct PublicKeyFile {
     return try SecretFile.read(path)
   }
 
-  /// What makes it this key, without its comment.
+  /// Type and data of the key, without its comment.
   static func blob(_ text: String) -> String {
     text.split(separator: " ").prefix(2).joined(separator: " ")
   }

@@ -25,13 +25,13 @@ enum SecretFile {
     return try read(path)
   }
 
-  /// Whether it is of whoever runs this, and a link to it too.
+  /// Whether the file, and the link that leads to it, belong to the user of this process.
   static func isOwn(_ path: String) -> Bool {
     var (link, file) = (stat(), stat())
     return lstat(path, &link) == 0 && stat(path, &file) == 0 && link.st_uid == geteuid() && file.st_uid == geteuid()
   }
 
-  /// The whole of it, or nothing, in the place of what may be there.
+  /// Writes the whole file, replacing an earlier one, or nothing.
   static func write(_ text: String, to path: String, permissions: mode_t = 0o600) throws {
     let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     var made = path.hasPrefix("/") ? "" : "."

@@ -1,19 +1,19 @@
 import APIClient
 
-/// Something that is done to a server, and takes a while.
+/// An action on a server that takes a while.
 struct ServerAction {
-  /// Below the server's path.
+  /// Relative to the server's path.
   let path: String
   var method = "POST"
   var body: JSON?
-  /// The kinds of operation that it makes.
+  /// The kinds of operations that the action creates.
   let kinds: Set<String>
   /// `stopping`
   let doing: String
-  /// Whether its answer has what is told only once.
+  /// Whether the answer contains something that is returned only once.
   var isToldOnce = false
 
-  /// - Parameter collection: Where the path is below, if not the server's own: `/backups/7/`.
+  /// - Parameter collection: The path that `path` is relative to, if not the server's own: `/backups/7/`.
   func perform(
     on server: JSON, below collection: String? = nil, _ session: Session, _ waiting: WaitOptions,
     _ options: OutputOptions

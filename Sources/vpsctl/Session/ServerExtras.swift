@@ -1,11 +1,11 @@
 import APIClient
 import ArgumentParser
 
-/// Files and labels that belong to a server, as they are typed.
+/// User data and labels of a server, as given on the command line.
 enum ServerExtras {
   static let maximumUserDataBytes = 64 << 10
 
-  /// `-` is standard input.
+  /// The content of the file; `-` means standard input.
   static func userData(_ path: String) throws -> String {
     let text =
       path == "-" ? try Terminal.standardInput(atMost: maximumUserDataBytes, "--user-data") : try SecretFile.read(path)
@@ -16,7 +16,7 @@ enum ServerExtras {
     return text
   }
 
-  /// `env=prod`; the last one of a key counts.
+  /// Parses `env=prod`. If a key occurs repeatedly, the last one counts.
   static func labels(_ texts: [String]) throws -> JSON {
     var labels: JSON = [:]
     for text in texts {

@@ -1,6 +1,6 @@
 import APIClient
 
-/// A server to be created, in the words of who wants it.
+/// A server to create, with names as the user gave them.
 struct ServerOrder {
   var name: String
   var plan: String
@@ -13,13 +13,13 @@ struct ServerOrder {
   var labels: JSON?
   var userData: String?
   var isDeleteProtected = false
-  /// Whether the beginning of a name is none.
+  /// Whether names must be given in full.
   var isExact = false
 
-  /// The server as the service answers. All that is wrong is told at once: what is not found here, and what the service says
-  /// of all the rest.
+  /// Returns the service's answer. Throws one refusal with all errors: names that were not found here, and what the service
+  /// rejects.
   ///
-  /// - Parameter tell: Shows what is told only once, where nothing else will be shown.
+  /// - Parameter tell: Shows what the service returns only once, where nothing else will be shown.
   func place(_ session: Session, tell: (JSON) -> Void) async throws -> JSON {
     var errors: [APIError.Field] = []
     func found(_ field: String, _ kind: Kind, _ text: String) async throws -> JSON {
@@ -49,7 +49,7 @@ struct ServerOrder {
     return try await session.answerOnce("/servers/", body: body, tell: tell)
   }
 
-  /// Asks the service what else is wrong, by a request that cannot be carried out: it has no plan.
+  /// Asks the service for further errors by a request that cannot succeed, because it has no plan.
   private func refusal(_ errors: [APIError.Field], _ body: JSON, _ session: Session) async throws -> Refusal {
     var body = body
     body["plan_id"] = .null
@@ -60,7 +60,7 @@ struct ServerOrder {
       let known = Set(errors.map(\.name) + ["plan_id"])
       all += error.fields.filter { !known.contains($0.name) }
     } catch is APIError {
-      // It says no to something else first.
+      // The service refuses the request for another reason.
     }
     let order = ["name", "plan_id", "os_id", "location", "hostname", "ssh_key_id"]
     let sorted = all.enumerated().sorted { a, b in

@@ -1,9 +1,9 @@
 import APIClient
 
 extension Session {
-  /// One thing by its id, uuid or name, or by the beginning of a name that only one has.
+  /// Finds an object by its ID, UUID or name, or by the beginning of a name if that is unique.
   ///
-  /// - Parameter isExact: A beginning is not enough: for what destroys or overwrites.
+  /// - Parameter isExact: Whether the name must be given in full, as for actions that destroy or overwrite something.
   func find(_ kind: Kind, _ text: String, isExact: Bool = false) async throws -> JSON {
     switch try await search(kind, text, isExact: isExact) {
     case .found(let object): return object
@@ -23,7 +23,7 @@ extension Session {
     return Self.choose(kind, text, try await client.list(kind.path), isExact: isExact)
   }
 
-  /// What is an id or a uuid is never taken for a name: what it was of may be gone, and another have it in its name.
+  /// IDs and UUIDs are never looked up as names: their object may be gone, and another one's name may contain the same text.
   private static func isID(_ text: String) -> Bool {
     isUUID(text) || !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
   }
@@ -77,7 +77,8 @@ extension Session {
 }
 
 extension Session {
-  /// The id of what an option names. It is not what the command is about: that it is not there is a refusal.
+  /// The ID of the object that an option names. If it does not exist, that is a refusal and not `notFound`, because the command
+  /// is about something else.
   func choice(_ option: String, _ kind: Kind, _ text: String, isExact: Bool = false) async throws -> JSON {
     switch try await search(kind, text, isExact: isExact) {
     case .found(let object): return object["id"] ?? .null

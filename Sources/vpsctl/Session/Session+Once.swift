@@ -5,11 +5,11 @@ import Glibc
 import Synchronization
 
 extension Session {
-  /// The answer of a POST that may have in it what is told only once: a password, the text of a token. It is not held back until
-  /// all is done, and who presses Ctrl-C meanwhile has it all the same: the first one waits for it, and the second says how it is
-  /// had again.
+  /// The answer to a POST that may contain something that is returned only once, such as a password or a token's text. It is
+  /// shown as soon as it arrives, even after Ctrl-C: the first Ctrl-C waits for the answer, and the second one says how to get
+  /// it again.
   ///
-  /// - Parameter tell: Shows what is in it, to who has pressed Ctrl-C.
+  /// - Parameter tell: Shows that part of the answer after Ctrl-C.
   func answerOnce(_ path: String, body: JSON?, tell: (JSON) -> Void) async throws -> JSON {
     let key = UUID().uuidString.lowercased()
     let again: @Sendable () -> String = { repetition(path, body, key) }
@@ -42,7 +42,7 @@ extension Session {
     throw ExitCode(130)
   }
 
-  /// Whether the request may have been carried out by a service that did not say so.
+  /// Whether the service may have carried out the request without an answer arriving here.
   private static func mayBeDone(after error: any Error) -> Bool {
     switch error {
     case let failure as ConnectionFailure: failure.kind == .lost
@@ -51,7 +51,7 @@ extension Session {
     }
   }
 
-  /// The same request with its key: the service keeps the answer for it.
+  /// The command that repeats the request with its idempotency key, for which the service keeps the answer.
   private func repetition(_ path: String, _ body: JSON?, _ key: String) -> String {
     var words = "vpsctl api POST \(path) --idempotency-key \(key)"
     if let context { words += " --context \(context.quotedForShell)" }

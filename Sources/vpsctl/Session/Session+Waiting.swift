@@ -3,7 +3,7 @@ import APIClient
 extension Session {
   static let changing: Set<String> = ["provisioning", "starting", "stopping", "rebooting"]
 
-  /// The server once its state is none that passes.
+  /// Returns the server once its status is not transitional.
   func settled(_ id: Int, within limit: Duration) async throws -> JSON {
     try await client.wait(atMost: limit, after: { $0.data[path: "server.id"]?.int == id }) {
       let server = try await get("/servers/\(id)/")
@@ -11,7 +11,7 @@ extension Session {
     }
   }
 
-  /// The operation of the server that was asked for last, once it is over; nil where there is none of that kind.
+  /// The server's latest operation of these kinds, once it has ended; nil where there is none.
   func finishedOperation(
     _ kinds: Set<String>, of server: Int, within limit: Duration
   ) async throws -> JSON? {
@@ -20,7 +20,7 @@ extension Session {
       let id = operation["id"]?.int
     else { return nil }
     if Self.isOver(operation) { return operation }
-    // Said as what it is: taken for an optional one, nothing would be an end.
+    // The type must be given: with an optional type, nil would end the wait.
     let finished: JSON = try await client.wait(
       atMost: limit, after: { $0.data[path: "operation.id"]?.int == id }
     ) {
@@ -44,10 +44,10 @@ extension Session {
     }
   }
 
-  /// A login of the server is answered: its sshd has said who it is.
+  /// Returns once the server's sshd sends a greeting.
   func answersLogins(_ server: JSON, deadline: ContinuousClock.Instant) async throws {
     let login = try Login(server)
-    // Nobody tells when a way through the network is open: it is tried.
+    // No event tells when the network path is open, so it is tried repeatedly.
     while !login.isAnswered() {
       guard ContinuousClock.now < deadline else { throw WaitTimedOut() }
       try await Task.sleep(for: .seconds(1))

@@ -1,10 +1,10 @@
 import APIClient
 import FoundationEssentials
 
-/// The service that a command speaks to.
+/// The connection of a command to a service.
 struct Session: Sendable {
   let client: APIClient
-  /// The name of the context, where it was said.
+  /// The name of the context if the user named one.
   let context: String?
   let postponement: Postponement
 
@@ -31,9 +31,10 @@ struct Session: Sendable {
     self.postponement = postponement
   }
 
-  /// For what is waited for: a service that has no room for it now is asked again when it says, within the same time.
+  /// For requests that are waited for: if the service has no room now, the request is repeated when the service says, until the
+  /// deadline.
   ///
-  /// - Parameter subject: Of several changes the one that it is for.
+  /// - Parameter subject: The change among several that the request is for.
   func patient(
     _ waiting: WaitOptions, until deadline: ContinuousClock.Instant, for subject: String? = nil
   ) -> Session {
@@ -53,11 +54,11 @@ struct Session: Sendable {
 
   private static func context(_ name: String?) throws -> Context {
     let (url, token) = (Terminal.environment("VPSCTL_URL"), Terminal.environment("VPSCTL_TOKEN"))
-    // Who asks for a context by name gets it, whatever the environment says.
+    // A context that the user names takes precedence over the environment.
     if let name { return try ContextStore.read(name) }
     if let url, let token { return Context(url: url, token: token, tokenCommand: nil) }
     let named = Terminal.environment("VPSCTL_CONTEXT")
-    // What a folder says, or has in it, is nothing that a token of the environment was meant for.
+    // A token in the environment is never sent to a service that only a folder or its files name.
     guard token == nil || url != nil || named != nil else {
       throw Refusal(
         .refused, "VPSCTL_TOKEN is set, and nothing says for which service: set VPSCTL_URL or VPSCTL_CONTEXT too.")
@@ -65,7 +66,7 @@ struct Session: Sendable {
     var context =
       try named.map(ContextStore.read) ?? ContextStore.current().map(ContextStore.read) ?? LocalService.find()
     if let url {
-      // A token goes to the service that it is for, and to no other.
+      // A context's token is sent to its own service only.
       guard let known = context, known.url == url else {
         throw Refusal(
           .refused, "VPSCTL_URL is set and VPSCTL_TOKEN is not: the token of a context is not sent elsewhere.")

@@ -11,7 +11,7 @@ struct WaitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long to wait at most: 90, 90s, 10m or 1h.", valueName: "duration"))
   var timeout = "10m"
 
-  /// `--wait=ssh` as the parser takes it, which knows no flags with values.
+  /// Translates `--wait=ssh`, because the parser knows no flags with values.
   static func plain(_ argument: String) -> String {
     switch argument {
     case "--wait=ssh": "--wait-ssh"
@@ -35,6 +35,6 @@ struct WaitOptions: ParsableArguments {
 
   var isWaiting: Bool { waitSSH || (wait ?? Terminal.isErrors) }
   var limit: Duration { .seconds(Self.seconds(timeout) ?? 600) }
-  /// For so long the service may hold back an answer.
+  /// How many seconds the service may delay its answer.
   var preferredSeconds: Int? { isWaiting ? max(0, min(120, Self.seconds(timeout) ?? 120)) : nil }
 }

@@ -96,7 +96,7 @@ extension AddressCommand {
         locations.lazy.compactMap { code in pools[code].gift(for: address).map { (address: $0, location: code) } }.first
       }
       if release {
-        // Where the pools have been others, the address itself is meant.
+        // An address that is in no pool any more is used as it was typed.
         let given = zip(named, found).map { $1?.address ?? $0 }
         try await database.endReservation(of: given, at: SystemClock().now)
         for address in given { print("\(address) may be given again.") }
@@ -114,14 +114,14 @@ extension AddressCommand {
 }
 
 extension Configuration {
-  /// QEMU's own network, and whoever started a machine in it, knows one address of it.
+  /// A machine in QEMU's user-mode network has a single address.
   fileprivate func requireSeveralAddresses(at location: String) throws {
     guard driver == .libvirt, network == .loopback, locations[location]?.driver == nil else { return }
     throw Refusal.refused(
       "The servers at \(location) are at this host's loopback, where each has one address: see `network`.")
   }
 
-  /// For how long a command waits for the service to have carried it out.
+  /// How long a command waits until the service has carried it out.
   private static let patience = Duration.seconds(15)
 
   fileprivate func outcome(
@@ -134,7 +134,7 @@ extension Configuration {
     }
     let deadline = ContinuousClock.now + Self.patience
     repeat {
-      // A server that is deleted meanwhile takes it along.
+      // A server that is deleted meanwhile takes its operation along.
       guard let operation = try await database.operation(change.operationID) else { return record }
       if operation.finishedAt != nil {
         record.isApplied = operation.state == .succeeded
@@ -152,9 +152,9 @@ private struct AddressChangeRecord: Record {
   let server: ID<Server>
   let address: ServerAddress
   let isAdded: Bool
-  /// Whether host and guest know of it.
+  /// Whether host and guest have applied it.
   var isApplied = false
-  /// What is in the way of that.
+  /// Why it is not applied yet.
   var reason: String?
 
   var addition: String { reason.map { " " + $0.escaped() } ?? "" }

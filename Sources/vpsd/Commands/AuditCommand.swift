@@ -49,7 +49,7 @@ extension AuditEntry: Record {
     ]
   }
 
-  /// Of the token, where that is somebody else: an operator in the panel.
+  /// The token's owner, if that is another account than the entry's: an operator in the panel.
   private var owner: String {
     guard let tokenEmail, email.map({ !$0.utf8.elementsEqual(tokenEmail.utf8) }) ?? true else { return "" }
     return " of \(tokenEmail)"

@@ -16,7 +16,7 @@ struct Check: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
   @OptionGroup var output: OutputOptions
 
-  /// Longer than the service needs to see and mend what happened to a machine.
+  /// Longer than the service needs to notice and repair a change of a machine.
   private static let secondLookAfter = Duration.seconds(12)
 
   func run() async throws {
@@ -25,11 +25,11 @@ struct Check: AsyncParsableCommand {
     _ = try configuration.reverseNamings()
     let directory = DataDirectory(configuration.dataDirectory)
     let database = try await options.openDatabase()
-    // A service that does not run mends nothing, so that its machines differ from its records with good reason.
+    // Without a running service nothing is repaired, so machines may rightly differ from their records.
     let isServed = ProcessLock.holder(path: directory.lock) != nil
     var members: [HostedFleet.Member] = []
     if isServed {
-      // Where services share hosts, nothing of these is in the directory of any of them.
+      // The data directories of services that share hosts contain nothing of those hosts.
       if !configuration.sharesDatabase { try Self.require(configuration.driver, in: directory) }
       members = try await HostedFleet.open(
         configuration, database, logger: configuration.makeCommandLogger()
@@ -46,8 +46,8 @@ struct Check: AsyncParsableCommand {
     guard found.isEmpty else { throw ExitCode(1) }
   }
 
-  /// What the service runs its machines with is seen from what it has made: a look with another driver would find nothing of
-  /// them, and make something of its own.
+  /// Throws where the data directory was made with another driver: a look with the configured one would find none of its
+  /// machines, and would create files of its own.
   private static func require(_ driver: Configuration.Driver, in directory: DataDirectory) throws {
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(directory.path)/\(name)") }
     let found: [Configuration.Driver] = Configuration.Driver.allCases.filter { driver in
@@ -56,7 +56,7 @@ struct Check: AsyncParsableCommand {
       case .libvirt: exists("libvirt") || exists("servers")
       }
     }
-    // The host's libvirtd leaves nothing here before there is a server.
+    // With the host's libvirtd there is nothing here until the first server exists.
     if found.contains(driver) || (found.isEmpty && driver == .libvirt) { return }
     let there = found.map { "the machines are of the driver \($0.rawValue)" }.first ?? "there are none of its machines"
     throw ValidationError(
@@ -92,7 +92,7 @@ struct Check: AsyncParsableCommand {
       + strayProcesses(member)
   }
 
-  /// How machines and copies are other than their servers say; what belongs to nobody is not in it.
+  /// How machines and copies differ from the records of servers. Machines and copies without a record are left out.
   static func differences(_ database: SQLStore, _ member: HostedFleet.Member) async throws -> [String] {
     try await Inspection(of: member.host, store: database).look().differences + copies(database, member).missing
       + strayProcesses(member)
@@ -105,7 +105,7 @@ struct Check: AsyncParsableCommand {
     }.sorted()
   }
 
-  /// A copy whose file waits for its removal has its row until then.
+  /// A copy keeps its row until its file is removed, so a file without a row is stray.
   static func copies(
     _ database: SQLStore, _ member: HostedFleet.Member
   ) async throws -> (missing: [String], strays: [(machine: UUID, copy: UUID)]) {
@@ -124,10 +124,10 @@ struct Check: AsyncParsableCommand {
   }
 }
 
-/// What a check has found.
+/// The result of a check.
 private struct CheckRecord: Record {
   let serverCount: Int
-  /// Whether the service runs, so that its machines were looked at too.
+  /// Whether the service runs, so that its machines were checked too.
   let areMachinesSeen: Bool
   let faults: [String]
 

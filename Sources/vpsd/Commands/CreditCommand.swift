@@ -64,7 +64,7 @@ struct CreditCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
-    /// What there may be of faults is not kept: a sum of any length takes no memory.
+    /// Only the first faults are kept, so that a ledger of any length fits in memory.
     private static let mostFaults = 1000
 
     func run() async throws {
@@ -115,12 +115,12 @@ struct CreditCommand: AsyncParsableCommand {
   }
 }
 
-/// What an account has, what its servers cost, and whether it is suspended.
+/// An account's balance, the cost of its servers, and whether it is suspended.
 struct CreditRecord: DetailedRecord {
   let account: Account
   let currency: String
   let hourlyCost: Money
-  /// Of the account's servers as they would be again; nil where it is not out of credit.
+  /// The hourly cost of its servers once they run again; nil unless it is out of credit.
   let costWhenPaid: Money?
 
   init(of account: Account, in store: SQLStore) async throws {

@@ -17,7 +17,7 @@ struct Doctor: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @Flag(help: "Remove what bears our mark and has no owner.") var repair = false
 
-  /// Longer than the service needs to see and mend what happened to a machine.
+  /// Longer than the service needs to notice and repair a change of a machine.
   private static let secondLookAfter = Duration.seconds(12)
 
   func run() async throws {
@@ -39,12 +39,12 @@ struct Doctor: AsyncParsableCommand {
     if !findings.isEmpty { throw ExitCode(errors ? 2 : 1) }
   }
 
-  /// Whether a service that runs may be at it.
+  /// Whether a running service may be repairing the findings.
   private func passes(_ facts: HostFacts) -> Bool {
     facts.isServed && !(facts.differences.isEmpty && facts.orphans.isEmpty)
   }
 
-  /// Where no service runs, none starts meanwhile.
+  /// Holds the lock where no service runs, so that none starts meanwhile.
   private func mend(_ patient: inout Examination.Patient) async throws {
     guard let orphanage = patient.orphanage, !patient.facts.orphans.isEmpty else { return }
     let configuration = patient.facts.configuration
@@ -66,7 +66,7 @@ struct Doctor: AsyncParsableCommand {
 }
 
 extension Finding {
-  /// For people.
+  /// The finding as text for people.
   fileprivate var paragraph: String {
     """
     \(severity.rawValue): \(area.rawValue): \(text.escaped())

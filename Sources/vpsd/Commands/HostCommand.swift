@@ -93,7 +93,7 @@ struct HostRecord: Record {
 }
 
 extension SQLStore {
-  /// The host that an operator means, by its name or its id.
+  /// Finds a host by its name or ID.
   func host(named text: String) async throws -> HostLoad {
     let hosts = try await hosts()
     let named = hosts.first { $0.host.name.utf8.elementsEqual(text.utf8) }

@@ -1,20 +1,20 @@
 import Core
 import Foundation
 
-/// Asks all machines of a host to shut down, each again and again until it listens, and takes the power from those that do
-/// not go off in their time. None waits for another, and none fails for another.
+/// Shuts down all machines of a host, independently of each other. Each guest is asked repeatedly until it reacts, and powered
+/// off if it is not off by its deadline.
 struct HostShutdown: Sendable {
   let driver: any ComputeDriver
   let clock: any WallClock
-  /// Takes a line for the operator.
+  /// Receives lines for the operator.
   let report: @Sendable (String) -> Void
 
-  /// A guest that has just booted does not listen yet.
+  /// A guest that has just booted may ignore the first requests.
   private static let requestInterval = Duration.seconds(5)
-  /// For a machine whose power cannot be taken away at the first try.
+  /// How long powering off a machine is retried.
   private static let powerOffLimit = Duration.seconds(60)
 
-  /// Returns the machines that run nevertheless.
+  /// Returns the machines that still run.
   func run() async throws -> Set<UUID> {
     let running = try await running()
     if running.isEmpty { return [] }
@@ -41,7 +41,7 @@ struct HostShutdown: Sendable {
     let began = clock.uptime
     var nextRequest = began
     while true {
-      // Read once: who is looked at before the deadline is not asked after it.
+      // The clock is read once, so that no guest is asked after the deadline.
       let now = clock.uptime
       guard now < began + driver.timing.shutdownDeadline else { break }
       do {

@@ -1,14 +1,14 @@
 import API
 import Core
 
-/// What adding up the whole ledger has shown.
+/// The result of adding up the whole ledger.
 struct LedgerSum: Record {
   var accountCount = 0
   var entryCount = 0
   var faultCount = 0
-  /// The first ones.
+  /// The first faults only.
   var faults: [String] = []
-  /// Whether nothing is charged at the moment.
+  /// Whether nothing is charged at the moment because the clock is in doubt.
   var isClockDoubted = false
 
   static let headings = ["ACCOUNTS", "ENTRIES", "FAULTS"]
@@ -32,7 +32,7 @@ struct LedgerSum: Record {
   }
 }
 
-/// The time of day, as the operator has said that it is right.
+/// The time that the operator has confirmed as right.
 struct ConfirmedClock: Record {
   let confirmedAt: Timestamp
   /// From when on hours are charged.

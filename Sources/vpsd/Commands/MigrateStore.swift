@@ -28,7 +28,7 @@ struct MigrateStore: AsyncParsableCommand {
       throw Refusal.refused("There is no database at \(path): start the service once.")
     }
     try directory.ensureExists()
-    // Held so that no service starts in the middle.
+    // The lock keeps a service from starting meanwhile.
     let lock = try ProcessLock(path: directory.lock)
     do {
       switch location {

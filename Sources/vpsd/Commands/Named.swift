@@ -1,17 +1,17 @@
 import Core
 import Foundation
 
-/// Finds what an operator means, by its id, its uuid, or one of its names.
+/// Finds the element that an operator names by its ID, its UUID, or one of its names.
 struct Named<Element> {
-  /// What it is called in a sentence: `plan`.
+  /// The word for it in a sentence: `plan`.
   let kind: String
-  /// The command that lists them.
+  /// The command that lists all of them.
   let list: String
   let id: (Element) -> Int64
   let uuid: (Element) -> UUID?
-  /// Of which no two have the same.
+  /// Unique.
   let key: (Element) -> String
-  /// Of which two may have the same.
+  /// Not necessarily unique.
   let name: (Element) -> String
 
   func find(_ text: String, in elements: [Element]) throws -> Element {
@@ -49,7 +49,7 @@ extension Catalogue {
       .find(text, in: operatingSystems)
   }
 
-  /// Each once, by whichever of its names.
+  /// The codes without duplicates, whichever names were used.
   func locationCodes(named texts: [String]) throws -> [String] {
     try texts.map { try location(named: $0).code }.reduce(into: []) { codes, code in
       if !codes.contains(code) { codes.append(code) }

@@ -57,7 +57,7 @@ struct NetworkCommand: AsyncParsableCommand {
 }
 
 extension ConfigurationOptions {
-  /// That of this machine's servers, beside a service that may be running.
+  /// The driver of this machine's servers. A service may be running at the same time.
   fileprivate func routingDriver() async throws -> LibvirtDriver {
     let configuration = try load()
     let directory = DataDirectory(configuration.dataDirectory)

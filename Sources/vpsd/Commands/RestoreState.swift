@@ -23,14 +23,14 @@ struct RestoreState: AsyncParsableCommand {
     try configuration.requireFile("vpsd restore-state")
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
-    // Held so that no service starts in the middle.
+    // The lock keeps a service from starting meanwhile.
     let lock = try ProcessLock(path: directory.lock)
     let incoming = directory.database + ".restored"
     unlink(incoming)
     defer { for suffix in ["", "-wal", "-shm"] { unlink(incoming + suffix) } }
     do {
       try Self.copyFile(file, to: incoming)
-      // One of an earlier version is brought up to date here, before it counts.
+      // A state of an earlier version is migrated here, before it replaces the present one.
       try await SQLStore.requireServable(incoming)
     } catch let error as UnfitState {
       throw ValidationError("\(file) is no state that can be put back. \(error)")
@@ -38,9 +38,9 @@ struct RestoreState: AsyncParsableCommand {
     let (key, warning) = try await keyChange(for: incoming, in: directory)
     let seconds = Self.freeTime(in: directory)
     let kept = try keepCurrent(directory, seconds)
-    // Whoever is stopped after this asks for the same once more: the key opens it then.
+    // The key comes first: if the command is interrupted after this, it can be repeated, and the key opens the restored state.
     if let key { try directory.replaceKey(by: key, at: seconds, with: kept) }
-    // SQLite would carry a log that is left over into the database that takes the place of its own.
+    // SQLite would apply a log that is left over to the new database.
     for suffix in ["-wal", "-shm"] { unlink(directory.database + suffix) }
     guard rename(incoming, directory.database) == 0 else { throw FileFailure.last("rename", incoming) }
     if let database = try? await options.openDatabase() {
@@ -51,7 +51,7 @@ struct RestoreState: AsyncParsableCommand {
     withExtendedLifetime(lock) {}
   }
 
-  /// The key that is to take the place of the one that there is, and what is to be said where there is none that would do.
+  /// The key that must replace the present one, and a warning if no available key opens the sealed user data.
   private func keyChange(
     for incoming: String, in directory: DataDirectory
   ) async throws -> (new: InstallationKey?, warning: String?) {
@@ -64,7 +64,7 @@ struct RestoreState: AsyncParsableCommand {
       try? store.release()
       throw error
     }
-    // One that is none, or that others may read, is in the way of nothing that another one opens.
+    // An invalid key, or one that others may read, does not matter if the other key opens the data.
     let (brought, broughtFault) = try Self.key(at: "\(file).key", mayBeSeen: true)
     let (own, ownFault) = try Self.key(at: directory.secretKey)
     guard let sealed else { return (own == nil ? brought : nil, brought == nil ? ownFault?.description : nil) }
@@ -90,7 +90,7 @@ struct RestoreState: AsyncParsableCommand {
     }
   }
 
-  /// Whatever has the name, nothing but a file is read, and nobody is waited for.
+  /// Copies only a regular file, and never blocks on a pipe or device.
   private static func copyFile(_ source: String, to destination: String) throws {
     switch FileStatus(source)?.type {
     case .typeRegular?, nil: break
@@ -116,7 +116,7 @@ struct RestoreState: AsyncParsableCommand {
     }
   }
 
-  /// The second by which what was there is named, the database and the key alike: the first one by which nothing is yet.
+  /// The second in the names of the files that are kept, the same for database and key: the first one for which neither exists.
   private static func freeTime(in directory: DataDirectory) -> Int {
     let now = Int(Date().timeIntervalSince1970)
     let isFree = { (seconds: Int) in
@@ -127,10 +127,11 @@ struct RestoreState: AsyncParsableCommand {
     return (now..<now + 1000).first(where: isFree) ?? now
   }
 
-  /// Links, so that whenever this process ends, all that was there is under one of the two names.
+  /// Keeps the present database under a second name. Links are made, so that it exists under at least one name whenever this
+  /// process ends.
   private func keepCurrent(_ directory: DataDirectory, _ seconds: Int) throws -> String? {
     guard FileManager.default.fileExists(atPath: directory.database) else { return nil }
-    // One that can still be opened needs its log no more; one that cannot is kept with it.
+    // A database that can be opened no longer needs its log; one that cannot is kept with it.
     try? SQLStore(path: directory.database, .asItIs).release()
     let kept = directory.database + ".before-\(seconds)"
     for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: directory.database + suffix) {

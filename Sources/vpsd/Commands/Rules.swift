@@ -1,12 +1,12 @@
 import ArgumentParser
 import Core
 
-/// Throws where what an operator wrote for an option breaks the rule for it.
+/// Throws where the value of an option breaks its rule.
 func requireRule(_ rule: TextRule, _ text: String?, _ option: String) throws {
   if let message = text.flatMap(rule.violation) { throw ValidationError("\(option): \(message)") }
 }
 
-/// The same for what may not be empty.
+/// The same for a value that must not be empty.
 func requireName(_ rule: TextRule, _ text: String?, _ option: String) throws {
   if text?.isEmpty == true { throw ValidationError("\(option): This may not be blank.") }
   try requireRule(rule, text, option)
@@ -31,7 +31,7 @@ func amount(_ text: String, in range: ClosedRange<Money>, _ option: String) thro
   return amount
 }
 
-/// A list with commas; each element once.
+/// The elements of a list with commas, without duplicates.
 func elements(of list: String) -> [String] {
   var elements: [String] = []
   for element in list.utf8.split(separator: UInt8(ascii: ",")).map({ String($0) ?? "" })
@@ -41,7 +41,7 @@ func elements(of list: String) -> [String] {
   return elements
 }
 
-/// What a guest's account may be called.
+/// Throws where it is no valid name for a guest's account.
 func requireUser(_ text: String?, _ option: String) throws {
   if let message = text.flatMap(OperatingSystem.usernameViolation) { throw ValidationError("\(option): \(message)") }
 }

@@ -14,7 +14,7 @@ struct Shutdown: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
   @Flag(help: "Stop the servers too.") var servers = false
 
-  /// Requests in flight and steps under way are waited for.
+  /// How long to wait for requests and steps that are under way.
   private static let drainDeadline = Duration.seconds(180)
   private static let pollInterval = Duration.milliseconds(100)
 
@@ -30,9 +30,9 @@ struct Shutdown: AsyncParsableCommand {
     try await record()
     try await stopService(directory)
     guard servers, FileManager.default.fileExists(atPath: configuration.dataDirectory.path) else { return }
-    // Held so that no service starts in the middle.
+    // The lock keeps a service from starting meanwhile.
     let lock = try ProcessLock(path: directory.lock)
-    // A database that a service has never served knows of no machines, and one of another version stays as it is.
+    // A database that no service has used has no machines, and one of another version is left as it is.
     guard let installation = try await configuration.installationID() else { return }
     try await stopServers(of: installation, configuration)
     withExtendedLifetime(lock) {}
@@ -51,7 +51,7 @@ struct Shutdown: AsyncParsableCommand {
     for driver in drivers { try await driver.endHost() }
   }
 
-  /// A database that cannot be written is no reason not to stop.
+  /// A database that cannot be written does not prevent the shutdown.
   private func record() async throws {
     guard let database = try? await options.openDatabase() else { return }
     try? await database.recordOperator(

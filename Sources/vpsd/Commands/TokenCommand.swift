@@ -127,7 +127,7 @@ struct TokenRecord: Record {
   let token: Token
   let email: String
   private let state: String
-  /// Where it was made just now.
+  /// The secret; nil unless the token was made just now.
   private let text: String?
 
   init(token: Token, email: String, at now: Timestamp, text: String? = nil) {

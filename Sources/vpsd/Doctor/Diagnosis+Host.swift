@@ -4,7 +4,7 @@ import Foundation
 extension Diagnosis {
   private static let leastBytes: Int64 = 1 << 30
   private static let leastMiB = 512
-  /// A change of a server is on the disk before it is answered: some of these are what a person waits for.
+  /// A change is synced to the disk before it is answered, so a slow disk makes people wait.
   private static let slowSyncMilliseconds = 50
 
   static func folders(_ facts: HostFacts) -> [Finding] {
@@ -124,12 +124,12 @@ extension Diagnosis {
     return found
   }
 
-  /// A day's copy may be late by some hours, and a look may come just before the next.
+  /// Tolerates a copy that is some hours late, and a check just before the next copy.
   static func stateBackups(_ facts: HostFacts) -> [Finding] {
     let settings = facts.configuration.stateBackups
     let meaning = "whoever loses this disk loses all accounts, and what each server is"
     guard let folder = settings.directory?.path else {
-      // A simulated service has nothing to lose, and a server of PostgreSQL has copies of its own.
+      // A simulated service has nothing to lose, and a PostgreSQL server has backups of its own.
       guard facts.configuration.driver == .libvirt, facts.configuration.database == nil else { return [] }
       return [
         .warning(

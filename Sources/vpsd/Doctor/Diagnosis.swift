@@ -2,7 +2,7 @@ import Core
 import Foundation
 import LibvirtDriver
 
-/// What the facts mean. Pure: the same facts give the same findings.
+/// Derives findings from the facts. Pure: the same facts give the same findings.
 enum Diagnosis {
   static func findings(_ facts: HostFacts) -> [Finding] {
     let runsMachines = facts.configuration.driver == .libvirt

@@ -24,7 +24,7 @@ extension Examination {
     }
   }
 
-  /// Locations of which the same server is asked the same.
+  /// Locations with the same DNS settings and address pools.
   private struct Place {
     var locations: [String]
     let settings: ReverseNameSettings
@@ -62,7 +62,7 @@ extension Examination {
     }
   }
 
-  /// Some of each part of the pools that may be a zone of its own.
+  /// Some addresses from each part of the pools that may be a DNS zone of its own.
   private static func addresses(of pools: AddressPools.Pair) -> [IPAddress] {
     let four = pools.ipv4.ranges.flatMap { range -> [IPAddress] in
       let (low, high) = (range.lowerBound.number, range.upperBound.number)

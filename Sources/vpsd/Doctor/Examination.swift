@@ -5,7 +5,7 @@ import HostPrograms
 import LibvirtDriver
 import SQLStore
 
-/// A look at the host and the installation, which changes nothing.
+/// Examines the host and the installation, without changing anything.
 struct Examination: Sendable {
   struct Patient: Sendable {
     var facts: HostFacts
@@ -62,7 +62,7 @@ struct Examination: Sendable {
     return times?.last.map { .minutes(Int((now - $0).components.seconds) / 60) } ?? HostFacts.StateBackupAge.none
   }
 
-  /// Of a database in a file, beside it.
+  /// The size of the log beside a database in a file.
   private var logBytes: Int64 {
     guard case .file(let path) = configuration.databaseLocation else { return 0 }
     return (try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int64) ?? 0

@@ -1,9 +1,9 @@
-/// One thing that is not as it should be: what is so, what that means, and what mends it.
+/// One fault: what was found, what it means, and how to repair it.
 struct Finding: Sendable, Equatable {
   enum Severity: String, Sendable {
-    /// Servers go on; something is slower, closer to its end or less safe than it need be.
+    /// Servers keep running, but something is slower, fuller or less safe than it should be.
     case warning
-    /// Something does not work, or will not.
+    /// Something does not work, or will stop working.
     case error
   }
 
@@ -17,7 +17,7 @@ struct Finding: Sendable, Equatable {
   let area: Area
   let text: String
   let meaning: String
-  /// A command, or what to do where there is none.
+  /// A command, or an instruction where no command can do it.
   let remedy: String
 
   static func warning(_ area: Area, _ text: String, _ meaning: String, remedy: String) -> Finding {

@@ -6,7 +6,7 @@ import LibvirtDriver
 import PrivateFiles
 
 extension HostFacts {
-  /// What can be seen without a database.
+  /// Facts that need no database.
   mutating func lookAtHost() {
     isClockSynchronised = HostClock.isSynchronised
     if !isServed {
@@ -22,13 +22,13 @@ extension HostFacts {
     processor = Processor(
       isCapable: support.isCapable, device: support.canOpenDevice ? .open : support.hasDevice ? .closed : .missing)
     missingPrograms = Self.programs(of: configuration).filter { HostProgram.path(of: $0.program) == nil }
-    // Nothing that it says depends on whose machines they are.
+    // The result does not depend on the installation's ID.
     emulatorObstacle = try? configuration.libvirt(UUID()).emulatorObstacle()
     memory = Self.memoryOfHost()
     forwardsPackets = Self.text("/proc/sys/net/ipv4/ip_forward").hasPrefix("1")
   }
 
-  /// Where it says that it listens.
+  /// The address at which the service says that it listens.
   private var served: ListenAddress? {
     let text = Self.text(DataDirectory(configuration.dataDirectory).url).trimmingCharacters(in: .whitespacesAndNewlines)
     return text.hasPrefix("http://") ? ListenAddress(String(text.dropFirst("http://".count))) : nil
@@ -70,7 +70,7 @@ extension HostFacts {
 }
 
 extension HostFacts {
-  /// What is on the disks.
+  /// Facts about files and disks.
   mutating func lookAtFiles() {
     let directory = DataDirectory(configuration.dataDirectory)
     do { try directory.requireOurs() } catch { unsafeDirectory = "\(error)" }
@@ -106,7 +106,7 @@ extension HostFacts {
     }
   }
 
-  /// The folder, or the one in which it will be made.
+  /// The folder, or its closest parent that exists.
   private static func existing(_ url: URL) -> String {
     var url = url
     while access(url.path, F_OK) != 0, url.path != "/" { url.deleteLastPathComponent() }
@@ -124,7 +124,7 @@ extension HostFacts {
 
   private static let syncTries = 5
 
-  /// The middle one of a few tries; nil where nothing can be written.
+  /// The median of several attempts; nil where nothing can be written.
   private static func syncMilliseconds(in folder: String) -> Int? {
     var tries: [Int] = []
     for number in 0..<syncTries {

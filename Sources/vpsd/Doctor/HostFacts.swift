@@ -2,7 +2,7 @@ import Core
 import Foundation
 import ReverseDNS
 
-/// What was seen of a host and its installation, before anybody judges it. What could not be looked at is nil or not in it.
+/// The facts about a host and its installation, without a judgement. What could not be examined is nil or left out.
 struct HostFacts: Sendable {
   struct Processor: Sendable {
     enum Device: Sendable { case missing, closed, open }
@@ -11,15 +11,15 @@ struct HostFacts: Sendable {
     var device = Device.open
   }
 
-  /// A place where the service keeps something.
+  /// A folder in which the service stores something.
   struct Folder: Sendable {
     var key: String
     var path: String
     var freeBytes: Int64
     var totalBytes: Int64
-    /// Of the files that it can have; nil where it has no bound.
+    /// The free inodes in thousandths of all; nil where there is no limit.
     var freeFilesPermille: Int?
-    /// What it takes to have a small file on the disk for good.
+    /// How long it takes to write and sync a small file.
     var syncMilliseconds: Int?
   }
 
@@ -27,11 +27,11 @@ struct HostFacts: Sendable {
     var totalMiB: Int
     var availableMiB: Int
     var swapMiB: Int
-    /// Of servers, on this host.
+    /// The memory that is reserved for servers on this host.
     var reservedMiB: Int
   }
 
-  /// The IPv4 addresses that a location gives.
+  /// The IPv4 addresses of a location's pool.
   struct Pool: Sendable {
     var text: String
     var size: Int
@@ -41,7 +41,7 @@ struct HostFacts: Sendable {
   struct Listener: Sendable {
     var key: String
     var address: ListenAddress
-    /// Why it cannot be listened to; nil where it can.
+    /// Why the address cannot be listened on; nil where it can.
     var obstacle: String?
   }
 
@@ -54,23 +54,23 @@ struct HostFacts: Sendable {
     var system: String
     var name: String
     var isThere: Bool
-    /// Whether the first order fetches it.
+    /// Whether the first order downloads it.
     var isFetched: Bool
   }
 
-  /// What keeps names of addresses of some locations from their DNS server.
+  /// A fault that keeps reverse names of some locations from reaching their DNS server.
   struct NameTrouble: Sendable {
     enum Kind: Sendable {
       case silent(reason: String)
       case keyIsRefused
-      /// Of some that were asked for.
+      /// The server has no zone for these addresses, of those that were tried.
       case homeless([IPAddress])
     }
 
     var locations: [String]
     var server: NameServerAddress
     var keyFile: String
-    /// One of theirs.
+    /// One of the addresses of these locations.
     var address: IPAddress
     var kind: Kind
   }
@@ -90,36 +90,36 @@ struct HostFacts: Sendable {
   enum Database: Sendable {
     case missing(String)
     case unusable(String)
-    /// With what contradicts something else in it, and how large its log is.
+    /// With contradictions between its records, and the size of its log.
     case open(contradictions: [String], logBytes: Int64)
   }
 
   var configuration: Configuration
   /// Whether the service runs.
   var isServed = false
-  /// Whether somebody listens where it says.
+  /// Whether something listens at the address of the service.
   var answers = true
   var isRoot = true
   var processor = Processor()
-  /// Of those that are needed, with the package that has them.
+  /// The missing programs among those that are needed, with the packages that contain them.
   var missingPrograms: [(program: String, package: String, isNeeded: Bool)] = []
-  /// Why QEMU is root; nil where it is not.
+  /// Why QEMU runs as root; nil where it does not.
   var emulatorObstacle: String?
-  /// Of hosts that were asked, with why they did not answer.
+  /// The hosts that did not answer, with the reason.
   var silentHosts: [(host: String, reason: String)] = []
-  /// How machines differ from their servers.
+  /// How machines differ from the records of their servers.
   var differences: [String] = []
   var images: [Image] = []
   var folders: [Folder] = []
   var memory: Memory?
   var pools: [Pool] = []
   var listeners: [Listener] = []
-  /// Ports of servers' addresses that lead to others than the guest's, because a program of the host has theirs.
+  /// Guest ports whose port at the servers' addresses is taken by a program of the host: the port that leads there instead.
   var shiftedPorts: [Int: Int] = [:]
-  /// Of a routed network or a bridge, while the service runs.
+  /// Problems of a routed network or a bridge; empty unless the service runs.
   var networkProblems: [String] = []
   var forwardsPackets = true
-  /// Why nobody can be told names by what is configured.
+  /// Why the configuration for reverse names cannot be used.
   var namingFault: String?
   var nameTroubles: [NameTrouble] = []
   var refusedNames: [RefusedNames] = []
@@ -129,7 +129,7 @@ struct HostFacts: Sendable {
   var privateFiles: [PrivateFile] = []
   var keyFault: String?
   var database = Database.open(contradictions: [], logBytes: 0)
-  /// How old the newest copy is that the service makes of its state.
+  /// The age of the newest copy of its state that the service has made.
   var stateBackupAge: StateBackupAge?
   var orphans: [Orphan] = []
 }

@@ -2,9 +2,9 @@ import Core
 import Foundation
 import LibvirtDriver
 
-/// Something on a host that bears this installation's mark, and that nobody owns.
+/// Something on a host that has this installation's mark, but belongs to nothing.
 enum Orphan: Sendable, Hashable {
-  /// With its disk and all that belongs to it.
+  /// With its disk and everything that belongs to it.
   case machine(UUID, host: String)
   case copy(UUID, ofMachine: UUID, host: String)
   case tap(String)

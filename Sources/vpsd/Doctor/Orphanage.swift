@@ -4,13 +4,13 @@ import Foundation
 import LibvirtDriver
 import SQLStore
 
-/// Looks for orphans, and removes them.
+/// Finds and removes orphans.
 struct Orphanage: Sendable {
   let store: SQLStore
   let members: [HostedFleet.Member]
   let isServed: Bool
 
-  /// What runs is seen to by the service within seconds, links and networks too.
+  /// Links and namespaces are left out while the service runs, because it removes them itself within seconds.
   func look(at member: HostedFleet.Member) async throws -> [Orphan] {
     let found = try await machines(of: member) + copies(of: member)
     guard let driver = member.driver as? LibvirtDriver, !isServed else { return found }
@@ -18,7 +18,7 @@ struct Orphanage: Sendable {
       + (driver.abandonedNamespace().map { [.namespace($0)] } ?? [])
   }
 
-  /// With drivers that may change something.
+  /// The same with drivers that may change something.
   func withHands(_ configuration: Configuration) async throws -> Orphanage {
     let installation = try await store.installationID()
     let armed = try members.map { member in
@@ -31,7 +31,7 @@ struct Orphanage: Sendable {
     return Orphanage(store: store, members: armed, isServed: isServed)
   }
 
-  /// Leaves no libvirtd behind that only this needed.
+  /// Stops a libvirtd that was only started for this.
   func rest() async {
     guard !isServed else { return }
     for case let driver as LibvirtDriver in members.map(\.driver) {
@@ -39,7 +39,8 @@ struct Orphanage: Sendable {
     }
   }
 
-  /// Removes what still is one: a row is written before its machine, so that a look at the rows afterwards tells.
+  /// Removes the orphan if it still is one: a server's row is written before its machine is made, so a new look at the rows
+  /// decides.
   func remove(_ orphan: Orphan) async throws {
     switch orphan {
     case .machine(let machine, let host):
@@ -66,7 +67,7 @@ struct Orphanage: Sendable {
       .map { .machine($0, host: member.host.name) }
   }
 
-  /// Those of machines without a server go with their machine.
+  /// Without copies of machines that have no server: these are removed with their machine.
   private func copies(of member: HostedFleet.Member) async throws -> [Orphan] {
     let strays = try await Check.copies(store, member).strays
     let homes = try await store.hosts(ofMachines: strays.map(\.machine))

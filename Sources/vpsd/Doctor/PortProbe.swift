@@ -1,7 +1,7 @@
 import Foundation
 
 extension ListenAddress {
-  /// Why nobody can listen there; nil where one can, or where any port will do.
+  /// Why nobody can listen at the address; nil where it is possible, or where the port is 0.
   func obstacle() -> String? {
     guard port > 0 else { return nil }
     return tried(isPassive: true) { descriptor, address, length in
@@ -11,12 +11,12 @@ extension ListenAddress {
     }
   }
 
-  /// Whether somebody listens there.
+  /// Whether something accepts connections at the address.
   func isAnswered() -> Bool {
     tried(isPassive: false) { descriptor, address, length in connect(descriptor, address, length) == 0 } == nil
   }
 
-  /// Nil where it works with an address of the host's name.
+  /// Nil where the attempt succeeds with any address of the host's name, else the reason of the last failure.
   private func tried(isPassive: Bool, _ attempt: (CInt, UnsafePointer<sockaddr>, socklen_t) -> Bool) -> String? {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

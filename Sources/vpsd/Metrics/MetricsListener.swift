@@ -6,10 +6,10 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// What answers `/metrics`, on an address of its own: whoever reaches it needs no token, and whoever reaches the API does not reach it.
+/// Serves `/metrics` at an address of its own: without a token, and not to clients of the API's address.
 struct MetricsListener: Service {
   static let path = "/metrics"
-  /// More than everybody who has a reason to ask.
+  /// More than the programs that have a reason to ask.
   private static let mostConnections = 32
 
   let page: MetricsPage

@@ -4,8 +4,8 @@ import Engine
 import Logging
 import SQLStore
 
-/// All figures of the service. The series are as many as there are routes, workflows, hosts and locations; no customer has one, or chooses
-/// what any is called.
+/// All metrics of the service. The number of series depends on routes, workflows, hosts and locations only; customers neither
+/// add series nor choose their names.
 struct MetricsPage: Sendable {
   let requests = RequestFigures()
   let engine = EngineFigures()

@@ -71,7 +71,7 @@ extension MetricsText {
       each { $0.oldestAt.map { max(now - $0, .zero).inSeconds } ?? 0 })
   }
 
-  /// A status that no server has is a series too, so that a graph of it has no gaps.
+  /// Each status has a series even without servers, so that graphs have no gaps.
   mutating func add(_ servers: [StoreFigures.Servers], hosts: [HostLoad]) {
     let statuses = ServerStatus.allCases.map(\.rawValue) + ["deleting"]
     gauge(

@@ -1,6 +1,6 @@
 import Engine
 
-/// Figures as Prometheus reads them: its text format, version 0.0.4.
+/// Metrics in the text format of Prometheus, version 0.0.4.
 struct MetricsText {
   typealias Labels = [(name: String, value: String)]
 
@@ -8,13 +8,13 @@ struct MetricsText {
 
   private(set) var text = ""
 
-  /// What can go up and down.
+  /// A value that can go up and down.
   mutating func gauge(_ name: String, _ help: String, _ samples: [(Labels, Double)]) {
     family(name, "gauge", help)
     for (labels, value) in samples { line(name, labels, value) }
   }
 
-  /// What only goes up, until the process ends.
+  /// A value that only increases until the process ends.
   mutating func counter(_ name: String, _ help: String, _ samples: [(Labels, Double)]) {
     family(name, "counter", help)
     for (labels, value) in samples { line(name, labels, value) }
@@ -47,7 +47,7 @@ struct MetricsText {
     text += " \(Self.number(value))\n"
   }
 
-  /// Whole numbers without a point, as people write them.
+  /// Writes whole numbers without a decimal point.
   private static func number(_ value: Double) -> String {
     value.isFinite && value == value.rounded() && value.magnitude < 1e15 ? String(Int64(value)) : "\(value)"
   }

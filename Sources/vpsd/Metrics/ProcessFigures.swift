@@ -1,12 +1,12 @@
 import Foundation
 
-/// What this process takes of its host.
+/// The resource usage of this process.
 struct ProcessFigures {
   let residentBytes: Double?
   let cpuSeconds: Double
   let openDescriptors: Double?
   let mostDescriptors: Double?
-  /// Since 1970.
+  /// In seconds since 1970.
   let startedAtSeconds: Double?
 
   static func now() -> ProcessFigures {
@@ -23,7 +23,7 @@ struct ProcessFigures {
   }
 
   private static let startedAt: Double? = {
-    // The name of the program stands in parentheses and may have spaces in it.
+    // The fields after the program's name, which is in parentheses and may contain spaces.
     let words = text("/proc/self/stat").split(separator: ")").last?.split(separator: " ") ?? []
     let boot = text("/proc/stat").split(separator: "\n").first { $0.hasPrefix("btime ") }?.split(separator: " ").last
     guard words.count > 19, let ticks = Double(words[19]), let boot = boot.flatMap({ Double($0) }) else { return nil }

@@ -1,7 +1,7 @@
 import Core
 import SQLStore
 
-/// Asks the database for its figures, at most so often, and adds up what was written into the ledger since the start.
+/// Reads the database's figures, at most once in an interval, and sums up the ledger entries since the start.
 actor StoreWatch {
   struct Sum: Equatable {
     var count = 0
@@ -11,11 +11,11 @@ actor StoreWatch {
 
   struct Look {
     let figures: StoreFigures
-    /// By reason, since the start.
+    /// The sums by reason since the start.
     let ledger: [String: Sum]
   }
 
-  /// However often it is asked, the database is so only now and then.
+  /// More frequent requests get the previous figures.
   private static let interval = Duration.seconds(1)
 
   private let store: SQLStore
@@ -34,7 +34,7 @@ actor StoreWatch {
     if let kept, clock.uptime - kept.at < Self.interval { return kept.look }
     let begunAfter = lastEntry
     let figures = try await store.figures(ledgerAfter: begunAfter)
-    // Whoever asked meanwhile has counted the same entries.
+    // A concurrent call may have counted the same entries.
     if lastEntry == begunAfter {
       for entry in figures.ledger {
         ledger[entry.reason, default: Sum()].count += entry.count

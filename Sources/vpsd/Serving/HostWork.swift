@@ -4,14 +4,14 @@ import Engine
 import Logging
 import SQLStore
 
-/// All that watches and acts for one host.
+/// Everything that watches and acts for one host.
 struct HostWork: Sendable {
   let runner: Runner
   let monitor: Monitor
   let firewallKeeper: FirewallKeeper
   let userDataWatch: UserDataWatch
 
-  /// All but the operations, until cancellation.
+  /// Runs everything but the operations, until cancellation.
   func watch() async {
     await withDiscardingTaskGroup { group in
       group.addTask { await monitor.run() }
@@ -21,7 +21,7 @@ struct HostWork: Sendable {
   }
 }
 
-/// Makes what works in the background.
+/// Creates the parts that work in the background.
 struct Workshop: Sendable {
   let configuration: Configuration
   let fleet: Fleet
@@ -34,7 +34,7 @@ struct Workshop: Sendable {
   let figures: EngineFigures?
   let logger: Logger
 
-  /// - Parameter store: As everything of the host writes to it.
+  /// - Parameter store: The store through which all of the host's parts write.
   func work(of host: FleetHost, _ store: SQLStore) -> HostWork {
     let monitor = Monitor(
       of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
@@ -55,7 +55,7 @@ struct Workshop: Sendable {
     BillingMeter(store: store, fleet: fleet, changes: changes, clock: clock, logger: logger, figures: figures)
   }
 
-  /// Tells owners of accounts what happens, where anything is configured that can. Runs until cancellation.
+  /// Sends notices to the owners of accounts, if that is configured. Runs until cancellation.
   func notify(_ store: SQLStore) async {
     guard let receiver else {
       while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
@@ -71,7 +71,7 @@ struct Workshop: Sendable {
     }
   }
 
-  /// Tells DNS servers what addresses are called, where any are configured. Runs until cancellation.
+  /// Sends reverse names to the DNS servers, if any are configured. Runs until cancellation.
   func keepReverseNames(_ store: SQLStore) async {
     guard !reverseNamings.isEmpty else {
       while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }

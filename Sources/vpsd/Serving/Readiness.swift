@@ -15,7 +15,7 @@ final class Readiness: Service {
 
   var isOver: Bool { isDraining.withLock { $0 } }
 
-  /// Whoever sends requests has some time to hear that this service is to end, before it does.
+  /// Gives load balancers some time to notice that this service is about to end.
   func run() async throws {
     try await gracefulShutdown()
     isDraining.withLock { $0 = true }
@@ -23,7 +23,7 @@ final class Readiness: Service {
   }
 }
 
-/// What is not begun before something else is so far.
+/// A service that is started only after `when` has returned.
 struct Later<Begun: Service>: Service {
   let service: Begun
   let when: @Sendable () async -> Void

@@ -6,7 +6,7 @@ import SQLStore
 import ServiceLifecycle
 import SimulatedDriver
 
-/// What this service does where others have the same database: of each host, and of the installation, what nobody else does.
+/// The duties that this service has taken over among those that share a database: for single hosts, and for the installation.
 struct SharedDuties: Service {
   let tenures: Tenures
   private let store: SQLStore
@@ -41,7 +41,7 @@ struct SharedDuties: Service {
     }
   }
 
-  /// Returns when all hosts answer, wherever they are watched, or it has been waited long enough.
+  /// Returns when all hosts answer, whichever service watches them, or after ten seconds.
   func greet() async {
     let deadline = clock.uptime + .seconds(10)
     while fleet.hosts.contains(where: \.isAway), clock.uptime < deadline, !Task.isCancelled {
@@ -63,7 +63,7 @@ struct SharedDuties: Service {
     }
   }
 
-  /// Whether a host answers, whoever watches it has written down.
+  /// Updates which hosts are away, as the services that watch them have stored it.
   private static func look(at fleet: Fleet, _ store: SQLStore, but held: Set<Duty>) async {
     guard let loads = try? await store.hosts() else { return }
     for load in loads where !held.contains(.host(load.host.id)) {
@@ -72,7 +72,7 @@ struct SharedDuties: Service {
   }
 }
 
-/// Makes what is done for a duty ready.
+/// Creates the work for a duty.
 private struct Beginning: Sendable {
   struct NotShared: Error {
     let host: ID<Core.Host>

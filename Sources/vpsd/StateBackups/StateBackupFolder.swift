@@ -1,12 +1,13 @@
 import Core
 import Foundation
 
-/// The copies of an installation's state in a folder that others may use too: `vpsd-9f0c1e52-20261127T030000Z.sqlite`.
+/// The copies of an installation's state, in a folder that several installations may share:
+/// `vpsd-9f0c1e52-20261127T030000Z.sqlite`.
 struct StateBackupFolder: Sendable {
   let path: String
   let installation: UUID
 
-  /// Of a copy that is being written.
+  /// The name of a copy that is being written.
   var partial: String { "\(path)/\(prefix)new" }
 
   private var prefix: String { "vpsd-\(installation.uuidString.prefix(8).lowercased())-" }
@@ -18,7 +19,7 @@ struct StateBackupFolder: Sendable {
     return "\(path)/\(prefix)\(date.formatted(Self.style))\(Self.suffix)"
   }
 
-  /// The oldest one first.
+  /// The times of all copies, the oldest one first.
   func times() throws -> [Timestamp] {
     try FileManager.default.contentsOfDirectory(atPath: path).compactMap { name in
       guard name.hasPrefix(prefix), name.hasSuffix(Self.suffix) else { return nil }
@@ -28,7 +29,7 @@ struct StateBackupFolder: Sendable {
     }.sorted()
   }
 
-  /// Makes it where there is none. Who may write there could put another state in the place of ours.
+  /// Makes the folder where it does not exist. Throws where others may write there, and so could replace a state.
   func ensureExists() throws {
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -42,7 +43,7 @@ struct StateBackupFolder: Sendable {
     }
   }
 
-  /// Gives what was written its name, its key first, so that a state is never without it.
+  /// Gives the partial copy its final name, its key first, so that no state is without its key.
   func keep(_ time: Timestamp) throws {
     let file = file(of: time)
     for (old, new) in [(StateCopy.keyPath(beside: partial), StateCopy.keyPath(beside: file)), (partial, file)] {
@@ -50,7 +51,7 @@ struct StateBackupFolder: Sendable {
     }
   }
 
-  /// Removes what was left by a process that died in the middle.
+  /// Removes a partial copy that a process left when it died.
   func removePartial() {
     for file in [partial, StateCopy.keyPath(beside: partial)] { unlink(file) }
   }

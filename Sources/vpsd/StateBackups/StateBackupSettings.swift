@@ -1,12 +1,12 @@
 import Foundation
 
-/// Where the service copies its state to of itself, how often, and how many copies are kept; nowhere without a folder.
+/// Where the service copies its state, how often, and how many copies are kept. Without a folder it makes no copies.
 struct StateBackupSettings: Sendable, Equatable {
   var directory: URL?
   var everyMinutes = 24 * 60
   var keptCount = 14
 
-  /// `30m`, `6h` or `1d`.
+  /// Parses `30m`, `6h` or `1d`, from 5 minutes to 366 days; nil for any other text.
   static func minutes(_ text: String) -> Int? {
     let units: [Character: Int] = ["m": 1, "h": 60, "d": 24 * 60]
     guard (2...6).contains(text.utf8.count), let unit = text.last.flatMap({ units[$0] }),

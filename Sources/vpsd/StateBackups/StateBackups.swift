@@ -3,8 +3,8 @@ import Foundation
 import Logging
 import PrivateFiles
 
-/// Copies the state on a schedule. When that was done last stands in the names of the copies: a service that was down makes the
-/// one that is due when it is back.
+/// Copies the state on a schedule. The time of the last copy is in its name, so that a service that was down makes the copy
+/// that is due when it starts.
 struct StateBackups: Sendable {
   let copy: StateCopy
   let folder: StateBackupFolder
@@ -13,9 +13,9 @@ struct StateBackups: Sendable {
   let clock: any WallClock
   let logger: Logger
 
-  /// The time of day can be set, and copies can be removed: nobody sleeps for longer than this.
+  /// The longest pause, because the clock can be set, and copies can be removed.
   static let interval = Duration.seconds(60)
-  /// After one that failed.
+  /// The pause after a failure.
   static let retryInterval = Duration.seconds(600)
 
   /// Runs until cancellation.
@@ -26,12 +26,12 @@ struct StateBackups: Sendable {
     }
   }
 
-  /// Writes a copy where one is due, and returns after how long to look again.
+  /// Writes a copy if one is due, and returns the time until the next check.
   func pollOnce() async -> Duration {
     do {
       try folder.ensureExists()
       let now = clock.now
-      // One that seems to be made later was made before the clock was set.
+      // A copy with a later time was made before the clock was set back.
       if let newest = try folder.times().last(where: { $0 <= now }), now - newest < every { return Self.interval }
       try await write(at: now)
       return Self.interval
@@ -57,7 +57,7 @@ struct StateBackups: Sendable {
 }
 
 extension Configuration {
-  /// Nil where the service makes none of itself.
+  /// Nil where no folder is configured.
   func stateBackups(_ copy: StateCopy, of installation: UUID, clock: any WallClock, logger: Logger) -> StateBackups? {
     stateBackups.directory.map {
       StateBackups(

@@ -2,13 +2,13 @@ import Engine
 import Foundation
 import SQLStore
 
-/// All that the service knows, in a file, and in another one beside it what opens the user data that is sealed in it.
+/// The whole state of the service in a file, with a second file beside it: the key that opens the sealed user data.
 struct StateCopy: Sendable {
   enum Key: Sendable {
     case written
-    /// Nothing is sealed yet.
+    /// There is no key, because nothing is sealed yet.
     case none
-    /// The state is not to be lost for that.
+    /// The key cannot be used, which must not prevent the copy of the state.
     case unfit(DataDirectory.Unfit)
   }
 
@@ -17,7 +17,7 @@ struct StateCopy: Sendable {
 
   static func keyPath(beside file: String) -> String { file + ".key" }
 
-  /// Both are new files that only their owner can read, and what the first one says was read back.
+  /// Both are new files that only their owner can read. The copy of the state is read back for verification.
   func write(to file: String) async throws -> Key {
     let key: InstallationKey?
     do {

@@ -1,6 +1,7 @@
 import Core
 
-/// Reads what operators' programs offer, or change of it. A new one is read as a change that leaves nothing open.
+/// Reads additions and changes to the catalogue by operators' programs. A new item is read like a change in which some
+/// fields are required.
 enum OfferBody {
   static let planOrder = [
     "name", "slug", "description", "vcpus", "memory", "storage", "bandwidth", "port_speed_mbit", "price_hourly",
@@ -11,7 +12,7 @@ enum OfferBody {
 
   // MARK: Plans
 
-  /// Nil where a field is missing or wrong.
+  /// Nil if a field is missing or wrong.
   static func newPlan(from fields: inout FieldReader, _ catalogue: Catalogue) -> NewPlan? {
     let change = planFields(from: &fields, isNew: true, catalogue)
     let slug = slug(change.slug, of: change.name, &fields)
@@ -52,7 +53,7 @@ enum OfferBody {
     return change
   }
 
-  /// Each once, in the order in which they were named.
+  /// Without repetitions, in the order in which they were given.
   private static func locations(from fields: inout FieldReader, _ catalogue: Catalogue) -> [String]? {
     guard fields.has("locations"), let codes = fields.strings("locations") else { return nil }
     var found: [String] = []
@@ -66,7 +67,7 @@ enum OfferBody {
     return found
   }
 
-  /// As it is given, or made of the name.
+  /// The given slug, or one that is made of the name.
   private static func slug(_ given: String?, of name: String?, _ fields: inout FieldReader) -> String? {
     if fields.has("slug") { return given }
     guard let name else { return nil }

@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Everybody's accounts, for operators' programs. What is below one is what its customer has, by the same handlers.
+/// All accounts, for operators' programs. The routes below an account have the same handlers as its customer's routes.
 struct OperatorAccountRoutes {
   private static let path = "/operator/accounts/"
   private static let fieldOrder = [
@@ -16,7 +16,7 @@ struct OperatorAccountRoutes {
   let accounts: OperatorAccounts
   let statements: StatementRoutes
   let tokens: TokenRoutes
-  /// Whether there is something that a link leads to.
+  /// Whether there is a panel for a login link to lead to.
   let hasPanel: Bool
   let clock: any WallClock
 
@@ -49,7 +49,7 @@ struct OperatorAccountRoutes {
     ]
   }
 
-  /// At work on the account in the path. Throws `notFound` where there is none.
+  /// The request, acting on the account in the path. Throws `notFound` if there is none.
   private func operating(_ request: APIRequest) async throws -> APIRequest {
     request.operating(on: try await accounts.account(try request.id()).id)
   }

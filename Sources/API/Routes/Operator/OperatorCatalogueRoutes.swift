@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What is for sale, for operators' programs: as customers see it, with what they are not told, and to be changed.
+/// The catalogue for operators' programs: with the fields that customers do not see, and with routes to change it.
 struct OperatorCatalogueRoutes {
   let catalogue: OperatorCatalogue
 

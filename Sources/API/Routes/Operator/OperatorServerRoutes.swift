@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// Everybody's servers, for operators' programs: what a customer does to one, by the same handlers, and what only operators do.
+/// All servers, for operators' programs: what customers can do, by the same handlers, and what only operators can do.
 struct OperatorServerRoutes {
   private static let path = "/operator/servers/"
 
@@ -47,7 +47,8 @@ struct OperatorServerRoutes {
     }
   }
 
-  /// At work on the account of the server in the path. Throws `notFound` where there is none.
+  /// Calls the handler on behalf of the account of the server in the path. Throws `notFound` if there is no such
+  /// server.
   private func on(
     _ request: APIRequest, _ handle: (APIRequest, ServerWire.Owner) async throws -> Response
   ) async throws -> Response {
@@ -86,7 +87,7 @@ struct OperatorServerRoutes {
     var idInList: Int64 { listing.server.id.value }
   }
 
-  /// By the customer's fields, and the account beside them.
+  /// Takes the customer's fields, and the account in addition.
   @Sendable private func create(_ request: APIRequest) async throws -> Response {
     var fields = try await request.fields()
     var owner: Account?
@@ -96,7 +97,7 @@ struct OperatorServerRoutes {
       owner = Servers.owner(found, id: number, &errors)
       for message in errors.messages { fields.add("account_id", message) }
     }
-    // Where there is no owner, all that is wrong is told, and nothing is made.
+    // Without an owner, all errors are reported, and nothing is made.
     let working = request.operating(on: owner?.id ?? request.caller.accountID)
     return try await customers.create(
       working, fields, of: owner.map { ServerWire.Owner(id: $0.id, email: $0.email) })
@@ -151,7 +152,7 @@ extension ServerWire.Owner {
 }
 
 extension APIRequest {
-  /// A filter by the id of something; one that names nothing filters everything out.
+  /// A filter by an id. An id that does not exist matches nothing; a text that is no id is added to the errors.
   func idFilter<Entity>(_ name: Substring, _ errors: inout WireErrors) throws(WireErrors) -> ID<Entity>? {
     guard let text = try query(name) else { return nil }
     if text.isPlain(atMost: 20), let number = Int64(text), number > 0, text.first != "+" { return ID(number) }

@@ -1,22 +1,23 @@
-/// Who was wrong, and how often: by a row, so that all services of a database count together and no restart forgets.
+/// Failed attempts and rate limits, stored in the database, so that all services of it count together and no restart
+/// resets them.
 package protocol AttemptStore: Sendable {
-  /// Counts one more try about the subject, before anybody knows whether it is right. Returns its name, to be forgotten by;
-  /// nil where there were as many within the span.
+  /// Counts an attempt about the subject as wrong, before it is checked. Returns the name of the attempt for
+  /// `forgetTry`; nil, and counts nothing, if there were as many as the limit within the span.
   func beginTry(about subject: String, atMost limit: Int, within span: Duration, at now: Timestamp) async throws
     -> String?
-  /// It was right.
+  /// Removes the attempt from the count, because it was right.
   func forgetTry(_ name: String) async throws
 
-  /// A bucket of a minute that drips, of all services together: see `RateLimit`. Returns for how long the client has to wait; nil
-  /// where it need not.
+  /// Takes one of the client's attempts per minute, from a token bucket that all services share: see `RateLimit`.
+  /// Returns how long the client has to wait; nil if the attempt is allowed.
   func takeAttempt(of client: String, perMinute: Int, at now: Timestamp) async throws -> Duration?
 }
 
-/// Who has shown a part of what it takes to sign in.
+/// Somebody who has passed a part of the sign-in, and still has to show the second factor.
 package struct PendingSignIn: Sendable, Equatable {
-  /// What they have shown.
+  /// What they have shown so far.
   package enum Claim: Sendable, Equatable {
-    /// The crypt(3) of a password that was right.
+    /// A correct password, given by the crypt(3) hash that it matched.
     case password(hash: String)
     case link(TokenHash, ID<Account>)
   }
@@ -30,7 +31,7 @@ package struct PendingSignIn: Sendable, Equatable {
   }
 }
 
-/// How many there may be of what waits for a second factor.
+/// How many sign-ins may wait for a second factor, in all and per account, and how many codes each may try.
 package struct PendingSignInLimits: Sendable {
   package let inAll: Int
   package let ofOne: Int

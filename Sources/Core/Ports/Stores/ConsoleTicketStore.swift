@@ -1,4 +1,4 @@
-/// What a ticket of a console stands for.
+/// What a console ticket stands for.
 package struct ConsoleGrant: Sendable, Equatable {
   package let serverID: ID<Server>
   package let accountID: ID<Account>
@@ -11,12 +11,14 @@ package struct ConsoleGrant: Sendable, Equatable {
   }
 }
 
-/// Tickets of consoles that nobody has used, by the hashes of their texts: each opens one console, once, at any of the services.
+/// Unused console tickets, by the hashes of their texts. A ticket opens one console, once, at any service of the
+/// database.
 package protocol ConsoleTicketStore: Sendable {
-  /// - Parameter limit: How many of the server are good: the oldest ones go. Nil for as many as there are.
+  /// - Parameter limit: How many valid tickets the server may have; the oldest ones beyond that are deleted. Nil for no
+  ///   limit.
   func keep(
     _ grant: ConsoleGrant, ticketHash: String, until deadline: Timestamp, atMost limit: Int?, at now: Timestamp
   ) async throws
-  /// Uses it up. Nil where there is none that is good.
+  /// Uses the ticket up. Nil if there is none, or if it has expired.
   func useConsoleTicket(hash: String, at now: Timestamp) async throws -> ConsoleGrant?
 }

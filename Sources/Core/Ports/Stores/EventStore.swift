@@ -1,4 +1,4 @@
-/// What happened to servers, for those who listen.
+/// What happened to servers, for clients that listen to events.
 package protocol EventStore: Sendable {
   func keptEvents() async throws -> EventRange
   /// Ordered by id.

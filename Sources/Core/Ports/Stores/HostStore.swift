@@ -1,15 +1,15 @@
-/// The hosts, whether they answer, and who is on them.
+/// The hosts, whether they answer, and what servers have reserved of them.
 package protocol HostStore: Sendable {
-  /// Makes the hosts of the configuration known, in its order. A new one is away until it answers; one that is not in the
-  /// configuration any more keeps its servers, and is away.
+  /// Stores the configured hosts, and returns them in the order of the configuration. A new host is away until it
+  /// answers; one that is not configured any more keeps its servers, and is away.
   func registerHosts(_ declared: [HostDeclaration], at now: Timestamp) async throws -> [Host]
-  /// Those that are configured, or have servers, in the order of their ids.
+  /// The hosts that are configured or have servers, in the order of their ids.
   func hosts() async throws -> [HostLoad]
-  /// The host answers, and carries so much.
+  /// Records that the host answers, and its capacity.
   func recordAnswer(of id: ID<Host>, capacity: HostCapacity?) async throws
-  /// The host does not answer; the first time stays.
+  /// Records that the host does not answer; repeated calls keep the first time.
   func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
-  /// Whether it takes new servers no more. Returns nil where there is no such host.
+  /// Sets whether the host gets no new servers. Returns nil if there is no such host.
   func setDraining(
     _ isDraining: Bool, host name: String, by operator: Operator, at now: Timestamp
   ) async throws -> Host?

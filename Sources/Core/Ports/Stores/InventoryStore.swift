@@ -1,34 +1,39 @@
 package import struct Foundation.UUID
 
-/// What should be on the host, for the engine that compares it with what is there.
+/// The machines that should be on hosts, for the engine that compares them with those that are there.
 ///
-/// An `event` is the last one from before the machine was looked at: what has happened to the server since counts more.
+/// A parameter `event` is the id of the last event from before the machine was observed. If the server has had a newer
+/// event, the observation is outdated, and nothing is changed.
 package protocol InventoryStore: Sendable {
   /// All servers that are not erased.
   func inventory() async throws -> [InventoryItem]
-  /// Those of a host.
+  /// The same for one host.
   func inventory(of host: ID<Host>) async throws -> [InventoryItem]
-  /// Where the servers of these machines belong; nothing of those that belong to no server.
+  /// The hosts of the servers that these machines belong to; machines that belong to no server are left out.
   func hosts(ofMachines machines: [UUID]) async throws -> [UUID: ID<Host>]
-  /// An active server without an operation that was seen to shut itself down is stopped. Returns whether it was changed.
+  /// Call this if a machine was seen to have shut itself down. An active server without an operation becomes stopped.
+  /// Returns whether it did.
   func recordShutdown(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
-  /// A stopped server without an operation that was seen to run is active. Returns whether it was changed.
+  /// Call this if a machine was seen to run. A stopped server without an operation becomes active. Returns whether it
+  /// did.
   func recordRunning(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
-  /// A server in error without an operation that was seen to run, and to be ready, is active. One that was never ready was
-  /// given back what was held for its first hour: that is charged now, or it stays in error. Returns whether it was changed.
+  /// Call this if a machine was seen to run and to be ready. A server in error without an operation becomes active. If
+  /// it was never ready before, its first hour, whose hold was released, is charged now; if that fails, it stays in
+  /// error. Returns whether it became active.
   func recordReturn(of id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
-  /// Queues a `recover` operation for an active server without an operation, or, where `limit` of them were begun since
-  /// `windowStart`, puts it in `error`. Returns whether it was changed.
+  /// Queues a `recover` operation for an active server without an operation; if `limit` of them were begun since
+  /// `windowStart`, sets its status to `error` instead. Returns whether the server was changed.
   func beginRecovery(
     of id: ID<Server>, limit: Int, since windowStart: Timestamp, seenAfter event: Int64, at now: Timestamp
   ) async throws -> Bool
-  /// Queues a `stop` for a suspended server without an operation that was seen to run. Returns whether it was changed.
+  /// Call this if the machine of a suspended server was seen to run. Queues a `stop`, unless it has an operation.
+  /// Returns whether it did.
   func keepOff(_ id: ID<Server>, seenAfter event: Int64, at now: Timestamp) async throws -> Bool
 
-  /// Queues what brings its addresses to this host for each server of it that has a machine, other addresses than the host has taken
-  /// over, and nothing to do, unless it was tried since that moment. Returns whether there was one.
+  /// Queues a `readdress` for each server of the host that has a machine, no unfinished operation, and addresses that
+  /// the host has not applied yet, unless a `readdress` of it has ended since `moment`. Returns whether any was queued.
   func readdressMissed(on host: ID<Host>, triedBefore moment: Timestamp, at now: Timestamp) async throws -> Bool
 
-  /// Adds measurements to what is stored, all in one transaction.
+  /// Adds measurements to the stored usage, all in one transaction.
   func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws
 }

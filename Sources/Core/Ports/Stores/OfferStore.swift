@@ -1,32 +1,32 @@
-/// What is for sale, for the operator who changes it. Nothing is ever removed: what was ordered from it goes on, and whoever
-/// reads the catalogue of a running service sees a change within a second.
+/// The catalogue, for the operator who changes it. Nothing is ever removed, so that existing orders stay valid. A
+/// running service sees a change within a second.
 package protocol OfferStore: Sendable {
-  /// Throws `conflict` where another plan has this slug, and `notFound` for a location that is not there.
+  /// Throws `conflict` if another plan has this slug, and `notFound` if there is no such location.
   func addPlan(_ plan: NewPlan, by operator: Operator, at now: Timestamp) async throws -> Plan
-  /// Returns nil where there is no such plan. Throws as `addPlan`, and `wrongState` where it is to get another size while
-  /// servers have the one that it has.
+  /// Returns nil if there is no such plan. Throws what `addPlan` throws. If servers have the plan, throws `wrongState`
+  /// for another size, and for less traffic unless the change applies to existing servers.
   func updatePlan(
     _ id: ID<Plan>, _ change: PlanChange, by operator: Operator, at now: Timestamp
   ) async throws -> UpdatedPlan?
 
-  /// Throws `conflict` where another one has this slug.
+  /// Throws `conflict` if another operating system has this slug.
   func addOperatingSystem(
     _ system: NewOperatingSystem, by operator: Operator, at now: Timestamp
   ) async throws -> OperatingSystem
-  /// Returns nil where there is no such operating system. Throws as `addOperatingSystem`.
+  /// Returns nil if there is no such operating system. Throws what `addOperatingSystem` throws.
   func updateOperatingSystem(
     _ id: ID<OperatingSystem>, _ change: OperatingSystemChange, by operator: Operator, at now: Timestamp
   ) async throws -> OperatingSystem?
 
-  /// Throws `conflict` where another one has this code.
+  /// Throws `conflict` if another location has this code.
   func addLocation(_ location: NewLocation, by operator: Operator, at now: Timestamp) async throws -> Location
-  /// Returns nil where there is no such location.
+  /// Returns nil if there is no such location.
   func updateLocation(
     _ id: ID<Location>, _ change: LocationChange, by operator: Operator, at now: Timestamp
   ) async throws -> Location?
 }
 
-/// The same on the host.
+/// The same methods for commands on the host.
 extension OfferStore {
   package func addPlan(_ plan: NewPlan, at now: Timestamp) async throws -> Plan {
     try await addPlan(plan, by: .host, at: now)

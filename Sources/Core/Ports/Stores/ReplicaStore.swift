@@ -1,22 +1,22 @@
-/// Several services on one database, and which of them does what.
+/// Several services on one database, and their shares of the duties.
 package protocol ReplicaStore: Sendable {
-  /// By the database's clock.
+  /// The time by the database's clock.
   func time() async throws -> Timestamp
 
-  /// The service lives. In one transaction it keeps what it has, takes what nobody has, as far as that is its share or nobody else
-  /// comes for it, and frees what belonged to services that were not heard of for the lifetime: with a host's duty the leases of
-  /// its operations, with the installation's the notices that were claimed.
+  /// A heartbeat of a service. In one transaction it renews the service's duties, takes free ones up to its fair share,
+  /// or beyond that if nobody else takes them for a while, and removes services that were silent for the lifetime.
+  /// Taking a host's duty releases the leases of its operations; taking the installation's, the claimed notices.
   ///
   /// - Parameters:
-  ///   - holding: What it knows that it has. What else is in its name is taken anew.
-  ///   - wanting: What it can do.
+  ///   - holding: The duties that the service knows to have. Others in its name are taken anew.
+  ///   - wanting: The duties that it can perform.
   func beat(
     _ replica: Replica, holding: [Tenure], wanting: [Duty], for lifetime: Duration
   ) async throws -> ReplicaBeat
 
-  /// Somebody else may have them from now on. Those that it has no more stay as they are.
+  /// Frees duties for other services. Those that the service has lost already are left alone.
   func giveBack(_ tenures: [Tenure], of replica: Replica) async throws
 
-  /// The service ends, with all that it has.
+  /// Removes a service that ends, and frees all its duties.
   func leave(_ replica: Replica) async throws
 }

@@ -1,53 +1,55 @@
-/// Persons who are signed in to the panel. Their sessions are tokens of a kind of their own: see `AccountStore`.
+/// People who are signed in to the panel. Their sessions are stored as tokens of a special kind: see `AccountStore`.
 package protocol SessionStore: Sendable {
-  /// Returns false where there is no such account, or it is closed.
+  /// Returns false if there is no such account, or if it is closed.
   func createLoginLink(_ link: NewLoginLink, by operator: Operator, at now: Timestamp) async throws -> Bool
-  /// Nil for a link that was not mailed, or is good no more.
+  /// Nil if the link was not mailed, or is not valid any more.
   func mailedLink(_ hash: TokenHash, at now: Timestamp) async throws -> MailedLink?
-  /// Uses the link up, and begins a session of its account; nil where there is no such link, or it has expired, or was mailed and
-  /// the proof is none. With one that was mailed, the password that was forgotten is gone, and so are all others that were
-  /// mailed.
+  /// Uses the link up, and begins a session of its account. Nil if there is no such link, if it has expired, or if it
+  /// was mailed and the proof of the second factor is wrong. A mailed link also removes the forgotten password, and all
+  /// other mailed links.
   func redeemLoginLink(
     _ hash: TokenHash, _ proof: FactorProof, for session: NewSession, at now: Timestamp
   ) async throws -> Token?
-  /// Has a link mailed to the owner of the account, where there is one, unless that was done within this time, or so often in a day.
-  /// It takes as long where there is none.
+  /// Queues the mail of a login link to the account's owner, if there is such an account, unless this was done within
+  /// the interval, or as often as the limit in a day. It takes as long if there is no account.
   func askForLoginLink(
     ofAccount email: String, notWithin interval: Duration, atMostInADay limit: Int, at now: Timestamp
   ) async throws
-  /// The crypt(3) of the account's password; nil where it has none, or there is no such account, or it is closed.
+  /// The crypt(3) hash of the account's password; nil if it has none, there is no such account, or it is closed.
   func passwordHash(ofAccount email: String) async throws -> String?
   func passwordHash(of account: ID<Account>) async throws -> String?
-  /// Nil where there is none.
+  /// Nil if there is none.
   func secondFactor(ofAccount email: String) async throws -> SecondFactor?
   func secondFactor(of account: ID<Account>) async throws -> SecondFactor?
-  /// Begins a session of the account, unless its password is not this one any more, or the proof is none, or was used up.
+  /// Begins a session of the account. Nil if its password hash is not this one any more, or if the proof of the second
+  /// factor is wrong or was used before.
   func beginSession(
     ofAccount email: String, whosePasswordHashIs hash: String, _ proof: FactorProof, _ session: NewSession,
     at now: Timestamp
   ) async throws -> Token?
-  /// Takes password and second factor away, and ends all sessions. Returns false where there is no such account, or it is closed.
+  /// Removes password, second factor and login links, and ends all sessions. Returns false if there is no such account,
+  /// or if it is closed.
   func resetSignIn(of account: ID<Account>, at now: Timestamp) async throws -> Bool
-  /// Puts another one in the place of what there is; nil takes it away. Throws `conflict` where there is one, and it is not to
-  /// go.
+  /// Sets a second factor; nil removes it. Throws `conflict` if one is to be set and there is one already.
   func setSecondFactor(_ factor: SecondFactor?, by caller: Caller, at now: Timestamp) async throws
-  /// Keeps what was shown by somebody of whom a second factor is asked, under the hash of what their browser comes back with. Where
-  /// there are too many, the oldest goes, of the same account where it is that which has too many.
+  /// Stores a sign-in that waits for its second factor, under the hash of the text that the browser comes back with. If
+  /// there are too many, the oldest one is deleted, of the same account if that one has too many.
   func keep(
     _ pending: PendingSignIn, hash: String, until deadline: Timestamp, limits: PendingSignInLimits, at now: Timestamp
   ) async throws
-  /// Takes one of its tries; nil where there are none left, or it is good no more.
+  /// Uses one of its tries; nil if none is left, or if it has expired.
   func tryPendingSignIn(hash: String, limits: PendingSignInLimits, at now: Timestamp) async throws -> PendingSignIn?
   func forgetPendingSignIn(hash: String) async throws
-  /// Those that are valid, newest first.
+  /// The valid sessions, newest first.
   func sessions(of account: ID<Account>, at now: Timestamp) async throws -> [Token]
-  /// Returns false where the caller's account has no such session.
+  /// Returns false if the caller's account has no such session.
   func endSession(_ id: ID<Token>, by caller: Caller, at now: Timestamp) async throws -> Bool
-  /// Ends all sessions of the account but the caller's, and forgets its links. Returns those that were ended.
+  /// Sets the password, ends all sessions of the account but the caller's, and deletes its login links. Returns the
+  /// ended sessions.
   ///
   /// - Parameters:
-  ///   - hash: The crypt(3) of the password; nil for none.
-  ///   - expected: What it was; nil for none. Throws `conflict` where it is another one by now.
+  ///   - hash: The crypt(3) hash of the new password; nil removes the password, and the second factor with it.
+  ///   - expected: The hash of the present password; nil for none. Throws `conflict` if it is another one by now.
   func setPassword(
     hash: String?, expecting expected: String?, by caller: Caller, at now: Timestamp
   ) async throws -> [ID<Token>]

@@ -1,12 +1,12 @@
-/// What an account has paid, and for what.
+/// What an account has paid, and what for.
 package protocol StatementStore: Sendable {
-  /// - Parameter month: Of the entries that were written in it; nil for all.
+  /// - Parameter month: Only entries that were written in it; nil for all.
   ///
-  /// Throws `notFound` where there is no such page.
+  /// Throws `notFound` if there is no such page.
   func ledger(
     of account: ID<Account>, in month: CalendarMonth?, order: [ListOrder<LedgerKey>], page: PageRequest
   ) async throws -> Page<LedgerEntry>
-  /// The servers are ordered by id. Throws `notFound` where there is no such page of them.
+  /// The servers are ordered by id. Throws `notFound` if there is no such page of them.
   func statement(
     of account: ID<Account>, for month: CalendarMonth, page: PageRequest
   ) async throws -> MonthlyStatement

@@ -1,7 +1,8 @@
-/// What became of user data in guests.
+/// The results of user data in guests.
 package protocol UserDataStore: Sendable {
-  /// So many active servers of the host of which that is not known, by their ids, from the one after this on.
+  /// Active servers of the host whose result is not known yet, after this id and in the order of ids; at most `limit`.
   func serversAwaitingUserData(on host: ID<Host>, after id: ID<Server>?, limit: Int) async throws -> [Server]
-  /// It is known now, or is asked for no more. Does nothing where nobody waits for it any more.
+  /// Records the result, or that it will not be asked for any more. Does nothing if the server does not wait for a
+  /// result.
   func recordUserData(of id: ID<Server>, _ trouble: UserDataTrouble?) async throws
 }

@@ -45,7 +45,7 @@ struct ContextCreate: AsyncParsableCommand {
       var old = termios()
       tcgetattr(STDIN_FILENO, &old)
       var silent = old
-      // Ctrl-C is a wrong token: it would leave a terminal that shows nothing.
+      // Ctrl-C is read as part of a token, which is then refused: as a signal it would leave the terminal without echo.
       silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
       tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
       defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &old) }

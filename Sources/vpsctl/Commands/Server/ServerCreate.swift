@@ -59,7 +59,7 @@ struct ServerCreate: AsyncParsableCommand {
       }
       return server
     }
-    // What the service answered, as it is now.
+    // Prints the service's answer, updated by the present state of the server.
     try tell(created.updated(by: server), "\(title) is \(server["status"]?.string ?? "there").")
     guard server["status"]?.string != "error" else {
       throw Refusal(.failed, "\(title): \(server["status_reason"]?.string ?? "It could not be created.")")
@@ -77,7 +77,7 @@ struct ServerCreate: AsyncParsableCommand {
 }
 
 extension JSON {
-  /// With what another one says now of the same members.
+  /// This value with the other one's values for the same members.
   fileprivate func updated(by other: JSON) -> JSON {
     guard case .object(let members) = self else { return other }
     return .object(

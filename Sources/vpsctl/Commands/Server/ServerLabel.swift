@@ -31,7 +31,7 @@ struct ServerLabel: AsyncParsableCommand {
     options.tell("The labels of \(Kind.server.title(of: changed)) are changed.", changed, .server)
   }
 
-  /// Somebody else's change in between is neither lost nor undone.
+  /// Changes the labels, and starts again where somebody else has changed them meanwhile, so that no change is lost.
   private func change(_ id: Int, _ added: JSON, _ session: Session) async throws -> JSON {
     var attempts = 3
     while true {

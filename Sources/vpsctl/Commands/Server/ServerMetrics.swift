@@ -31,7 +31,7 @@ struct ServerMetrics: AsyncParsableCommand {
     try options.list(Self.rows(metrics), .metric)
   }
 
-  /// One for each time, with what was measured then.
+  /// One row for each time, with all values measured at that time.
   private static func rows(_ metrics: JSON) -> [JSON] {
     var rows: [Int: [(name: String, value: JSON)]] = [:]
     for series in metrics["time_series"]?.members ?? [] {

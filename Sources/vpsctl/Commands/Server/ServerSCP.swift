@@ -24,7 +24,7 @@ struct ServerSCP: AsyncParsableCommand {
     guard let name = paths.compactMap(Self.server).first else { return }
     let session = try options.session
     let login = try Login(
-      // To a server it overwrites.
+      // A server that is written to must be named exactly.
       try await session.find(.server, name, isExact: paths.last.flatMap(Self.server) != nil))
     let host = login.address.contains(":") ? "[\(login.address)]" : login.address
     let places = paths.map { path in

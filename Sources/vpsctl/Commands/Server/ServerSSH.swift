@@ -24,7 +24,7 @@ struct ServerSSH: AsyncParsableCommand {
     guard server["status"]?.string == "active" else {
       throw Refusal(.refused, "\(Kind.server.title(of: server)) is \(server["status"]?.string ?? "not active").")
     }
-    // Options of ssh come first, a command last.
+    // Options of ssh come before the command.
     var own: [String] = []
     var command = arguments[...]
     if command.first == "--" { command.removeFirst() }

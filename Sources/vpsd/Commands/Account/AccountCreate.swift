@@ -26,7 +26,7 @@ struct AccountCreate: AsyncParsableCommand {
   }
 }
 
-/// Who an account belongs to.
+/// The profile of an account's owner.
 struct ProfileOptions: ParsableArguments {
   @Option(help: "The first name of its owner.") var firstName: String?
   @Option(help: "The last name of its owner.") var lastName: String?

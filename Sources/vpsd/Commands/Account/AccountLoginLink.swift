@@ -31,7 +31,8 @@ struct AccountLoginLink: AsyncParsableCommand {
       record)
   }
 
-  /// Where people reach the service: as the operator says, or else where it listens by its own account.
+  /// The URL at which people reach the service: the operator's `public_url`, or else the address at which it says that it
+  /// listens.
   private func base(_ configuration: Configuration) -> String {
     if let url = configuration.publicURL { return url.description }
     let file = DataDirectory(configuration.dataDirectory).url

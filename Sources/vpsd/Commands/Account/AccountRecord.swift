@@ -41,7 +41,7 @@ struct AccountRecord: Record {
   }
 }
 
-/// With how much there is of what an account can have.
+/// An account with the numbers of its servers, tokens and SSH keys.
 struct AccountSummaryRecord: DetailedRecord {
   let summary: AccountSummary
 
@@ -77,7 +77,7 @@ struct AccountSummaryRecord: DetailedRecord {
 struct Accounts {
   let store: any OperatorAccounts.Stores
 
-  /// By its e-mail address or its id; the only one that there is, where none is named.
+  /// Finds an account by its e-mail address or ID; without a name, the only account that exists.
   func one(named name: String?) async throws -> Account {
     if let name {
       if let account = try await OperatorAccounts(store: store, clock: SystemClock()).find(name) { return account }
@@ -92,7 +92,7 @@ struct Accounts {
     return account
   }
 
-  /// The same for what a closed one cannot have.
+  /// The same for a command that a closed account does not allow.
   func open(named name: String?) async throws -> Account {
     let account = try await one(named: name)
     guard account.closedAt == nil else { throw Refusal.refused("The account \(account.id) is closed.") }

@@ -88,7 +88,7 @@ struct ImageUpdate: AsyncParsableCommand {
     var addition = ImageAddition(
       store: images, name: name, source: source, properties: description.properties, date: ImageAddition.today)
     addition.osName = description.osName
-    // What was made of the disk's size is made of it again.
+    // A minimum that equals the earlier disk's size was derived from it, and is derived again.
     let gibibytes = description.virtualSizeBytes.map { Int(($0 + (1 << 30) - 1) >> 30) }
     addition.minimumDiskGiB = description.minimumDiskGiB == gibibytes ? nil : description.minimumDiskGiB
     addition.limits = limits.limits
@@ -98,7 +98,7 @@ struct ImageUpdate: AsyncParsableCommand {
 }
 
 extension ImageProperties {
-  /// Of what others publish.
+  /// The defaults for images that others publish.
   static let ofOthers = ImageProperties(
     seedFormat: .nocloud, defaultUser: "root", hasGuestAgent: false, firmware: .bios, architecture: .amd64)
 }
@@ -117,10 +117,10 @@ extension Configuration {
 }
 
 extension ImageAddition {
-  /// UTC.
+  /// Today in UTC, as `20250110`.
   fileprivate static var today: String { SystemClock().now.displayed.prefix(10).filter { $0 != "-" } }
 
-  /// Tells how far it is, and then what came of it, in the catalogue too.
+  /// Shows the progress, and then the result, including that in the catalogue.
   fileprivate func run(telling output: OutputOptions, _ offer: (() async throws -> String)?) async throws {
     var addition = self
     let line = ProgressLine()

@@ -35,7 +35,7 @@ struct ImageBuild: AsyncParsableCommand {
     }
     try images.makeDirectory()
     let process = Process()
-    // Where an object is printed, it is alone on standard output.
+    // With --json, standard output contains nothing but the object.
     if output.isJSON { process.standardOutput = FileHandle.standardError }
     process.executableURL = build
     process.arguments = [name, "--output", images.directory]
@@ -96,7 +96,7 @@ struct ImageShow: AsyncParsableCommand {
 extension Configuration {
   var images: ImageStore { ImageStore(directory: imageDirectory.path) }
 
-  /// Where a service has been: without one there are no servers.
+  /// Marks the store as used by this installation. Without an installation there are no servers.
   func markImages() async throws {
     guard let installation = try await installationID() else { return }
     try StoreUser(installation: installation, dataDirectory: dataDirectory.path).mark(images)

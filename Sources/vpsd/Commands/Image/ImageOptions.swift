@@ -18,7 +18,7 @@ struct ImageSourceOptions: ParsableArguments {
     [file, url, sha256, checksums, signature, keyring, fingerprint].allSatisfy { $0 == nil }
   }
 
-  /// Files by their whole paths: the next version may be asked for from elsewhere.
+  /// The source with absolute paths of files, because a later version may be added from another working directory.
   var source: ImageSource {
     var source = ImageSource()
     source.file = file.map(Self.whole)
@@ -82,7 +82,7 @@ struct ImageLimitOptions: ParsableArguments {
   }
 }
 
-/// What customers see of an image.
+/// The operating system that customers see for an image.
 struct ImageSystemOptions: ParsableArguments {
   @Option(help: "Offer it as this operating system, with the version: \"Ubuntu 24.04 LTS\".") var os: String?
   @Option(help: "What the system is a version of: ubuntu; told from its name, if left out.") var family: String?
@@ -105,7 +105,7 @@ struct ImageSystemOptions: ParsableArguments {
     }
   }
 
-  /// Before anything that takes long; nil where nothing is to be offered.
+  /// Opens the database before anything slow begins, and checks the user; nil where nothing is to be offered.
   func openCatalogue(_ options: ConfigurationOptions, for user: String) async throws -> SQLStore? {
     guard let os else { return nil }
     let database = try await options.openDatabase()
@@ -116,13 +116,13 @@ struct ImageSystemOptions: ParsableArguments {
     return database
   }
 
-  /// What was done, in a sentence.
+  /// Returns a sentence about what was done.
   func offer(_ image: String, for user: String, from known: KnownImage?, in database: SQLStore) async throws -> String {
     guard let os else { return "" }
     let slug = Slug.made(of: os) ?? image
     let systems = try await database.catalogue().operatingSystems
     let now = SystemClock().now
-    // What is offered already keeps its id.
+    // An operating system that exists keeps its ID.
     if let system = systems.first(where: { $0.name.utf8.elementsEqual(os.utf8) }) {
       if system.imageName == image, system.isAvailable, system.username == user {
         return "Operating system \(system.id), \(system.slug), has it."

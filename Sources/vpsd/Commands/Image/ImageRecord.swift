@@ -7,7 +7,7 @@ struct ImageRecord: DetailedRecord {
   let version: String
   let isCurrent: Bool
   let sizeMiB: Int
-  /// Nil where what is written down of it cannot be read.
+  /// Nil where its `image.json` cannot be read.
   let description: ImageDescription?
 
   init(_ name: String, _ version: String, isCurrent: Bool = true, in images: ImageStore) {

@@ -76,7 +76,7 @@ struct RemovedImageRecord: Record {
 }
 
 extension ConfigurationOptions {
-  /// Another data directory than the service's would know of no server.
+  /// Refuses a data directory without a database: with it, no image would seem to be in use.
   fileprivate func databaseOfServers(_ configuration: Configuration) async throws -> SQLStore {
     let path = DataDirectory(configuration.dataDirectory).database
     guard configuration.database != nil || FileManager.default.fileExists(atPath: path) else {

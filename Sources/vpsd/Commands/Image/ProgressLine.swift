@@ -2,7 +2,7 @@ import Foundation
 import HostImages
 import Synchronization
 
-/// One line of a terminal that says how far it is; nothing where nobody looks.
+/// A line in a terminal that shows the progress; without a terminal nothing is shown.
 final class ProgressLine: Sendable {
   private struct State {
     var shown = ""

@@ -72,7 +72,7 @@ extension ConfigurationOptions {
 }
 
 extension SQLStore {
-  /// Throws where it would be another than servers have that there are: their customers are told of the system's.
+  /// Throws where existing servers of the system have another account: their customers are shown the system's account.
   func requireAccount(_ username: String, of system: OperatingSystem) async throws {
     if username.utf8.elementsEqual(system.username.utf8) { return }
     guard try await serversThatAreNotGone().contains(where: { $0.operatingSystemID == system.id }) else { return }

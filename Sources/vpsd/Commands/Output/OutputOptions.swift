@@ -1,11 +1,11 @@
 import ArgumentParser
 import Core
 
-/// In which form a command tells what it has to tell.
+/// The format of a command's output.
 struct OutputOptions: ParsableArguments {
   @Flag(name: .customLong("json"), help: "Print JSON, an object a line.") var isJSON = false
 
-  /// - Parameter next: The rows after this one, the first ones for nil: so many at most.
+  /// - Parameter next: Returns at most `limit` rows after the given one; for nil, the first ones.
   func list<Row: Record>(_ next: (Row?, _ limit: Int) async throws -> [Row]) async throws {
     if isJSON {
       try await PrintedList<Row>.forEachPiece(next) { rows in
@@ -16,7 +16,7 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// A list that is short.
+  /// Prints a short list that is in memory.
   func list<Row: Record>(_ rows: [Row]) {
     if isJSON {
       for row in rows { print(row.json) }
@@ -36,7 +36,7 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// What was done, in a sentence to people, and to programs what came of it.
+  /// Prints a sentence for people, or the resulting record for programs.
   func tell(_ sentence: String, _ record: some Record) {
     print(isJSON ? record.json : sentence)
   }

@@ -1,11 +1,11 @@
 import Core
 
-/// A list of any length, printed piece by piece: what is in memory does not grow with it.
+/// Prints a list of any length in pieces, so that memory use does not grow with it.
 enum PrintedList<Row> {
   static var pieceLength: Int { 500 }
 
   /// - Parameters:
-  ///   - next: The rows after this one, the first ones for nil: so many at most.
+  ///   - next: Returns at most `limit` rows after the given one; for nil, the first ones.
   ///   - add: Adds a row to the table.
   static func print(
     _ headings: TextTable, _ next: (Row?, _ limit: Int) async throws -> [Row],

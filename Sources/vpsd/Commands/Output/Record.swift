@@ -3,7 +3,8 @@ import Core
 import Foundation
 import NIOCore
 
-/// What a command tells of a thing: to people a row of a table, to programs an object whose names and types stay as they are.
+/// The output of a command about one thing: a table row for people, and for programs an object whose field names and types stay
+/// stable.
 protocol Record {
   static var headings: [String] { get }
   var cells: [String] { get }
@@ -11,20 +12,20 @@ protocol Record {
 }
 
 extension Record {
-  /// In one line.
+  /// The object on one line.
   var json: String {
     String(buffer: JSONWriter.object { write(&$0) })
   }
 }
 
-/// One that can be shown by itself.
+/// A record that can also be shown alone.
 protocol DetailedRecord: Record {
-  /// In the order in which they are read; those without a value are left out.
+  /// In the order of display; those without a value are left out.
   var details: [(label: String, value: String?)] { get }
 }
 
 extension JSONWriter {
-  /// Exact in every language: `"0.005"`.
+  /// A decimal number as text, which is exact in every language: `"0.005"`.
   mutating func field(_ name: StaticString, text amount: Money) { field(name, amount.decimal) }
   mutating func field(_ name: StaticString, _ uuid: UUID) { field(name, uuid.text) }
 }

@@ -1,12 +1,12 @@
 import Core
 
-/// Why a command did nothing, though what was typed is what it takes.
+/// Why a command with valid arguments did nothing.
 struct Refusal: Error, CustomStringConvertible {
-  /// With which the process ends.
+  /// The exit status of the process.
   enum Status: Int32 {
-    /// What was named is not there.
+    /// The named thing does not exist.
     case notFound = 3
-    /// It is there, but such that this cannot be done to it.
+    /// The named thing exists, but its state does not allow the command.
     case refused = 4
   }
 

@@ -1,6 +1,7 @@
 import Core
 
-/// Rows in columns, for a terminal. Cells hold what customers and guests chose: nothing in them begins a row or moves a cursor.
+/// Rows in columns, for a terminal. Cells may contain text from customers and guests, so they are escaped: no text can begin a
+/// row or move the cursor.
 struct TextTable {
   private var rows: [[String]]
 
@@ -21,7 +22,7 @@ struct TextTable {
   }
 
   var text: String {
-    // Characters as they are seen, of cells that are bounded.
+    // The width in characters as displayed. Cells have a limited length.
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     let lines = rows.map { row in
       let cells = zip(row, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }

@@ -3,11 +3,11 @@ import Core
 import Foundation
 import HostImages
 
-/// What ends a command, in words for its operator. What customers, guests, files and other programs chose or said is in them,
-/// so that each line is escaped here.
+/// The error that ends a command, as text for its operator. It may contain text from customers, guests, files and other
+/// programs, so each line is escaped here.
 struct Worded: Error, CustomStringConvertible {
   let description: String
-  /// With which the process ends.
+  /// The exit status of the process.
   let status: Int32
 
   private init(_ lines: [String], status: Int32 = 1) {
@@ -15,11 +15,11 @@ struct Worded: Error, CustomStringConvertible {
     self.status = status
   }
 
-  /// Where ArgumentParser tells more than a message, that stays.
+  /// Errors for which ArgumentParser prints more than a message are returned unchanged.
   static func error(_ error: any Error) -> any Error {
     switch error {
     case is ExitCode, is CleanExit: error
-    // Help that was asked for.
+    // The user has asked for help.
     case _ where Vpsd.exitCode(for: error).isSuccess: error
     case let error as ValidationError: ValidationError(error.message.escaped())
     case let error as ConfigurationError: Worded(error.lines)

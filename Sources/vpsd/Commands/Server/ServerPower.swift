@@ -57,13 +57,13 @@ extension ConfigurationOptions {
     try await tell(sentence(id), id, database, output)
   }
 
-  /// What was queued is the running service's to carry out.
+  /// Prints the result. A queued operation is carried out by the running service.
   fileprivate func tell(
     _ sentence: String, _ id: ID<Server>, _ database: SQLStore, _ output: OutputOptions
   ) async throws {
     let isServed = ProcessLock.holder(path: DataDirectory(try load().dataDirectory).lock) != nil
     guard let listing = try await database.serverListing(.id(id)) else {
-      // The service was quicker.
+      // The service has deleted the server already.
       return print(output.isJSON ? "{\"id\":\(id)}" : sentence)
     }
     output.tell(

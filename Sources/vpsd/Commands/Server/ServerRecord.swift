@@ -9,7 +9,7 @@ struct ServerRecord: DetailedRecord {
 
   private var server: Server { listing.server }
 
-  /// A server that is being deleted is seen by no customer any more.
+  /// Customers no longer see a server that is being deleted, so `ServerStatus` has no value for that.
   private var status: String { listing.deletedAt == nil ? server.status.rawValue : "deleting" }
 
   private var further: String? {
@@ -78,7 +78,7 @@ struct ServerRecord: DetailedRecord {
 }
 
 extension SQLStore {
-  /// The server that an operator means, by its id, its uuid or its name.
+  /// Finds a server by its ID, UUID or name.
   func server(named text: String) async throws -> ServerListing {
     if let reference = Reference<Server>(text), let found = try await serverListing(reference) { return found }
     let missing = Refusal.noSuch("There is no server \(text.quoted): see `vpsd server list`.")

@@ -1,6 +1,6 @@
 import APIClient
 
-/// A firewall as it was read, to be put back changed unless somebody else was faster.
+/// A firewall as it was read, which can be changed and stored unless it has been changed meanwhile.
 struct StoredFirewall {
   let session: Session
   let server: JSON

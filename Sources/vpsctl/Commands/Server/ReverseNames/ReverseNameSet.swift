@@ -49,7 +49,7 @@ struct ReverseNameSet: AsyncParsableCommand {
 }
 
 extension CompletionKind {
-  /// Those of the server that was typed before.
+  /// The addresses of the server that was typed before.
   fileprivate static var addresses: CompletionKind {
     .custom { words, _, _ in
       guard let place = words.lastIndex(of: "set"), words.indices.contains(place + 1) else { return [] }
