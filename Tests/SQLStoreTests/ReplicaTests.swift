@@ -293,6 +293,19 @@ struct PostgreSQLListenerTests {
     #expect(await heard.next() == .server(last.id, on: hosts[0].id))
   }
 
+  @Test("A service that hears more changes than it can keep learns that it has missed some", .timeLimit(.minutes(5)))
+  func missed() async throws {
+    let database = try await TestPostgreSQL.Database()
+    let store = try await SQLStore.open(.server(database.address))
+    var heard = store.changesElsewhere().makeAsyncIterator()
+    #expect(await heard.next() == .unknown)
+    try RawPostgreSQL(database.url).execute(
+      "SELECT pg_notify('vpsd', number || ' 1') FROM generate_series(1, 5000) AS number")
+    // It hears all of them, or that there were more.
+    var count = 0
+    while count < 5000, await heard.next() != .unknown { count += 1 }
+  }
+
   @Test("Services that share a database are beside each other, and not beside one that has it alone")
   func locks() async throws {
     let database = try await TestPostgreSQL.Database()

@@ -17,7 +17,7 @@ final class PostgreSQLListener: Sendable {
   /// After so long without a notification, a query checks that the server is still there.
   private static let longestSilence = Duration.seconds(5)
   private static let pauses = [100, 200, 500, 1000]
-  /// How many changes wait for a slow listener; beyond that it loses the oldest ones.
+  /// How many changes wait for a slow listener. Beyond that it loses the oldest ones, and gets an `unknown`.
   private static let mostWaiting = 1000
 
   private let address: PostgreSQLAddress
@@ -59,7 +59,7 @@ final class PostgreSQLListener: Sendable {
     while !isOver.withLock({ $0 }) {
       let heard = try connection.notifications(within: Self.longestWait)
       for notification in heard where !isOwn(notification.process) {
-        continuation.yield(StoreChange(notification.text))
+        if case .dropped = continuation.yield(StoreChange(notification.text)) { continuation.yield(.unknown) }
       }
       if !heard.isEmpty {
         heardAt = .now

@@ -57,6 +57,7 @@ struct SharedDuties: Service {
         changes.tell(server)
       case .duty: tenures.look()
       case .unknown:
+        tenures.look()
         fleet.ring()
         changes.tellAll()
       }
