@@ -2,6 +2,7 @@ import Core
 import Foundation
 import Logging
 import PrivateFiles
+import Synchronization
 
 /// The user as which QEMU runs.
 enum EmulatorUser: Equatable {
@@ -15,31 +16,49 @@ enum EmulatorUser: Equatable {
   private static let firstUser: UInt32 = 0x7000_0000
   /// The lowest user ID of servers that cannot have the one derived from their address.
   private static let firstOther: UInt32 = 0x7100_0000
+  private static let numbers: UInt32 = 0xFF_FFFF
 
-  /// The user and group of a server's QEMU. A server that was ever started keeps its user, whatever its addresses are now: the
-  /// owner of its console log. Any other gets the user of its first address or, if another server still holds that user from an
-  /// earlier use of the address, one derived from its UUID.
+  private static let claims = Mutex(())
+
+  /// The user and group of a server's QEMU. A server keeps the user that it claimed, whatever its addresses are now: the owner of
+  /// its console log. Any other gets the user of its first address or, if another server has that one, a free one near its UUID.
   func owner(of machine: UUID, at address: IPv4Address, dataDirectory: String) throws -> FileOwner {
     guard case .oneForEachServer(let group) = self else { return .root }
     func user(of machine: UUID) -> UInt32? {
       let console = ServerFiles(dataDirectory: dataDirectory, machine: machine).console
       let user = (try? FileOwner(of: console))?.user ?? 0
-      return (Self.firstUser...Self.firstOther | 0xFF_FFFF).contains(user) ? user : nil
+      return (Self.firstUser...Self.firstOther | Self.numbers).contains(user) ? user : nil
     }
     if let user = user(of: machine) { return FileOwner(user: user, group: group) }
-    let first = owner(at: address)
     let others = try ServerFiles.machines(dataDirectory: dataDirectory).subtracting([machine])
-    guard others.contains(where: { user(of: $0) == first.user }) else { return first }
+    let taken = Set(others.compactMap { user(of: $0) })
     let bytes = machine.uuid
     let number = UInt32(bytes.13) << 16 | UInt32(bytes.14) << 8 | UInt32(bytes.15)
-    return FileOwner(user: Self.firstOther | number, group: group)
+    var chosen = owner(at: address).user
+    var step: UInt32 = 0
+    while taken.contains(chosen) {
+      chosen = Self.firstOther | (number &+ step) & Self.numbers
+      step += 1
+    }
+    return FileOwner(user: chosen, group: group)
+  }
+
+  /// Makes the user that a server is about to be defined with its own, by making its console log. Two new servers can have
+  /// addresses that lead to the same user: the second one sees the claim of the first.
+  func claim(for machine: UUID, at address: IPv4Address, dataDirectory: String) throws {
+    try Self.claims.withLock { _ in
+      let files = ServerFiles(dataDirectory: dataDirectory, machine: machine)
+      let owner = try owner(of: machine, at: address, dataDirectory: dataDirectory)
+      try files.makeConsole()
+      try owner.take(files.console)
+    }
   }
 
   /// The user derived from an address, by the lower 24 bits of the address.
   func owner(at address: IPv4Address) -> FileOwner {
     switch self {
     case .root: .root
-    case .oneForEachServer(let group): FileOwner(user: Self.firstUser | (address.number & 0xFF_FFFF), group: group)
+    case .oneForEachServer(let group): FileOwner(user: Self.firstUser | (address.number & Self.numbers), group: group)
     }
   }
 

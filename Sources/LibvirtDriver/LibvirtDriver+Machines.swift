@@ -17,6 +17,10 @@ extension LibvirtDriver {
       if let earlierType, !MachineFiles.exists(files.machineType) {
         try PrivateFile.write(Array(earlierType.utf8), to: files.machineType)
       }
+      if !isActive {
+        try emulatorUser.claim(
+          for: specification.machine, at: specification.interface.address, dataDirectory: configuration.dataDirectory)
+      }
       return try definition(of: specification)
     }
     try await onNetwork("define the network") {

@@ -69,6 +69,21 @@ extension MachineLifeTests {
     #expect(try EmulatorUser.root.owner(of: new, at: IPv4Address(number: 1), dataDirectory: folder) == .root)
   }
 
+  @Test("Two new servers whose addresses differ only in the first byte have users of their own")
+  func claimedUsers() throws {
+    let (user, folder) = (EmulatorUser.oneForEachServer(group: 108), NSTemporaryDirectory() + UUID().uuidString)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var owners: [UInt32] = []
+    for number in [0x0A10_0005, 0xAC10_0005] as [UInt32] {
+      let machine = UUID()
+      try MachineFiles.makeDirectory(ServerFiles(dataDirectory: folder, machine: machine).folder)
+      let address = IPv4Address(number: number)
+      for _ in 1...2 { try user.claim(for: machine, at: address, dataDirectory: folder) }
+      owners.append(try user.owner(of: machine, at: address, dataDirectory: folder).user)
+    }
+    #expect(owners[0] == 0x7010_0005 && owners[1] & 0xFF00_0000 == 0x7100_0000)
+  }
+
   @Test("QEMU is root only where our own libvirtd has no other choice, and what is in the way is told")
   func rootOnlyWhereNeeded() throws {
     var host = UserSupport()
