@@ -1,6 +1,6 @@
 package import Core
 
-import struct Foundation.UUID
+package import struct Foundation.UUID
 
 extension SQLStore {
   package func operations(of id: ID<Server>) async throws -> [Operation] {
@@ -25,10 +25,9 @@ extension SQLStore {
     }
   }
 
-  package func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease? {
+  package func claimOperation(on host: ID<Host>, as token: UUID, at now: Timestamp) async throws -> Lease? {
     try await write { database in
       try database.cancelOvertaken(at: now)
-      let token = UUID()
       // `lease_expires_at` is when the lease was given, for people who look at the row; no query uses it.
       let claimed: Operation? = try database.first(
         """
@@ -67,6 +66,19 @@ extension SQLStore {
         try database.run(
           "UPDATE operation SET not_before = ?, scheduled_at = ? WHERE id = ? AND finished_at IS NULL",
           [now, now, operation])
+      }
+    }
+  }
+
+  package func releaseLeases(_ tokens: [UUID], on host: ID<Host>) async throws {
+    try await write { database in
+      for token in tokens {
+        try database.run(
+          """
+          UPDATE operation SET lease_token = NULL, lease_expires_at = NULL
+          WHERE host_id = ? AND finished_at IS NULL AND lease_token = ?
+          """,
+          [host, token.text])
       }
     }
   }

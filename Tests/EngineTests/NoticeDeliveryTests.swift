@@ -37,6 +37,22 @@ struct NoticeDeliveryTests {
     #expect(try await next.store.notices(.delivered, before: nil, limit: 10).count == 2)
   }
 
+  @Test("One of which an answer of the store was lost is sent all the same, by the same process", arguments: [2, 3])
+  func lostAnswer(write: Int) async throws {
+    let service = try await TestService()
+    try await Self.tell(service, service.owner)
+    let database = ForgetfulDatabase(service.database.database)
+    let mailbox = Mailbox()
+    let sender = NoticeSender(
+      store: SQLStore(database: database, tariff: Tariff()), receiver: mailbox, currency: "EUR", clock: service.clock,
+      logger: .quiet)
+    // The first one removes old notices, the second claims those that are due, the third says that one was sent.
+    database.loseAnswer(ofWrite: write)
+    for _ in 1...3 { await sender.pollOnce() }
+    #expect(try await service.store.notices(.delivered, before: nil, limit: 10).count == 2)
+    #expect(Set(mailbox.kinds) == [.accountSuspended, .accountResumed])
+  }
+
   @Test("One that fails is tried again, later each time, for three days; then it is given up, and shown")
   func retries() async throws {
     let service = try await TestService()

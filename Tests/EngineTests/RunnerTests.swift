@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Engine
+@testable import SQLStore
 
 @Suite("The runner and its leases")
 struct RunnerTests {
@@ -22,6 +23,24 @@ struct RunnerTests {
     #expect(try await service.store.operations(of: id).last?.step == "define")
     try await service.settle()
     #expect(try await service.status(of: id) == .active)
+  }
+
+  @Test("An operation whose claim got no answer is carried out all the same, by the same process")
+  func lostClaim() async throws {
+    let service = try await TestService()
+    let database = ForgetfulDatabase(service.database.database)
+    let runner = Runner(
+      on: service.fleet.hosts[0], store: SQLStore(database: database, tariff: Tariff()),
+      catalogueReader: service.catalogue, addressPools: AddressPools(service.pools), changes: service.changes,
+      clock: service.clock, logger: .quiet, key: TestService.key, becameActive: {})
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    database.loseAnswer(ofWrite: 1)
+    await #expect(throws: StoreUnavailable.self) { try await runner.runNextStep() }
+    for _ in 1...500 {
+      if try await !runner.runNextStep() { service.clock.advance(by: .seconds(1)) }
+    }
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.contradictionsAtRest() == [])
   }
 
   @Test("A step that hangs is ended and tried again, and nobody else runs it meanwhile")

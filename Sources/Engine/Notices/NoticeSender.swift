@@ -25,7 +25,13 @@ package final class NoticeSender: Sendable {
   private let panel: String?
   private let clock: any WallClock
   private let logger: Logger
-  private let underWay = Mutex(0)
+  private let state = Mutex(State())
+
+  private struct State {
+    var underWay = 0
+    /// Whether the store may have claims that nobody here knows of, because an answer of the store was lost.
+    var mayHaveLostClaims = false
+  }
 
   package init(
     store: any NoticeStore & SessionStore, receiver: any NoticeReceiver, currency: String, panel: String? = nil,
@@ -63,12 +69,19 @@ package final class NoticeSender: Sendable {
   private func claim() async -> [NoticeRecord] {
     do {
       _ = try await store.forgetNotices(finishedBefore: clock.now - Self.kept, limit: Self.forgottenAtOnce)
-      let free = Self.mostAtOnce - underWay.withLock { $0 }
-      guard free > 0 else { return [] }
-      let notices = try await store.claimNotices(limit: free, at: clock.now)
-      underWay.withLock { $0 += notices.count }
+      let (underWay, mayHaveLostClaims) = state.withLock { ($0.underWay, $0.mayHaveLostClaims) }
+      if mayHaveLostClaims {
+        // All claims are released at once, so none may be under way.
+        guard underWay == 0 else { return [] }
+        try await store.releaseNotices()
+        state.withLock { $0.mayHaveLostClaims = false }
+      }
+      guard underWay < Self.mostAtOnce else { return [] }
+      let notices = try await store.claimNotices(limit: Self.mostAtOnce - underWay, at: clock.now)
+      state.withLock { $0.underWay += notices.count }
       return notices
     } catch {
+      state.withLock { $0.mayHaveLostClaims = true }
       if !Task.isCancelled {
         logger.error("notices could not be read", metadata: ["error": "\(String(reflecting: error))"])
       }
@@ -77,14 +90,14 @@ package final class NoticeSender: Sendable {
   }
 
   private func deliver(_ record: NoticeRecord) async {
-    defer { underWay.withLock { $0 -= 1 } }
+    defer { state.withLock { $0.underWay -= 1 } }
     let outcome = await attempt(record)
-    let (store, clock, logger) = (store, clock, logger)
     // In a task of its own, so that cancellation cannot keep the outcome of a delivery from the store.
     await Task {
       do {
         try await store.finish(record, outcome, at: clock.now)
       } catch {
+        state.withLock { $0.mayHaveLostClaims = true }
         logger.error(
           "what became of a notice could not be written",
           metadata: ["notice": "\(record.id)", "error": "\(String(reflecting: error))"])

@@ -2,6 +2,8 @@ package import Core
 package import Logging
 import Synchronization
 
+import struct Foundation.UUID
+
 /// Carries out the operations of one host's servers: claims what is due, runs its next step, commits the outcome. The
 /// operations' state is in the store, so a new process goes on where a dead one was. Each host has a runner of its own, so a
 /// host that hangs delays no other.
@@ -42,6 +44,8 @@ package final class Runner: Sendable {
     /// Operations that have got a slot, until the store was told.
     var hastened: [ID<Core.Operation>] = []
     var toGiveBack: [Return] = []
+    /// The tokens of claims that got no answer.
+    var lostClaims: [UUID] = []
   }
 
   private struct Return {
@@ -121,7 +125,29 @@ package final class Runner: Sendable {
       state.withLock { $0.hastened += hastened }
       throw error
     }
-    return try await store.claimOperation(on: host.id, at: clock.now)
+    try await releaseLostClaims()
+    let token = UUID()
+    do {
+      return try await store.claimOperation(on: host.id, as: token, at: clock.now)
+    } catch {
+      state.withLock { $0.lostClaims.append(token) }
+      throw error
+    }
+  }
+
+  /// A claim that failed may have been committed all the same, and nobody else would release its lease.
+  private func releaseLostClaims() async throws {
+    let tokens = state.withLock { state in
+      defer { state.lostClaims = [] }
+      return state.lostClaims
+    }
+    guard !tokens.isEmpty else { return }
+    do {
+      try await store.releaseLeases(tokens, on: host.id)
+    } catch {
+      state.withLock { $0.lostClaims += tokens }
+      throw error
+    }
   }
 
   /// Runs the claimed step, then claims the next one itself. Tasks that claim at the same time share a transaction; one after

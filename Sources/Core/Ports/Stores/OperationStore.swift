@@ -1,3 +1,5 @@
+package import struct Foundation.UUID
+
 /// Operations, and what they need to know, for the engine that carries them out.
 package protocol OperationStore: Sendable {
   /// For a process that starts, and knows that it is the only one: releases all leases of operations and all claims of
@@ -5,7 +7,11 @@ package protocol OperationStore: Sendable {
   func releaseAllLeases() async throws
   /// Takes the lease of the host's operation that has been due for longest. An operation that was scheduled at a later
   /// time than now is due, too: the clock was set back since, and it must not wait longer than was meant.
-  func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease?
+  ///
+  /// - Parameter token: A new one, of the lease. A caller that gets no answer does not know whether it has the lease.
+  func claimOperation(on host: ID<Host>, as token: UUID, at now: Timestamp) async throws -> Lease?
+  /// Releases those leases of the host's operations that have one of these tokens.
+  func releaseLeases(_ tokens: [UUID], on host: ID<Host>) async throws
   /// When the host's next operation that nobody holds is due; nil if none waits.
   func nextOperationDue(on host: ID<Host>) async throws -> Timestamp?
   /// Makes operations due now that waited for their turn.
@@ -29,4 +35,10 @@ package protocol OperationStore: Sendable {
   func sealedUserData(ofRebuild id: ID<Operation>) async throws -> [UInt8]?
   /// Also finds hidden copies, until they are erased.
   func diskCopy(_ id: ID<DiskCopy>) async throws -> DiskCopy?
+}
+
+extension OperationStore {
+  package func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease? {
+    try await claimOperation(on: host, as: UUID(), at: now)
+  }
 }

@@ -1,0 +1,41 @@
+import Core
+import Synchronization
+
+@testable import SQLStore
+
+/// A database of which one answer is lost, as by a connection that breaks in a commit: what was to be written is written.
+final class ForgetfulDatabase: SQLDatabase {
+  private let database: any SQLDatabase
+  private let writesUntilLoss = Mutex(0)
+
+  init(_ database: any SQLDatabase) {
+    self.database = database
+  }
+
+  /// - Parameter number: Of the write whose answer is lost: 1 for the next one.
+  func loseAnswer(ofWrite number: Int) {
+    writesUntilLoss.withLock { $0 = number }
+  }
+
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+  ) async throws -> Value {
+    try await database.read(body)
+  }
+
+  func write<Value: Sendable>(
+    _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+  ) async throws -> Value {
+    let value = try await database.write(body)
+    let isLost = writesUntilLoss.withLock { count in
+      count -= 1
+      return count == 0
+    }
+    if isLost { throw StoreUnavailable("The answer was lost.") }
+    return value
+  }
+
+  func changesElsewhere() -> AsyncStream<StoreChange> { database.changesElsewhere() }
+  func backUp(to path: String) async throws { try await database.backUp(to: path) }
+  func release() throws { try database.release() }
+}
