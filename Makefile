@@ -21,7 +21,7 @@ STOCK_IMAGE := $(CURDIR)/.build/images/stock/current/disk.qcow2
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.(RoutedHostTests|BridgedHostTests)|EndToEndTests.(RoutedServersTests|BridgedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: two at once, and beside nothing else.
-SOCKET_TESTS := ReverseDNSTests|NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|ReverseNameServiceTests|MigrateStoreTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
+SOCKET_TESTS := ReverseDNSTests|NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|ReverseNameServiceTests|MigrateStoreTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|OwnHostServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
 # Once more on a server of PostgreSQL, and of all others those that take longer.
 BOTH_DATABASES_TESTS := SQLStoreTests
 LONG_BOTH_DATABASES_TESTS := EngineTests|APITests|PanelTests
@@ -117,6 +117,7 @@ test-long: test-image test-package $(STOCK_IMAGE) ## That, systems with cloud-in
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/network --libvirtd swift test --skip-build --no-parallel --filter 'EndToEndTests.RoutedServersTests'
 	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/network swift test --skip-build --no-parallel --filter 'EndToEndTests.BridgedServersTests'
+	@$(AS_ROOT) Tests/Hosts/network $(CLIENTS)/machines.py $(VPSD) $(VPSD_IMAGE_DIR)
 
 # Beside each other: each mostly waits for a program that is not the service.
 test-clients: test-clients-setup ## What is counted of a service, proxies before it, samples, requests and the panel, each with others' programs

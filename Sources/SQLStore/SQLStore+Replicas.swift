@@ -8,7 +8,7 @@ extension SQLStore {
   }
 
   package func beat(
-    _ replica: Replica, holding: [Tenure], wanting: [Duty], for lifetime: Duration
+    _ replica: Replica, holding: [Tenure], wanting: [Duty], own: [Duty], for lifetime: Duration
   ) async throws -> ReplicaBeat {
     try await write { database in
       let now = try database.time()
@@ -23,13 +23,15 @@ extension SQLStore {
       var held = try holding.filter { tenure in try database.renew(tenure, of: replica, until: now + lifetime, at: now)
       }
       let share = (wanting.count + count - 1) / count
-      for duty in wanting where !held.contains(where: { $0.duty == duty }) {
+      for duty in own + wanting where !held.contains(where: { $0.duty == duty }) {
         // Beyond its share, a service takes only duties that have been free for a while.
-        let freeUntil = held.count < share ? now : now - Self.patience
+        let isDue = own.contains(duty) || held.count { !own.contains($0.duty) } < share
+        let freeUntil = isDue ? now : now - Self.patience
         if let taken = try database.take(duty, replica, until: now + lifetime, freeUntil: freeUntil) {
           held.append(taken)
         }
       }
+      try database.noteAbandonedHosts(lifetime: lifetime, at: now)
       return ReplicaBeat(tenures: held, time: now, replicaCount: count, dead: dead)
     }
   }
@@ -59,10 +61,11 @@ extension SQLStore {
     }
   }
 
-  /// Throws `ServicesDisagree` if other services run on this database, and notices or reverse names are configured for them and
-  /// not for this service, or the other way round: the setting in the database is of the service that started last.
+  /// Throws `ServicesDisagree` if other services run on this database, and notices, reverse names or hosts of their own are
+  /// configured for them and not for this service, or the other way round: the setting in the database is of the service that
+  /// started last.
   package func requireAgreement(
-    areNoticesWritten: Bool, areReverseNamesSaid: Bool, seenWithin lifetime: Duration
+    areNoticesWritten: Bool, areReverseNamesSaid: Bool, areHostsOwn: Bool, seenWithin lifetime: Duration
   ) async throws {
     try await read { database in
       let since = try database.time() - lifetime
@@ -71,6 +74,9 @@ extension SQLStore {
       }
       if try database.areNoticesWritten() != areNoticesWritten { throw ServicesDisagree(key: "notify") }
       if try database.areReverseNamesSaid() != areReverseNamesSaid { throw ServicesDisagree(key: "rdns") }
+      let ownHosts = try database.value(
+        Int.self, "SELECT COUNT(*) FROM host WHERE is_configured = 1 AND data_directory_id IS NOT NULL")
+      if (ownHosts ?? 0 > 0) != areHostsOwn { throw ServicesDisagree(key: "host_name") }
     }
   }
 
@@ -101,7 +107,7 @@ extension SQLConnection {
   }
 
   /// Notifies all services of the database when the transaction is committed.
-  fileprivate func tell(_ text: String) throws {
+  func tell(_ text: String) throws {
     _ = try value(Int64.self, "SELECT vpsd_notify(?)", [text])
   }
 
@@ -124,6 +130,17 @@ extension SQLConnection {
   fileprivate func forget(_ replica: UUID) throws {
     try run("UPDATE repeatable_request SET lease_expires_at = 0 WHERE replica_id = ? AND status IS NULL", [replica])
     try run("DELETE FROM replica WHERE id = ?", [replica])
+  }
+
+  /// A host is away where no service has had its duty for long.
+  fileprivate func noteAbandonedHosts(lifetime: Duration, at now: Timestamp) throws {
+    let silence = Host.longestSilence - min(lifetime, Host.longestSilence)
+    try run(
+      """
+      UPDATE host SET away_since = ?1 WHERE is_configured = 1 AND away_since IS NULL
+        AND EXISTS (SELECT 1 FROM duty WHERE duty.name = 'host ' || host.id AND duty.expires_at <= ?2)
+      """,
+      [now, now - silence])
   }
 
   fileprivate func renew(

@@ -50,8 +50,14 @@ struct Configuration: Sendable, Equatable {
   var noVNCDirectory: URL
   /// The PostgreSQL server with the database; nil for a file in the data directory.
   var database: PostgreSQLAddress?
-  /// The folder of simulated hosts that several services share; nil where a single service uses the database.
+  /// The folder of simulated hosts that several services share; nil where each service has hosts of its own.
   var simulatedDirectory: URL?
+  /// The name of this service's own host beside those of other services; nil where a single service uses the database.
+  var hostName: String?
+  /// The code of that host's location; nil for all locations that have no host of their own.
+  var hostLocation: String?
+  /// Where browsers reach this service and no other one.
+  var hostURL: PublicURL?
   var imageDownloads = ImageDownloads.onDemand
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
   /// The time between the end of `/readyz` and that of the listener.
@@ -190,8 +196,14 @@ extension Configuration {
   /// The panel needs a `public_url` without a path, because the links on its pages begin at the root of the host.
   var showsPanel: Bool { hasPanel && publicURL?.path.isEmpty ?? true }
 
-  /// Whether other services may use the same database: then hosts must be shared by all of them.
-  var sharesDatabase: Bool { database != nil && simulatedDirectory != nil && driver == .simulated }
+  /// Whether other services may use the same database.
+  var sharesDatabase: Bool { sharesHosts || database != nil && hostName != nil }
+
+  /// Whether the hosts are those of all services of the database.
+  var sharesHosts: Bool { database != nil && simulatedDirectory != nil && driver == .simulated }
+
+  /// The name of the host on this machine.
+  var localHostName: String { hostName ?? HostDeclaration.localName }
 
   /// Links in mails need a `public_url` set by the operator, because the host in a request can be forged.
   var mailsLinks: Bool { showsPanel && publicURL != nil && (!notify.command.isEmpty || notify.webhook != nil) }

@@ -75,6 +75,7 @@ extension ConfigurationKey {
         parse: { $0 == "sqlite" ? .some(nil) : PostgreSQLAddress($0).map { .some($0) } },
         print: { $0?.description ?? "sqlite" }),
       simulatedDirectory,
+    ] + ownHost + [
       value(
         "listen", \.listen, default: "127.0.0.1:8080", "Where the service listens; port 0 takes any that is free",
         rule: "a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080",
@@ -330,7 +331,7 @@ extension ConfigurationKey {
   private static let simulatedDirectory = ConfigurationKey(
     name: "simulated_dir", defaultText: "none",
     description:
-      "The folder of simulated hosts that several services on one server of PostgreSQL share; a database has one service where it is none",
+      "The folder of simulated hosts that several services on one server of PostgreSQL share",
     rule: "none, or the path of a folder",
     apply: { value, configuration in
       guard let directory = value.directory else { return false }

@@ -14,10 +14,8 @@ extension ConfigurationLoader {
     if configuration.bridge == nil {
       problems.append(problem("bridge", "network: bridge needs the name of a bridge that you have made, such as br0"))
     }
-    let own = configuration.locationsHere
     let gateways = configuration.bridgeGateways
-    let pools = configuration.unique([configuration.addressPool] + own.compactMap(\.addressPool))
-    for pool in pools where !pool.hasLoopback {
+    for pool in configuration.addressPoolsHere where !pool.hasLoopback {
       problems += gateways.compactMap { gateway in
         guard IPv4Address(gateway.address.description).map({ pool.contains($0) }) == true else { return nil }
         return problem("bridge_gateways", "\(gateway.address) is in the pool \(pool): name it in reserved_addresses")
@@ -27,7 +25,7 @@ extension ConfigurationLoader {
         problems.append(problem("bridge_gateways", "none of them is for \(lost), which is in the pool \(pool)"))
       }
     }
-    for pool in configuration.unique([configuration.addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)) {
+    for pool in configuration.addressPools6Here {
       if pool.givesNetworks {
         problems.append(
           problem("address_pool6", "\(pool) gives networks, which are routed: a bridge needs one of 64 bits or more"))

@@ -55,7 +55,7 @@ struct ConfigurationLoader: Sendable {
           message: "it is for a database in a file; one of PostgreSQL is copied with pg_dump (docs/operating.md)"))
     }
     problems +=
-      networkProblems(configuration, file) + bridgeProblems(configuration, file)
+      networkProblems(configuration, file) + bridgeProblems(configuration, file) + ownHostProblems(configuration, file)
       + forwardingProblems(configuration, file)
       + notifyProblems(configuration, file) + reverseNameProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
@@ -91,8 +91,7 @@ struct ConfigurationLoader: Sendable {
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
     guard let range = configuration.forwardRange, configuration.driver == .libvirt else { return [] }
-    let pools = [configuration.addressPool] + configuration.locationsHere.compactMap(\.addressPool)
-    let servers = HostNetworkSettings.privateRanges(of: configuration.unique(pools))
+    let servers = HostNetworkSettings.privateRanges(of: configuration.addressPoolsHere)
     let forwarding = PortForwarding(
       address: nil, range: range, guestPorts: configuration.forwardedPorts, servers: servers)
     var message: String?
@@ -138,9 +137,13 @@ struct ConfigurationLoader: Sendable {
       case .loopback, .routed, .bridge: break
       }
     }
-    check(configuration.addressPool, configuration.addressPool6) { name in
-      ConfigurationKey.all.first { $0.name == name }.flatMap { sources(of: $0, file).last?.origin } ?? "network"
-    }
+    let here = configuration.hostLocation.flatMap { configuration.locations[$0] }
+    check(
+      here?.addressPool == nil ? configuration.addressPool : nil,
+      here?.addressPool6 == nil ? configuration.addressPool6 : nil,
+      { name in
+        ConfigurationKey.all.first { $0.name == name }.flatMap { sources(of: $0, file).last?.origin } ?? "network"
+      })
     for section in file?.locations ?? [] {
       guard let settings = configuration.locations[section.code], settings.driver == nil else { continue }
       check(

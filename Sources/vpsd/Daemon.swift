@@ -57,11 +57,13 @@ struct Daemon {
       try await store.releaseNotices()
     } else {
       try await store.requireAgreement(
-        areNoticesWritten: receiver != nil, areReverseNamesSaid: !reverseNamings.isEmpty, seenWithin: Tenures.lifetime)
+        areNoticesWritten: receiver != nil, areReverseNamesSaid: !reverseNamings.isEmpty,
+        areHostsOwn: configuration.hostName != nil, seenWithin: Tenures.lifetime)
     }
     try await store.setNotices(areWritten: receiver != nil)
     try await store.setReverseNames(areSaid: !reverseNamings.isEmpty, at: clock.now)
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
+    hosted.fleet.note(try await store.hosts())
     let metrics = try await metricsListener(store, reverseNamings, clock)
     let stateBackups = configuration.stateBackups(
       StateCopy(store: store, directory: directory), of: try await store.installationID(), clock: clock, logger: logger)

@@ -32,6 +32,24 @@ struct DataDirectory: Sendable {
     try requireOurs()
   }
 
+  /// The id of this directory, which is made when it is first asked for. By it a service's own host is told from those of other
+  /// machines.
+  func id() throws -> UUID {
+    let file = path + "/directory.id"
+    if let known = try readID(file) { return known }
+    let id = UUID()
+    do { try PrivateFile.write(Array("\(id.uuidString)\n".utf8), to: file) } catch { throw FileFailure(error) }
+    return id
+  }
+
+  private func readID(_ file: String) throws -> UUID? {
+    if access(file, F_OK) != 0, errno == ENOENT { return nil }
+    guard let handle = FileHandle(forReadingAtPath: file), let bytes = try handle.read(upToCount: 37),
+      let id = UUID(uuidString: String(decoding: bytes.prefix(36), as: UTF8.self))
+    else { throw Unfit(description: "\(file) holds no id of this data directory: put it back as it was.") }
+    return id
+  }
+
   /// Throws where another user could replace the database or the lock, or owns the directory, so that the service could not
   /// read what is written here. A missing directory is fine.
   func requireOurs() throws {

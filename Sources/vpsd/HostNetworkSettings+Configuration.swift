@@ -9,10 +9,8 @@ extension Configuration {
     // A missing uplink is no error here: the reconciler of the network reports it.
     let uplink = try network == .bridge ? bridge ?? "" : uplink ?? HostNetworkSettings.defaultUplink() ?? ""
     let mtu = try mtu ?? HostNetworkSettings.mtu(of: uplink) ?? 1500
-    let own = locationsHere
     var settings = HostNetworkSettings(
-      uplink: uplink, mtu: mtu, pools: unique([addressPool] + own.compactMap(\.addressPool)),
-      ipv6Pools: unique([addressPool6].compactMap { $0 } + own.compactMap(\.addressPool6)),
+      uplink: uplink, mtu: mtu, pools: addressPoolsHere, ipv6Pools: addressPools6Here,
       nameServers: nameServers ?? HostNetworkSettings.nameServers())
     if network == .bridge {
       settings.bridge = HostBridge(name: uplink, gateways: bridgeGateways, isIsolating: isBridgeIsolating)
@@ -27,9 +25,19 @@ extension Configuration {
     return settings
   }
 
-  /// The locations on this machine itself, ordered by code.
-  var locationsHere: [LocationSettings] {
-    locations.sorted { $0.key < $1.key }.map(\.value).filter { $0.driver == nil }
+  /// The pools of servers on this machine.
+  var addressPoolsHere: [AddressPool] {
+    unique(locationsHere.map { $0?.addressPool ?? addressPool })
+  }
+
+  var addressPools6Here: [IPv6Pool] {
+    unique(locationsHere.compactMap { $0?.addressPool6 ?? addressPool6 })
+  }
+
+  /// The settings of the locations on this machine itself: nil for those that have none of their own, then by code.
+  private var locationsHere: [LocationSettings?] {
+    if let hostLocation { return [locations[hostLocation]] }
+    return [nil] + locations.sorted { $0.key < $1.key }.map(\.value).filter { $0.driver == nil }
   }
 
   func unique<Pool: Hashable>(_ pools: [Pool]) -> [Pool] {

@@ -57,7 +57,7 @@ extension Configuration {
       var options = SimulatedDriver.Options()
       options.images.formUnion(Catalogue.initial.operatingSystems.map(\.imageName))
       return try SimulatedDriver(
-        installation: installation, dataDirectory: directory(ofHost: host.name), isShared: sharesDatabase, clock: clock,
+        installation: installation, dataDirectory: directory(ofHost: host.name), isShared: sharesHosts, clock: clock,
         options: options)
     case .libvirt, nil:
       var libvirt = try libvirt(installation)

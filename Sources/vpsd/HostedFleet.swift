@@ -15,8 +15,12 @@ struct HostedFleet: Sendable {
   }
 
   let members: [Member]
+  let fleet: Fleet
 
-  var fleet: Fleet { Fleet(members.map(\.host)) }
+  private init(_ members: [Member]) {
+    self.members = members
+    fleet = Fleet(members.map(\.host))
+  }
 
   /// For the service: registers new hosts in the database.
   static func register(
@@ -26,8 +30,22 @@ struct HostedFleet: Sendable {
     async throws -> HostedFleet
   {
     let declared = try await declarations(configuration, store)
-    let hosts = try await store.registerHosts(declared, at: clock.now)
-    return try await make(hosts, configuration, installation: store.installationID(), clock: clock, logger: logger)
+    let hosts =
+      if let own = configuration.ownHost {
+        [
+          try await store.registerOwnHost(
+            own, of: DataDirectory(configuration.dataDirectory).id(),
+            mayShareLocation: configuration.driver == .simulated || configuration.network == .bridge, at: clock.now)
+        ]
+      } else {
+        try await store.registerHosts(declared, at: clock.now)
+      }
+    let fleet = try await make(
+      hosts, configuration, installation: store.installationID(), clock: clock, logger: logger)
+    for member in fleet.members {
+      try await store.recordFirewalls(of: member.host.id, areEnforced: member.driver.enforcesFirewalls)
+    }
+    return fleet
   }
 
   /// For a command that only looks: the hosts that the service has registered.
@@ -54,7 +72,10 @@ struct HostedFleet: Sendable {
   ) async throws -> [HostDeclaration] {
     let codes = try await store.catalogue().locations.map(\.code)
     if let unknown = configuration.locations.keys.sorted().first(where: { !codes.contains($0) }) {
-      throw UnknownLocation(code: unknown, known: codes)
+      throw UnknownLocation(key: "locations", code: unknown, known: codes)
+    }
+    if let unknown = configuration.hostLocation, !codes.contains(unknown) {
+      throw UnknownLocation(key: "host_location", code: unknown, known: codes)
     }
     let local = try await store.hosts().first { $0.host.name == HostDeclaration.localName }
     return configuration.hosts(servingLocations: codes, hasLocalServers: local.map { $0.serverCount > 0 } ?? false)
@@ -65,7 +86,7 @@ struct HostedFleet: Sendable {
     onlyLooks: Bool = false
   ) throws -> HostedFleet {
     HostedFleet(
-      members: try hosts.map { host in
+      try hosts.map { host in
         let driver = try configuration.makeDriver(
           of: HostDeclaration(name: host.name, location: host.location, driver: host.driver),
           installation: installation, clock: clock, logger: logger, onlyLooks: onlyLooks)
@@ -76,10 +97,12 @@ struct HostedFleet: Sendable {
 }
 
 struct UnknownLocation: Error, CustomStringConvertible {
+  /// The key of the configuration.
+  let key: String
   let code: String
   let known: [String]
 
   var description: String {
-    "locations: there is no location \(code.quoted) in the catalogue. Known are: \(known.joined(separator: ", "))."
+    "\(key): there is no location \(code.quoted) in the catalogue. Known are: \(known.joined(separator: ", "))."
   }
 }

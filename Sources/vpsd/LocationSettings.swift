@@ -1,3 +1,4 @@
+import API
 import Core
 import Foundation
 
@@ -87,6 +88,7 @@ extension Configuration {
   ///   - codes: The locations of the catalogue.
   ///   - hasLocalServers: Whether servers exist on this machine, which then needs its host in any case.
   func hosts(servingLocations codes: [String], hasLocalServers: Bool) -> [HostDeclaration] {
+    if let ownHost { return [ownHost] }
     let own = locations.sorted { $0.key < $1.key }.flatMap { code, settings -> [HostDeclaration] in
       guard let driver = settings.driver else { return [] }
       return (1...(settings.hosts ?? 1)).map { number in
@@ -98,10 +100,17 @@ extension Configuration {
     return (isLocalNeeded ? [local] : []) + own
   }
 
+  /// This service's own host beside those of other services.
+  var ownHost: HostDeclaration? {
+    hostName.map { name in
+      HostDeclaration(name: name, location: hostLocation, driver: driver.rawValue, url: hostURL?.description)
+    }
+  }
+
   /// The folder in which a simulated host keeps its machines.
   func directory(ofHost name: String) -> URL {
     let directory = simulatedDirectory ?? dataDirectory
-    return name == HostDeclaration.localName
+    return name == localHostName
       ? directory : directory.appendingPathComponent("hosts/\(name)", isDirectory: true)
   }
 }

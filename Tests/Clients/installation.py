@@ -107,23 +107,24 @@ class Clock:
 class Replica:
     """One of the services. What `settings` say goes before what is said here."""
 
-    def __init__(self, name, number, vpsd, folder, database_url, network, clock_offset, hosts, settings):
+    def __init__(self, name, number, vpsd, folder, database_url, network, clock_offset, hosts, settings, configuration=None):
         self.name, self.number = name, number
         self._vpsd = vpsd
         self._folder = folder / name
         self._folder.mkdir()
-        self._inside, self.host, self.port = [], "127.0.0.1", 8080
+        self.inside, self.host, self.port = [], "127.0.0.1", 8080
         if network:
-            self._inside, self.host = network.join(number)
+            self.inside, self.host = network.join(number)
         else:
             self.port = free_port()
-        configuration = folder / "vpsd.yaml"
-        configuration.write_text(f"locations:\n  us-west: {{driver: simulated, hosts: {hosts}}}\n")
-        self._arguments = ["--config", str(configuration)]
+        file = self._folder / "vpsd.yaml"
+        file.write_text(configuration or f"locations:\n  us-west: {{driver: simulated, hosts: {hosts}}}\n")
+        self._arguments = ["--config", str(file)]
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("VPSD_")} | {
             "VPSD_DRIVER": "simulated", "VPSD_DATA_DIR": str(self.data),
             "VPSD_LISTEN": f"{self.host}:{self.port}", "VPSD_DATABASE": database_url,
-            "VPSD_SIMULATED_DIR": str(folder / "shared"), "VPSD_LOG_LEVEL": "notice", "VPSD_RATE_LIMIT": "0",
+            "VPSD_SIMULATED_DIR": "none" if configuration else str(folder / "shared"), "VPSD_LOG_LEVEL": "notice",
+            "VPSD_RATE_LIMIT": "0",
             "VPSD_SERVER_QUOTA": "0", "VPSD_IDEMPOTENCY_QUOTA": "0",
         } | settings
         self.clock = None if clock_offset is None else Clock(clock_offset, self._folder, folder / "timers.so")
@@ -147,7 +148,7 @@ class Replica:
     def start(self):
         with open(self._folder / "banner", "w") as output, open(self.log, "a") as errors:
             self._process = subprocess.Popen(
-                [*self._inside, self._vpsd, "serve", *self._arguments],
+                [*self.inside, self._vpsd, "serve", *self._arguments],
                 env=self.environment | (self.clock.environment if self.clock else {}), stdout=output, stderr=errors)
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
@@ -202,7 +203,7 @@ class Replica:
     def run(self, *arguments):
         """An operator's command, on the machine of this service."""
         done = subprocess.run(
-            [*self._inside, self._vpsd, *arguments, *self._arguments], env=self.environment, capture_output=True, text=True)
+            [*self.inside, self._vpsd, *arguments, *self._arguments], env=self.environment, capture_output=True, text=True)
         if done.returncode:
             raise Failed(f"vpsd {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout

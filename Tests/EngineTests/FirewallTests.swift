@@ -170,7 +170,7 @@ struct FirewallTests {
     let driver = service.drivers[number]
     driver.configure { $0.condition = .isDead }
     await service.monitor.pollOnce()
-    service.clock.advance(by: FleetHost.longestSilence)
+    service.clock.advance(by: Core.Host.longestSilence)
     await service.monitor.monitors[number].noteSilence()
     driver.forgetCalls()
     _ = try await service.firewalls.replace(server.id, with: try Self.open(25), service.owner)

@@ -69,7 +69,7 @@ struct FleetTests {
     let service = try await service()
     let (lost, other) = (try await server(on: 0, service), try await server(on: 1, service))
     service.drivers[0].configure { $0.condition = condition }
-    service.clock.advance(by: FleetHost.longestSilence - .seconds(1))
+    service.clock.advance(by: Core.Host.longestSilence - .seconds(1))
     await service.monitor.monitors[0].noteSilence()
     #expect(try await view(lost.id, service).statusReason == nil)
     await service.silence(host: 0, condition)
@@ -104,7 +104,7 @@ struct FleetTests {
     service.drivers[0].inject(Fault(in: .power, of: crashed.uuid, .hang))
     let look = Task { await service.monitor.pollOnce() }
     await service.drivers[0].whenHanging()
-    service.clock.advance(by: FleetHost.longestSilence * 2)
+    service.clock.advance(by: Core.Host.longestSilence * 2)
     await service.monitor.monitors[0].noteSilence()
     #expect(!service.fleet.hosts[0].isAway)
     service.drivers[0].releaseHangingCalls()

@@ -27,11 +27,11 @@ struct TenureTests {
     func time() async throws -> Timestamp { state.withLock { $0.time } }
 
     func beat(
-      _ replica: Replica, holding: [Tenure], wanting: [Duty], for lifetime: Duration
+      _ replica: Replica, holding: [Tenure], wanting: [Duty], own: [Duty], for lifetime: Duration
     ) async throws -> ReplicaBeat {
       try state.withLock { state in
         if state.isAway { throw StoreUnavailable("away") }
-        let known = Set(wanting).union(holding.map(\.duty))
+        let known = Set(wanting).union(own).union(holding.map(\.duty))
         let tenures = state.terms.filter { known.contains($0.key) }.map { Tenure($0.key, term: $0.value) }
         return ReplicaBeat(tenures: tenures, time: state.time, replicaCount: state.count, dead: [])
       }
@@ -79,9 +79,10 @@ struct TenureTests {
   private let work = Work()
   private let clock = ManualClock()
 
-  private func tenures(unfit: Set<Duty> = []) -> Tenures {
+  private func tenures(unfit: Set<Duty> = [], own: [Duty] = []) -> Tenures {
     Tenures(
-      of: Replica(name: "one"), store: script, duties: Self.duties, clock: InstallationClock(clock),
+      of: Replica(name: "one"), store: script, duties: Self.duties.filter { !own.contains($0) }, own: own,
+      clock: InstallationClock(clock),
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       begin: { [work] tenure in
         if unfit.contains(tenure.duty) { throw CannotBegin() }
@@ -142,6 +143,21 @@ struct TenureTests {
     await work.whenRunning([Tenure(.installation, term: 1), Tenure(.host(ID(1)), term: 1)])
     await tenures.beat()
     #expect(tenures.held.count == 2)
+  }
+
+  @Test("What only it can do it keeps, however many others there are")
+  func own() async throws {
+    let tenures = tenures(own: [.host(ID(1)), .host(ID(2))])
+    script.state.withLock { $0.terms = [.installation: 9, .host(ID(1)): 1, .host(ID(2)): 5] }
+    await tenures.beat()
+    let all: Set = [Tenure(.installation, term: 9), Tenure(.host(ID(1)), term: 1), Tenure(.host(ID(2)), term: 5)]
+    await work.whenRunning(all)
+    script.state.withLock { $0.count = 5 }
+    for _ in 0..<3 {
+      await tenures.beat()
+      for _ in 0..<1000 { await Task.yield() }
+    }
+    #expect(work.running == all && script.state.withLock { $0.givenBack.isEmpty })
   }
 
   @Test("What cannot be begun here is left to others for a while")

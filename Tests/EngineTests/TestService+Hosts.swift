@@ -1,3 +1,4 @@
+import Core
 import SimulatedDriver
 import TestSupport
 
@@ -9,7 +10,7 @@ extension TestService {
     drivers[number].configure { $0.condition = condition }
     let look = Task { await monitor.monitors[number].pollOnce() }
     if condition == .hangs { await drivers[number].whenHanging() } else { await look.value }
-    clock.advance(by: FleetHost.longestSilence)
+    clock.advance(by: Core.Host.longestSilence)
     await monitor.monitors[number].noteSilence()
   }
 

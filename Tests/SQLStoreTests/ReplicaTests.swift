@@ -23,15 +23,15 @@ struct ReplicaTests {
   func alone() async throws {
     try await withStore { fixture in
       let store = try await fixture.database.open()
-      let first = try await store.beat(Self.one, holding: [], wanting: Self.duties, for: Self.long)
+      let first = try await store.beat(Self.one, holding: [], wanting: Self.duties, own: [], for: Self.long)
       #expect(first.tenures == [Tenure(.installation, term: 1), Tenure(Self.host, term: 1)])
       #expect(first.replicaCount == 1 && first.dead == [])
-      let second = try await store.beat(Self.other, holding: [], wanting: Self.duties, for: Self.long)
+      let second = try await store.beat(Self.other, holding: [], wanting: Self.duties, own: [], for: Self.long)
       #expect(second.tenures == [] && second.replicaCount == 2)
-      let again = try await store.beat(Self.one, holding: first.tenures, wanting: Self.duties, for: Self.long)
+      let again = try await store.beat(Self.one, holding: first.tenures, wanting: Self.duties, own: [], for: Self.long)
       #expect(again.tenures == first.tenures)
       // What it does not know that it has, because the answer was lost, it gets anew.
-      let forgetful = try await store.beat(Self.one, holding: [], wanting: [Self.host], for: Self.long)
+      let forgetful = try await store.beat(Self.one, holding: [], wanting: [Self.host], own: [], for: Self.long)
       #expect(forgetful.tenures == [Tenure(Self.host, term: 2)])
     }
   }
@@ -40,20 +40,20 @@ struct ReplicaTests {
   func shares() async throws {
     try await withStore { fixture in
       let store = try await fixture.database.open()
-      let all = try await store.beat(Self.one, holding: [], wanting: Self.duties, for: Self.long).tenures
-      #expect(try await store.beat(Self.other, holding: [], wanting: Self.duties, for: Self.long).tenures == [])
+      let all = try await store.beat(Self.one, holding: [], wanting: Self.duties, own: [], for: Self.long).tenures
+      #expect(try await store.beat(Self.other, holding: [], wanting: Self.duties, own: [], for: Self.long).tenures == [])
       try await store.giveBack([all[1]], of: Self.one)
       // It has its share, and what it gave back is not for it, as long as somebody may come for it: for two seconds, by the
       // database's clock.
       try await fixture.raw.execute("UPDATE duty SET expires_at = expires_at + 3600000 WHERE replica_id IS NULL")
-      let kept = try await store.beat(Self.one, holding: [all[0]], wanting: Self.duties, for: Self.long)
+      let kept = try await store.beat(Self.one, holding: [all[0]], wanting: Self.duties, own: [], for: Self.long)
       #expect(kept.tenures == [all[0]])
       try await fixture.raw.execute("UPDATE duty SET expires_at = expires_at - 3600000 WHERE replica_id IS NULL")
-      let taken = try await store.beat(Self.other, holding: [], wanting: Self.duties, for: Self.long)
+      let taken = try await store.beat(Self.other, holding: [], wanting: Self.duties, own: [], for: Self.long)
       #expect(taken.tenures == [Tenure(Self.host, term: 3)])
       try await store.leave(Self.other)
       try await fixture.raw.execute("UPDATE duty SET expires_at = expires_at - 2001 WHERE term = 4")
-      let rest = try await store.beat(Self.one, holding: kept.tenures, wanting: Self.duties, for: Self.long)
+      let rest = try await store.beat(Self.one, holding: kept.tenures, wanting: Self.duties, own: [], for: Self.long)
       #expect(rest.tenures == [all[0], Tenure(Self.host, term: 5)] && rest.replicaCount == 1)
     }
   }
@@ -64,17 +64,22 @@ struct ReplicaTests {
   func agreement() async throws {
     try await withStore { fixture in
       let store = try await fixture.database.open()
-      func require(_ areNoticesWritten: Bool, _ areReverseNamesSaid: Bool) async throws {
+      func require(
+        _ areNoticesWritten: Bool, _ areReverseNamesSaid: Bool, areHostsOwn: Bool = false
+      ) async throws {
         try await store.requireAgreement(
-          areNoticesWritten: areNoticesWritten, areReverseNamesSaid: areReverseNamesSaid, seenWithin: Self.long)
+          areNoticesWritten: areNoticesWritten, areReverseNamesSaid: areReverseNamesSaid, areHostsOwn: areHostsOwn,
+          seenWithin: Self.long)
       }
       try await require(true, true)
-      _ = try await store.beat(Self.one, holding: [], wanting: [], for: Self.long)
+      _ = try await store.beat(Self.one, holding: [], wanting: [], own: [], for: Self.long)
       try await require(false, false)
       #expect(await #expect(throws: ServicesDisagree.self) { try await require(true, false) }?.key == "notify")
       try await store.setReverseNames(areSaid: true, at: Fixture.now)
       #expect(await #expect(throws: ServicesDisagree.self) { try await require(false, false) }?.key == "rdns")
       try await require(false, true)
+      let mixed = await #expect(throws: ServicesDisagree.self) { try await require(false, true, areHostsOwn: true) }
+      #expect(mixed?.key == "host_name")
       try await store.leave(Self.one)
       try await require(false, false)
     }
@@ -84,15 +89,15 @@ struct ReplicaTests {
   func fencing() async throws {
     try await withStore { fixture in
       let store = try await fixture.database.open()
-      let held = try await store.beat(Self.one, holding: [], wanting: [Self.host], for: Self.over).tenures
+      let held = try await store.beat(Self.one, holding: [], wanting: [Self.host], own: [], for: Self.over).tenures
       let former = store.under(try #require(held.first))
       let lease = try await Self.lease(fixture)
       _ = try await former.commit(StepOutcome(.advance(to: "start")), of: lease, at: Fixture.now)
       let second = try await fixture.claim(.create)
       // Another host's, and what is of none, frees nothing.
-      _ = try await store.beat(Self.other, holding: [], wanting: [.installation, .host(ID(99))], for: Self.long)
+      _ = try await store.beat(Self.other, holding: [], wanting: [.installation, .host(ID(99))], own: [], for: Self.long)
       #expect(try await store.claimOperation(on: Fixture.host, at: Fixture.now) == nil)
-      let taken = try await store.beat(Self.other, holding: [], wanting: [Self.host], for: Self.long).tenures
+      let taken = try await store.beat(Self.other, holding: [], wanting: [Self.host], own: [], for: Self.long).tenures
       #expect(taken == [Tenure(Self.host, term: 2)])
       await #expect(throws: TenureLost.self) {
         try await former.commit(StepOutcome(.succeed), of: second, at: Fixture.now)
@@ -126,13 +131,13 @@ struct ReplicaTests {
       func claim(_ key: String, _ store: SQLStore) async throws -> RequestState {
         try await store.claim(request(key), leaseUntil: Fixture.now + Self.long, keeping: keeping, at: Fixture.now)
       }
-      _ = try await store.beat(Self.one, holding: [], wanting: [], for: Self.long)
-      _ = try await store.beat(Self.other, holding: [], wanting: [], for: Self.long)
+      _ = try await store.beat(Self.one, holding: [], wanting: [], own: [], for: Self.long)
+      _ = try await store.beat(Self.other, holding: [], wanting: [], own: [], for: Self.long)
       #expect(try await claim("a", store.of(Self.one)) == .claimed)
       #expect(try await claim("b", store.of(Self.other)) == .claimed)
       #expect(try await claim("a", store.of(Self.other)) == .underWay)
       try await RawDatabase(fixture.database.location).execute("UPDATE replica SET seen_at = 0 WHERE name = 'one'")
-      let beat = try await store.beat(Self.other, holding: [], wanting: [], for: Self.long)
+      let beat = try await store.beat(Self.other, holding: [], wanting: [], own: [], for: Self.long)
       #expect(beat.dead == [Self.one] && beat.replicaCount == 1)
       #expect(try await claim("a", store.of(Self.other)) == .claimed)
       #expect(try await claim("b", store.of(Self.other)) == .underWay)

@@ -22,8 +22,10 @@ struct Customer {
   ///   - token: The first account's, where it is left out.
   init(of someone: Operator, _ banner: String, token: String? = nil) throws {
     url = String(try #require(banner.firstMatch(of: #/http://[0-9.:]+/#)).output)
-    let first = try String(contentsOfFile: someone.data + "/token", encoding: .utf8)
-    self.token = token ?? first.trimmingCharacters(in: .whitespacesAndNewlines)
+    self.token =
+      try token
+      ?? String(contentsOfFile: someone.data + "/token", encoding: .utf8).trimmingCharacters(
+        in: .whitespacesAndNewlines)
   }
 
   func send(_ method: String, _ path: String, _ body: String? = nil, accept: String? = nil) async throws -> Reply {

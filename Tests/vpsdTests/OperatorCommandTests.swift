@@ -14,7 +14,7 @@ struct OperatorCommandTests {
   private static let readers = [
     ["token", "list"], ["token", "create", "--name", "x"], ["token", "revoke", "1"], ["account", "list"],
     ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
-    ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"],
+    ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"], ["host", "rename", "local", "node1"], ["host", "remove", "local"],
     ["credit", "add", "admin@localhost", "1"], ["credit", "show"], ["credit", "check"], ["credit", "confirm-clock"],
     ["account", "suspend", "admin@localhost"], ["account", "resume", "admin@localhost"], ["server", "suspend", "1"],
     ["server", "resume", "1"],

@@ -102,7 +102,8 @@ struct ConsolePage: Sendable {
 
   /// Some browsers do not apply 'self' to WebSockets.
   private func policy(for request: Request, _ origin: RequestOrigin) -> String {
-    let host = (publicURL ?? PublicURL(of: request, origin)).map { " ws://\($0.authority) wss://\($0.authority)" } ?? ""
+    let hosts = Set([publicURL, PublicURL(of: request, origin)].compactMap { $0?.authority }).sorted()
+    let host = hosts.map { " ws://\($0) wss://\($0)" }.joined()
     return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
       + "connect-src 'self'\(host); base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }

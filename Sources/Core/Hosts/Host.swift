@@ -8,6 +8,9 @@ package struct Host: Sendable, Equatable {
     case away
   }
 
+  /// A host that has not answered for so long is away.
+  package static let longestSilence = Duration.seconds(30)
+
   package let id: ID<Host>
   /// The unique name that the operator gave it: `local`, `eu-1/3`.
   package let name: String
@@ -19,10 +22,14 @@ package struct Host: Sendable, Equatable {
   package let isConfigured: Bool
   package let isDraining: Bool
   package let awaySince: Timestamp?
+  /// Where browsers reach the service that has this host, for consoles; nil where every service has it.
+  package let url: String?
+  /// Whether the host's network enforces firewalls.
+  package let enforcesFirewalls: Bool
 
   package init(
     id: ID<Host>, name: String, location: String?, driver: String, capacity: HostCapacity?, isConfigured: Bool,
-    isDraining: Bool, awaySince: Timestamp?
+    isDraining: Bool, awaySince: Timestamp?, url: String? = nil, enforcesFirewalls: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -32,6 +39,8 @@ package struct Host: Sendable, Equatable {
     self.isConfigured = isConfigured
     self.isDraining = isDraining
     self.awaySince = awaySince
+    self.url = url
+    self.enforcesFirewalls = enforcesFirewalls
   }
 
   package var state: State {
@@ -46,15 +55,27 @@ package struct HostDeclaration: Sendable, Equatable {
   /// Nil for the host of all locations that have no host of their own.
   package let location: String?
   package let driver: String
+  /// Where browsers reach the service that has this host; nil where every service has it.
+  package let url: String?
 
-  package init(name: String, location: String?, driver: String) {
+  package init(name: String, location: String?, driver: String, url: String? = nil) {
     self.name = name
     self.location = location
     self.driver = driver
+    self.url = url
   }
 
   /// The host of an installation that configures none, and of all servers from before there were hosts.
   package static let localName = "local"
+}
+
+/// Why hosts cannot be registered, or a host cannot be renamed or removed, as a sentence for the operator.
+package struct HostRefused: Error, CustomStringConvertible, Equatable {
+  package let description: String
+
+  package init(_ description: String) {
+    self.description = description
+  }
 }
 
 /// A host and what its servers have reserved of it.

@@ -11,5 +11,5 @@ package protocol Store:
   DiskCopyStore,
   FirewallStore, OperationStore, BackupScheduleStore, InventoryStore, EventStore, OperatorStore, BillingStore,
   OfferStore, MetricStore, StatementStore, NoticeStore, UserDataStore, AttemptStore, ConsoleTicketStore, ReplicaStore,
-  ReverseNameStore
+  ReverseNameStore, PasswordResetStore
 {}

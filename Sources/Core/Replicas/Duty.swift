@@ -54,6 +54,8 @@ package struct ReplicaBeat: Sendable {
 /// A hint that a service sends to all services after a commit, so that they look at the database.
 package enum StoreChange: Sendable, Equatable {
   case server(ID<Server>, on: ID<Host>)
+  /// Another service was asked to set a password in a guest of the host.
+  case passwordReset(on: ID<Host>)
   /// A duty was given back.
   case duty
   /// Anything may have changed: the listener was disconnected for a while.

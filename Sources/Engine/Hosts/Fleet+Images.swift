@@ -4,8 +4,11 @@ import Core
 extension Fleet {
   /// Throws `unavailable`, with the shortest wait, where no host of the location can get the system's image now.
   func requireImage(of system: OperatingSystem, at location: String) throws(Failure) {
-    let own = hosts.filter { $0.location == location }
-    try requireImage(of: system, on: own.isEmpty ? hosts.filter { $0.location == nil } : own, "at \(location) ")
+    let isOwn = hosts.contains { $0.location == location } || haveOthersHost(at: location)
+    let place = isOwn ? location : nil
+    // What the hosts of other services lack is not known here.
+    guard !haveOthersHost(at: place) else { return }
+    try requireImage(of: system, on: hosts.filter { $0.location == place }, "at \(location) ")
   }
 
   /// The same for the one host that a server is on.

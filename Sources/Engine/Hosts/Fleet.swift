@@ -5,6 +5,7 @@ package struct Fleet: Sendable {
   package static let awayReason = "The host of this server does not answer at the moment."
 
   package let hosts: [FleetHost]
+  private let others = OtherHosts()
   private let byID: [ID<Host>: FleetHost]
 
   package init(_ hosts: [FleetHost]) {
@@ -12,8 +13,25 @@ package struct Fleet: Sendable {
     byID = Dictionary(uniqueKeysWithValues: hosts.map { ($0.id, $0) })
   }
 
-  /// Nil where the host is not in the configuration any more.
+  /// Nil where only another service has the host, or it is not in the configuration any more.
   package subscript(id: ID<Host>) -> FleetHost? { byID[id] }
+
+  /// Takes over what the store tells of the hosts of other services. Returns whether any of them went away or came back.
+  @discardableResult
+  package func note(_ hosts: [HostLoad]) -> Bool { others.replace(by: hosts.map(\.host).filter { byID[$0.id] == nil }) }
+
+  /// Whether only another service has a host at the location; nil stands for all locations that have no host of their own.
+  func haveOthersHost(at location: String?) -> Bool { others.haveOne(at: location) }
+
+  /// Whether nothing can be asked of the server's host, here or at the service that has it.
+  func isAway(_ id: ID<Host>) -> Bool { self[id]?.isAway ?? others[id].map { $0.state == .away } ?? true }
+
+  /// Where browsers reach the service that has the host; nil where every service has it.
+  func url(of id: ID<Host>) -> String? { self[id]?.url ?? others[id]?.url }
+
+  func enforcesFirewalls(_ id: ID<Host>) -> Bool {
+    self[id]?.driver.enforcesFirewalls ?? others[id]?.enforcesFirewalls ?? false
+  }
 
   /// Throws `unreachable` where nothing can be asked of the server's host.
   package func driver(of server: Server) throws(DriverError) -> any ComputeDriver {
@@ -33,7 +51,8 @@ package struct Fleet: Sendable {
 
   /// Why the server may not be in the state that it shows, as a sentence; nil where nothing is known to be wrong.
   func reason(for server: Server) -> String? {
-    guard let host = self[server.hostID], !host.isAway else { return Self.awayReason }
+    if isAway(server.hostID) { return Self.awayReason }
+    guard let host = self[server.hostID] else { return nil }
     let lost = host.driver.lostPorts(of: server.uuid)
     let ports = lost.map { String($0) }.joined(separator: ", ")
     switch lost.count {
@@ -53,5 +72,10 @@ package struct Fleet: Sendable {
   /// Wakes all runners, because there may be work for any host.
   package func ring() {
     for host in hosts { host.doorbell.ring() }
+  }
+
+  /// Wakes the host's `PasswordKeeper`, or all of them where it is nil.
+  package func ringForPasswords(of id: ID<Host>?) {
+    for host in hosts where id == nil || host.id == id { host.passwordBell.ring() }
   }
 }

@@ -3,19 +3,21 @@ import Synchronization
 
 /// One host as the service works with it: its driver, the bells that announce work for it, and whether it answers.
 package final class FleetHost: Sendable {
-  /// A host that has not answered for so long is away.
-  package static let longestSilence = Duration.seconds(30)
-
   package let id: ID<Host>
   package let name: String
   /// The code of its location; nil for the host of all locations that have no host of their own.
   let location: String?
+  /// Where browsers reach this service, the only one that has the host; nil where every service has it.
+  let url: String?
   package let driver: any ComputeDriver
   let doorbell = Doorbell()
   /// Wakes the `FirewallKeeper`.
   let firewallBell = Doorbell()
+  /// Wakes the `PasswordKeeper`.
+  let passwordBell = Doorbell()
   private let changedFirewalls = Mutex(ChangedFirewalls())
   private let presence: Mutex<Presence>
+  private let isServed = Mutex(true)
 
   /// Servers whose customers have changed their firewalls, each once, in the order of these changes. It decides only who comes
   /// first; what is to be applied is in the store.
@@ -49,12 +51,18 @@ package final class FleetHost: Sendable {
     id = host.id
     name = host.name
     location = host.location
+    url = host.url
     self.driver = driver
     presence = Mutex(Presence(askedAt: nil, isAway: host.awaySince != nil))
   }
 
   /// A host that is away is asked nothing but whether it is back.
   package var isAway: Bool { presence.withLock { $0.isAway } }
+
+  /// Whether this service acts on the host, and no other one does.
+  package var isServedHere: Bool { isServed.withLock { $0 } }
+
+  package func note(isServedHere: Bool) { isServed.withLock { $0 = isServedHere } }
 
   /// Queues servers whose customers have changed the firewalls. A server that is in the queue keeps its place.
   func noteChangedFirewalls(of ids: [ID<Server>]) {
@@ -100,7 +108,7 @@ package final class FleetHost: Sendable {
   /// Marks the host as away if it has been silent for too long. Returns whether it was not away before.
   func noteSilence(at now: Instant) -> Bool {
     presence.withLock { presence in
-      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= Self.longestSilence else { return false }
+      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= Host.longestSilence else { return false }
       presence.isAway = true
       return true
     }

@@ -11,7 +11,7 @@ package final class Monitor: Sendable {
   private static let restRatio = 9
   /// An upper limit, so that a shutdown inside a guest is seen within five seconds even where one observation takes a second.
   private static let longestRest = Duration.seconds(2)
-  private static let silenceInterval = FleetHost.longestSilence / 6
+  private static let silenceInterval = Core.Host.longestSilence / 6
   /// How long to wait before a host is asked again to take over a server's addresses.
   static let addressInterval = Duration.seconds(300)
   /// How many samples one transaction writes; other writers have their turn in between.
@@ -183,7 +183,7 @@ package final class Monitor: Sendable {
     guard host.noteSilence(at: clock.uptime) else { return }
     logger.error("the host does not answer: nothing more is asked of it until it does")
     do {
-      try await store.recordAway(host.id, since: clock.now - FleetHost.longestSilence)
+      try await store.recordAway(host.id, since: clock.now - Core.Host.longestSilence)
     } catch {
       logger.error("that a host is away could not be written down", metadata: ["error": "\(String(reflecting: error))"])
     }

@@ -15,6 +15,9 @@ package final class NoticeSender: Sendable {
   private static let kept = Duration.seconds(30 * 86_400)
   private static let forgottenAtOnce = 500
   private static let longestReason = 500
+  /// How long what a lost answer of the store has claimed is left alone. Where outcomes can never be written, so long passes
+  /// between two deliveries of the same notice.
+  static let pauseAfterLoss = Duration.seconds(60)
   /// A link to sign in is not delivered later than this: the person has given up by then, or asked again.
   private static let linkPatience = Duration.seconds(3600)
 
@@ -29,8 +32,8 @@ package final class NoticeSender: Sendable {
 
   private struct State {
     var underWay = 0
-    /// Whether the store may have claims that nobody here knows of, because an answer of the store was lost.
-    var mayHaveLostClaims = false
+    /// When an answer of the store was lost last, which may have left claims that nobody here knows of; nil for never.
+    var lostAnswerAt: Instant?
   }
 
   package init(
@@ -69,24 +72,29 @@ package final class NoticeSender: Sendable {
   private func claim() async -> [NoticeRecord] {
     do {
       _ = try await store.forgetNotices(finishedBefore: clock.now - Self.kept, limit: Self.forgottenAtOnce)
-      let (underWay, mayHaveLostClaims) = state.withLock { ($0.underWay, $0.mayHaveLostClaims) }
-      if mayHaveLostClaims {
+      let (underWay, lostAnswerAt) = state.withLock { ($0.underWay, $0.lostAnswerAt) }
+      if let lostAnswerAt, clock.uptime - lostAnswerAt >= Self.pauseAfterLoss {
         // All claims are released at once, so none may be under way.
         guard underWay == 0 else { return [] }
         try await store.releaseNotices()
-        state.withLock { $0.mayHaveLostClaims = false }
+        state.withLock { $0.lostAnswerAt = nil }
       }
       guard underWay < Self.mostAtOnce else { return [] }
       let notices = try await store.claimNotices(limit: Self.mostAtOnce - underWay, at: clock.now)
       state.withLock { $0.underWay += notices.count }
       return notices
     } catch {
-      state.withLock { $0.mayHaveLostClaims = true }
+      noteLostAnswer()
       if !Task.isCancelled {
         logger.error("notices could not be read", metadata: ["error": "\(String(reflecting: error))"])
       }
       return []
     }
+  }
+
+  private func noteLostAnswer() {
+    let now = clock.uptime
+    state.withLock { $0.lostAnswerAt = now }
   }
 
   private func deliver(_ record: NoticeRecord) async {
@@ -97,7 +105,7 @@ package final class NoticeSender: Sendable {
       do {
         try await store.finish(record, outcome, at: clock.now)
       } catch {
-        state.withLock { $0.mayHaveLostClaims = true }
+        noteLostAnswer()
         logger.error(
           "what became of a notice could not be written",
           metadata: ["notice": "\(record.id)", "error": "\(String(reflecting: error))"])

@@ -19,6 +19,16 @@ package struct OperatorHosts: Sendable {
     return try await load(id)
   }
 
+  /// The host's service has to be stopped before, and started with the new name.
+  package func rename(_ name: String, to newName: String, by operator: Operator) async throws -> Host {
+    try await store.renameHost(name, to: newName, by: `operator`, at: clock.now)
+  }
+
+  /// For a host that is gone for good.
+  package func remove(_ name: String, by operator: Operator) async throws -> Host {
+    try await store.removeHost(name, by: `operator`, at: clock.now)
+  }
+
   package func read(_ id: ID<Host>) async throws -> HostLoad { try await load(id) }
 
   private func load(_ id: ID<Host>) async throws -> HostLoad {

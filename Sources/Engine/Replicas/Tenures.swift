@@ -85,6 +85,7 @@ package final class Tenures: Sendable {
   private let replica: Replica
   private let store: any ReplicaStore
   private let duties: [Duty]
+  private let own: [Duty]
   private let clock: InstallationClock
   private let logger: Logger
   private let begin: @Sendable (Tenure) async throws -> Work
@@ -93,16 +94,19 @@ package final class Tenures: Sendable {
   private let state = Mutex(State())
 
   /// - Parameters:
-  ///   - duties: The duties that this service is able to hold.
+  ///   - duties: The duties that this service shares with others.
+  ///   - own: The duties that only this service is able to hold. It gives none of them back before it ends.
   ///   - begin: Prepares the work of a duty that this service holds from now on.
   ///   - looked: Called after each heartbeat with the duties that are held.
   package init(
-    of replica: Replica, store: any ReplicaStore, duties: [Duty], clock: InstallationClock, logger: Logger,
+    of replica: Replica, store: any ReplicaStore, duties: [Duty], own: [Duty] = [], clock: InstallationClock,
+    logger: Logger,
     begin: @escaping @Sendable (Tenure) async throws -> Work, looked: @escaping @Sendable (Set<Duty>) async -> Void
   ) {
     self.replica = replica
     self.store = store
     self.duties = duties
+    self.own = own
     self.clock = clock
     self.logger = logger
     self.begin = begin
@@ -130,13 +134,14 @@ package final class Tenures: Sendable {
   /// Sends one heartbeat and acts on the answer.
   package func beat() async {
     let asked = clock.uptime
-    let (holding, wanting) = state.withLock { state in
+    let (holding, wanting, wantingOwn) = state.withLock { state in
       state.unfit = state.unfit.filter { $0.value > asked }
-      let wanting = state.isLeaving ? [] : duties.filter { state.unfit[$0] == nil }
-      return (state.held.values.map(\.tenure), wanting)
+      let fit = state
+      func wanted(_ duties: [Duty]) -> [Duty] { fit.isLeaving ? [] : duties.filter { fit.unfit[$0] == nil } }
+      return (fit.held.values.map(\.tenure), wanted(duties), wanted(own))
     }
     do {
-      let beat = try await store.beat(replica, holding: holding, wanting: wanting, for: Self.lifetime)
+      let beat = try await store.beat(replica, holding: holding, wanting: wanting, own: wantingOwn, for: Self.lifetime)
       clock.note(beat.time, asked: asked, answered: clock.uptime)
       let new = state.withLock { state in
         state.heldUntil = asked + Self.lifetime
@@ -232,7 +237,9 @@ package final class Tenures: Sendable {
 
   private func surplus(over share: Int) -> Holding? {
     state.withLock { state in
-      let staying = state.held.values.filter { !state.ending.contains($0.tenure.duty) }
+      let staying = state.held.values.filter { holding in
+        duties.contains(holding.tenure.duty) && !state.ending.contains(holding.tenure.duty)
+      }
       guard staying.count > share, !state.isLeaving else { return nil }
       let surplus = staying.max { $0.tenure.term < $1.tenure.term }
       if let surplus { state.ending.insert(surplus.tenure.duty) }

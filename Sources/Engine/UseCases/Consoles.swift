@@ -28,6 +28,8 @@ package final class Consoles: Sendable {
     package let ticket: ConsoleTicket
     package let server: Server
     package let expiresAt: Timestamp
+    /// Where the service is reached that can open the console; nil where every service can.
+    package let url: String?
   }
 
   private struct State {
@@ -60,8 +62,7 @@ package final class Consoles: Sendable {
     try caller.require(Self.toOpen)
     let server = try await activeServer(id, of: caller.accountID)
     try state.withLock { try requireRoom(for: id, of: caller.accountID, in: $0) }
-    // A server without a console is reported here, where the customer reads it, and not by a page that stays black.
-    _ = try await connect(to: server)
+    try await requireConsole(of: server)
     guard let server = try await store.recordConsole(of: id, by: caller, at: clock.now) else { throw Failure.notFound }
     let (ticket, lifetime) = (ConsoleTicket.random(), Duration.seconds(limits.ticketSeconds))
     let now = clock.now
@@ -69,7 +70,8 @@ package final class Consoles: Sendable {
     try await store.keep(
       grant, ticketHash: ticket.hash, until: now + lifetime,
       atMost: limits.ticketsPerServer > 0 ? limits.ticketsPerServer : nil, at: now)
-    return IssuedTicket(ticket: ticket, server: server, expiresAt: now + lifetime)
+    return IssuedTicket(
+      ticket: ticket, server: server, expiresAt: now + lifetime, url: fleet.url(of: server.hostID))
   }
 
   /// Uses the ticket up, even where no console is opened.
@@ -113,6 +115,13 @@ package final class Consoles: Sendable {
     guard let server = try await store.server(id, of: account) else { throw Failure.notFound }
     try server.status.requireActive(hasDisk: server.machine.hasDisk)
     return server
+  }
+
+  /// A server without a console is reported here, where the customer reads it, and not by a page that stays black. Only the
+  /// service that has the host can tell whether there is one.
+  private func requireConsole(of server: Server) async throws {
+    if fleet[server.hostID] == nil, !fleet.isAway(server.hostID) { return }
+    _ = try await connect(to: server)
   }
 
   private func connect(to server: Server) async throws -> ConsoleConnection {

@@ -80,7 +80,7 @@ package struct Firewalls: Sendable {
   }
 
   private func view(_ stored: ServerFirewall) -> View {
-    let isEnforcing = fleet[stored.hostID]?.driver.enforcesFirewalls ?? false
+    let isEnforcing = fleet.enforcesFirewalls(stored.hostID)
     return View(
       stored: stored, isEnforced: isEnforcing && stored.isApplied, isAwaited: isEnforcing && !stored.isApplied)
   }

@@ -14,9 +14,11 @@ extension Servers {
       throw Failure.internalError("Server \(server.id) names something that is not in the catalogue.")
     }
     let password = try RootPassword.random()
+    let reset = PasswordReset(
+      serverID: server.id, hostID: server.hostID, machine: server.uuid, account: system.username, hash: password.hash)
     try await passwordResets.alone(with: server) {
       do {
-        try await fleet.driver(of: server).setPassword(hash: password.hash, of: system.username, in: server.uuid)
+        try await carryOut(reset, of: server)
       } catch let error as DriverError where error.isWorthRetrying {
         throw Failure(
           .noCapacity, "The server does not answer at the moment.", privateDetail: error.detail, cause: error)
@@ -30,10 +32,46 @@ extension Servers {
     }
     return password.text
   }
+  /// How long another service may take to set a password.
+  private static let resetPatience = Duration.seconds(30)
+
+  /// Has the password set by the service that has the server's host, which may be this one.
+  private func carryOut(_ reset: PasswordReset, of server: Server) async throws {
+    if fleet[server.hostID]?.isServedHere == true {
+      return try await fleet.driver(of: server).setPassword(
+        hash: reset.hash, of: reset.account, in: reset.machine)
+    }
+    guard !fleet.isAway(server.hostID) else {
+      throw DriverError(.unreachable, "the host of server \(server.id) is away")
+    }
+    let deadline = clock.uptime + Self.resetPatience
+    guard try await store.ask(for: reset, until: clock.now + Self.resetPatience, at: clock.now) else {
+      throw PasswordResets.isUnderWay
+    }
+    let outcome = try await outcome(of: reset, until: deadline)
+    // What cannot be forgotten is removed when its time is over.
+    try? await store.forget(reset)
+    if case .failed(let kind, let reason) = outcome {
+      throw DriverError(kind, "the service that has the host could not do it", customerReason: reason)
+    }
+  }
+
+  private func outcome(of reset: PasswordReset, until deadline: Instant) async throws -> PasswordReset.Outcome {
+    try await changes.listen(to: reset.serverID) { bell in
+      while true {
+        if let outcome = try await store.outcome(of: reset) { return outcome }
+        guard clock.uptime < deadline, !Task.isCancelled, !changes.isOver else {
+          return .failed(.unreachable, customerReason: nil)
+        }
+        await bell.wait(until: min(deadline, clock.uptime + Self.longestSilence), clock: clock)
+      }
+    }
+  }
 }
 
 /// The password resets under way. Each waits for a guest, so there may be one per server, and a few per account.
 final class PasswordResets: Sendable {
+  static let isUnderWay = Failure(.conflict, "Another password is being set: ask again in a moment.")
   private static let maximumPerAccount = 4
 
   private let servers = Mutex<[ID<Server>: ID<Account>]>([:])
@@ -41,7 +79,7 @@ final class PasswordResets: Sendable {
   func alone<Outcome>(with server: Server, _ body: () async throws -> Outcome) async throws -> Outcome {
     try servers.withLock { servers in
       guard servers[server.id] == nil, servers.values.count(where: { $0 == server.accountID }) < Self.maximumPerAccount
-      else { throw Failure(.conflict, "Another password is being set: ask again in a moment.") }
+      else { throw Self.isUnderWay }
       servers[server.id] = server.accountID
     }
     defer { servers.withLock { _ = $0.removeValue(forKey: server.id) } }

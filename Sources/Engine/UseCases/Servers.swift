@@ -32,7 +32,7 @@ package struct Servers: Sendable {
   /// How often those who wait read the store where no change was announced: other processes write to it, too.
   static let longestSilence = Duration.seconds(1)
 
-  let store: any ServerStore & SSHKeyStore
+  let store: any ServerStore & SSHKeyStore & PasswordResetStore
   let catalogueReader: CatalogueReader
   let fleet: Fleet
   private let addressPools: AddressPools
@@ -44,7 +44,8 @@ package struct Servers: Sendable {
 
   /// - Parameter quota: How many servers an account may have; nil for as many as it likes.
   package init(
-    store: any ServerStore & SSHKeyStore, catalogueReader: CatalogueReader, fleet: Fleet, addressPools: AddressPools,
+    store: any ServerStore & SSHKeyStore & PasswordResetStore, catalogueReader: CatalogueReader, fleet: Fleet,
+    addressPools: AddressPools,
     changes: Broadcast, clock: any WallClock, key: InstallationKey, quota: Int? = nil
   ) {
     self.store = store

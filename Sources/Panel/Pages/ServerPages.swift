@@ -54,10 +54,26 @@ struct ServerPages {
   @Sendable private func console(_ visit: Visit) async throws -> Answer {
     let id: ID<Server> = try visit.id()
     do {
-      return .redirect(ConsoleWire.page(try await useCases.consoles.issueTicket(for: id, visit.caller)))
+      let issued = try await useCases.consoles.issueTicket(for: id, visit.caller)
+      guard let url = issued.url else { return .redirect(ConsoleWire.path(issued)) }
+      return .page(leading(to: url + ConsoleWire.path(issued), visit))
     } catch let failure as Failure {
       return try await refused(failure, id, visit)
     }
+  }
+
+  /// Leads to a console at another host, to which browsers follow no redirect from a form of ours.
+  private func leading(to url: String, _ visit: Visit) -> Page {
+    var page = Page(title: visit.words(.console), section: .servers) { html in
+      html.element("div", ["class": "narrow"]) { html in
+        html.element("h1", text: visit.words(.console))
+        html.element("p") { html in
+          html.element("a", ["class": "button main", "href": url], text: visit.words(.continue))
+        }
+      }
+    }
+    page.headers[.init("Refresh")!] = "0; url=\(url)"
+    return page
   }
 
   private func refused(_ failure: Failure, _ id: ID<Server>, _ visit: Visit) async throws -> Answer {

@@ -4,7 +4,7 @@ enum PostgreSQLSchema {
   /// The first one makes all that the migrations of SQLite up to its number have made.
   static let migrations: [(number: Int64, script: String)] = [
     (24, [functions, accounts, servers, records, shares, events].joined(separator: "\n")),
-    (25, replicas), (26, reverseNames), (27, Schema.backupsByHost), (28, networkNames),
+    (25, replicas), (26, reverseNames), (27, Schema.backupsByHost), (28, networkNames), (29, ownHosts),
   ]
 
   private static let oldestVersion = 140_000

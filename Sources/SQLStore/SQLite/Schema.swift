@@ -91,6 +91,9 @@ enum Schema {
     migrator.registerMigration("28 network names") { database in
       try database.runScript(networkNames)
     }
+    migrator.registerMigration("29 own hosts") { database in
+      try database.runScript(ownHosts)
+    }
     return migrator
   }
 

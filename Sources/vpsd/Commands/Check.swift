@@ -30,7 +30,7 @@ struct Check: AsyncParsableCommand {
     var members: [HostedFleet.Member] = []
     if isServed {
       // The data directories of services that share hosts contain nothing of those hosts.
-      if !configuration.sharesDatabase { try Self.require(configuration.driver, in: directory) }
+      if !configuration.sharesHosts { try Self.require(configuration.driver, in: directory) }
       members = try await HostedFleet.open(
         configuration, database, logger: configuration.makeCommandLogger()
       ).members

@@ -7,7 +7,7 @@ import SQLStore
 struct HostCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "host", abstract: "The hosts that servers run on.",
-    subcommands: [List.self, Drain.self, Undrain.self])
+    subcommands: [List.self, Drain.self, Undrain.self, Rename.self, Remove.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,6 +45,48 @@ struct HostCommand: AsyncParsableCommand {
     func run() async throws {
       let load = try await options.setDraining(false, host: name)
       output.tell("The host \(load.host.name.escaped()) takes servers again.", HostRecord(load: load))
+    }
+  }
+
+  struct Rename: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Give a host another name, while its service is stopped.",
+      discussion: "Its service is then started with that host_name, in the same data directory.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
+    @Argument(help: "The new name: \(ConfigurationKey.hostNameRule).") var newName: String
+
+    func validate() throws {
+      guard ConfigurationKey.isHostName(newName) || newName == HostDeclaration.localName else {
+        throw ValidationError("The new name must be \(ConfigurationKey.hostNameRule).")
+      }
+    }
+
+    func run() async throws {
+      let configuration = try options.load()
+      guard ProcessLock.holder(path: DataDirectory(configuration.dataDirectory).lock) == nil else {
+        throw Refusal.refused("The service runs: stop it first.")
+      }
+      let database = try await options.openDatabase()
+      let host = try await database.host(named: name).host
+      _ = try await OperatorHosts(store: database, clock: SystemClock()).rename(host.name, to: newName, by: .host)
+      print("The host \(host.name.escaped()) is called \(newName.escaped()) now.")
+    }
+  }
+
+  struct Remove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Remove a host that is gone for good, and has no servers.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
+
+    func run() async throws {
+      let database = try await options.openDatabase()
+      let host = try await database.host(named: name).host
+      _ = try await OperatorHosts(store: database, clock: SystemClock()).remove(host.name, by: .host)
+      print("The host \(host.name.escaped()) is removed.")
     }
   }
 }

@@ -22,7 +22,7 @@ struct Shutdown: AsyncParsableCommand {
     let configuration = try options.load()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
-    if servers, configuration.sharesDatabase {
+    if servers, configuration.sharesHosts {
       throw ValidationError(
         "The hosts belong to all services of the database: shut servers down one by one (vpsd server stop), or end all services, and "
           + "start one without simulated_dir before this.")

@@ -45,7 +45,8 @@ extension Diagnosis {
         .error(
           .memory, "\(memory.availableMiB) MiB of memory are available",
           "the kernel may end QEMUs, and servers with them",
-          remedy: "vpsd host drain local  (and see what has it: ps -eo rss,args --sort -rss | head)"))
+          remedy:
+            "vpsd host drain \(facts.hostName.escaped())  (and see what has it: ps -eo rss,args --sort -rss | head)"))
     }
     if memory.reservedMiB > memory.totalMiB + memory.swapMiB {
       found.append(

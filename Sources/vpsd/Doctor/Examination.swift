@@ -43,8 +43,9 @@ struct Examination: Sendable {
     let now = SystemClock().now
     facts.database = .open(contradictions: try await store.contradictions(), logBytes: logBytes)
     facts.isBillingClockDoubted = try await store.isBillingClockDoubted(at: now)
+    facts.hostName = configuration.localHostName
     facts.memory?.reservedMiB =
-      try await store.hosts().first { $0.host.name == HostDeclaration.localName }?.reserved.memoryMiB ?? 0
+      try await store.hosts().first { $0.host.name == facts.hostName }?.reserved.memoryMiB ?? 0
     facts.lookAtImages(of: try await store.catalogue())
     facts.pools = try await pools(store)
     try await lookAtNames(store, &facts)
@@ -73,7 +74,7 @@ struct Examination: Sendable {
     do {
       members = try await HostedFleet.open(configuration, store, logger: configuration.makeCommandLogger()).members
     } catch {
-      patient.facts.silentHosts.append((HostDeclaration.localName, "\(Worded.error(error))"))
+      patient.facts.silentHosts.append((configuration.localHostName, "\(Worded.error(error))"))
       return
     }
     let orphanage = Orphanage(store: store, members: members, isServed: patient.facts.isServed)

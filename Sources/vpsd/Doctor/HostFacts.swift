@@ -50,6 +50,9 @@ struct HostFacts: Sendable {
     var permissions: Int
   }
 
+  /// The name of this machine's host.
+  var hostName = HostDeclaration.localName
+
   struct Image: Sendable {
     var system: String
     var name: String

@@ -10,6 +10,8 @@ struct HostWork: Sendable {
   let monitor: Monitor
   let firewallKeeper: FirewallKeeper
   let userDataWatch: UserDataWatch
+  /// Nil where there is only one service, which sets passwords itself.
+  let passwordKeeper: PasswordKeeper?
 
   /// Runs everything but the operations, until cancellation.
   func watch() async {
@@ -17,6 +19,7 @@ struct HostWork: Sendable {
       group.addTask { await monitor.run() }
       group.addTask { await firewallKeeper.run() }
       group.addTask { await userDataWatch.run() }
+      if let passwordKeeper { group.addTask { await passwordKeeper.run() } }
     }
   }
 }
@@ -44,7 +47,9 @@ struct Workshop: Sendable {
         clock: clock, logger: logger, key: key, figures: figures, becameActive: { monitor.pollSoon() }),
       monitor: monitor,
       firewallKeeper: FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger),
-      userDataWatch: UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger))
+      userDataWatch: UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger),
+      passwordKeeper: configuration.sharesDatabase
+        ? PasswordKeeper(of: host, store: store, clock: clock, logger: logger) : nil)
   }
 
   func schedule(_ store: SQLStore) -> BackupSchedule {

@@ -5,6 +5,7 @@ import Logging
 import SQLStore
 import ServiceLifecycle
 import SimulatedDriver
+import Synchronization
 
 /// The duties that this service has taken over among those that share a database: for single hosts, and for the installation.
 struct SharedDuties: Service {
@@ -14,6 +15,7 @@ struct SharedDuties: Service {
   private let changes: Broadcast
   private let clock: InstallationClock
 
+  /// - Parameter hosted: All of its hosts are shared with the other services, or all are only this one's.
   init(
     _ workshop: Workshop, of replica: Replica, _ store: SQLStore, _ hosted: HostedFleet, clock: InstallationClock,
     logger: Logger
@@ -23,10 +25,12 @@ struct SharedDuties: Service {
     fleet = workshop.fleet
     changes = workshop.changes
     let begin = Beginning(workshop: workshop, store: store, hosted: hosted)
+    let (hosts, areShared) = (hosted.members.map { Duty.host($0.host.id) }, workshop.configuration.sharesHosts)
+    for host in fleet.hosts { host.note(isServedHere: false) }
     tenures = Tenures(
-      of: replica, store: store, duties: [.installation] + hosted.members.map { .host($0.host.id) }, clock: clock,
-      logger: logger, begin: { try await begin.work(for: $0) },
-      looked: { [fleet, store] held in await Self.look(at: fleet, store, but: held) })
+      of: replica, store: store, duties: [.installation] + (areShared ? hosts : []), own: areShared ? [] : hosts,
+      clock: clock, logger: logger, begin: { try await begin.work(for: $0) },
+      looked: { [fleet, changes, store] held in await Self.look(at: fleet, changes, store, but: held) })
   }
 
   func run() async throws {
@@ -41,7 +45,7 @@ struct SharedDuties: Service {
     }
   }
 
-  /// Returns when all hosts answer, whichever service watches them, or after ten seconds.
+  /// Returns when all hosts of this service answer, whichever service watches them, or after ten seconds.
   func greet() async {
     let deadline = clock.uptime + .seconds(10)
     while fleet.hosts.contains(where: \.isAway), clock.uptime < deadline, !Task.isCancelled {
@@ -55,18 +59,21 @@ struct SharedDuties: Service {
       case .server(let server, let host):
         fleet.ring(host)
         changes.tell(server)
+      case .passwordReset(let host): fleet.ringForPasswords(of: host)
       case .duty: tenures.look()
       case .unknown:
         tenures.look()
         fleet.ring()
+        fleet.ringForPasswords(of: nil)
         changes.tellAll()
       }
     }
   }
 
   /// Updates which hosts are away, as the services that watch them have stored it.
-  private static func look(at fleet: Fleet, _ store: SQLStore, but held: Set<Duty>) async {
+  private static func look(at fleet: Fleet, _ changes: Broadcast, _ store: SQLStore, but held: Set<Duty>) async {
     guard let loads = try? await store.hosts() else { return }
+    if fleet.note(loads) { changes.tellAll() }
     for load in loads where !held.contains(.host(load.host.id)) {
       fleet[load.host.id]?.noteElsewhere(isAway: load.host.awaySince != nil)
     }
@@ -82,18 +89,21 @@ private struct Beginning: Sendable {
   let workshop: Workshop
   let store: SQLStore
   let hosted: HostedFleet
+  let runs = RunsInTurn()
 
   func work(for tenure: Tenure) async throws -> Tenures.Work {
     let store = store.under(tenure)
     switch tenure.duty {
     case .installation: return installation(store)
     case .host(let id):
-      let member = hosted.members.first { $0.host.id == id }
-      guard let member, let driver = member.driver as? SimulatedDriver else { throw NotShared(host: id) }
+      guard let member = hosted.members.first(where: { $0.host.id == id }) else { throw NotShared(host: id) }
       let load = try await store.hosts().first { $0.host.id == id }
-      try driver.takeOver(term: tenure.term, isNew: load?.serverCount == 0)
       member.host.noteElsewhere(isAway: load?.host.awaySince != nil)
-      return host(workshop.work(of: member.host, store), driver, tenure.term)
+      let work = workshop.work(of: member.host, store)
+      guard workshop.configuration.sharesHosts else { return own(work, member.host) }
+      guard let driver = member.driver as? SimulatedDriver else { throw NotShared(host: id) }
+      try driver.takeOver(term: tenure.term, isNew: load?.serverCount == 0)
+      return shared(work, member.host, driver, tenure.term)
     }
   }
 
@@ -110,23 +120,68 @@ private struct Beginning: Sendable {
     }
   }
 
-  private func host(_ work: HostWork, _ driver: SimulatedDriver, _ term: Int64) -> Tenures.Work {
+  private func shared(
+    _ work: HostWork, _ host: FleetHost, _ driver: SimulatedDriver, _ term: Int64
+  ) -> Tenures.Work {
     let isOver = Doorbell()
     return Tenures.Work {
       await SimulatedDriver.$term.withValue(term) {
-        await withDiscardingTaskGroup { group in
-          group.addTask {
-            await work.runner.run()
-            isOver.ring()
-          }
-          group.addTask { await work.watch() }
-        }
+        await run(work, on: host, isOver)
         try? await driver.endWork()
       }
       driver.letGo(term: term)
     } finish: {
-      work.runner.stop()
-      await isOver.wait(until: workshop.clock.uptime + .seconds(60), clock: workshop.clock)
+      await finish(work, isOver)
+    }
+  }
+
+  /// What an earlier term has begun may still be in the middle of a call, which the hypervisor carries out: the next one begins
+  /// when it is over.
+  private func own(_ work: HostWork, _ host: FleetHost) -> Tenures.Work {
+    let isOver = Doorbell()
+    return Tenures.Work {
+      await runs.run { await run(work, on: host, isOver) }
+    } finish: {
+      await finish(work, isOver)
+    }
+  }
+
+  private func run(_ work: HostWork, on host: FleetHost, _ isOver: Doorbell) async {
+    host.note(isServedHere: true)
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        await work.runner.run()
+        isOver.ring()
+      }
+      group.addTask { await work.watch() }
+    }
+    host.note(isServedHere: false)
+  }
+
+  private func finish(_ work: HostWork, _ isOver: Doorbell) async {
+    work.runner.stop()
+    await isOver.wait(until: workshop.clock.uptime + .seconds(60), clock: workshop.clock)
+  }
+}
+
+/// Runs one body after the other, each when those before it have ended.
+private final class RunsInTurn: Sendable {
+  private let last = Mutex<Task<Void, Never>?>(nil)
+
+  /// Returns when the body has ended; cancellation is passed on to it.
+  func run(_ body: @escaping @Sendable () async -> Void) async {
+    let task = last.withLock { last in
+      let task = Task { [before = last] in
+        await before?.value
+        if !Task.isCancelled { await body() }
+      }
+      last = task
+      return task
+    }
+    await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
     }
   }
 }

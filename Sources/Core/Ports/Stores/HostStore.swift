@@ -1,18 +1,37 @@
+package import struct Foundation.UUID
+
 /// The hosts, whether they answer, and what servers have reserved of them.
 package protocol HostStore: Sendable {
   /// Stores the configured hosts, and returns them in the order of the configuration. A new host is away until it
   /// answers; one that is not configured any more keeps its servers, and is away.
   func registerHosts(_ declared: [HostDeclaration], at now: Timestamp) async throws -> [Host]
+  /// Stores the one host of a service that has a host of its own beside other services, whose hosts stay as they are.
+  /// Throws `HostRefused` if another data directory has a host of this name, this data directory has servers on a host of
+  /// another name, there are servers on a host of no data directory, or the location has another host and may not be
+  /// shared.
+  ///
+  /// - Parameter directory: The id of the service's data directory.
+  func registerOwnHost(
+    _ declared: HostDeclaration, of directory: UUID, mayShareLocation: Bool, at now: Timestamp
+  ) async throws -> Host
   /// The hosts that are configured or have servers, in the order of their ids.
   func hosts() async throws -> [HostLoad]
   /// Records that the host answers, and its capacity.
   func recordAnswer(of id: ID<Host>, capacity: HostCapacity?) async throws
+  /// Records whether the host's network enforces firewalls.
+  func recordFirewalls(of id: ID<Host>, areEnforced: Bool) async throws
   /// Records that the host does not answer; repeated calls keep the first time.
   func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
   /// Sets whether the host gets no new servers. Returns nil if there is no such host.
   func setDraining(
     _ isDraining: Bool, host name: String, by operator: Operator, at now: Timestamp
   ) async throws -> Host?
+  /// Gives a host another name, and to the data directory that registers this name next. Throws `HostRefused` if there is
+  /// no such host, the new name is taken, or a service has the host at the moment.
+  func renameHost(_ name: String, to newName: String, by operator: Operator, at now: Timestamp) async throws -> Host
+  /// Removes a host that is gone for good. Throws `HostRefused` if there is no such host, it has servers, or a service has
+  /// it at the moment.
+  func removeHost(_ name: String, by operator: Operator, at now: Timestamp) async throws -> Host
 }
 
 extension HostStore {

@@ -27,6 +27,7 @@ struct Worded: Error, CustomStringConvertible {
     case let error as StoreUnavailable: Worded(["The database cannot be used now: \(error)"])
     case let error as Failure: Worded(lines(of: error), status: status(of: error))
     case let error as ImageRefusal: Worded([error.description], status: status(of: error))
+    case let error as HostRefused: Worded([error.description], status: Refusal.Status.refused.rawValue)
     case let error as Refusal: Worded([error.description], status: error.status.rawValue)
     case let error as POSIXError: Worded([sentence(String(cString: strerror(error.code.rawValue)))])
     case let error as CocoaError: Worded([sentence(error.localizedDescription)])
