@@ -145,7 +145,30 @@ extension SQLConnection {
   }
 
   private func freeNetwork(of pool: IPv6Pool, location: String) throws -> IPv6Network {
-    try free(of: GivenRanges(ranges: [pool.networks], cursorKey: "address_cursor \(pool)"), location: location)
+    try free(of: GivenRanges(ranges: apart(pool.networks), cursorKey: "address_cursor \(pool)"), location: location)
+  }
+
+  /// The parts of the range that overlap nothing that servers have: the pool may have been another before. There are only a
+  /// few parts, because the single addresses of a pool are all in one network.
+  private func apart(_ range: ClosedRange<IPv6Network>) throws -> [ClosedRange<IPv6Network>] {
+    let (low, high) = (range.lowerBound, range.upperBound)
+    guard low.isWhole else { return try serverOverlapping(low) == nil ? [range] : [] }
+    var parts: [ClosedRange<IPv6Network>] = []
+    var next: IPv6Network? = low
+    while let first = next, first <= high {
+      let taken = try value(
+        Int64.self,
+        """
+        SELECT base FROM address WHERE family = 6 AND base BETWEEN ? AND ? AND server_id IS NOT NULL
+        ORDER BY base LIMIT 1
+        """,
+        [first.orderKey, high.orderKey]
+      ).flatMap { first.sibling($0) }
+      guard let taken else { return parts + [first...high] }
+      if first < taken { parts.append(first...IPv6Network(number: taken.number - 1)) }
+      next = taken.next
+    }
+    return parts
   }
 
   private func free<Address: GivenAddress>(of pool: GivenRanges<Address>, location: String) throws -> Address {
@@ -159,7 +182,6 @@ extension SQLConnection {
   func give(
     _ address: some GivenAddress, to server: ID<Server>, rank: Int64? = nil, location: String, at now: Timestamp
   ) throws {
-    try requireApart(address)
     let family = type(of: address).family
     let last = try value(
       Int64?.self, "SELECT MAX(rank) FROM address WHERE server_id = ? AND family = ?", [server, family])
@@ -183,12 +205,15 @@ extension SQLConnection {
     try queueName(family, address.bytes, at: now)
   }
 
-  /// Throws where a server has a single address in this network, or the network of this address: the pool may have been
-  /// changed.
-  private func requireApart(_ address: some GivenAddress) throws {
-    guard let network = address as? IPv6Network else { return }
-    let owner =
-      network.isWhole
+  /// Throws where the address that an operator names overlaps what a server has: the pool may have been another before.
+  func requireApart(_ address: ServerAddress) throws {
+    guard case .ipv6(let network) = address, let owner = try serverOverlapping(network) else { return }
+    throw Failure(.conflict, "\(network) overlaps what the server \(owner) has: the pool of IPv6 was another before.")
+  }
+
+  /// The server that has a single address in this network, or the network of this single address.
+  private func serverOverlapping(_ network: IPv6Network) throws -> ID<Server>? {
+    network.isWhole
       ? try value(
         ID<Server>.self,
         "SELECT server_id FROM address WHERE family = 6 AND base <> 0 AND base = ? AND server_id IS NOT NULL LIMIT 1",
@@ -197,8 +222,6 @@ extension SQLConnection {
         ID<Server>.self,
         "SELECT server_id FROM address WHERE family = 6 AND base = 0 AND bytes = ? AND server_id IS NOT NULL",
         [network.enclosing.bytes])
-    guard let owner else { return }
-    throw Failure(.conflict, "\(network) overlaps what the server \(owner) has: the pool of IPv6 was another before.")
   }
 
   func releaseAddresses(of server: ID<Server>, at now: Timestamp) throws {

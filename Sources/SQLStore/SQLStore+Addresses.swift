@@ -53,6 +53,7 @@ extension SQLStore {
             "\(named) is in no pool of \(server.location), or left out of it (reserved_addresses).")
         }
         try database.requireFree(gift, for: server, rested: rest, at: now)
+        try database.requireApart(gift)
         try database.give(gift.given, to: id, location: server.location, at: now)
         address = gift
       }

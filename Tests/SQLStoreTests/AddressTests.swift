@@ -174,6 +174,44 @@ import Testing
     }
   }
 
+  @Test("A pool of networks that was one of single addresses before gives the networks without such an address")
+  func networksInsteadOfSingles() async throws {
+    try await withStore { fixture in
+      let (singles, networks) = (IPv6Pool("2001:db8:0:1::/65"), try #require(IPv6Pool("2001:db8::/62")))
+      let former = try await fixture.activeServer(pool6: singles)
+      #expect(former.addresses.ipv6.map(\.description) == ["2001:db8:0:1::1"])
+      for number in 2...3 {
+        let server = try await fixture.activeServer(pool6: networks)
+        #expect(server.addresses.ipv6.map(\.description) == ["2001:db8:0:\(number)::/64"])
+      }
+      let refused = await failure { _ = try await fixture.create(pool6: networks) }
+      #expect(refused?.code == .noCapacity && refused?.message == "No free address at us-west.")
+      try await fixture.erase(former)
+      let heir = try await fixture.activeServer(pool6: networks)
+      #expect(heir.addresses.ipv6.map(\.description) == ["2001:db8:0:1::/64"])
+      #expect(try await fixture.contradictions() == [])
+    }
+  }
+
+  @Test("A pool of single addresses in a network that a server has is full, for a new server and for one being made")
+  func singlesInsteadOfNetworks() async throws {
+    try await withStore { fixture in
+      let (networks, singles) = (IPv6Pool("2001:db8:10::/62"), try #require(IPv6Pool("2001:db8:10:1::/65")))
+      let former = try await fixture.activeServer(pool6: networks)
+      #expect(former.addresses.ipv6.map(\.description) == ["2001:db8:10:1::/64"])
+      let refused = await failure { _ = try await fixture.create(pool6: singles) }
+      #expect(refused?.code == .noCapacity && refused?.message == "No free address at us-west.")
+      let server = try await fixture.create(pool6: networks)
+      let lease = try await fixture.claim(.create)
+      let pools = AddressPools.Pair(fixture.pool, ipv6: singles)
+      let other = try await fixture.store.replaceAddress(
+        .ipv6, of: server.id, pools: pools, lease: lease, at: Fixture.now)
+      #expect(other == nil)
+      #expect(try await fixture.reread(server).addresses == server.addresses)
+      #expect(try await fixture.contradictions() == [])
+    }
+  }
+
   @Test("No two servers ever have one address of a network card, however the dice fall")
   func hardwareAddresses() async throws {
     try await withStore { fixture in
