@@ -41,6 +41,11 @@ struct DueHour: RowReadable {
     billedMonthHours = try row.next()
   }
 
+  /// How many hours of the server have begun, this one included.
+  func count(begunBy time: Timestamp) -> Int64 {
+    1 + max(0, (time - hour.beganAt).milliseconds / ServerHour.length.milliseconds)
+  }
+
   var chargedInMonth: Int { billedMonth == hour.beganAt.month ? billedMonthHours : 0 }
 
   func billed(asSuspended: Bool) -> BilledHour {
@@ -68,7 +73,7 @@ struct HourBatch {
   var outOfCredit: [ID<Account>] = []
   var count = 0
   fileprivate var balances: [ID<Account>: Money] = [:]
-  /// The cost of all due hours of an account, for accounts with an hour that could not be paid.
+  /// The cost of all hours of an account that have begun, for accounts with an hour that could not be paid.
   fileprivate var owed: [ID<Account>: Money] = [:]
 
   init(_ tariff: Tariff, unpaid: Unpaid, at now: Timestamp) {
@@ -76,6 +81,9 @@ struct HourBatch {
     self.unpaid = unpaid
     self.now = now
   }
+
+  /// What the hour costs while the account can pay.
+  fileprivate func cost(of due: DueHour) -> Money { tariff.cost(of: due.billed(asSuspended: false)).total }
 }
 
 extension SQLConnection {
@@ -89,7 +97,7 @@ extension SQLConnection {
       case .leave: return false
       case .forgive: break
       case .suspend:
-        // Held credit is released or charged soon. If all due hours could be paid with it, the hour waits for that.
+        // Held credit is released or charged soon. If all begun hours could be paid with it, the hour waits for that.
         if try balance + held(by: due.account) >= owed(by: due.account, in: &batch) { return false }
         try runOutOfCredit(due.account, batch.tariff, at: batch.now)
         batch.outOfCredit.append(due.account)
@@ -129,10 +137,12 @@ extension SQLConnection {
 
   private func owed(by account: ID<Account>, in batch: inout HourBatch) throws -> Money {
     if let owed = batch.owed[account] { return owed }
-    let hours: [DueHour] = try all(
+    let time = try billingTime(at: batch.now) ?? batch.now
+    let due: [DueHour] = try all(
       "\(DueHour.query) WHERE server.account_id = ? AND server.deleted_at IS NULL AND server.next_hour_at <= ?",
-      [account, billingTime(at: batch.now) ?? batch.now])
-    let owed = hours.map { batch.tariff.cost(of: $0.billed(asSuspended: false)).total }.reduce(.zero, +)
+      [account, time])
+    var owed = Money.zero
+    for hour in due { owed += batch.cost(of: hour) * hour.count(begunBy: time) }
     batch.owed[account] = owed
     return owed
   }

@@ -138,6 +138,26 @@ struct BillingTests {
     #expect(try await service.store.account(caller.accountID)?.suspension.cause == .credit)
   }
 
+  @Test("Hours wait for what is held only as long as that would pay all of them")
+  func holdForHours() async throws {
+    let service = try await TestService(options: Self.instant)
+    await service.billing.pollOnce()
+    let (caller, _) = try await service.newCaller(credit: Money(microunits: 35_000))
+    let id = try await service.activeServer(of: caller)
+    // It is never made, because nothing is settled any more.
+    _ = try await service.servers.create(service.draft(plan: 1), caller)
+    #expect(try await service.balance(of: caller) == .zero)
+    for _ in 1...6 {
+      service.clock.advance(by: .seconds(3600))
+      await service.billing.pollOnce()
+      #expect(try await service.store.account(caller.accountID)?.suspension.cause == nil)
+    }
+    service.clock.advance(by: .seconds(3600))
+    await service.billing.pollOnce()
+    #expect(try await service.store.account(caller.accountID)?.suspension.cause == .credit)
+    #expect(try await service.charges(of: id).count == 1)
+  }
+
   @Test("What is made while the clock is far behind owes nothing of the time in between")
   func clockBehind() async throws {
     let service = try await TestService(options: Self.instant)
