@@ -108,6 +108,7 @@ extension SQLConnection {
     // Only a suspended or deleted server gets here: it owes nothing for an hour that cannot be paid.
     if cost.total > balance { cost = HourCost(server: .zero, backup: .zero) }
     batch.balances[due.account] = try pay(cost, for: due.server, of: due.account, due.hour, at: batch.now) ?? balance
+    if let owed = batch.owed[due.account] { batch.owed[due.account] = owed - batch.cost(of: due) }
     try passHour(due.hour, of: due.server, charged: due.chargedInMonth + (cost.server == .zero ? 0 : 1))
     batch.count += 1
     return true

@@ -158,6 +158,28 @@ struct BillingTests {
     #expect(try await service.charges(of: id).count == 1)
   }
 
+  @Test("What was paid in the meantime is not owed any more when the next hour waits for what is held")
+  func holdAfterPayment() async throws {
+    let service = try await TestService(options: Self.instant)
+    await service.billing.pollOnce()
+    // 95,000 for the first hours of the three, 65,000 for what is held, and 32,000 are left.
+    let (caller, _) = try await service.newCaller(credit: Money(microunits: 192_000))
+    var servers: [ID<Server>] = []
+    for plan: Int64 in [2, 1, 3] {
+      servers.append(try await service.servers.create(service.draft(plan: plan), caller).view.server.id)
+      try await service.settle()
+    }
+    for plan: Int64 in [2, 3] { _ = try await service.servers.create(service.draft(plan: plan), caller) }
+    #expect(try await service.balance(of: caller) == Money(microunits: 32_000))
+    service.clock.advance(by: .seconds(3600))
+    await service.billing.pollOnce()
+    #expect(try await service.store.account(caller.accountID)?.suspension.cause == nil)
+    #expect(try await service.balance(of: caller) == Money(microunits: 2_000))
+    var counts: [Int] = []
+    for id in servers { counts.append(try await service.charges(of: id).count) }
+    #expect(counts == [1, 2, 1])
+  }
+
   @Test("What is made while the clock is far behind owes nothing of the time in between")
   func clockBehind() async throws {
     let service = try await TestService(options: Self.instant)
