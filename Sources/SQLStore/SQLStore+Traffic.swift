@@ -8,8 +8,10 @@ extension SQLStore {
 
   package func chargeTraffic(limit: Int, at now: Timestamp) async throws -> Int {
     guard let price = tariff.pricePerGB, price > .zero else { return 0 }
-    let month = now.month
-    let excesses = try await read { database in try database.excesses(in: month) }
+    let (month, excesses) = try await read { database in
+      let month = try database.trafficMonth(at: now)
+      return (month, try database.excesses(in: month))
+    }
     guard !excesses.isEmpty else { return 0 }
     return try await write { database in
       var rest = limit
@@ -60,14 +62,15 @@ extension SQLStore {
 
 extension SQLConnection {
   fileprivate func throttleChanges(to speed: Int?, at now: Timestamp) throws -> [SQLStore.ThrottleChange] {
-    let over = speed == nil ? [] : try excesses(in: now.month).map(\.server)
+    let month = try trafficMonth(at: now)
+    let over = speed == nil ? [] : try excesses(in: month).map(\.server)
     let present = try rows(
       "SELECT server_id, month, speed_mbit FROM server_throttle ORDER BY server_id", []
     ) { row in
       (server: try row.next(ID<Server>.self), month: try row.next(Int.self), speed: try row.next(Int.self))
     }
     let known = Set(present.map(\.server))
-    let right = Set(present.filter { $0.month == now.month && $0.speed == speed }.map(\.server))
+    let right = Set(present.filter { $0.month == month && $0.speed == speed }.map(\.server))
     let held = over.filter { !right.contains($0) }.map {
       SQLStore.ThrottleChange(server: $0, speedMbit: speed, isNew: !known.contains($0))
     }
@@ -84,7 +87,7 @@ extension SQLConnection {
         INSERT INTO server_throttle (server_id, month, speed_mbit, began_at) VALUES (?, ?, ?, ?)
         ON CONFLICT (server_id) DO UPDATE SET month = excluded.month, speed_mbit = excluded.speed_mbit
         """,
-        [change.server, now.month, speed, now])
+        [change.server, trafficMonth(at: now), speed, now])
       if change.isNew { try tellServer(change.server, .serversThrottled, nil, at: now) }
     } else {
       try run("DELETE FROM server_throttle WHERE server_id = ?", [change.server])

@@ -93,9 +93,13 @@ extension SQLConnection {
       samples.map { $0.serverID }
     ) { row in (id: try row.next(ID<Server>.self), usage: try StoredUsage(from: &row)) }
     let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.id, $0.usage) })
+    let month = try trafficMonth(at: now)
     try store(
-      samples.map { ($0.serverID, (before[$0.serverID] ?? .none).adding($0, in: now.month)) }, at: now)
+      samples.map { ($0.serverID, (before[$0.serverID] ?? .none).adding($0, in: month)) }, at: now)
   }
+
+  /// The month that traffic belongs to: with `now` of a clock that is far ahead, the month before would be lost.
+  func trafficMonth(at now: Timestamp) throws -> Int { (try billingTime(at: now) ?? now).month }
 
   /// Writes nothing for a server that is gone, or that was stopped since it was measured.
   private func store(_ stored: [(id: ID<Server>, usage: StoredUsage)], at now: Timestamp) throws {

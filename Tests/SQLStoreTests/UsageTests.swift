@@ -1,4 +1,6 @@
 import Core
+import SQLStore
+import TestSupport
 import Testing
 
 @Suite struct UsageTests {
@@ -50,6 +52,24 @@ import Testing
       #expect(usage?.month == 202602)
       #expect(usage?.receivedBytes == 310)
       #expect(usage?.sentBytes == 1)
+    }
+  }
+
+  @Test("A clock that is more than a month ahead for a moment neither moves the month's traffic nor gives it away")
+  func clockAhead() async throws {
+    try await withStore { fixture in
+      var tariff = Tariff()
+      tariff.pricePerGB = Money(microunits: 10_000)
+      let store = try await fixture.database.open(.asItIs, tariff: tariff)
+      #expect(try await store.judgeBillingClock(at: Fixture.now, after: .zero) == .trusted)
+      let server = try await fixture.activeServer()
+      let (ahead, after) = (Fixture.now + .seconds(40 * 86_400), Fixture.now + .seconds(5))
+      for (time, bytes) in [(Fixture.now, 512_000_000_001), (ahead, 513_000_000_000), (after, 513_000_000_001)] {
+        try await store.recordUsage([sample(server, received: 5, sent: Int64(bytes))], at: time)
+      }
+      let usage = try await store.usage(of: server.id)
+      #expect(usage?.month == 202601 && usage?.sentBytes == 513_000_000_001)
+      #expect(try await store.chargeTraffic(limit: 100, at: after) == 2)
     }
   }
 
