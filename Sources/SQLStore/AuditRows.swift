@@ -59,11 +59,13 @@ extension SQLConnection {
     }
   }
 
-  /// Throws `credentialsInvalid` where the program's token is not a valid operator's token any more.
+  /// Throws `credentialsInvalid` where the program's token is not a valid operator's token any more, and where the token's own
+  /// account is suspended.
   private func requireOperatorsToken(_ caller: Caller, at now: Timestamp) throws {
     let token: Token? = try first(
       "SELECT \(Token.columns) FROM token WHERE id = ? AND is_session = 0", [caller.tokenID])
     guard let token, token.isValid(at: now), token.isForOperators else { throw Failure.tokenInvalid }
+    try requireMayChange(token.accountID)
   }
 
   private func requireOperator(_ caller: Caller, at now: Timestamp) throws {

@@ -222,6 +222,34 @@ struct OperatorAccountTests {
     #expect(try await api.send(.get, "/operator/servers/1/").json["status"] as? String == "active")
   }
 
+  @Test("A program whose own account is suspended reads, and changes nothing: with a request that is under way neither")
+  func ownSuspension() async throws {
+    let service = try await TestService()
+    let (api, caller) = try await TestAPI.powerful(service)
+    _ = try await api.send(.post, "/operator/accounts/", #"{"email": "ada@example.com", "credit": "10.00"}"#)
+    let own = try #require(try await service.store.account(caller.accountID)).email
+    _ = try await service.store.suspend(accountOf: own, because: "Broken into.", at: service.clock.now)
+    service.clock.advance(by: .seconds(2))
+    let message = "Your account is suspended: Broken into."
+    let order = #"{"account_id": 2, "name": "a", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
+    for (path, body) in [("accounts/2/credit/", #"{"amount": "1.00"}"#), ("servers/", order)] {
+      let reply = try await api.send(.post, "/operator/\(path)", body)
+      #expect(reply.status == 403 && reply.text == #"{"detail":"\#(message)"}"#, "\(path): \(reply.text)")
+    }
+    // Both were let in before.
+    let accounts = Operators(store: service.store, clock: service.clock).accounts
+    let late = [
+      await failure {
+        _ = try await accounts.addCredit(Money(microunits: 1), to: ID(2), note: "", by: .program(caller))
+      },
+      await failure { _ = try await service.servers.create(service.draft(), caller.operating(on: ID(2))) },
+    ]
+    for refused in late { #expect(refused?.code == .permissionDenied && refused?.message == message) }
+    #expect(try await api.send(.get, "/operator/accounts/2/ledger/").json["count"] as? Int == 1)
+    #expect(try await balance(api) == "10.00")
+    #expect(try await service.store.allServers().isEmpty)
+  }
+
   @Test("A link leads to where the client reaches the service, and without a panel there is none")
   func loginLink() async throws {
     let api = try await api()

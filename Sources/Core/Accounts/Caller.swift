@@ -6,8 +6,8 @@ package struct Caller: Sendable, Equatable {
   package private(set) var accountID: ID<Account>
   package let principal: Principal
   package private(set) var permissions: [Permission]
-  /// Why the operator has suspended the account, which may then change nothing; nil if it is not suspended.
-  package private(set) var suspensionReason: String?
+  /// Why the operator has suspended the account of the token, which may then change nothing; nil if it is not suspended.
+  package let suspensionReason: String?
   /// Whether this is an operator's program, and the account is the one that it works on. Rules that protect customers
   /// from themselves, such as the delete protection of a server, do not bind it.
   package private(set) var isOperating = false
@@ -33,7 +33,6 @@ package struct Caller: Sendable, Equatable {
     var caller = self
     caller.accountID = account
     caller.permissions = [.everything]
-    caller.suspensionReason = nil
     caller.isOperating = true
     return caller
   }
@@ -54,7 +53,7 @@ package struct Caller: Sendable, Equatable {
 
   package func require(_ permission: Permission) throws(Failure) {
     guard may(permission) else { throw .permissionDenied }
-    if let suspensionReason, permission.action != .read, permission.resource != .operator {
+    if let suspensionReason, permission.action != .read {
       throw .accountSuspended(suspensionReason)
     }
   }
