@@ -144,6 +144,40 @@ import Testing
     }
   }
 
+  @Test("While the server still counts a lost connection as the service, its writes may be tried again, and then succeed")
+  func heldLock() async throws {
+    let database = try await TestPostgreSQL.Database()
+    defer { withExtendedLifetime(database) {} }
+    let store = try await SQLStore.open(.server(database.address), as: .alone)
+    let installation = NewInstallation(
+      catalogue: .initial, email: "first@example.com", openingCredit: .zero, tokenName: "initial",
+      tokenHash: TokenHash(hexadecimal: "hash"))
+    _ = try await store.bootstrap(installation, at: Fixture.now)
+    let caller = Caller(try #require(try await store.token(hash: installation.tokenHash)))
+    func claim() async throws -> (request: IdempotentRequest, state: RequestState) {
+      let request = IdempotentRequest(
+        accountID: caller.accountID, principal: caller.principal, keyHash: "key", fingerprint: "f", claim: UUID())
+      let retention = RequestRetention(
+        forgetUntil: Fixture.now - .seconds(60), makeRoomUntil: Fixture.now - .seconds(60), maximumCount: nil,
+        maximumBytes: 1000)
+      let state = try await store.claim(
+        request, leaseUntil: Fixture.now + .seconds(60), keeping: retention, at: Fixture.now)
+      return (request, state)
+    }
+    let first = try await claim()
+    #expect(first.state == .claimed)
+    // In the place of the connection that the server has not missed yet.
+    try RawPostgreSQL(database.url).execute(Self.cut)
+    let former = try RawPostgreSQL(database.url)
+    try former.execute("SELECT pg_advisory_lock(\(AdvisoryLock.service.arguments))")
+    await #expect(throws: StoreUnavailable.self) {
+      try await store.finish(first.request, status: 201, sealedBody: [7])
+    }
+    try former.execute("SELECT pg_advisory_unlock(\(AdvisoryLock.service.arguments))")
+    try await store.finish(first.request, status: 201, sealedBody: [7])
+    #expect(try await claim().state == .answered(status: 201, sealedBody: [7]))
+  }
+
   @Test("Two transactions in each other's way are carried out again, some times and not for good")
   func conflicts() async throws {
     try await Self.withDatabase { store, database in

@@ -90,6 +90,9 @@ struct PostgreSQLDatabase: SQLDatabase {
   ) async throws -> Value {
     do {
       return try await commits.write(body)
+    } catch let error as DatabaseIsServed {
+      // The server may not have noticed yet that this service's former connection, which has the lock until then, is gone.
+      throw StoreUnavailable("\(error)")
     } catch {
       throw PostgreSQLError.translated(error)
     }
