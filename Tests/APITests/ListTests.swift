@@ -102,6 +102,23 @@ struct ListTests {
     #expect(reply.text == #"{"\#(field)":["Give this parameter once."]}"#)
   }
 
+  @Test(
+    "A null character, which no stored text has, is refused by the name of its filter",
+    arguments: [
+      ("/servers/", ["name", "hostname", "location", "label_selector"]), ("/ssh-keys/", ["name"]),
+      ("/tokens/", ["name"]), ("/backups/", ["server_id"]), ("/snapshots/", ["name"]),
+      ("/plans/", ["location", "name"]),
+      ("/operator/accounts/", ["email", "search"]), ("/operator/servers/", ["name", "search", "location"]),
+    ])
+  func nullCharacter(_ path: String, _ fields: [String]) async throws {
+    let api = try await TestAPI.powerful(try await TestService()).api
+    for field in fields {
+      let reply = try await api.send(.get, "\(path)?\(field)=a%00b")
+      #expect(reply.status == 400)
+      #expect(reply.text == #"{"\#(field)":["Null characters are not allowed."]}"#, "\(path)")
+    }
+  }
+
   @Test("Where both values are the same, or one is empty, nothing is lost")
   func givenTwiceAlike() async throws {
     let api = try await TestAPI.make()

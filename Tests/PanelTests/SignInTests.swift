@@ -123,6 +123,7 @@ struct SignInTests {
     let visitor = Browser(panel: panel)
     for (email, password) in [
       ("owner@example.com", "wrong horse"), ("nobody@example.com", "correct horse"), ("", ""),
+      ("owner@example.com\u{0}", "correct horse"),
       ("owner@example.com", String(repeating: "x", count: 10_000)),
     ] {
       let refused = try await visitor.post("/sign-in", [("email", email), ("password", password)])

@@ -68,12 +68,13 @@ struct APIRequest {
   /// No valid value is longer.
   static let longestQueryBytes = 1024
 
-  /// A query parameter; an empty one counts as absent.
+  /// A query parameter; an empty one counts as absent. Null characters are refused here, because PostgreSQL takes none.
   func query(_ name: Substring) throws(WireErrors) -> String? {
     guard let text = parameters[name], !text.isEmpty else { return nil }
     guard text.utf8.count <= Self.longestQueryBytes else {
       throw WireErrors(String(name), "Ensure this parameter has no more than \(Self.longestQueryBytes) bytes.")
     }
+    guard !text.utf8.contains(0) else { throw WireErrors(String(name), "Null characters are not allowed.") }
     return String(text)
   }
 

@@ -116,7 +116,9 @@ package struct Sessions: Sendable {
 
   /// Throws `credentialsInvalid`, and does not tell whether the account is unknown or the password wrong.
   package func signIn(email: String, password: String, _ browser: Browser) async throws -> SignInAnswer {
-    guard email.utf8.count <= Self.longestEmailBytes, Self.isPossible(password) else { throw Self.passwordInvalid }
+    guard email.utf8.count <= Self.longestEmailBytes, !email.utf8.contains(0), Self.isPossible(password) else {
+      throw Self.passwordInvalid
+    }
     let hash = try await store.passwordHash(ofAccount: email)
     guard try await passwords.isRight(password, for: hash), let hash else { throw Self.passwordInvalid }
     if try await store.secondFactor(ofAccount: email) != nil {

@@ -14,7 +14,11 @@ struct ServerListPage {
 
   @Sendable private func show(_ visit: Visit) async throws -> Answer {
     var filter = ServerFilter()
-    if let text = visit.query["search"], text.isPlain(atMost: Self.longestSearchBytes) { filter.text = text }
+    if let text = visit.query["search"], text.isPlain(atMost: Self.longestSearchBytes),
+      !text.unicodeScalars.contains(where: \.isControl)
+    {
+      filter.text = text
+    }
     if let text = visit.query["status"], text.isPlain(atMost: 32) { filter.status = ServerStatus(rawValue: text) }
     let sort = Sort(visit.query["sort"])
     let number = visit.query["page"].flatMap { $0.isPlain(atMost: 9) ? Int($0) : nil } ?? 1
