@@ -3,6 +3,9 @@ package import Core
 import struct Foundation.UUID
 
 extension SQLStore {
+  /// By how much the clocks of services may differ.
+  private static let clockTolerance = Duration.seconds(300)
+
   package func beginTry(
     about subject: String, atMost limit: Int, within span: Duration, at now: Timestamp
   ) async throws -> String? {
@@ -10,8 +13,14 @@ extension SQLStore {
       try database.run(
         "DELETE FROM wrong_try WHERE name IN (SELECT name FROM wrong_try WHERE at <= ? ORDER BY at LIMIT 100)",
         [now - span])
+      // What was tried while the clock was ahead would otherwise count until that time.
+      let latest = now + Self.clockTolerance
+      try database.run(
+        "DELETE FROM wrong_try WHERE name IN (SELECT name FROM wrong_try WHERE at > ? ORDER BY at LIMIT 100)",
+        [latest])
       let count = try database.value(
-        Int.self, "SELECT COUNT(*) FROM wrong_try WHERE subject = ? AND at > ?", [subject, now - span])
+        Int.self, "SELECT COUNT(*) FROM wrong_try WHERE subject = ? AND at > ? AND at <= ?",
+        [subject, now - span, latest])
       guard count ?? 0 < limit else { return nil }
       let name = UUID().text
       try database.run("INSERT INTO wrong_try (name, subject, at) VALUES (?, ?, ?)", [name, subject, now])

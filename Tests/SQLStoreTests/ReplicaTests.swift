@@ -164,6 +164,24 @@ struct ReplicaTests {
     }
   }
 
+  @Test("Wrong tries of a time when the clock was ahead keep nobody out when it is right again")
+  func wrongTriesAhead() async throws {
+    try await withStore { fixture in
+      func begin(after time: Duration) async throws -> String? {
+        try await fixture.store.beginTry(
+          about: "account 1", atMost: 20, within: .seconds(3600), at: Fixture.now + time)
+      }
+      let year = Duration.seconds(365 * 86_400)
+      for _ in 1...20 { #expect(try await begin(after: year) != nil) }
+      #expect(try await begin(after: year) == nil)
+      #expect(try await begin(after: .zero) != nil)
+      #expect(try await fixture.raw.number("SELECT COUNT(*) FROM wrong_try") == 1)
+      // Those of a service whose clock is a minute ahead count.
+      for _ in 2...20 { #expect(try await begin(after: .seconds(60)) != nil) }
+      #expect(try await begin(after: .zero) == nil)
+    }
+  }
+
   @Test("A bucket drips for all of them together")
   func attempts() async throws {
     try await withStore { fixture in
