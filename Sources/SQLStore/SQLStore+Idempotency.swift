@@ -5,10 +5,12 @@ extension SQLStore {
     _ request: IdempotentRequest, leaseUntil: Timestamp, keeping retention: RequestRetention, at now: Timestamp
   ) async throws -> RequestState {
     try await write { [replica] database in
-      try database.forgetSomeRequests(until: retention.forgetUntil)
-      let known = try database.storedRequest(request, since: retention.forgetUntil)
+      // While the clock is in doubt nothing becomes old: what is forgotten too early would be carried out twice.
+      let time = try database.billingTime(at: now) ?? now
+      try database.forgetSomeRequests(until: time - retention.lifetime)
+      let known = try database.storedRequest(request, since: time - retention.lifetime)
       if let state = known?.state(for: request, at: now), state != .claimed { return state }
-      if known == nil { try database.makeRoom(for: request, retention) }
+      if known == nil { try database.makeRoom(for: request, retention, at: time) }
       try database.run(
         """
         INSERT INTO repeatable_request
@@ -77,14 +79,16 @@ extension SQLConnection {
 
   /// Forgets the oldest requests until there is room, but none that its client may still repeat. Throws where that is not
   /// enough.
-  fileprivate func makeRoom(for request: IdempotentRequest, _ retention: RequestRetention) throws {
+  fileprivate func makeRoom(
+    for request: IdempotentRequest, _ retention: RequestRetention, at time: Timestamp
+  ) throws {
     while try !hasRoom(for: request.accountID, retention) {
       let forgotten = try run(
         """
         DELETE FROM repeatable_request WHERE claim IN (
           SELECT claim FROM repeatable_request WHERE account_id = ? AND created_at <= ? ORDER BY created_at LIMIT ?)
         """,
-        [request.accountID, retention.makeRoomUntil, requestsForgottenAtOnce])
+        [request.accountID, time - retention.certainLifetime, requestsForgottenAtOnce])
       guard forgotten > 0 else {
         throw Failure(
           .permissionDenied,

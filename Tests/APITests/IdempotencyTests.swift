@@ -80,6 +80,19 @@ struct IdempotencyTests {
     #expect(try await post(api, token: other.text).json["id"] as? Int == 3)
   }
 
+  @Test("While the clock is in doubt no answer becomes old, and by a clock that is trusted it does within a day")
+  func doubtedClock() async throws {
+    let api = try await TestAPI.make()
+    await api.service.billing.pollOnce()
+    let right = api.service.clock.now
+    let first = try await post(api)
+    api.service.clock.setTimeOfDay(to: right + .seconds(27 * 3600))
+    let again = try await post(api)
+    #expect(again.text == first.text && again.headers[Self.replayed] == "true")
+    api.service.clock.setTimeOfDay(to: right + .seconds(25 * 3600))
+    #expect(try await post(api).json["id"] as? Int == 2)
+  }
+
   @Test("What was refused is asked afresh: the refusal was about that moment")
   func refusals() async throws {
     let api = TestAPI(try await TestService(addressPool: AddressPool("127.80.0.0/30")!))

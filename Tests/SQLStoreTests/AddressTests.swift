@@ -123,6 +123,18 @@ import Testing
     }
   }
 
+  @Test("Who had an address is not forgotten because a clock is years ahead")
+  func historyWhileInDoubt() async throws {
+    try await withStore { fixture in
+      #expect(try await fixture.store.judgeBillingClock(at: Fixture.now, after: .zero) == .trusted)
+      let (first, second) = (try await fixture.activeServer(), try await fixture.activeServer())
+      let address = try #require(first.address)
+      try await fixture.erase(first, at: Fixture.now + .seconds(60))
+      try await fixture.erase(second, at: Fixture.now + .seconds(1000 * 86_400))
+      #expect(try await fixture.store.tenures(of: .ipv4(address), newest: 10).map(\.serverID) == [first.id])
+    }
+  }
+
   @Test(
     "A server has a network of IPv6 beside its address, until it is erased; then others have it, and it is known who had it"
   )

@@ -144,7 +144,8 @@ import Testing
     }
   }
 
-  @Test("While the server still counts a lost connection as the service, its writes may be tried again, and then succeed")
+  @Test(
+    "While the server still counts a lost connection as the service, its writes may be tried again, and then succeed")
   func heldLock() async throws {
     let database = try await TestPostgreSQL.Database()
     defer { withExtendedLifetime(database) {} }
@@ -158,8 +159,7 @@ import Testing
       let request = IdempotentRequest(
         accountID: caller.accountID, principal: caller.principal, keyHash: "key", fingerprint: "f", claim: UUID())
       let retention = RequestRetention(
-        forgetUntil: Fixture.now - .seconds(60), makeRoomUntil: Fixture.now - .seconds(60), maximumCount: nil,
-        maximumBytes: 1000)
+        lifetime: .seconds(60), certainLifetime: .seconds(60), maximumCount: nil, maximumBytes: 1000)
       let state = try await store.claim(
         request, leaseUntil: Fixture.now + .seconds(60), keeping: retention, at: Fixture.now)
       return (request, state)

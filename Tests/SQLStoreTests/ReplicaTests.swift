@@ -41,7 +41,8 @@ struct ReplicaTests {
     try await withStore { fixture in
       let store = try await fixture.database.open()
       let all = try await store.beat(Self.one, holding: [], wanting: Self.duties, own: [], for: Self.long).tenures
-      #expect(try await store.beat(Self.other, holding: [], wanting: Self.duties, own: [], for: Self.long).tenures == [])
+      #expect(
+        try await store.beat(Self.other, holding: [], wanting: Self.duties, own: [], for: Self.long).tenures == [])
       try await store.giveBack([all[1]], of: Self.one)
       // It has its share, and what it gave back is not for it, as long as somebody may come for it: for two seconds, by the
       // database's clock.
@@ -95,7 +96,8 @@ struct ReplicaTests {
       _ = try await former.commit(StepOutcome(.advance(to: "start")), of: lease, at: Fixture.now)
       let second = try await fixture.claim(.create)
       // Another host's, and what is of none, frees nothing.
-      _ = try await store.beat(Self.other, holding: [], wanting: [.installation, .host(ID(99))], own: [], for: Self.long)
+      _ = try await store.beat(
+        Self.other, holding: [], wanting: [.installation, .host(ID(99))], own: [], for: Self.long)
       #expect(try await store.claimOperation(on: Fixture.host, at: Fixture.now) == nil)
       let taken = try await store.beat(Self.other, holding: [], wanting: [Self.host], own: [], for: Self.long).tenures
       #expect(taken == [Tenure(Self.host, term: 2)])
@@ -127,7 +129,7 @@ struct ReplicaTests {
           claim: UUID())
       }
       let keeping = RequestRetention(
-        forgetUntil: Fixture.now - Self.long, makeRoomUntil: Fixture.now, maximumCount: nil, maximumBytes: 1000)
+        lifetime: Self.long, certainLifetime: .zero, maximumCount: nil, maximumBytes: 1000)
       func claim(_ key: String, _ store: SQLStore) async throws -> RequestState {
         try await store.claim(request(key), leaseUntil: Fixture.now + Self.long, keeping: keeping, at: Fixture.now)
       }
@@ -166,7 +168,7 @@ struct ReplicaTests {
 
   @Test("Wrong tries of a time when the clock was ahead keep nobody out when it is right again")
   func wrongTriesAhead() async throws {
-    try await withStore { fixture in
+    try await withStore { fixture async throws in
       func begin(after time: Duration) async throws -> String? {
         try await fixture.store.beginTry(
           about: "account 1", atMost: 20, within: .seconds(3600), at: Fixture.now + time)

@@ -23,17 +23,17 @@ package struct IdempotentRequest: Sendable {
 
 /// How much is kept of an account's requests, and for how long.
 package struct RequestRetention: Sendable, Equatable {
-  /// Requests first sent at this time or before are forgotten.
-  package let forgetUntil: Timestamp
-  /// Requests first sent at this time or before may be forgotten to make room for another one.
-  package let makeRoomUntil: Timestamp
+  /// Requests first sent so long ago are forgotten.
+  package let lifetime: Duration
+  /// Requests first sent so long ago may be forgotten to make room for another one.
+  package let certainLifetime: Duration
   /// Nil for no limit.
   package let maximumCount: Int?
   package let maximumBytes: Int
 
-  package init(forgetUntil: Timestamp, makeRoomUntil: Timestamp, maximumCount: Int?, maximumBytes: Int) {
-    self.forgetUntil = forgetUntil
-    self.makeRoomUntil = makeRoomUntil
+  package init(lifetime: Duration, certainLifetime: Duration, maximumCount: Int?, maximumBytes: Int) {
+    self.lifetime = lifetime
+    self.certainLifetime = certainLifetime
     self.maximumCount = maximumCount
     self.maximumBytes = maximumBytes
   }

@@ -62,7 +62,7 @@ package struct Idempotency: Sendable {
     let seal = SealedBody(key: SHA256.digest(Self.salted("body", Array(key.utf8), caller)))
     let now = clock.now
     let retention = RequestRetention(
-      forgetUntil: now - Self.lifetime, makeRoomUntil: now - Self.certainLifetime,
+      lifetime: Self.lifetime, certainLifetime: Self.certainLifetime,
       maximumCount: limits.requests > 0 ? limits.requests : nil, maximumBytes: limits.bytes)
     let state: RequestState
     do {
