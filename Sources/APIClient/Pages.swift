@@ -1,12 +1,15 @@
 extension APIClient {
-  /// All elements of a list, page after page, as they arrive.
+  /// All elements of a list, page after page, as they arrive. Where the query says neither page nor order they come by id, and
+  /// none that is there all the time is left out, whatever is deleted meanwhile: each page begins after the last id of the page
+  /// before. A list that has no such pages ignores that.
   public func pages(
     _ path: String, query: [(name: String, value: String)] = []
   ) -> AsyncThrowingStream<[JSON], any Error> {
     AsyncThrowingStream { continuation in
       let task = Task {
         do {
-          var next: String? = path + Self.text(of: query)
+          let isPlaced = query.contains { ["after", "ordering", "page"].contains($0.name) }
+          var next: String? = path + Self.text(of: query + (isPlaced ? [] : [(name: "after", value: "0")]))
           while let address = next {
             let reply = try await request("GET", address)
             let page = try reply.json()

@@ -5,7 +5,7 @@ import Testing
 struct CompletionTests {
   private static func service() throws -> ScriptedServer {
     try ScriptedServer { request in
-      if request.path.hasSuffix("/rdns/") {
+      if request.path.contains("/rdns/") {
         return .json(200, #"{"count": 2, "results": [{"ip_address": "203.0.113.10"}, {"ip_address": "$(touch ran)"}]}"#)
       }
       return .json(

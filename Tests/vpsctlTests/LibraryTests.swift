@@ -50,6 +50,31 @@ struct LibraryTests {
     #expect(error?.status == 400 && error?.detail == nil)
   }
 
+  @Test("What is there all the time is in a list, though something of an earlier page is deleted meanwhile")
+  func deletedMeanwhile() async throws {
+    let ids = Mutex([1, 2, 3])
+    let service = try ScriptedServer { request in
+      func number(_ name: String) -> Int? {
+        request.path.split { "?&".contains($0) }.first { $0.hasPrefix(name + "=") }.flatMap {
+          Int($0.dropFirst(name.count + 1))
+        }
+      }
+      let (after, page) = (number("after"), number("page") ?? 1)
+      return ids.withLock { ids in
+        let rest = after.map { last in ids.filter { $0 > last } } ?? Array(ids.dropFirst((page - 1) * 2))
+        let shown = rest.prefix(2)
+        let link = after == nil ? "page=\(page + 1)" : "after=\(shown.last ?? 0)"
+        let next = rest.count > 2 ? "\"/api/v1/servers/?\(link)\"" : "null"
+        let results = shown.map { #"{"id": \#($0)}"# }.joined(separator: ", ")
+        ids.removeAll { $0 == 1 }
+        return .json(200, #"{"count": 3, "next": \#(next), "results": [\#(results)]}"#)
+      }
+    }
+    let client = APIClient(baseURL: try #require(URL(string: service.url)), token: "t")
+    #expect(try await client.list("/servers/").compactMap { $0["id"]?.int } == [1, 2, 3])
+    #expect(service.requests.count == 2)
+  }
+
   /// Each connection ends before its reply does.
   private func firstTwoEvents(
     _ answers: [ScriptedServer.Answer], _ retry: RetryPolicy = .standard
