@@ -7,6 +7,8 @@ extension SQLStore {
     try await write { database in
       guard let account = try database.account(link.accountID), account.closedAt == nil else { return false }
       try account.requireChangeable(by: `operator`)
+      if let mail = link.mail, try !database.isAwaited(mail, by: account) { return false }
+      let isMailed = link.mail != nil
       try database.run("DELETE FROM login_link WHERE account_id = ? AND expires_at <= ?", [account.id, now])
       try database.run(
         """
@@ -16,9 +18,9 @@ extension SQLStore {
         [account.id, link.quota - 1])
       try database.run(
         "INSERT INTO login_link (hash, account_id, created_at, expires_at, is_mailed) VALUES (?, ?, ?, ?, ?)",
-        [link.hash, account.id, now, link.expiresAt, link.isMailed])
+        [link.hash, account.id, now, link.expiresAt, isMailed])
       // A mailed link is recorded by its notice.
-      if !link.isMailed {
+      if !isMailed {
         try database.auditOperator("account.login_link", by: `operator`, account: account.id, at: now)
       }
       return true
@@ -206,6 +208,14 @@ extension SQLConnection {
       try row.next(String.self)
     }
     return SecondFactor(secret: account.secret, lastStep: account.step, recoveryHashes: Set(hashes))
+  }
+
+  /// Whether the mail still goes to the account's owner. Whatever deletes mailed links has deleted its notice, too.
+  fileprivate func isAwaited(_ mail: NewLoginLink.Mail, by account: Account) throws -> Bool {
+    let notice = try value(
+      ID<Notice>.self, "SELECT id FROM notice WHERE id = ? AND account_id = ? AND kind = ? AND finished_at IS NULL",
+      [mail.notice, account.id, Notice.Kind.loginLink])
+    return notice != nil && account.email.utf8.elementsEqual(mail.recipient.utf8)
   }
 
   /// Deletes mailed links, and those that are still to be mailed.

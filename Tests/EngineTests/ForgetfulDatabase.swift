@@ -7,6 +7,7 @@ import Synchronization
 final class ForgetfulDatabase: SQLDatabase {
   private let database: any SQLDatabase
   private let writesUntilLoss = Mutex(0)
+  private let interruption = Mutex<(rest: Int, body: @Sendable () async throws -> Void)>((0, {}))
 
   init(_ database: any SQLDatabase) {
     self.database = database
@@ -15,6 +16,11 @@ final class ForgetfulDatabase: SQLDatabase {
   /// - Parameter number: Of the write whose answer is lost: 1 for the next one.
   func loseAnswer(ofWrite number: Int) {
     writesUntilLoss.withLock { $0 = number }
+  }
+
+  /// Has something else done before that write: 1 for the next one.
+  func interrupt(beforeWrite number: Int, _ body: @escaping @Sendable () async throws -> Void) {
+    interruption.withLock { $0 = (number, body) }
   }
 
   func read<Value: Sendable>(
@@ -26,6 +32,14 @@ final class ForgetfulDatabase: SQLDatabase {
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
+    let isInterrupted = interruption.withLock { interruption in
+      interruption.rest -= 1
+      return interruption.rest == 0
+    }
+    if isInterrupted {
+      let body = interruption.withLock { $0.body }
+      try await body()
+    }
     let value = try await database.write(body)
     let isLost = writesUntilLoss.withLock { count in
       count -= 1

@@ -62,6 +62,40 @@ struct NoticeDeliveryTests {
     #expect(Set(mailbox.kinds) == [.accountSuspended, .accountResumed])
   }
 
+  @Test("No link is made for a mail to an address that the account has no more")
+  func formerAddress() async throws {
+    let service = try await TestService()
+    try await service.store.setNotices(areWritten: true)
+    let former = try #require(try await service.email(of: service.owner))
+    try await service.store.askForLoginLink(
+      ofAccount: former, notWithin: .seconds(300), atMostInADay: 10, at: service.clock.now)
+    #expect(try await service.noticeCount() == 1)
+    let database = ForgetfulDatabase(service.database.database)
+    let mailbox = Mailbox()
+    let sender = NoticeSender(
+      store: SQLStore(database: database, tariff: Tariff()), receiver: mailbox, currency: "EUR",
+      panel: "https://vps.example.com", clock: service.clock, logger: .quiet)
+    // The first write claims the notice, and the second makes the link.
+    database.interrupt(beforeWrite: 2) {
+      let isClaimed = try await service.database.read { database in
+        try database.value(Bool.self, "SELECT is_claimed FROM notice")
+      }
+      #expect(isClaimed == true)
+      var change = ProfileChange()
+      change.email = "new@example.com"
+      let isChanged = try await service.store.updateProfile(
+        of: service.owner.accountID, change, at: service.clock.now)
+      #expect(isChanged)
+    }
+    await sender.pollOnce()
+    #expect(try await service.email(of: service.owner) == "new@example.com")
+    #expect(mailbox.letters.isEmpty)
+    let links = try await service.database.read { database in
+      try database.value(Int.self, "SELECT COUNT(*) FROM login_link")
+    }
+    #expect(links == 0)
+  }
+
   @Test("One that fails is tried again, later each time, for three days; then it is given up, and shown")
   func retries() async throws {
     let service = try await TestService()

@@ -171,7 +171,7 @@ struct OperatorSecurityTests {
     let session = try #require(try await store.sessions(of: own, at: now).first)
     let person = Operator.person(Caller(session))
     let link = NewLoginLink(
-      accountID: own, hash: TokenHash(hexadecimal: "ab"), expiresAt: now + .seconds(600), quota: 20, isMailed: false)
+      accountID: own, hash: TokenHash(hexadecimal: "ab"), expiresAt: now + .seconds(600), quota: 20)
     let tries: [() async throws -> Void] = [
       { _ = try await store.createLoginLink(link, by: person, at: now) },
       { _ = try await store.updateProfile(of: own, ProfileChange(firstName: "A"), by: person, at: now) },

@@ -33,19 +33,30 @@ package struct MailedLink: Sendable, Equatable {
 
 /// A link that signs in whoever opens it, once.
 package struct NewLoginLink: Sendable {
+  /// The mail to somebody who forgot a password.
+  package struct Mail: Sendable {
+    package let notice: ID<Notice>
+    package let recipient: String
+
+    package init(notice: ID<Notice>, recipient: String) {
+      self.notice = notice
+      self.recipient = recipient
+    }
+  }
+
   package let accountID: ID<Account>
   package let hash: TokenHash
   package let expiresAt: Timestamp
   /// How many unused links an account may have, this one included; the oldest ones beyond that are deleted.
   package let quota: Int
-  /// Whether it is mailed to somebody who forgot a password; otherwise the operator made it.
-  package let isMailed: Bool
+  /// What it goes into; nil if the operator made it.
+  package let mail: Mail?
 
-  package init(accountID: ID<Account>, hash: TokenHash, expiresAt: Timestamp, quota: Int, isMailed: Bool = false) {
+  package init(accountID: ID<Account>, hash: TokenHash, expiresAt: Timestamp, quota: Int, mail: Mail? = nil) {
     self.accountID = accountID
     self.hash = hash
     self.expiresAt = expiresAt
     self.quota = quota
-    self.isMailed = isMailed
+    self.mail = mail
   }
 }

@@ -150,8 +150,9 @@ package final class NoticeSender: Sendable {
     guard clock.now - record.notice.at < Self.linkPatience else {
       throw UndeliveredNotice("nobody waits for it any more", isPermanent: true)
     }
-    guard let link = try await Sessions.makeLink(for: record.account, store, isMailed: true, at: clock.now) else {
-      throw UndeliveredNotice("the account was closed", isPermanent: true)
+    let mail = NewLoginLink.Mail(notice: record.id, recipient: record.email)
+    guard let link = try await Sessions.makeLink(for: record.account, store, in: mail, at: clock.now) else {
+      throw UndeliveredNotice("the account was closed, or changed since it was asked for", isPermanent: true)
     }
     return link.url(at: panel)
   }

@@ -52,15 +52,15 @@ package struct Sessions: Sendable {
     self.clock = clock
   }
 
-  /// Nil where there is no such account, or it is closed.
+  /// Nil where there is no such account, it is closed, or nobody waits any more for the mail that the link is for.
   package static func makeLink(
-    for account: ID<Account>, _ store: any SessionStore, isMailed: Bool = false, by operator: Operator = .host,
-    at now: Timestamp
+    for account: ID<Account>, _ store: any SessionStore, in mail: NewLoginLink.Mail? = nil,
+    by operator: Operator = .host, at now: Timestamp
   ) async throws -> LoginLinkText? {
     let text = LoginLinkText.random()
     let link = NewLoginLink(
-      accountID: account, hash: text.hash, expiresAt: now + (isMailed ? mailedLinkLifetime : linkLifetime),
-      quota: linkQuota, isMailed: isMailed)
+      accountID: account, hash: text.hash, expiresAt: now + (mail == nil ? linkLifetime : mailedLinkLifetime),
+      quota: linkQuota, mail: mail)
     return try await store.createLoginLink(link, by: `operator`, at: now) ? text : nil
   }
 

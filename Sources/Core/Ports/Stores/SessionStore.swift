@@ -1,6 +1,7 @@
 /// People who are signed in to the panel. Their sessions are stored as tokens of a special kind: see `AccountStore`.
 package protocol SessionStore: Sendable {
-  /// Returns false if there is no such account, or if it is closed.
+  /// Returns false if there is no such account, or if it is closed; for a link that is to be mailed also if its notice
+  /// is gone, or the recipient's address is not the account's any more.
   func createLoginLink(_ link: NewLoginLink, by operator: Operator, at now: Timestamp) async throws -> Bool
   /// Nil if the link was not mailed, or is not valid any more.
   func mailedLink(_ hash: TokenHash, at now: Timestamp) async throws -> MailedLink?
