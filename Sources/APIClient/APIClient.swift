@@ -73,33 +73,35 @@ public struct APIClient: Sendable {
     var headers = headers
     if method == "POST" { headers.append(("Idempotency-Key", idempotencyKey ?? UUID().uuidString.lowercased())) }
     let bytes = body.map { Array($0.text.utf8) }
-    return try await requireSuccess(
-      repeating(until: retry.unavailableUntil ?? .now + retry.unavailable) { left in
-        // If several requests share a deadline, none of them waits beyond it.
-        let seconds = waitSeconds.map { retry.unavailableUntil == nil ? $0 : min($0, max(0, left)) }
-        return self.request(
-          method, path + Self.text(of: query),
-          headers: headers + (seconds.map { [("Prefer", "wait=\($0)")] } ?? []), body: bytes, waitSeconds: seconds ?? 0)
-      })
+    let (reply, wasLost) = try await repeating(until: retry.unavailableUntil ?? .now + retry.unavailable) { left in
+      // If several requests share a deadline, none of them waits beyond it.
+      let seconds = waitSeconds.map { retry.unavailableUntil == nil ? $0 : min($0, max(0, left)) }
+      return self.request(
+        method, path + Self.text(of: query),
+        headers: headers + (seconds.map { [("Prefer", "wait=\($0)")] } ?? []), body: bytes, waitSeconds: seconds ?? 0)
+    }
+    return try requireSuccess(reply, followsLostAnswer: wasLost)
   }
 
-  private func requireSuccess(_ reply: Reply) throws -> Reply {
+  private func requireSuccess(_ reply: Reply, followsLostAnswer: Bool = false) throws -> Reply {
     if (200..<300).contains(reply.status) {
       if reply.status != 204 { _ = try reply.json() }
       return reply
     }
-    if let error = APIError(reply) { throw error }
+    if let error = APIError(reply, followsLostAnswer: followsLostAnswer) { throw error }
     _ = try reply.json()
     throw UnexpectedReply(
       status: reply.status, "The answer has the status \(reply.status), and says nothing that the service would say.")
   }
 
+  /// Returns the last reply, and whether the answer to an earlier attempt was lost.
+  ///
   /// - Parameters:
   ///   - patience: Until this time, a request that is answered with 503 is sent again.
   ///   - make: Makes the request, given the whole seconds that are left until then.
   private func repeating(
     until patience: ContinuousClock.Instant, _ make: (Int) -> Transport.Request
-  ) async throws -> Reply {
+  ) async throws -> (reply: Reply, wasLost: Bool) {
     var delays = retry.delays[...]
     var wasLost = false
     var throttled = 0
@@ -111,25 +113,25 @@ public struct APIClient: Sendable {
         case 502, 504: wasLost = true
         case 409 where wasLost && request.method == "POST": break
         case 404 where wasLost && request.method == "DELETE":
-          return Reply(status: 204, headers: reply.headers, body: Data())
+          return (Reply(status: 204, headers: reply.headers, body: Data()), wasLost)
         case 429:
           guard throttled < 3, let seconds = reply.header("Retry-After").flatMap({ Int($0) }),
             seconds <= retry.maximumThrottleSeconds,
             retry.unavailableUntil.map({ ContinuousClock.now + .seconds(max(1, seconds)) <= $0 }) ?? true
-          else { return reply }
+          else { return (reply, wasLost) }
           throttled += 1
           try await pause(APIError(reply), request.method, seconds: max(1, seconds), wasLost: wasLost)
           continue
         case 503:
           guard let error = APIError(reply), let seconds = error.retryAfterSeconds.map({ max(1, $0) }),
             seconds <= 86_400, ContinuousClock.now + .seconds(seconds) <= patience
-          else { return reply }
+          else { return (reply, wasLost) }
           try await pause(error, request.method, seconds: seconds, wasLost: wasLost)
           continue
-        default: return reply
+        default: return (reply, wasLost)
         }
         // A gateway lost the request or its answer, or the first attempt is still under way.
-        guard let delay = delays.popFirst() else { return reply }
+        guard let delay = delays.popFirst() else { return (reply, wasLost) }
         try await Task.sleep(for: delay)
       } catch let failure as ConnectionFailure {
         if failure.kind == .lost { wasLost = true }

@@ -19,26 +19,31 @@ public struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
   /// When to send the request again, if the service tells.
   public let retryAfterSeconds: Int?
   public let requestID: String?
+  /// Whether the request was sent again because an answer was lost: the service may have carried it out before.
+  public let followsLostAnswer: Bool
 
   public init(
-    status: Int, detail: String?, fields: [Field] = [], retryAfterSeconds: Int? = nil, requestID: String? = nil
+    status: Int, detail: String?, fields: [Field] = [], retryAfterSeconds: Int? = nil, requestID: String? = nil,
+    followsLostAnswer: Bool = false
   ) {
     self.status = status
     self.detail = detail
     self.fields = fields
     self.retryAfterSeconds = retryAfterSeconds
     self.requestID = requestID
+    self.followsLostAnswer = followsLostAnswer
   }
 
   /// Nil if the body is not an error of the service.
-  init?(_ reply: APIClient.Reply) {
+  init?(_ reply: APIClient.Reply, followsLostAnswer: Bool = false) {
     guard let body = try? reply.json(), case .object(let members) = body, !members.isEmpty else { return nil }
     let detail = body["detail"]?.string
     let fields = detail == nil ? members.flatMap { Self.fields($0.name, $0.value) } : []
     guard detail != nil || !fields.isEmpty else { return nil }
     self.init(
       status: reply.status, detail: detail, fields: fields,
-      retryAfterSeconds: reply.header("Retry-After").flatMap { Int($0) }, requestID: reply.header("X-Request-ID"))
+      retryAfterSeconds: reply.header("Retry-After").flatMap { Int($0) }, requestID: reply.header("X-Request-ID"),
+      followsLostAnswer: followsLostAnswer)
   }
 
   public var isNotFound: Bool { status == 404 }

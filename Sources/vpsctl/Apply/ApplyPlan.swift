@@ -119,7 +119,7 @@ struct ApplyPlan {
   }
 
   /// Whether two firewalls are the same once omitted fields have their defaults, which the service adds.
-  private static func isSame(_ wanted: JSON, _ now: JSON) -> Bool {
+  static func isSame(_ wanted: JSON, _ now: JSON) -> Bool {
     guard wanted["enabled"] ?? false == now["enabled"] ?? false else { return false }
     func plain(_ firewall: JSON) -> [JSON] {
       (firewall["rules"]?.array ?? []).map { rule in

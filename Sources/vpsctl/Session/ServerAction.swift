@@ -8,6 +8,8 @@ struct ServerAction {
   var body: JSON?
   /// The kinds of operations that the action creates.
   let kinds: Set<String>
+  /// The kind of operation that it takes back; nil for a POST, which has an idempotency key.
+  var opposite: String?
   /// `stopping`
   let doing: String
   /// Whether the answer contains something that is returned only once.
@@ -28,10 +30,14 @@ struct ServerAction {
       told = try await session.answerOnce(path, body: body) { options.tellOnce($0, title) }
       if let told, waiting.isWaiting { options.tellPassword(of: told, title) }
     }
-    let request = {
+    let request: () async throws -> JSON = {
       if let told { return told }
-      return try await OptionErrors.naming {
-        try await session.client.request(method, path, body: body, waitSeconds: waiting.preferredSeconds).json()
+      do {
+        return try await OptionErrors.naming {
+          try await session.client.request(method, path, body: body, waitSeconds: waiting.preferredSeconds).json()
+        }
+      } catch let error as APIError where error.followsLostAnswer {
+        return try await lostAnswer(before: error, on: id, session)
       }
     }
     guard waiting.isWaiting else {
@@ -59,5 +65,19 @@ struct ServerAction {
     if let operation, operation["status"]?.string != "succeeded" {
       throw Refusal(.failed, "\(title): \(operation["reason"]?.string ?? "It did not succeed.")")
     }
+  }
+
+  /// The answer that was lost, where the request is refused now because it was carried out then. Otherwise throws the error.
+  private func lostAnswer(before error: APIError, on id: Int, _ session: Session) async throws -> JSON {
+    guard let opposite, error.status == 400 else { throw error }
+    let newest = try await session.get(
+      "/servers/\(id)/operations/", query: [("ordering", "-id"), ("page_size", "20")])
+    let last = newest["results"]?.array?.lazy.compactMap { $0["kind"]?.string }
+      .first { kinds.contains($0) || $0 == opposite }
+    guard let last, kinds.contains(last) else { throw error }
+    let server = try await session.get("/servers/\(id)/")
+    var summary: JSON = [:]
+    for field in ["id", "name", "status"] { summary[field] = server[field] ?? .null }
+    return ["status": "success", "message": .string("Server is \(doing)"), "server": summary]
   }
 }

@@ -32,7 +32,8 @@ struct ServerRescue: AsyncParsableCommand {
     Login.forget(server)
     guard !off else {
       return try await ServerAction(
-        path: "rescue/", method: "DELETE", kinds: ["leave_rescue"], doing: "leaving the rescue system"
+        path: "rescue/", method: "DELETE", kinds: ["leave_rescue"], opposite: "rescue",
+        doing: "leaving the rescue system"
       ).perform(on: server, session, waiting, options)
     }
     let keys = try await SSHKeyChoice.of(sshKeys, session)

@@ -21,9 +21,19 @@ struct StoredFirewall {
 
   func write(_ options: OutputOptions) async throws {
     let body: JSON = ["enabled": fields["enabled"] ?? false, "rules": .array(rules)]
-    let changed = try await session.client.request(
-      "PUT", Self.path(server), body: body, headers: tag.map { [("If-Match", $0)] } ?? [], waitSeconds: 10
-    ).json()
-    try FirewallShow.tell(changed, options)
+    try FirewallShow.tell(try await replace(by: body), options)
+  }
+
+  private func replace(by body: JSON) async throws -> JSON {
+    do {
+      return try await session.client.request(
+        "PUT", Self.path(server), body: body, headers: tag.map { [("If-Match", $0)] } ?? [], waitSeconds: 10
+      ).json()
+    } catch let error as APIError where error.status == 412 {
+      // A request that is sent again because its answer was lost finds what it has stored itself.
+      let present = try await session.get(Self.path(server))
+      guard ApplyPlan.isSame(body, present) else { throw error }
+      return present
+    }
   }
 }
