@@ -84,7 +84,7 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "LibvirtDriver",
-      dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "CLibvirt", logging],
+      dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "CGNU", "CLibvirt", logging],
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
     .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CGNU"], swiftSettings: settings),

@@ -3,8 +3,10 @@
 #ifdef __linux__
 #include <spawn.h>
 #include <sys/timex.h>
+#include <sys/types.h>
 extern int pipe2(int ends[2], int flags);
 extern int memfd_create(const char *name, unsigned int flags);
+extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 #endif

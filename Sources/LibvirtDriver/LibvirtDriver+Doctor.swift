@@ -42,7 +42,8 @@ extension LibvirtDriver {
   /// The path of a namespace that servers once ran in and that is unused now; nil where there is none.
   package func abandonedNamespace() async throws -> String? {
     let namespace = configuration.outboundNamespace(isRetired: true, logger)
-    let daemon = try PrivateLibvirtd(directory: "\(configuration.dataDirectory)/libvirt", logger: logger)
+    let daemon = try PrivateLibvirtd(
+      directory: PrivateLibvirtd.directory(configuration.dataDirectory), logger: logger)
     return try await onNetwork("look at the way out") {
       guard namespace.exists, daemon.processID == nil, try namespace.isUnused() else { return nil }
       return namespace.path

@@ -75,7 +75,11 @@ package struct LibvirtDriver: ComputeDriver {
     self.downloads = ImageDownloads(store: images, recipes: configuration.imageRecipes, clock: clock)
     self.controlGroups = configuration.daemon == .own ? ControlGroups(of: configuration.installation) : nil
     self.readings = GuestReadings(clock: clock)
-    self.consoleLogs = ConsoleLogs(dataDirectory: configuration.dataDirectory, clock: clock, logger: logger)
+    let dataDirectory = configuration.dataDirectory
+    self.consoleLogs = ConsoleLogs(
+      dataDirectory: dataDirectory,
+      emulatorLogs: configuration.daemon == .own ? PrivateLibvirtd.emulatorLogs(dataDirectory: dataDirectory) : nil,
+      clock: clock, logger: logger)
     self.ownership = Ownership(installation: configuration.installation)
     self.hypervisor = Hypervisor(
       daemon: try configuration.libvirtd(in: outbound, logger: logger), threads: threads, logger: logger)

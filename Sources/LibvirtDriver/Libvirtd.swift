@@ -56,7 +56,8 @@ extension LibvirtDriver.Configuration {
   func libvirtd(in outbound: OutboundNamespace?, logger: Logger) throws -> any Libvirtd {
     switch daemon {
     case .own:
-      let own = try PrivateLibvirtd(directory: "\(dataDirectory)/libvirt", outbound: outbound, logger: logger)
+      let own = try PrivateLibvirtd(
+        directory: PrivateLibvirtd.directory(dataDirectory), outbound: outbound, logger: logger)
       return onlyLooks ? LibvirtdAsItIs(daemon: own) : own
     case .host: return HostLibvirtd()
     }

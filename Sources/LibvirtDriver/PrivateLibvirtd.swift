@@ -38,7 +38,14 @@ struct PrivateLibvirtd: Libvirtd {
   /// The PID file of a machine's QEMU.
   func processPath(domain name: String) -> String { "\(directory)/run/qemu/\(name).pid" }
 
-  func logPath(domain name: String) -> String { "\(directory)/log/qemu/\(name).log" }
+  func logPath(domain name: String) -> String { "\(Self.emulatorLogs(in: directory))/\(name).log" }
+
+  private static func emulatorLogs(in directory: String) -> String { "\(directory)/log/qemu" }
+
+  /// The folder in which QEMUs log, without a limit: `ConsoleLogs` sets one.
+  static func emulatorLogs(dataDirectory: String) -> String { emulatorLogs(in: Self.directory(dataDirectory)) }
+
+  static func directory(_ dataDirectory: String) -> String { "\(dataDirectory)/libvirt" }
 
   /// A lock lets one process at a time do this.
   func ensureRunning() throws {

@@ -221,6 +221,40 @@ struct HostTests {
       Array((signalled + String(repeating: "-", count: 2000) + "\nreason=shutdown\n").utf8), to: path)
     #expect(!QEMULog.endedBySignal(path: path))
   }
+
+  @Test("A QEMU that complains without end fills no disk, and its log still tells how it ended")
+  func longLogs() async throws {
+    try await withTemporaryFolder { folder in
+      let logs = PrivateLibvirtd.emulatorLogs(dataDirectory: folder.path)
+      try MachineFiles.makeDirectory(logs)
+      let (long, short) = ("\(logs)/vpsd-server-1.log", "\(logs)/vpsd-server-2.log")
+      let words = "qemu-system-x86_64: terminating on signal 15 from pid 1 (init)\n"
+      try PrivateFile.write(Array(words.utf8), to: short)
+      try PrivateFile.write([], to: long)
+      let file = try #require(FileHandle(forWritingAtPath: long))
+      defer { try? file.close() }
+      let complaints = Data(String(repeating: "virtio-serial-bus: Unexpected port id 7\n", count: 1 << 15).utf8)
+      func complain() throws {
+        for _ in 1...40 { try file.write(contentsOf: complaints) }
+      }
+      let rounds = ConsoleLogs(
+        dataDirectory: folder.path, emulatorLogs: logs, clock: ManualClock(),
+        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+
+      try complain()
+      try file.write(contentsOf: Data(words.utf8))
+      try rounds.trim()
+      #expect(try MachineFiles.allocatedBytes(of: long) < 1 << 20)
+      #expect(QEMULog.endedBySignal(path: long))
+      #expect(try String(contentsOfFile: short, encoding: .utf8) == words)
+
+      // The same QEMU goes on where it was.
+      try complain()
+      try rounds.trim()
+      #expect(try MachineFiles.allocatedBytes(of: long) < 1 << 20)
+      #expect(!QEMULog.endedBySignal(path: long))
+    }
+  }
 }
 
 @Suite("Threads for calls that block")
