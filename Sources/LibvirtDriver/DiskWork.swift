@@ -72,39 +72,55 @@ final class DiskWork: Sendable {
 
   /// Cancels the work that meets the condition, forgets its result, and returns when it has cleaned up. Throws `busy` if the
   /// cleanup takes longer than `endLimit`.
-  func end(_ isMeant: @Sendable (Key) -> Bool) async throws {
-    let cancelled = state.withLock { state in
-      var cancelled: [Key] = []
+  func end(_ isMeant: @Sendable (Key) -> Bool) async throws { _ = try await done(inSpiteOfEnding: isMeant) }
+
+  /// Ends this work in the same way, and returns whether it was done nevertheless.
+  func end(_ key: Key) async throws -> Bool { try await done(inSpiteOfEnding: { $0 == key }).contains(key) }
+
+  private func done(inSpiteOfEnding isMeant: @Sendable (Key) -> Bool) async throws -> Set<Key> {
+    var done: Set<Key> = []
+    var cancelled: [Key] = []
+    state.withLock { state in
       for (key, entry) in state.entries where isMeant(key) {
         switch entry {
         case .running(let task):
           task.cancel()
           cancelled.append(key)
-        case .waiting, .ended: state.entries[key] = nil
+          continue
+        case .ended(.success): done.insert(key)
+        case .waiting, .ended(.failure): break
         }
+        state.entries[key] = nil
       }
       state.queue.removeAll { state.entries[$0] == nil }
-      return cancelled
     }
     let deadline = ContinuousClock.now + Self.endLimit
     for key in cancelled {
-      while !hasEnded(key) {
+      while true {
+        if let isDone = takeEnd(of: key) {
+          if isDone { done.insert(key) }
+          break
+        }
         guard ContinuousClock.now < deadline else {
           throw DriverError(.busy, "work on the disk of \(key.machine.text) does not end")
         }
         try await Task.sleep(for: .milliseconds(20))
       }
     }
+    return done
   }
 
-  private func hasEnded(_ key: Key) -> Bool {
-    state.withLock { state in
+  /// Whether the work was done, as far as that is known, and forgets it; nil while it runs.
+  private func takeEnd(of key: Key) -> Bool? {
+    state.withLock { state -> Bool? in
       switch state.entries[key] {
-      case .running: return false
-      case .ended: state.entries[key] = nil
-      case .waiting, nil: break
+      case .running: return nil
+      case .ended(let result):
+        state.entries[key] = nil
+        if case .success = result { return true }
+        return false
+      case .waiting, nil: return false
       }
-      return true
     }
   }
 

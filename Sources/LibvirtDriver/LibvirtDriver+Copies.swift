@@ -38,6 +38,14 @@ extension LibvirtDriver {
     }
   }
 
+  package func endRestore(of machine: UUID, from copy: UUID) async throws -> Bool {
+    let key = DiskWork.Key(machine: machine, purpose: .restore(copy))
+    return try await DriverError.translating {
+      try await work.end { $0.machine == machine && $0.isRestore && $0 != key }
+      return try await work.end(key)
+    }
+  }
+
   package func ensureCopyAbsent(_ copy: UUID, of machine: UUID) async throws {
     try await DriverError.translating {
       try await work.end { $0.machine == machine && [.copy(copy), .restore(copy)].contains($0.purpose) }

@@ -7,7 +7,7 @@ package enum DriverMethod: String, Sendable, CaseIterable {
     readiness,
     applyHostname, applyAddresses, applyFirewall
   case requireRescuable, openConsole, takesUserData, userDataOutcome, setPassword
-  case ensureCopied, ensureRestored, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
+  case ensureCopied, ensureRestored, endRestore, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
 }
 
 /// What is wrong with a whole host.

@@ -42,6 +42,8 @@ struct SimulatedDiskWork: Sendable, Equatable {
   let begunAt: Instant
   /// When the machine's power was switched on; nil for a machine that is off. If that changes, the work is given up.
   let poweredOnAtMilliseconds: Int64?
+  /// Whether a restore has replaced the disk, which nobody has been told yet.
+  var isDone = false
 
   func isOver(at now: Instant, _ duration: Duration) -> Bool { now >= begunAt + duration }
 }

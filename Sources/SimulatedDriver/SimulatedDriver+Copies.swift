@@ -41,18 +41,34 @@ extension SimulatedDriver {
         if state.restoring[machine]?.copy != copy {
           state.restoring[machine] = SimulatedDiskWork(copy: copy, begunAt: clock.uptime, poweredOnAtMilliseconds: nil)
         }
-        guard let work = state.restoring[machine], work.isOver(at: clock.uptime, state.options.copyDuration) else {
-          return .underWay
-        }
-        var restored =
-          state.machines[machine]
-          ?? SimulatedMachine(machine, installation: installation, quirks: state.options.quirks)
-        restored.disk = copied.disk
-        try save(restored, in: &state)
+        try settleRestore(of: machine, in: &state)
+        guard state.restoring[machine]?.isDone == true else { return .underWay }
         state.restoring[machine] = nil
         return .done
       }
     }
+  }
+
+  package func endRestore(of machine: UUID, from copy: UUID) async throws -> Bool {
+    try await perform(.endRestore, machine) {
+      state.withLock { state in
+        let work = state.restoring.removeValue(forKey: machine)
+        return work?.copy == copy && work?.isDone == true
+      }
+    }
+  }
+
+  /// A restore goes on between the calls: when its time has come the disk is replaced, whether anybody asks for that or not.
+  func settleRestore(of machine: UUID, in state: inout State) throws(DriverError) {
+    guard let work = state.restoring[machine], !work.isDone, work.isOver(at: clock.uptime, state.options.copyDuration),
+      let copied = state.copies[work.copy], copied.isWhole, !copied.isDamaged
+    else { return }
+    var restored =
+      state.machines[machine]
+      ?? SimulatedMachine(machine, installation: installation, quirks: state.options.quirks)
+    restored.disk = copied.disk
+    try save(restored, in: &state)
+    state.restoring[machine]?.isDone = true
   }
 
   package func ensureCopyAbsent(_ copy: UUID, of machine: UUID) async throws {

@@ -36,5 +36,10 @@ extension SimulatedDriver {
   }
 
   /// The record of the machine.
-  package func machine(_ uuid: UUID) -> SimulatedMachine? { state.withLock { $0.machines[uuid] } }
+  package func machine(_ uuid: UUID) -> SimulatedMachine? {
+    state.withLock { state in
+      try? settleRestore(of: uuid, in: &state)
+      return state.machines[uuid]
+    }
+  }
 }

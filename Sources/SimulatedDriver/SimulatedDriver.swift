@@ -343,6 +343,7 @@ extension SimulatedDriver {
       }
     }
     try requireTenure(for: method, machine)
+    if let machine { try state.withLock { state in try settleRestore(of: machine, in: &state) } }
     let result = try work()
     for effect in effects {
       switch effect {

@@ -146,6 +146,34 @@ struct DiskCopyTests {
     #expect(service.driver.machine(server.uuid)?.disk?.content == "new")
   }
 
+  @Test("A restore that takes too long is ended before it is told to have failed: the disk stays as it was for good")
+  func lateRestore() async throws {
+    let service = try await TestService()
+    let id = try await service.activeServer()
+    let machine = try #require(try await service.store.server(id)).uuid
+    try service.driver.guestWrites("old", on: machine)
+    let backup = try await service.backup(of: id)
+    _ = try await service.servers.perform(.stop, on: id, service.owner)
+    try await service.settle()
+    try service.driver.guestWrites("new", on: machine)
+    service.driver.configure { options in
+      options.copyDuration = .seconds(86_400)
+      options.timing = MachineTiming(
+        bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .seconds(30))
+    }
+    // Its cleanup takes longer than the first to ask for it waits.
+    service.driver.inject(Fault(in: .endRestore, .fail(DriverError(.busy, "The restore does not end."))))
+    let operation = try await service.backups.restore(backup, service.owner).operation.id
+    try await service.settle()
+    let failed = try #require(try await service.store.operation(operation))
+    #expect(failed.state == .failed && failed.customerReason == "The server could not be restored.")
+    #expect(service.driver.calls.filter { $0.method == .endRestore }.count == 2)
+    service.clock.advance(by: .seconds(86_400))
+    #expect(service.driver.machine(machine)?.disk?.content == "new")
+    #expect(try await service.status(of: id) == .stopped)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("A copy that fails says why, and leaves no file")
   func failed() async throws {
     let service = try await TestService()

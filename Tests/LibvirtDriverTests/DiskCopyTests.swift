@@ -203,6 +203,22 @@ struct DiskCopyTests {
     }
   }
 
+  @Test("A restore that is ended replaces no disk, and leaves no half of one")
+  func endedRestore() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let (machine, copy) = (specification.machine, UUID())
+      try await host.driver.ensureDefined(specification)
+      let copied = try await host.copied(machine, as: copy)
+      let files = host.driver.files(of: machine)
+      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      #expect(try await !host.driver.endRestore(of: machine, from: copy))
+      #expect(!host.driver.work.isRunning(on: machine))
+      #expect(try QCOW2Header(path: files.disk).backingFile != nil)
+      #expect(try MachineFiles.names(in: files.folder).allSatisfy { !$0.hasSuffix(".partial") })
+    }
+  }
+
   @Test("Where there is no room, no copy is begun, and nothing is left of it")
   func noRoom() async throws {
     try await PrivateHost.with { host in

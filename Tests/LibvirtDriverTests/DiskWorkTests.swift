@@ -97,6 +97,21 @@ struct DiskWorkTests {
     #expect([first, second, fourth].allSatisfy { !work.isRunning(on: $0.machine) })
   }
 
+  @Test("Work that is ended says whether it was done nevertheless, and is forgotten")
+  func doneNevertheless() async throws {
+    let (ended, done) = (restore(), restore())
+    try endless(ended)
+    try await eventuallyBegun(ended)
+    #expect(try await !work.end(ended))
+    let body: DiskWork.Body = {}
+    #expect(try !work.isDone(done, body))
+    try await eventually("it is over", within: .seconds(30), every: .milliseconds(2)) {
+      !work.isRunning(on: done.machine)
+    }
+    #expect(try await work.end(done))
+    #expect(try await !work.end(done))
+  }
+
   @Test("A thaw waits for nobody")
   func thaw() async throws {
     let machine = UUID()

@@ -128,6 +128,27 @@ struct CopyTests {
     }
   }
 
+  @Test("A restore goes on between the calls; one that is ended changes nothing, and one that was done is told as that")
+  func endedRestore() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine(isRunning: false)
+      try host.driver.guestWrites("old", on: machine)
+      let copy = try await host.makeCopy(of: machine)
+      let checksum = try #require(host.driver.copy(copy)).checksum
+      try host.driver.guestWrites("new", on: machine)
+      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: checksum) == .underWay)
+      #expect(try await !host.driver.endRestore(of: machine, from: copy))
+      host.clock.advance(by: .seconds(1))
+      #expect(host.driver.machine(machine)?.disk?.content == "new")
+
+      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: checksum) == .underWay)
+      host.clock.advance(by: .seconds(1))
+      #expect(host.driver.machine(machine)?.disk?.content == "old")
+      #expect(try await host.driver.endRestore(of: machine, from: copy))
+      #expect(try await !host.driver.endRestore(of: machine, from: copy))
+    }
+  }
+
   @Test("A machine of which only copies are left is a remnant, which a delete removes")
   func onlyCopies() async throws {
     try await withSimulatedHost { host in

@@ -175,6 +175,7 @@ extension SimulatedHost {
     case .ensureRestored:
       let checksum = driver.copy(copy)?.checksum ?? ""
       _ = try await driver.ensureRestored(machine, from: copy, checksum: checksum)
+    case .endRestore: _ = try await driver.endRestore(of: machine, from: copy)
     case .ensureCopyAbsent: try await driver.ensureCopyAbsent(copy, of: machine)
     case .ensureDiskAbsent: try await driver.ensureDiskAbsent(machine)
     case .ensureAbsent: try await driver.ensureAbsent(machine)

@@ -26,6 +26,10 @@ extension ComputeDriverConformance {
         _ = try await driver.ensureRestored(UUID(), from: copy, checksum: copied.checksum)
       }
       try await twice { try await self.restored(machine, from: copy, checksum: copied.checksum) }
+      #expect(try await driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      // What cannot be called back is waited for; after that nothing goes on.
+      _ = try await driver.endRestore(of: machine, from: copy)
+      #expect(try await !driver.endRestore(of: machine, from: copy))
       try await driver.ensureDefined(specification.with(mayCreateDisk: false))
       #expect(try await driver.ensureCopied(machine, as: copy) == .done(copied))
 

@@ -180,6 +180,7 @@ extension ComputeDriverConformance {
     await expectError(.notFound) {
       _ = try await driver.ensureRestored(machine, from: UUID(), checksum: Self.unknownChecksum)
     }
+    #expect(try await !driver.endRestore(of: machine, from: UUID()))
     try await twice { try await driver.ensureCopyAbsent(UUID(), of: machine) }
     try await twice { try await driver.ensureDiskAbsent(machine) }
     #expect(try await driver.power(of: machine) == .absent)

@@ -110,6 +110,10 @@ package protocol ComputeDriver: Sendable {
   /// is wrong or the machine runs; the disk is unchanged then. Starting the machine aborts the work.
   func ensureRestored(_ machine: UUID, from copy: UUID, checksum: String) async throws -> RestoreProgress
 
+  /// Aborts every restore of this machine's disk that is under way, so that it changes nothing any more, and returns
+  /// whether the one from this copy was done nevertheless. Throws `busy` while it does not end.
+  func endRestore(of machine: UUID, from copy: UUID) async throws -> Bool
+
   /// Removes a copy, even a partial one, and aborts work on it; one that is absent is no error.
   func ensureCopyAbsent(_ copy: UUID, of machine: UUID) async throws
 
