@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,5 +55,42 @@ struct BackupTests {
     }
     writer.cancel()
     #expect(try await writer.value > 0)
+  }
+
+  @Test("The service that makes the copy writes on while it does")
+  func ownWriter() async throws {
+    let service = try await TestService()
+    // So large that it takes longer to copy than a write takes.
+    try await service.database.write { connection in
+      try connection.runScript(
+        """
+        CREATE TABLE ballast AS
+        WITH RECURSIVE number(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM number LIMIT 24)
+        SELECT value, randomblob(1048576) AS content FROM number
+        """)
+    }
+    var wasMeanwhile = false
+    // Where other tests have the processors, a copy may be over before the write is.
+    for number in 1...8 where !wasMeanwhile {
+      let path = service.directory.appendingPathComponent("copy-\(number).sqlite").path
+      let isOver = Mutex(false)
+      let copying = Task {
+        defer { isOver.withLock { $0 = true } }
+        try await service.database.backUp(to: path)
+      }
+      while !isOver.withLock({ $0 }), Self.sizeBytes(of: path) == 0 { await Task.yield() }
+      _ = try await service.database.write { connection in try connection.run("DELETE FROM ballast WHERE value = 0") }
+      let written = Self.sizeBytes(of: path)
+      try await copying.value
+      wasMeanwhile = written < Self.sizeBytes(of: path)
+      unlink(path)
+    }
+    #expect(wasMeanwhile, "Every write waited for the copy.")
+  }
+
+  /// None where there is no file yet.
+  private static func sizeBytes(of path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
   }
 }

@@ -9,35 +9,46 @@ extension SQLiteDatabase {
     try pool.close()
   }
 
+  /// The copy has a connection of its own: to SQLite it is a reader, which sees one snapshot and keeps nobody from writing, but
+  /// on the connection that writes every write would wait for its end.
   func backUp(to path: String) async throws {
-    try await Self.writeCopy(to: path) { statement in
-      // To SQLite this is a reader: it sees one snapshot and keeps nobody from writing.
-      try await pool.writeWithoutTransaction { database in try database.execute(sql: statement, arguments: [path]) }
-    }
+    let connection = try Self.copyingConnection(pool.path)
+    defer { try? connection.close() }
+    try await connection.writeWithoutTransaction { database in try Self.writeCopy(of: database, to: path) }
   }
 
-  /// Has the body write a copy into a new file, which only its owner can read, and reads all of it back, because a disk may not
-  /// keep what it took. A copy that is not whole is deleted.
-  static func writeCopy(to path: String, _ body: (_ statement: String) async throws -> Void) async throws {
+  static func copyingConnection(_ path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.label = "copy"
+    configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { database in
+      for function in [DatabaseFunction.lower, .clock, .silence] { database.add(function: function) }
+    }
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  /// Writes a copy into a new file, which only its owner can read, and reads all of it back, because a disk may not keep what it
+  /// took. A copy that is not whole is deleted. Blocks.
+  static func writeCopy(of database: Database, to path: String) throws {
     let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw UnusableFile(path: path, reason: String(cString: strerror(errno))) }
     defer { close(file) }
     do {
-      try await body("VACUUM INTO ?")
+      try database.execute(sql: "VACUUM INTO ?", arguments: [path])
       guard fsync(file) == 0 else { throw UnusableFile(path: path, reason: String(cString: strerror(errno))) }
-      try await requireWhole(path)
+      try requireWhole(path)
     } catch {
       unlink(path)
       throw error
     }
   }
 
-  private static func requireWhole(_ path: String) async throws {
+  private static func requireWhole(_ path: String) throws {
     var configuration = Configuration()
     configuration.readonly = true
     configuration.prepareDatabase { database in database.add(function: .lower) }
     let copy = try DatabaseQueue(path: path, configuration: configuration)
-    let fault = try await copy.read { database in
+    let fault = try copy.inDatabase { database in
       try Schema.migrator.appliedMigrations(database).isEmpty
         ? "it has no tables" : String.fetchOne(database, sql: "PRAGMA integrity_check(1)")
     }

@@ -20,19 +20,14 @@ struct UpgradeCopy {
     guard access(path, F_OK) == 0 else { return nil }
     let lock = try OpeningLock(path)
     defer { lock.release() }
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(5)
-    configuration.prepareDatabase { database in database.add(function: .lower) }
-    let connection = try DatabaseQueue(path: path, configuration: configuration)
+    let connection = try SQLiteDatabase.copyingConnection(path)
     defer { try? connection.close() }
     guard let bytes = try await connection.read(Self.bytesOfOlder) else { return nil }
     try requireRoom(for: bytes)
     let (partial, copy) = ("\(path).before-\(version).partial", try freeName())
     unlink(partial)
-    try await SQLiteDatabase.writeCopy(to: partial) { statement in
-      try await connection.writeWithoutTransaction { database in
-        try database.execute(sql: statement, arguments: [partial])
-      }
+    try await connection.writeWithoutTransaction { database in
+      try SQLiteDatabase.writeCopy(of: database, to: partial)
     }
     guard rename(partial, copy) == 0 else {
       throw UnusableFile(path: copy, reason: String(cString: strerror(errno)))

@@ -29,6 +29,13 @@ struct StateBackupFolder: Sendable {
     }.sorted()
   }
 
+  /// Carries out what blocks on a thread of its own: the folder may be on another machine, which does not answer for minutes.
+  static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+      Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+  }
+
   /// Makes the folder where it does not exist. Throws where others may write there, and so could replace a state.
   func ensureExists() throws {
     try FileManager.default.createDirectory(

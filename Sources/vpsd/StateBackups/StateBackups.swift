@@ -29,10 +29,13 @@ struct StateBackups: Sendable {
   /// Writes a copy if one is due, and returns the time until the next check.
   func pollOnce() async -> Duration {
     do {
-      try folder.ensureExists()
       let now = clock.now
+      let times = try await StateBackupFolder.onThread { [folder] in
+        try folder.ensureExists()
+        return try folder.times()
+      }
       // A copy with a later time was made before the clock was set back.
-      if let newest = try folder.times().last(where: { $0 <= now }), now - newest < every { return Self.interval }
+      if let newest = times.last(where: { $0 <= now }), now - newest < every { return Self.interval }
       try await write(at: now)
       return Self.interval
     } catch {
@@ -44,15 +47,17 @@ struct StateBackups: Sendable {
   }
 
   private func write(at now: Timestamp) async throws {
-    folder.removePartial()
+    try await StateBackupFolder.onThread { [folder] in folder.removePartial() }
     let key = try await copy.write(to: folder.partial)
-    try folder.keep(now)
-    try PrivateFile.sync(folder.path)
+    try await StateBackupFolder.onThread { [folder] in
+      try folder.keep(now)
+      try PrivateFile.sync(folder.path)
+    }
     logger.info("the state was copied", metadata: ["copy": "\(folder.file(of: now))"])
     if case .unfit(let fault) = key {
       logger.warning("the copy of the state has no key beside it: \(fault)")
     }
-    try folder.prune(to: keptCount)
+    try await StateBackupFolder.onThread { [folder, keptCount] in try folder.prune(to: keptCount) }
   }
 }
 

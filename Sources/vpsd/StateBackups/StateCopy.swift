@@ -29,7 +29,7 @@ struct StateCopy: Sendable {
     try await store.backUp(to: file)
     guard let key else { return .none }
     do {
-      try DataDirectory.copy(key, to: Self.keyPath(beside: file))
+      try await StateBackupFolder.onThread { try DataDirectory.copy(key, to: Self.keyPath(beside: file)) }
     } catch {
       unlink(file)
       throw error
