@@ -75,6 +75,10 @@ package final class NetworkReconciler: Sendable {
       var repair = Repair()
       let before = filter.withLock(\.contents)
       if before == nil { try links.requireOwnAddressesAreReserved() }
+      // This may come before `apply` of a server that is new.
+      for interface in interfaces {
+        try forgetFormerConnections(to: interface, after: before?.interfaces[interface.tap])
+      }
       let wanted = contents(state, interfaces)
       repair.isFilterLoaded = try filter.withLock { try $0.load(wanted, logger) }
       repair.isOwnChange = wanted != before
@@ -98,12 +102,7 @@ package final class NetworkReconciler: Sendable {
       let earlier = loaded(interface.tap)
       if earlier?.addresses != interface.addresses { lookAtForwarding(&state) }
       let interface = fitted([interface], &state)[0]
-      // Forgets connections of new addresses before the first packet passes for their new owner. A server whose tap this
-      // process finds keeps its connections.
-      if earlier != nil || !HostLinks.exists(interface.tap) {
-        try ConnectionTracking.forget(
-          interface.destinations.filter { earlier?.destinations.contains($0) != true })
-      }
+      try forgetFormerConnections(to: interface, after: earlier)
       if var wanted = filter.withLock(\.contents) {
         if let change = change(of: interface, from: earlier) {
           wanted.interfaces[interface.tap] = interface
@@ -130,6 +129,13 @@ package final class NetworkReconciler: Sendable {
         try load(rules.removal(of: loaded), to: wanted)
       }
     }
+  }
+
+  /// Forgets the connections of addresses that are new to their server, before the first packet passes for it. A server whose tap
+  /// this process finds keeps its connections.
+  private func forgetFormerConnections(to interface: RoutedInterface, after earlier: RoutedInterface?) throws {
+    guard earlier != nil || !HostLinks.exists(interface.tap) else { return }
+    try ConnectionTracking.forget(interface.destinations.filter { earlier?.destinations.contains($0) != true })
   }
 
   /// The loaded rules of one server.

@@ -23,8 +23,11 @@ extension RoutedHostTests {
     return try guest.run("python3 -c \"\(program)\" 2>&1").hasSuffix("heard")
   }
 
-  @Test("Whoever talked with the former owner of an address does not get past the firewall of the next one")
-  func formerConversation() throws {
+  /// - Parameter isSeenFirst: Whether a regular check comes before the new server's start, as in a long queue of starts.
+  @Test(
+    "Whoever talked with the former owner of an address does not get past the firewall of the next one",
+    arguments: [false, true])
+  func formerConversation(isSeenFirst: Bool) throws {
     try withGuests { reconciler, a, b in
       func send(from source: String, _ sourcePort: Int, to target: String, _ port: Int) -> String {
         "python3 -c \"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
@@ -42,6 +45,7 @@ extension RoutedHostTests {
       let next = RoutedInterface(
         hardwareAddress: Self.interface(12).hardwareAddress, addresses: a.interface.addresses,
         ipv6Networks: a.interface.ipv6Networks, firewall: closed.firewall)
+      if isSeenFirst { _ = try reconciler.reconcile { [next, b.interface] } }
       try reconciler.apply(next, among: { [] })
       let owner = try Guest(next)
       defer { owner.end() }
