@@ -25,7 +25,7 @@ package struct SQLStore: Store {
   /// Opens the database, a file or one on a server.
   ///
   /// Throws `DatabaseIsNewer` where a newer version of the program wrote it, and with `asItIs` also `DatabaseIsOlder` and
-  /// `DatabaseIsMissing`.
+  /// `DatabaseIsMissing`. A service is refused a database that was moved to a file, with `DatabaseWasMoved`.
   ///
   /// - Parameter service: How a service serves the database; nil for a command. PostgreSQL then refuses other services that
   ///   cannot be beside it. For a file, the service itself makes sure that it is the only one.
@@ -33,10 +33,17 @@ package struct SQLStore: Store {
     _ location: DatabaseLocation, _ opening: Opening = .upgrading, as service: Service? = nil, tariff: Tariff = Tariff()
   ) async throws -> SQLStore {
     switch location {
-    case .file(let path): try SQLStore(path: path, opening, tariff: tariff)
+    case .file(let path): return try SQLStore(path: path, opening, tariff: tariff)
     case .server(let address):
-      SQLStore(
+      let store = SQLStore(
         database: try await PostgreSQLDatabase.open(address, opening, as: service), tariff: tariff)
+      do {
+        if service != nil { try await store.requireUnmoved(address) }
+      } catch {
+        try? store.release()
+        throw error
+      }
+      return store
     }
   }
 

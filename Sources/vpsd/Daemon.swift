@@ -30,6 +30,7 @@ struct Daemon {
       unlink(directory.url)
       withExtendedLifetime(lock) {}
     }
+    if case .file = configuration.databaseLocation { try directory.requireDatabaseNotMoved() }
     try await keepBeforeUpgrade()
     var store = try await SQLStore.open(
       configuration.databaseLocation, as: configuration.sharesDatabase ? .besideOthers : .alone,

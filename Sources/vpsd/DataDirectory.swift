@@ -50,6 +50,24 @@ struct DataDirectory: Sendable {
     return id
   }
 
+  /// Throws where the database was moved to a server and nobody has said so to this service: it would begin anew in its place.
+  func requireDatabaseNotMoved() throws {
+    guard access(database, F_OK) != 0, let moved = try movedDatabases().last else { return }
+    throw Unfit(
+      description: "The database of \(path) was moved to a server of PostgreSQL: set `database` to it. What it was "
+        + "then is in \(moved). A service on that would remove the servers that were made since, with their disks; to "
+        + "go back to it for all that, name it vpsd.sqlite again.")
+  }
+
+  /// The files that `vpsd migrate-store` has set aside, the oldest one first.
+  func movedDatabases() throws -> [String] {
+    guard access(path, F_OK) == 0 else { return [] }
+    let prefix = "vpsd.sqlite.moved-"
+    return try FileManager.default.contentsOfDirectory(atPath: path).filter { name in
+      name.hasPrefix(prefix) && name.dropFirst(prefix.count).utf8.allSatisfy { (48...57).contains($0) }
+    }.sorted().map { "\(path)/\($0)" }
+  }
+
   /// Throws where another user could replace the database or the lock, or owns the directory, so that the service could not
   /// read what is written here. A missing directory is fine.
   func requireOurs() throws {

@@ -48,6 +48,9 @@ struct StoreMoveTests {
       #expect(try Contents(of: back) == before)
       #expect(try Contents.schema(of: back) == Contents.schema(of: path))
       #expect(try await Self.numbers(back) == numbers)
+      await #expect(throws: DatabaseWasMoved.self) { try await SQLStore.open(.server(server.address), as: .alone) }
+      try await SQLStore.open(.server(server.address), .asItIs).release()
+      await #expect(throws: UnfitState.self) { try await StoreMove.move(server.address, toFile: path + ".again") }
       let mode = try FileManager.default.attributesOfItem(atPath: back)[.posixPermissions] as? NSNumber
       #expect(mode?.intValue == 0o600)
       #expect(!FileManager.default.fileExists(atPath: back + ".partial"))

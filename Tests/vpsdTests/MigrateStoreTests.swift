@@ -23,7 +23,7 @@ struct MigrateStoreTests {
     let there = try someone.run("migrate-store", "--to", database.url)
     #expect(there.status == 0 && there.output.contains("each is what it was"), "\(there.all)")
     #expect(try Self.rows(onServer: database) == before)
-    #expect(try Self.rows(ofFile: someone.database) == before)
+    #expect(try Self.rows(ofFile: Self.moved(someone)) == before)
     let configuration = someone.folder.url.path + "/vpsd.yaml"
     try "database: \(database.url)\n".write(toFile: configuration, atomically: true, encoding: .utf8)
     let served = try Customer(of: someone, try someone.serve("--config", configuration))
@@ -39,12 +39,23 @@ struct MigrateStoreTests {
     #expect(refused.status != 0 && refused.errors.contains("serves this data directory"), "\(refused.all)")
     _ = try someone.endService()
 
+    // On the old database the server "new" would be a stranger on the host.
+    let forgotten = try someone.run("serve")
+    #expect(
+      forgotten.status == 1 && forgotten.errors.contains("was moved to a server of PostgreSQL"), "\(forgotten.all)")
+
+    try Data("precious".utf8).write(to: URL(fileURLWithPath: someone.database))
     let existing = try someone.run(["migrate-store", "--to", someone.database] + config)
     #expect(existing.status == 4 && existing.errors.contains("vpsd.sqlite is there already"), "\(existing.all)")
     try FileManager.default.removeItem(atPath: someone.database)
+    let rows = try Self.rows(onServer: database)
     let back = try someone.run(["migrate-store", "--to", someone.database] + config)
     #expect(back.status == 0 && back.output.contains("Take `database` out of the configuration, and"), "\(back.all)")
-    #expect(try Self.rows(ofFile: someone.database) == Self.rows(onServer: database))
+    #expect(try Self.rows(ofFile: someone.database) == rows)
+    let behind = try someone.run(["serve"] + config)
+    #expect(behind.status == 1 && behind.errors.contains("was moved to the file"), "\(behind.all)")
+    let twice = try someone.run(["migrate-store", "--to", someone.database + ".again"] + config)
+    #expect(twice.status == 4 && twice.errors.contains("vpsd.sqlite already"), "\(twice.all)")
     let home = try Customer(of: someone, try someone.serve())
     #expect(try await home.send("GET", "/servers/\(new)/").json["status"] as? String == "active")
     #expect(try await home.makeServer("newer") == new + 1)
@@ -102,9 +113,23 @@ struct MigrateStoreTests {
     try other.execute("ROLLBACK")
     let again = try someone.run("migrate-store", "--to", database.url)
     #expect(again.status == 0, "\(again.all)")
-    #expect(try Self.rows(onServer: database) == Self.rows(ofFile: someone.database))
+    let moved = try Self.moved(someone)
+    #expect(try Self.rows(onServer: database) == Self.rows(ofFile: moved))
     let third = try someone.run("migrate-store", "--to", database.url)
-    #expect(third.status == 4 && third.errors.contains("is not empty: there is something in the table"), "\(third.all)")
+    #expect(third.status == 4 && third.errors.contains("was moved to a server of PostgreSQL"), "\(third.all)")
+    try FileManager.default.moveItem(atPath: moved, toPath: someone.database)
+    let fourth = try someone.run("migrate-store", "--to", database.url)
+    #expect(
+      fourth.status == 4 && fourth.errors.contains("is not empty: there is something in the table"), "\(fourth.all)")
+    #expect(FileManager.default.fileExists(atPath: someone.database))
+  }
+
+  /// The file that was moved.
+  private static func moved(_ someone: Operator) throws -> String {
+    let names = try someone.names().filter { $0.hasPrefix("vpsd.sqlite.moved-") }
+    #expect(names.count == 1, "\(names)")
+    let name = try #require(names.first)
+    return "\(someone.data)/\(name)"
   }
 
   // MARK: What is moved

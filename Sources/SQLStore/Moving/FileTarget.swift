@@ -14,6 +14,10 @@ struct FileTarget {
     for suffix in ["", "-wal", "-shm"] where Self.exists(path + suffix) {
       throw UnfitTarget("\(path + suffix) is there already.")
     }
+    if let other = try MoveMark.read(server) {
+      throw UnfitState(
+        "It was moved to \(other) already. To move it once more, delete the row moved_to of its table setting.")
+    }
     removePartial()
     defer { removePartial() }
     try SQLStore(path: partial).release()
@@ -21,6 +25,12 @@ struct FileTarget {
       try SQLiteDatabase.exclusively(partial) { file in try fill(file, from: server) }
     }
     try finish()
+    do {
+      try MoveMark.write(path, to: server)
+    } catch {
+      unlink(path)
+      throw error
+    }
     return move
   }
 

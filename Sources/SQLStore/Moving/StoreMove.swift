@@ -1,5 +1,5 @@
 /// A copy of all rows of a database into an empty one of the other kind. Every row is compared before the copy is committed.
-/// The source stays as it is.
+/// The source stays as it is, but for a server's mark that no service is to begin on it again.
 package struct StoreMove: Sendable {
   package let tableCount: Int
   package let rowCount: Int
@@ -18,7 +18,8 @@ package struct StoreMove: Sendable {
 
   /// Copies a server's database to a new file, which only its owner can read and which appears when it is complete.
   ///
-  /// Throws `UnfitState` where the server's database cannot be served, and `UnfitTarget` where there is anything at the path.
+  /// Throws `UnfitState` where the server's database cannot be served or was moved before, and `UnfitTarget` where there is
+  /// anything at the path.
   package static func move(_ address: PostgreSQLAddress, toFile path: String) async throws -> StoreMove {
     try await requireServable(.server(address))
     return try await withServer(address) { server in try FileTarget(path).take(from: server) }

@@ -8,9 +8,10 @@ struct MigrateStore: AsyncParsableCommand {
     commandName: "migrate-store", abstract: "Copy the database from its file to a server of PostgreSQL, or back.",
     discussion: """
       The service must not be running. All is copied, each row is compared with what it was, and then all of it is there, or, where \
-      anything is wrong, nothing. What was there stays as it is, and so does the configuration: set `database` before the service \
-      starts again. The target is a database in which there is nothing yet, or a file that does not exist. A password is best in \
-      a file of libpq's, ~/.pgpass: what a command is given is seen by everybody on the host.
+      anything is wrong, nothing. What was there is kept, but no service starts on it any more: a file gets another name, and a \
+      server's database a mark. Set `database` before the service starts again. The target is a database in which there is \
+      nothing yet, or a file that does not exist. A password is best in a file of libpq's, ~/.pgpass: what a command is given is \
+      seen by everybody on the host.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -25,6 +26,7 @@ struct MigrateStore: AsyncParsableCommand {
     try directory.requireOurs()
     let location = configuration.databaseLocation
     if case .file(let path) = location, !FileManager.default.fileExists(atPath: path) {
+      do { try directory.requireDatabaseNotMoved() } catch { throw Refusal.refused("\(error)") }
       throw Refusal.refused("There is no database at \(path): start the service once.")
     }
     try directory.ensureExists()
@@ -48,11 +50,27 @@ struct MigrateStore: AsyncParsableCommand {
       throw ValidationError("--to: it is not a URL of PostgreSQL, such as postgresql://vpsd@db.example.com/vpsd.")
     }
     let move = try await StoreMove.move(file: path, to: address)
+    let kept = try Self.setAside(path)
     print(
       """
       \(move.rowCount) rows of \(move.tableCount) tables are on the server, and each is what it was.
-      Set `database` to \(address), and start the service. \(path.escaped()) stays as it was, and is used no more.
+      Set `database` to \(address), and start the service. What was there is in \(kept.escaped()), and is used no more.
       """)
+  }
+
+  /// Gives the file another name, so that no service begins on it by mistake: it would remove all servers that were made since.
+  private static func setAside(_ path: String) throws -> String {
+    // A database that can be opened no longer needs its log.
+    try? SQLStore(path: path, .asItIs).release()
+    let now = Int(Date().timeIntervalSince1970)
+    let names = (now..<now + 1000).map { "\(path).moved-\($0)" }
+    let kept = names.first { !FileManager.default.fileExists(atPath: $0) } ?? names[0]
+    for suffix in ["", "-wal", "-shm"] {
+      guard rename(path + suffix, kept + suffix) == 0 || errno == ENOENT else {
+        throw FileFailure.last("rename", path + suffix)
+      }
+    }
+    return kept
   }
 
   private func moveToFile(_ address: PostgreSQLAddress) async throws {
@@ -66,7 +84,7 @@ struct MigrateStore: AsyncParsableCommand {
     print(
       """
       \(move.rowCount) rows of \(move.tableCount) tables are in \(path.escaped()), and each is what it was.
-      Take `database` out of the configuration\(place), and start the service. The server's database stays as it was.
+      Take `database` out of the configuration\(place), and start the service. None begins on the server's database any more.
       """)
   }
 }
