@@ -42,6 +42,8 @@ struct Daemon {
       let asked = clock.uptime
       clock.note(try await store.time(), asked: asked, answered: clock.uptime)
     }
+    // Before anything is written: to a database that does not know this directory's servers they are strangers.
+    try directory.requireServers(of: try await store.isBootstrapped() ? store.installationID() : nil)
     if configuration.database != nil, FileManager.default.fileExists(atPath: directory.database) {
       logger.warning("the database in \(directory.database) is not used: the key database names another one")
     }
@@ -65,6 +67,7 @@ struct Daemon {
     try await store.setReverseNames(areSaid: !reverseNamings.isEmpty, at: clock.now)
     let hosted = try await HostedFleet.register(configuration, store, clock: clock, logger: logger)
     hosted.fleet.note(try await store.hosts())
+    if hosted.haveDisks { try directory.noteServers(of: try await store.installationID()) }
     let metrics = try await metricsListener(store, reverseNamings, clock)
     let stateBackups = configuration.stateBackups(
       StateCopy(store: store, directory: directory), of: try await store.installationID(), clock: clock, logger: logger)

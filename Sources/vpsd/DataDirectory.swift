@@ -36,17 +36,18 @@ struct DataDirectory: Sendable {
   /// machines.
   func id() throws -> UUID {
     let file = path + "/directory.id"
-    if let known = try readID(file) { return known }
+    if let known = try noted(in: file) { return known }
     let id = UUID()
     do { try PrivateFile.write(Array("\(id.uuidString)\n".utf8), to: file) } catch { throw FileFailure(error) }
     return id
   }
 
-  private func readID(_ file: String) throws -> UUID? {
+  /// The id in a file; nil where there is none.
+  func noted(in file: String) throws -> UUID? {
     if access(file, F_OK) != 0, errno == ENOENT { return nil }
     guard let handle = FileHandle(forReadingAtPath: file), let bytes = try handle.read(upToCount: 37),
       let id = UUID(uuidString: String(decoding: bytes.prefix(36), as: UTF8.self))
-    else { throw Unfit(description: "\(file) holds no id of this data directory: put it back as it was.") }
+    else { throw Unfit(description: "\(file) holds no id as it did: put it back as it was.") }
     return id
   }
 

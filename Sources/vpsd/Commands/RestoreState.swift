@@ -12,7 +12,8 @@ struct RestoreState: AsyncParsableCommand {
       The service must not be running. The database that was there is kept beside the new one. FILE.key, where it is there, takes \
       the place of secret.key, which is kept, too. Machines that were made since \
       the copy belong to no server any more, and are removed with their disks when the service starts; servers that were \
-      deleted since then have no disk any more, and end in error.
+      deleted since then have no disk any more, and end in error. Where there are servers, a copy of another installation is \
+      refused.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -34,6 +35,10 @@ struct RestoreState: AsyncParsableCommand {
       try await SQLStore.requireServable(incoming)
     } catch let error as UnfitState {
       throw ValidationError("\(file) is no state that can be put back. \(error)")
+    }
+    if let installation = try SQLStore.installationID(at: incoming) {
+      // A database that cannot be read says nothing of whose it was.
+      try directory.requireServers(of: installation, after: try? SQLStore.installationID(at: directory.database))
     }
     let (key, warning) = try await keyChange(for: incoming, in: directory)
     let seconds = Self.freeTime(in: directory)

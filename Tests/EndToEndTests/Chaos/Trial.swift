@@ -68,7 +68,7 @@ extension Service {
     let client = try client()
     let owners = Set(try await client.servers().map(\.uuid))
     let folders = (try? FileManager.default.contentsOfDirectory(atPath: data + "/servers")) ?? []
-    let strangers = folders.filter { !owners.contains($0) }
+    let strangers = folders.filter { UUID(uuidString: $0) != nil && !owners.contains($0) }
     guard strangers.isEmpty else { throw Leak(description: "folders without a server: \(strangers)") }
     let emulators = processes(containing: directory.path + "/data/servers/")
     guard emulators.count <= owners.count else { throw Leak(description: "\(emulators.count) machines run: \(owners)") }
