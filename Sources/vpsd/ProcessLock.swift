@@ -1,7 +1,8 @@
 import Foundation
 
-/// The lock of the one process that serves a data directory. The kernel releases it when the process ends, however it ends; the
-/// file contains the process ID, for programs that want to stop the process.
+/// The lock of the one process that works on a data directory: the service, or a command that must not run beside it. The kernel
+/// releases it when the process ends, however it ends; the file contains the process ID, for programs that want to stop the
+/// process, and what it is at.
 ///
 /// There are two locks: one of the open file description, which can be queried without being taken, and the one of earlier
 /// versions, which keeps them from serving at the same time. A query takes neither.
@@ -10,13 +11,26 @@ final class ProcessLock: Sendable {
     let description: String
   }
 
+  /// Who has the lock.
+  struct Holder: Equatable, CustomStringConvertible {
+    let process: pid_t
+    /// The name of the command.
+    let work: String
+
+    var isService: Bool { work == ProcessLock.service }
+    var description: String { "`vpsd \(work)` (process \(process))" }
+  }
+
+  static let service = "serve"
+
   private let descriptor: CInt
 
   /// How long to retry: a child process of the last holder has its descriptors for a moment, and a command of an earlier
   /// version takes the lock briefly to query it.
   private static let patience = Duration.milliseconds(100)
 
-  init(path: String) throws {
+  /// - Parameter work: The name of the command that takes it.
+  init(path: String, for work: String = ProcessLock.service) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw FileFailure.last("open", path) }
     let deadline = ContinuousClock.now + Self.patience
@@ -24,26 +38,35 @@ final class ProcessLock: Sendable {
       Self.takes(until: deadline, { flock(descriptor, LOCK_EX | LOCK_NB) == 0 })
     else {
       close(descriptor)
-      throw Held(description: "Another vpsd serves this data directory already (\(path)).")
+      let holder = Self.holder(path: path)
+      throw Held(
+        description: holder?.isService == false
+          ? "\(holder.map(\.description) ?? "A command") is at work on this data directory (\(path)): wait for its end."
+          : "Another vpsd serves this data directory already (\(path)).")
     }
     ftruncate(descriptor, 0)
-    let number = "\(getpid())\n"
-    _ = number.withCString { write(descriptor, $0, strlen($0)) }
+    let words = "\(getpid()) \(work)\n"
+    _ = words.withCString { write(descriptor, $0, strlen($0)) }
   }
 
   deinit {
     close(descriptor)
   }
 
-  /// The ID of the process that holds the lock; nil where none does.
-  static func holder(path: String) -> pid_t? {
+  /// Whether a service runs.
+  static func isServed(path: String) -> Bool { holder(path: path)?.isService == true }
+
+  /// Nil where nobody holds the lock.
+  static func holder(path: String) -> Holder? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    guard let process = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)) else { return nil }
+    let words = text.split { $0 == " " || $0 == "\n" }
+    guard let process = words.first.flatMap({ pid_t($0) }) else { return nil }
     let isHeld = lock(descriptor, getLock)?.l_type != Int16(F_UNLCK) || isHeldByEarlierVersion(path, process)
-    return isHeld ? process : nil
+    // Earlier versions do not say what they are at.
+    return isHeld ? Holder(process: process, work: words.dropFirst().first.map(String.init) ?? service) : nil
   }
 
   // fcntl.h defines these only with the GNU extensions, which are not available in Swift.

@@ -107,6 +107,8 @@ struct MigrateStoreTests {
       guard process.isRunning else { break }
       try await Task.sleep(for: .milliseconds(20))
     }
+    let shutdown = try someone.run("shutdown")
+    #expect(shutdown.status == 4 && shutdown.errors.contains("`vpsd migrate-store`"), "\(shutdown.all)")
     #expect(process.isRunning)
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()

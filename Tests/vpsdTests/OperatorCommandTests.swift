@@ -14,7 +14,8 @@ struct OperatorCommandTests {
   private static let readers = [
     ["token", "list"], ["token", "create", "--name", "x"], ["token", "revoke", "1"], ["account", "list"],
     ["account", "create", "a@example.com"], ["account", "update", "admin@localhost"], ["server", "list"], ["audit"],
-    ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"], ["host", "rename", "local", "node1"], ["host", "remove", "local"],
+    ["address", "list"], ["address", "history", "127.80.0.1"], ["host", "list"], ["host", "drain", "local"],
+    ["host", "rename", "local", "node1"], ["host", "remove", "local"],
     ["credit", "add", "admin@localhost", "1"], ["credit", "show"], ["credit", "check"], ["credit", "confirm-clock"],
     ["account", "suspend", "admin@localhost"], ["account", "resume", "admin@localhost"], ["server", "suspend", "1"],
     ["server", "resume", "1"],
@@ -351,43 +352,5 @@ struct OperatorCommandTests {
       #expect(try someone.names() == names, "\(file)")
     }
     #expect(try someone.run("restore-state", copy).status == 0)
-  }
-}
-
-@Suite("One service a data directory")
-struct ProcessLockTests {
-  @Test("Whoever asks who holds the lock never keeps a service from starting")
-  func looks() async throws {
-    try await withTemporaryFolder { folder in
-      let path = folder.path + "/vpsd.lock"
-      _ = try ProcessLock(path: path)
-      try await withThrowingTaskGroup { group in
-        group.addTask {
-          for _ in 1...3000 { _ = ProcessLock.holder(path: path) }
-        }
-        for _ in 1...30 {
-          let lock = try ProcessLock(path: path)
-          #expect(ProcessLock.holder(path: path) == getpid())
-          #expect(throws: ProcessLock.Held.self) { try ProcessLock(path: path) }
-          withExtendedLifetime(lock) {}
-        }
-        try await group.waitForAll()
-      }
-      #expect(ProcessLock.holder(path: path) == nil)
-    }
-  }
-
-  @Test("A service of an earlier version is seen, and none is started beside it")
-  func earlierVersion() async throws {
-    try await withTemporaryFolder { folder in
-      let path = folder.path + "/vpsd.lock"
-      try Data("\(getpid())\n".utf8).write(to: URL(fileURLWithPath: path))
-      let descriptor = open(path, O_RDWR | O_CLOEXEC)
-      #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
-      #expect(ProcessLock.holder(path: path) == getpid())
-      #expect(throws: ProcessLock.Held.self) { try ProcessLock(path: path) }
-      close(descriptor)
-      #expect(ProcessLock.holder(path: path) == nil)
-    }
   }
 }

@@ -128,7 +128,7 @@ extension Configuration {
     of change: AddressChange, on server: ID<Server>, isAdded: Bool, _ database: SQLStore
   ) async throws -> AddressChangeRecord {
     var record = AddressChangeRecord(server: server, address: change.address, isAdded: isAdded)
-    guard ProcessLock.holder(path: DataDirectory(dataDirectory).lock) != nil else {
+    guard ProcessLock.isServed(path: DataDirectory(dataDirectory).lock) else {
       record.reason = "That begins when the service runs."
       return record
     }

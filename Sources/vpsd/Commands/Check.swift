@@ -26,7 +26,7 @@ struct Check: AsyncParsableCommand {
     let directory = DataDirectory(configuration.dataDirectory)
     let database = try await options.openDatabase()
     // Without a running service nothing is repaired, so machines may rightly differ from their records.
-    let isServed = ProcessLock.holder(path: directory.lock) != nil
+    let isServed = ProcessLock.isServed(path: directory.lock)
     var members: [HostedFleet.Member] = []
     if isServed {
       // The data directories of services that share hosts contain nothing of those hosts.

@@ -49,7 +49,8 @@ struct Doctor: AsyncParsableCommand {
     guard let orphanage = patient.orphanage, !patient.facts.orphans.isEmpty else { return }
     let configuration = patient.facts.configuration
     let lock =
-      patient.facts.isServed ? nil : try ProcessLock(path: DataDirectory(configuration.dataDirectory).lock)
+      patient.facts.isServed
+      ? nil : try ProcessLock(path: DataDirectory(configuration.dataDirectory).lock, for: "doctor")
     let hands = try await orphanage.withHands(configuration)
     for orphan in patient.facts.orphans {
       do {

@@ -65,8 +65,9 @@ struct HostCommand: AsyncParsableCommand {
 
     func run() async throws {
       let configuration = try options.load()
-      guard ProcessLock.holder(path: DataDirectory(configuration.dataDirectory).lock) == nil else {
-        throw Refusal.refused("The service runs: stop it first.")
+      if let holder = ProcessLock.holder(path: DataDirectory(configuration.dataDirectory).lock) {
+        throw Refusal.refused(
+          holder.isService ? "The service runs: stop it first." : "\(holder) is at work: wait for its end.")
       }
       let database = try await options.openDatabase()
       let host = try await database.host(named: name).host

@@ -31,7 +31,7 @@ struct MigrateStore: AsyncParsableCommand {
     }
     try directory.ensureExists()
     // The lock keeps a service from starting meanwhile.
-    let lock = try ProcessLock(path: directory.lock)
+    let lock = try ProcessLock(path: directory.lock, for: "migrate-store")
     do {
       switch location {
       case .file(let path): try await moveToServer(path)

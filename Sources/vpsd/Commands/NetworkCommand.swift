@@ -46,7 +46,7 @@ struct NetworkCommand: AsyncParsableCommand {
       let directory = DataDirectory(try options.load().dataDirectory)
       try directory.requireOurs()
       let driver = try await options.routingDriver()
-      let lock = try ProcessLock(path: directory.lock)
+      let lock = try ProcessLock(path: directory.lock, for: "network")
       guard try await driver.removeNetwork() else { throw NetworkCommand.isNotRouted }
       withExtendedLifetime(lock) { print("This host has nothing for the network of servers any more.") }
     }

@@ -25,7 +25,7 @@ struct RestoreState: AsyncParsableCommand {
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     // The lock keeps a service from starting meanwhile.
-    let lock = try ProcessLock(path: directory.lock)
+    let lock = try ProcessLock(path: directory.lock, for: "restore-state")
     let incoming = directory.database + ".restored"
     unlink(incoming)
     defer { for suffix in ["", "-wal", "-shm"] { unlink(incoming + suffix) } }

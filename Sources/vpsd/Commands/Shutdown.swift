@@ -27,11 +27,15 @@ struct Shutdown: AsyncParsableCommand {
         "The hosts belong to all services of the database: shut servers down one by one (vpsd server stop), or end all services, and "
           + "start one without simulated_dir before this.")
     }
+    if let holder = ProcessLock.holder(path: directory.lock), !holder.isService {
+      throw Refusal.refused(
+        "\(holder) is at work on this data directory, and no service is: wait for its end.")
+    }
     try await record()
     try await stopService(directory)
     guard servers, FileManager.default.fileExists(atPath: configuration.dataDirectory.path) else { return }
     // The lock keeps a service from starting meanwhile.
-    let lock = try ProcessLock(path: directory.lock)
+    let lock = try ProcessLock(path: directory.lock, for: "shutdown")
     // A database that no service has used has no machines, and one of another version is left as it is.
     guard let installation = try await configuration.installationID() else { return }
     try await stopServers(of: installation, configuration)
@@ -59,13 +63,14 @@ struct Shutdown: AsyncParsableCommand {
   }
 
   private func stopService(_ directory: DataDirectory) async throws {
-    guard let process = ProcessLock.holder(path: directory.lock) else { return }
+    guard let service = ProcessLock.holder(path: directory.lock), service.isService else { return }
+    let process = service.process
     guard kill(process, SIGTERM) == 0 else {
       throw ValidationError("The service, process \(process), cannot be signalled.")
     }
     let clock = SystemClock()
     let deadline = clock.uptime + Self.drainDeadline
-    while ProcessLock.holder(path: directory.lock) != nil {
+    while ProcessLock.holder(path: directory.lock) == service {
       guard clock.uptime < deadline else {
         throw ValidationError("The service, process \(process), did not end in time.")
       }

@@ -19,7 +19,7 @@ struct Examination: Sendable {
   func run() async -> Patient {
     var facts = HostFacts(configuration: configuration)
     facts.isRoot = geteuid() == 0
-    facts.isServed = ProcessLock.holder(path: directory.lock) != nil
+    facts.isServed = ProcessLock.isServed(path: directory.lock)
     facts.lookAtHost()
     facts.lookAtFiles()
     var patient = Patient(facts: facts)

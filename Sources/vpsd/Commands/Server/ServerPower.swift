@@ -61,7 +61,7 @@ extension ConfigurationOptions {
   fileprivate func tell(
     _ sentence: String, _ id: ID<Server>, _ database: SQLStore, _ output: OutputOptions
   ) async throws {
-    let isServed = ProcessLock.holder(path: DataDirectory(try load().dataDirectory).lock) != nil
+    let isServed = ProcessLock.isServed(path: DataDirectory(try load().dataDirectory).lock)
     guard let listing = try await database.serverListing(.id(id)) else {
       // The service has deleted the server already.
       return print(output.isJSON ? "{\"id\":\(id)}" : sentence)
