@@ -12,6 +12,9 @@ package struct QCOW2Header: Equatable {
   let hasExternalData: Bool
   let isEncrypted: Bool
 
+  /// Whether the whole disk is in this file and nowhere else. A header may name any file of the host as a part of the disk.
+  package var isStandalone: Bool { backingFile == nil && !hasExternalData && !isEncrypted }
+
   static let magic: [UInt8] = [0x51, 0x46, 0x49, 0xFB]
 
   package init(path: String) throws {

@@ -43,14 +43,15 @@ extension LibvirtDriver {
   }
 
   private func completeCopy(_ partial: String, of disk: String, as copy: UUID, in copies: CopyFiles) async throws {
-    let size = try await onCopies("look at the copy") {
+    let size = try await onCopies("look at the copy") { try MachineFiles.size(of: partial) ?? 0 }
+    try await syncPrivately(partial, bytes: size)
+    // QEMU may still have the file open, and a guest may have taken QEMU over: what counts is what a restore sees.
+    try await onCopies("look at the copy") {
       let header = try QCOW2Header(path: partial)
-      guard header.backingFile == nil, header.virtualSizeBytes == (try QCOW2Header(path: disk).virtualSizeBytes) else {
+      guard header.isStandalone, header.virtualSizeBytes == (try QCOW2Header(path: disk).virtualSizeBytes) else {
         throw DriverError(.unreachable, "\(partial) is no whole copy: \(header)")
       }
-      return try MachineFiles.size(of: partial) ?? 0
     }
-    try await syncPrivately(partial, bytes: size)
     let checksum = try await checksum(of: partial, bytes: size)
     try Task.checkCancellation()
     try await onCopies("complete the copy") {
@@ -75,9 +76,18 @@ extension LibvirtDriver {
       try await syncPrivately(partial, bytes: size)
       // The checksum of the new disk itself is what counts, however it was read.
       guard try await checksum(of: partial, bytes: size) == expected else { throw Self.damagedCopy(copies, copy) }
+      // Nobody else can write this file. A copy may have been forged before its checksum was made.
+      let isStandalone = try await onFiles("look at the disk") { try QCOW2Header(path: partial).isStandalone }
+      guard isStandalone else { throw Self.damagedCopy(copies, copy) }
       try Task.checkCancellation()
       try await onLibvirt("put the disk in its place") { connection in
-        guard try ownership.domain(machine, on: connection)?.isActive() != true else { throw Self.running(machine) }
+        let domain = try ownership.domain(machine, on: connection)
+        guard try domain?.isActive() != true else { throw Self.running(machine) }
+        if let owner = try domain?.mark()?.owner {
+          // Programs read and write the disk as its owner, who is not to be root.
+          try letThrough(files, owner)
+          try owner.take(partial)
+        }
         try (try copies.diskRecord(of: copy) ?? .ofOurs(machine)).write(to: files.diskRecord)
         guard rename(partial, files.disk) == 0 else { throw HostError.last("rename \(partial)") }
         try MachineFiles.syncDirectory(of: files.disk)

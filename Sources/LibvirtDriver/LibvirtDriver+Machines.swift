@@ -192,13 +192,18 @@ extension LibvirtDriver {
 
   /// Gives the machine's files to its user, whoever owned them before.
   private func handOver(_ files: ServerFiles, to owner: FileOwner) throws {
-    for folder in [configuration.dataDirectory, ServerFiles.root(configuration.dataDirectory), files.folder] {
-      try owner.letThrough(folder)
-    }
+    try letThrough(files, owner)
     try files.makeConsole()
     for file in [files.disk, files.seed, files.console] { try owner.take(file) }
     for file in [files.firmwareVariables, files.rescueDisk, files.rescueSeed] where MachineFiles.exists(file) {
       try owner.take(file)
+    }
+  }
+
+  /// Lets the user pass to the machine's files.
+  func letThrough(_ files: ServerFiles, _ owner: FileOwner) throws {
+    for folder in [configuration.dataDirectory, ServerFiles.root(configuration.dataDirectory), files.folder] {
+      try owner.letThrough(folder)
     }
   }
 

@@ -219,6 +219,40 @@ struct DiskCopyTests {
     }
   }
 
+  @Test("A copy whose content is another file of the host is refused; a disk that came back is its server's own")
+  func forgedCopy() async throws {
+    try await PrivateHost.with { host in
+      let specification = try await host.specification()
+      let (machine, copy, forged) = (specification.machine, UUID(), UUID())
+      try await host.driver.ensureDefined(specification)
+      let copied = try await host.copied(machine, as: copy)
+      let (files, copies) = (host.driver.files(of: machine), host.driver.copyFiles(of: machine))
+      // As a QEMU that a guest has taken over may have written it.
+      let partial = try copies.newPartial(of: forged, for: .root)
+      let options = "data_file=\(host.dataDirectory)/content,data_file_raw=on"
+      _ = try await Program("qemu-img", ["create", "-f", "qcow2", "-o", options, partial, "1M"]).output()
+      let checksum = String(try await Program("sha256sum", [partial]).output().prefix(64))
+      let sizeBytes = try MachineFiles.size(of: partial) ?? 0
+      try copies.complete(
+        partial, as: forged, CopiedDisk(sizeBytes: sizeBytes, checksum: checksum),
+        runAs: try DiskRecord.read(files.diskRecord))
+      await #expect {
+        try await host.restored(machine, from: forged, checksum: checksum)
+      } throws: { error in
+        (error as? DriverError)?.kind == .rejected
+          && (error as? DriverError)?.customerReason == "The copy of the disk is damaged."
+      }
+      #expect(try QCOW2Header(path: files.disk).backingFile != nil)
+      #expect(try MachineFiles.names(in: files.folder).allSatisfy { !$0.hasSuffix(".partial") })
+
+      try await host.restored(machine, from: copy, checksum: copied.checksum)
+      #expect((try FileOwner(of: files.disk) == .root) == (host.driver.emulatorUser == .root))
+      // Its user can reach it.
+      try await host.driver.ensureDefined(try await host.specification(machine, storageGiB: 6, mayCreateDisk: false))
+      #expect(try QCOW2Header(path: files.disk).virtualSizeBytes == 6 << 30)
+    }
+  }
+
   @Test("Where there is no room, no copy is begun, and nothing is left of it")
   func noRoom() async throws {
     try await PrivateHost.with { host in

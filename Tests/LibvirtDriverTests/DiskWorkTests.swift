@@ -154,6 +154,12 @@ struct QCOW2HeaderTests {
     let dependent = try QCOW2Header(path: overlay)
     #expect(dependent.virtualSizeBytes == 5 << 30 && dependent.backingFile == base)
     #expect(try Disk(path: overlay).contentBytes() > allocated)
+    #expect(alone.isStandalone && !dependent.isStandalone)
+    let (external, content) = ("\(folder)/external", "\(folder)/content")
+    let options = "data_file=\(content),data_file_raw=on"
+    _ = try await Program("qemu-img", ["create", "-f", "qcow2", "-o", options, external, "3G"]).output()
+    let elsewhere = try QCOW2Header(path: external)
+    #expect(elsewhere.backingFile == nil && !elsewhere.isStandalone)
     try PrivateFile.write([UInt8](repeating: 7, count: 16), to: other)
     #expect(throws: DriverError.self) { try QCOW2Header(path: other) }
   }
