@@ -104,6 +104,29 @@ struct StateBackupsTests {
     #expect(try setup.names().count == 3)
   }
 
+  @Test("Copies of a later time never push out the one that is made now, which is made once")
+  func laterCopies() async throws {
+    let setup = try await Setup()
+    let service = setup.service(keep: 3)
+    try service.folder.ensureExists()
+    let later = (1...3).map { service.folder.file(of: setup.clock.now + .seconds(86_400 * $0)) }
+    for file in later { try Data().write(to: URL(fileURLWithPath: file)) }
+    let made = service.folder.file(of: setup.clock.now)
+    _ = await service.pollOnce()
+    let names = try setup.names()
+    #expect(names.count == 4 && FileManager.default.fileExists(atPath: made + ".key"))
+    setup.clock.advance(by: .seconds(60))
+    _ = await service.pollOnce()
+    #expect(try setup.names() == names)
+    // In the end only those are kept that are made now.
+    for _ in 1...2 {
+      setup.clock.advance(by: .seconds(6 * 3600))
+      _ = await service.pollOnce()
+    }
+    #expect(try setup.names().count == 6 && later.allSatisfy { !FileManager.default.fileExists(atPath: $0) })
+    try await SQLStore.requireServable(made)
+  }
+
   @Test("The program does it by its configuration, and the doctor tells when it does not any more")
   func program() async throws {
     let folder = try ScopedFolder()
@@ -125,7 +148,9 @@ struct StateBackupsTests {
     let old = copy.prefix(14) + "20251127T030000Z.sqlite"
     try FileManager.default.moveItem(atPath: backups + "/" + copy, toPath: backups + "/" + old)
     #expect(try finding()?.contains("days old") == true)
-    unlink(backups + "/" + old)
+    // One of another time, as a clock that is set back leaves it, is none.
+    try FileManager.default.moveItem(
+      atPath: backups + "/" + old, toPath: "\(backups)/\(copy.prefix(14))29991127T030000Z.sqlite")
     #expect(try finding()?.contains("no copy of the state") == true)
   }
 

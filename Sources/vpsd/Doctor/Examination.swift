@@ -60,7 +60,9 @@ struct Examination: Sendable {
   private func stateBackupAge(of installation: UUID, at now: Timestamp) -> HostFacts.StateBackupAge? {
     guard let path = configuration.stateBackups.directory?.path else { return nil }
     let times = try? StateBackupFolder(path: path, installation: installation).times()
-    return times?.last.map { .minutes(Int((now - $0).components.seconds) / 60) } ?? HostFacts.StateBackupAge.none
+    // One of a later time was made before the clock was set back, and is no sign of copies now.
+    let newest = times?.last { $0 <= now }
+    return newest.map { .minutes(Int((now - $0).components.seconds) / 60) } ?? HostFacts.StateBackupAge.none
   }
 
   /// The size of the log beside a database in a file.

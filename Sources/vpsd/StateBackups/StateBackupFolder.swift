@@ -63,8 +63,11 @@ struct StateBackupFolder: Sendable {
     for file in [partial, StateCopy.keyPath(beside: partial)] { unlink(file) }
   }
 
-  func prune(to count: Int) throws {
-    for time in try times().dropLast(count) {
+  /// Removes surplus copies. Those of a later time than now, from before the clock was set back, go first: they would push out
+  /// what is made now.
+  func prune(to count: Int, at now: Timestamp) throws {
+    let times = try times()
+    for time in (times.filter { $0 > now } + times.filter { $0 <= now }).dropLast(count) {
       for file in [file(of: time), StateCopy.keyPath(beside: file(of: time))] {
         guard unlink(file) == 0 || errno == ENOENT else { throw FileFailure.last("remove", file) }
       }

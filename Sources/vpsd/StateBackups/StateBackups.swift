@@ -57,7 +57,7 @@ struct StateBackups: Sendable {
     if case .unfit(let fault) = key {
       logger.warning("the copy of the state has no key beside it: \(fault)")
     }
-    try await StateBackupFolder.onThread { [folder, keptCount] in try folder.prune(to: keptCount) }
+    try await StateBackupFolder.onThread { [folder, keptCount] in try folder.prune(to: keptCount, at: now) }
   }
 }
 
