@@ -6,10 +6,12 @@ package struct DynamicZones: ReverseZones {
   private let server: NameServerAddress
   private let keyFile: String
   private let ttl: Int
+  private let patience: Patience
 
   /// How many names one message changes at most.
   private static let mostInMessage = 100
-  private static let mostQuestions = 200
+  /// How many questions one run of dig asks, one after the other.
+  private static let mostQuestions = 25
   /// If so many changes that are sent alone are refused from the start, the remaining ones count as refused.
   private static let mostRefusals = 3
   private static let limit = Duration.seconds(30)
@@ -19,9 +21,23 @@ package struct DynamicZones: ReverseZones {
   package static let programs = ["nsupdate", "dig"]
 
   package init(server: NameServerAddress, keyFile: String, ttl: Int) {
+    self.init(server: server, keyFile: keyFile, ttl: ttl, patience: Patience())
+  }
+
+  init(server: NameServerAddress, keyFile: String, ttl: Int, patience: Patience) {
     self.server = server
     self.keyFile = keyFile
     self.ttl = ttl
+    self.patience = patience
+  }
+
+  /// How long a run of dig may take. A server that is far away, or slow, answers one question after the other.
+  struct Patience: Sendable {
+    var start = Duration.seconds(10)
+    /// As long as dig itself waits for one answer: see `answers`.
+    var question = Duration.seconds(4)
+
+    func limit(forQuestions count: Int) -> Duration { start + question * count }
   }
 
   // MARK: Changes
@@ -140,7 +156,7 @@ package struct DynamicZones: ReverseZones {
       let asked = names[start..<min(start + Self.mostQuestions, names.count)]
       let run = dig(
         ["+norecurse", "+noall", "+comments", "+question", "+answer", "+authority", "+time=2", "+tries=2", "-f", "-"],
-        input: asked.map { "\($0) \(type)\n" }.joined())
+        input: asked.map { "\($0) \(type)\n" }.joined(), limit: patience.limit(forQuestions: asked.count))
       let ending = try await run.run()
       let found = Answer.all(in: ending.output)
       // dig stops at the first question that gets no answer.
@@ -154,9 +170,9 @@ package struct DynamicZones: ReverseZones {
     return answers
   }
 
-  private func dig(_ arguments: [String], input: String = "", limit: Duration = limit, outputLimitBytes: Int = 4 << 20)
-    -> ProgramRun
-  {
+  private func dig(
+    _ arguments: [String], input: String = "", limit: Duration, outputLimitBytes: Int = 4 << 20
+  ) -> ProgramRun {
     ProgramRun(
       name: "dig",
       arguments: ["-r", "@\(server.address)", "-p", "\(server.port)", "-k", keyFile] + arguments, input: input,

@@ -147,6 +147,23 @@ struct DynamicZonesTests {
     #expect(after == second.mapValues { Set([$0?.name].compactMap { $0 }) })
   }
 
+  @Test("A server whose answers take their time is asked for many names all the same")
+  func farAway() async throws {
+    let server = try await TestNameServer(.knot, zones: Self.few)
+    let addresses = try (1...60).map { try Self.address("203.0.113.\($0)") }
+    let relay = try SlowRelay(to: server.port, delayMicroseconds: 15_000)
+    defer { relay.end() }
+    // All answers together take longer than a run has to start, which no number of questions may be held to.
+    let patience = DynamicZones.Patience(start: .milliseconds(500), question: .milliseconds(80))
+    let zones = DynamicZones(
+      server: try #require(NameServerAddress("127.0.0.1:\(relay.port)")), keyFile: server.keyFile, ttl: 600,
+      patience: patience)
+    #expect(try await zones.obstacles(to: addresses) == ZoneObstacles(homeless: []))
+    #expect(relay.count >= 60)
+    // As long as dig waits where it has to ask twice each time.
+    for count in [1, 25] { #expect(DynamicZones.Patience().limit(forQuestions: count) > .seconds(4 * count)) }
+  }
+
   @Test("Where a name leads is asked of the resolver, through its aliases; one that is away tells nothing")
   func lookup() async throws {
     let server = try await TestNameServer(.knot, zones: Self.zones.filter { $0.key == "example.com" })
