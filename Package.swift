@@ -55,6 +55,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -85,6 +86,14 @@ let package = Package(
     .target(
       name: "LibvirtDriver",
       dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "CGNU", "CLibvirt", logging],
+      swiftSettings: settings),
+    .target(
+      name: "IncusDriver",
+      dependencies: [
+        "Core", "HostImages", nio, logging, .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
     .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CGNU"], swiftSettings: settings),
@@ -127,7 +136,8 @@ let package = Package(
       name: "vpsd",
       dependencies: [
         "Core", "PrivateFiles", "SQLStore", "Engine", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver",
-        "SimulatedDriver", "NoticeDelivery", "ReverseDNS", "API", "Panel", "Documentation", "CBuild", hummingbird,
+        "IncusDriver", "SimulatedDriver", "NoticeDelivery", "ReverseDNS", "API", "Panel", "Documentation", "CBuild",
+        hummingbird,
         hummingbirdCore, logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -169,6 +179,14 @@ let package = Package(
       name: "LibvirtDriverTests",
       dependencies: [
         "Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver", "TestSupport", logging,
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "IncusDriverTests",
+      dependencies: [
+        "Core", "HostImages", "IncusDriver", "TestSupport", nio, logging,
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: settings),
     .testTarget(

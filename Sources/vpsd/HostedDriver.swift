@@ -51,6 +51,7 @@ extension Configuration {
   func makeDriver(
     of host: HostDeclaration, installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
   ) throws -> any HostedDriver {
+    if let containers = try containers(of: host, installation, clock, logger) { return containers }
     switch Driver(rawValue: host.driver) {
     case .simulated:
       // The images of all systems in the default catalogue exist, so that examples in the documentation work.

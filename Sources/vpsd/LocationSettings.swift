@@ -5,12 +5,19 @@ import Foundation
 /// The settings of one location. Anything nil is as configured outside of `locations`.
 struct LocationSettings: Sendable, Equatable {
   /// The driver of the location's own hosts; nil for a location on this machine.
-  var driver: Configuration.Driver?
+  var driver: LocationDriver?
+  /// Where the driver is `incus`.
+  var incus = IncusSettings()
   var hosts: Int?
   var addressPool: AddressPool?
   var addressPool6: IPv6Pool?
   /// Replaces all reverse name settings outside of `locations`; nil to use those.
   var reverseNames: ReverseNameSettings?
+}
+
+/// What a location can have instead of this machine.
+enum LocationDriver: String, Sendable, CaseIterable {
+  case simulated, incus
 }
 
 /// A setting of one location.
@@ -22,17 +29,17 @@ struct LocationKey: Sendable {
   let read: @Sendable (LocationSettings) -> [String]?
 
   /// In the order in which they are documented.
-  static let all: [LocationKey] = ofHosts + reverseNames
+  static let all: [LocationKey] = ofHosts + incus + reverseNames
 
   private static let ofHosts: [LocationKey] = [
     LocationKey(
       name: "driver",
       description:
-        "`simulated` for hosts of its own, which exist on paper only; where it is not said, the location is on this machine",
-      rule: "simulated",
+        "`simulated` for hosts of its own, which exist on paper only; `incus` for containers ([docs/clusters.md](clusters.md)); where it is not said, the location is on this machine",
+      rule: "one of simulated, incus",
       apply: { value, settings in
-        guard value.text == Configuration.Driver.simulated.rawValue else { return false }
-        settings.driver = .simulated
+        guard let driver = value.text.flatMap({ LocationDriver(rawValue: $0) }) else { return false }
+        settings.driver = driver
         return true
       },
       read: { $0.driver.map { [$0.rawValue] } }),
@@ -78,7 +85,10 @@ extension Configuration {
     AddressPools(
       AddressPools.Pair(addressPool, ipv6: addressPool6),
       ofLocations: locations.mapValues { settings in
-        AddressPools.Pair(settings.addressPool ?? addressPool, ipv6: settings.addressPool6 ?? addressPool6)
+        AddressPools.Pair(
+          settings.addressPool ?? addressPool,
+          // The network of containers is no network of this machine.
+          ipv6: settings.addressPool6 ?? (settings.driver == .incus ? nil : addressPool6))
       })
   }
 

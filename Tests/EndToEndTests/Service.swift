@@ -6,6 +6,8 @@ import Synchronization
 final class Service: Sendable {
   let directory: URL
   private let settings: [String: String]
+  /// Of every command, where there is a file of settings that no variable has.
+  private let options: [String]
   private let fileSystem: SmallFileSystem?
   private let process = Mutex<Process?>(nil)
   private let url = Mutex<URL?>(nil)
@@ -17,11 +19,14 @@ final class Service: Sendable {
   }
 
   /// Runs a test on a service of its own, and leaves nothing of it behind.
-  /// - Parameter fileSystemMiB: Where its data directory is to be a file system of its own, of this size.
+  /// - Parameters:
+  ///   - file: What a configuration file says, for what no variable can.
+  ///   - fileSystemMiB: Where its data directory is to be a file system of its own, of this size.
   static func with(
-    _ settings: [String: String] = [:], fileSystemMiB: Int? = nil, _ test: (Service) async throws -> Void
+    _ settings: [String: String] = [:], file: String? = nil, fileSystemMiB: Int? = nil,
+    _ test: (Service) async throws -> Void
   ) async throws {
-    let service = try Service(settings, fileSystemMiB: fileSystemMiB)
+    let service = try Service(settings, file: file, fileSystemMiB: fileSystemMiB)
     do {
       try await service.start()
       try await test(service)
@@ -34,12 +39,15 @@ final class Service: Sendable {
     try service.end()
   }
 
-  private init(_ settings: [String: String], fileSystemMiB: Int?) throws {
+  private init(_ settings: [String: String], file: String?, fileSystemMiB: Int?) throws {
     self.settings = settings
     directory = FileManager.default.temporaryDirectory.appendingPathComponent(
       "vpsd-e2e-" + UUID().uuidString.prefix(8).lowercased())
     let data = directory.appendingPathComponent("data")
     try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    let configuration = directory.appendingPathComponent("vpsd.yaml").path
+    options = file == nil ? [] : ["--config", configuration]
+    try file?.write(toFile: configuration, atomically: true, encoding: .utf8)
     fileSystem = try fileSystemMiB.map { try SmallFileSystem(at: data.path, sizeMiB: $0) }
   }
 
@@ -64,7 +72,7 @@ final class Service: Sendable {
 
   func start() async throws {
     let process = Process()
-    let command = (fileSystem?.entrance ?? []) + [Self.program, "serve"]
+    let command = (fileSystem?.entrance ?? []) + [Self.program, "serve"] + options
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -89,7 +97,7 @@ final class Service: Sendable {
   }
 
   func operate(_ arguments: [String], limitSeconds: Int = 200) throws -> String {
-    let command = (fileSystem?.entrance ?? []) + [Self.program] + arguments
+    let command = (fileSystem?.entrance ?? []) + [Self.program] + arguments + options
     return try Command.output(
       command[0], Array(command.dropFirst()), environment: environment, limitSeconds: limitSeconds)
   }
@@ -105,7 +113,7 @@ final class Service: Sendable {
 
   /// What `vpsd check` says, and its exit status.
   func checked() throws -> Command {
-    let command = (fileSystem?.entrance ?? []) + [Self.program, "check"]
+    let command = (fileSystem?.entrance ?? []) + [Self.program, "check"] + options
     return try Command.run(command[0], Array(command.dropFirst()), environment: environment, limitSeconds: 120)
   }
 

@@ -115,7 +115,7 @@ struct ConfigurationErrorTests {
         "locations:\n  a: {colour: blue}",
         "2: locations.a.colour: there is no such key. Known are: driver, hosts, address_pool"
       ),
-      ("locations:\n  a: {driver: libvirt}", "2: locations.a.driver: it must be simulated"),
+      ("locations:\n  a: {driver: libvirt}", "2: locations.a.driver: it must be one of simulated, incus"),
       (
         "locations:\n  a: {driver: simulated, hosts: 101}",
         "2: locations.a.hosts: it must be a whole number from 1 to 100"

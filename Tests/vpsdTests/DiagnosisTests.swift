@@ -32,6 +32,14 @@ struct DiagnosisTests {
     (.error, .programs, "qemu-img", { $0.missingPrograms = [("qemu-img", "qemu-utils", true)] }),
     (.warning, .programs, "slirp4netns", { $0.missingPrograms = [("slirp4netns", "slirp4netns", false)] }),
     (.error, .libvirt, "does not answer", { $0.silentHosts = [("local", "nobody listens")] }),
+    (
+      .error, .incus, "eu-1/1 does not answer",
+      {
+        $0.configuration.locations["eu-1"] = LocationSettings(driver: .incus)
+        $0.silentHosts = [("eu-1/1", "nobody listens")]
+      }
+    ),
+    (.error, .incus, "no storage pool", { $0.incusFaults = [("eu-1/1", "there is no storage pool fast")] }),
     (.error, .libvirt, "not root", { $0.isRoot = false }),
     (.warning, .libvirt, "cannot have a user", { $0.emulatorObstacle = "others may not enter /srv" }),
     (

@@ -8,7 +8,8 @@ enum Diagnosis {
     let runsMachines = facts.configuration.driver == .libvirt
     return (runsMachines ? accelerator(facts) + programs(facts) + libvirt(facts) + images(facts) : [])
       + folders(facts) + (runsMachines ? memory(facts) : []) + pools(facts) + ports(facts)
-      + (runsMachines ? network(facts) : []) + names(facts) + clock(facts) + permissions(facts) + database(facts)
+      + (runsMachines ? network(facts) : []) + incus(facts) + names(facts) + clock(facts) + permissions(facts)
+      + database(facts)
       + stateBackups(facts)
       + machines(facts)
       + facts.orphans.map(\.finding)
@@ -47,7 +48,7 @@ enum Diagnosis {
   }
 
   private static func libvirt(_ facts: HostFacts) -> [Finding] {
-    var found: [Finding] = facts.silentHosts.map { host, reason in
+    var found: [Finding] = facts.silentHosts.filter { !facts.isOnIncus($0.host) }.map { host, reason in
       .error(
         .libvirt, "the host \(host) does not answer: \(reason)", "nothing of its servers can be seen or changed",
         remedy: facts.configuration.libvirtd == .host ? "systemctl restart libvirtd" : "systemctl restart vpsd")

@@ -2,6 +2,7 @@ import Core
 import Engine
 import Foundation
 import HostPrograms
+import IncusDriver
 import LibvirtDriver
 import SQLStore
 
@@ -94,6 +95,9 @@ struct Examination: Sendable {
   }
 
   private func look(_ member: HostedFleet.Member, _ facts: inout HostFacts) async throws {
+    if let driver = member.driver as? IncusDriver {
+      facts.incusFaults += try await driver.faults().map { (member.host.name, $0) }
+    }
     guard let driver = member.driver as? LibvirtDriver else { return }
     facts.shiftedPorts = driver.shiftedPorts
     facts.networkProblems = try await driver.networkState()?.problems ?? []

@@ -8,7 +8,7 @@ struct Finding: Sendable, Equatable {
   }
 
   enum Area: String, Sendable, CaseIterable {
-    case accelerator, programs, libvirt, images, disk, memory, pools, ports, network, rdns, clock, permissions,
+    case accelerator, programs, libvirt, incus, images, disk, memory, pools, ports, network, rdns, clock, permissions,
       database,
       backups, orphans
   }

@@ -110,6 +110,8 @@ struct HostFacts: Sendable {
   var emulatorObstacle: String?
   /// The hosts that did not answer, with the reason.
   var silentHosts: [(host: String, reason: String)] = []
+  /// What makes the Incus of a host unfit.
+  var incusFaults: [(host: String, fault: String)] = []
   /// How machines differ from the records of their servers.
   var differences: [String] = []
   var images: [Image] = []

@@ -21,28 +21,35 @@ struct ImageBuild: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @Argument(help: "The recipe: debian-12.") var name: String
   @Flag(help: "Do nothing where the image is there already, whatever its version.") var ifMissing = false
+  @Flag(help: "Make of it what containers are made from, too: for locations on an Incus.") var containers = false
 
   func run() async throws {
     let configuration = try options.load()
     let images = configuration.images
-    if ifMissing, let version = try? images.currentVersion(of: name) {
-      if output.isJSON { print(ImageRecord(name, version, in: images).json) }
-      return
+    if !ifMissing || (try? images.currentVersion(of: name)) == nil {
+      try images.makeDirectory()
+      try run("build", [name, "--output", images.directory], configuration)
     }
-    let build = configuration.recipeDirectory.appendingPathComponent("build")
-    guard FileManager.default.isExecutableFile(atPath: build.path) else {
+    let version = try images.currentVersion(of: name)
+    if containers, images.containerArchive(of: name, version: version) == nil {
+      try run("container", ["\(images.directory)/\(name)/\(version)"], configuration)
+    }
+    if output.isJSON { print(ImageRecord(name, version, in: images).json) }
+  }
+
+  private func run(_ recipe: String, _ arguments: [String], _ configuration: Configuration) throws {
+    let program = configuration.recipeDirectory.appendingPathComponent(recipe)
+    guard FileManager.default.isExecutableFile(atPath: program.path) else {
       throw ValidationError("There are no recipes at \(configuration.recipeDirectory.path); see VPSD_RECIPE_DIR.")
     }
-    try images.makeDirectory()
     let process = Process()
     // With --json, standard output contains nothing but the object.
     if output.isJSON { process.standardOutput = FileHandle.standardError }
-    process.executableURL = build
-    process.arguments = [name, "--output", images.directory]
+    process.executableURL = program
+    process.arguments = arguments
     try process.run()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw ExitCode.failure }
-    if output.isJSON { print(ImageRecord(name, try images.currentVersion(of: name), in: images).json) }
   }
 }
 

@@ -1,0 +1,55 @@
+package import Foundation
+package import HostImages
+
+extension IncusDriver {
+  /// What this driver has to know of its part of a cluster.
+  package struct Configuration: Sendable {
+    /// How often what the member has is given away.
+    package struct Overcommitment: Sendable {
+      package var vcpus = 16.0
+      package var memory = 1.0
+      package var storage = 2.0
+    }
+
+    package let endpoint: IncusEndpoint
+    package let installation: UUID
+    package var project = "default"
+    package var storagePool = "default"
+    /// The member that is this host; nil where the server is none of a cluster.
+    package var member: String?
+    /// Where images of containers are on this machine; nil where there are only those of the cluster.
+    package var images: ImageStore?
+    package var network = ContainerNetwork.loopback(ports: [22, 80, 443])
+    package var overcommitment = Overcommitment()
+
+    package init(endpoint: IncusEndpoint, installation: UUID) {
+      self.endpoint = endpoint
+      self.installation = installation
+    }
+  }
+}
+
+/// How containers are reached.
+package enum ContainerNetwork: Sendable, Equatable {
+  /// These ports of an address of the member's own lead into the container, and nothing leads out.
+  case loopback(ports: [Int])
+}
+
+/// How long the server may take for what.
+enum IncusDeadline {
+  /// To say who it is.
+  static let server = Duration.seconds(5)
+  /// For one instance, whose member may be away: the others wait ten seconds for that one.
+  static let instance = Duration.seconds(15)
+  /// For all: the first one that is asked for after a member fell silent takes half a minute.
+  static let list = Duration.seconds(40)
+  /// To unpack an image that this member never had.
+  static let create = Duration.seconds(180)
+  /// To send an image, and to take it in.
+  static let upload = Duration.seconds(900)
+  static let start = Duration.seconds(60)
+  static let stop = Duration.seconds(30)
+  static let remove = Duration.seconds(60)
+  /// For a program in a container.
+  static let program = Duration.seconds(20)
+}

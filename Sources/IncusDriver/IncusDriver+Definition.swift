@@ -1,0 +1,95 @@
+package import Core
+package import Foundation
+import NIOHTTP1
+
+extension IncusDriver {
+  package func ensureDefined(_ specification: MachineSpecification) async throws {
+    guard specification.rescue == nil else { throw Self.noRescue }
+    try await DriverError.translating {
+      let definition = InstanceDefinition(specification, configuration)
+      let instance = try await wholeInstance(of: specification, definition)
+      if !instance.hasDisk { try await makeDisk(for: specification) }
+      let settled = [MarkKey.isDefined.rawValue: "true", MarkKey.disk.rawValue: ""]
+      try await become(definition, settingAlso: settled, specification.machine)
+    }
+  }
+
+  /// The one that is there, or one that is made now. What a create left that did not come to its end is made again.
+  private func wholeInstance(
+    of specification: MachineSpecification, _ definition: InstanceDefinition
+  ) async throws -> Instance {
+    let present = try await instance(of: specification.machine)
+    if let present, present.isDefined { return present }
+    if present != nil { try await removeRemnant(of: specification.machine) }
+    guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
+    let image = try await image(specification.imageName, version: specification.imageVersion)
+    try await create(definition, of: specification.machine, from: image)
+    guard let made = try await instance(of: specification.machine) else {
+      throw DriverError(.rejected, "the name of the container of \(specification.machine.text) is somebody else's")
+    }
+    return made
+  }
+
+  /// How a create ended is told by what is there, because codes and words of a failure differ.
+  private func create(_ definition: InstanceDefinition, of machine: UUID, from image: ClusterImage) async throws {
+    let request = IncusClient.Request(
+      method: .POST, path: IncusPath("instances").with("target", configuration.member),
+      body: try definition.creation(fingerprint: image.fingerprint).bytes, deadline: IncusDeadline.instance)
+    do {
+      try await client.finish(request, within: IncusDeadline.create)
+    } catch IncusError.notFound {
+      // The operation ended and was forgotten, or the image has gone: there is an instance, or none.
+      guard try await instance(of: machine) != nil else { throw IncusError.refused("no container came of it") }
+    }
+    try await requireNoCreate(of: machine)
+  }
+
+  private func requireNoCreate(of machine: UUID) async throws {
+    let name = Instance.name(of: machine)
+    guard try await !client.operationsUnderWay().contains(where: { $0.concerns(instance: name) }) else {
+      throw DriverError(.busy, "the container of \(machine.text) is still being made, or changed")
+    }
+  }
+
+  /// A create that goes on, of a process that died, is waited for.
+  private func removeRemnant(of machine: UUID) async throws {
+    try await requireNoCreate(of: machine)
+    try await remove(machine)
+  }
+
+  /// Whatever its state: a container that runs cannot be removed.
+  func remove(_ machine: UUID) async throws {
+    guard let instance = try await instance(of: machine) else { return }
+    if !instance.isOff { try await cutPower(of: machine) }
+    do {
+      try await client.finish(
+        .init(method: .DELETE, path: path(machine), deadline: IncusDeadline.instance), within: IncusDeadline.remove)
+    } catch {
+      // Somebody else may have been faster, or nobody knows how it ended.
+      guard try await self.instance(of: machine) == nil else { throw error }
+    }
+  }
+
+  package func ensureAbsent(_ machine: UUID) async throws {
+    try await DriverError.translating {
+      try await endWork(of: machine)
+      try await remove(machine)
+      try await removeCopies(of: machine)
+    }
+  }
+
+  static func missingDisk(_ machine: UUID) -> DriverError {
+    DriverError(
+      .notFound, "the disk of \(machine.text) is missing", customerReason: "The disk of this server is missing.")
+  }
+
+  static let noRescue = DriverError(
+    .rejected, "a container has no rescue system", customerReason: "This server has no rescue system.")
+
+  package func requireRescuable(_ machine: UUID, by rescue: RescueSpecification) async throws {
+    try await DriverError.translating {
+      _ = try await existingInstance(of: machine)
+      throw Self.noRescue
+    }
+  }
+}

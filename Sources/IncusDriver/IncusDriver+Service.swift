@@ -1,0 +1,125 @@
+import Core
+package import Foundation
+import Logging
+
+/// What a service does beside asking for machines, and what commands ask.
+extension IncusDriver {
+  /// Looks now and then at what could keep servers from being made, until cancellation: which images there are, and whether the
+  /// server is as the configuration says. What is wrong is logged once.
+  package func run() async {
+    var known: [String] = []
+    while !Task.isCancelled {
+      try? await lookAtImages()
+      if let faults = try? await faults(), faults != known {
+        for fault in faults where !known.contains(fault) {
+          logger.error("the Incus of this host cannot be used as it is", metadata: ["fault": "\(fault)"])
+        }
+        known = faults
+      }
+      try? await clock.sleep(for: Self.imageInterval)
+    }
+  }
+
+  /// What an operator has to mend. Throws where nobody answers.
+  package func faults() async throws -> [String] {
+    try await DriverError.translating {
+      let server = try await client.get(IncusPath(), as: ServerFacts.self, within: IncusDeadline.server)
+      guard server.auth == "trusted" else {
+        return ["it does not trust the certificate in client_certificate (incus config trust add-certificate)"]
+      }
+      let missing = ServerFacts.needed.filter { !server.extensions.contains($0) }
+      guard missing.isEmpty else {
+        return ["it is too old: it lacks \(missing.joined(separator: ", ")); Incus 6.0 has all that is needed"]
+      }
+      return try await projectFaults() + poolFaults() + memberFaults(server)
+    }
+  }
+
+  private func projectFaults() async throws -> [String] {
+    do {
+      _ = try await client.get(
+        IncusPath("projects", configuration.project), as: Named.self, within: IncusDeadline.instance)
+      return []
+    } catch IncusError.notFound {
+      return ["there is no project \(configuration.project)"]
+    } catch IncusError.forbidden {
+      return ["the certificate may not use the project \(configuration.project)"]
+    }
+  }
+
+  private func poolFaults() async throws -> [String] {
+    do {
+      let pool = try await client.get(
+        IncusPath("storage-pools", configuration.storagePool), as: Pool.self, within: IncusDeadline.instance)
+      return pool.driver == "dir"
+        ? ["the storage pool \(configuration.storagePool) is of the driver dir, which holds no disk to its size"] : []
+    } catch IncusError.notFound {
+      return ["there is no storage pool \(configuration.storagePool)"]
+    }
+  }
+
+  private func memberFaults(_ server: ServerFacts) async throws -> [String] {
+    guard let member = configuration.member else {
+      return server.isClustered ? ["it is a cluster: say which member of it is meant (member)"] : []
+    }
+    guard server.isClustered else { return ["it is no cluster, and has no member \(member)"] }
+    do {
+      _ = try await client.get(IncusPath("cluster", "members", member), as: Member.self, within: IncusDeadline.instance)
+      return []
+    } catch IncusError.notFound {
+      return ["its cluster has no member \(member)"]
+    }
+  }
+
+  /// Whole and in part, by machine.
+  package func copiesOnHost() async throws -> [UUID: Set<UUID>] {
+    try await DriverError.translating {
+      try await copies().reduce(into: [:]) { copies, image in
+        guard let machine = image[.machine].flatMap(UUID.init(uuidString:)),
+          let copy = image[.copy].flatMap(UUID.init(uuidString:))
+        else { return }
+        copies[machine, default: []].insert(copy)
+      }
+    }
+  }
+
+  /// For an operator who has shut all servers down: none of them was its guest's wish.
+  package func forgetShutdowns() async throws {
+    try await DriverError.translating {
+      for instance in try await instances() where isHere(instance) && instance.isOff && instance[.power] == "on" {
+        guard let machine = instance.machine(of: configuration.installation) else { continue }
+        try await mark(machine, .power, "cut")
+      }
+    }
+  }
+}
+
+private struct ServerFacts: Decodable {
+  /// What is asked of a server that not every one of them has.
+  static let needed = ["instances_rebuild", "clustering", "image_create_aliases", "container_nic_routed"]
+
+  struct Environment: Decodable {
+    let isClustered: Bool?
+
+    private enum CodingKeys: String, CodingKey { case isClustered = "server_clustered" }
+  }
+
+  let auth: String
+  let extensions: Set<String>
+  let environment: Environment?
+
+  private enum CodingKeys: String, CodingKey {
+    case auth, environment
+    case extensions = "api_extensions"
+  }
+
+  var isClustered: Bool { environment?.isClustered == true }
+}
+
+private struct Named: Decodable { let name: String }
+private struct Pool: Decodable { let driver: String }
+private struct Member: Decodable {
+  let name: String
+
+  private enum CodingKeys: String, CodingKey { case name = "server_name" }
+}

@@ -1,0 +1,163 @@
+package import Core
+package import Foundation
+package import Logging
+import NIOHTTP1
+
+/// Containers of one member of an Incus cluster, or of a server alone, by its REST API.
+///
+/// Truth lives in the cluster, and what only we know of a container in its configuration there: nothing is kept here. Nothing is
+/// touched that does not bear this installation's mark.
+package struct IncusDriver: ComputeDriver {
+  package let timing = MachineTiming(
+    bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(100), bootsAtOnce: nil)
+
+  let configuration: Configuration
+  let client: IncusClient
+  let clock: any WallClock
+  let logger: Logger
+  let work = CopyWork()
+  let imports = ImageImports()
+
+  package init(configuration: Configuration, clock: any WallClock, logger: Logger) {
+    self.configuration = configuration
+    self.clock = clock
+    self.logger = logger
+    client = IncusClient(endpoint: configuration.endpoint, project: configuration.project)
+  }
+
+  /// Of every machine: nothing of the member's can be in the way at an address that is the machine's alone.
+  package var sshPort: Int { 22 }
+  package func sshPort(of machine: UUID) -> Int { sshPort }
+  package func lostPorts(of machine: UUID) -> [Int] { [] }
+  package func forwarding(to machine: UUID) -> PortForwarding.Share? { nil }
+  package var enforcesFirewalls: Bool { false }
+
+  package func capacity() async throws -> HostCapacity? {
+    try await DriverError.translating {
+      let resources = try await client.get(
+        IncusPath("resources").with("target", configuration.member), as: MemberResources.self,
+        within: IncusDeadline.instance, mostBytes: 8 << 20)
+      let pool = try await client.get(
+        IncusPath("storage-pools", configuration.storagePool, "resources").with("target", configuration.member),
+        as: PoolResources.self, within: IncusDeadline.instance)
+      return HostCapacity(resources, pool, configuration.overcommitment)
+    }
+  }
+
+  package func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool {
+    // Nobody is reached at one of IPv6 here.
+    guard case .ipv4(let address) = address else { return true }
+    return try await DriverError.translating {
+      let holders = try await instances().filter { $0.addresses.contains(address) }
+      guard holders.isEmpty else { return holders.allSatisfy { $0.name == Instance.name(of: machine) } }
+      switch configuration.network {
+      case .loopback(let ports):
+        try await requireFree(ports)
+        return try await Listening.canBind(address, ports: ports)
+      }
+    }
+  }
+
+  /// A port that is taken on every address is no reason to try another one.
+  private func requireFree(_ ports: [Int]) async throws {
+    for port in ports where try await !Listening.canBind(Listening.probe, ports: [port]) {
+      throw DriverError(
+        .exhausted, "another program listens at port \(port) of every address of this machine, which containers need",
+        customerReason: "No free address was found.")
+    }
+  }
+
+  /// As at the loopback of any driver: nothing passes but the ports that are forwarded.
+  package func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws {}
+
+  /// What leads in is the member's, and was changed with the definition: in the guest there is nothing to do.
+  package func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws {}
+}
+
+// MARK: - What is there
+
+extension IncusDriver {
+  /// Everybody's, on every member.
+  func instances() async throws -> [Instance] {
+    try await client.get(
+      IncusPath("instances", query: ["recursion": "1"]), as: [Instance].self, within: IncusDeadline.list,
+      mostBytes: 64 << 20)
+  }
+
+  /// The machine's own; nil where there is none. Throws `rejected` where its name is that of somebody else's.
+  func instance(of machine: UUID) async throws -> Instance? {
+    let found: Instance
+    do {
+      found = try await client.get(
+        IncusPath("instances", Instance.name(of: machine)), as: Instance.self, within: IncusDeadline.instance)
+    } catch IncusError.notFound {
+      return nil
+    }
+    return found.machine(of: configuration.installation) == machine ? found : nil
+  }
+
+  /// Throws `notFound` where there is none, or no more than remnants of one.
+  func existingInstance(of machine: UUID) async throws -> Instance {
+    guard let instance = try await instance(of: machine), instance.isDefined else {
+      throw DriverError(.notFound, "There is no container of \(machine.text).")
+    }
+    return instance
+  }
+
+  func path(_ machine: UUID, _ more: String? = nil) -> IncusPath {
+    let name = Instance.name(of: machine)
+    return more.map { IncusPath("instances", name, $0) } ?? IncusPath("instances", name)
+  }
+
+  /// Makes it what it is to be; what somebody else changes meanwhile stays.
+  func become(_ definition: InstanceDefinition, settingAlso more: [String: String], _ machine: UUID) async throws {
+    let (present, tag) = try await client.getTagged(path(machine), as: Instance.self, within: IncusDeadline.instance)
+    switch definition.change(of: present, settingAlso: more) {
+    case nil: break
+    case .merged(let change): try await write(change, to: machine)
+    case .whole(let whole):
+      try await client.finish(
+        .init(
+          method: .PUT, path: path(machine), body: whole.bytes, ifMatch: tag, deadline: IncusDeadline.instance),
+        within: IncusDeadline.instance)
+    }
+  }
+
+  /// Merges these into what the instance has. An empty text takes a key away.
+  func write(_ change: JSONBody, to machine: UUID) async throws {
+    try await client.finish(
+      .init(method: .PATCH, path: path(machine), body: change.bytes, deadline: IncusDeadline.instance),
+      within: IncusDeadline.instance)
+  }
+
+  func mark(_ machine: UUID, _ key: MarkKey, _ value: String) async throws {
+    try await write(JSONBody(["config": .texts([key.rawValue: value])]), to: machine)
+  }
+}
+
+// MARK: - What it carries
+
+private struct MemberResources: Decodable {
+  struct Total: Decodable { let total: Int64 }
+  let cpu: Total
+  let memory: Total
+}
+
+private struct PoolResources: Decodable {
+  struct Space: Decodable { let total: Int64? }
+  let space: Space
+}
+
+extension HostCapacity {
+  /// An eighth of the memory is the member's own, a gibibyte at least where it has two.
+  fileprivate init(
+    _ member: MemberResources, _ pool: PoolResources, _ overcommitment: IncusDriver.Configuration.Overcommitment
+  ) {
+    let memoryMiB = Int(member.memory.total >> 20)
+    let reserveMiB = min(memoryMiB / 2, max(1024, memoryMiB / 8))
+    self.init(
+      vcpus: Int(Double(member.cpu.total) * overcommitment.vcpus),
+      memoryMiB: Int(Double(memoryMiB - reserveMiB) * overcommitment.memory),
+      storageGiB: Int(Double((pool.space.total ?? 0) >> 30) * overcommitment.storage))
+  }
+}

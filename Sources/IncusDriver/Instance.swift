@@ -1,0 +1,124 @@
+import Core
+import Foundation
+
+/// A container, as the server tells of it.
+struct Instance: Decodable, Sendable, Equatable {
+  let name: String
+  let statusCode: Int
+  /// The member that it is on.
+  let location: String?
+  let config: [String: String]
+  let devices: [String: [String: String]]
+  // What only a change of the whole has to repeat.
+  var architecture: String?
+  var description: String?
+  var profiles: [String]?
+
+  private enum CodingKeys: String, CodingKey {
+    case name, location, config, devices, architecture, description, profiles
+    case statusCode = "status_code"
+  }
+
+  static let namePrefix = "vps-"
+
+  /// The machine is the name, so that a create that is repeated meets itself.
+  static func name(of machine: UUID) -> String { namePrefix + machine.text }
+
+  subscript(key: MarkKey) -> String? { config[key.rawValue] }
+}
+
+/// What we write beside an instance: whose it is, and what only we know of it.
+enum MarkKey: String, CaseIterable {
+  case installation = "user.vpsd.installation"
+  case machine = "user.vpsd.machine"
+  /// For people who look at the server: `server-12345`.
+  case label = "user.vpsd.label"
+  case addresses = "user.vpsd.addresses"
+  /// Written once the create is over: one without it is a remnant.
+  case isDefined = "user.vpsd.defined"
+  /// `on` once it was started, `cut` once its power was taken away.
+  case power = "user.vpsd.power"
+  /// `absent` while it has none, and may be given none but by a definition or from a copy.
+  case disk = "user.vpsd.disk"
+}
+
+extension Instance {
+  func machine(of installation: UUID) -> UUID? {
+    guard self[.installation] == installation.text, let machine = self[.machine].flatMap(UUID.init(uuidString:)),
+      name == Instance.name(of: machine)
+    else { return nil }
+    return machine
+  }
+
+  /// With commas between them, as they were defined.
+  var addresses: [IPv4Address] { (self[.addresses] ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) } }
+
+  var isDefined: Bool { self[.isDefined] == "true" }
+  var hasDisk: Bool { self[.disk] != "absent" }
+
+  /// The status codes of the API.
+  var power: MachinePower {
+    guard isDefined else { return .remnant }
+    switch statusCode {
+    // Running, starting, stopping, thawed, ready.
+    case 103, 106, 107, 111, 113: return .running
+    // Freezing, frozen.
+    case 109, 110: return .paused
+    case 102: return .off(offCause)
+    // Its member is away.
+    case 112: return .unreachable
+    default: return .unknown
+    }
+  }
+
+  /// Where the member itself, or what watches the container, went down, the last state that was written is still that it runs. What
+  /// the container's own end looks like to the server is the same whether somebody in it shut it down or its init was killed.
+  private var offCause: MachinePower.OffCause {
+    self[.power] == "on" && config["volatile.last_state.power"] == "STOPPED" ? .guestShutdown : .other
+  }
+
+  var isOff: Bool { statusCode == 102 }
+}
+
+/// What is measured of an instance.
+struct InstanceState: Decodable, Sendable {
+  struct Processor: Decodable, Sendable { let usage: Int64 }
+  struct Memory: Decodable, Sendable { let usage: Int64 }
+  struct Disk: Decodable, Sendable { let usage: Int64 }
+  struct Card: Decodable, Sendable {
+    struct Counters: Decodable, Sendable {
+      let received: Int64
+      let sent: Int64
+
+      private enum CodingKeys: String, CodingKey {
+        case received = "bytes_received"
+        case sent = "bytes_sent"
+      }
+    }
+    let counters: Counters
+  }
+
+  let cpu: Processor
+  let memory: Memory
+  let disk: [String: Disk]?
+  let network: [String: Card]?
+
+  /// What the storage does not measure is said to be 0. The card is that of the guest's own network: of what goes through
+  /// ports of the member nobody counts anything.
+  var usage: MachineUsage {
+    let diskUsed = disk?["root"]?.usage ?? 0
+    return MachineUsage(
+      cpuNanoseconds: max(0, cpu.usage), memoryUsedMiB: Int(max(0, memory.usage) >> 20),
+      diskUsedBytes: diskUsed > 0 ? diskUsed : nil,
+      network: network?["eth0"].map {
+        NetworkCounters(receivedBytes: $0.counters.received, sentBytes: $0.counters.sent)
+      })
+  }
+}
+
+/// One with what is measured of it; nothing of that where it does not run, or its member does not tell.
+struct MeasuredInstance: Decodable, Sendable {
+  let name: String
+  let config: [String: String]
+  let state: InstanceState?
+}

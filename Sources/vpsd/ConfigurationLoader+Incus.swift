@@ -1,0 +1,51 @@
+import Core
+
+extension ConfigurationLoader {
+  /// Locations on an Incus that could not be as they are, or of which something would be promised that nobody keeps.
+  func incusProblems(
+    _ configuration: Configuration, _ file: ConfigurationFile?
+  ) -> [ConfigurationError.Problem] {
+    var places: [String: String] = [:]
+    return (file?.locations ?? []).flatMap { section -> [ConfigurationError.Problem] in
+      guard let settings = configuration.locations[section.code] else { return [] }
+      func problem(_ key: String, _ message: String) -> ConfigurationError.Problem {
+        .init(
+          origin: section.origin, key: "\(ConfigurationFile.locationsKey).\(section.code).\(key)", message: message)
+      }
+      guard settings.driver == .incus else {
+        let others = section.entries.map(\.key).filter { key in LocationKey.incus.contains { $0.name == key } }
+        return others.map { problem($0, "it is for a location with driver: incus") }
+      }
+      var found = [settings.incus.contradiction.map { problem($0.key, $0.message) }].compactMap { $0 }
+      found += Self.promises(configuration, settings).map { problem($0.key, $0.message) }
+      if let other = places.updateValue(section.code, forKey: settings.incus.place) {
+        found.append(problem("driver", "\(other) is the same project of the same Incus: give each one of its own"))
+      }
+      return found
+    }
+  }
+
+  private static func promises(
+    _ configuration: Configuration, _ settings: LocationSettings
+  ) -> [(key: String, message: String)] {
+    var found: [(key: String, message: String)] = []
+    if settings.hosts != nil { found.append(("hosts", "one Incus is one host; this is for simulated ones")) }
+    if !(settings.addressPool ?? configuration.addressPool).isLoopback {
+      found.append(
+        ("address_pool", "its servers are reached at addresses of the loopback: give a network in 127.0.0.0/8"))
+    }
+    if settings.addressPool6 != nil { found.append(("address_pool6", "the loopback has no IPv6 for its servers")) }
+    if configuration.bandwidthOverage != .none {
+      found.append(
+        (
+          "driver",
+          "with bandwidth_overage: \(configuration.bandwidthOverage.rawValue) traffic has to be counted, and that of containers at "
+            + "loopback addresses is not"
+        ))
+    }
+    if configuration.sharesDatabase {
+      found.append(("driver", "an Incus is not for several services on one database yet"))
+    }
+    return found
+  }
+}

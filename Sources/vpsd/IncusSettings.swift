@@ -1,0 +1,159 @@
+import Core
+import Foundation
+import IncusDriver
+
+/// Where the Incus of a location is, and what servers are made there.
+struct IncusSettings: Sendable, Equatable {
+  /// Where its API listens.
+  var url: IncusURL?
+  /// Of one on this machine.
+  var socket: String?
+  var clientCertificate: String?
+  var clientKey: String?
+  /// Its own one, or its cluster's: no other is taken.
+  var serverCertificate: String?
+  var project = "default"
+  var storagePool = "default"
+  /// The member of the cluster that servers are on; nil where it is none of a cluster.
+  var member: String?
+
+  /// What servers are there. Said in full, because others will follow.
+  var instanceType: InstanceType?
+
+  enum InstanceType: String, Sendable {
+    case container
+  }
+
+  /// The key that cannot be as it is, and why.
+  var contradiction: (key: String, message: String)? {
+    if instanceType == nil {
+      return ("instance_type", "say container: servers of an Incus are nothing else yet, and will be able to be")
+    }
+    let certificates = [
+      ("client_certificate", clientCertificate), ("client_key", clientKey), ("server_certificate", serverCertificate),
+    ]
+    switch (url, socket) {
+    case (nil, nil): return ("driver", "incus needs url, or the socket of an Incus on this machine")
+    case (.some, .some): return ("socket", "an Incus is asked at its url or at its socket, and not at both")
+    case (.some(let url), nil):
+      if let missing = certificates.first(where: { $0.1 == nil }) {
+        return (missing.0, "it is needed with url, beside the other certificates")
+      }
+      return url.isHere ? nil : ("url", Self.onlyHere)
+    case (nil, .some):
+      return certificates.first { $0.1 != nil }.map { ($0.0, "it is for url; whoever may open a socket needs none") }
+    }
+  }
+
+  private static let onlyHere =
+    "servers are reached at addresses of the loopback of their member, which therefore has to be this machine: give a loopback "
+    + "address, such as https://127.0.0.1:8443"
+
+  /// Two locations with the same one would take each other's servers for their own.
+  var place: String { [url?.description ?? socket ?? "", project, member ?? ""].joined(separator: " ") }
+
+  /// Reads the files.
+  func endpoint() throws -> IncusEndpoint {
+    if let socket { return .socket(path: socket) }
+    guard let url, let clientCertificate, let clientKey, let serverCertificate else {
+      throw Refusal.refused("A location on Incus has neither a url with its certificates nor a socket.")
+    }
+    return try .https(
+      host: url.host, port: url.port, certificate: clientCertificate, key: clientKey,
+      serverCertificate: serverCertificate)
+  }
+}
+
+/// `https://10.0.0.5:8443`: a host and a port, and nothing else.
+struct IncusURL: Hashable, Sendable, CustomStringConvertible {
+  let host: String
+  let port: Int
+
+  init?(_ text: String) {
+    let scheme = "https://"
+    guard text.isPlain(atMost: 300), text.hasPrefix(scheme) else { return nil }
+    let rest = String(text.dropFirst(scheme.count))
+    let hasPort = rest.last != "]" && rest.split(separator: "]").last?.contains(":") == true
+    guard let address = ListenAddress(hasPort ? rest : rest + ":8443"), address.port > 0 else { return nil }
+    host = address.host
+    port = address.port
+  }
+
+  var isHere: Bool { ListenAddress(host: host, port: port).isLoopback }
+
+  var description: String { "https://" + ListenAddress(host: host, port: port).description }
+}
+
+extension LocationKey {
+  /// Only for a location whose driver is `incus`.
+  static let incus: [LocationKey] = [
+    key(
+      "instance_type", \.instanceType, "What its servers are, where the driver is `incus`", rule: "container",
+      parse: { IncusSettings.InstanceType(rawValue: $0) }, print: { $0.rawValue }),
+    key(
+      "url", \.url, "Where the API of its Incus, or of any member of its cluster, listens",
+      rule: "an https URL of a host and a port, such as https://10.0.0.5:8443", parse: { IncusURL($0) },
+      print: \.description),
+    path("socket", \.socket, "The socket of an Incus on this machine, in the place of `url`"),
+    path("client_certificate", \.clientCertificate, "The certificate that this Incus trusts, beside `url`"),
+    path("client_key", \.clientKey, "Its key"),
+    path(
+      "server_certificate", \.serverCertificate,
+      "The certificate of this Incus, or of its cluster: no other is believed"),
+    name("project", \.project, "The project there that servers are made in: `default` where it is not said"),
+    name("storage_pool", \.storagePool, "The storage pool that their disks are in: `default` where it is not said"),
+    key(
+      "member", \.member, "The member of the cluster that they are on, where it is a cluster", rule: nameRule,
+      parse: { isName($0) ? .some($0) : nil }, print: { $0 }),
+  ]
+
+  private static let nameRule = "at most 63 letters, digits, hyphens, dots and underscores"
+
+  private static func isName(_ text: String) -> Bool {
+    !text.isEmpty && text.isPlain(atMost: 63)
+      && text.utf8.allSatisfy { byte in
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+          || [45, 46, 95].contains(byte)
+      }
+  }
+
+  private static func key<Value: Sendable>(
+    _ name: String, _ path: any WritableKeyPath<IncusSettings, Value?> & Sendable, _ description: String, rule: String,
+    parse: @escaping @Sendable (String) -> Value?, print: @escaping @Sendable (Value) -> String
+  ) -> LocationKey {
+    LocationKey(
+      name: name, description: description, rule: rule,
+      apply: { value, settings in
+        guard let text = value.text, let parsed = parse(text) else { return false }
+        settings.incus[keyPath: path] = parsed
+        return true
+      },
+      read: { settings in settings.incus[keyPath: path].map { [print($0)] } })
+  }
+
+  private static func path(
+    _ name: String, _ path: any WritableKeyPath<IncusSettings, String?> & Sendable, _ description: String
+  ) -> LocationKey {
+    LocationKey(
+      name: name, description: description, rule: "the path of a file",
+      apply: { value, settings in
+        guard let file = value.directory?.path else { return false }
+        settings.incus[keyPath: path] = file
+        return true
+      },
+      read: { settings in settings.incus[keyPath: path].map { [$0] } })
+  }
+
+  private static func name(
+    _ name: String, _ path: any WritableKeyPath<IncusSettings, String> & Sendable, _ description: String
+  ) -> LocationKey {
+    LocationKey(
+      name: name, description: description, rule: nameRule,
+      apply: { value, settings in
+        guard let text = value.text, isName(text) else { return false }
+        settings.incus[keyPath: path] = text
+        return true
+      },
+      read: { settings in settings.incus[keyPath: path] == "default" ? nil : [settings.incus[keyPath: path]] })
+  }
+}

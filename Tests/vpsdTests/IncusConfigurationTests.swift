@@ -1,0 +1,84 @@
+import Core
+import Foundation
+import Testing
+
+@testable import vpsd
+
+@Suite("A location on an Incus, as it is configured")
+struct IncusConfigurationTests {
+  @Test("By its socket or its URL: all that was said is read, and written again")
+  func whole() async throws {
+    let text = """
+      network: routed
+      address_pool: 203.0.113.0/24
+      address_pool6: 2001:db8:10::/56
+      locations:
+        eu-1:
+          driver: incus
+          instance_type: container
+          url: https://127.0.0.1
+          client_certificate: eu-1.crt
+          client_key: /etc/vpsd/eu-1.key
+          server_certificate: /etc/vpsd/eu-1-server.crt
+          project: vps
+          storage_pool: fast
+          member: m1
+          address_pool: 127.91.0.0/16
+        eu-2: {driver: incus, instance_type: container, socket: /run/incus.socket, address_pool: 127.90.0.0/16}
+
+      """
+    try await withFile(text) { loader in
+      let configuration = try loader.load().configuration
+      let first = try #require(configuration.locations["eu-1"]).incus
+      #expect(
+        first.url?.description == "https://127.0.0.1:8443" && first.clientCertificate?.hasSuffix("/eu-1.crt") == true)
+      #expect(first.project == "vps" && first.storagePool == "fast" && first.member == "m1")
+      let second = try #require(configuration.locations["eu-2"])
+      #expect(second.incus.socket == "/run/incus.socket" && second.incus.project == "default")
+      let hosts = configuration.hosts(servingLocations: ["eu-1", "eu-2"], hasLocalServers: false)
+      #expect(hosts.map(\.name) == ["eu-1/1", "eu-2/1"] && hosts.allSatisfy { $0.driver == "incus" })
+      // What is routed to this machine is not routed to containers.
+      #expect(configuration.addressPools["eu-2"].ipv6 == nil && configuration.addressPools["us-west"].ipv6 != nil)
+      try await withFile(configuration.yaml()) { loader async throws in
+        #expect(try loader.load().configuration == configuration)
+      }
+    }
+  }
+
+  private static let good = "driver: incus, instance_type: container, socket: /run/incus.socket"
+
+  @Test(
+    "What could not be, or what nobody would keep, is refused with the key and the reason",
+    arguments: [
+      ("eu-1: {driver: incus, socket: /run/s}", "instance_type", "say container"),
+      ("eu-1: {driver: incus, instance_type: virtual-machine, socket: /run/s}", "instance_type", "container"),
+      ("eu-1: {driver: incus, instance_type: container}", "driver", "needs url"),
+      ("eu-1: {\(good), url: 'https://127.0.0.1'}", "socket", "not at both"),
+      ("eu-1: {\(good), client_key: /k}", "client_key", "it is for url"),
+      ("eu-1: {driver: incus, instance_type: container, url: 'https://127.0.0.1'}", "client_certificate", "needed"),
+      ("eu-1: {driver: incus, instance_type: container, url: 'http://127.0.0.1'}", "url", "https URL"),
+      (
+        "eu-1: {driver: incus, instance_type: container, url: 'https://10.0.0.5', client_certificate: /c, client_key: /k, server_certificate: /s}",
+        "url", "this machine"
+      ),
+      ("eu-1: {\(good), hosts: 2}", "hosts", "one host"),
+      ("eu-1: {\(good), address_pool: 203.0.113.0/24}", "address_pool", "127.0.0.0/8"),
+      ("eu-1: {\(good), address_pool6: '2001:db8::/56'}", "address_pool6", "no IPv6"),
+      ("eu-1: {\(good)}\n  eu-2: {\(good)}", "driver", "eu-1 is the same project"),
+      ("eu-1: {\(good)}\nbandwidth_overage: price", "driver", "traffic has to be counted"),
+      ("eu-1: {driver: simulated, member: m1}", "member", "driver: incus"),
+      ("eu-1: {socket: /run/s}", "socket", "driver: incus"),
+      ("eu-1: {driver: lxd}", "driver", "one of simulated, incus"),
+    ])
+  func refused(_ section: String, _ key: String, _ words: String) async throws {
+    try await withFile("locations:\n  \(section)\n") { loader async throws in
+      do throws(ConfigurationError) {
+        _ = try loader.load()
+        Issue.record("it was taken")
+      } catch {
+        let found = error.problems.filter { $0.key?.hasSuffix(".\(key)") == true && $0.message.contains(words) }
+        #expect(!found.isEmpty, "\(error.problems)")
+      }
+    }
+  }
+}
