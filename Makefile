@@ -38,7 +38,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network soak clean
+.PHONY: help setup build install deb image run demo stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -109,8 +109,8 @@ test-incus: test-build image-for-tests ## Servers that are containers, on a real
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image test-package test-incus $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, and ten thousand creates at once
-	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests'
+test-long: test-image test-package test-incus $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed, and ten thousand creates at once
+	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests|InstantMachineTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
 	@for seed in 1 2 3; do $(AS_ROOT) $(CLIENTS)/replicas.py $(VPSD) --rounds 36 --seed $$seed || exit 1; done
@@ -119,6 +119,7 @@ test-long: test-image test-package test-incus $(STOCK_IMAGE) ## That, containers
 	@$(CLIENTS)/crowd.py $(VPSD) 10000 --kill
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
+	$(AS_ROOT) Tests/Hosts/loopback $(CLIENTS)/instant.py $(VPSD)
 	$(AS_ROOT) Tests/Hosts/network --libvirtd swift test --skip-build --no-parallel --filter 'EndToEndTests.RoutedServersTests'
 	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/network swift test --skip-build --no-parallel --filter 'EndToEndTests.BridgedServersTests'
 	@$(AS_ROOT) Tests/Hosts/network $(CLIENTS)/machines.py $(VPSD) $(VPSD_IMAGE_DIR)
@@ -216,6 +217,10 @@ bench-panel: build ## What pages of the panel cost, in CPU and in bytes
 
 bench-network: test-build ## Rules, routes and packets of a thousand servers, in namespaces, without machines
 	$(AS_ROOT) NETWORK_BENCH=1000 Tests/Hosts/network swift test --skip-build --no-parallel --filter NetworkBench
+
+bench-boot: build image ## Compare how long a customer waits for a server from a template and for one that boots, on loopback and on a routed network
+	$(AS_ROOT) bench/boot $(VPSD)
+	$(AS_ROOT) Tests/Hosts/network bench/boot $(VPSD)
 
 soak: build ## Thousands of simulated servers for minutes: does anything grow, does anything slow down
 	@bench/soak $(VPSD)

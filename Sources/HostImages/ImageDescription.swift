@@ -27,6 +27,8 @@ package struct ImageProperties: Codable, Sendable, Equatable {
   package var hasGuestAgent = true
   /// Whether an image with our own seed format also has cloud-init.
   package var hasCloudInit = false
+  /// Whether templates can be made from an image with our own seed format.
+  package var isInstant = false
   package var firmware = Firmware.bios
   package var architecture = Architecture.amd64
 
@@ -48,6 +50,7 @@ package struct ImageProperties: Codable, Sendable, Equatable {
     case defaultUser = "default_user"
     case hasGuestAgent = "guest_agent"
     case hasCloudInit = "cloud_init"
+    case isInstant = "instant"
     case firmware
     case architecture
   }
@@ -62,6 +65,7 @@ package struct ImageProperties: Codable, Sendable, Equatable {
     defaultUser = try values.decodeIfPresent(String.self, forKey: .defaultUser) ?? defaultUser
     hasGuestAgent = try values.decodeIfPresent(Bool.self, forKey: .hasGuestAgent) ?? hasGuestAgent
     hasCloudInit = try values.decodeIfPresent(Bool.self, forKey: .hasCloudInit) ?? hasCloudInit
+    isInstant = try values.decodeIfPresent(Bool.self, forKey: .isInstant) ?? isInstant
     firmware = try values.decodeIfPresent(Firmware.self, forKey: .firmware) ?? firmware
     architecture = try values.decodeIfPresent(Architecture.self, forKey: .architecture) ?? architecture
   }

@@ -21,6 +21,12 @@ extension LibvirtDriver {
       case taps(HostNetworkSettings)
     }
 
+    package enum InstantTemplates: String, Sendable, CaseIterable {
+      /// Made while the host is idle, for everything that can be ordered here.
+      case auto
+      case off
+    }
+
     package enum Outbound: String, Sendable, CaseIterable {
       /// On if the host can let guests out and still keep them from reaching the host itself; otherwise off.
       case auto
@@ -58,6 +64,10 @@ extension LibvirtDriver {
     /// Whether guests of the loopback network may open connections to TCP port 25 of other hosts.
     package var mayMail = false
     package var overcommitment = Overcommitment()
+    /// Whether new servers start from the memory of templates.
+    package var instantTemplates = InstantTemplates.off
+    /// The most that the files of all templates may take.
+    package var instantStorageBytes: Int64 = 8 << 30
     /// True to start and change nothing, whatever is found: for a command that inspects the host beside a running service.
     package var onlyLooks = false
 

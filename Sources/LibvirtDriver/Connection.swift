@@ -64,6 +64,13 @@ final class Connection: @unchecked Sendable {
     return Domain(domain, of: self)
   }
 
+  /// Starts a machine from this description. If it is also defined, the definition applies again from its next start.
+  func create(_ xml: String, isPaused: Bool = false) throws -> Domain {
+    let flags = isPaused ? VIR_DOMAIN_START_PAUSED.rawValue : VIR_DOMAIN_NONE.rawValue
+    guard let domain = virDomainCreateXML(pointer, xml, flags) else { throw LibvirtError.last("create") }
+    return Domain(domain, of: self)
+  }
+
   /// The capabilities of its QEMU as XML. The daemon determines them once.
   func capabilities(of accelerator: Accelerator? = nil) throws -> String {
     let type = accelerator?.domainType

@@ -18,6 +18,17 @@ enum HostResources {
       storageGiB: Int(storageGiB * overcommitment.storage))
   }
 
+  /// Whether the host is idle and has this much memory available.
+  static func isIdle(withMemoryMiB memoryMiB: Int) -> Bool {
+    var load = 0.0
+    guard getloadavg(&load, 1) == 1, load < Double(ProcessInfo.processInfo.activeProcessorCount),
+      let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
+      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return false }
+    return kibibytes / 1024 >= memoryMiB
+  }
+
   /// Memory kept for the host itself, this service, and what QEMU takes beside the guests' memory.
   static func reserveMiB(of memoryMiB: Int) -> Int {
     min(memoryMiB / 2, max(1024, memoryMiB / 8))

@@ -151,7 +151,7 @@ extension LibvirtDriver {
   /// Long enough for a slow disk with other users: five minutes, and a second for each 4 MiB.
   static func limit(for bytes: Int64) -> Duration { .seconds(300 + bytes / (4 << 20)) }
 
-  private func syncPrivately(_ path: String, bytes: Int64) async throws {
+  func syncPrivately(_ path: String, bytes: Int64) async throws {
     try await diskThreads.run("sync \(path)", within: Self.limit(for: bytes)) {
       try FileOwner.root.take(path)
       guard chmod(path, 0o600) == 0 else { throw HostError.last("chmod \(path)") }
@@ -159,7 +159,7 @@ extension LibvirtDriver {
     }
   }
 
-  private func checksum(of path: String, bytes: Int64) async throws -> String {
+  func checksum(of path: String, bytes: Int64) async throws -> String {
     let output = try await onDisk("sha256sum", ["--binary", path], bytes: bytes)
     // sha256sum starts the line with a backslash where the file's name contains one.
     let checksum = output.drop { $0 == "\\" }.prefix { $0.isHexDigit }

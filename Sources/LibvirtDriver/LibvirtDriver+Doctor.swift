@@ -14,7 +14,7 @@ extension LibvirtDriver {
         try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
       }
       let copies = try await copiesOnHost()
-      return folders.union(copies.keys)
+      return try await folders.union(copies.keys).subtracting(templatesInMaking())
     }
   }
 

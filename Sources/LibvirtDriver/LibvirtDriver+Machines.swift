@@ -76,7 +76,7 @@ extension LibvirtDriver {
     )
   }
 
-  private func hardwareAddress(of specification: MachineSpecification) -> HardwareAddress {
+  func hardwareAddress(of specification: MachineSpecification) -> HardwareAddress {
     specification.interface.hardwareAddress ?? files(of: specification.machine).earlierHardwareAddress
   }
 
@@ -85,8 +85,11 @@ extension LibvirtDriver {
   ) throws {
     let sizeBytes = Int64(specification.storageGiB) << 30
     let disk = Disk(path: files.disk)
+    // A disk with such a record has never been used.
+    let clone = try CloneRecord.read(files.clone)
+    if canGrow, let clone, !isWanted(clone, by: specification) { try files.removeDisk() }
     if !MachineFiles.exists(files.disk) {
-      guard specification.mayCreateDisk else {
+      guard specification.mayCreateDisk || clone != nil else {
         throw Self.missingDisk(files)
       }
       let image = try images.diskPath(of: specification.imageName, version: specification.imageVersion)
@@ -97,8 +100,11 @@ extension LibvirtDriver {
         of: specification.imageName, version: specification.imageVersion
       ).properties
       try DiskRecord(instance: UUID(), properties: properties).write(to: files.diskRecord)
-      if let cpuModel { try cpuModel.write(to: files.cpuModel) }
-      try disk.create(image: image, sizeBytes: sizeBytes)
+      if !adoptsTemplate(files, for: specification, image: image, cpuModel) {
+        try MachineFiles.remove(files.clone)
+        if let cpuModel { try cpuModel.write(to: files.cpuModel) }
+        try disk.create(image: image, sizeBytes: sizeBytes)
+      }
       try MachineFiles.syncDirectory(of: files.folder)
     } else if canGrow {
       try disk.grow(to: sizeBytes)
@@ -122,9 +128,11 @@ extension LibvirtDriver {
 
   package func start(_ machine: UUID) async throws {
     let files = files(of: machine)
+    demand.noteStart(at: clock.uptime)
     try await endWorkOnMachineThatIsOff(machine)
     let isOff = try await onDomain(machine, "look whether it runs") { domain in try !domain.isActive() }
     try await onNetwork("attach the network") { try network.attach(files, isOff: isOff) }
+    if try await startsFromMemory(machine, files) { return }
     try await onDomain(machine, "start the machine") { domain in
       guard MachineFiles.exists(files.disk) else { throw Self.missingDisk(files) }
       let isRunning = try domain.isActive()
@@ -147,7 +155,7 @@ extension LibvirtDriver {
   }
 
   /// Defines the machine anew where its network is why it does not start; returns nil where it is not.
-  private func moved(_ domain: Domain) throws -> Domain? {
+  func moved(_ domain: Domain) throws -> Domain? {
     guard let mark = try domain.mark(), let definition = try network.mended(try domain.definition(), of: mark) else {
       return nil
     }
@@ -191,7 +199,7 @@ extension LibvirtDriver {
   private static let roomToGoOn: Int64 = 16 << 20
 
   /// Gives the machine's files to its user, whoever owned them before.
-  private func handOver(_ files: ServerFiles, to owner: FileOwner) throws {
+  func handOver(_ files: ServerFiles, to owner: FileOwner) throws {
     try letThrough(files, owner)
     try files.makeConsole()
     for file in [files.disk, files.seed, files.console] { try owner.take(file) }
@@ -269,6 +277,7 @@ extension LibvirtDriver {
   }
 
   package func readiness(of machine: UUID) async throws -> Readiness {
+    let files = files(of: machine)
     let boot = try await onDomain(machine, "look up the machine") { domain -> (mark: MachineMark, runID: Int)? in
       guard let mark = try domain.mark(), let runID = domain.runID else { return nil }
       return (mark, runID)
@@ -279,14 +288,15 @@ extension LibvirtDriver {
       (try? GuestAgent(domain: domain).ping()) != nil
     }
     let hasBanner = await hasGreeted(machine, at: boot.mark, runID: boot.runID)
-    return Readiness(hasSSHBanner: hasBanner, hasAgent: (try? await hasAgent) ?? false)
+    let isInstant = try await onFiles("look whether it came from a template") { MachineFiles.exists(files.instantMark) }
+    return Readiness(hasSSHBanner: hasBanner, hasAgent: (try? await hasAgent) ?? false, isInstant: isInstant)
   }
 
   private func hasGreeted(_ machine: UUID, at mark: MachineMark, runID: Int) async -> Bool {
     if readings.hasGreeted(machine, runID: runID) { return true }
     let limit: Duration = accelerator == .kvm ? .seconds(2) : .seconds(5)
     let hasBanner = try? await guestThreads.run("wait for the SSH banner", within: limit * 2) {
-      SSHBanner.isSent(by: mark.address, port: mark.sshPort, within: limit)
+      banners.isSent(of: machine, runID: runID, by: mark.address, port: mark.sshPort, within: limit)
     }
     guard hasBanner == true else { return false }
     readings.noteGreeting(of: machine, runID: runID)
@@ -335,12 +345,12 @@ extension LibvirtDriver {
   }
 
   func outcome(
-    of program: String, _ arguments: [String], in machine: UUID
+    of program: String, _ arguments: [String], in machine: UUID, within limit: Duration? = nil
   ) async throws -> GuestAgent.ProgramEnd {
     let process = try await onGuest(machine, "start \(program)") { domain in
       try GuestAgent(domain: domain).start(program, arguments)
     }
-    let deadline = clock.uptime + (accelerator == .kvm ? .seconds(10) : .seconds(30))
+    let deadline = clock.uptime + (limit ?? (accelerator == .kvm ? .seconds(10) : .seconds(30)))
     while clock.uptime < deadline {
       let end = try await onGuest(machine, "ask for the end of \(program)") { domain in
         try GuestAgent(domain: domain).end(of: process)

@@ -11,6 +11,7 @@ extension LibvirtDriver {
       group.addTask { await readings.run(readGuest ?? askAgent) }
       group.addTask { await keepNetwork() }
       group.addTask { await lookForImages() }
+      group.addTask { await keepTemplates() }
     }
   }
 
@@ -52,13 +53,15 @@ extension LibvirtDriver {
 
   package func observe() async throws -> MachineObservation {
     let copied = await machinesWithCopies()
+    var inMaking = try await templatesInMaking()
     // The folders are listed before the domains: a machine that is being made has its folder first, and is no remnant.
     let folders = try await onFiles("list the servers", within: .seconds(20)) {
       try ServerFiles.machines(dataDirectory: configuration.dataDirectory)
     }
-    let seen = try await onLibvirt("observe the machines", within: .seconds(20)) { connection in
+    let seen = try await onLibvirt("observe the machines", within: .seconds(20)) { [inMaking] connection in
       let owned = try ownership.filter(try connection.statistics())
-      noteRunning(owned)
+      // The agent of a template is asked nothing: a half sent answer would be in each machine that is made from it.
+      noteRunning(owned.filter { !inMaking.contains($0.key) })
       return owned
     }
     var powers = try await onFiles("read how machines ended", within: .seconds(20)) {
@@ -73,7 +76,18 @@ extension LibvirtDriver {
       measured[machine] = usage(of: machine, statistics, counters: counters?[machine])
     }
     for machine in folders.union(copied) where seen[machine] == nil { powers[machine] = .remnant }
+    // Some have begun since, and some have ended.
+    inMaking.formUnion(try await templatesInMaking())
+    for machine in inMaking {
+      powers[machine] = nil
+      measured[machine] = nil
+    }
     return MachineObservation(powers: powers, usage: measured)
+  }
+
+  /// The machines from which templates are being made: no servers, and no remnants while their process lives.
+  func templatesInMaking() async throws -> Set<UUID> {
+    try await onFiles("list the templates", within: .seconds(20)) { try templates.inMaking() }
   }
 
   /// The machines with copies; empty if the list takes too long, because the observation of running machines does not wait for
@@ -94,6 +108,7 @@ extension LibvirtDriver {
       runningPorts.note(machine, runID: runID, as: mark)
     }
     runningPorts.retain(running.keys)
+    banners.retain(running.keys)
     readings.noteRunning(running)
   }
 

@@ -45,6 +45,10 @@ package struct LibvirtDriver: ComputeDriver {
   /// For the host's part of the network: if it hangs, files and libvirtd may still answer.
   let networkThreads = BlockingThreads(name: "networks", width: 4)
   let resumptions = Resumptions()
+  let banners = SSHBanners()
+  let templates: TemplateStore
+  let verified = VerifiedTemplates()
+  let demand = TemplateDemand()
   /// Nil where the host has none, or its own libvirtd manages them.
   let controlGroups: ControlGroups?
   let unkeptWeights = SaidOnce()
@@ -75,6 +79,7 @@ package struct LibvirtDriver: ComputeDriver {
     self.downloads = ImageDownloads(store: images, recipes: configuration.imageRecipes, clock: clock)
     self.controlGroups = configuration.daemon == .own ? ControlGroups(of: configuration.installation) : nil
     self.readings = GuestReadings(clock: clock)
+    self.templates = TemplateStore(dataDirectory: configuration.dataDirectory)
     let dataDirectory = configuration.dataDirectory
     self.consoleLogs = ConsoleLogs(
       dataDirectory: dataDirectory,

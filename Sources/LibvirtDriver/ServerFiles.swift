@@ -17,6 +17,10 @@ struct ServerFiles: Equatable {
   var disk: String { "\(folder)/disk.qcow2" }
   /// The `DiskRecord`: how the disk is run.
   var diskRecord: String { "\(folder)/disk.json" }
+  /// The `CloneRecord`; exists until the first start of a machine that was made from a template.
+  var clone: String { "\(folder)/clone.json" }
+  /// Exists where the memory of a template replaced the first boot of the disk.
+  var instantMark: String { "\(folder)/instant" }
   /// The variables that UEFI firmware keeps.
   var firmwareVariables: String { "\(folder)/uefi-variables.fd" }
   /// The `MachineType`, which stays the same for as long as the machine exists.
@@ -61,6 +65,8 @@ struct ServerFiles: Equatable {
   func removeDisk() throws {
     guard MachineFiles.exists(folder) else { return }
     try MachineFiles.remove(disk)
+    try MachineFiles.remove(clone)
+    try MachineFiles.remove(instantMark)
     try MachineFiles.remove(firmwareVariables)
     try removePartialDisks()
     try PrivateFile.sync(folder)

@@ -132,6 +132,9 @@ extension SQLConnection {
       try defined(server.id)
     case .becameActive:
       try becomeActive(server, tariff, at: now)
+    case .becameActiveInstantly:
+      try becomeActive(server, tariff, at: now)
+      try run("UPDATE server SET is_instant = 1 WHERE id = ?", [server.id])
     case .becameStopped:
       // A server that was stopped because of a suspension becomes suspended at once, and is never just stopped.
       try setStatus(server.isToBeSuspended ? .suspended : .stopped, of: server.id, at: now)
@@ -211,6 +214,7 @@ extension SQLConnection {
     try run(
       """
       UPDATE server SET operating_system_id = ?, image_version = ?, awaits_new_disk = 1, awaits_first_boot = 1,
+        is_instant = 0,
         (authorized_key, root_password_hash) =
           (SELECT authorized_key, root_password_hash FROM rebuild WHERE operation_id = ?),
         updated_at = ?

@@ -10,7 +10,7 @@ extension Server: RowReadable {
     server.has_disk, server.was_ever_ready, server.awaits_first_boot, \
     server.awaits_new_disk, server.hardware_address, \(Rescue.columns), \
     \(Labels.column), server.is_delete_protected, server.user_data_failed, \
-    server.is_user_data_unknown
+    server.is_user_data_unknown, server.is_instant
     """
 
   static let query = """
@@ -35,7 +35,7 @@ extension Server: RowReadable {
       statusReason: statusReason, planID: planID, operatingSystemID: systemID, location: location, hostID: hostID,
       addresses: addresses, isBackupEnabled: isBackupEnabled, createdAt: createdAt, updatedAt: updatedAt,
       labels: try row.labels(), isDeleteProtected: try row.next(), userDataTrouble: try row.userDataTrouble(),
-      machine: machine)
+      isInstant: try row.next(), machine: machine)
   }
 }
 

@@ -1,13 +1,15 @@
 package import Core
 package import Foundation
 
-/// How a simulated guest misbehaves.
+/// How a simulated guest differs from an ordinary one.
 package enum GuestQuirk: String, Codable, Sendable, CaseIterable {
   case ignoresShutdown
   case sshNeverAnswers
   case agentNeverAnswers
   case userDataFails
   case userDataNeverEnds
+  /// No misbehaviour: it came from a template.
+  case isInstant
 }
 
 /// The whole state of a simulated machine. It stores when things were requested and computes the present state from the time of
@@ -152,7 +154,8 @@ extension SimulatedMachine {
       return Readiness(hasSSHBanner: false, hasAgent: false)
     }
     return Readiness(
-      hasSSHBanner: !quirks.contains(.sshNeverAnswers), hasAgent: !quirks.contains(.agentNeverAnswers))
+      hasSSHBanner: !quirks.contains(.sshNeverAnswers), hasAgent: !quirks.contains(.agentNeverAnswers),
+      isInstant: quirks.contains(.isInstant))
   }
 
   /// The addresses of its definition, and of the one with which it was started.

@@ -58,6 +58,9 @@ struct Configuration: Sendable, Equatable {
   var hostLocation: String?
   /// Where browsers reach this service and no other one.
   var hostURL: PublicURL?
+  var instantTemplates = LibvirtDriver.Configuration.InstantTemplates.off
+  var instantStorageGiB = 8
+  var keepsTemplates: Bool { instantTemplates != .off }
   var imageDownloads = ImageDownloads.onDemand
   var listen = ListenAddress(host: "127.0.0.1", port: 8080)
   /// The time between the end of `/readyz` and that of the listener.

@@ -115,6 +115,14 @@ extension ConfigurationKey {
         "recipe_dir", \.recipeDirectory, default: "`images` of the checkout, or `../share/vpsd/images`",
         "Where the recipes of images are; the default is told from the place of the executable"),
       choice(
+        "instant_templates", \.instantTemplates, default: "off",
+        "Whether new servers start from the memory of machines that have booted before; these are made while the host is idle"
+      ),
+      amount(
+        "instant_storage", \.instantStorageGiB, default: "8",
+        "How many GiB of the data directory these templates may take; the least recently used ones are removed first",
+        1...10_000),
+      choice(
         "image_downloads", \.imageDownloads, default: "on-demand",
         "Whether the first order of an operating system whose publisher is known fetches its image"),
       directory(

@@ -199,11 +199,14 @@ struct Daemon {
     let firstLink = try await firstLink(store, isFirstStart: firstToken != nil, clock)
     let web = web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink))
     let drivers = EndlessService { await Self.together(hosted.members) { await $0.driver.run() } }
+    let wishes =
+      configuration.keepsTemplates
+      ? [EndlessService { [logger] in await hosted.wantTemplates(store, clock, logger) }] : []
     let uses = EndlessService { await authenticator.run() }
     // Services are shut down from last to first: no more requests are sent here, then waiting requests are answered, then no
     // more requests are accepted, then backups and checks end, then steps. Metrics are available until the end.
     let stateCopies = stateBackups.map { copies in [EndlessService { await copies.run() }] } ?? []
-    let first: [any Service] = (metrics.map { [$0] } ?? []) + [drivers] + stateCopies
+    let first: [any Service] = (metrics.map { [$0] } ?? []) + [drivers] + wishes + stateCopies
     let last: [any Service] = [EndOfWaits(changes: changes), readiness]
     if let clock = clock as? InstallationClock {
       let duties = SharedDuties(workshop, of: replica, store, hosted, clock: clock, logger: logger)

@@ -15,6 +15,9 @@ protocol HostedDriver: ComputeDriver {
   /// Runs the driver's background work until cancellation. Only the service needs it.
   func run() async
 
+  /// Sets the shapes of servers that can be ordered here, for which templates are made.
+  func want(templatesOf shapes: [MachineShape])
+
   /// Ends the work that goes on between the calls, before the process exits.
   func endWork() async throws
   func endHost() async throws
@@ -36,6 +39,8 @@ extension LibvirtDriver: HostedDriver {
 
 extension SimulatedDriver: HostedDriver {
   var sshPort: Int { options.sshPort }
+  /// Does nothing: simulated machines need no templates.
+  func want(templatesOf shapes: [MachineShape]) {}
   /// Only waits for cancellation: a simulated host needs no background work.
   func run() async { for await _ in events() {} }
   func endHost() async throws { try hostRestarts() }
@@ -79,6 +84,8 @@ extension Configuration {
     libvirt.overcommitment.vcpus = overcommit.vcpus
     libvirt.overcommitment.storage = overcommit.storage
     libvirt.daemon = libvirtd
+    libvirt.instantTemplates = instantTemplates
+    libvirt.instantStorageBytes = Int64(instantStorageGiB) << 30
     if let settings = try hostNetwork() { libvirt.network = .taps(settings) }
     switch accelerator {
     case .auto: libvirt.accelerator = nil

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import LibvirtDriver
 import Logging
 import SQLStore
 
@@ -11,6 +12,8 @@ struct HostedFleet: Sendable {
   struct Member: Sendable {
     let host: FleetHost
     let driverName: String
+    /// The code of its location; nil for the host of every location that has none of its own.
+    let location: String?
     let driver: any HostedDriver
   }
 
@@ -20,6 +23,19 @@ struct HostedFleet: Sendable {
   private init(_ members: [Member]) {
     self.members = members
     fleet = Fleet(members.map(\.host))
+  }
+
+  /// Keeps telling the drivers what can be ordered on their hosts, until cancellation.
+  func wantTemplates(_ store: any CatalogueStore, _ clock: any WallClock, _ logger: Logger) async {
+    while !Task.isCancelled {
+      do {
+        let catalogue = try await store.catalogue()
+        for member in members { member.driver.want(templatesOf: catalogue.shapes(at: member.location)) }
+      } catch {
+        logger.debug("what is ordered is not known", metadata: ["error": "\(error)"])
+      }
+      try? await clock.sleep(for: .seconds(30))
+    }
   }
 
   /// For the service: registers new hosts in the database.
@@ -91,8 +107,22 @@ struct HostedFleet: Sendable {
           of: HostDeclaration(name: host.name, location: host.location, driver: host.driver),
           installation: installation, clock: clock, logger: logger, onlyLooks: onlyLooks)
         return Member(
-          host: FleetHost(host, driver: driver), driverName: host.driver, driver: driver)
+          host: FleetHost(host, driver: driver), driverName: host.driver, location: host.location, driver: driver)
       })
+  }
+}
+
+extension Catalogue {
+  /// The shapes that can be ordered at a location; nil for any.
+  func shapes(at location: String?) -> [MachineShape] {
+    let plans = plans.filter { plan in plan.isAvailable && location.map(plan.locations.contains) ?? true }
+    let images = Set(operatingSystems.filter(\.isAvailable).map(\.imageName))
+    return plans.flatMap { plan in
+      images.map { image in
+        MachineShape(
+          imageName: image, vcpus: plan.vcpus, memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB)
+      }
+    }
   }
 }
 

@@ -23,7 +23,8 @@ struct ServerOptionTests {
     let created = try await api.send(
       .post, "/servers/", Self.body(#""labels": {"tier": "web", "example.com/env": ""}"#))
     #expect(
-      created.text.contains(#""labels":{"example.com/env":"","tier":"web"},"delete_protection":false,"rescue":false"#),
+      created.text.contains(
+        #""labels":{"example.com/env":"","tier":"web"},"delete_protection":false,"instant":false,"rescue":false"#),
       "\(created.text)")
     try await api.service.settle()
     for path in ["/servers/", "/servers/1/"] {
@@ -155,6 +156,18 @@ struct ServerOptionTests {
     }
     #expect(!reply.text.contains("s3cr3t"))
     #expect(try await api.service.content().range(of: Data("s3cr3t".utf8)) == nil)
+  }
+
+  @Test("A server that came from a template says so, wherever it is shown")
+  func instant() async throws {
+    var options = SimulatedDriver.Options()
+    options.quirks = [.isInstant]
+    let api = try await TestAPI.make(options: options)
+    _ = try await api.createServer()
+    #expect(try await api.send(.get, "/servers/1/").json["instant"] as? Bool == false)
+    try await api.service.settle()
+    #expect(try await api.send(.get, "/servers/1/").json["instant"] as? Bool == true)
+    #expect(try await api.send(.get, "/servers/").text.contains(#""instant":true"#))
   }
 
   @Test("The rescue system is entered with a password that is shown once, or with a key, and left")

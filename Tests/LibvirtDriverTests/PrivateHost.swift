@@ -25,9 +25,10 @@ struct PrivateHost {
   private static let installation = UUID()
 
   static func with(
-    images: String = imageDirectory, _ body: (PrivateHost) async throws -> Void
+    images: String = imageDirectory, instantTemplates: LibvirtDriver.Configuration.InstantTemplates = .off,
+    _ body: (PrivateHost) async throws -> Void
   ) async throws {
-    let host = try await PrivateHost(images: images)
+    let host = try await PrivateHost(images: images, instantTemplates)
     let running = Task { await host.driver.run() }
     do {
       try await body(host)
@@ -39,31 +40,33 @@ struct PrivateHost {
     try await host.tearDown()
   }
 
-  private init(images: String) async throws {
+  private init(images: String, _ instantTemplates: LibvirtDriver.Configuration.InstantTemplates) async throws {
     // Short, because unix sockets lie below it.
     dataDirectory = "/tmp/vpsd-\(UUID().uuidString.prefix(8).lowercased())"
     try MachineFiles.makeDirectory(dataDirectory)
     _ = try await Program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(dataDirectory)/key"]).output()
     let key = try String(contentsOfFile: "\(dataDirectory)/key.pub", encoding: .utf8)
     publicKey = key.trimmingCharacters(in: .whitespacesAndNewlines)
-    driver = try Self.makeDriver(dataDirectory, images: images)
+    driver = try Self.makeDriver(dataDirectory, images: images, instantTemplates: instantTemplates)
   }
 
   static func makeDriver(
     _ dataDirectory: String, installation: UUID = installation, copyDirectory: String? = nil,
-    images: String = imageDirectory
+    images: String = imageDirectory, instantTemplates: LibvirtDriver.Configuration.InstantTemplates = .off
   ) throws -> LibvirtDriver {
     var logger = Logger(label: "libvirt")
     logger.logLevel = .error
     var configuration = LibvirtDriver.Configuration(
       dataDirectory: dataDirectory, imageDirectory: images, installation: installation)
     configuration.daemon = daemon
+    configuration.instantTemplates = instantTemplates
     if let copyDirectory { configuration.copyDirectory = copyDirectory }
     return try LibvirtDriver(configuration: configuration, clock: SystemClock(), logger: logger)
   }
 
   func specification(
-    _ machine: UUID = UUID(), hostname: String = "web.example.com", storageGiB: Int = 4, mayCreateDisk: Bool = true
+    _ machine: UUID = UUID(), hostname: String = "web.example.com", storageGiB: Int = 4, mayCreateDisk: Bool = true,
+    rootPasswordHash: String? = nil
   ) async throws -> MachineSpecification {
     let version: String
     do {
@@ -75,8 +78,8 @@ struct PrivateHost {
     return MachineSpecification(
       machine: machine, label: "server-\(machine.text.prefix(4))", hostname: try #require(Hostname(hostname)),
       vcpus: 1, memoryMiB: 512, storageGiB: storageGiB, imageName: Self.imageName, imageVersion: version,
-      interface: NetworkInterface(address: Self.unusedAddress()), authorizedKey: publicKey, rootPasswordHash: nil,
-      mayCreateDisk: mayCreateDisk)
+      interface: NetworkInterface(address: Self.unusedAddress()), authorizedKey: publicKey,
+      rootPasswordHash: rootPasswordHash, mayCreateDisk: mayCreateDisk)
   }
 
   /// Runs a command in the guest as root and returns what it prints.
@@ -94,7 +97,8 @@ struct PrivateHost {
 
   func awaitReady(_ specification: MachineSpecification) async throws {
     try await eventually("the guest is ready", within: driver.timing.bootDeadline, every: driver.timing.pollInterval) {
-      try await driver.readiness(of: specification.machine) == Readiness(hasSSHBanner: true, hasAgent: true)
+      let readiness = try await driver.readiness(of: specification.machine)
+      return readiness.hasSSHBanner && readiness.hasAgent
     }
   }
 

@@ -8,12 +8,18 @@ import Testing
 struct SSHBannerTests {
   private let address = PrivateHost.unusedAddress()
 
+  private func isSent(by address: IPv4Address, port: UInt16, within limit: Duration) -> Bool {
+    var banner = SSHBanner()
+    defer { banner.close() }
+    return banner.isSent(by: address, port: port, within: limit)
+  }
+
   @Test("A server that greets is ready", arguments: [["SSH-2.0-OpenSSH_9.2\r\n"], ["SS", "H-2.0-x\r\n"]])
   func greeting(pieces: [String]) throws {
     let listener = try Listener(address: address)
     defer { listener.close() }
     listener.serve(pieces)
-    #expect(SSHBanner.isSent(by: address, port: listener.port, within: .seconds(10)))
+    #expect(isSent(by: address, port: listener.port, within: .seconds(10)))
   }
 
   @Test("One that accepts and says nothing is not, and is not waited for beyond the limit")
@@ -21,7 +27,7 @@ struct SSHBannerTests {
     let listener = try Listener(address: address)
     defer { listener.close() }
     let begin = ContinuousClock.now
-    #expect(!SSHBanner.isSent(by: address, port: listener.port, within: .milliseconds(50)))
+    #expect(!isSent(by: address, port: listener.port, within: .milliseconds(50)))
     #expect(ContinuousClock.now - begin < .seconds(5))
   }
 
@@ -30,15 +36,49 @@ struct SSHBannerTests {
     let listener = try Listener(address: address)
     defer { listener.close() }
     listener.serve(["SSH-2.0-x\r\n"], afterSilent: 1)
-    #expect(SSHBanner.isSent(by: address, port: listener.port, within: .seconds(10)))
+    #expect(isSent(by: address, port: listener.port, within: .seconds(10)))
   }
 
   @Test("One that is slow to greet is not asked so often that it turns others away")
   func fewConnections() throws {
     let listener = try Listener(address: address)
     defer { listener.close() }
-    #expect(!SSHBanner.isSent(by: address, port: listener.port, within: .seconds(4)))
+    #expect(!isSent(by: address, port: listener.port, within: .seconds(4)))
     #expect((2...4).contains(listener.waitingCount()))
+  }
+
+  @Test("One that refuses at first and is then slow to greet has one connection, which is kept from check to check")
+  func patience() throws {
+    let listener = try Listener(address: address)
+    defer { listener.close() }
+    listener.serve([])
+    let (banners, machine) = (SSHBanners(), UUID())
+    func isSent(runID: Int) -> Bool {
+      banners.isSent(of: machine, runID: runID, by: address, port: listener.port, within: .milliseconds(400))
+    }
+    for _ in 1...3 { #expect(!isSent(runID: 1)) }
+    #expect(listener.waitingCount() == 1)
+    // What the listener has closed meanwhile is a refusal, and after the next boot everything begins anew.
+    #expect(!isSent(runID: 1))
+    #expect(listener.waitingCount() == 1)
+    #expect(!isSent(runID: 2))
+    #expect((2...4).contains(listener.waitingCount()))
+    listener.serve(["SSH-2.0-x\r\n"])
+    #expect(isSent(runID: 3))
+  }
+
+  @Test("The greeting may come long after the connection")
+  func lateGreeting() throws {
+    let listener = try Listener(address: address)
+    defer { listener.close() }
+    listener.serve([])
+    let banners = SSHBanners()
+    let machine = UUID()
+    #expect(!banners.isSent(of: machine, runID: 1, by: address, port: listener.port, within: .milliseconds(400)))
+    // It goes to the connection that waits.
+    listener.serve(["SSH-2.0-x\r\n"])
+    #expect(banners.isSent(of: machine, runID: 1, by: address, port: listener.port, within: .seconds(10)))
+    #expect(listener.waitingCount() == 0)
   }
 
   @Test("One that speaks otherwise or hangs up is not", arguments: [["HTTP/1.1 200 OK\r\n"], ["SS"], []])
@@ -46,13 +86,13 @@ struct SSHBannerTests {
     let listener = try Listener(address: address)
     defer { listener.close() }
     listener.serve(pieces)
-    #expect(!SSHBanner.isSent(by: address, port: listener.port, within: .seconds(1)))
+    #expect(!isSent(by: address, port: listener.port, within: .seconds(1)))
   }
 
   @Test("A port where nobody listens is not")
   func nobody() throws {
     let listener = try Listener(address: address)
     listener.close()
-    #expect(!SSHBanner.isSent(by: address, port: listener.port, within: .seconds(1)))
+    #expect(!isSent(by: address, port: listener.port, within: .seconds(1)))
   }
 }

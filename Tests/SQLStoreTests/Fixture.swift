@@ -116,10 +116,12 @@ extension Fixture {
   }
 
   /// A server that was made and became ready.
-  func activeServer(_ server: NewServer? = nil, pool6: IPv6Pool? = nil) async throws -> Server {
+  func activeServer(
+    _ server: NewServer? = nil, pool6: IPv6Pool? = nil, by effect: StepOutcome.Effect = .becameActive
+  ) async throws -> Server {
     let created = try await create(server, pool6: pool6)
     try await define()
-    try await finish(.create, effect: .becameActive)
+    try await finish(.create, effect: effect)
     return try await reread(created)
   }
 

@@ -73,10 +73,12 @@ struct ShapeTests {
   @Test("The password of a rebuild is kept until its first boot is over, or it is not needed any more")
   func secrets() async throws {
     try await withStore { fixture in
-      let server = try await fixture.activeServer()
+      let server = try await fixture.activeServer(by: .becameActiveInstantly)
+      #expect(try await fixture.reread(server).isInstant)
       _ = try await rebuild(server, in: fixture)
       try await fixture.finish(.rebuild, .advance(to: "define"), effect: .systemReplaced(imageVersion: "v2"))
       let replaced = try await fixture.reread(server)
+      #expect(!replaced.isInstant)
       #expect(replaced.operatingSystemID == ID(5))
       #expect(replaced.machine.imageVersion == "v2")
       #expect(replaced.machine.rootPasswordHash == "$6$new")

@@ -22,7 +22,7 @@ struct ConfigurationErrorTests {
       ("address_pool", ["127.80.0.0", "127.80.0.1/16", "127.80.0.0/31", "::/64"]),
       ("forwarded_ports", ["80,443", "22,22", "22,0", "22,65536", "22,", "22,http", "22 80"]),
       ("outbound", ["yes", "1", "True"]), ("image_downloads", ["yes", "false", "ondemand"]),
-      ("accelerator", ["xen"]),
+      ("accelerator", ["xen"]), ("instant_templates", ["on", "true"]), ("instant_storage", ["0", "10001", "8G"]),
       ("log_level", ["verbose"]), ("log_format", ["xml"]),
       ("metrics_listen", ["65536", "127.0.0.1", "9109/metrics", "300.1.1.1:x"]),
       ("rate_limit", ["-1", "many", "1.5", "1000001"]),

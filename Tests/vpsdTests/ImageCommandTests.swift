@@ -41,6 +41,7 @@ struct ImageCommandTests {
     let plain = try #require(try workshop.someone.run("image", "show", "plain", "--json").objects.first)
     #expect(plain["seed_format"] as? String == "nocloud" && plain["default_user"] as? String == "root")
     #expect(plain["firmware"] as? String == "bios" && plain["guest_agent"] as? Bool == false)
+    #expect((plain["templates"] as? [Any])?.isEmpty == true)
     #expect(plain["minimum_disk_gib"] as? Int == 1 && plain["architecture"] as? String == "x86_64")
     let changed = try workshop.add(
       "plain", "--file", file, "--user", "ubuntu", "--agent", "--firmware", "uefi", "--minimum-disk", "8")

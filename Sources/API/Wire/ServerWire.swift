@@ -181,6 +181,7 @@ enum ServerWire {
       for (key, value) in view.server.labels.sorted { writer.field(named: key.text) { $0.value(value.text) } }
     }
     writer.field("delete_protection", view.server.isDeleteProtected)
+    writer.field("instant", view.server.isInstant)
     writer.field("rescue", view.server.isInRescue)
   }
 }

@@ -33,6 +33,8 @@ package struct StepOutcome: Sendable, Equatable {
     case machineDefined
     /// The server is ready; what was held for its first hour is charged.
     case becameActive
+    /// As `becameActive`, of a server that came from a template.
+    case becameActiveInstantly
     case becameStopped
     /// The status is `error` with the reason of the failure; what was held for a server that was never ready is given back.
     case enteredError
@@ -62,6 +64,8 @@ package struct StepOutcome: Sendable, Equatable {
     /// The machine is defined with the server's own system again. A server that was stopped before the rescue is
     /// stopped again.
     case rescueLeft
+
+    package var isActivation: Bool { self == .becameActive || self == .becameActiveInstantly }
   }
 
   package let next: Next

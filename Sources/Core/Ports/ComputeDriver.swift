@@ -269,10 +269,13 @@ package struct Readiness: Sendable, Equatable {
   package let hasSSHBanner: Bool
   /// The guest agent answered.
   package let hasAgent: Bool
+  /// The memory of a template replaced the first boot of its disk.
+  package let isInstant: Bool
 
-  package init(hasSSHBanner: Bool, hasAgent: Bool) {
+  package init(hasSSHBanner: Bool, hasAgent: Bool, isInstant: Bool = false) {
     self.hasSSHBanner = hasSSHBanner
     self.hasAgent = hasAgent
+    self.isInstant = isInstant
   }
 }
 

@@ -27,6 +27,8 @@ package struct Server: Sendable, Equatable {
   package let isDeleteProtected: Bool
   /// What went wrong with its user data at the first boot; nil after a later start.
   package let userDataTrouble: UserDataTrouble?
+  /// Whether its disk comes from a template, whose memory replaced its first boot.
+  package let isInstant: Bool
   package let machine: Machine
 
   /// What only the workflows need to know of the server.
@@ -102,7 +104,8 @@ package struct Server: Sendable, Equatable {
     id: ID<Server>, uuid: UUID, accountID: ID<Account>, name: ServerName, hostname: Hostname, status: ServerStatus,
     statusReason: String?, planID: ID<Plan>, operatingSystemID: ID<OperatingSystem>, location: String, hostID: ID<Host>,
     addresses: ServerAddresses, isBackupEnabled: Bool, createdAt: Timestamp, updatedAt: Timestamp,
-    labels: Labels = .none, isDeleteProtected: Bool = false, userDataTrouble: UserDataTrouble? = nil, machine: Machine
+    labels: Labels = .none, isDeleteProtected: Bool = false, userDataTrouble: UserDataTrouble? = nil,
+    isInstant: Bool = false, machine: Machine
   ) {
     self.id = id
     self.uuid = uuid
@@ -122,6 +125,7 @@ package struct Server: Sendable, Equatable {
     self.labels = labels
     self.isDeleteProtected = isDeleteProtected
     self.userDataTrouble = userDataTrouble
+    self.isInstant = isInstant
     self.machine = machine
   }
 }

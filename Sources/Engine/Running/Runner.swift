@@ -178,7 +178,7 @@ package final class Runner: Sendable {
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
       note(outcome.next, of: operation, result)
-      return result == .committed && outcome.effect == .becameActive
+      return result == .committed && outcome.effect?.isActivation == true
     } catch {
       logger.error(
         "an outcome could not be committed; the step is run again",

@@ -208,7 +208,7 @@ extension StepContext {
       throw DriverError(.unreachable, "The machine went off while it booted; it was started again.")
     }
     let readiness = try await driver.readiness(of: machine)
-    if readiness.hasSSHBanner { return .done(.becameActive) }
+    if readiness.hasSSHBanner { return .done(readiness.isInstant ? .becameActiveInstantly : .becameActive) }
     guard !awaitsFirstBoot, readiness.hasAgent else { return .wait }
     return agentAnswers() >= Self.longestWayToLogin ? .done(.becameActive) : .wait
   }

@@ -31,6 +31,13 @@ struct LoopbackNetwork: MachineNetwork {
       arguments: ["-netdev", backend.joined(separator: ","), "-device", device.joined(separator: ",")])
   }
 
+  /// Without ports nothing leads to it.
+  func templateAttachment(_ hardwareAddress: HardwareAddress) -> NetworkAttachment? {
+    attachment(
+      of: NetworkInterface(address: IPv4Address(number: 0)), hardwareAddress: hardwareAddress,
+      ports: ForwardedPorts(rules: []))
+  }
+
   /// QEMU's user-mode network is the same for every guest. Without a way out no name server answers, and each lookup would wait
   /// for one.
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork {

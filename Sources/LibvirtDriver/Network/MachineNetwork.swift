@@ -16,6 +16,9 @@ protocol MachineNetwork: Sendable {
   /// The network card for the definition of a machine.
   func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment
 
+  /// The network card of a template, which nothing leads to; nil where there can be no templates.
+  func templateAttachment(_ hardwareAddress: HardwareAddress) -> NetworkAttachment?
+
   /// The network settings that its guest gets.
   func guestNetwork(of interface: NetworkInterface) -> GuestNetwork
 
@@ -56,6 +59,7 @@ protocol MachineNetwork: Sendable {
 
 /// Defaults for a network in which the host has no part.
 extension MachineNetwork {
+  func templateAttachment(_ hardwareAddress: HardwareAddress) -> NetworkAttachment? { nil }
   var mustLookBeforeStart: Bool { false }
   func lostPorts(at address: IPv4Address) -> [Int] { [] }
   func forwarding(to machine: UUID) -> PortForwarding.Share? { nil }

@@ -4,38 +4,73 @@ import HostPrograms
 
 /// Whether an SSH server sends its greeting. An accepted connection proves nothing: QEMU accepts for a guest that does not
 /// listen yet, and retries the guest less and less often. So new connections are opened beside those that wait, and the first
-/// greeting decides. Blocks: only for `BlockingThreads`.
-enum SSHBanner {
+/// greeting decides. Once the guest has refused a connection, the next one that is accepted has reached its sshd: from then
+/// on there is one at a time, and it is kept. Each makes sshd start a process, which takes seconds under software emulation,
+/// and another connection would only begin that anew.
+struct SSHBanner: Sendable {
   /// The most connections that wait at once. With ten that have not logged in, an sshd begins to refuse others, such as the
   /// customer's, who connects as soon as the server is active. A refused connection is closed at once: the guest boots, but
   /// does not listen yet.
   private static let mostAttempts = 4
+  /// After the first refusal; each further one makes it longer by a half.
+  private static let firstPause: Duration = .milliseconds(100)
   private static let greeting = Array("SSH-".utf8)
 
-  private struct Attempt {
+  private struct Attempt: Sendable {
     let descriptor: Int32
     var received: [UInt8] = []
   }
 
-  static func isSent(by address: IPv4Address, port: UInt16, within limit: Duration) -> Bool {
-    let deadline = ContinuousClock.now + limit
-    let interval = limit / mostAttempts
-    var attempts: [Attempt] = []
-    defer { for attempt in attempts { close(attempt.descriptor) } }
+  private enum Answer {
+    case greeted, refused, silent
+  }
+
+  private var attempts: [Attempt] = []
+  private var hasRefused = false
+
+  /// Whether a connection waits that should be kept for the next call.
+  var hasReachedGuest: Bool { hasRefused && !attempts.isEmpty }
+
+  mutating func close() {
+    for attempt in attempts { Foundation.close(attempt.descriptor) }
+    attempts = []
+  }
+
+  /// Blocks: only for `BlockingThreads`.
+  mutating func isSent(by address: IPv4Address, port: UInt16, within limit: Duration) -> Bool {
+    let (deadline, interval) = (ContinuousClock.now + limit, limit / Self.mostAttempts)
+    var pause = hasRefused ? Self.firstPause : interval
     while deadline.remainingMilliseconds != nil {
-      if let descriptor = connection(to: address, port: port) { attempts.append(Attempt(descriptor: descriptor)) }
-      let next = min(deadline, ContinuousClock.now + interval)
-      while let remaining = next.remainingMilliseconds {
-        for index in readable(attempts, withinMilliseconds: remaining).reversed() {
-          switch receive(&attempts[index]) {
-          case true?: return true
-          case false?: close(attempts.remove(at: index).descriptor)
-          case nil: continue
-          }
+      var isRefusedAtOnce = false
+      if !hasReachedGuest {
+        let descriptor = Self.connection(to: address, port: port)
+        if let descriptor { attempts.append(Attempt(descriptor: descriptor)) } else { isRefusedAtOnce = true }
+      }
+      let answer = awaitGreeting(until: min(deadline, .now + pause))
+      if answer == .greeted { return true }
+      guard isRefusedAtOnce || answer == .refused else { continue }
+      // Those that wait since before the guest's network was up are retried later than a new one is made.
+      close()
+      pause = hasRefused ? min(interval, pause * 3 / 2) : Self.firstPause
+      hasRefused = true
+    }
+    return false
+  }
+
+  private mutating func awaitGreeting(until next: ContinuousClock.Instant) -> Answer {
+    var answer = Answer.silent
+    while let remaining = next.remainingMilliseconds {
+      for index in readable(withinMilliseconds: remaining).reversed() {
+        switch Self.receive(&attempts[index]) {
+        case true?: return .greeted
+        case false?:
+          if attempts[index].received.isEmpty { answer = .refused }
+          Foundation.close(attempts.remove(at: index).descriptor)
+        case nil: continue
         }
       }
     }
-    return false
+    return answer
   }
 
   /// Nil where the connection is refused at once.
@@ -45,13 +80,13 @@ enum SSHBanner {
     guard descriptor >= 0 else { return nil }
     let result = ForwardedPorts.withSocketAddress(address, port: port) { connect(descriptor, $0, $1) }
     guard result == 0 || errno == EINPROGRESS else {
-      close(descriptor)
+      Foundation.close(descriptor)
       return nil
     }
     return descriptor
   }
 
-  private static func readable(_ attempts: [Attempt], withinMilliseconds limit: Int32) -> [Int] {
+  private func readable(withinMilliseconds limit: Int32) -> [Int] {
     var descriptors = attempts.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     guard poll(&descriptors, nfds_t(descriptors.count), limit) > 0 else { return [] }
     return descriptors.indices.filter { descriptors[$0].revents != 0 }

@@ -35,10 +35,17 @@ struct TapNetwork: MachineNetwork {
 
   /// libvirt uses the existing tap and does not manage it: the tap belongs to the server, and outlives its QEMU.
   func attachment(of interface: NetworkInterface, hardwareAddress: HardwareAddress) throws -> NetworkAttachment {
+    let tap = Markup("target", ["dev": try routed(interface, hardwareAddress).tap, "managed": "no"])
+    return attachment(hardwareAddress, [tap])
+  }
+
+  /// libvirt makes a tap for it, which nothing is routed to and which ends with its QEMU.
+  func templateAttachment(_ hardwareAddress: HardwareAddress) -> NetworkAttachment? { attachment(hardwareAddress, []) }
+
+  private func attachment(_ hardwareAddress: HardwareAddress, _ tap: [Markup]) -> NetworkAttachment {
     let card = Markup(
       "interface", ["type": "ethernet"],
-      [
-        Markup("target", ["dev": try routed(interface, hardwareAddress).tap, "managed": "no"]),
+      tap + [
         Markup("mac", ["address": "\(hardwareAddress)"]),
         Markup("model", ["type": "virtio"]),
         Markup("mtu", ["size": "\(settings.mtu)"]),

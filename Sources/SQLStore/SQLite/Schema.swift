@@ -94,6 +94,9 @@ enum Schema {
     migrator.registerMigration("29 own hosts") { database in
       try database.runScript(ownHosts)
     }
+    migrator.registerMigration("30 instant servers") { database in
+      try database.runScript(instantServers)
+    }
     return migrator
   }
 

@@ -23,7 +23,7 @@ struct Orphanage: Sendable {
     let installation = try await store.installationID()
     let armed = try members.map { member in
       HostedFleet.Member(
-        host: member.host, driverName: member.driverName,
+        host: member.host, driverName: member.driverName, location: member.location,
         driver: try configuration.makeDriver(
           of: HostDeclaration(name: member.host.name, location: nil, driver: member.driverName),
           installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger()))

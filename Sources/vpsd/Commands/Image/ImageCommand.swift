@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Foundation
 import HostImages
+import LibvirtDriver
 import SQLStore
 
 struct ImageCommand: AsyncParsableCommand {
@@ -69,12 +70,12 @@ struct ImageList: AsyncParsableCommand {
           try KnownImage.named(name, in: configuration.recipeDirectory).map { KnownImageRecord(name: name, image: $0) }
         })
     }
-    let images = configuration.images
+    let (images, templates) = (configuration.images, configuration.templates)
     output.list(
       images.names.flatMap { name in
         let current = try? images.currentVersion(of: name)
         return images.versions(of: name).map { version in
-          ImageRecord(name, version, isCurrent: version == current, in: images)
+          ImageRecord(name, version, isCurrent: version == current, in: images, templates: templates)
         }
       })
   }
@@ -90,18 +91,22 @@ struct ImageShow: AsyncParsableCommand {
   var imageVersion: String?
 
   func run() async throws {
-    let images = try options.load().images
+    let configuration = try options.load()
+    let images = configuration.images
     let current = try? images.currentVersion(of: name)
     guard let version = imageVersion ?? current, images.versions(of: name).contains(version) else {
       throw Refusal.noSuch(
         "There is no \(imageVersion.map { "version \($0.quoted) of an " } ?? "")image \(name.quoted).")
     }
-    output.show(ImageRecord(name, version, isCurrent: version == current, in: images))
+    output.show(
+      ImageRecord(
+        name, version, isCurrent: version == current, in: images, templates: configuration.templates))
   }
 }
 
 extension Configuration {
   var images: ImageStore { ImageStore(directory: imageDirectory.path) }
+  fileprivate var templates: [ListedTemplate] { ListedTemplate.all(dataDirectory: dataDirectory.path) }
 
   /// Marks the store as used by this installation. Without an installation there are no servers.
   func markImages() async throws {

@@ -1,6 +1,7 @@
 import API
 import Foundation
 import HostImages
+import LibvirtDriver
 
 struct ImageRecord: DetailedRecord {
   let name: String
@@ -9,17 +10,24 @@ struct ImageRecord: DetailedRecord {
   let sizeMiB: Int
   /// Nil where its `image.json` cannot be read.
   let description: ImageDescription?
+  /// The machines of this version whose memory new servers can start from.
+  let templates: [ListedTemplate]
 
-  init(_ name: String, _ version: String, isCurrent: Bool = true, in images: ImageStore) {
+  init(
+    _ name: String, _ version: String, isCurrent: Bool = true, in images: ImageStore, templates: [ListedTemplate] = []
+  ) {
     self.name = name
     self.version = version
     self.isCurrent = isCurrent
     sizeMiB = Int((images.sizeBytes(of: name, version: version) ?? 0) >> 20)
     description = try? images.description(of: name, version: version)
+    self.templates = templates.filter { $0.shape.imageName == name && $0.imageVersion == version }
   }
 
-  static let headings = ["IMAGE", "VERSION", "CURRENT", "MIB"]
-  var cells: [String] { [name, version, isCurrent ? "yes" : "", "\(sizeMiB)"] }
+  static let headings = ["IMAGE", "VERSION", "CURRENT", "MIB", "TEMPLATES"]
+  var cells: [String] {
+    [name, version, isCurrent ? "yes" : "", "\(sizeMiB)", templates.isEmpty ? "" : "\(templates.count)"]
+  }
 
   var details: [(label: String, value: String?)] {
     let source = description?.source
@@ -32,6 +40,7 @@ struct ImageRecord: DetailedRecord {
       ("ARCHITECTURE", description?.properties.architecture.rawValue), ("SOURCE", source?.url ?? source?.file),
       ("CHECKSUMS", source?.checksums), ("SIGNED BY", source?.fingerprint ?? source?.keyring),
       ("SOURCE SHA-256", description?.sourceSHA256), ("DISK SHA-256", description?.sha256),
+      ("TEMPLATES", templates.isEmpty ? nil : templates.map(\.sentence).joined(separator: ", ")),
     ]
   }
 
@@ -53,6 +62,20 @@ struct ImageRecord: DetailedRecord {
     writer.field("fingerprint", description?.source?.fingerprint)
     writer.field("source_sha256", description?.sourceSHA256)
     writer.field("sha256", description?.sha256)
+    writer.field("templates", templates) { writer, template in
+      writer.object { writer in
+        writer.field("vcpus", template.shape.vcpus)
+        writer.field("memory_mib", template.shape.memoryMiB)
+        writer.field("storage_gib", template.shape.storageGiB)
+        writer.field("size_mib", template.sizeBytes >> 20)
+      }
+    }
+  }
+}
+
+extension ListedTemplate {
+  fileprivate var sentence: String {
+    "\(shape.vcpus) vCPU \(shape.memoryMiB) MiB \(shape.storageGiB) GiB (\(sizeBytes >> 20) MiB)"
   }
 }
 

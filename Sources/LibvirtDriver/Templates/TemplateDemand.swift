@@ -1,0 +1,56 @@
+import Core
+import Foundation
+import Synchronization
+
+/// Which templates are wanted, and when one may be made: customers' machines go first.
+final class TemplateDemand: Sendable {
+  private struct State {
+    /// Nil until the service has told.
+    var shapes: [MachineShape]?
+    var lastStart: Instant?
+    var making: Task<Void, Never>?
+    var failures: [MachineShape: Instant] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  /// No template is made for this long after a machine has started.
+  private static let quiet = Duration.seconds(60)
+  private static let pauseAfterFailure = Duration.seconds(600)
+
+  /// Each shape once, the smallest first.
+  func want(_ shapes: [MachineShape]) {
+    let sorted = Set(shapes).sorted()
+    state.withLock { $0.shapes = sorted }
+  }
+
+  var shapes: [MachineShape]? { state.withLock { $0.shapes } }
+
+  /// A customer's machine starts now: a template that is being made is given up.
+  func noteStart(at now: Instant) {
+    state.withLock { state in
+      state.lastStart = now
+      state.making?.cancel()
+    }
+  }
+
+  func isQuiet(at now: Instant) -> Bool { state.withLock { $0.lastStart.map { now - $0 >= Self.quiet } ?? true } }
+
+  func mayTry(_ shape: MachineShape, at now: Instant) -> Bool {
+    state.withLock { $0.failures[shape].map { now - $0 >= Self.pauseAfterFailure } ?? true }
+  }
+
+  func noteFailure(of shape: MachineShape, at now: Instant) { state.withLock { $0.failures[shape] = now } }
+
+  /// Returns when the body has returned. The body is cancelled when a machine starts or the caller is cancelled.
+  func make(_ body: @escaping @Sendable () async -> Void) async {
+    let task = Task { await body() }
+    state.withLock { $0.making = task }
+    await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    state.withLock { $0.making = nil }
+  }
+}
