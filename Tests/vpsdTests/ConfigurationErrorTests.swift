@@ -69,42 +69,6 @@ struct ConfigurationErrorTests {
   }
 
   @Test(
-    "A service with a host of its own is told what it lacks, and what it cannot have",
-    arguments: [
-      ("host_location: us-west", ["1: host_location: it is for a service with a host_name"]),
-      ("host_url: http://a", ["1: host_url: it is for a service with a host_name"]),
-      (
-        "host_name: a\ndriver: simulated",
-        ["1: host_name: it is for several services on one database", "host_url: a service with a host_name needs it"]
-      ),
-      (
-        "host_name: a\nhost_url: http://a\ndatabase: postgresql://a/b\nsimulated_dir: /c\ndriver: simulated",
-        ["4: simulated_dir: hosts are shared by all services"]
-      ),
-      (
-        "host_name: a\nhost_url: http://a\ndatabase: postgresql://a/b",
-        ["network: other machines do not reach the loopback addresses"]
-      ),
-      (
-        "host_name: a\nhost_url: http://a\ndatabase: postgresql://a/b\nnetwork: routed\naddress_pool: 203.0.113.0/26",
-        ["host_location: a pool is routed to one machine"]
-      ),
-      (
-        "host_name: a\nhost_url: http://a\ndatabase: postgresql://a/b\ndriver: simulated\nlocations:\n  b: {driver: simulated}",
-        ["1: host_name: the location b has hosts that belong to no machine"]
-      ),
-    ])
-  func ownHost(_ text: String, _ messages: [String]) async throws {
-    try await withFile(text) { loader in
-      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
-      for message in messages {
-        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
-      }
-      #expect(error?.problems.count == messages.count, "\(error?.description ?? "")")
-    }
-  }
-
-  @Test(
     "What is wrong with a location is told with its line, its key and the rule",
     arguments: [
       (

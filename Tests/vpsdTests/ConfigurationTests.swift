@@ -382,31 +382,6 @@ struct ConfigurationTests {
     #expect(hosts == [HostDeclaration(name: "local", location: nil, driver: "libvirt")])
   }
 
-  @Test("A service with a host of its own has no other, and of the pools only those of its servers")
-  func ownHost() async throws {
-    let text = """
-      database: postgresql://vpsd@db.example.com/vpsd
-      network: routed
-      host_name: node1
-      host_location: us-west
-      host_url: https://node1.example.com/
-      address_pool6: 2001:db8:10::/56
-      locations:
-        us-west: {address_pool: 203.0.113.0/26}
-        us-east: {address_pool: 203.0.113.64/26, address_pool6: 2001:db8:20::/56}
-      """
-    try await withFile(text) { loader async throws in
-      let configuration = try loader.load().configuration
-      let own = HostDeclaration(
-        name: "node1", location: "us-west", driver: "libvirt", url: "https://node1.example.com")
-      #expect(configuration.hosts(servingLocations: ["us-west", "us-east"], hasLocalServers: false) == [own])
-      #expect(configuration.sharesDatabase && !configuration.sharesHosts)
-      #expect(configuration.addressPoolsHere == [AddressPool("203.0.113.0/26")])
-      #expect(configuration.addressPools6Here == [IPv6Pool("2001:db8:10::/56")])
-      #expect(configuration.addressPools["us-east"].ipv4 == AddressPool("203.0.113.64/26"))
-    }
-  }
-
   @Test("docs/configuration.md has the table of the keys as they are; `vpsd config --table` prints it")
   func documentation() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
