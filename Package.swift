@@ -96,7 +96,7 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(name: "SimulatedDriver", dependencies: ["Core", "PrivateFiles"], swiftSettings: settings),
-    .target(name: "NoticeDelivery", dependencies: ["Core", "COpenSSL", "CGNU"], swiftSettings: settings),
+    .target(name: "NoticeDelivery", dependencies: ["Core", "CCurl", "COpenSSL", "CGNU"], swiftSettings: settings),
     .target(name: "ReverseDNS", dependencies: ["Core", "HostPrograms"], swiftSettings: settings),
     .target(name: "HTML", swiftSettings: settings),
     .target(name: "Documentation", dependencies: ["HTML"], swiftSettings: settings),
@@ -143,7 +143,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings,
-      linkerSettings: staticRuntime(and: ["-lFoundationNetworking", "-l_CFURLSessionInterface", "-lcurl"])),
+      linkerSettings: staticRuntime()),
 
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
     .target(

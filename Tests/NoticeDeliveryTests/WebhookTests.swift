@@ -103,6 +103,29 @@ struct WebhookTests {
     #expect(error?.reason.contains("webhook") == true && began.duration(to: .now) < .seconds(120))
   }
 
+  @Test("What is said before the answer is not the answer")
+  func interim() async throws {
+    let listener = try WebhookListener(
+      answering: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+    defer { listener.end() }
+    try await Self.deliver(to: listener)
+    let endless = try WebhookListener(
+      answering: String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: 10_000))
+    defer { endless.end() }
+    await #expect(throws: UndeliveredNotice.self) { try await Self.deliver(to: endless) }
+  }
+
+  @Test("One that says nothing does not keep the service from ending")
+  func ended() async throws {
+    let silent = try WebhookListener(answering: nil)
+    defer { silent.end() }
+    let delivery = Task { try await Self.deliver(to: silent, limit: .seconds(600)) }
+    while silent.requests.isEmpty { await Task.yield() }
+    delivery.cancel()
+    let error = await #expect(throws: UndeliveredNotice.self) { try await delivery.value }
+    #expect(error?.reason == "the service was ended meanwhile")
+  }
+
   @Test("Where nobody listens, that is said")
   func nobody() async throws {
     let listener = try WebhookListener(answering: "")
