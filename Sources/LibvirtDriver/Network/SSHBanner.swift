@@ -14,6 +14,7 @@ struct SSHBanner: Sendable {
   private static let mostAttempts = 4
   /// After the first refusal; each further one makes it longer by a half.
   private static let firstPause: Duration = .milliseconds(100)
+  private static let longestPause: Duration = .milliseconds(250)
   private static let greeting = Array("SSH-".utf8)
 
   private struct Attempt: Sendable {
@@ -51,20 +52,24 @@ struct SSHBanner: Sendable {
       guard isRefusedAtOnce || answer == .refused else { continue }
       // Those that wait since before the guest's network was up are retried later than a new one is made.
       close()
-      pause = hasRefused ? min(interval, pause * 3 / 2) : Self.firstPause
+      pause = hasRefused ? min(Self.longestPause, pause * 3 / 2) : Self.firstPause
       hasRefused = true
     }
     return false
   }
 
   private mutating func awaitGreeting(until next: ContinuousClock.Instant) -> Answer {
-    var answer = Answer.silent
+    var (answer, next) = (Answer.silent, next)
     while let remaining = next.remainingMilliseconds {
       for index in readable(withinMilliseconds: remaining).reversed() {
         switch Self.receive(&attempts[index]) {
         case true?: return .greeted
         case false?:
-          if attempts[index].received.isEmpty { answer = .refused }
+          if attempts[index].received.isEmpty {
+            answer = .refused
+            // The guest's network is up: its sshd is likely next.
+            if !hasRefused { next = min(next, .now + Self.firstPause) }
+          }
           Foundation.close(attempts.remove(at: index).descriptor)
         case nil: continue
         }
