@@ -102,9 +102,10 @@ test-replicas: test-clients-setup ## Three services on one PostgreSQL with a sta
 test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast
 	@$(CLIENTS)/billing.py .build/debug/vpsd
 
-test-incus: test-build image-for-tests ## Servers that are containers, on a real Incus, made of the Debian 12 image (some minutes)
+test-incus: test-clients-setup image-for-tests ## Servers that are containers, on a real Incus, made of the Debian 12 image (some minutes)
 	@scripts/setup incus
 	$(AS_ROOT) Tests/Hosts/incus $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests'
+	$(AS_ROOT) Tests/Hosts/network --incus $(RUN_TESTS) --filter 'EndToEndTests.RoutedContainersTests'
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current

@@ -29,12 +29,6 @@ extension IncusDriver {
   }
 }
 
-/// How containers are reached.
-package enum ContainerNetwork: Sendable, Equatable {
-  /// These ports of an address of the member's own lead into the container, and nothing leads out.
-  case loopback(ports: [Int])
-}
-
 /// How long the server may take for what.
 enum IncusDeadline {
   /// To say who it is.

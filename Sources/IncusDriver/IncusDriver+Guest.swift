@@ -63,7 +63,7 @@ extension IncusDriver {
     }
   }
 
-  private func requireSuccess(
+  func requireSuccess(
     of program: [String], in machine: UUID, environment: [String: String] = [:], refusal: String
   ) async throws {
     let code = try await exitCode(of: program, in: machine, environment: environment)

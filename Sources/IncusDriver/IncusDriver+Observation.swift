@@ -14,6 +14,7 @@ extension IncusDriver {
       // Beside each other: what is measured must not hold up what is true.
       async let measured = usage()
       async let copied = try? machinesWithCopies()
+      async let counted = countedTraffic()
       var powers: [UUID: MachinePower] = [:]
       var elsewhere: Set<UUID> = []
       for instance in try await instances() {
@@ -24,7 +25,12 @@ extension IncusDriver {
       for machine in await copied ?? [] where powers[machine] == nil && !elsewhere.contains(machine) {
         powers[machine] = .remnant
       }
-      let usage = await measured.filter { powers[$0.key]?.isOn == true }
+      var usage = await measured.filter { powers[$0.key]?.isOn == true }
+      // What passes the host's packet filter is what counts.
+      if links != nil {
+        let traffic = await counted
+        usage = Dictionary(uniqueKeysWithValues: usage.map { ($0, $1.with(network: traffic?[$0])) })
+      }
       return MachineObservation(powers: powers, usage: usage)
     }
   }
@@ -47,5 +53,12 @@ extension IncusDriver {
       usage[machine] = instance.state?.usage
     }
     return usage
+  }
+}
+
+extension MachineUsage {
+  fileprivate func with(network: NetworkCounters?) -> MachineUsage {
+    MachineUsage(
+      cpuNanoseconds: cpuNanoseconds, memoryUsedMiB: memoryUsedMiB, diskUsedBytes: diskUsedBytes, network: network)
   }
 }

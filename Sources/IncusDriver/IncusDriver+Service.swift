@@ -4,9 +4,16 @@ import Logging
 
 /// What a service does beside asking for machines, and what commands ask.
 extension IncusDriver {
-  /// Looks now and then at what could keep servers from being made, until cancellation: which images there are, and whether the
-  /// server is as the configuration says. What is wrong is logged once.
+  /// Until cancellation keeps the links of containers, and looks now and then at what could keep servers from being made: which images
+  /// there are, and whether the server is as the configuration says. What is wrong is logged once.
   package func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await keepNetwork() }
+      group.addTask { await lookAtServer() }
+    }
+  }
+
+  private func lookAtServer() async {
     var known: [String] = []
     while !Task.isCancelled {
       try? await lookAtImages()

@@ -1,5 +1,6 @@
 package import Core
 package import Foundation
+import HostPrograms
 package import Logging
 import NIOHTTP1
 
@@ -17,6 +18,8 @@ package struct IncusDriver: ComputeDriver {
   let logger: Logger
   let work = CopyWork()
   let imports = ImageImports()
+  /// For the host's part of the network.
+  let threads = BlockingThreads(name: "networks", width: 4)
 
   package init(configuration: Configuration, clock: any WallClock, logger: Logger) {
     self.configuration = configuration
@@ -29,8 +32,6 @@ package struct IncusDriver: ComputeDriver {
   package var sshPort: Int { 22 }
   package func sshPort(of machine: UUID) -> Int { sshPort }
   package func lostPorts(of machine: UUID) -> [Int] { [] }
-  package func forwarding(to machine: UUID) -> PortForwarding.Share? { nil }
-  package var enforcesFirewalls: Bool { false }
 
   package func capacity() async throws -> HostCapacity? {
     try await DriverError.translating {
@@ -45,15 +46,19 @@ package struct IncusDriver: ComputeDriver {
   }
 
   package func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool {
-    // Nobody is reached at one of IPv6 here.
-    guard case .ipv4(let address) = address else { return true }
-    return try await DriverError.translating {
-      let holders = try await instances().filter { $0.addresses.contains(address) }
+    try await DriverError.translating {
+      guard case .ipv4(let address4) = address else {
+        // Nobody is reached at one of IPv6 at the loopback.
+        guard links != nil else { return true }
+        return try await !isOwn(address)
+      }
+      let holders = try await instances().filter { $0.addresses.contains(address4) }
       guard holders.isEmpty else { return holders.allSatisfy { $0.name == Instance.name(of: machine) } }
       switch configuration.network {
       case .loopback(let ports):
         try await requireFree(ports)
-        return try await Listening.canBind(address, ports: ports)
+        return try await Listening.canBind(address4, ports: ports)
+      case .routed: return try await !isOwn(address)
       }
     }
   }
@@ -66,12 +71,6 @@ package struct IncusDriver: ComputeDriver {
         customerReason: "No free address was found.")
     }
   }
-
-  /// As at the loopback of any driver: nothing passes but the ports that are forwarded.
-  package func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws {}
-
-  /// What leads in is the member's, and was changed with the definition: in the guest there is nothing to do.
-  package func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws {}
 }
 
 // MARK: - What is there

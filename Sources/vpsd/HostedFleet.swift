@@ -77,9 +77,11 @@ struct HostedFleet: Sendable {
 
   /// The drivers of every host that the configuration may mean. The database is not read, because it may be of another version.
   static func drivers(_ configuration: Configuration, installation: UUID) throws -> [any HostedDriver] {
-    try configuration.hosts(servingLocations: [], hasLocalServers: true).map { declared in
+    let logger = configuration.makeCommandLogger()
+    let network = try configuration.networkReconciler(installation, logger)
+    return try configuration.hosts(servingLocations: [], hasLocalServers: true).map { declared in
       try configuration.makeDriver(
-        of: declared, installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger())
+        of: declared, installation: installation, network: network, clock: SystemClock(), logger: logger)
     }
   }
 
@@ -101,11 +103,12 @@ struct HostedFleet: Sendable {
     _ hosts: [Host], _ configuration: Configuration, installation: UUID, clock: any WallClock, logger: Logger,
     onlyLooks: Bool = false
   ) throws -> HostedFleet {
-    HostedFleet(
+    let network = try configuration.networkReconciler(installation, logger)
+    return HostedFleet(
       try hosts.map { host in
         let driver = try configuration.makeDriver(
           of: HostDeclaration(name: host.name, location: host.location, driver: host.driver),
-          installation: installation, clock: clock, logger: logger, onlyLooks: onlyLooks)
+          installation: installation, network: network, clock: clock, logger: logger, onlyLooks: onlyLooks)
         return Member(
           host: FleetHost(host, driver: driver), driverName: host.driver, location: host.location, driver: driver)
       })

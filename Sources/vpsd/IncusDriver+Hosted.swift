@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import IncusDriver
 import LibvirtDriver
 import Logging
@@ -18,10 +19,12 @@ extension IncusDriver: HostedDriver {
 extension Configuration {
   /// Nil for a host of another driver.
   func containers(
-    of host: HostDeclaration, _ installation: UUID, _ clock: any WallClock, _ logger: Logger
+    of host: HostDeclaration, _ installation: UUID, _ network: NetworkReconciler?, _ clock: any WallClock,
+    _ logger: Logger
   ) throws -> IncusDriver? {
     guard host.driver == LocationDriver.incus.rawValue else { return nil }
-    guard let settings = locations[String(host.name.prefix { $0 != "/" })] else {
+    let location = String(host.name.prefix { $0 != "/" })
+    guard let settings = locations[location] else {
       throw Refusal.refused("The host \(host.name) is of a location that is not in the configuration any more.")
     }
     var incus = IncusDriver.Configuration(endpoint: try settings.incus.endpoint(), installation: installation)
@@ -35,6 +38,10 @@ extension Configuration {
     incus.overcommitment.storage = overcommit.storage
     var logger = logger
     logger[metadataKey: "host"] = "\(host.name)"
+    if settings.hasRoutedContainers, let network {
+      incus.network = .routed(
+        ServerLinks(reconciler: network, root: "\(dataDirectory.path)/containers/\(location)", logger: logger))
+    }
     return IncusDriver(configuration: incus, clock: clock, logger: logger)
   }
 }

@@ -17,6 +17,15 @@ struct IncusSettings: Sendable, Equatable {
   /// The member of the cluster that servers are on; nil where it is none of a cluster.
   var member: String?
 
+  /// How its servers are reached: nil for at addresses of the loopback.
+  var network: Network?
+
+  enum Network: String, Sendable {
+    case loopback, routed
+  }
+
+  var isRouted: Bool { network == .routed }
+
   /// What servers are there. Said in full, because others will follow.
   var instanceType: InstanceType?
 
@@ -28,6 +37,12 @@ struct IncusSettings: Sendable, Equatable {
   var contradiction: (key: String, message: String)? {
     if instanceType == nil {
       return ("instance_type", "say container: servers of an Incus are nothing else yet, and will be able to be")
+    }
+    if isRouted, socket == nil {
+      return (
+        "network",
+        "routed is for an Incus on this machine, which has the links of its servers: give its socket in the place of a url"
+      )
     }
     let certificates = [
       ("client_certificate", clientCertificate), ("client_key", clientKey), ("server_certificate", serverCertificate),
@@ -90,6 +105,10 @@ extension LocationKey {
     key(
       "instance_type", \.instanceType, "What its servers are, where the driver is `incus`", rule: "container",
       parse: { IncusSettings.InstanceType(rawValue: $0) }, print: { $0.rawValue }),
+    key(
+      "network", \.network,
+      "How its servers are reached: by ports of loopback addresses of this machine, or routed, each with a network card, as with `network: routed` those of this machine; `loopback` where it is not said",
+      rule: "one of loopback, routed", parse: { IncusSettings.Network(rawValue: $0) }, print: { $0.rawValue }),
     key(
       "url", \.url, "Where the API of its Incus, or of any member of its cluster, listens",
       rule: "an https URL of a host and a port, such as https://10.0.0.5:8443", parse: { IncusURL($0) },

@@ -15,6 +15,11 @@ struct LocationSettings: Sendable, Equatable {
   var reverseNames: ReverseNameSettings?
 }
 
+extension LocationSettings {
+  /// Whether its containers have links of this machine.
+  var hasRoutedContainers: Bool { driver == .incus && incus.isRouted }
+}
+
 /// What a location can have instead of this machine.
 enum LocationDriver: String, Sendable, CaseIterable {
   case simulated, incus
@@ -87,8 +92,9 @@ extension Configuration {
       ofLocations: locations.mapValues { settings in
         AddressPools.Pair(
           settings.addressPool ?? addressPool,
-          // The network of containers is no network of this machine.
-          ipv6: settings.addressPool6 ?? (settings.driver == .incus ? nil : addressPool6))
+          // The loopback of containers has no network of this machine.
+          ipv6: settings.addressPool6
+            ?? (settings.driver == .incus && !settings.hasRoutedContainers ? nil : addressPool6))
       })
   }
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import Testing
 
 @testable import vpsd
@@ -45,6 +46,33 @@ struct IncusConfigurationTests {
     }
   }
 
+  @Test("With network: routed its containers have addresses of this host's pools, beside machines that have, or alone")
+  func routed() async throws {
+    let section = "eu-1: {driver: incus, instance_type: container, network: routed, socket: /run/incus.socket"
+    let pools = "address_pool: 203.0.113.64/26, address_pool6: '2001:db8:20::/56'}"
+    try await withFile("bandwidth_overage: price\nlocations:\n  \(section), \(pools)\n") { loader in
+      let configuration = try loader.load().configuration
+      let network = try #require(try configuration.hostNetwork())
+      #expect(network.pools.map(\.description) == ["203.0.113.64/26"] && network.bridge == nil)
+      #expect(network.ipv6Pools.map(\.description) == ["2001:db8:20::/56"])
+      #expect(configuration.addressPools["eu-1"].ipv6 != nil && configuration.addressPools["us-west"].ipv6 == nil)
+      try await withFile(configuration.yaml()) { loader async throws in
+        #expect(try loader.load().configuration == configuration)
+      }
+    }
+    let machines = "network: routed\naddress_pool: 203.0.113.0/26\naddress_pool6: '2001:db8:10::/56'\n"
+    try await withFile("\(machines)locations:\n  \(section)}\n") { loader in
+      let configuration = try loader.load().configuration
+      #expect(try configuration.hostNetwork()?.pools.map(\.description) == ["203.0.113.0/26"])
+      #expect(configuration.addressPools["eu-1"].ipv6 != nil)
+    }
+    try await withFile("\(machines)locations:\n  \(section), \(pools)\n") { loader in
+      let network = try loader.load().configuration.hostNetwork()
+      #expect(network?.pools.map(\.description) == ["203.0.113.0/26", "203.0.113.64/26"])
+      #expect(network?.ipv6Pools.map(\.description) == ["2001:db8:10::/56", "2001:db8:20::/56"])
+    }
+  }
+
   private static let good = "driver: incus, instance_type: container, socket: /run/incus.socket"
 
   @Test(
@@ -66,6 +94,17 @@ struct IncusConfigurationTests {
       ("eu-1: {\(good), address_pool6: '2001:db8::/56'}", "address_pool6", "no IPv6"),
       ("eu-1: {\(good)}\n  eu-2: {\(good)}", "driver", "eu-1 is the same project"),
       ("eu-1: {\(good)}\nbandwidth_overage: price", "driver", "traffic has to be counted"),
+      ("eu-1: {\(good), network: bridge}", "network", "one of loopback, routed"),
+      ("eu-1: {\(good), network: routed}", "address_pool", "give its servers others"),
+      (
+        "eu-1: {driver: incus, instance_type: container, network: routed, url: 'https://127.0.0.1', client_certificate: /c, client_key: /k, server_certificate: /s, address_pool: 203.0.113.0/24}",
+        "network", "give its socket"
+      ),
+      (
+        "eu-1: {\(good), network: routed, address_pool: 203.0.113.0/26}\nnetwork: bridge\nbridge: br0", "network",
+        "ports of a bridge"
+      ),
+      ("eu-1: {driver: simulated, network: routed}", "network", "driver: incus"),
       ("eu-1: {driver: simulated, member: m1}", "member", "driver: incus"),
       ("eu-1: {socket: /run/s}", "socket", "driver: incus"),
       ("eu-1: {driver: lxd}", "driver", "one of simulated, incus"),

@@ -1,4 +1,6 @@
 import Core
+import HostPrograms
+import PrivateFiles
 
 /// The ways in which a call of the API fails.
 enum IncusError: Error, Sendable, Equatable {
@@ -69,6 +71,8 @@ extension DriverError {
     } catch let error as DriverError {
       throw error
     } catch let error as IncusError {
+      throw error.driverError
+    } catch let error as HostError {
       throw error.driverError
     } catch {
       throw DriverError(.unreachable, "the call of Incus was given up: \(error)")
