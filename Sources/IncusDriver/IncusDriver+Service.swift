@@ -70,6 +70,11 @@ extension IncusDriver {
       return server.isClustered ? ["it is a cluster: say which member of it is meant (member)"] : []
     }
     guard server.isClustered else { return ["it is no cluster, and has no member \(member)"] }
+    if links != nil, let name = server.environment?.serverName, name != member {
+      return [
+        "its socket is that of the member \(name), and with network: routed it has to be that of \(member) itself"
+      ]
+    }
     do {
       _ = try await client.get(IncusPath("cluster", "members", member), as: Member.self, within: IncusDeadline.instance)
       return []
@@ -107,8 +112,12 @@ private struct ServerFacts: Decodable {
 
   struct Environment: Decodable {
     let isClustered: Bool?
+    let serverName: String?
 
-    private enum CodingKeys: String, CodingKey { case isClustered = "server_clustered" }
+    private enum CodingKeys: String, CodingKey {
+      case isClustered = "server_clustered"
+      case serverName = "server_name"
+    }
   }
 
   let auth: String

@@ -15,10 +15,9 @@ extension RoutedContainersTests {
         let began = ContinuousClock.now
         let created = try await client.createServer(
           .init(name: "web", planId: 3, osId: 3, location: "us-west", sshKeyId: key.id))
-        var address: String?
-        while address == nil { address = try await client.server(created.id).ipAddress }
-        let times = try Times(since: began, at: try #require(address), login)
-        _ = try await client.settledServer(created.id, within: .seconds(60))
+        // Whoever waits for it so is told at once, and knows its address then.
+        let server = try await client.settledServer(created.id, within: .seconds(60))
+        let times = try Times(since: began, at: try #require(server.ipAddress), login)
         return (created.id, times)
       }
       // The first one brings the image, which is on the member from then on.

@@ -120,7 +120,7 @@ extension RoutedHostTests {
     guest.endWithLink()
     try awaitEnd(of: container.tap)
     try containers.release(second)
-    #expect(try !host.run("nft list ruleset").contains(container.tap))
+    #expect(try !host.run("nft list map inet vpsd egress; nft list counters").contains(container.tap))
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/containers").isEmpty)
     #expect(try host.run("ip link").contains(machine.tap))
     try reconciler.remove()

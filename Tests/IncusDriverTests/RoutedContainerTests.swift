@@ -139,4 +139,31 @@ struct RoutedContainerTests {
       }
     }
   }
+
+  @Test("The links are on the member whose socket it is: another one of its cluster is a fault")
+  func otherMember() async throws {
+    let server =
+      #"{"auth":"trusted","api_extensions":["instances_rebuild","clustering","image_create_aliases","container_nic_routed"],"#
+      + #""environment":{"server_clustered":true,"server_name":"m1"}}"#
+    let script: ScriptedServer.Script = { request in
+      switch request.path.prefix(while: { $0 != "?" }) {
+      case "/1.0": .sync(server)
+      case let path where path.hasPrefix("/1.0/storage-pools"): .sync(#"{"driver":"btrfs"}"#)
+      case let path where path.hasPrefix("/1.0/projects"): .sync(#"{"name":"default"}"#)
+      default: .sync(#"{"server_name":"m1"}"#)
+      }
+    }
+    for (member, fault) in [("m1", nil), ("m2", "the member m1")] {
+      try await withTemporaryFolder { folder in
+        try await ScriptedServer.with(script) { _, endpoint in
+          var configuration = try Self.configuration(folder, endpoint)
+          configuration.member = member
+          let faults = try await IncusDriver(
+            configuration: configuration, clock: SystemClock(), logger: Logger(label: "incus")
+          ).faults()
+          #expect(faults.isEmpty == (fault == nil) && faults.allSatisfy { $0.contains(fault ?? "") }, "\(faults)")
+        }
+      }
+    }
+  }
 }
