@@ -158,6 +158,17 @@ struct HostLinks: Sendable {
   }
 
   static func exists(_ link: String) -> Bool { if_nametoindex(link) != 0 }
+
+  /// Whether the kernel sends packets for this one address to the link. Its route is what is added last.
+  static func isRouted(_ address: IPv4Address, to link: String) -> Bool {
+    let table = (try? String(contentsOfFile: "/proc/net/route", encoding: .utf8)) ?? ""
+    let (destination, mask) = (String(address.number.byteSwapped, radix: 16, uppercase: true), "FFFFFFFF")
+    return table.split(separator: "\n").contains { line in
+      let words = line.split(separator: "\t")
+      return words.count > 7 && words[0] == link && words[7] == mask
+        && words[1] == String(repeating: "0", count: 8 - destination.count) + destination
+    }
+  }
 }
 
 extension KernelNetwork {

@@ -133,6 +133,8 @@ package final class NetworkReconciler: Sendable {
         let wanted = contents(state, others + [interface])
         _ = try filter.withLock { try $0.load(wanted, logger) }
       }
+      // Where there is no link yet, what the host has of it comes with the link.
+      if interface.link == .pair, !HostLinks.exists(interface.tap) { return }
       var repair = Repair()
       try links.link([interface], &repair, all: false)
     }

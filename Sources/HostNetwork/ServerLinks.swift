@@ -83,6 +83,13 @@ package struct ServerLinks: Sendable {
     try files.stored(of: machine).map { HostLinks.exists($0.tap) } ?? false
   }
 
+  /// For a link that somebody else has just made: whoever keeps the links may have been faster, and then only a look is needed.
+  package func attachMade(_ machine: UUID) throws {
+    guard let interface = try files.stored(of: machine), let address = interface.addresses.first else { return }
+    if HostLinks.isRouted(address, to: interface.tap), reconciler.isLoaded(interface) { return }
+    try attach(machine, isOff: false)
+  }
+
   /// The traffic since each machine's last start.
   package func counters() throws -> [UUID: NetworkCounters] {
     let counters = try reconciler.counters()

@@ -41,9 +41,15 @@ extension IncusDriver {
     }
   }
 
-  /// - Parameter isOff: Whether it starts now.
-  func attachLink(of machine: UUID, isOff: Bool) async throws {
-    try await onLinks("attach the network") { links in try links.attach(machine, isOff: isOff) }
+  /// Its rules are in force, and its link is as it should be where there is one. Nothing comes through to a container that is off, so
+  /// its traffic need not be counted anew.
+  func attachLink(of machine: UUID) async throws {
+    try await onLinks("attach the network") { links in try links.attach(machine, isOff: false) }
+  }
+
+  /// The same, once it has been started.
+  func attachMadeLink(of machine: UUID) async throws {
+    try await onLinks("attach the network") { links in try links.attachMade(machine) }
   }
 
   /// Once it has been started. Repeating the start does not ask again: a guest may have taken its card away.

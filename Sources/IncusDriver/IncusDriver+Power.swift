@@ -8,7 +8,7 @@ extension IncusDriver {
       let instance = try await existingInstance(of: machine)
       guard instance.hasDisk else { throw Self.missingDisk(machine) }
       if instance.power == .paused { try await setState(machine, "unfreeze", within: IncusDeadline.instance) }
-      try await attachLink(of: machine, isOff: instance.isOff)
+      try await attachLink(of: machine)
       if instance.isOff {
         do {
           try await setState(machine, "start", within: IncusDeadline.start)
@@ -16,8 +16,7 @@ extension IncusDriver {
           // Another call may have been faster.
           guard try await existingInstance(of: machine).power.isOn else { throw error }
         }
-        // Now there is a link.
-        try await attachLink(of: machine, isOff: false)
+        try await attachMadeLink(of: machine)
       }
       // After the start: a process that dies before this has one started again, instead of one that is taken for shut down.
       if instance[.power] != "on" { try await mark(machine, .power, "on") }

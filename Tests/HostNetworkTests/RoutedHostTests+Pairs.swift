@@ -108,7 +108,10 @@ extension RoutedHostTests {
     _ = try reconciler.reconcile { [] }
     #expect(try reconciler.problems([]).isEmpty)
     let guest = try Guest(container)
-    try containers.attach(second, isOff: false)
+    let address = try #require(container.addresses.first)
+    #expect(!HostLinks.isRouted(address, to: container.tap))
+    try containers.attachMade(second)
+    #expect(HostLinks.isRouted(address, to: container.tap) && !HostLinks.isRouted(address, to: machine.tap))
     #expect(try containers.isThere(second) && world.ask("icmp", guest.address) == "answered")
     #expect(try containers.counters()[second]?.receivedBytes ?? 0 > 0 && containers.counters()[first] == nil)
     var firewall = Firewall(isEnabled: true, rules: [])
