@@ -40,8 +40,8 @@ extension IncusDriver {
     } catch IncusError.notFound {
       // The operation ended and was forgotten, or the image has gone: there is an instance, or none.
       guard try await instance(of: machine) != nil else { throw IncusError.refused("no container came of it") }
+      try await requireNoCreate(of: machine)
     }
-    try await requireNoCreate(of: machine)
   }
 
   private func requireNoCreate(of machine: UUID) async throws {

@@ -11,41 +11,29 @@ extension IncusDriver {
 
   package func observe() async throws -> MachineObservation {
     try await DriverError.translating {
-      // Beside each other: what is measured must not hold up what is true.
-      async let measured = usage()
       async let copied = try? machinesWithCopies()
+      let answer = try await cluster.instances()
       var powers: [UUID: MachinePower] = [:]
       var elsewhere: Set<UUID> = []
-      for instance in try await instances() {
-        guard let machine = instance.machine(of: configuration.installation) else { continue }
+      for instance in answer.value {
+        guard let machine = instance.machine(of: configuration.installation) else {
+          if let machine = instance.unreadableMachine { elsewhere.insert(machine) }
+          continue
+        }
         if isHere(instance) { powers[machine] = instance.power } else { elsewhere.insert(machine) }
       }
       // Copies are the whole cluster's: those of another member's machines are no remnants here.
       for machine in await copied ?? [] where powers[machine] == nil && !elsewhere.contains(machine) {
         powers[machine] = .remnant
       }
-      let usage = await measured.filter { powers[$0.key]?.isOn == true }
-      return MachineObservation(powers: powers, usage: usage)
+      // What is measured must not hold up what is true, and nothing is while a member keeps all waiting.
+      let usage = answer.isOld || !powers.values.contains(where: \.isOn) ? [:] : await cluster.usage()
+      return MachineObservation(powers: powers, usage: usage.filter { powers[$0.key]?.isOn == true })
     }
   }
 
+  /// Whether it is this host's, wherever an operator has moved it.
   func isHere(_ instance: Instance) -> Bool {
-    configuration.member == nil || instance.location == configuration.member
-  }
-
-  /// Nothing where it cannot be had in time.
-  private func usage() async -> [UUID: MachineUsage] {
-    let filter = "config.\(MarkKey.installation.rawValue) eq \(configuration.installation.text)"
-    let measured = try? await client.get(
-      IncusPath("instances", query: ["recursion": "2", "filter": filter]), as: [MeasuredInstance].self,
-      within: IncusDeadline.instance, mostBytes: 64 << 20)
-    var usage: [UUID: MachineUsage] = [:]
-    for instance in measured ?? [] {
-      guard let machine = instance.config[MarkKey.machine.rawValue].flatMap(UUID.init(uuidString:)),
-        instance.config[MarkKey.installation.rawValue] == configuration.installation.text
-      else { continue }
-      usage[machine] = instance.state?.usage
-    }
-    return usage
+    configuration.member == nil || instance.home == configuration.member
   }
 }

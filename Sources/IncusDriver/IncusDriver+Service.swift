@@ -38,12 +38,12 @@ extension IncusDriver {
   private func projectFaults() async throws -> [String] {
     do {
       _ = try await client.get(
-        IncusPath("projects", configuration.project), as: Named.self, within: IncusDeadline.instance)
+        IncusPath("projects", client.project), as: Named.self, within: IncusDeadline.instance)
       return []
     } catch IncusError.notFound {
-      return ["there is no project \(configuration.project)"]
+      return ["there is no project \(client.project)"]
     } catch IncusError.forbidden {
-      return ["the certificate may not use the project \(configuration.project)"]
+      return ["the certificate may not use the project \(client.project)"]
     }
   }
 
@@ -60,7 +60,7 @@ extension IncusDriver {
 
   private func memberFaults(_ server: ServerFacts) async throws -> [String] {
     guard let member = configuration.member else {
-      return server.isClustered ? ["it is a cluster: say which member of it is meant (member)"] : []
+      return server.isClustered ? ["it is a cluster: say which of its members are hosts (members)"] : []
     }
     guard server.isClustered else { return ["it is no cluster, and has no member \(member)"] }
     do {
@@ -86,7 +86,8 @@ extension IncusDriver {
   /// For an operator who has shut all servers down: none of them was its guest's wish.
   package func forgetShutdowns() async throws {
     try await DriverError.translating {
-      for instance in try await instances() where isHere(instance) && instance.isOff && instance[.power] == "on" {
+      for instance in try await cluster.instances().value
+      where isHere(instance) && instance.isOff && instance[.power] == "on" {
         guard let machine = instance.machine(of: configuration.installation) else { continue }
         try await mark(machine, .power, "cut")
       }

@@ -6,23 +6,27 @@ import NIOHTTP1
 /// Containers of one member of an Incus cluster, or of a server alone, by its REST API.
 ///
 /// Truth lives in the cluster, and what only we know of a container in its configuration there: nothing is kept here. Nothing is
-/// touched that does not bear this installation's mark.
+/// touched that does not bear this installation's mark. A name is used once in a cluster, so that a call that names a machine finds it
+/// on whichever member it is.
 package struct IncusDriver: ComputeDriver {
   package let timing = MachineTiming(
-    bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(100), bootsAtOnce: nil)
+    bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(100), bootsAtOnce: nil,
+    longestSilence: .seconds(20))
 
   let configuration: Configuration
-  let client: IncusClient
+  let cluster: IncusCluster
   let clock: any WallClock
   let logger: Logger
-  let work = CopyWork()
-  let imports = ImageImports()
+  var client: IncusClient { cluster.client }
+  var work: CopyWork { cluster.work }
+  var imports: ImageImports { cluster.imports }
 
-  package init(configuration: Configuration, clock: any WallClock, logger: Logger) {
+  /// - Parameter cluster: The same one for all hosts that are its members.
+  package init(configuration: Configuration, cluster: IncusCluster, clock: any WallClock, logger: Logger) {
     self.configuration = configuration
+    self.cluster = cluster
     self.clock = clock
     self.logger = logger
-    client = IncusClient(endpoint: configuration.endpoint, project: configuration.project)
   }
 
   /// Of every machine: nothing of the member's can be in the way at an address that is the machine's alone.
@@ -48,7 +52,7 @@ package struct IncusDriver: ComputeDriver {
     // Nobody is reached at one of IPv6 here.
     guard case .ipv4(let address) = address else { return true }
     return try await DriverError.translating {
-      let holders = try await instances().filter { $0.addresses.contains(address) }
+      let holders = try await cluster.instances().value.filter { $0.addresses.contains(address) }
       guard holders.isEmpty else { return holders.allSatisfy { $0.name == Instance.name(of: machine) } }
       switch configuration.network {
       case .loopback(let ports):
@@ -77,13 +81,6 @@ package struct IncusDriver: ComputeDriver {
 // MARK: - What is there
 
 extension IncusDriver {
-  /// Everybody's, on every member.
-  func instances() async throws -> [Instance] {
-    try await client.get(
-      IncusPath("instances", query: ["recursion": "1"]), as: [Instance].self, within: IncusDeadline.list,
-      mostBytes: 64 << 20)
-  }
-
   /// The machine's own; nil where there is none. Throws `rejected` where its name is that of somebody else's.
   func instance(of machine: UUID) async throws -> Instance? {
     let found: Instance

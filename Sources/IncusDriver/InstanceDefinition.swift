@@ -12,7 +12,7 @@ struct InstanceDefinition: Sendable, Equatable {
   init(_ specification: MachineSpecification, _ configuration: IncusDriver.Configuration) {
     name = Instance.name(of: specification.machine)
     config = Self.limits(of: specification).merging(Self.safety) { $1 }
-      .merging(Self.mark(of: specification, configuration.installation)) { $1 }
+      .merging(Self.mark(of: specification, configuration)) { $1 }
       .merging(Self.identity(of: specification)) { $1 }
     devices = [
       Self.rootDevice: [
@@ -43,10 +43,13 @@ struct InstanceDefinition: Sendable, Equatable {
     "security.guestapi": "false", "boot.autostart": "false",
   ]
 
-  private static func mark(of specification: MachineSpecification, _ installation: UUID) -> [String: String] {
+  private static func mark(
+    of specification: MachineSpecification, _ configuration: IncusDriver.Configuration
+  ) -> [String: String] {
     [
-      MarkKey.installation.rawValue: installation.text, MarkKey.machine.rawValue: specification.machine.text,
-      MarkKey.label.rawValue: specification.label,
+      MarkKey.installation.rawValue: configuration.installation.text,
+      MarkKey.machine.rawValue: specification.machine.text, MarkKey.label.rawValue: specification.label,
+      MarkKey.member.rawValue: configuration.member ?? "",
       MarkKey.addresses.rawValue: specification.interface.addresses.map(\.description).joined(separator: ","),
     ]
   }

@@ -18,7 +18,8 @@ extension ConfigurationLoader {
       }
       var found = [settings.incus.contradiction.map { problem($0.key, $0.message) }].compactMap { $0 }
       found += Self.promises(configuration, settings).map { problem($0.key, $0.message) }
-      if let other = places.updateValue(section.code, forKey: settings.incus.place) {
+      let others = settings.incus.places.compactMap { places.updateValue(section.code, forKey: $0) }
+      if let other = others.first(where: { $0 != section.code }) {
         found.append(problem("driver", "\(other) is the same project of the same Incus: give each one of its own"))
       }
       return found
@@ -29,7 +30,9 @@ extension ConfigurationLoader {
     _ configuration: Configuration, _ settings: LocationSettings
   ) -> [(key: String, message: String)] {
     var found: [(key: String, message: String)] = []
-    if settings.hosts != nil { found.append(("hosts", "one Incus is one host; this is for simulated ones")) }
+    if settings.hosts != nil {
+      found.append(("hosts", "its members are its hosts (members); this is for simulated ones"))
+    }
     if !(settings.addressPool ?? configuration.addressPool).isLoopback {
       found.append(
         ("address_pool", "its servers are reached at addresses of the loopback: give a network in 127.0.0.0/8"))

@@ -30,6 +30,13 @@ protocol HostedDriver: ComputeDriver {
 
   /// The copies of disks that this host has, whole or in part, by machine.
   func copiesOnHost() async throws -> [UUID: Set<UUID>]
+
+  /// Whether other hosts have the same copies, each of which is then that of its server's host.
+  var sharesCopies: Bool { get }
+}
+
+extension HostedDriver {
+  var sharesCopies: Bool { false }
 }
 
 extension LibvirtDriver: HostedDriver {
@@ -52,11 +59,14 @@ extension SimulatedDriver: HostedDriver {
 }
 
 extension Configuration {
-  /// - Parameter onlyLooks: Whether to start and change nothing, whatever is found.
+  /// - Parameters:
+  ///   - clusters: The same for all hosts.
+  ///   - onlyLooks: Whether to start and change nothing, whatever is found.
   func makeDriver(
-    of host: HostDeclaration, installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
+    of host: HostDeclaration, installation: UUID, clusters: IncusClusters, clock: any WallClock, logger: Logger,
+    onlyLooks: Bool = false
   ) throws -> any HostedDriver {
-    if let containers = try containers(of: host, installation, clock, logger) { return containers }
+    if let containers = try containers(of: host, installation, clusters, clock, logger) { return containers }
     switch Driver(rawValue: host.driver) {
     case .simulated:
       // The images of all systems in the default catalogue exist, so that examples in the documentation work.

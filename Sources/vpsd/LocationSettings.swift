@@ -101,9 +101,12 @@ extension Configuration {
     if let ownHost { return [ownHost] }
     let own = locations.sorted { $0.key < $1.key }.flatMap { code, settings -> [HostDeclaration] in
       guard let driver = settings.driver else { return [] }
-      return (1...(settings.hosts ?? 1)).map { number in
-        HostDeclaration(name: "\(code)/\(number)", location: code, driver: driver.rawValue)
-      }
+      let names =
+        switch driver {
+        case .simulated: (1...(settings.hosts ?? 1)).map { "\(code)/\($0)" }
+        case .incus: settings.incus.hostNames(at: code)
+        }
+      return names.map { HostDeclaration(name: $0, location: code, driver: driver.rawValue) }
     }
     let isLocalNeeded = hasLocalServers || codes.contains { locations[$0]?.driver == nil }
     let local = HostDeclaration(name: HostDeclaration.localName, location: nil, driver: driver.rawValue)

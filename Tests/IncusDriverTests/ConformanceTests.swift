@@ -47,9 +47,7 @@ struct ConformanceTests {
     let endpoint = try IncusEndpoint.https(
       host: "127.0.1.1", port: 8443, certificate: "\(folder)/client.crt", key: "\(folder)/client.key",
       serverCertificate: "\(folder)/server.crt")
-    let driver = IncusDriver(
-      configuration: .init(endpoint: endpoint, installation: UUID()), clock: SystemClock(),
-      logger: Logger(label: "incus"))
+    let driver = IncusDriver(IncusDriver.Configuration(installation: UUID()), at: [endpoint])
     #expect(try await driver.observe().powers.isEmpty)
     #expect(try await driver.capacity()?.vcpus ?? 0 > 0)
   }

@@ -30,10 +30,10 @@ struct RealServer {
 
   private init(keys: URL, _ endpoint: IncusEndpoint) throws {
     self.keys = keys
-    var configuration = IncusDriver.Configuration(endpoint: endpoint, installation: UUID())
+    var configuration = IncusDriver.Configuration(installation: UUID())
     configuration.member = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS_MEMBER"]
     configuration.images = ImageStore(directory: ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "var/images")
-    driver = IncusDriver(configuration: configuration, clock: SystemClock(), logger: Logger(label: "incus"))
+    driver = IncusDriver(configuration, at: [endpoint])
     try Program.run(
       "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys.appendingPathComponent("key").path)
     publicKey = try String(contentsOf: keys.appendingPathComponent("key.pub"), encoding: .utf8)
@@ -62,6 +62,16 @@ struct RealServer {
     ]
     let arguments = ["-i", keys.appendingPathComponent("key").path] + options.flatMap { ["-o", $0] }
     return try Program.run("/usr/bin/ssh", arguments + ["root@\(specification.interface.address)", command])
+  }
+}
+
+extension IncusDriver {
+  /// A host of its own cluster.
+  init(_ configuration: Configuration, at endpoints: [IncusEndpoint]) {
+    let cluster = IncusCluster(
+      endpoints: IncusEndpoints(endpoints), project: "default", installation: configuration.installation,
+      clock: SystemClock())
+    self.init(configuration: configuration, cluster: cluster, clock: SystemClock(), logger: Logger(label: "incus"))
   }
 }
 

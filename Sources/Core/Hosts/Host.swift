@@ -8,7 +8,7 @@ package struct Host: Sendable, Equatable {
     case away
   }
 
-  /// A host that has not answered for so long is away.
+  /// A host that has not answered for so long is away, where its driver says nothing else (`MachineTiming`).
   package static let longestSilence = Duration.seconds(30)
 
   package let id: ID<Host>

@@ -108,7 +108,8 @@ package final class FleetHost: Sendable {
   /// Marks the host as away if it has been silent for too long. Returns whether it was not away before.
   func noteSilence(at now: Instant) -> Bool {
     presence.withLock { presence in
-      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= Host.longestSilence else { return false }
+      let longest = driver.timing.longestSilence
+      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= longest else { return false }
       presence.isAway = true
       return true
     }

@@ -183,7 +183,7 @@ package final class Monitor: Sendable {
     guard host.noteSilence(at: clock.uptime) else { return }
     logger.error("the host does not answer: nothing more is asked of it until it does")
     do {
-      try await store.recordAway(host.id, since: clock.now - Core.Host.longestSilence)
+      try await store.recordAway(host.id, since: clock.now - host.driver.timing.longestSilence)
     } catch {
       logger.error("that a host is away could not be written down", metadata: ["error": "\(String(reflecting: error))"])
     }

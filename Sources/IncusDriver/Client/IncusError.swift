@@ -37,6 +37,14 @@ enum IncusError: Error, Sendable, Equatable {
 }
 
 extension IncusError {
+  /// Whether whoever was connected to may be the reason.
+  var isOfConnection: Bool {
+    switch self {
+    case .noAnswer, .disconnected: true
+    default: false
+    }
+  }
+
   var driverError: DriverError {
     switch self {
     case .notFound: DriverError(.notFound, "Incus has no such thing")

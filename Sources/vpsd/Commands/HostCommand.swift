@@ -51,14 +51,18 @@ struct HostCommand: AsyncParsableCommand {
   struct Rename: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Give a host another name, while its service is stopped.",
-      discussion: "Its service is then started with that host_name, in the same data directory.")
+      discussion: """
+        Its service is then started with that host_name, in the same data directory. The one host of a location on Incus is called after \
+        its member (eu-1/m1) before its configuration names `members`.
+        """)
 
     @OptionGroup var options: ConfigurationOptions
     @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
     @Argument(help: "The new name: \(ConfigurationKey.hostNameRule).") var newName: String
 
     func validate() throws {
-      guard ConfigurationKey.isHostName(newName) || newName == HostDeclaration.localName else {
+      // One with a slash is that of a location's host, which the configuration has to name.
+      guard ConfigurationKey.isHostName(newName) || newName.contains("/") else {
         throw ValidationError("The new name must be \(ConfigurationKey.hostNameRule).")
       }
     }
@@ -71,6 +75,9 @@ struct HostCommand: AsyncParsableCommand {
       }
       let database = try await options.openDatabase()
       let host = try await database.host(named: name).host
+      guard !newName.contains("/") || configuration.declares(newName, insteadOf: host) else {
+        throw Refusal.refused("The configuration has no host \(newName.quoted) at the location of \(host.name.quoted).")
+      }
       _ = try await OperatorHosts(store: database, clock: SystemClock()).rename(host.name, to: newName, by: .host)
       print("The host \(host.name.escaped()) is called \(newName.escaped()) now.")
     }

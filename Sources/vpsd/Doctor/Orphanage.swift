@@ -21,12 +21,14 @@ struct Orphanage: Sendable {
   /// The same with drivers that may change something.
   func withHands(_ configuration: Configuration) async throws -> Orphanage {
     let installation = try await store.installationID()
+    let clusters = IncusClusters()
     let armed = try members.map { member in
       HostedFleet.Member(
         host: member.host, driverName: member.driverName, location: member.location,
         driver: try configuration.makeDriver(
           of: HostDeclaration(name: member.host.name, location: nil, driver: member.driverName),
-          installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger()))
+          installation: installation, clusters: clusters, clock: SystemClock(),
+          logger: configuration.makeCommandLogger()))
     }
     return Orphanage(store: store, members: armed, isServed: isServed)
   }
