@@ -71,7 +71,7 @@ struct ClusterServersTests {
     func endsWithNothing(but foreign: Set<String> = []) async throws {
       for server in try await client.servers() { try await client.deleteServer(server.id) }
       _ = try await eventually("the end of every trace", withinSeconds: 90) {
-        try Set(instances().keys) == foreign ? true : nil
+        try Set(ClusterServersTests.instances().keys) == foreign ? true : nil
       }
     }
   }
