@@ -30,8 +30,10 @@ package final class IncusCluster: Sendable {
 
   /// Everybody's, on every member. While a member has fallen silent and the others wait for it, they are those of the last time
   /// (`isOld`): whoever acts looks at the one again that is meant.
-  func instances() async throws -> SharedReading<[Instance]>.Answer {
-    try await instancesReading.answer(patience: IncusDeadline.patience)
+  func instances(
+    patience: Duration = IncusDeadline.patience
+  ) async throws -> SharedReading<[Instance]>.Answer {
+    try await instancesReading.answer(patience: patience)
   }
 
   /// Of ours, on every member; nothing where it cannot be had in time.

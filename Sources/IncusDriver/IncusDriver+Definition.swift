@@ -73,6 +73,8 @@ extension IncusDriver {
   package func ensureAbsent(_ machine: UUID) async throws {
     try await DriverError.translating {
       try await endWork(of: machine)
+      // Another host's is whole there, with its copies.
+      guard try await anyInstance(of: machine).map(isHere) ?? true else { return }
       try await remove(machine)
       try await removeCopies(of: machine)
     }

@@ -4,7 +4,7 @@ package import Foundation
 extension IncusDriver {
   package func power(of machine: UUID) async throws -> MachinePower {
     try await DriverError.translating {
-      if let instance = try await instance(of: machine) { return instance.power }
+      if let instance = try await anyInstance(of: machine) { return isHere(instance) ? instance.power : .absent }
       return try await hasCopies(machine) ? .remnant : .absent
     }
   }

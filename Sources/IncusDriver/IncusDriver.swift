@@ -52,7 +52,8 @@ package struct IncusDriver: ComputeDriver {
     // Nobody is reached at one of IPv6 here.
     guard case .ipv4(let address) = address else { return true }
     return try await DriverError.translating {
-      let holders = try await cluster.instances().value.filter { $0.addresses.contains(address) }
+      // Whether it can be bound is asked too: what was there some seconds ago is enough.
+      let holders = try await cluster.instances(patience: .seconds(2)).value.filter { $0.addresses.contains(address) }
       guard holders.isEmpty else { return holders.allSatisfy { $0.name == Instance.name(of: machine) } }
       switch configuration.network {
       case .loopback(let ports):
@@ -81,8 +82,13 @@ package struct IncusDriver: ComputeDriver {
 // MARK: - What is there
 
 extension IncusDriver {
-  /// The machine's own; nil where there is none. Throws `rejected` where its name is that of somebody else's.
+  /// The machine's own; nil where there is none here, because it is another host's, or where its name is that of somebody else's.
   func instance(of machine: UUID) async throws -> Instance? {
+    try await anyInstance(of: machine).flatMap { isHere($0) ? $0 : nil }
+  }
+
+  /// The same, whichever host of the cluster it is of.
+  func anyInstance(of machine: UUID) async throws -> Instance? {
     let found: Instance
     do {
       found = try await client.get(

@@ -16,7 +16,7 @@ struct ConformanceTests {
   func promise(_ check: ComputeDriverConformance.Check) async throws {
     try await RealServer.with { server in
       let conformance = ComputeDriverConformance(
-        driver: server.driver, makeSpecification: { try await server.specification() },
+        driver: server.driver, neighbour: server.neighbour, makeSpecification: { try await server.specification() },
         waitUntil: { what, condition in
           try await eventually(what, within: server.driver.timing.bootDeadline, condition)
         })
