@@ -40,14 +40,18 @@ extension SQLConnection {
     try first("SELECT \(Host.columns) FROM host WHERE id = ?", [id])
   }
 
-  /// The least loaded host of the location with room for the plan. Throws `noCapacity` where there is none.
-  func chooseHost(for plan: Plan, at location: String) throws -> Host {
+  /// The least loaded fit host of the location with room for the plan. Throws `noCapacity` where there is none.
+  func chooseHost(
+    for plan: Plan, at location: String, where isFit: (Host) -> Bool = { _ in true }
+  ) throws -> Host {
     let own: [HostLoad] = try all(
       "SELECT \(HostLoad.columns) FROM host WHERE location = ? AND is_configured = 1", [location])
     let candidates: [HostLoad] =
       own.isEmpty
       ? try all("SELECT \(HostLoad.columns) FROM host WHERE location IS NULL AND is_configured = 1") : own
-    guard let host = HostChoice.host(for: plan, among: candidates) else { throw Failure.noCapacity(at: location) }
+    guard let host = HostChoice.host(for: plan, among: candidates.filter { isFit($0.host) }) else {
+      throw Failure.noCapacity(at: location)
+    }
     return host
   }
 

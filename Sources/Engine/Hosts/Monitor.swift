@@ -128,7 +128,12 @@ package final class Monitor: Sendable {
       let observed = try await host.driver.observe()
       try await noteAnswer()
       if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
+      try await reconciler.removeLeftovers()
       let now = clock.now
+      let isReclaimed = try await store.reclaimMoves(
+        from: host.id, by: StartServer.firstStep.rawValue,
+        because: "The server's new host did not answer, so it stays where it is.", at: now)
+      if isReclaimed { host.doorbell.ring() }
       if try await store.readdressMissed(on: host.id, triedBefore: now - Self.addressInterval, at: now) {
         host.doorbell.ring()
       }

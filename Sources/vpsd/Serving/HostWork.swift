@@ -43,7 +43,8 @@ struct Workshop: Sendable {
       of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
     return HostWork(
       runner: Runner(
-        on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
+        on: host, of: fleet, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools,
+        changes: changes,
         clock: clock, logger: logger, key: key, figures: figures, becameActive: { monitor.pollSoon() }),
       monitor: monitor,
       firewallKeeper: FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger),
