@@ -3,14 +3,15 @@ import Core
 extension Host: RowReadable {
   static let columns = """
     host.id, host.name, host.location, host.driver, host.vcpus, host.memory_mib, host.storage_gib, \
-    host.is_configured, host.is_draining, host.away_since, host.url, host.enforces_firewalls
+    host.is_configured, host.is_draining, host.moves_servers_at, host.away_since, host.url, host.enforces_firewalls
     """
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), name: try row.next(), location: try row.next(), driver: try row.next(),
       capacity: try HostCapacity(vcpus: row.next(), memoryMiB: row.next(), storageGiB: row.next()),
-      isConfigured: try row.next(), isDraining: try row.next(), awaySince: try row.next(), url: try row.next(),
+      isConfigured: try row.next(), isDraining: try row.next(), movesServersAt: try row.next(),
+      awaySince: try row.next(), url: try row.next(),
       enforcesFirewalls: try row.next())
   }
 }

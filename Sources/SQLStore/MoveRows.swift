@@ -54,8 +54,10 @@ extension SQLConnection {
   }
 
   /// Queues the move to the best of the receivers, which begins it, with everything that it reserves.
+  ///
+  /// - Parameter pools: Of the location; nil for the server's own, where it keeps its addresses.
   func queueMove(
-    of server: Server, _ plan: Plan, _ order: MoveOrder, pools: AddressPools.Pair, by token: ID<Token>?,
+    of server: Server, _ plan: Plan, _ order: MoveOrder, pools: AddressPools.Pair?, by token: ID<Token>?,
     at now: Timestamp
   ) throws -> Core.Operation {
     let beside = try rows(
@@ -85,8 +87,9 @@ extension SQLConnection {
 
   /// Reserves as many addresses as the server has, and returns the first of IPv4.
   private func reserveAddresses(
-    for server: Server, at location: String, _ pools: AddressPools.Pair, at now: Timestamp
+    for server: Server, at location: String, _ pools: AddressPools.Pair?, at now: Timestamp
   ) throws -> IPv4Address? {
+    guard let pools else { throw Failure.internalError("A move to another location lacks its pools.") }
     var first: IPv4Address?
     for _ in 0..<max(1, server.addresses.ipv4.count) {
       let address = try assignAddress(of: pools.ipv4, to: server.id, location: location, isArriving: true, at: now)

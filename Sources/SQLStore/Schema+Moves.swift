@@ -5,6 +5,9 @@ extension Schema {
     -- Its server will have it at the end of a move; until then no host uses it.
     ALTER TABLE address ADD COLUMN is_arriving INTEGER NOT NULL DEFAULT 0 CHECK (is_arriving IN (0, 1));
 
+    -- From when on the servers of a host that is drained go to others of its location; none where they stay.
+    ALTER TABLE host ADD COLUMN moves_servers_at INTEGER;
+
     CREATE TABLE server_move (
       operation_id INTEGER PRIMARY KEY REFERENCES operation (id),
       server_id INTEGER NOT NULL REFERENCES server (id),

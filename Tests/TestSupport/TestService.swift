@@ -190,8 +190,8 @@ package final class TestService: Sendable {
     let (store, catalogue, changes, fleet) = (self.store, self.catalogue, self.changes, self.fleet)
     let monitors = fleet.hosts.map { host in
       Monitor(
-        of: host, store: store, catalogueReader: catalogue, changes: changes, clock: wallClock, logger: logger,
-        interval: .milliseconds(500))
+        of: host, in: fleet, store: store, catalogueReader: catalogue, changes: changes, clock: wallClock,
+        logger: logger, interval: .milliseconds(500))
     }
     monitor = Lookout(monitors: monitors)
     firewallKeepers = fleet.hosts.map { host in

@@ -4,6 +4,8 @@ extension PostgreSQLSchema {
     INSERT INTO operation_kind (kind) VALUES ('move');
     ALTER TABLE address ADD COLUMN is_arriving BIGINT NOT NULL DEFAULT 0 CHECK (is_arriving IN (0, 1));
 
+    ALTER TABLE host ADD COLUMN moves_servers_at BIGINT;
+
     CREATE TABLE server_move (
       operation_id BIGINT PRIMARY KEY REFERENCES operation (id),
       server_id BIGINT NOT NULL REFERENCES server (id),
