@@ -38,7 +38,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
+.PHONY: help setup build install deb image run demo stop cluster cluster-demo cluster-stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-incus-long test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -76,6 +76,16 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
+cluster: image ## Start an Incus cluster of three members, PostgreSQL, the service and nginx, and print what to do next (root)
+	@scripts/setup cluster
+	@$(AS_ROOT) scripts/cluster up $(VPSD)
+
+cluster-demo: ## Twelve servers there, while the service, a member and the database's server are killed in turn
+	@$(AS_ROOT) scripts/cluster demo
+
+cluster-stop: ## End all of that
+	@$(AS_ROOT) scripts/cluster stop
+
 test: test-fast test-services test-clients test-real ## Run every test, those with real virtual machines too
 
 test-build: setup
@@ -102,14 +112,19 @@ test-replicas: test-clients-setup ## Three services on one PostgreSQL with a sta
 test-billing: test-clients-setup ## Hours, suspension and payment with the program under a clock that is 600 times as fast
 	@$(CLIENTS)/billing.py .build/debug/vpsd
 
-test-incus: test-build image-for-tests ## Servers that are containers, on a real Incus, made of the Debian 12 image (some minutes)
+test-incus: test-clients-setup image-for-tests ## Servers that are containers, on a real Incus, made of the Debian 12 image (some minutes)
 	@scripts/setup incus
 	$(AS_ROOT) Tests/Hosts/incus $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests'
+	$(AS_ROOT) Tests/Hosts/network --incus $(RUN_TESTS) --filter 'EndToEndTests.RoutedContainersTests'
+	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/spread'
+
+test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen (ten minutes)
+	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image test-package test-incus $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed, and ten thousand creates at once
+test-long: test-image test-package test-incus-long $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed, and ten thousand creates at once
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests|InstantMachineTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'

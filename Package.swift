@@ -90,8 +90,10 @@ let package = Package(
     .target(
       name: "IncusDriver",
       dependencies: [
-        "Core", "HostImages", nio, logging, .product(name: "NIOPosix", package: "swift-nio"),
+        "Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", nio, logging,
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: settings),
@@ -184,7 +186,7 @@ let package = Package(
     .testTarget(
       name: "IncusDriverTests",
       dependencies: [
-        "Core", "HostImages", "IncusDriver", "TestSupport", nio, logging,
+        "Core", "HostImages", "HostNetwork", "IncusDriver", "TestSupport", nio, logging,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
@@ -207,8 +209,8 @@ let package = Package(
     .testTarget(
       name: "vpsdTests",
       dependencies: [
-        "vpsd", "API", "HTML", "Documentation", "Core", "PrivateFiles", "SQLStore", "SimulatedDriver", "TestSupport",
-        nio, grdb, logging,
+        "vpsd", "API", "HTML", "Documentation", "Core", "PrivateFiles", "HostNetwork", "SQLStore", "SimulatedDriver",
+        "TestSupport", nio, grdb, logging,
       ],
       swiftSettings: settings),
     .testTarget(

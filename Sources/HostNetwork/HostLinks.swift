@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// The host's taps, with the addresses, neighbours and routes of their servers, and the kernel's settings that they need.
+/// The links of servers, with the addresses, neighbours and routes of their servers, and the kernel's settings that they need.
 struct HostLinks: Sendable {
   let settings: HostNetworkSettings
   let controls: SystemControls
@@ -28,6 +28,7 @@ struct HostLinks: Sendable {
     var wanted = KernelNetwork.wanted(settings, interfaces, onLink: onLink, onLink6: onLink6)
     var present = KernelNetwork()
     if all || interfaces.contains(where: { Self.exists($0.tap) }) { present = try KernelNetwork.read(settings) }
+    wanted = wanted.withoutAbsentPairs(in: present)
     if !all {
       wanted = wanted.only(interfaces[0].tap, proxies: wanted.proxies)
       present = present.only(interfaces[0].tap, proxies: wanted.proxies)
@@ -54,8 +55,9 @@ struct HostLinks: Sendable {
 
   /// The commands that would bring them into the desired state, as typed in a shell.
   func changes(for interfaces: [RoutedInterface]) throws -> [String] {
-    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
     let present = try KernelNetwork.read(settings)
+    let wanted = KernelNetwork.wanted(settings, interfaces, onLink: try onLink(), onLink6: try onLink6())
+      .withoutAbsentPairs(in: present)
     let changes = present.linkChanges(to: wanted) + present.changes(to: wanted, uplink: settings.uplink, pools: pools)
     return changes.map { "ip \($0)" } + present.placeChanges(to: wanted).map { "bridge \($0)" }
   }
@@ -156,6 +158,17 @@ struct HostLinks: Sendable {
   }
 
   static func exists(_ link: String) -> Bool { if_nametoindex(link) != 0 }
+
+  /// Whether the kernel sends packets for this one address to the link. Its route is what is added last.
+  static func isRouted(_ address: IPv4Address, to link: String) -> Bool {
+    let table = (try? String(contentsOfFile: "/proc/net/route", encoding: .utf8)) ?? ""
+    let (destination, mask) = (String(address.number.byteSwapped, radix: 16, uppercase: true), "FFFFFFFF")
+    return table.split(separator: "\n").contains { line in
+      let words = line.split(separator: "\t")
+      return words.count > 7 && words[0] == link && words[7] == mask
+        && words[1] == String(repeating: "0", count: 8 - destination.count) + destination
+    }
+  }
 }
 
 extension KernelNetwork {

@@ -11,12 +11,16 @@ struct KernelNetwork {
     var hardwareAddress: String
     /// Nil where the link is no port of a bridge.
     var port: BridgePort?
+    /// Whether it is one of a pair, which somebody else makes.
+    var isPaired = false
     /// Whether properties that cannot be changed later are right: the owner and the number of queues.
     var isSound: Bool
+
+    func canBecome(_ wanted: Link) -> Bool { isSound && isPaired == wanted.isPaired }
   }
 
   var links: [String: Link] = [:]
-  /// The taps that a QEMU has open.
+  /// The taps that a QEMU has open, and the links whose other ends containers have.
   var held: Set<String> = []
   var addresses: Set<String> = []
   var neighbours: Set<String> = []
@@ -31,8 +35,8 @@ struct KernelNetwork {
     for link: LinkOutput in try output("-d", "link", "show") where link.ifname.hasPrefix(RoutedInterface.tapPrefix) {
       network.links[link.ifname] = Link(
         isUp: link.flags.contains("UP"), mtu: link.mtu, hardwareAddress: link.address ?? "", port: link.port,
-        isSound: link.linkinfo?.infoData?.isSound ?? true)
-      if link.flags.contains("LOWER_UP") { network.held.insert(link.ifname) }
+        isPaired: link.isPaired, isSound: link.isPaired || link.linkinfo?.infoData?.isSound ?? true)
+      if link.isPaired || link.flags.contains("LOWER_UP") { network.held.insert(link.ifname) }
     }
     for link: AddressOutput in try output("address", "show") where network.links[link.ifname ?? ""] != nil {
       for address in link.addrInfo ?? [] {
@@ -70,7 +74,8 @@ struct KernelNetwork {
     for interface in interfaces {
       let tap = interface.tap
       network.links[tap] = Link(
-        isUp: true, mtu: settings.mtu, hardwareAddress: HostNetworkSettings.gatewayHardwareAddress, isSound: true)
+        isUp: true, mtu: settings.mtu, hardwareAddress: HostNetworkSettings.gatewayHardwareAddress,
+        isPaired: interface.link == .pair, isSound: true)
       network.addresses.insert("\(HostNetworkSettings.gateway)/32 dev \(tap)")
       let hop = interface.linkLocalAddress
       // A host may have no IPv6 at all.
@@ -94,18 +99,31 @@ struct KernelNetwork {
     return network
   }
 
+  /// This desired state without what is to be of links that are not there because their containers do not run.
+  func withoutAbsentPairs(in present: KernelNetwork) -> KernelNetwork {
+    let absent = links.filter { $1.isPaired && present.links[$0]?.isPaired != true }.map(\.key)
+    if absent.isEmpty { return self }
+    var network = self
+    let ends = Set(absent)
+    let isOfOthers = { (entry: String) in entry.split(separator: " ").last.map { !ends.contains(String($0)) } ?? true }
+    network.links = links.filter { !ends.contains($0.key) }
+    network.addresses = addresses.filter(isOfOthers)
+    network.neighbours = neighbours.filter(isOfOthers)
+    network.routes = routes.filter(isOfOthers)
+    return network
+  }
+
   /// Commands of `ip -batch` that bring the links into the desired state.
   ///
-  /// - Parameter sparesHeld: Whether an unknown tap that a QEMU has open is kept. It passes no traffic, and if its server's
+  /// - Parameter sparesHeld: Whether an unknown link that something is behind is kept. It passes no traffic, and if its server's
   ///   files are only missing for a moment, the server is not cut off for good.
   func linkChanges(to wanted: KernelNetwork, sparesHeld: Bool = true) -> [String] {
     var lines: [String] = []
     for (tap, link) in links.sorted(by: { $0.key < $1.key }) {
-      if wanted.links[tap] == nil ? !(sparesHeld && held.contains(tap)) : !link.isSound {
-        lines.append("link delete dev \(tap)")
-      }
+      let mayStay = wanted.links[tap].map { link.canBecome($0) } ?? (sparesHeld && held.contains(tap))
+      if !mayStay { lines.append("link delete dev \(tap)") }
     }
-    for tap in wanted.links.keys.sorted() where links[tap]?.isSound != true {
+    for (tap, link) in wanted.links.sorted(by: { $0.key < $1.key }) where links[tap]?.canBecome(link) != true {
       // Without an owner, every user of the host could open a tap that no QEMU has open.
       lines.append("tuntap add dev \(tap) mode tap vnet_hdr user 0 group 0")
       lines.append("link set dev \(tap) addrgenmode none")
@@ -113,6 +131,8 @@ struct KernelNetwork {
     // A change of the link removes its neighbours, addresses and routes, so these are made afterwards.
     for (tap, link) in wanted.links.sorted(by: { $0.key < $1.key }) where links[tap] != link {
       lines += BridgePort.changes(of: tap, from: links[tap].flatMap { $0.isSound ? $0.port : nil }, to: link.port)
+      // Whoever has made it lets the kernel give it addresses.
+      if link.isPaired { lines.append("link set dev \(tap) addrgenmode none") }
       lines.append("link set dev \(tap) address \(link.hardwareAddress) mtu \(link.mtu) txqueuelen 1000 up")
     }
     return lines
@@ -188,6 +208,7 @@ private struct Lenient<Entry: Decodable>: Decodable {
 
 struct LinkOutput: Decodable {
   struct Information: Decodable {
+    let infoKind: String?
     let infoData: Tap?
     let infoSlaveKind: String?
     let infoSlaveData: BridgePort.Output?
@@ -213,6 +234,8 @@ struct LinkOutput: Decodable {
   let address: String?
   let linkinfo: Information?
   let master: String?
+
+  var isPaired: Bool { linkinfo?.infoKind == "veth" }
 
   var port: BridgePort? {
     guard let master, linkinfo?.infoSlaveKind == "bridge" else { return nil }

@@ -6,10 +6,19 @@ import Synchronization
 
 extension NetworkReconciler {
   /// Keeps the network in its desired state until `stop` is set: checks at once when something in the host's network has
-  /// changed, and every few seconds in any case. Blocks until then.
+  /// changed, and every few seconds in any case. Blocks until then. Where several keep the same network one of them does, and
+  /// another one goes on once that one has stopped.
   ///
   /// - Parameter interfaces: What the servers' folders say at that moment.
   package func keep(_ interfaces: () throws -> [RoutedInterface], until stop: StopSignal) {
+    while isKept.withLock({ isKept in
+      defer { isKept = true }
+      return isKept
+    }) {
+      if stop.isSet { return }
+      poll(nil, 0, 100)
+    }
+    defer { isKept.withLock { $0 = false } }
     let filterGuard = FilterGuard(self, until: stop)
     defer { filterGuard.awaitEnd() }
     var events = try? KernelEvents()

@@ -36,6 +36,10 @@ package final class NetworkReconciler: Sendable {
   let filter = Mutex(LoadedFilter())
   /// A copy from the last check, so that readers do not wait for the next one.
   private let forwarding: Mutex<HostForwarding>
+  /// Servers of several drivers may be in this network.
+  private let sources = Mutex<[@Sendable () throws -> [RoutedInterface]]>([])
+  /// Whether somebody keeps it already.
+  let isKept = Mutex(false)
 
   /// - Parameter stateDirectory: The folder in which changed settings of the host are recorded.
   package convenience init(settings: HostNetworkSettings, installation: UUID, stateDirectory: String, logger: Logger) {
@@ -65,13 +69,26 @@ package final class NetworkReconciler: Sendable {
     forwarding.withLock { $0.share(of: server) }
   }
 
+  /// From now on these servers belong to the desired state, beside whatever a call names.
+  package func include(_ source: @escaping @Sendable () throws -> [RoutedInterface]) {
+    sources.withLock { $0.append(source) }
+  }
+
+  /// The servers that a call names, and those of all sources.
+  private func all(_ interfaces: [RoutedInterface]) throws -> [RoutedInterface] {
+    var known = Set(interfaces.map(\.tap))
+    return try sources.withLock { $0 }.reduce(into: interfaces) { all, source in
+      all += try source().filter { known.insert($0.tap).inserted }
+    }
+  }
+
   /// Brings everything into the desired state. The packet filter comes first, so that no tap exists before its rules.
   ///
   /// - Parameter interfaces: What the servers' folders say, read while nobody else changes anything.
   package func reconcile(_ interfaces: () throws -> [RoutedInterface]) throws -> Repair {
     try state.withLock { state in
       lookAtForwarding(&state)
-      let interfaces = fitted(try interfaces(), &state)
+      let interfaces = fitted(try all(try interfaces()), &state)
       var repair = Repair()
       let before = filter.withLock(\.contents)
       if before == nil { try links.requireOwnAddressesAreReserved() }
@@ -112,10 +129,12 @@ package final class NetworkReconciler: Sendable {
         }
       } else {
         try links.requireOwnAddressesAreReserved()
-        let others = fitted(try others(), &state).filter { $0.tap != interface.tap }
+        let others = fitted(try all(try others()), &state).filter { $0.tap != interface.tap }
         let wanted = contents(state, others + [interface])
         _ = try filter.withLock { try $0.load(wanted, logger) }
       }
+      // Where there is no link yet, what the host has of it comes with the link.
+      if interface.link == .pair, !HostLinks.exists(interface.tap) { return }
       var repair = Repair()
       try links.link([interface], &repair, all: false)
     }
@@ -150,6 +169,7 @@ package final class NetworkReconciler: Sendable {
     let listing = PacketFilter.listing(settings.tables)
     if let other = LoadedFilter.otherOwner(of: listing, mark) { return [other.detail] }
     var problems = [links.obstacle].compactMap { $0 }
+    let interfaces = try all(interfaces)
     let hasSpeeds = interfaces.contains { $0.speedMbit != nil }
     let (wanted, taken) = state.withLock { state in
       lookAtForwarding(&state)
@@ -171,6 +191,7 @@ package final class NetworkReconciler: Sendable {
   /// Links that are named like ours but belong to no server; none unless the packet filter is this installation's.
   package func strayLinks(beside interfaces: [RoutedInterface]) throws -> [String] {
     guard PacketFilter.listing(settings.tables)?.mark == mark else { return [] }
+    let interfaces = try all(interfaces)
     let taps = Set(interfaces.map(\.tap))
     let removal = "ip link delete dev "
     return try links.changes(for: interfaces).filter { $0.hasPrefix(removal) }

@@ -6,6 +6,16 @@ package struct RoutedInterface: Sendable, Equatable {
   /// The prefix of all our taps, and of no other link on the host.
   package static let tapPrefix = "vpsd"
 
+  /// What is between the host and the server's card.
+  package enum Link: String, Sendable {
+    /// A tap, which the host makes and which outlives what is behind it.
+    case tap
+    /// A pair of links, one of which is the card of a container. Whoever starts the container makes it, under the name of the
+    /// tap, and it is gone when the container stops.
+    case pair
+  }
+
+  package var link = Link.tap
   package let hardwareAddress: HardwareAddress
   /// In the order in which they were assigned; the first is the source address of the guest's own packets.
   package let addresses: [IPv4Address]
@@ -36,6 +46,20 @@ package struct RoutedInterface: Sendable, Equatable {
     self.speedMbit = speedMbit
   }
 
+  /// That of a server whose firewall is off. Throws `rejected` for one that was made at addresses of the loopback.
+  package init(
+    of interface: NetworkInterface, _ hardwareAddress: HardwareAddress, link: Link = .tap
+  ) throws(DriverError) {
+    if let address = interface.addresses.first(where: { $0.number >> 24 == 127 }) {
+      throw DriverError(
+        .rejected, "\(address) is an address of the loopback network, which was this host's before")
+    }
+    self.init(
+      hardwareAddress: hardwareAddress, addresses: interface.addresses, ipv6Networks: interface.ipv6Networks,
+      firewall: .disabled)
+    self.link = link
+  }
+
   package mutating func allow(_ allowance: NetworkAllowance) {
     mayMail = allowance.mayMail
     speedMbit = allowance.speedMbit
@@ -60,7 +84,11 @@ package struct RoutedInterface: Sendable, Equatable {
   }
 
   /// Named after the unique part of the card's address: fourteen of the fifteen characters that a link's name may have.
-  package var tap: String { Self.tapPrefix + hardwareAddress.description.filter { $0 != ":" }.dropFirst(2) }
+  package static func tap(of hardwareAddress: HardwareAddress) -> String {
+    tapPrefix + hardwareAddress.description.filter { $0 != ":" }.dropFirst(2)
+  }
+
+  package var tap: String { Self.tap(of: hardwareAddress) }
 
   /// The tap's own address as a port of a bridge: a bridge takes over the lowest address of its ports, and this one is high.
   var portHardwareAddress: String { "fe" + hardwareAddress.description.dropFirst(2) }
@@ -79,6 +107,7 @@ package struct RoutedInterface: Sendable, Equatable {
 /// The format of the file `network.json`.
 extension RoutedInterface: Codable {
   private enum Key: String, CodingKey {
+    case link
     case hardwareAddress = "hardware_address"
     case addresses
     case ipv6Networks = "ipv6_networks"
@@ -106,10 +135,13 @@ extension RoutedInterface: Codable {
       firewall: try values.decode(Firewall.self, forKey: .firewall),
       mayMail: try values.decodeIfPresent(Bool.self, forKey: .mayMail) ?? false,
       speedMbit: try values.decodeIfPresent(Int.self, forKey: .speedMbit))
+    let link = try values.decodeIfPresent(String.self, forKey: .link)
+    self.link = try parsed([link ?? Link.tap.rawValue], for: .link) { Link(rawValue: $0) }[0]
   }
 
   package func encode(to encoder: any Encoder) throws {
     var values = encoder.container(keyedBy: Key.self)
+    if link != .tap { try values.encode(link.rawValue, forKey: .link) }
     try values.encode(hardwareAddress.description, forKey: .hardwareAddress)
     try values.encode(addresses.map(\.description), forKey: .addresses)
     try values.encode(ipv6Networks.map(\.description), forKey: .ipv6Networks)

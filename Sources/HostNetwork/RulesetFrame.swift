@@ -121,6 +121,10 @@ struct RulesetFrame {
         arp operation request arp daddr ip 169.254.1.1 iifname . ether saddr . arp saddr ip @source4 accept
         drop
       }
+      chain output {
+        # A link that somebody else has made has another hardware address at first, which its server would keep in mind.
+        oifname \(taps) arp saddr ether != \(HostNetworkSettings.gatewayHardwareAddress) drop
+      }
     }
 
     """
@@ -128,6 +132,7 @@ struct RulesetFrame {
     table arp vpsd {
       set source4 { type ifname . ether_addr . ipv4_addr; }
       chain input { type filter hook input priority 0; policy accept; }
+      chain output { type filter hook output priority 0; policy accept; }
     }
     """
 }

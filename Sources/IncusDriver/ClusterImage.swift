@@ -26,6 +26,8 @@ struct ClusterImage: Decodable, Sendable {
     case minimumDisk = "vpsd.minimum-disk-gib"
     /// `true` where it does what user data says.
     case cloudInit = "vpsd.cloud-init"
+    /// `true` where its containers set up their network card.
+    case network = "vpsd.network"
     /// Of a copy: whose, and which.
     case installation = "vpsd.installation"
     case machine = "vpsd.machine"
@@ -36,6 +38,7 @@ struct ClusterImage: Decodable, Sendable {
 
   var minimumDiskGiB: Int { self[.minimumDisk].flatMap { Int($0) } ?? 1 }
   var takesUserData: Bool { self[.cloudInit] == "true" }
+  var hasNetwork: Bool { self[.network] == "true" }
 
   /// The versions that it is of the named one.
   func versions(of name: String) -> [String] {

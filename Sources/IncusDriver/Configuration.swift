@@ -11,9 +11,7 @@ extension IncusDriver {
       package var storage = 2.0
     }
 
-    package let endpoint: IncusEndpoint
     package let installation: UUID
-    package var project = "default"
     package var storagePool = "default"
     /// The member that is this host; nil where the server is none of a cluster.
     package var member: String?
@@ -22,17 +20,10 @@ extension IncusDriver {
     package var network = ContainerNetwork.loopback(ports: [22, 80, 443])
     package var overcommitment = Overcommitment()
 
-    package init(endpoint: IncusEndpoint, installation: UUID) {
-      self.endpoint = endpoint
+    package init(installation: UUID) {
       self.installation = installation
     }
   }
-}
-
-/// How containers are reached.
-package enum ContainerNetwork: Sendable, Equatable {
-  /// These ports of an address of the member's own lead into the container, and nothing leads out.
-  case loopback(ports: [Int])
 }
 
 /// How long the server may take for what.
@@ -43,6 +34,10 @@ enum IncusDeadline {
   static let instance = Duration.seconds(15)
   /// For all: the first one that is asked for after a member fell silent takes half a minute.
   static let list = Duration.seconds(40)
+  /// How long whoever knows what they were the last time waits for all.
+  static let patience = Duration.seconds(8)
+  /// How long whoever can do without waits for what is measured of all.
+  static let measurement = Duration.seconds(15)
   /// To unpack an image that this member never had.
   static let create = Duration.seconds(180)
   /// To send an image, and to take it in.

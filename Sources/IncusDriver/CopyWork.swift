@@ -2,9 +2,9 @@ import Core
 import Foundation
 import Synchronization
 
-/// What goes on between the calls: copies that are made, and disks that are restored. It is in memory only.
+/// What goes on between the calls: copies that are made, disks that are restored, containers that move. It is in memory only.
 final class CopyWork: Sendable {
-  enum Kind: Sendable { case copy, restore }
+  enum Kind: Sendable { case copy, restore, receipt }
 
   enum Standing: Sendable {
     case none, underWay

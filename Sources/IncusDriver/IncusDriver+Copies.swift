@@ -197,7 +197,7 @@ extension IncusDriver {
   }
 
   /// - Parameter copy: Nil for those of any.
-  private func removeSnapshots(of machine: UUID, for copy: UUID? = nil) async throws {
+  func removeSnapshots(of machine: UUID, for copy: UUID? = nil) async throws {
     let present: [String]
     do {
       present = try await snapshots(of: machine)

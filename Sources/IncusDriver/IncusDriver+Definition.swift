@@ -6,6 +6,7 @@ extension IncusDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
     guard specification.rescue == nil else { throw Self.noRescue }
     try await DriverError.translating {
+      if links != nil { try await defineLink(of: specification) }
       let definition = InstanceDefinition(specification, configuration)
       let instance = try await wholeInstance(of: specification, definition)
       if !instance.hasDisk { try await makeDisk(for: specification) }
@@ -23,6 +24,7 @@ extension IncusDriver {
     if present != nil { try await removeRemnant(of: specification.machine) }
     guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
     let image = try await image(specification.imageName, version: specification.imageVersion)
+    guard links == nil || image.hasNetwork else { throw Self.olderImage(specification) }
     try await create(definition, of: specification.machine, from: image)
     guard let made = try await instance(of: specification.machine) else {
       throw DriverError(.rejected, "the name of the container of \(specification.machine.text) is somebody else's")
@@ -40,8 +42,8 @@ extension IncusDriver {
     } catch IncusError.notFound {
       // The operation ended and was forgotten, or the image has gone: there is an instance, or none.
       guard try await instance(of: machine) != nil else { throw IncusError.refused("no container came of it") }
+      try await requireNoCreate(of: machine)
     }
-    try await requireNoCreate(of: machine)
   }
 
   private func requireNoCreate(of machine: UUID) async throws {
@@ -73,7 +75,10 @@ extension IncusDriver {
   package func ensureAbsent(_ machine: UUID) async throws {
     try await DriverError.translating {
       try await endWork(of: machine)
+      // Another host's is whole there, with its copies.
+      guard try await anyInstance(of: machine).map(isHere) ?? true else { return }
       try await remove(machine)
+      try await releaseLink(of: machine)
       try await removeCopies(of: machine)
     }
   }
@@ -81,6 +86,14 @@ extension IncusDriver {
   static func missingDisk(_ machine: UUID) -> DriverError {
     DriverError(
       .notFound, "the disk of \(machine.text) is missing", customerReason: "The disk of this server is missing.")
+  }
+
+  private static func olderImage(_ specification: MachineSpecification) -> DriverError {
+    DriverError(
+      .rejected,
+      "the image \(specification.imageName)/\(specification.imageVersion) in the Incus does not set up a network card: make it anew "
+        + "(docs/clusters.md)",
+      customerReason: "The image of the operating system is not available.")
   }
 
   static let noRescue = DriverError(

@@ -5,20 +5,9 @@ import NIOPosix
 import NIOWebSocket
 
 extension IncusDriver {
-  /// Whatever the server tells of the lives of instances, by one connection, which is made anew when it is lost; then something may have
-  /// happened meanwhile.
-  package func events() -> AsyncStream<Void> {
-    AsyncStream { continuation in
-      let listening = Task {
-        while !Task.isCancelled {
-          try? await client.listen(toEventsOf: "lifecycle") { continuation.yield() }
-          continuation.yield()
-          try? await clock.sleep(for: .seconds(5))
-        }
-      }
-      continuation.onTermination = { _ in listening.cancel() }
-    }
-  }
+  /// Whatever the cluster tells of the lives of instances on this member, by one connection for all members, which is made anew when it
+  /// is lost; then something may have happened meanwhile.
+  package func events() -> AsyncStream<Void> { cluster.events.subscribe(member: configuration.member) }
 }
 
 extension IncusClient {
@@ -26,13 +15,13 @@ extension IncusClient {
   private static let silence = TimeAmount.seconds(25)
 
   /// Until the connection ends.
-  func listen(toEventsOf type: String, _ each: @escaping @Sendable () -> Void) async throws {
+  ///
+  /// - Parameter each: Is given what an event says, as JSON.
+  func listen(toEventsOf type: String, _ each: @escaping @Sendable (ByteBuffer) -> Void) async throws {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let ended = loop.makePromise(of: Void.self)
     let path = IncusPath("events", query: ["type": type]).with("project", project)
-    endpoint.connect(
-      on: loop, within: .seconds(5), mismatch: { ended.fail(IncusError.wrongCertificate) }
-    ) { channel in
+    endpoints.connect(on: loop, within: .seconds(15)) { channel in
       let upgrader = NIOTypedWebSocketClientUpgrader<Void>(
         maxFrameSize: 1 << 20,
         upgradePipelineHandler: { channel, _ in
@@ -50,12 +39,13 @@ extension IncusClient {
             notUpgradingCompletionHandler: {
               $0.eventLoop.makeFailedFuture(IncusError.unreadable("no WebSocket of events"))
             })))
-      upgraded.whenFailure { ended.fail($0) }
-      channel.closeFuture.whenComplete { _ in ended.fail(IncusError.disconnected("the events ended")) }
+      upgraded.whenFailure { _ in channel.close(promise: nil) }
     }.whenComplete { result in
       switch result {
       case .failure(let error): ended.fail(IncusError.disconnected("\(error)".plainExcerpt))
-      case .success(let channel): ended.futureResult.whenComplete { _ in channel.close(promise: nil) }
+      case .success(let (channel, _)):
+        ended.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in ended.fail(IncusError.disconnected("the events ended")) }
       }
     }
     try await withTaskCancellationHandler {
@@ -71,9 +61,9 @@ private final class EventListener: ChannelInboundHandler {
   typealias InboundIn = WebSocketFrame
   typealias OutboundOut = WebSocketFrame
 
-  private let each: @Sendable () -> Void
+  private let each: @Sendable (ByteBuffer) -> Void
 
-  init(_ each: @escaping @Sendable () -> Void) {
+  init(_ each: @escaping @Sendable (ByteBuffer) -> Void) {
     self.each = each
   }
 
@@ -83,7 +73,7 @@ private final class EventListener: ChannelInboundHandler {
     case .ping:
       let pong = WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData)
       context.writeAndFlush(wrapOutboundOut(pong), promise: nil)
-    case .text, .binary: each()
+    case .text, .binary: each(frame.unmaskedData)
     case .connectionClose: context.close(promise: nil)
     default: break
     }

@@ -11,12 +11,21 @@ extension IncusDriver {
         return Readiness(hasSSHBanner: false, hasAgent: false)
       }
       // Whoever greets, runs programs too: nobody waits for one to prove it.
-      if await SSHGreeting.isSent(by: address, port: sshPort, within: .seconds(2)) {
-        return Readiness(hasSSHBanner: true, hasAgent: true)
-      }
+      if await greets(address) { return Readiness(hasSSHBanner: true, hasAgent: true) }
       let hasAgent = (try? await exitCode(of: ["/bin/sh", "-c", "exit 0"], in: machine)) == 0
       return Readiness(hasSSHBanner: false, hasAgent: hasAgent)
     }
+  }
+
+  /// A guest that has just been started greets within a second; to run a program in it meanwhile would hold it up.
+  private func greets(_ address: IPv4Address) async -> Bool {
+    let deadline = clock.uptime + .seconds(1)
+    while clock.uptime < deadline, !Task.isCancelled {
+      // Short, because what is sent before the guest has its address is lost, and would be sent again a second later.
+      if await SSHGreeting.isSent(by: address, port: sshPort, within: .milliseconds(150)) { return true }
+      try? await clock.sleep(for: .milliseconds(20))
+    }
+    return await SSHGreeting.isSent(by: address, port: sshPort, within: .seconds(2))
   }
 
   package func applyHostname(_ hostname: Hostname, to machine: UUID) async throws {
@@ -63,7 +72,7 @@ extension IncusDriver {
     }
   }
 
-  private func requireSuccess(
+  func requireSuccess(
     of program: [String], in machine: UUID, environment: [String: String] = [:], refusal: String
   ) async throws {
     let code = try await exitCode(of: program, in: machine, environment: environment)

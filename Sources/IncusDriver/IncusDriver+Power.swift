@@ -8,6 +8,7 @@ extension IncusDriver {
       let instance = try await existingInstance(of: machine)
       guard instance.hasDisk else { throw Self.missingDisk(machine) }
       if instance.power == .paused { try await setState(machine, "unfreeze", within: IncusDeadline.instance) }
+      try await attachLink(of: machine)
       if instance.isOff {
         do {
           try await setState(machine, "start", within: IncusDeadline.start)
@@ -15,9 +16,11 @@ extension IncusDriver {
           // Another call may have been faster.
           guard try await existingInstance(of: machine).power.isOn else { throw error }
         }
+        try await attachMadeLink(of: machine)
       }
       // After the start: a process that dies before this has one started again, instead of one that is taken for shut down.
       if instance[.power] != "on" { try await mark(machine, .power, "on") }
+      if instance.isOff { try await requireLink(of: machine) }
     }
   }
 

@@ -4,9 +4,16 @@ import Logging
 
 /// What a service does beside asking for machines, and what commands ask.
 extension IncusDriver {
-  /// Looks now and then at what could keep servers from being made, until cancellation: which images there are, and whether the
-  /// server is as the configuration says. What is wrong is logged once.
+  /// Until cancellation keeps the links of containers, and looks now and then at what could keep servers from being made: which images
+  /// there are, and whether the server is as the configuration says. What is wrong is logged once.
   package func run() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await keepNetwork() }
+      group.addTask { await lookAtServer() }
+    }
+  }
+
+  private func lookAtServer() async {
     var known: [String] = []
     while !Task.isCancelled {
       try? await lookAtImages()
@@ -38,12 +45,12 @@ extension IncusDriver {
   private func projectFaults() async throws -> [String] {
     do {
       _ = try await client.get(
-        IncusPath("projects", configuration.project), as: Named.self, within: IncusDeadline.instance)
+        IncusPath("projects", client.project), as: Named.self, within: IncusDeadline.instance)
       return []
     } catch IncusError.notFound {
-      return ["there is no project \(configuration.project)"]
+      return ["there is no project \(client.project)"]
     } catch IncusError.forbidden {
-      return ["the certificate may not use the project \(configuration.project)"]
+      return ["the certificate may not use the project \(client.project)"]
     }
   }
 
@@ -60,9 +67,14 @@ extension IncusDriver {
 
   private func memberFaults(_ server: ServerFacts) async throws -> [String] {
     guard let member = configuration.member else {
-      return server.isClustered ? ["it is a cluster: say which member of it is meant (member)"] : []
+      return server.isClustered ? ["it is a cluster: say which of its members are hosts (members)"] : []
     }
     guard server.isClustered else { return ["it is no cluster, and has no member \(member)"] }
+    if links != nil, let name = server.environment?.serverName, name != member {
+      return [
+        "its socket is that of the member \(name), and with network: routed it has to be that of \(member) itself"
+      ]
+    }
     do {
       _ = try await client.get(IncusPath("cluster", "members", member), as: Member.self, within: IncusDeadline.instance)
       return []
@@ -86,7 +98,8 @@ extension IncusDriver {
   /// For an operator who has shut all servers down: none of them was its guest's wish.
   package func forgetShutdowns() async throws {
     try await DriverError.translating {
-      for instance in try await instances() where isHere(instance) && instance.isOff && instance[.power] == "on" {
+      for instance in try await cluster.instances().value
+      where isHere(instance) && instance.isOff && instance[.power] == "on" {
         guard let machine = instance.machine(of: configuration.installation) else { continue }
         try await mark(machine, .power, "cut")
       }
@@ -100,8 +113,12 @@ private struct ServerFacts: Decodable {
 
   struct Environment: Decodable {
     let isClustered: Bool?
+    let serverName: String?
 
-    private enum CodingKeys: String, CodingKey { case isClustered = "server_clustered" }
+    private enum CodingKeys: String, CodingKey {
+      case isClustered = "server_clustered"
+      case serverName = "server_name"
+    }
   }
 
   let auth: String

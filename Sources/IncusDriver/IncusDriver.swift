@@ -1,36 +1,41 @@
 package import Core
 package import Foundation
+import HostPrograms
 package import Logging
 import NIOHTTP1
 
 /// Containers of one member of an Incus cluster, or of a server alone, by its REST API.
 ///
 /// Truth lives in the cluster, and what only we know of a container in its configuration there: nothing is kept here. Nothing is
-/// touched that does not bear this installation's mark.
+/// touched that does not bear this installation's mark. A name is used once in a cluster, so that a call that names a machine finds it
+/// on whichever member it is.
 package struct IncusDriver: ComputeDriver {
   package let timing = MachineTiming(
-    bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(100), bootsAtOnce: nil)
+    bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(100), bootsAtOnce: nil,
+    longestSilence: .seconds(20))
 
   let configuration: Configuration
-  let client: IncusClient
+  let cluster: IncusCluster
   let clock: any WallClock
   let logger: Logger
-  let work = CopyWork()
-  let imports = ImageImports()
+  /// For the host's part of the network.
+  let threads = BlockingThreads(name: "networks", width: 4)
+  var client: IncusClient { cluster.client }
+  var work: CopyWork { cluster.work }
+  var imports: ImageImports { cluster.imports }
 
-  package init(configuration: Configuration, clock: any WallClock, logger: Logger) {
+  /// - Parameter cluster: The same one for all hosts that are its members.
+  package init(configuration: Configuration, cluster: IncusCluster, clock: any WallClock, logger: Logger) {
     self.configuration = configuration
+    self.cluster = cluster
     self.clock = clock
     self.logger = logger
-    client = IncusClient(endpoint: configuration.endpoint, project: configuration.project)
   }
 
   /// Of every machine: nothing of the member's can be in the way at an address that is the machine's alone.
   package var sshPort: Int { 22 }
   package func sshPort(of machine: UUID) -> Int { sshPort }
   package func lostPorts(of machine: UUID) -> [Int] { [] }
-  package func forwarding(to machine: UUID) -> PortForwarding.Share? { nil }
-  package var enforcesFirewalls: Bool { false }
 
   package func capacity() async throws -> HostCapacity? {
     try await DriverError.translating {
@@ -45,15 +50,20 @@ package struct IncusDriver: ComputeDriver {
   }
 
   package func isAddressFree(_ address: ServerAddress, for machine: UUID) async throws -> Bool {
-    // Nobody is reached at one of IPv6 here.
-    guard case .ipv4(let address) = address else { return true }
-    return try await DriverError.translating {
-      let holders = try await instances().filter { $0.addresses.contains(address) }
+    try await DriverError.translating {
+      guard case .ipv4(let address4) = address else {
+        // Nobody is reached at one of IPv6 at the loopback.
+        guard links != nil else { return true }
+        return try await !isOwn(address)
+      }
+      // What uses it on this machine is asked too: what was there some seconds ago is enough.
+      let holders = try await cluster.instances(patience: .seconds(2)).value.filter { $0.addresses.contains(address4) }
       guard holders.isEmpty else { return holders.allSatisfy { $0.name == Instance.name(of: machine) } }
       switch configuration.network {
       case .loopback(let ports):
         try await requireFree(ports)
-        return try await Listening.canBind(address, ports: ports)
+        return try await Listening.canBind(address4, ports: ports)
+      case .routed: return try await !isOwn(address)
       }
     }
   }
@@ -66,26 +76,18 @@ package struct IncusDriver: ComputeDriver {
         customerReason: "No free address was found.")
     }
   }
-
-  /// As at the loopback of any driver: nothing passes but the ports that are forwarded.
-  package func applyFirewall(_ firewall: Firewall, _ allowance: NetworkAllowance, to machine: UUID) async throws {}
-
-  /// What leads in is the member's, and was changed with the definition: in the guest there is nothing to do.
-  package func applyAddresses(of interface: NetworkInterface, to machine: UUID) async throws {}
 }
 
 // MARK: - What is there
 
 extension IncusDriver {
-  /// Everybody's, on every member.
-  func instances() async throws -> [Instance] {
-    try await client.get(
-      IncusPath("instances", query: ["recursion": "1"]), as: [Instance].self, within: IncusDeadline.list,
-      mostBytes: 64 << 20)
+  /// The machine's own; nil where there is none here, because it is another host's, or where its name is that of somebody else's.
+  func instance(of machine: UUID) async throws -> Instance? {
+    try await anyInstance(of: machine).flatMap { isHere($0) ? $0 : nil }
   }
 
-  /// The machine's own; nil where there is none. Throws `rejected` where its name is that of somebody else's.
-  func instance(of machine: UUID) async throws -> Instance? {
+  /// The same, whichever host of the cluster it is of.
+  func anyInstance(of machine: UUID) async throws -> Instance? {
     let found: Instance
     do {
       found = try await client.get(

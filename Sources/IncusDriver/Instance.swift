@@ -27,12 +27,45 @@ struct Instance: Decodable, Sendable, Equatable {
   subscript(key: MarkKey) -> String? { config[key.rawValue] }
 }
 
+/// One of a list. Of those on a member that is away only the name and the member are known.
+struct ListedInstance: Decodable, Sendable {
+  /// Nil where its member is away.
+  let whole: Instance?
+  let name: String
+  private let statusCode: Int
+  private let location: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case name, location, config
+    case statusCode = "status_code"
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    statusCode = try container.decode(Int.self, forKey: .statusCode)
+    location = try container.decodeIfPresent(String.self, forKey: .location)
+    let isAway = try container.decodeIfPresent([String: String].self, forKey: .config) == nil
+    whole = isAway ? nil : try Instance(from: decoder)
+  }
+
+  /// With what was known of it when its member was there.
+  func filled(from known: Instance?) -> Instance {
+    whole
+      ?? Instance(
+        name: name, statusCode: statusCode, location: location, config: known?.config ?? [:],
+        devices: known?.devices ?? [:])
+  }
+}
+
 /// What we write beside an instance: whose it is, and what only we know of it.
 enum MarkKey: String, CaseIterable {
   case installation = "user.vpsd.installation"
   case machine = "user.vpsd.machine"
   /// For people who look at the server: `server-12345`.
   case label = "user.vpsd.label"
+  /// The member whose host has its server, in a cluster: an operator may have moved it to another one for a while.
+  case member = "user.vpsd.member"
   case addresses = "user.vpsd.addresses"
   /// Written once the create is over: one without it is a remnant.
   case isDefined = "user.vpsd.defined"
@@ -50,8 +83,17 @@ extension Instance {
     return machine
   }
 
+  /// That of its name, where nobody tells whose it is, because its member is away and was not seen before.
+  var unreadableMachine: UUID? {
+    guard config.isEmpty, name.hasPrefix(Self.namePrefix) else { return nil }
+    return UUID(uuidString: String(name.dropFirst(Self.namePrefix.count)))
+  }
+
   /// With commas between them, as they were defined.
   var addresses: [IPv4Address] { (self[.addresses] ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) } }
+
+  /// The member whose host is responsible for it.
+  var home: String? { self[.member] ?? location }
 
   var isDefined: Bool { self[.isDefined] == "true" }
   var hasDisk: Bool { self[.disk] != "absent" }

@@ -12,13 +12,14 @@ struct InstanceDefinition: Sendable, Equatable {
   init(_ specification: MachineSpecification, _ configuration: IncusDriver.Configuration) {
     name = Instance.name(of: specification.machine)
     config = Self.limits(of: specification).merging(Self.safety) { $1 }
-      .merging(Self.mark(of: specification, configuration.installation)) { $1 }
+      .merging(Self.mark(of: specification, configuration)) { $1 }
       .merging(Self.identity(of: specification)) { $1 }
+      .merging(["user.vpsd.network": configuration.network.settings(of: specification.interface)]) { $1 }
     devices = [
       Self.rootDevice: [
         "type": "disk", "path": "/", "pool": configuration.storagePool, "size": "\(specification.storageGiB)GiB",
       ]
-    ].merging(configuration.network.devices(of: specification.interface)) { $1 }
+    ].merging(configuration.network.devices(of: specification)) { $1 }
   }
 
   private static func limits(of specification: MachineSpecification) -> [String: String] {
@@ -43,10 +44,13 @@ struct InstanceDefinition: Sendable, Equatable {
     "security.guestapi": "false", "boot.autostart": "false",
   ]
 
-  private static func mark(of specification: MachineSpecification, _ installation: UUID) -> [String: String] {
+  private static func mark(
+    of specification: MachineSpecification, _ configuration: IncusDriver.Configuration
+  ) -> [String: String] {
     [
-      MarkKey.installation.rawValue: installation.text, MarkKey.machine.rawValue: specification.machine.text,
-      MarkKey.label.rawValue: specification.label,
+      MarkKey.installation.rawValue: configuration.installation.text,
+      MarkKey.machine.rawValue: specification.machine.text, MarkKey.label.rawValue: specification.label,
+      MarkKey.member.rawValue: configuration.member ?? "",
       MarkKey.addresses.rawValue: specification.interface.addresses.map(\.description).joined(separator: ","),
     ]
   }
@@ -84,7 +88,9 @@ extension InstanceDefinition {
     {
       replaced[Self.rootDevice] = nil
     }
-    let stale = instance.devices.keys.filter { $0.hasPrefix(ContainerNetwork.devicePrefix) && devices[$0] == nil }
+    // A card that is exchanged while its guest runs would have no addresses.
+    if !instance.isOff { replaced[ContainerNetwork.card] = nil }
+    let stale = instance.devices.keys.filter { ContainerNetwork.leadsIn($0) && devices[$0] == nil }
     guard stale.isEmpty else { return .whole(instance.whole(changed, replaced, without: stale)) }
     guard !changed.isEmpty || !replaced.isEmpty else { return nil }
     return .merged(JSONBody(["config": .texts(changed), "devices": .object(replaced.mapValues { .texts($0) })]))
@@ -118,27 +124,5 @@ extension Instance {
       "devices": .object(devices.mapValues { .texts($0) }), "ephemeral": .flag(false), "stateful": .flag(false),
       "profiles": .list((profiles ?? []).map { .text($0) }),
     ])
-  }
-}
-
-extension ContainerNetwork {
-  /// Of the names of devices that lead into a container.
-  static let devicePrefix = "in-"
-
-  func devices(of interface: NetworkInterface) -> [String: [String: String]] {
-    switch self {
-    case .loopback(let ports):
-      // One process carries all ports of an address, and takes a second to start.
-      let list = ports.map(String.init).joined(separator: ",")
-      return Dictionary(
-        uniqueKeysWithValues: interface.addresses.map { address in
-          (
-            Self.devicePrefix + address.description.replacing(".", with: "-"),
-            [
-              "type": "proxy", "bind": "host", "listen": "tcp:\(address):\(list)", "connect": "tcp:127.0.0.1:\(list)",
-            ]
-          )
-        })
-    }
   }
 }

@@ -59,8 +59,8 @@ enum SSHGreeting {
 
 /// What this host listens on, told by trying.
 enum Listening {
-  /// An address that no server is given: the last of the loopback.
-  static let probe = IPv4Address(number: 0x7FFF_FFFE)
+  /// An address at the end of the loopback, which no server is given: another one each time, because other hosts try at the same moment.
+  static var probe: IPv4Address { IPv4Address(number: 0x7FFF_0000 | UInt32.random(in: 1...0xFFFE)) }
 
   static func canBind(_ address: IPv4Address, ports: [Int]) async throws -> Bool {
     for port in ports {

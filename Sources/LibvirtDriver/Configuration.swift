@@ -46,6 +46,8 @@ extension LibvirtDriver {
 
     package var daemon = Daemon.own
     package var network = Network.loopback
+    /// That of the taps, where servers of other drivers are in the same network; nil to make one.
+    package var reconciler: NetworkReconciler?
     /// The folder of the servers' files, and of the state of our own libvirtd.
     package var dataDirectory: String
     package var imageDirectory: String
@@ -91,8 +93,10 @@ extension LibvirtDriver.Configuration {
         for: guestPorts, from: lowestPort, path: "\(dataDirectory)/forwarded-ports", logger: logger)
       return LoopbackNetwork(ports: ports, outbound: outbound, retired: retired, logger: logger)
     case .taps(let settings):
-      let reconciler = NetworkReconciler(
-        settings: settings, installation: installation, stateDirectory: dataDirectory, logger: logger)
+      let reconciler =
+        reconciler
+        ?? NetworkReconciler(
+          settings: settings, installation: installation, stateDirectory: dataDirectory, logger: logger)
       return TapNetwork(reconciler: reconciler, dataDirectory: dataDirectory, logger: logger)
     }
   }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import Logging
 
 /// Shortens the console logs of all servers when they grow too long, because a guest may write to its console without end, and

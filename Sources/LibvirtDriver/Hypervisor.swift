@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import Logging
 import Synchronization
 

@@ -1,6 +1,7 @@
 package import Core
 package import Foundation
 import HostImages
+import HostPrograms
 
 extension LibvirtDriver {
   package func ensureCopied(_ machine: UUID, as copy: UUID) async throws -> CopyProgress {

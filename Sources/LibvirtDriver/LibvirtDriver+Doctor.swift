@@ -28,14 +28,14 @@ extension LibvirtDriver {
   package func strayTaps() async throws -> [String] {
     guard let network = network as? TapNetwork else { return [] }
     return try await onNetwork("look for links") {
-      try network.reconciler.strayLinks(beside: Array(try network.stored().values))
+      try network.links.reconciler.strayLinks(beside: [])
     }
   }
 
   package func removeStrayTap(_ name: String) async throws {
     guard let network = network as? TapNetwork else { return }
     try await onNetwork("remove a link") {
-      try network.reconciler.removeStrayLink(name, beside: Array(try network.stored().values))
+      try network.links.reconciler.removeStrayLink(name, beside: [])
     }
   }
 

@@ -1,6 +1,8 @@
 package import Core
 package import Foundation
 import HostImages
+import HostNetwork
+import HostPrograms
 import PrivateFiles
 
 extension LibvirtDriver {
@@ -317,13 +319,8 @@ extension LibvirtDriver {
     if try await isCloudInits(machine) {
       throw DriverError(.rejected, "cloud-init takes addresses when a guest starts", customerReason: refusal)
     }
-    let network = network.guestNetwork(of: interface)
-    let arguments = [network.ipv4Address, network.ipv4Gateway, network.ipv6Address, network.ipv6Gateway].map {
-      $0 ?? ""
-    }
     try await runInGuest(
-      machine, "vpsd-set-addresses", arguments + [network.furtherAddresses.joined(separator: " ")],
-      refusal: refusal)
+      machine, "vpsd-set-addresses", network.guestNetwork(of: interface).arguments, refusal: refusal)
   }
 
   private func isCloudInits(_ machine: UUID) async throws -> Bool {

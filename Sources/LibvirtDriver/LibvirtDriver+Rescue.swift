@@ -1,6 +1,7 @@
 package import Core
 package import Foundation
 import HostImages
+import HostNetwork
 import PrivateFiles
 
 /// A rescue system that a machine starts instead of its own.

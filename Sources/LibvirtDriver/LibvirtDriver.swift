@@ -2,6 +2,7 @@ package import Core
 package import Foundation
 import HostImages
 import HostNetwork
+import HostPrograms
 package import Logging
 
 /// Machines of this host: QEMU through libvirt. How they are reached depends on `network`.

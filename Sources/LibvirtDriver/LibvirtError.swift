@@ -1,5 +1,6 @@
 import CLibvirt
 import Core
+import HostPrograms
 import PrivateFiles
 
 /// An error of libvirt, with its code and message unchanged.

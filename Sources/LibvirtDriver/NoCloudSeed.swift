@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import HostImages
+import HostNetwork
 
 /// What a guest with cloud-init is told about itself, by the data source NoCloud: a file system with the label `cidata`.
 ///

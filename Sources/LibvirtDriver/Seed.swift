@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 
 /// What a guest is told about itself: a tar archive on its second disk. `first/` is applied at the very first boot only; of the
 /// settings, each is applied whose value differs from the one applied last.
@@ -62,15 +63,8 @@ struct Seed {
 
   private var settings: String {
     let hostname = self.hostname
-    let lines: [(key: String, value: String?)] = [
-      ("HOSTNAME", hostname.firstLabel), ("FQDN", hostname.name), ("ADDRESS4", network.ipv4Address),
-      ("GATEWAY4", network.ipv4Gateway), ("ADDRESS6", network.ipv6Address), ("GATEWAY6", network.ipv6Gateway),
-      ("DNS", network.nameServers.isEmpty ? nil : "\"\(network.nameServers.joined(separator: " "))\""),
-      ("ADDRESSES", network.furtherAddresses.isEmpty ? nil : "\"\(network.furtherAddresses.joined(separator: " "))\""),
-      // Makes the text differ even if a second change undoes the first before the guest reads it: see the image's early-boot.
-      ("REVISION", network.revision == 0 ? nil : String(network.revision)),
-    ]
-    return lines.compactMap { line in line.value.map { "\(line.key)=\($0)\n" } }.joined()
+    return ([("HOSTNAME", hostname.firstLabel), ("FQDN", hostname.name)] + network.settings)
+      .map { "\($0.key)=\($0.value)\n" }.joined()
   }
 
   /// A hash of the content of `boot/`: unchanged by a mere restart, so that the guest applies nothing.

@@ -100,27 +100,28 @@ extension SQLConnection {
   /// is none, the one that was released longest ago. Throws `noCapacity` where there is neither.
   @discardableResult
   func assignAddress(
-    of pool: AddressPool, to server: ID<Server>, location: String, at now: Timestamp
+    of pool: AddressPool, to server: ID<Server>, location: String, isArriving: Bool = false, at now: Timestamp
   ) throws -> IPv4Address {
     let address = try freeAddress(of: pool, location: location)
-    try give(address, to: server, location: location, at: now)
+    try give(address, to: server, location: location, isArriving: isArriving, at: now)
     return address
   }
 
   /// The same for IPv6.
   @discardableResult
   func assignNetwork(
-    of pool: IPv6Pool, to server: ID<Server>, location: String, at now: Timestamp
+    of pool: IPv6Pool, to server: ID<Server>, location: String, isArriving: Bool = false, at now: Timestamp
   ) throws -> IPv6Network {
     let network = try freeNetwork(of: pool, location: location)
-    try give(network, to: server, location: location, at: now)
+    try give(network, to: server, location: location, isArriving: isArriving, at: now)
     return network
   }
 
-  /// Replaces the server's first address of this family by another one of the pool; nil where there is no pool.
+  /// Replaces the server's first address of this family, or the first one that is arriving, by another one of the pool; nil
+  /// where there is no pool.
   func replaceFirstAddress(
     _ family: ServerAddress.Family, of server: ID<Server>, pools: AddressPools.Pair, location: String,
-    at now: Timestamp
+    isArriving: Bool, at now: Timestamp
   ) throws -> ServerAddress? {
     let address: ServerAddress
     switch family {
@@ -131,12 +132,13 @@ extension SQLConnection {
     }
     let first = try rows(
       """
-      SELECT \(ServerAddress.columns), rank FROM address WHERE server_id = ? AND family = ? ORDER BY is_leaving, rank LIMIT 1
+      SELECT \(ServerAddress.columns), rank FROM address WHERE server_id = ? AND family = ? AND is_arriving = ?
+      ORDER BY is_leaving, rank LIMIT 1
       """,
-      [server, family]
+      [server, family, isArriving]
     ) { row in (try row.address(), try row.next(Int64.self)) }.first
     if let first { try release(first.0.given, of: server, at: now) }
-    try give(address.given, to: server, rank: first?.1, location: location, at: now)
+    try give(address.given, to: server, rank: first?.1, location: location, isArriving: isArriving, at: now)
     return address
   }
 
@@ -180,21 +182,23 @@ extension SQLConnection {
 
   /// - Parameter rank: Its position among the server's addresses of this family; nil to append it.
   func give(
-    _ address: some GivenAddress, to server: ID<Server>, rank: Int64? = nil, location: String, at now: Timestamp
+    _ address: some GivenAddress, to server: ID<Server>, rank: Int64? = nil, location: String,
+    isArriving: Bool = false, at now: Timestamp
   ) throws {
     let family = type(of: address).family
     let last = try value(
       Int64?.self, "SELECT MAX(rank) FROM address WHERE server_id = ? AND family = ?", [server, family])
     try run(
       """
-      INSERT INTO address (family, base, number, bytes, prefix_length, location, server_id, rank, assigned_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO address
+        (family, base, number, bytes, prefix_length, location, server_id, rank, is_arriving, assigned_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (family, bytes) DO UPDATE SET location = excluded.location, server_id = excluded.server_id,
-        rank = excluded.rank, ptr = NULL, assigned_at = excluded.assigned_at, released_at = NULL
+        rank = excluded.rank, is_arriving = excluded.is_arriving, ptr = NULL, assigned_at = excluded.assigned_at, released_at = NULL
       """,
       [
         family, address.base, address.orderKey, address.bytes, address.prefixLength, location, server,
-        rank ?? ((last ?? nil) ?? -1) + 1, now,
+        rank ?? ((last ?? nil) ?? -1) + 1, isArriving, now,
       ])
     try run(
       """
@@ -235,7 +239,7 @@ extension SQLConnection {
     let family = type(of: address).family
     let released = try run(
       """
-      UPDATE address SET server_id = NULL, is_leaving = 0, ptr = NULL, released_at = ?
+      UPDATE address SET server_id = NULL, is_leaving = 0, is_arriving = 0, ptr = NULL, released_at = ?
       WHERE server_id = ? AND family = ? AND bytes = ?
       """,
       [now, server, family, address.bytes])

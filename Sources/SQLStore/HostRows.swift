@@ -3,14 +3,15 @@ import Core
 extension Host: RowReadable {
   static let columns = """
     host.id, host.name, host.location, host.driver, host.vcpus, host.memory_mib, host.storage_gib, \
-    host.is_configured, host.is_draining, host.away_since, host.url, host.enforces_firewalls
+    host.is_configured, host.is_draining, host.moves_servers_at, host.away_since, host.url, host.enforces_firewalls
     """
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), name: try row.next(), location: try row.next(), driver: try row.next(),
       capacity: try HostCapacity(vcpus: row.next(), memoryMiB: row.next(), storageGiB: row.next()),
-      isConfigured: try row.next(), isDraining: try row.next(), awaySince: try row.next(), url: try row.next(),
+      isConfigured: try row.next(), isDraining: try row.next(), movesServersAt: try row.next(),
+      awaySince: try row.next(), url: try row.next(),
       enforcesFirewalls: try row.next())
   }
 }
@@ -40,14 +41,18 @@ extension SQLConnection {
     try first("SELECT \(Host.columns) FROM host WHERE id = ?", [id])
   }
 
-  /// The least loaded host of the location with room for the plan. Throws `noCapacity` where there is none.
-  func chooseHost(for plan: Plan, at location: String) throws -> Host {
+  /// The least loaded fit host of the location with room for the plan. Throws `noCapacity` where there is none.
+  func chooseHost(
+    for plan: Plan, at location: String, where isFit: (Host) -> Bool = { _ in true }
+  ) throws -> Host {
     let own: [HostLoad] = try all(
       "SELECT \(HostLoad.columns) FROM host WHERE location = ? AND is_configured = 1", [location])
     let candidates: [HostLoad] =
       own.isEmpty
       ? try all("SELECT \(HostLoad.columns) FROM host WHERE location IS NULL AND is_configured = 1") : own
-    guard let host = HostChoice.host(for: plan, among: candidates) else { throw Failure.noCapacity(at: location) }
+    guard let host = HostChoice.host(for: plan, among: candidates.filter { isFit($0.host) }) else {
+      throw Failure.noCapacity(at: location)
+    }
     return host
   }
 

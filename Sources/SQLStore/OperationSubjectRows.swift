@@ -19,7 +19,8 @@ extension RowReader {
       return copyKind == .snapshot ? .snapshot(ID(id)) : .backup(ID(id))
     case .resize: return .plan(ID(id))
     case .rebuild: return .operatingSystem(ID(id))
-    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .readdress, .delete, .rescue, .leaveRescue:
+    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .readdress, .move, .delete, .rescue,
+      .leaveRescue:
       return nil
     }
   }

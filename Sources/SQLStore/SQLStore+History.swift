@@ -10,6 +10,7 @@ extension SQLStore {
         page,
         of: """
           SELECT \(OperationRecord.columns) FROM operation LEFT JOIN token ON token.id = operation.requested_by
+          LEFT JOIN server_move AS move ON move.operation_id = operation.id
           WHERE operation.server_id = ?
           """,
         by: OrderClause([ListOrder(HistoryKey.id, isDescending: isNewestFirst)]),
@@ -29,7 +30,8 @@ extension OperationRecord: RowReadable {
     operation.id, operation.kind, operation.state, \
     CASE WHEN operation.finished_at IS NULL THEN operation.step END, token.name, operation.created_at, \
     operation.started_at, operation.finished_at, \
-    CASE WHEN operation.finished_at IS NOT NULL THEN operation.customer_reason END, \(OperationSubject.columns)
+    CASE WHEN operation.finished_at IS NOT NULL THEN operation.customer_reason END, \(OperationSubject.columns), \
+    \(MoveRecord.columns)
     """
 
   init(from row: inout RowReader) throws {
@@ -37,6 +39,6 @@ extension OperationRecord: RowReadable {
     self.init(
       id: id, kind: kind, state: try row.next(), step: try row.next(),
       requestedBy: try row.next(), createdAt: try row.next(), startedAt: try row.next(), finishedAt: try row.next(),
-      reason: try row.next(), subject: try row.subject(of: kind))
+      reason: try row.next(), subject: try row.subject(of: kind), move: try row.moveRecord())
   }
 }

@@ -53,14 +53,16 @@ extension SQLStore {
   }
 
   package func setDraining(
-    _ isDraining: Bool, host name: String, by operator: Operator, at now: Timestamp
+    _ isDraining: Bool, movingServersAt time: Timestamp?, host name: String, by operator: Operator, at now: Timestamp
   ) async throws -> Host? {
     try await write { database in
       let host: Host? = try database.first(
-        "UPDATE host SET is_draining = ? WHERE name = ? RETURNING \(Host.columns)", [isDraining, name])
+        "UPDATE host SET is_draining = ?, moves_servers_at = ? WHERE name = ? RETURNING \(Host.columns)",
+        [isDraining, isDraining ? time : nil, name])
       guard let host else { return nil }
+      let detail = host.movesServersAt.map { "\(host.name), servers move from \($0.wireFormat)" } ?? host.name
       try database.auditOperator(
-        isDraining ? "host.drain" : "host.undrain", by: `operator`, detail: host.name, at: now)
+        isDraining ? "host.drain" : "host.undrain", by: `operator`, detail: detail, at: now)
       return host
     }
   }

@@ -62,7 +62,8 @@ extension SQLStore {
       "a server has an address until it is erased, or nothing was made of it",
       """
       SELECT id FROM server WHERE (erased_at IS NULL AND vcpus > 0)
-        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id AND family = 4 AND is_leaving = 0)
+        <> EXISTS (SELECT 1 FROM address WHERE server_id = server.id AND family = 4 AND is_leaving = 0
+          AND is_arriving = 0)
       """
     ),
     (
@@ -87,9 +88,12 @@ extension SQLStore {
       """
       SELECT host.id FROM host LEFT JOIN server ON server.host_id = host.id AND server.erased_at IS NULL
       GROUP BY host.id HAVING server_count <> COUNT(server.id)
-        OR reserved_vcpus <> COALESCE(SUM(server.vcpus), 0)
-        OR reserved_memory_mib <> COALESCE(SUM(server.memory_mib), 0)
+        OR reserved_vcpus <> COALESCE(SUM(server.vcpus), 0) + (
+          SELECT COALESCE(SUM(move.vcpus), 0) FROM server_move AS move WHERE move.other_host_id = host.id)
+        OR reserved_memory_mib <> COALESCE(SUM(server.memory_mib), 0) + (
+          SELECT COALESCE(SUM(move.memory_mib), 0) FROM server_move AS move WHERE move.other_host_id = host.id)
         OR reserved_storage_gib <> COALESCE(SUM(server.storage_gib), 0) + (
+          SELECT COALESCE(SUM(move.storage_gib), 0) FROM server_move AS move WHERE move.other_host_id = host.id) + (
           SELECT COALESCE(SUM(rescue.storage_gib), 0) FROM rescue JOIN server AS rescued ON rescued.id = rescue.server_id
           WHERE rescued.host_id = host.id)
       """
@@ -98,7 +102,28 @@ extension SQLStore {
       "what is still to be done for a server is done by its host",
       """
       SELECT operation.id FROM operation JOIN server ON server.id = operation.server_id
-      WHERE operation.finished_at IS NULL AND operation.host_id <> server.host_id
+      WHERE operation.finished_at IS NULL AND operation.host_id <> server.host_id AND NOT EXISTS (
+        SELECT 1 FROM server_move AS move WHERE move.operation_id = operation.id AND move.switched_at IS NULL
+          AND move.to_host_id = operation.host_id AND operation.customer_reason IS NULL)
+      """
+    ),
+    (
+      "a move is about its own server, which is where the move has brought it, or where it was",
+      """
+      SELECT operation.id FROM operation LEFT JOIN server_move AS move ON move.operation_id = operation.id
+      LEFT JOIN server ON server.id = operation.server_id
+      WHERE (operation.kind = 'move') <> (move.operation_id IS NOT NULL)
+        OR (move.operation_id IS NOT NULL AND (move.server_id <> operation.server_id OR (operation.finished_at IS NULL
+          AND server.host_id <> CASE WHEN move.switched_at IS NULL THEN move.from_host_id ELSE move.to_host_id END)))
+      """
+    ),
+    (
+      "an address arrives at a server that is being moved, or is erased soon",
+      """
+      SELECT address.id FROM address LEFT JOIN server ON server.id = address.server_id
+      WHERE address.is_arriving = 1 AND (server.id IS NULL OR address.is_leaving = 1 OR (server.deleted_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM server_move AS move JOIN operation ON operation.id = move.operation_id
+          WHERE move.server_id = server.id AND operation.finished_at IS NULL AND move.switched_at IS NULL)))
       """
     ),
     (
@@ -164,7 +189,7 @@ extension SQLStore {
         AND status IN ('provisioning', 'starting', 'stopping', 'rebooting')
         AND NOT EXISTS (SELECT 1 FROM operation WHERE server_id = server.id AND finished_at IS NULL
           AND kind IN
-            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'rebuild', 'restore', 'rescue',
+            ('create', 'start', 'recover', 'stop', 'hard_stop', 'reboot', 'resize', 'move', 'rebuild', 'restore', 'rescue',
               'leave_rescue'))
       """
     ),
@@ -197,9 +222,9 @@ extension SQLStore {
       "SELECT id FROM server WHERE root_password_hash IS NOT NULL AND (awaits_first_boot = 0 OR erased_at IS NOT NULL)"
     ),
     (
-      "a server waits for one resize, one rebuild, and one way into the rescue system and out of it at most",
+      "a server waits for one resize, one move, one rebuild, and one way into the rescue system and out of it at most",
       """
-      SELECT server_id FROM operation WHERE kind IN ('resize', 'rebuild', 'rescue', 'leave_rescue') AND finished_at IS NULL
+      SELECT server_id FROM operation WHERE kind IN ('resize', 'move', 'rebuild', 'rescue', 'leave_rescue') AND finished_at IS NULL
       GROUP BY server_id, kind HAVING COUNT(*) > 1
       """
     ),

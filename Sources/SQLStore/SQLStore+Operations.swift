@@ -99,11 +99,14 @@ extension SQLStore {
     _ family: ServerAddress.Family, of id: ID<Server>, pools: AddressPools.Pair, lease: Lease, at now: Timestamp
   ) async throws -> ServerAddress? {
     try await write { database in
-      guard try database.operation(under: lease)?.serverID == id, let server = try database.server(id) else {
-        return nil
-      }
+      guard let operation = try database.operation(under: lease), operation.serverID == id,
+        let server = try database.server(id)
+      else { return nil }
+      let isArriving = operation.kind == .move
+      let location = isArriving ? try database.move(operation.id).location : server.location
       do {
-        return try database.replaceFirstAddress(family, of: id, pools: pools, location: server.location, at: now)
+        return try database.replaceFirstAddress(
+          family, of: id, pools: pools, location: location, isArriving: isArriving, at: now)
       } catch let failure as Failure where failure.code == .noCapacity {
         return nil
       }

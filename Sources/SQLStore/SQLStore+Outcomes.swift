@@ -17,6 +17,7 @@ extension SQLStore {
       try database.apply(outcome.next, to: operation.id, at: now)
       if outcome.next.isEnd {
         if operation.kind == .resize { try database.reserveByPlan(server.id) }
+        if operation.kind == .move { try database.endMove(operation.id, of: server.id, at: now) }
         try database.powerOffIfNext(server.id, at: now)
       }
       return .committed
@@ -157,6 +158,9 @@ extension SQLConnection {
       }
     case .systemReplaced(let imageVersion):
       try replaceSystem(of: server.id, by: operation, imageVersion, at: now)
+    case .leftToSource: try leaveMoveToSource(operation.id, of: server, at: now)
+    case .leftToTarget: try leaveMoveToTarget(operation.id)
+    case .moved: try switchHost(of: server.id, by: operation.id, at: now)
     case .rolledBack:
       try rollBack(server, from: operation, next, at: now)
     case .erased:
@@ -233,9 +237,19 @@ extension SQLConnection {
     }
   }
 
+  /// Undoes an operation as its own step would.
+  func rollBack(
+    _ server: ServerUnderWork, by operation: Operation, because reason: String, atStep step: String, at now: Timestamp
+  ) throws {
+    let undo = StepOutcome.Next.undo(by: step, customerReason: reason, operatorDetail: reason)
+    try rollBack(server, from: operation, undo, at: now)
+    try apply(undo, to: operation.id, at: now)
+  }
+
   private func rollBack(
     _ server: ServerUnderWork, from operation: Operation, _ next: StepOutcome.Next, at now: Timestamp
   ) throws {
+    if operation.kind == .move { try giveUpMove(operation.id, of: server.id, at: now) }
     let former = try value(
       ServerStatus.self, "SELECT former_status FROM operation WHERE id = ? AND former_status IS NOT NULL",
       [operation.id])

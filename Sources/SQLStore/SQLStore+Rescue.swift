@@ -13,6 +13,7 @@ extension SQLStore {
           : Failure(.conflict, "Server is booting the rescue system already.")
       }
       try server.status.requireSettled(hasDisk: server.machine.hasDisk)
+      try database.requireNoMove(id)
       guard !server.machine.awaitsNewDisk else {
         throw Failure(.wrongState, "Server has no disk until it is rebuilt or restored.")
       }

@@ -9,6 +9,7 @@ extension SQLStore {
       try database.requireNotSuspended(id)
       try database.requireNoRescue(server)
       try server.status.requireChangeable(hasDisk: server.machine.hasDisk)
+      try database.requireNoMove(id)
       guard try !database.hasUnfinished(.resize, on: id) else {
         throw Failure(.conflict, "Server is being resized already.")
       }

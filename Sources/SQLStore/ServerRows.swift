@@ -50,7 +50,7 @@ extension ServerAddresses {
   /// All of them in one column, so that a list of servers is read in one go; to be read by `RowReader.addresses`.
   fileprivate static let column = """
     (SELECT group_concat(family || ':' || rank || ':' || base || ':' || number || ':' || is_leaving, ' ') \
-    FROM address WHERE address.server_id = server.id)
+    FROM address WHERE address.server_id = server.id AND address.is_arriving = 0)
     """
 }
 

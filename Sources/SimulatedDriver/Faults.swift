@@ -1,13 +1,14 @@
 package import Core
 package import Foundation
 
-/// The methods of `ComputeDriver` that can fail.
+/// The methods of `ComputeDriver` and `MachineReceiver` that can fail.
 package enum DriverMethod: String, Sendable, CaseIterable {
   case capacity, prepareImage, isAddressFree, ensureDefined, applyLimits, start, resume, requestShutdown, powerOff,
     readiness,
     applyHostname, applyAddresses, applyFirewall
   case requireRescuable, openConsole, takesUserData, userDataOutcome, setPassword
   case ensureCopied, ensureRestored, endRestore, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
+  case ensureReceived, endReceipt
 }
 
 /// What is wrong with a whole host.

@@ -98,7 +98,7 @@ extension SimulatedDriver {
   package func endWork() async throws {
     try state.withLock { state in
       for copy in state.copying.keys { try removeCopy(copy, in: &state) }
-      state.restoring = [:]
+      (state.restoring, state.receiving) = ([:], [:])
     }
   }
 
@@ -132,7 +132,7 @@ extension SimulatedDriver {
     return machine?.boot?.startedAtMilliseconds
   }
 
-  private func saveCopy(_ copy: SimulatedCopy, in state: inout State) throws(DriverError) {
+  func saveCopy(_ copy: SimulatedCopy, in state: inout State) throws(DriverError) {
     try state.kept().copies.write(copy)
     state.copies[copy.uuid] = copy
   }

@@ -36,7 +36,7 @@ extension SimulatedDriver {
     state.withLock { state in
       guard state.term == term else { return }
       (state.folders, state.term) = (nil, nil)
-      (state.copying, state.restoring) = ([:], [:])
+      (state.copying, state.restoring, state.receiving) = ([:], [:], [:])
     }
   }
 

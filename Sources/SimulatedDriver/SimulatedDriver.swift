@@ -14,6 +14,8 @@ package final class SimulatedDriver: ComputeDriver {
     package var shutdownDuration: Duration = .milliseconds(400)
     /// From the beginning of a copy, or of a restore, to its end.
     package var copyDuration: Duration = .milliseconds(500)
+    /// From the first call to the arrival of a machine that comes from another host.
+    package var receiptDuration: Duration = .milliseconds(500)
     /// Nil for no limit.
     package var capacity: HostCapacity?
     package var images: Set<String> = ["debian-12"]
@@ -58,6 +60,8 @@ package final class SimulatedDriver: ComputeDriver {
     var copying: [UUID: SimulatedDiskWork] = [:]
     /// The restores under way, by machine.
     var restoring: [UUID: SimulatedDiskWork] = [:]
+    /// When the machines that are coming from other hosts were first asked for.
+    var receiving: [UUID: Instant] = [:]
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
@@ -180,6 +184,7 @@ package final class SimulatedDriver: ComputeDriver {
         var machine =
           state.machines[specification.machine]
           ?? SimulatedMachine(specification.machine, installation: installation, quirks: state.options.quirks)
+        guard !machine.isUnderWay else { throw DriverError(.busy, "Machine \(machine.uuid) is still coming here.") }
         if machine.disk == nil { machine.disk = try makeDisk(for: specification, in: state) }
         machine.disk?.grow(toGiB: specification.storageGiB)
         if let rescue = specification.rescue {
@@ -283,7 +288,10 @@ package final class SimulatedDriver: ComputeDriver {
   package func ensureAbsent(_ machine: UUID) async throws {
     try await perform(.ensureAbsent, machine) {
       try remove(machine)
-      try state.withLock { state in try removeCopies(of: machine, in: &state) }
+      try state.withLock { state in
+        state.receiving[machine] = nil
+        try removeCopies(of: machine, in: &state)
+      }
     }
   }
 

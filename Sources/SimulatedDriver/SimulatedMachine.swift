@@ -35,6 +35,8 @@ package struct SimulatedMachine: SimulatedRecord {
   /// Whether the last boot ended with a shutdown of the guest.
   var endedByGuest: Bool
   package internal(set) var quirks: Set<GuestQuirk>
+  /// True for a half that is coming from another host; nil in the records of earlier versions.
+  var isArriving: Bool?
 
   package struct Disk: Codable, Sendable, Equatable {
     package let imageName: String

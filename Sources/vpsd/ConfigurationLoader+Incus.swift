@@ -18,7 +18,8 @@ extension ConfigurationLoader {
       }
       var found = [settings.incus.contradiction.map { problem($0.key, $0.message) }].compactMap { $0 }
       found += Self.promises(configuration, settings).map { problem($0.key, $0.message) }
-      if let other = places.updateValue(section.code, forKey: settings.incus.place) {
+      let others = settings.incus.places.compactMap { places.updateValue(section.code, forKey: $0) }
+      if let other = others.first(where: { $0 != section.code }) {
         found.append(problem("driver", "\(other) is the same project of the same Incus: give each one of its own"))
       }
       return found
@@ -29,23 +30,46 @@ extension ConfigurationLoader {
     _ configuration: Configuration, _ settings: LocationSettings
   ) -> [(key: String, message: String)] {
     var found: [(key: String, message: String)] = []
-    if settings.hosts != nil { found.append(("hosts", "one Incus is one host; this is for simulated ones")) }
+    if settings.hosts != nil {
+      found.append(("hosts", "its members are its hosts (members); this is for simulated ones"))
+    }
+    if settings.incus.isRouted { return found + routedPromises(configuration, settings) }
     if !(settings.addressPool ?? configuration.addressPool).isLoopback {
       found.append(
-        ("address_pool", "its servers are reached at addresses of the loopback: give a network in 127.0.0.0/8"))
+        (
+          "address_pool",
+          "its servers are reached at addresses of the loopback: give a network in 127.0.0.0/8, or say network: routed"
+        ))
     }
-    if settings.addressPool6 != nil { found.append(("address_pool6", "the loopback has no IPv6 for its servers")) }
+    if settings.addressPool6 != nil {
+      found.append(("address_pool6", "the loopback has no IPv6 for its servers; with network: routed they have"))
+    }
     if configuration.bandwidthOverage != .none {
       found.append(
         (
           "driver",
           "with bandwidth_overage: \(configuration.bandwidthOverage.rawValue) traffic has to be counted, and that of containers at "
-            + "loopback addresses is not"
+            + "loopback addresses is not; with network: routed it is"
         ))
     }
-    if configuration.sharesDatabase {
-      found.append(("driver", "an Incus is not for several services on one database yet"))
+    return found + sharedPromises(configuration)
+  }
+
+  private static func routedPromises(
+    _ configuration: Configuration, _ settings: LocationSettings
+  ) -> [(key: String, message: String)] {
+    var found: [(key: String, message: String)] = []
+    if (settings.addressPool ?? configuration.addressPool).hasLoopback {
+      found.append(("address_pool", "nothing is routed to addresses of the loopback: give its servers others"))
     }
-    return found
+    if configuration.driver == .libvirt, configuration.network == .bridge {
+      found.append(
+        ("network", "servers of this machine are ports of a bridge, beside which it routes to no others: say loopback"))
+    }
+    return found + sharedPromises(configuration)
+  }
+
+  private static func sharedPromises(_ configuration: Configuration) -> [(key: String, message: String)] {
+    configuration.sharesDatabase ? [("driver", "an Incus is not for several services on one database yet")] : []
   }
 }

@@ -91,12 +91,14 @@ struct ConfigurationLoader: Sendable {
   private func forwardingProblems(
     _ configuration: Configuration, _ file: ConfigurationFile?
   ) -> [ConfigurationError.Problem] {
-    guard let range = configuration.forwardRange, configuration.driver == .libvirt else { return [] }
+    guard let range = configuration.forwardRange, configuration.driver == .libvirt || configuration.isRouting else {
+      return []
+    }
     let servers = HostNetworkSettings.privateRanges(of: configuration.addressPoolsHere)
     let forwarding = PortForwarding(
       address: nil, range: range, guestPorts: configuration.forwardedPorts, servers: servers)
     var message: String?
-    if configuration.network != .routed {
+    if !configuration.isRouting {
       message =
         "it is for a routed network; at loopback addresses forwarded_ports are all that there is, and on a bridge none"
     } else if servers.isEmpty {

@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import HostNetwork
 import LibvirtDriver
 import Logging
 import SQLStore
@@ -28,8 +29,18 @@ protocol HostedDriver: ComputeDriver {
   /// The machines with our mark, and remnants of them, even while no hypervisor runs.
   func machinesOnHost() async throws -> Set<UUID>
 
+  /// The links of its servers; nil where they have none of this machine.
+  var links: ServerLinks? { get }
+
   /// The copies of disks that this host has, whole or in part, by machine.
   func copiesOnHost() async throws -> [UUID: Set<UUID>]
+
+  /// Whether other hosts have the same copies, each of which is then that of its server's host.
+  var sharesCopies: Bool { get }
+}
+
+extension HostedDriver {
+  var sharesCopies: Bool { false }
 }
 
 extension LibvirtDriver: HostedDriver {
@@ -39,6 +50,7 @@ extension LibvirtDriver: HostedDriver {
 
 extension SimulatedDriver: HostedDriver {
   var sshPort: Int { options.sshPort }
+  var links: ServerLinks? { nil }
   /// Does nothing: simulated machines need no templates.
   func want(templatesOf shapes: [MachineShape]) {}
   /// Only waits for cancellation: a simulated host needs no background work.
@@ -52,11 +64,15 @@ extension SimulatedDriver: HostedDriver {
 }
 
 extension Configuration {
-  /// - Parameter onlyLooks: Whether to start and change nothing, whatever is found.
+  /// - Parameters:
+  ///   - clusters: The same for all hosts.
+  ///   - network: What the drivers of this host share.
+  ///   - onlyLooks: Whether to start and change nothing, whatever is found.
   func makeDriver(
-    of host: HostDeclaration, installation: UUID, clock: any WallClock, logger: Logger, onlyLooks: Bool = false
+    of host: HostDeclaration, installation: UUID, clusters: IncusClusters, network: NetworkReconciler?,
+    clock: any WallClock, logger: Logger, onlyLooks: Bool = false
   ) throws -> any HostedDriver {
-    if let containers = try containers(of: host, installation, clock, logger) { return containers }
+    if let containers = try containers(of: host, installation, clusters, network, clock, logger) { return containers }
     switch Driver(rawValue: host.driver) {
     case .simulated:
       // The images of all systems in the default catalogue exist, so that examples in the documentation work.
@@ -67,6 +83,7 @@ extension Configuration {
         options: options)
     case .libvirt, nil:
       var libvirt = try libvirt(installation)
+      libvirt.reconciler = network
       libvirt.onlyLooks = onlyLooks
       return try LibvirtDriver(configuration: libvirt, clock: clock, logger: logger)
     }
@@ -86,7 +103,7 @@ extension Configuration {
     libvirt.daemon = libvirtd
     libvirt.instantTemplates = instantTemplates
     libvirt.instantStorageBytes = Int64(instantStorageGiB) << 30
-    if let settings = try hostNetwork() { libvirt.network = .taps(settings) }
+    if hasTaps, let settings = try hostNetwork() { libvirt.network = .taps(settings) }
     switch accelerator {
     case .auto: libvirt.accelerator = nil
     case .kvm: libvirt.accelerator = .kvm

@@ -54,7 +54,7 @@ struct HostedFleet: Sendable {
             mayShareLocation: configuration.driver == .simulated || configuration.network == .bridge, at: clock.now)
         ]
       } else {
-        try await store.registerHosts(declared, at: clock.now)
+        try await registered(declared, store, at: clock.now)
       }
     let fleet = try await make(
       hosts, configuration, installation: store.installationID(), clock: clock, logger: logger)
@@ -62,6 +62,13 @@ struct HostedFleet: Sendable {
       try await store.recordFirewalls(of: member.host.id, areEnforced: member.driver.enforcesFirewalls)
     }
     return fleet
+  }
+
+  private static func registered(
+    _ declared: [HostDeclaration], _ store: any HostStore, at now: Timestamp
+  ) async throws -> [Host] {
+    try requireRenamed(declared, among: try await store.hosts())
+    return try await store.registerHosts(declared, at: now)
   }
 
   /// For a command that only looks: the hosts that the service has registered.
@@ -77,9 +84,13 @@ struct HostedFleet: Sendable {
 
   /// The drivers of every host that the configuration may mean. The database is not read, because it may be of another version.
   static func drivers(_ configuration: Configuration, installation: UUID) throws -> [any HostedDriver] {
-    try configuration.hosts(servingLocations: [], hasLocalServers: true).map { declared in
+    let logger = configuration.makeCommandLogger()
+    let clusters = IncusClusters()
+    let network = try configuration.networkReconciler(installation, logger)
+    return try configuration.hosts(servingLocations: [], hasLocalServers: true).map { declared in
       try configuration.makeDriver(
-        of: declared, installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger())
+        of: declared, installation: installation, clusters: clusters, network: network, clock: SystemClock(),
+        logger: logger)
     }
   }
 
@@ -101,11 +112,14 @@ struct HostedFleet: Sendable {
     _ hosts: [Host], _ configuration: Configuration, installation: UUID, clock: any WallClock, logger: Logger,
     onlyLooks: Bool = false
   ) throws -> HostedFleet {
-    HostedFleet(
+    let clusters = IncusClusters()
+    let network = try configuration.networkReconciler(installation, logger)
+    return HostedFleet(
       try hosts.map { host in
         let driver = try configuration.makeDriver(
           of: HostDeclaration(name: host.name, location: host.location, driver: host.driver),
-          installation: installation, clock: clock, logger: logger, onlyLooks: onlyLooks)
+          installation: installation, clusters: clusters, network: network, clock: clock, logger: logger,
+          onlyLooks: onlyLooks)
         return Member(
           host: FleetHost(host, driver: driver), driverName: host.driver, location: host.location, driver: driver)
       })

@@ -1,8 +1,10 @@
 import Core
 import Foundation
+import HostNetwork
 import IncusDriver
 import LibvirtDriver
 import Logging
+import Synchronization
 
 extension IncusDriver: HostedDriver {
   /// Does nothing: containers start in a second.
@@ -10,24 +12,46 @@ extension IncusDriver: HostedDriver {
   /// What goes on at the server goes on without us, and is found there again.
   func endWork() async throws {}
   func endHost() async throws { try await forgetShutdowns() }
+  /// They are images of the whole cluster.
+  var sharesCopies: Bool { true }
   /// Those of containers are the server's, which knows each of them.
   func processes() async throws -> [UUID: pid_t] { [:] }
   func machinesOnHost() async throws -> Set<UUID> { Set(try await observe().powers.keys) }
 }
 
+/// The clusters of locations, each of which all of its hosts share.
+final class IncusClusters: Sendable {
+  private let byLocation = Mutex<[String: IncusCluster]>([:])
+
+  func cluster(of code: String, _ make: () throws -> IncusCluster) rethrows -> IncusCluster {
+    try byLocation.withLock { clusters in
+      if let cluster = clusters[code] { return cluster }
+      let cluster = try make()
+      clusters[code] = cluster
+      return cluster
+    }
+  }
+}
+
 extension Configuration {
   /// Nil for a host of another driver.
   func containers(
-    of host: HostDeclaration, _ installation: UUID, _ clock: any WallClock, _ logger: Logger
+    of host: HostDeclaration, _ installation: UUID, _ clusters: IncusClusters, _ network: NetworkReconciler?,
+    _ clock: any WallClock, _ logger: Logger
   ) throws -> IncusDriver? {
     guard host.driver == LocationDriver.incus.rawValue else { return nil }
-    guard let settings = locations[String(host.name.prefix { $0 != "/" })] else {
+    let code = String(host.name.prefix { $0 != "/" })
+    guard let settings = locations[code] else {
       throw Refusal.refused("The host \(host.name) is of a location that is not in the configuration any more.")
     }
-    var incus = IncusDriver.Configuration(endpoint: try settings.incus.endpoint(), installation: installation)
-    incus.project = settings.incus.project
+    let cluster = try clusters.cluster(of: code) {
+      IncusCluster(
+        endpoints: try settings.incus.endpoints(), project: settings.incus.project, installation: installation,
+        clock: clock)
+    }
+    var incus = IncusDriver.Configuration(installation: installation)
     incus.storagePool = settings.incus.storagePool
-    incus.member = settings.incus.member
+    incus.member = settings.incus.member(ofHost: host.name)
     incus.network = .loopback(ports: forwardedPorts)
     incus.images = images
     incus.overcommitment.vcpus = overcommit.vcpus
@@ -35,6 +59,10 @@ extension Configuration {
     incus.overcommitment.storage = overcommit.storage
     var logger = logger
     logger[metadataKey: "host"] = "\(host.name)"
-    return IncusDriver(configuration: incus, clock: clock, logger: logger)
+    if settings.hasRoutedContainers, let network {
+      incus.network = .routed(
+        ServerLinks(reconciler: network, root: "\(dataDirectory.path)/containers/\(code)", logger: logger))
+    }
+    return IncusDriver(configuration: incus, cluster: cluster, clock: clock, logger: logger)
   }
 }

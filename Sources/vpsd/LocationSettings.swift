@@ -15,6 +15,11 @@ struct LocationSettings: Sendable, Equatable {
   var reverseNames: ReverseNameSettings?
 }
 
+extension LocationSettings {
+  /// Whether its containers have links of this machine.
+  var hasRoutedContainers: Bool { driver == .incus && incus.isRouted }
+}
+
 /// What a location can have instead of this machine.
 enum LocationDriver: String, Sendable, CaseIterable {
   case simulated, incus
@@ -87,8 +92,9 @@ extension Configuration {
       ofLocations: locations.mapValues { settings in
         AddressPools.Pair(
           settings.addressPool ?? addressPool,
-          // The network of containers is no network of this machine.
-          ipv6: settings.addressPool6 ?? (settings.driver == .incus ? nil : addressPool6))
+          // The loopback of containers has no network of this machine.
+          ipv6: settings.addressPool6
+            ?? (settings.driver == .incus && !settings.hasRoutedContainers ? nil : addressPool6))
       })
   }
 
@@ -101,9 +107,12 @@ extension Configuration {
     if let ownHost { return [ownHost] }
     let own = locations.sorted { $0.key < $1.key }.flatMap { code, settings -> [HostDeclaration] in
       guard let driver = settings.driver else { return [] }
-      return (1...(settings.hosts ?? 1)).map { number in
-        HostDeclaration(name: "\(code)/\(number)", location: code, driver: driver.rawValue)
-      }
+      let names =
+        switch driver {
+        case .simulated: (1...(settings.hosts ?? 1)).map { "\(code)/\($0)" }
+        case .incus: settings.incus.hostNames(at: code)
+        }
+      return names.map { HostDeclaration(name: $0, location: code, driver: driver.rawValue) }
     }
     let isLocalNeeded = hasLocalServers || codes.contains { locations[$0]?.driver == nil }
     let local = HostDeclaration(name: HostDeclaration.localName, location: nil, driver: driver.rawValue)

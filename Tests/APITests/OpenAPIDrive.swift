@@ -185,6 +185,21 @@ final class OpenAPIDrive {
     try await api.service.settle()
   }
 
+  /// There and back, but for a lack of room.
+  func moves() async throws {
+    let api = TestAPI(try await TestService(hosts: TestService.threeHosts))
+    try await call(api, "POST /servers/", Self.server)
+    try await api.service.settle()
+    try await call(api, "POST /servers/{id}/move/", #"{"location": "us-east"}"#)
+    try await api.service.settle()
+    try await call(api, "GET /servers/{id}/operations/")
+    for driver in api.service.drivers {
+      driver.configure { $0.capacity = HostCapacity(vcpus: 0, memoryMiB: 0, storageGiB: 0) }
+    }
+    await api.service.monitor.pollOnce()
+    try await call(api, "POST /servers/{id}/move/", #"{"location": "us-west"}"#)
+  }
+
   /// Too little credit, and a full host.
   func shortages() async throws {
     var options = SimulatedDriver.Options()

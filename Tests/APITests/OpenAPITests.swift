@@ -59,6 +59,7 @@ struct OpenAPITests {
     try await drive.throttling()
     try await drive.successes()
     try await drive.shortages()
+    try await drive.moves()
     try await drive.operators()
     try await drive.operatorsShortages()
     for operation in document.operations {

@@ -29,7 +29,7 @@ SIZES = {"phone": (360, 740), "desk": (1280, 860)}
 PAGES = {
     "servers": "/servers", "create": "/servers/create", "server": "/servers/1", "metrics": "/servers/1/metrics", "copies": "/servers/1/copies",
     "firewall": "/servers/1/firewall", "reverse-dns": "/servers/1/rdns", "history": "/servers/1/history", "settings": "/servers/1/settings",
-    "resize": "/servers/1/resize", "rebuild": "/servers/1/rebuild", "power-off": "/servers/1/power-off",
+    "resize": "/servers/1/resize", "move": "/servers/1/move", "rebuild": "/servers/1/rebuild", "power-off": "/servers/1/power-off",
     "rescue": "/servers/1/rescue", "reset-password": "/servers/1/reset-password",
     "ssh-keys": "/ssh-keys", "tokens": "/tokens", "billing": "/billing", "account": "/account",
     "second-factor": "/account/second-factor",

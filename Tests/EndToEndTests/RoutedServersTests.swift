@@ -95,11 +95,11 @@ struct RoutedServersTests {
     }
   }
 
-  private static func create(_ name: String, _ key: Int, _ client: APIClient) async throws -> Int {
+  static func create(_ name: String, _ key: Int, _ client: APIClient) async throws -> Int {
     try await client.createServer(.init(name: name, planId: 3, osId: 3, location: "us-west", sshKeyId: key)).id
   }
 
-  private func reachTheWorld(_ login: Login, _ server: RoutedServer) throws {
+  func reachTheWorld(_ login: Login, _ server: RoutedServer) throws {
     let programs = try [
       ["serve", "192.0.2.80", "8000"], ["serve", "2001:db8:eeee::80", "8000"], ["names", "192.0.2.80"],
     ]
@@ -119,7 +119,7 @@ struct RoutedServersTests {
   }
 
   /// As root in a guest.
-  private func forge(_ login: Login, _ a: RoutedServer, _ b: RoutedServer, in folder: URL) throws {
+  func forge(_ login: Login, _ a: RoutedServer, _ b: RoutedServer, in folder: URL) throws {
     let guests = try [a, b].flatMap { server in
       [try login.run("cat /sys/class/net/eth0/address", onWorld: server.address), server.address, server.address6]
     }
@@ -146,7 +146,7 @@ struct RoutedServersTests {
   private static let python = URL(fileURLWithPath: programs).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent(".build/clients/bin/python").path
   /// One more of each family, in a guest that runs.
-  private func addAddresses(_ service: Service, _ login: Login, _ server: RoutedServer) throws -> [String] {
+  func addAddresses(_ service: Service, _ login: Login, _ server: RoutedServer) throws -> [String] {
     let added = ContinuousClock.now
     let more = try [["203.0.113.40"], ["2001:db8:10:40::1"]].map { address in
       let said = try service.operate(["address", "add", "\(server.id)"] + address)
@@ -163,7 +163,7 @@ struct RoutedServersTests {
   }
 
   /// After all that has happened to it they are there, until they are taken away.
-  private func keepAddresses(
+  func keepAddresses(
     _ addresses: [String], _ service: Service, _ login: Login, _ server: RoutedServer
   ) throws {
     for address in addresses {
@@ -179,7 +179,7 @@ struct RoutedServersTests {
 
   private var hostPort: Int { 8099 }
 
-  private func holdToFirewalls(
+  func holdToFirewalls(
     _ client: APIClient, _ login: Login, _ a: RoutedServer, _ b: RoutedServer
   ) async throws {
     let rule =
@@ -231,7 +231,7 @@ struct RoutedServersTests {
     #expect(try login.run("hostname", onWorld: server.address6) == "a")
   }
 
-  private static func hostNetwork() throws -> String {
+  static func hostNetwork() throws -> String {
     try Command.output(
       "/bin/sh",
       [

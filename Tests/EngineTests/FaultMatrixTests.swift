@@ -19,7 +19,7 @@ struct FaultMatrixTests {
   )
   func runsTwice(step: WorkflowStep) async throws {
     try await eachCall(of: step) { world, call in
-      let (service, driver) = (world.service, world.service.driver)
+      let (service, driver) = (world.service, world.driver)
       driver.inject(Fault(in: call, .hangAfterwards))
       let first = Task { try await service.runner.runNextStep() }
       await driver.whenHanging()
@@ -38,7 +38,7 @@ struct FaultMatrixTests {
       (Fault.Effect.hang, Duration.zero), (.hangAfterwards, .zero), (.hangAfterwards, .seconds(3600)),
     ] {
       try await eachCall(of: step) { world, call in
-        let (dead, driver) = (world.service, world.service.driver)
+        let (dead, driver) = (world.service, world.driver)
         driver.inject(Fault(in: call, effect))
         let last = Task { try await dead.runner.runNextStep() }
         await driver.whenHanging()
@@ -57,7 +57,7 @@ struct FaultMatrixTests {
   @Test("A call fails once", .serialized, arguments: WorkflowStep.all)
   func failsOnce(step: WorkflowStep) async throws {
     try await eachCall(of: step) { world, call in
-      world.service.driver.inject(Fault(in: call, .fail(Self.passing)))
+      world.driver.inject(Fault(in: call, .fail(Self.passing)))
       try await world.settle()
       try await world.expectRest(mayFail: false, "\(call) fails once")
     }
@@ -66,7 +66,7 @@ struct FaultMatrixTests {
   @Test("A call does its work and reports a failure", .serialized, arguments: WorkflowStep.all)
   func failsAfterwards(step: WorkflowStep) async throws {
     try await eachCall(of: step) { world, call in
-      world.service.driver.inject(Fault(in: call, .failAfterwards(Self.passing)))
+      world.driver.inject(Fault(in: call, .failAfterwards(Self.passing)))
       try await world.settle()
       try await world.expectRest(mayFail: false, "\(call) fails after its work")
     }
@@ -76,7 +76,7 @@ struct FaultMatrixTests {
     "A call fails for good, until the host is repaired", .serialized, arguments: WorkflowStep.all, [passing, lasting])
   func failsForGood(step: WorkflowStep, error: DriverError) async throws {
     try await eachCall(of: step) { world, call in
-      let (service, driver) = (world.service, world.service.driver)
+      let (service, driver) = (world.service, world.driver)
       driver.inject(Fault(in: call, .fail(error), times: nil))
       if step.kind == .delete {
         await #expect(throws: TestService.NeverSettled.self) { try await service.settle(steps: 40) }
@@ -95,9 +95,9 @@ struct FaultMatrixTests {
     for effect in [Fault.Effect.hang, .hangAfterwards] {
       try await eachCall(of: step) { world, call in
         let service = world.service
-        service.driver.inject(Fault(in: call, effect))
+        world.driver.inject(Fault(in: call, effect))
         let running = Task { try await service.runner.runNextStep() }
-        await service.driver.whenHanging()
+        await world.driver.whenHanging()
         await service.clock.whenSleeping()
         service.clock.advance(by: Runner.Limits().longestStep + .seconds(1))
         #expect(try await running.value)
@@ -136,7 +136,7 @@ struct FaultMatrixTests {
     guard step.kind != .delete else { return }
     for effect in [Fault.Effect.hang, .hangAfterwards] {
       try await eachCall(of: step) { world, call in
-        let (service, driver) = (world.service, world.service.driver)
+        let (service, driver) = (world.service, world.driver)
         driver.inject(Fault(in: call, effect))
         let running = Task { try await service.runner.runNextStep() }
         await driver.whenHanging()
@@ -159,7 +159,7 @@ struct FaultMatrixTests {
     try await world.service.servers.delete(world.id, world.service.owner)
     try await world.settle()
     // A machine that runs is held to its plan by whoever looks at it, which is no step.
-    let calls = world.service.driver.calls.filter { $0.machine == world.machine && $0.method != .applyLimits }
+    let calls = world.driver.calls.filter { $0.machine == world.machine && $0.method != .applyLimits }
     #expect(calls.map(\.method) == [.ensureAbsent])
     try await world.expectRest(mayFail: false, isDeleted: true, "deleted before")
   }

@@ -30,7 +30,7 @@ struct RunnerTests {
     let service = try await TestService()
     let database = ForgetfulDatabase(service.database.database)
     let runner = Runner(
-      on: service.fleet.hosts[0], store: SQLStore(database: database, tariff: Tariff()),
+      on: service.fleet.hosts[0], of: service.fleet, store: SQLStore(database: database, tariff: Tariff()),
       catalogueReader: service.catalogue, addressPools: AddressPools(service.pools), changes: service.changes,
       clock: service.clock, logger: .quiet, key: TestService.key, becameActive: {})
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id

@@ -26,7 +26,8 @@ struct WorkflowStep: CustomTestStringConvertible, Sendable {
   var wantedStatus: ServerStatus? {
     switch kind {
     case .create where isAfterFailure: .error
-    case .create, .start, .recover, .reboot, .configure, .readdress, .resize, .rebuild, .backup, .snapshot, .restore,
+    case .create, .start, .recover, .reboot, .configure, .readdress, .resize, .move, .rebuild, .backup, .snapshot,
+      .restore,
       .discard, .rescue, .leaveRescue:
       .active
     case .stop, .hardStop: .stopped
@@ -45,6 +46,11 @@ final class FaultWorld: Sendable {
     self.step = step
     self.service = service
     self.server = server
+  }
+
+  /// Of the host that runs the step: a move begins and ends at the server's new host.
+  var driver: SimulatedDriver {
+    step.kind == .move && StopServer.Step(rawValue: step.name) == nil ? service.drivers[2] : service.driver
   }
 
   var machine: UUID { server.uuid }
@@ -113,6 +119,7 @@ final class FaultWorld: Sendable {
       #expect(second != nil)
       _ = try await service.database.removeAddress(.ipv4(first), from: id, at: service.clock.now)
     case .resize: _ = try await service.resize(id)
+    case .move: try await service.move(id)
     case .rebuild: _ = try await service.servers.rebuild(id, .init(), service.owner)
     case .delete: try await service.servers.delete(id, service.owner)
     case .backup, .snapshot, .restore, .discard: try await requestCopy()
@@ -147,7 +154,7 @@ final class FaultWorld: Sendable {
       let current = try await service.store.operations(of: id).first { $0.finishedAt == nil }
       guard let current else { break }
       if current.kind == step.kind, (current.step ?? current.kind.stepNames[0]) == step.name {
-        return service.driver.forgetCalls()
+        return service.drivers.forEach { $0.forgetCalls() }
       }
       if try await service.runner.runNextStep() { continue }
       guard let due = try await service.nextOperationDue() else { break }
@@ -160,7 +167,7 @@ final class FaultWorld: Sendable {
   func settle() async throws {
     try await service.settle()
     // Nobody asks a host again at once that did not take a server's addresses.
-    if step.kind == .readdress { service.clock.advance(by: Monitor.addressInterval + .seconds(1)) }
+    if [.readdress, .move].contains(step.kind) { service.clock.advance(by: Monitor.addressInterval + .seconds(1)) }
     await service.monitor.pollOnce()
     await service.schedule.pollOnce()
     try await service.settle()
@@ -202,6 +209,13 @@ final class FaultWorld: Sendable {
       let plan = try #require(try await service.store.server(id)).planID
       // Where it was changed, and then did not start in its time, it has been seen to run since.
       #expect(plan == ID(1) || (operation.state == .failed && plan == ID(3)), context)
+    }
+    if step.kind == .move {
+      // Once the machine is at its new host, a failure does not bring it back.
+      let server = try #require(try await service.store.server(id))
+      let number = server.location == "us-east" ? 2 : 0
+      #expect(number == 2 || operation.state == .failed, context)
+      #expect(service.drivers.map { $0.machine(machine) != nil } == (0...2).map { $0 == number }, context)
     }
     if [.rescue, .leaveRescue].contains(step.kind) {
       let isInRescue = try #require(try await service.store.server(id)).isInRescue
@@ -254,7 +268,7 @@ struct Rehearsal: Sendable {
     left = try await FaultWorld.made(step)
     try left.service.database.release()
     let world = try await Self.copy(of: left)
-    let driver = world.service.driver
+    let driver = world.driver
     driver.forgetCalls()
     #expect(try await world.service.runner.runNextStep())
     methods = Set(driver.calls.filter { $0.machine == world.machine || $0.method == .prepareImage }.map(\.method))

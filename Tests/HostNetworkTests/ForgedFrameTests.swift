@@ -5,9 +5,9 @@ import Testing
 @testable import HostNetwork
 
 extension RoutedHostTests {
-  @Test("What a guest forges reaches nobody: not the world, not its neighbours, not the host")
-  func forgedFrames() throws {
-    try withGuests { reconciler, a, b in
+  @Test("What a guest forges reaches nobody: not the world, not its neighbours, not the host", arguments: kinds)
+  func forgedFrames(_ link: RoutedInterface.Link) throws {
+    try withGuests(Self.servers(10, 11, link)) { reconciler, a, b in
       let frames = try ForgedFrames(from: a, to: b, copies: 200)
       defer { frames.remove() }
       let before = try settledRouting()

@@ -93,7 +93,8 @@ final class RunningProgram: Sendable {
   }
 }
 
-/// A guest on a server's tap, without a QEMU: what it sends and gets goes through the tap as a QEMU's frames would.
+/// A guest on a server's tap, without a QEMU: what it sends and gets goes through the tap as a QEMU's frames would. Or one on a
+/// pair of links, as a container is.
 final class Guest: Place {
   let interface: RoutedInterface
   private let program: RunningProgram
@@ -111,7 +112,7 @@ final class Guest: Place {
         gateways[0],
         "\(interface.ipv6Networks[0].serverAddress)/\(interface.ipv6Networks[0].prefixLength)",
         gateways[1],
-      ])
+      ] + (interface.link == .pair ? ["pair"] : []))
     try #require(program.line() == "ready")
   }
 
@@ -145,4 +146,10 @@ final class Guest: Place {
   }
 
   func end() { program.end() }
+
+  /// As a container that ends, with whatever in it still serves.
+  func endWithLink() {
+    _ = try? run("ip link delete eth0")
+    end()
+  }
 }

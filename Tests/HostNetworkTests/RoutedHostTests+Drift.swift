@@ -26,9 +26,11 @@ extension RoutedHostTests {
     ]
   }
 
-  @Test("What is deleted or altered by hand is right again after one look, and a look at what is right changes nothing")
-  func drift() throws {
-    try withGuests { reconciler, a, b in
+  @Test(
+    "What is deleted or altered by hand is right again after one look, and a look at what is right changes nothing",
+    arguments: kinds)
+  func drift(_ link: RoutedInterface.Link) throws {
+    try withGuests(Self.servers(10, 11, link)) { reconciler, a, b in
       try a.serve(80)
       let interfaces = [a.interface, b.interface]
       let quiet = try reconciler.reconcile { interfaces }
@@ -203,7 +205,7 @@ extension RoutedHostTests {
 }
 
 /// Whoever keeps the network of a service that runs.
-private struct Keeper {
+struct Keeper {
   private let reconciler: NetworkReconciler
   private let stop = StopSignal()
   private let ended = DispatchSemaphore(value: 0)

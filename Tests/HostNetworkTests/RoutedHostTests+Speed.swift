@@ -19,12 +19,12 @@ extension RoutedHostTests {
   }
 
   @Test(
-    "A server has the limit of its plan in both directions, another one at once when that changes, and others have none; how fast that is says `make bench-network`"
-  )
-  func speed() throws {
-    var slow = Self.interface(10)
+    "A server has the limit of its plan in both directions, another one at once when that changes, and others have none; how fast that is says `make bench-network`",
+    arguments: kinds)
+  func speed(_ link: RoutedInterface.Link) throws {
+    var slow = Self.interface(10, link)
     slow.speedMbit = 20
-    try withGuests(pool6: "2001:db8:10::/48", [slow, Self.interface(11)]) { reconciler, a, b in
+    try withGuests(pool6: "2001:db8:10::/48", [slow, Self.interface(11, link)]) { reconciler, a, b in
       try a.serve(80)
       #expect(try limits(of: slow) == ["in": "2500000 bytes/second", "out": "2500000 bytes/second"])
       #expect(try limits(of: b.interface).isEmpty)

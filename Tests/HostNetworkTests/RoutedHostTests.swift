@@ -12,10 +12,10 @@ struct RoutedHostTests {
   let world = World()
 
   @Test(
-    "A server is reached from the world and its neighbours over both families, and reaches them; the host's own ports are closed to it"
-  )
-  func reachable() throws {
-    try withGuests { reconciler, a, b in
+    "A server is reached from the world and its neighbours over both families, and reaches them; the host's own ports are closed to it",
+    arguments: kinds)
+  func reachable(_ link: RoutedInterface.Link) throws {
+    try withGuests(Self.servers(10, 11, link)) { reconciler, a, b in
       try a.serve(80)
       try b.serve(80)
       for address in [a.address, a.address6] {
@@ -44,9 +44,10 @@ struct RoutedHostTests {
     }
   }
 
-  @Test("A firewall lets in what it names, from whom it names, and holds for neighbours as for the world")
-  func firewall() throws {
-    try withGuests { reconciler, a, b in
+  @Test(
+    "A firewall lets in what it names, from whom it names, and holds for neighbours as for the world", arguments: kinds)
+  func firewall(_ link: RoutedInterface.Link) throws {
+    try withGuests(Self.servers(10, 11, link)) { reconciler, a, b in
       try a.serve(22, 80)
       var guarded = a.interface
       guarded.firewall = Firewall(
@@ -95,10 +96,12 @@ struct RoutedHostTests {
     }
   }
 
-  @Test("What goes through a server's card is counted for both families, whatever is loaded meanwhile")
-  func counters() throws {
+  @Test(
+    "What goes through a server's card is counted for both families, whatever is loaded meanwhile", arguments: kinds)
+  func counters(_ link: RoutedInterface.Link) throws {
     // Addresses of which nobody in the world still waits for an answer.
-    try withGuests([Self.interface(20), Self.interface(21)]) { reconciler, a, b in
+    let numbers = link == .tap ? (20, 21) : (22, 23)
+    try withGuests(Self.servers(numbers.0, numbers.1, link)) { reconciler, a, b in
       try a.serve(80)
       let before = try #require(try reconciler.counters()[a.interface.tap])
       let command = "for i in $(seq 20); do \(TestFiles.hosts)/traffic ask udp ADDRESS 80; done | sort | uniq -c"
@@ -116,10 +119,11 @@ struct RoutedHostTests {
     }
   }
 
-  @Test("A server that is gone leaves nothing, and neither does the whole network that is switched off")
-  func nothingLeft() throws {
+  @Test(
+    "A server that is gone leaves nothing, and neither does the whole network that is switched off", arguments: kinds)
+  func nothingLeft(_ link: RoutedInterface.Link) throws {
     let forwarding = try host.run("cat /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/up0/forwarding")
-    try withGuests { reconciler, a, b in
+    try withGuests(Self.servers(10, 11, link)) { reconciler, a, b in
       try reconciler.remove(b.interface)
       #expect(try !everything().contains(b.interface.tap) && !everything().contains(b.address))
       #expect(try everything().contains(a.interface.tap))
@@ -210,11 +214,20 @@ struct RoutedHostTests {
     return NetworkReconciler(settings: settings, installation: installation, stateDirectory: folder, logger: logger)
   }
 
-  static func interface(_ number: Int) -> RoutedInterface {
-    RoutedInterface(
+  static func interface(_ number: Int, _ link: RoutedInterface.Link = .tap) -> RoutedInterface {
+    var interface = RoutedInterface(
       hardwareAddress: HardwareAddress(number: 0x56_0000_0000_00 + UInt64(number)),
       addresses: [IPv4Address("203.0.113.\(number)")!],
       ipv6Networks: [IPv6Network("2001:db8:10:\(number)::/64")!], firewall: .disabled)
+    interface.link = link
+    return interface
+  }
+
+  /// A machine's and a container's.
+  static let kinds = [RoutedInterface.Link.tap, .pair]
+
+  static func servers(_ first: Int, _ second: Int, _ link: RoutedInterface.Link) -> [RoutedInterface] {
+    [interface(first, link), interface(second, link)]
   }
 
   /// Two servers, and nothing of them afterwards.
@@ -228,6 +241,8 @@ struct RoutedHostTests {
     defer { a.end() }
     let b = try Guest(interfaces[1])
     defer { b.end() }
+    // What is not the host's to make is there only now.
+    if interfaces.contains(where: { $0.link == .pair }) { _ = try reconciler.reconcile { interfaces } }
     do { try body(reconciler, a, b) } catch { Issue.record(error) }
     try reconciler.remove()
     #expect(try !everything().contains("vpsd"))

@@ -27,6 +27,13 @@ struct RulesetTests {
     #expect(try JSONDecoder().decode(RoutedInterface.self, from: data) == interface)
     let broken = String(decoding: data, as: UTF8.self).replacing("203.0.113.10", with: "203.0.113.10; drop")
     #expect(throws: DecodingError.self) { try JSONDecoder().decode(RoutedInterface.self, from: Data(broken.utf8)) }
+    // As it was written before there were others than taps.
+    #expect(!String(decoding: data, as: UTF8.self).contains("link"))
+    interface.link = .pair
+    let paired = try JSONEncoder().encode(interface)
+    #expect(try JSONDecoder().decode(RoutedInterface.self, from: paired) == interface)
+    let unknown = String(decoding: paired, as: UTF8.self).replacing("pair", with: "string")
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(RoutedInterface.self, from: Data(unknown.utf8)) }
   }
 
   @Test(

@@ -16,7 +16,7 @@ struct ConformanceTests {
   func promise(_ check: ComputeDriverConformance.Check) async throws {
     try await RealServer.with { server in
       let conformance = ComputeDriverConformance(
-        driver: server.driver, makeSpecification: { try await server.specification() },
+        driver: server.driver, neighbour: server.neighbour, makeSpecification: { try await server.specification() },
         waitUntil: { what, condition in
           try await eventually(what, within: server.driver.timing.bootDeadline, condition)
         })
@@ -47,9 +47,7 @@ struct ConformanceTests {
     let endpoint = try IncusEndpoint.https(
       host: "127.0.1.1", port: 8443, certificate: "\(folder)/client.crt", key: "\(folder)/client.key",
       serverCertificate: "\(folder)/server.crt")
-    let driver = IncusDriver(
-      configuration: .init(endpoint: endpoint, installation: UUID()), clock: SystemClock(),
-      logger: Logger(label: "incus"))
+    let driver = IncusDriver(IncusDriver.Configuration(installation: UUID()), at: [endpoint])
     #expect(try await driver.observe().powers.isEmpty)
     #expect(try await driver.capacity()?.vcpus ?? 0 > 0)
   }

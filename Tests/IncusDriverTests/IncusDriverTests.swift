@@ -40,9 +40,7 @@ struct IncusDriverTests {
       }
     }
     try await ScriptedServer.with(script) { server, endpoint in
-      let configuration = IncusDriver.Configuration(endpoint: endpoint, installation: installation)
-      try await body(
-        IncusDriver(configuration: configuration, clock: SystemClock(), logger: Logger(label: "incus")), server)
+      try await body(IncusDriver(IncusDriver.Configuration(installation: installation), at: [endpoint]), server)
     }
   }
 
@@ -127,10 +125,9 @@ struct IncusDriverTests {
       let link = folder.appendingPathComponent("debian-12/current").path
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "1")
       try await ScriptedServer.with(Self.importing()) { server, endpoint in
-        var configuration = IncusDriver.Configuration(endpoint: endpoint, installation: UUID())
+        var configuration = IncusDriver.Configuration(installation: UUID())
         configuration.images = ImageStore(directory: folder.path)
-        let driver = IncusDriver(
-          configuration: configuration, clock: SystemClock(), logger: Logger(label: "incus"))
+        let driver = IncusDriver(configuration, at: [endpoint])
         #expect(try await driver.prepareImage("debian-12", storageGiB: 5) == .underWay)
         while try await driver.prepareImage("debian-12", storageGiB: 5) == .underWay {}
         #expect(try await driver.prepareImage("debian-12", storageGiB: 5) == .ready(version: "1"))

@@ -7,8 +7,7 @@ import Testing
 @Suite("What an instance is, and is to be")
 struct InstanceTests {
   private static let installation = UUID()
-  private static let configuration = IncusDriver.Configuration(
-    endpoint: .socket(path: "/tmp/none"), installation: installation)
+  private static let configuration = IncusDriver.Configuration(installation: installation)
 
   private static func instance(_ statusCode: Int, _ config: [String: String], isDefined: Bool = true) -> Instance {
     Instance(

@@ -13,6 +13,8 @@ struct RealServer {
   static let imageName = "debian-12"
 
   let driver: IncusDriver
+  /// Another member of the same cluster; nil where it is none.
+  let neighbour: IncusDriver?
   let keys: URL
   private let publicKey: String
 
@@ -24,16 +26,25 @@ struct RealServer {
       } catch {
         Issue.record(error)
       }
-      for machine in try await server.driver.observe().powers.keys { try await server.driver.ensureAbsent(machine) }
+      for host in [server.driver, server.neighbour].compactMap({ $0 }) {
+        for machine in try await host.observe().powers.keys { try await host.ensureAbsent(machine) }
+      }
     }
   }
 
   private init(keys: URL, _ endpoint: IncusEndpoint) throws {
     self.keys = keys
-    var configuration = IncusDriver.Configuration(endpoint: endpoint, installation: UUID())
+    var configuration = IncusDriver.Configuration(installation: UUID())
     configuration.member = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS_MEMBER"]
     configuration.images = ImageStore(directory: ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "var/images")
-    driver = IncusDriver(configuration: configuration, clock: SystemClock(), logger: Logger(label: "incus"))
+    driver = IncusDriver(configuration, at: [endpoint])
+    if configuration.member == nil {
+      neighbour = nil
+    } else {
+      configuration.member = "m3"
+      neighbour = IncusDriver(
+        configuration: configuration, cluster: driver.cluster, clock: SystemClock(), logger: Logger(label: "incus"))
+    }
     try Program.run(
       "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys.appendingPathComponent("key").path)
     publicKey = try String(contentsOf: keys.appendingPathComponent("key.pub"), encoding: .utf8)
@@ -62,6 +73,16 @@ struct RealServer {
     ]
     let arguments = ["-i", keys.appendingPathComponent("key").path] + options.flatMap { ["-o", $0] }
     return try Program.run("/usr/bin/ssh", arguments + ["root@\(specification.interface.address)", command])
+  }
+}
+
+extension IncusDriver {
+  /// A host of its own cluster.
+  init(_ configuration: Configuration, at endpoints: [IncusEndpoint]) {
+    let cluster = IncusCluster(
+      endpoints: IncusEndpoints(endpoints), project: "default", installation: configuration.installation,
+      clock: SystemClock())
+    self.init(configuration: configuration, cluster: cluster, clock: SystemClock(), logger: Logger(label: "incus"))
   }
 }
 

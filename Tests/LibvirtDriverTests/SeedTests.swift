@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import Testing
 
 @testable import LibvirtDriver

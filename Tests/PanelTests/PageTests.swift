@@ -180,6 +180,24 @@ struct PageTests {
     #expect(try await panel.service.contradictionsAtRest() == [])
   }
 
+  @Test("Another location, where there is one to which it can go")
+  func move() async throws {
+    let alone = try await TestPanel.make()
+    _ = try await alone.service.activeServer()
+    let nowhere = try await alone.signedIn().get("/servers/1/move")
+    #expect(nowhere.text.contains("There is no other location") && !nowhere.text.contains("name=\"location\""))
+    let panel = TestPanel(try await TestService(hosts: TestService.threeHosts))
+    let browser = try await panel.signedIn()
+    _ = try await panel.service.activeServer()
+    let form = try await browser.get("/servers/1/move")
+    let wrong = try await browser.submit("/servers/1/move", on: form, ["location": "mars"])
+    #expect(wrong.status == 400 && wrong.text.contains("is not a valid choice."))
+    #expect(try await browser.submit("/servers/1/move", on: form, ["location": "us-east"]).status == 303)
+    try await panel.service.settle()
+    #expect(try await panel.service.store.server(ID(1))?.location == "us-east")
+    #expect(try await browser.get("/servers/1/history").text.contains("us-west → us-east, 127.80.0.1 → 127.80.0.2"))
+  }
+
   @Test("Another plan, another system, other names and a firewall")
   func changes() async throws {
     let panel = try await TestPanel.make()

@@ -10,7 +10,7 @@ struct ConformanceTests {
   func promise(_ check: ComputeDriverConformance.Check) async throws {
     try await withSimulatedHost { host in
       let conformance = ComputeDriverConformance(
-        driver: host.driver, makeSpecification: { host.specification() },
+        driver: host.driver, neighbour: try host.neighbour(), makeSpecification: { host.specification() },
         waitUntil: { what, condition in
           let deadline = host.clock.now + host.driver.timing.bootDeadline
           while try await !condition() {

@@ -181,6 +181,8 @@ extension SimulatedHost {
     case .ensureAbsent: try await driver.ensureAbsent(machine)
     case .power: _ = try await driver.power(of: machine)
     case .observe: _ = try await driver.observe()
+    case .ensureReceived: _ = try await driver.ensureReceived(machine, from: neighbour())
+    case .endReceipt: _ = try await driver.endReceipt(of: machine, from: neighbour())
     }
   }
 }

@@ -22,6 +22,12 @@ struct SimulatedHost: Sendable {
     try SimulatedDriver(installation: installation ?? self.installation, dataDirectory: folder, clock: clock)
   }
 
+  /// Another host of the same installation.
+  func neighbour() throws -> SimulatedDriver {
+    try SimulatedDriver(
+      installation: installation, dataDirectory: folder.appendingPathComponent("hosts/neighbour"), clock: clock)
+  }
+
   func specification(
     machine: UUID = UUID(), vcpus: Int = 1, storageGiB: Int = 5, mayCreateDisk: Bool = true, name: String = "web-1",
     imageName: String = "debian-12"

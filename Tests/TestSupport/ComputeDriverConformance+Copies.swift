@@ -104,7 +104,7 @@ extension ComputeDriverConformance {
     }
   }
 
-  private func copied(_ machine: UUID, as copy: UUID) async throws -> CopiedDisk {
+  func copied(_ machine: UUID, as copy: UUID) async throws -> CopiedDisk {
     let result = Mutex<CopiedDisk?>(nil)
     try await waitUntil("the disk is copied") {
       guard case .done(let disk) = try await driver.ensureCopied(machine, as: copy) else { return false }

@@ -9,19 +9,24 @@ package struct ComputeDriverConformance: Sendable {
 
   /// The driver of an installation without machines.
   let driver: any ComputeDriver
+  /// Another host, to which machines of the driver are moved; nil where it does not offer that.
+  let neighbour: (any MachineReceiver)?
   let makeSpecification: @Sendable () async throws -> MachineSpecification
   let waitUntil: @Sendable (String, Condition) async throws -> Void
 
   /// - Parameters:
+  ///   - neighbour: A host of the same installation that has no machines.
   ///   - makeSpecification: Returns a new machine at each call. It may create its disk, its image is ready, and it has a free
   /// address of its own.
   ///   - waitUntil: Lets time pass until the condition holds, and throws when that takes too long. The text says what is waited
   /// for.
   package init(
-    driver: any ComputeDriver, makeSpecification: @escaping @Sendable () async throws -> MachineSpecification,
+    driver: any ComputeDriver, neighbour: (any MachineReceiver)? = nil,
+    makeSpecification: @escaping @Sendable () async throws -> MachineSpecification,
     waitUntil: @escaping @Sendable (String, Condition) async throws -> Void
   ) {
     self.driver = driver
+    self.neighbour = neighbour
     self.makeSpecification = makeSpecification
     self.waitUntil = waitUntil
   }
@@ -42,6 +47,7 @@ package struct ComputeDriverConformance: Sendable {
     case absence = "A machine can be removed in any state"
     case rescue =
       "A rescue system runs in the place of a machine's own, and leaves no trace; guests take passwords, and tell of user data"
+    case moving = "A machine that is off moves to another host with its disk and its copies, or stays as it was"
     case console = "The console of a machine that runs speaks RFB, to several at once, and ends with the machine"
 
     package var testDescription: String { rawValue }
@@ -63,6 +69,7 @@ package struct ComputeDriverConformance: Sendable {
     case .newDisk: try await newDisk()
     case .absence: try await absence()
     case .rescue: try await rescue()
+    case .moving: try await moving()
     case .console: try await console()
     }
   }

@@ -187,11 +187,11 @@ package final class TestService: Sendable {
     billing = BillingMeter(store: store, fleet: fleet, changes: changes, clock: wallClock, logger: logger)
     sshKeys = SSHKeys(store: store, clock: wallClock)
     consoles = Consoles(store: store, fleet: fleet, changes: changes, clock: wallClock)
-    let (store, catalogue, changes) = (self.store, self.catalogue, self.changes)
+    let (store, catalogue, changes, fleet) = (self.store, self.catalogue, self.changes, self.fleet)
     let monitors = fleet.hosts.map { host in
       Monitor(
-        of: host, store: store, catalogueReader: catalogue, changes: changes, clock: wallClock, logger: logger,
-        interval: .milliseconds(500))
+        of: host, in: fleet, store: store, catalogueReader: catalogue, changes: changes, clock: wallClock,
+        logger: logger, interval: .milliseconds(500))
     }
     monitor = Lookout(monitors: monitors)
     firewallKeepers = fleet.hosts.map { host in
@@ -200,7 +200,8 @@ package final class TestService: Sendable {
     runner = Crew(
       runners: zip(fleet.hosts, monitors).map { host, monitor in
         Runner(
-          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools), changes: changes,
+          on: host, of: fleet, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools),
+          changes: changes,
           clock: wallClock, logger: logger, limits: limits, key: Self.key,
           becameActive: { await monitor.pollOnce() })
       })
@@ -226,7 +227,8 @@ package final class TestService: Sendable {
     Crew(
       runners: fleet.hosts.map { host in
         Runner(
-          on: host, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools), changes: changes,
+          on: host, of: fleet, store: store, catalogueReader: catalogue, addressPools: AddressPools(pools),
+          changes: changes,
           clock: wallClock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), key: Self.key,
           becameActive: {})
       })

@@ -12,12 +12,20 @@ final class RunningService: Sendable {
 
   var data: String { folder.url.path + "/data" }
 
-  /// - Parameter namesAddresses: At a DNS server that never answers, so that names wait.
-  init(listening address: String = "127.0.0.1:0", namesAddresses: Bool = false) throws {
+  /// - Parameters:
+  ///   - namesAddresses: At a DNS server that never answers, so that names wait.
+  ///   - hasTwoHosts: Whether each location has a host of its own.
+  init(listening address: String = "127.0.0.1:0", namesAddresses: Bool = false, hasTwoHosts: Bool = false) throws {
     folder = try ScopedFolder()
     process = Process()
     process.executableURL = User.programs.appendingPathComponent("vpsd")
     process.arguments = ["serve"]
+    if hasTwoHosts {
+      let file = folder.url.path + "/vpsd.yaml"
+      let text = "locations: {us-west: {driver: simulated}, us-east: {driver: simulated}}\n"
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+      process.arguments = ["serve", "--config", file]
+    }
     process.environment = [
       "PATH": "/usr/bin:/bin", "VPSD_DATA_DIR": folder.url.path + "/data", "VPSD_DRIVER": "simulated",
       "VPSD_LISTEN": address,

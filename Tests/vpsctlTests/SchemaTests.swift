@@ -30,6 +30,7 @@ struct SchemaTests {
     ("server reboot", "db --wait", "POST /servers/{id}/reboot/"),
     ("server power-off", "db --wait", "POST /servers/{id}/power/"),
     ("server resize", "db --plan standard --wait", "POST /servers/{id}/resize/"),
+    ("server move", "db --location us-east --wait", "POST /servers/{id}/move/"),
     ("server rebuild", "db --yes --wait", "POST /servers/{id}/rebuild/"),
     ("server console", "web", "POST /servers/{id}/console/"),
     ("server history", "web", "GET /servers/{id}/operations/ []"),
@@ -73,7 +74,7 @@ struct SchemaTests {
 
   @Test("Every command that prints a reply of the service prints one that fits its schema")
   func schemas() async throws {
-    let service = try RunningService(namesAddresses: true)
+    let service = try RunningService(namesAddresses: true, hasTwoHosts: true)
     defer { withExtendedLifetime(service) {} }
     let user = try service.user()
     let key = try await user.run("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", user.path + "/key"])

@@ -30,6 +30,7 @@ struct ServerRoutes {
       Endpoint(.post, "/servers/{id}/reboot/", Self.write) { try await perform(.reboot, $0) },
       Endpoint(.post, "/servers/{id}/power/", Self.write, handle: power),
       Endpoint(.post, "/servers/{id}/resize/", Self.write, handle: resize),
+      Endpoint(.post, "/servers/{id}/move/", Self.write, handle: move),
       Endpoint(.post, "/servers/{id}/rebuild/", Self.write, handle: rebuild),
       Endpoint(.post, "/servers/{id}/rescue/", Self.write, handle: rescue),
       Endpoint(.delete, "/servers/{id}/rescue/", Self.write, handle: leaveRescue),
@@ -166,6 +167,17 @@ struct ServerRoutes {
     let (draft, names) = try await body(of: request).resizeDraft(from: &fields)
     let requested = try await fields.carryOut(order: Self.fieldOrder, names: names) {
       try await servers.resize(id, draft, request.caller)
+    }
+    return await request.reply(requested, servers)
+  }
+
+  @Sendable private func move(_ request: APIRequest) async throws -> Response {
+    let id = try await id(of: request)
+    try await servers.requireExists(id, request.caller)
+    var fields = try await request.fields()
+    let draft = Servers.MoveDraft(location: fields.string("location", isRequired: true), isWhole: fields.isWhole)
+    let requested = try await fields.carryOut(order: Self.fieldOrder) {
+      try await servers.move(id, draft, request.caller)
     }
     return await request.reply(requested, servers)
   }

@@ -14,6 +14,17 @@ enum OperationWire {
       writer.field("finished_at", record.finishedAt)
       writer.field("reason", record.reason)
       subject(&writer, record.subject)
+      if let move = record.move { self.move(&writer, move) }
+    }
+  }
+
+  private static func move(_ writer: inout JSONWriter, _ move: MoveRecord) {
+    writer.field("move") { writer in
+      writer.field("from", move.fromLocation)
+      writer.field("to", move.toLocation)
+      writer.field("old_ip_address", move.oldAddress?.description)
+      writer.field("new_ip_address", move.newAddress?.description)
+      writer.field("downtime_seconds", move.downtime.map { ($0.milliseconds + 999) / 1000 })
     }
   }
 

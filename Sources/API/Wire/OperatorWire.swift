@@ -38,6 +38,7 @@ enum OperatorWire {
         if let all = host.capacity { writer.object { capacity(&$0, all) } } else { writer.null() }
       }
       writer.field("away_since", host.awaySince)
+      writer.field("moves_servers_at", host.movesServersAt)
       writer.field("configured", host.isConfigured)
     }
   }

@@ -102,6 +102,8 @@ enum ServerWire {
     switch (operation.kind, operation.state) {
     case (.resize, .succeeded): "resized"
     case (.resize, _): "resizing"
+    case (.move, .succeeded): "moved"
+    case (.move, _): "moving"
     case (.rebuild, .succeeded): "rebuilt"
     case (.rebuild, _): "rebuilding"
     case (.restore, .succeeded): "restored"

@@ -8,7 +8,7 @@ package struct Host: Sendable, Equatable {
     case away
   }
 
-  /// A host that has not answered for so long is away.
+  /// A host that has not answered for so long is away, where its driver says nothing else (`MachineTiming`).
   package static let longestSilence = Duration.seconds(30)
 
   package let id: ID<Host>
@@ -21,6 +21,8 @@ package struct Host: Sendable, Equatable {
   package let capacity: HostCapacity?
   package let isConfigured: Bool
   package let isDraining: Bool
+  /// From when on its servers are moved to other hosts of its location, while it is draining; nil if they stay.
+  package let movesServersAt: Timestamp?
   package let awaySince: Timestamp?
   /// Where browsers reach the service that has this host, for consoles; nil where every service has it.
   package let url: String?
@@ -29,7 +31,8 @@ package struct Host: Sendable, Equatable {
 
   package init(
     id: ID<Host>, name: String, location: String?, driver: String, capacity: HostCapacity?, isConfigured: Bool,
-    isDraining: Bool, awaySince: Timestamp?, url: String? = nil, enforcesFirewalls: Bool = false
+    isDraining: Bool, movesServersAt: Timestamp? = nil, awaySince: Timestamp?, url: String? = nil,
+    enforcesFirewalls: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -38,6 +41,7 @@ package struct Host: Sendable, Equatable {
     self.capacity = capacity
     self.isConfigured = isConfigured
     self.isDraining = isDraining
+    self.movesServersAt = movesServersAt
     self.awaySince = awaySince
     self.url = url
     self.enforcesFirewalls = enforcesFirewalls
@@ -75,6 +79,20 @@ package struct HostRefused: Error, CustomStringConvertible, Equatable {
 
   package init(_ description: String) {
     self.description = description
+  }
+}
+
+/// What becomes of a host whose servers are to be moved to others of its location.
+package struct DrainProgress: Sendable, Equatable {
+  /// From when on; nil if they stay.
+  package var movesServersAt: Timestamp?
+  /// Whether another move was queued.
+  package var isMoveQueued = false
+  /// Servers for which no other host has room now.
+  package var withoutRoom: [ID<Server>] = []
+
+  package init(movesServersAt: Timestamp? = nil) {
+    self.movesServersAt = movesServersAt
   }
 }
 

@@ -17,6 +17,8 @@ package struct Operation: Sendable, Equatable {
     case readdress
     /// Gives the server another plan.
     case resize
+    /// Brings the server to another host.
+    case move
     /// Gives the server a new disk with an operating system.
     case rebuild
     case delete
@@ -84,7 +86,7 @@ extension Operation.Kind {
   /// is `rebooting` meanwhile, from the moment when no other operation is ahead of this one.
   package var powersOff: Set<ServerStatus> {
     switch self {
-    case .reboot, .resize: [.active]
+    case .reboot, .resize, .move: [.active]
     case .rebuild, .rescue: [.active, .stopped, .error]
     case .restore, .leaveRescue: [.active, .error]
     case .create, .start, .stop, .hardStop, .recover, .configure, .readdress, .delete, .backup, .snapshot, .discard: []
@@ -97,9 +99,8 @@ extension Operation.Kind {
   package var leavesPowerAlone: Bool {
     switch self {
     case .backup, .snapshot, .discard, .readdress: true
-    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .resize, .rebuild, .restore, .delete,
-      .rescue,
-      .leaveRescue:
+    case .create, .start, .stop, .hardStop, .reboot, .recover, .configure, .resize, .move, .rebuild, .restore,
+      .delete, .rescue, .leaveRescue:
       false
     }
   }

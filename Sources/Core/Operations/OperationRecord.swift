@@ -13,11 +13,13 @@ package struct OperationRecord: Sendable, Equatable {
   /// Why it failed, for the customer to read.
   package let reason: String?
   package let subject: OperationSubject?
+  /// What a move changed; nil for other operations.
+  package let move: MoveRecord?
 
   package init(
     id: ID<Operation>, kind: Operation.Kind, state: Operation.State, step: String?, requestedBy: String?,
     createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?, reason: String?,
-    subject: OperationSubject?
+    subject: OperationSubject?, move: MoveRecord? = nil
   ) {
     self.id = id
     self.kind = kind
@@ -29,5 +31,6 @@ package struct OperationRecord: Sendable, Equatable {
     self.finishedAt = finishedAt
     self.reason = reason
     self.subject = subject
+    self.move = move
   }
 }

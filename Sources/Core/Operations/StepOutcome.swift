@@ -42,6 +42,13 @@ package struct StepOutcome: Sendable, Equatable {
     case neverMade
     /// The server has the plan that the operation is about, and its machine has that plan's size.
     case resized
+    /// The server's new host, which has begun the move, is ready for it: the present host goes on.
+    case leftToSource
+    /// The machine is off: the server's new host goes on.
+    case leftToTarget
+    /// The whole machine is at the new host, which is the server's from now on, with its location and addresses. The
+    /// former host removes what it has of it.
+    case moved
     /// The server has the operating system that the operation is about, this version of its image, and the keys or the
     /// password that were requested with it. The present disk does not count as the server's any more.
     case systemReplaced(imageVersion: String)

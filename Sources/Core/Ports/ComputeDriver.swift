@@ -147,23 +147,26 @@ package struct MachineTiming: Sendable, Equatable {
   package let bootsAtOnce: Int?
   /// For a copy of a disk, or a restore, from beginning to end.
   package let copyDeadline: Duration
+  /// A host that has not answered for so long is away.
+  package let longestSilence: Duration
 
   package init(
     bootDeadline: Duration, shutdownDeadline: Duration, pollInterval: Duration, bootsAtOnce: Int? = nil,
-    copyDeadline: Duration = .seconds(600)
+    copyDeadline: Duration = .seconds(600), longestSilence: Duration = Host.longestSilence
   ) {
     self.bootDeadline = bootDeadline
     self.shutdownDeadline = shutdownDeadline
     self.pollInterval = pollInterval
     self.bootsAtOnce = bootsAtOnce
     self.copyDeadline = copyDeadline
+    self.longestSilence = longestSilence
   }
 
   /// The same timing with a minute more for each GiB that is copied.
   package func copying(storageGiB: Int) -> MachineTiming {
     MachineTiming(
       bootDeadline: bootDeadline, shutdownDeadline: shutdownDeadline, pollInterval: pollInterval,
-      bootsAtOnce: bootsAtOnce, copyDeadline: copyDeadline + .seconds(60 * storageGiB))
+      bootsAtOnce: bootsAtOnce, copyDeadline: copyDeadline + .seconds(60 * storageGiB), longestSilence: longestSilence)
   }
 }
 

@@ -18,7 +18,12 @@ package struct Fleet: Sendable {
 
   /// Takes over what the store tells of the hosts of other services. Returns whether any of them went away or came back.
   @discardableResult
-  package func note(_ hosts: [HostLoad]) -> Bool { others.replace(by: hosts.map(\.host).filter { byID[$0.id] == nil }) }
+  package func note(_ hosts: [HostLoad]) -> Bool {
+    for load in hosts {
+      byID[load.host.id]?.note(movesServersAt: load.host.isDraining ? load.host.movesServersAt : nil)
+    }
+    return others.replace(by: hosts.map(\.host).filter { byID[$0.id] == nil })
+  }
 
   /// Whether only another service has a host at the location; nil stands for all locations that have no host of their own.
   func haveOthersHost(at location: String?) -> Bool { others.haveOne(at: location) }
@@ -56,7 +61,7 @@ package struct Fleet: Sendable {
     let lost = host.driver.lostPorts(of: server.uuid)
     let ports = lost.map { String($0) }.joined(separator: ", ")
     switch lost.count {
-    case 0: return nil
+    case 0: return host.movesServersAt.map(Self.drainReason)
     case 1: return Self.lostReason("port \(ports)", "another program of its host has it")
     default: return Self.lostReason("ports \(ports)", "other programs of its host have them")
     }
@@ -64,6 +69,10 @@ package struct Fleet: Sendable {
 
   private static func lostReason(_ ports: String, _ cause: String) -> String {
     "Connections to \(ports) of this server's address do not reach it at the moment: \(cause)."
+  }
+
+  private static func drainReason(_ time: Timestamp) -> String {
+    "This server is moved to another host of its location after \(time.wireFormat): it keeps its addresses, and is down for a short time."
   }
 
   /// Wakes the host's runner, because there may be work.

@@ -18,6 +18,7 @@ package final class FleetHost: Sendable {
   private let changedFirewalls = Mutex(ChangedFirewalls())
   private let presence: Mutex<Presence>
   private let isServed = Mutex(true)
+  private let drain = Mutex<Timestamp?>(nil)
 
   /// Servers whose customers have changed their firewalls, each once, in the order of these changes. It decides only who comes
   /// first; what is to be applied is in the store.
@@ -61,6 +62,11 @@ package final class FleetHost: Sendable {
 
   /// Whether this service acts on the host, and no other one does.
   package var isServedHere: Bool { isServed.withLock { $0 } }
+
+  /// From when on its servers are moved to other hosts of its location; nil where they stay.
+  var movesServersAt: Timestamp? { drain.withLock { $0 } }
+
+  func note(movesServersAt time: Timestamp?) { drain.withLock { $0 = time } }
 
   package func note(isServedHere: Bool) { isServed.withLock { $0 = isServedHere } }
 
@@ -108,7 +114,8 @@ package final class FleetHost: Sendable {
   /// Marks the host as away if it has been silent for too long. Returns whether it was not away before.
   func noteSilence(at now: Instant) -> Bool {
     presence.withLock { presence in
-      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= Host.longestSilence else { return false }
+      let longest = driver.timing.longestSilence
+      guard !presence.isAway, let askedAt = presence.askedAt, now - askedAt >= longest else { return false }
       presence.isAway = true
       return true
     }

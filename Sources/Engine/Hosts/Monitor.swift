@@ -17,7 +17,13 @@ package final class Monitor: Sendable {
   /// How many samples one transaction writes; other writers have their turn in between.
   private static let samplesAtOnce = 500
 
+  /// How many servers of a host that is drained are moved at the same time.
+  private static let movesAtOnce = 1
+  /// How long a server whose move has failed is left alone.
+  private static let moveInterval = Duration.seconds(600)
+
   private let host: FleetHost
+  private let fleet: Fleet
   private let store: any InventoryStore & EventStore & HostStore & MetricStore
   private let catalogueReader: CatalogueReader
   private let changes: Broadcast
@@ -32,6 +38,9 @@ package final class Monitor: Sendable {
   /// The capacity that this process has recorded last; the outer nil until it has recorded one.
   private let recordedCapacity = Mutex<HostCapacity??>(nil)
 
+  /// The servers that were last said to find no room elsewhere.
+  private let withoutRoom = Mutex<[ID<Server>]>([])
+
   private struct Looks: Sendable {
     var last: Task<Void, Never>?
     /// The last observation, while it has not begun.
@@ -41,7 +50,7 @@ package final class Monitor: Sendable {
   private let looks = Mutex(Looks())
 
   package init(
-    of host: FleetHost, store: any InventoryStore & EventStore & HostStore & MetricStore,
+    of host: FleetHost, in fleet: Fleet, store: any InventoryStore & EventStore & HostStore & MetricStore,
     catalogueReader: CatalogueReader,
     changes: Broadcast, clock: any WallClock,
     logger: Logger, interval: Duration = .seconds(5)
@@ -49,6 +58,7 @@ package final class Monitor: Sendable {
     var logger = logger
     logger[metadataKey: "host"] = "\(host.name)"
     self.host = host
+    self.fleet = fleet
     self.store = store
     self.catalogueReader = catalogueReader
     self.changes = changes
@@ -128,7 +138,13 @@ package final class Monitor: Sendable {
       let observed = try await host.driver.observe()
       try await noteAnswer()
       if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
+      try await reconciler.removeLeftovers()
       let now = clock.now
+      let isReclaimed = try await store.reclaimMoves(
+        from: host.id, by: StartServer.firstStep.rawValue,
+        because: "The server's new host did not answer, so it stays where it is.", at: now)
+      if isReclaimed { host.doorbell.ring() }
+      try await continueDraining(at: now)
       if try await store.readdressMissed(on: host.id, triedBefore: now - Self.addressInterval, at: now) {
         host.doorbell.ring()
       }
@@ -147,6 +163,22 @@ package final class Monitor: Sendable {
       logger.error("machines could not be looked at", metadata: ["error": "\(String(reflecting: error))"])
       await noteSilence()
     }
+  }
+
+  /// Moves the next server away where the operator wants that.
+  private func continueDraining(at now: Timestamp) async throws {
+    let receivers = host.location.map { fleet.receivers(ofMachinesOn: host.id, at: $0) } ?? []
+    let progress = try await store.continueDraining(
+      of: host.id, to: receivers, atOnce: Self.movesAtOnce, triedBefore: now - Self.moveInterval, at: now)
+    host.note(movesServersAt: progress.movesServersAt)
+    if progress.isMoveQueued { fleet.ring() }
+    let isNew = withoutRoom.withLock { known in
+      defer { known = progress.withoutRoom }
+      return known != progress.withoutRoom
+    }
+    guard isNew, !progress.withoutRoom.isEmpty else { return }
+    let servers = progress.withoutRoom.map { "\($0)" }.joined(separator: ", ")
+    logger.warning("servers stay on a host that is drained: no other one has room", metadata: ["servers": "\(servers)"])
   }
 
   private func record(_ samples: [UsageSample]) async throws {
@@ -183,7 +215,7 @@ package final class Monitor: Sendable {
     guard host.noteSilence(at: clock.uptime) else { return }
     logger.error("the host does not answer: nothing more is asked of it until it does")
     do {
-      try await store.recordAway(host.id, since: clock.now - Core.Host.longestSilence)
+      try await store.recordAway(host.id, since: clock.now - host.driver.timing.longestSilence)
     } catch {
       logger.error("that a host is away could not be written down", metadata: ["error": "\(String(reflecting: error))"])
     }

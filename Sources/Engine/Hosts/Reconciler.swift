@@ -12,6 +12,9 @@ final class Reconciler: Sendable {
   /// How many servers in `error` are asked per observation whether they are ready: one that is not may take long to answer.
   static let returnsAtOnce = 8
 
+  /// How many leftovers of moves are removed per observation: a disk may take long.
+  private static let leftoversAtOnce = 8
+
   private let host: ID<Host>
   private let store: any InventoryStore & EventStore
   private let driver: any ComputeDriver
@@ -42,6 +45,8 @@ final class Reconciler: Sendable {
     for item in inTurn(inventory.filter { action(for: $0, observed) != .none }, observed) {
       do {
         let event = try await store.keptEvents().last
+        // A move that was over before this moment has written its events: the machine is no business of this host any more.
+        guard try await store.hosts(ofMachines: [item.uuid])[item.uuid] == host else { continue }
         let power = try await driver.power(of: item.uuid)
         let action = Reconciliation.action(wanted: item, observed: power)
         let changed = try await apply(action, to: item, power, seenAfter: event)
@@ -117,16 +122,31 @@ final class Reconciler: Sendable {
     }
   }
 
+  /// Removes what moves have left here: the machines that have gone to another host, and the parts of those that did not come.
+  func removeLeftovers() async throws {
+    for leftover in try await store.leftovers(on: host, limit: Self.leftoversAtOnce) {
+      do {
+        try await driver.ensureAbsent(leftover.machine)
+        try await store.recordRemoval(of: leftover, on: host)
+      } catch let error as DriverError {
+        logger.error(
+          "what a move has left here stays", metadata: ["machine": "\(leftover.machine)", "detail": "\(error.detail)"])
+      }
+    }
+  }
+
   /// Removes machines without a row, and powers off those whose server is on another host. It reads the rows again, because a
   /// new machine's row is written before the machine is made. A machine whose server is elsewhere must not run beside it, but
-  /// is kept, because it may hold all that is left of a customer's data.
+  /// is kept, because it may hold all that is left of a customer's data, unless a move has brought the server there.
   private func removeStrangers(_ strangers: Set<UUID>) async throws {
     guard !strangers.isEmpty else { return }
     let homes = try await store.hosts(ofMachines: Array(strangers))
+    let moved = try await store.movedMachines(
+      among: strangers.filter { homes[$0] != nil && homes[$0] != host }, notOn: host)
     for machine in strangers where homes[machine] != host {
       do {
-        if homes[machine] == nil {
-          logger.notice("removing a machine that belongs to no server", metadata: ["machine": "\(machine)"])
+        if homes[machine] == nil || moved.contains(machine) {
+          logger.notice("removing a machine that belongs to no server here", metadata: ["machine": "\(machine)"])
           try await driver.ensureAbsent(machine)
         } else if try await driver.power(of: machine).isOn {
           logger.error("stopping a machine whose server is on another host", metadata: ["machine": "\(machine)"])

@@ -12,10 +12,25 @@ package struct OperatorHosts: Sendable {
 
   package func list() async throws -> [HostLoad] { try await store.hosts() }
 
+  /// What becomes of the servers of a host that is drained.
+  package enum Draining: Sendable, Equatable {
+    case keepsServers
+    /// From this time on they are moved to other hosts of the location, one after another; nil for at once.
+    case movesServers(at: Timestamp?)
+  }
+
   /// A draining host takes no new servers.
-  package func setDraining(_ isDraining: Bool, _ id: ID<Host>, by operator: Operator) async throws -> HostLoad {
+  package func setDraining(
+    _ isDraining: Bool, _ id: ID<Host>, _ draining: Draining = .keepsServers, by operator: Operator
+  ) async throws -> HostLoad {
     let name = try await load(id).host.name
-    _ = try await store.setDraining(isDraining, host: name, by: `operator`, at: clock.now)
+    let now = clock.now
+    let time: Timestamp? =
+      switch draining {
+      case .keepsServers: nil
+      case .movesServers(let time): time ?? now
+      }
+    _ = try await store.setDraining(isDraining, movingServersAt: time, host: name, by: `operator`, at: now)
     return try await load(id)
   }
 

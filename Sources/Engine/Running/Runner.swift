@@ -23,6 +23,7 @@ package final class Runner: Sendable {
   }
 
   private let host: FleetHost
+  private let fleet: Fleet
   private let store: any OperationStore & FirewallStore
   private let catalogueReader: CatalogueReader
   private let addressPools: AddressPools
@@ -56,7 +57,7 @@ package final class Runner: Sendable {
 
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
-    on host: FleetHost, store: any OperationStore & FirewallStore, catalogueReader: CatalogueReader,
+    on host: FleetHost, of fleet: Fleet, store: any OperationStore & FirewallStore, catalogueReader: CatalogueReader,
     addressPools: AddressPools,
     changes: Broadcast, clock: any WallClock, logger: Logger, limits: Limits = Limits(), key: InstallationKey,
     figures: EngineFigures? = nil,
@@ -65,6 +66,7 @@ package final class Runner: Sendable {
     var logger = logger
     logger[metadataKey: "host"] = "\(host.name)"
     self.host = host
+    self.fleet = fleet
     self.store = store
     self.catalogueReader = catalogueReader
     self.addressPools = addressPools
@@ -189,8 +191,9 @@ package final class Runner: Sendable {
   }
 
   private func note(_ next: StepOutcome.Next, of operation: Core.Operation, _ result: CommitResult) {
-    guard result != .fenced else { return }
     let server = operation.serverID
+    if operation.kind == .move { noteMove(next, of: server, result) }
+    guard result != .fenced else { return }
     switch next {
     case _ where next.isEnd || result == .cancelled:
       stepTimes.forget(server)
@@ -205,6 +208,15 @@ package final class Runner: Sendable {
     case .advance, .undo, .succeed, .fail:
       stepTimes.forget(server)
     }
+  }
+
+  /// The next step may be another host's, which has slots of its own.
+  private func noteMove(_ next: StepOutcome.Next, of server: ID<Server>, _ result: CommitResult) {
+    switch next {
+    case .wait, .postpone, .retry: guard result == .fenced else { return }
+    case .advance, .undo, .succeed, .fail: fleet.ring()
+    }
+    hasten(copySlots.leave(server))
   }
 
   private func leaveSlots(_ server: ID<Server>) {
@@ -281,7 +293,7 @@ package final class Runner: Sendable {
       server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease, now: clock.now,
       elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime),
       agentAnswers: { [stepTimes, clock] in stepTimes.agentAnswers(of: server.id, at: clock.uptime) },
-      driver: host.driver,
+      driver: host.driver, fleet: fleet,
       store: store, addressPools: addressPools, bootSlots: bootSlots, copySlots: copySlots,
       copiesAtOnce: limits.copiesAtOnce, key: key)
   }

@@ -35,7 +35,7 @@ package struct Servers: Sendable {
   let store: any ServerStore & SSHKeyStore & PasswordResetStore
   let catalogueReader: CatalogueReader
   let fleet: Fleet
-  private let addressPools: AddressPools
+  let addressPools: AddressPools
   let changes: Broadcast
   let clock: any WallClock
   let key: InstallationKey

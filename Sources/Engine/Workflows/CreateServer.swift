@@ -8,9 +8,6 @@ struct CreateServer: Workflow {
 
   static let firstStep = Step.prepareImage
 
-  /// How many addresses are tried in one run of the step, where something else on the host uses them.
-  private static let maximumAddressesTried = 16
-
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     switch step {
     case .prepareImage:
@@ -41,25 +38,9 @@ struct CreateServer: Workflow {
   private func claimAddresses(_ context: StepContext) async throws -> StepResult<Step> {
     let pools = context.addressPools[context.server.location]
     let (ipv4, ipv6) = (context.server.address, context.server.ipv6Network)
-    try await claim(.ipv4, ipv4.map { .ipv4($0) }, of: pools, context)
-    if let ipv6 { try await claim(.ipv6, .ipv6(ipv6), of: pools, context) }
+    try await context.claim(.ipv4, ipv4.map { .ipv4($0) }, of: pools)
+    if let ipv6 { try await context.claim(.ipv6, .ipv6(ipv6), of: pools) }
     return .go(.define)
-  }
-
-  /// Replaces the server's first address of this family until nothing else uses it; throws where no address is free.
-  private func claim(
-    _ family: ServerAddress.Family, _ first: ServerAddress?, of pools: AddressPools.Pair, _ context: StepContext
-  ) async throws {
-    var address = first
-    for _ in 0..<Self.maximumAddressesTried {
-      if let address, try await context.driver.isAddressFree(address, for: context.machine) { return }
-      address = try await context.store.replaceAddress(
-        family, of: context.server.id, pools: pools, lease: context.lease, at: context.now)
-      if address == nil { break }
-    }
-    let pool = family == .ipv4 ? pools.ipv4.description : pools.ipv6?.description ?? "IPv6"
-    throw DriverError(
-      .exhausted, "No address of \(pool) is free.", customerReason: "No free address was found.")
   }
 
   func timeout(for step: Step, _ timing: MachineTiming) -> Duration? {

@@ -12,6 +12,7 @@ extension Core.Operation.Kind {
     case .configure: ConfigureServer()
     case .readdress: ReaddressServer()
     case .resize: PoweredOff(ChangePlan())
+    case .move: PoweredOff<MovedMachine>.move
     case .rebuild: PoweredOff(after: FindImage(), ReplaceSystem())
     case .delete: DeleteServer()
     case .backup, .snapshot: CopyDisk()

@@ -11,6 +11,10 @@ struct PoweredOff<Whole: Workflow>: Workflow {
 
   private let whole: Whole
 
+  private init(whole: Whole) {
+    self.whole = whole
+  }
+
   func run(_ step: Step, _ context: StepContext) async throws -> StepResult<Step> {
     try await whole.run(step, context)
   }
@@ -39,14 +43,27 @@ extension Chain {
   }
 }
 
+typealias MovedMachine = Chain<FindHost, Chain<StopServer, Chain<ReceiveMachine, StartServer>>>
+
+extension PoweredOff where Whole == MovedMachine {
+  /// The change of a move, which begins and ends at the server's new host.
+  static var move: Self {
+    Self(
+      whole: Chain(
+        FindHost(),
+        Chain(
+          StopServer(success: .leftToTarget), Chain(ReceiveMachine(), StartServer(onlyWherePoweredOff: true)))))
+  }
+}
+
 extension PoweredOff {
   init<Change: Workflow>(_ change: Change) where Whole == DownAndUp<Change> {
-    whole = Chain(change)
+    self.init(whole: Chain(change))
   }
 
   /// - Parameter first: Runs before the shutdown, while the server is still unchanged.
   init<First: Workflow, Change: Workflow>(after first: First, _ change: Change)
   where Whole == Chain<First, DownAndUp<Change>> {
-    whole = Chain(first, Chain(change))
+    self.init(whole: Chain(first, Chain(change)))
   }
 }

@@ -14,6 +14,7 @@ struct StepContext: Sendable {
   /// The time since the guest's agent first answered in this step. To be called only when the agent answers now.
   let agentAnswers: @Sendable () -> Duration
   let driver: any ComputeDriver
+  let fleet: Fleet
   let store: any OperationStore & FirewallStore
   let addressPools: AddressPools
   let bootSlots: FairAdmission
@@ -34,6 +35,22 @@ extension StepContext {
   func diskCopy() async throws -> DiskCopy? {
     guard let id = lease.operation.subjectID else { return nil }
     return try await store.diskCopy(ID(id))
+  }
+
+  /// How many addresses are tried in one run of a step, if something else on the host uses them.
+  private static let maximumAddressesTried = 16
+
+  /// Replaces the server's first address of this family until nothing else uses it; throws where no address is free.
+  func claim(_ family: ServerAddress.Family, _ first: ServerAddress?, of pools: AddressPools.Pair) async throws {
+    var address = first
+    for _ in 0..<Self.maximumAddressesTried {
+      if let address, try await driver.isAddressFree(address, for: machine) { return }
+      address = try await store.replaceAddress(family, of: server.id, pools: pools, lease: lease, at: now)
+      if address == nil { break }
+    }
+    let pool = family == .ipv4 ? pools.ipv4.description : pools.ipv6?.description ?? "IPv6"
+    throw DriverError(
+      .exhausted, "No address of \(pool) is free.", customerReason: "No free address was found.")
   }
 
   func acquireCopySlot() -> Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -16,10 +17,17 @@ struct IncusClient: Sendable {
     var mostBytes = 1 << 20
   }
 
-  let endpoint: IncusEndpoint
+  let endpoints: IncusEndpoints
   let project: String
 
-  private static let connectDeadline = Duration.seconds(5)
+  init(endpoints: IncusEndpoints, project: String) {
+    self.endpoints = endpoints
+    self.project = project
+  }
+
+  init(endpoint: IncusEndpoint, project: String) {
+    self.init(endpoints: IncusEndpoints([endpoint]), project: project)
+  }
 
   /// What is read, as its metadata.
   func get<Metadata: Decodable>(
@@ -95,29 +103,43 @@ struct IncusClient: Sendable {
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let promise = loop.makePromise(of: IncusReply.self)
     let timeout = loop.scheduleTask(in: TimeAmount(deadline)) { promise.fail(IncusError.noAnswer(within: deadline)) }
-    let connected = endpoint.connect(
-      on: loop, within: TimeAmount(min(deadline, Self.connectDeadline)),
-      mismatch: { promise.fail(IncusError.wrongCertificate) }
-    ) { channel in
-      try channel.pipeline.syncOperations.addHTTPClientHandlers()
-      try channel.pipeline.syncOperations.addHandler(HTTPExchange(promise: promise, mostBytes: mostBytes))
+    let asked = NIOLockedValueBox<IncusEndpoints.Attempt?>(nil)
+    let answered = promise.futureResult.always { [endpoints] result in
+      // It may be this one that is away, and not what was asked for: the next call asks another one.
+      guard Self.isFailureOfConnection(result), let attempt = asked.withLockedValue({ $0 }) else { return }
+      endpoints.noteFailure(of: attempt)
     }
-    connected.flatMap { channel in
+    endpoints.connect(on: loop, within: deadline) { channel in
+      try channel.pipeline.syncOperations.addHTTPClientHandlers()
+    }.flatMap { channel, attempt in
+      asked.withLockedValue { $0 = attempt }
       // Whoever waits no longer, lets go of it.
       promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
-      channel.write(HTTPClientRequestPart.head(head), promise: nil)
-      return writeBody(channel).flatMap {
+      return channel.eventLoop.makeCompletedFuture {
+        try channel.pipeline.syncOperations.addHandler(HTTPExchange(promise: promise, mostBytes: mostBytes))
+      }.flatMap {
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        return writeBody(channel)
+      }.flatMap {
         channel.writeAndFlush(HTTPClientRequestPart.end(nil))
       }
     }.whenFailure { error in
       // A server that has refused closes before it has read everything: then its reply is there already.
-      promise.fail(IncusError.disconnected("\(error)".plainExcerpt))
+      promise.fail(error as? IncusError ?? IncusError.disconnected("\(error)".plainExcerpt))
     }
     return try await withTaskCancellationHandler {
       defer { timeout.cancel() }
-      return try await promise.futureResult.get()
+      return try await answered.get()
     } onCancel: {
       promise.fail(CancellationError())
+    }
+  }
+
+  /// A member that starts, or has lost the others, says that it is not available.
+  private static func isFailureOfConnection(_ result: Result<IncusReply, any Error>) -> Bool {
+    switch result {
+    case .success(let reply): reply.status == 503
+    case .failure(let error): (error as? IncusError)?.isOfConnection == true
     }
   }
 

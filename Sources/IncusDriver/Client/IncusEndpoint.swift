@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTLS
 
 /// Where the API of a server, or of a cluster, is.
 package struct IncusEndpoint: Sendable {
@@ -56,10 +57,10 @@ package struct IncusEndpoint: Sendable {
     }
   }
 
-  /// - Parameter mismatch: Is told when another certificate is shown than the known one, before the connection fails.
+  /// Fails with `wrongCertificate` where another certificate is shown than the known one. Over TLS it succeeds once both ends know
+  /// each other: what was not greeted was sent nothing.
   func connect(
-    on loop: any EventLoop, within limit: TimeAmount, mismatch: @escaping @Sendable () -> Void,
-    _ setUp: @escaping @Sendable (any Channel) throws -> Void
+    on loop: any EventLoop, within limit: TimeAmount, _ setUp: @escaping @Sendable (any Channel) throws -> Void
   ) -> EventLoopFuture<any Channel> {
     let bootstrap = ClientBootstrap(group: loop).connectTimeout(limit)
     switch way {
@@ -67,19 +68,56 @@ package struct IncusEndpoint: Sendable {
       return bootstrap.channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try setUp(channel) } }
         .connect(unixDomainSocketPath: path)
     case .tls(let host, let port, let context, let pinned):
-      return bootstrap.channelInitializer { channel in
+      let greeted = loop.makePromise(of: Void.self)
+      let timeout = loop.scheduleTask(in: limit) {
+        greeted.fail(IncusError.disconnected("nobody at \(host) port \(port) answered in time"))
+      }
+      let connected = bootstrap.channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           let handler = try NIOSSLClientHandler(
             context: context, serverHostname: nil,
             customVerificationCallback: { chain, verdict in
               let isKnown = chain.first == pinned
-              if !isKnown { mismatch() }
+              if !isKnown { greeted.fail(IncusError.wrongCertificate) }
               verdict.succeed(isKnown ? .certificateVerified : .failed)
             })
           try channel.pipeline.syncOperations.addHandler(handler)
+          try channel.pipeline.syncOperations.addHandler(GreetingHandler(greeted))
           try setUp(channel)
         }
       }.connect(host: host, port: port)
+      connected.whenFailure { greeted.fail(IncusError.disconnected("\($0)".plainExcerpt)) }
+      greeted.futureResult.whenComplete { _ in timeout.cancel() }
+      return greeted.futureResult.flatMap { connected }.flatMapErrorThrowing { error in
+        connected.whenSuccess { $0.close(promise: nil) }
+        throw error
+      }
     }
+  }
+}
+
+/// Tells when TLS is established, or that it will not be.
+private final class GreetingHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let greeted: EventLoopPromise<Void>
+
+  init(_ greeted: EventLoopPromise<Void>) {
+    self.greeted = greeted
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .handshakeCompleted? = event as? TLSUserEvent { greeted.succeed() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    greeted.fail(IncusError.disconnected("\(error)".plainExcerpt))
+    context.fireErrorCaught(error)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    greeted.fail(IncusError.disconnected("it was closed before it was known"))
+    context.fireChannelInactive()
   }
 }

@@ -1,4 +1,6 @@
 import Core
+import HostPrograms
+import PrivateFiles
 
 /// The ways in which a call of the API fails.
 enum IncusError: Error, Sendable, Equatable {
@@ -37,6 +39,14 @@ enum IncusError: Error, Sendable, Equatable {
 }
 
 extension IncusError {
+  /// Whether whoever was connected to may be the reason.
+  var isOfConnection: Bool {
+    switch self {
+    case .noAnswer, .disconnected: true
+    default: false
+    }
+  }
+
   var driverError: DriverError {
     switch self {
     case .notFound: DriverError(.notFound, "Incus has no such thing")
@@ -69,6 +79,8 @@ extension DriverError {
     } catch let error as DriverError {
       throw error
     } catch let error as IncusError {
+      throw error.driverError
+    } catch let error as HostError {
       throw error.driverError
     } catch {
       throw DriverError(.unreachable, "the call of Incus was given up: \(error)")

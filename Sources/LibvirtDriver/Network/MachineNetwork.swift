@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostNetwork
 import HostPrograms
 
 /// How the machines of a host are reached, and reach others. Unless noted otherwise, everything here may block.
@@ -85,17 +86,4 @@ struct NetworkAttachment: Sendable {
     self.devices = devices
     self.arguments = arguments
   }
-}
-
-/// The network settings that a guest gets. Addresses include the prefix length; there may be none of a family.
-struct GuestNetwork: Equatable {
-  var ipv4Address: String?
-  var ipv4Gateway: String?
-  var ipv6Address: String?
-  var ipv6Gateway: String?
-  var nameServers: [String] = []
-  /// May be of either family.
-  var furtherAddresses: [String] = []
-  /// Changes whenever the addresses do; 0 as long as they are the first.
-  var revision: Int64 = 0
 }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import HostPrograms
 import Synchronization
 
 /// The connections that have reached a guest's sshd and wait for its greeting, kept from one check to the next.

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import HostImages
+import HostNetwork
 import HostPrograms
 import PrivateFiles
 

@@ -13,6 +13,8 @@ struct ServerChangePages {
       .post("/servers/{id}/delete", delete),
       .get("/servers/{id}/resize") { visit in .page(try await resizing(visit, FormErrors())) },
       .post("/servers/{id}/resize", resize),
+      .get("/servers/{id}/move") { visit in .page(try await moving(visit, FormErrors())) },
+      .post("/servers/{id}/move", move),
       .get("/servers/{id}/rebuild") { visit in .page(try await rebuilding(visit, FormErrors())) },
       .post("/servers/{id}/rebuild", rebuild),
     ]
@@ -101,6 +103,7 @@ struct ServerChangePages {
       html.element("h2", text: words(.planAndSystem))
       html.element("div", ["class": "actions"]) { html in
         html.element("a", ["class": "button", "href": ServerPages.path(server.id, "/resize")], text: words(.resize))
+        html.element("a", ["class": "button", "href": ServerPages.path(server.id, "/move")], text: words(.move))
         html.element("a", ["class": "button", "href": ServerPages.path(server.id, "/rebuild")], text: words(.rebuild))
         html.element(
           "a", ["class": "button", "href": ServerPages.path(server.id, "/rescue")], text: words(.rescueSystem))
@@ -153,6 +156,39 @@ struct ServerChangePages {
         }
         writer.cards(&html, "plan", words(.plan), cards, chosen: "\(view.plan.id)")
         writer.submit(&html, .resize)
+      }
+    }
+  }
+
+  // MARK: Location
+
+  @Sendable private func move(_ visit: Visit) async throws -> Answer {
+    let id: ID<Server> = try visit.id()
+    return try await carryOut(visit, moving) {
+      let location = visit.form["location"].flatMap { $0.isPlain(atMost: 64) ? $0 : nil } ?? ""
+      _ = try await useCases.servers.move(id, .init(location: location), visit.caller)
+      return .redirect(ServerPages.path(id))
+    }
+  }
+
+  private func moving(_ visit: Visit, _ errors: FormErrors) async throws -> Page {
+    let view = try await view(visit)
+    let words = visit.words
+    let catalogue = try await useCases.catalogue.catalogue(for: visit.caller)
+    let locations = useCases.servers.destinations(of: view.server, in: catalogue)
+    return Page(
+      isRefused: !errors.isEmpty, title: words(.move), section: .servers,
+      path: ServerPages.path(view.server.id, "/move")
+    ) { html in
+      ServerHeader(view: view, tab: nil).write(&html, words)
+      html.element("h2", text: words(.move))
+      guard !locations.isEmpty || !errors.isEmpty else { return html.element("p", text: words(.noOtherLocation)) }
+      html.element("p", ["class": "notice bad"], text: words(.moveHint))
+      let writer = FormWriter(visit: visit, form: visit.form, errors: errors)
+      writer.write(&html, to: ServerPages.path(view.server.id, "/move"), class: "stack") { html in
+        let cards = locations.map { FormWriter.Card(value: $0.code, title: $0.name, lines: [$0.code]) }
+        writer.cards(&html, "location", words(.location), cards, chosen: locations.first?.code ?? "")
+        writer.submit(&html, .move)
       }
     }
   }

@@ -280,6 +280,7 @@ extension HTML {
       html.element("td") { html in
         html.element("span", ["class": "result \(record.state.rawValue)"], text: words(record.state.phrase))
         if let reason = record.reason { html.element("span", ["class": "sub"], text: reason) }
+        if let move = record.move { html.element("span", ["class": "sub"], text: words(.moved(move))) }
       }
       html.element(
         "td", ["class": "number"],

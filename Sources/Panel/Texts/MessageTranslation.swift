@@ -36,6 +36,12 @@ enum MessageTranslation {
       ("Copy quota of the server reached (%).", "Достигнат е лимитът за копия на сървъра (%)."),
       ("Server is being restored already.", "Сървърът вече се възстановява."),
       ("Server is being resized already.", "Планът на сървъра вече се сменя."),
+      ("Server is being moved already.", "Сървърът вече се премества."),
+      ("The server is at % already.", "Сървърът вече е в %."),
+      ("Servers at % cannot be moved to %.", "Сървъри от % не могат да бъдат преместени в %."),
+      ("The server's plan is not available at %.", "Планът на сървъра не се предлага в %."),
+      ("The server's operating system is not available at %.", "Операционната система на сървъра не се предлага в %."),
+      ("The server was moved a moment ago. Try again.", "Сървърът беше преместен преди малко. Опитайте пак."),
       ("Server is being rebuilt already.", "Сървърът вече се преинсталира."),
       (
         "Console limit of this server reached (%). Close one first.",

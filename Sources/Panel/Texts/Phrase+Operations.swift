@@ -12,6 +12,7 @@ extension Core.Operation.Kind {
     case .configure: Phrase("change the hostname", "смяна на името на хост")
     case .readdress: Phrase("change addresses", "смяна на адреси")
     case .resize: Phrase("resize", "смяна на плана")
+    case .move: Phrase("move", "преместване")
     case .rebuild: Phrase("rebuild", "преинсталиране")
     case .delete: Phrase("delete", "изтриване")
     case .backup: Phrase("backup", "резервно копие")

@@ -1,3 +1,5 @@
+import Core
+
 extension Phrase {
   static let server = Phrase("Server", "Сървър")
   static let address = Phrase("Address", "Адрес")
@@ -98,6 +100,20 @@ extension Phrase {
   static let resizeHint = Phrase(
     "A server that is active is shut down for this, and comes back by itself. A disk never shrinks.",
     "Работещ сървър се изключва за това и се връща сам. Дисковете не се смаляват.")
+  static let move = Phrase("Move", "Преместване")
+  static let moveHint = Phrase(
+    "The server goes to another location with its disk, backups and snapshots, and gets new addresses there; the old ones, and their reverse names, are given up. A server that is active is shut down for this, and comes back by itself.",
+    "Сървърът отива на друго място с диска, резервните копия и снимките си и получава там нови адреси; старите адреси и обратните им имена се освобождават. Работещ сървър се изключва за това и се връща сам."
+  )
+  static let noOtherLocation = Phrase(
+    "There is no other location to which this server can be moved.",
+    "Няма друго място, на което този сървър може да бъде преместен.")
+  static func moved(_ move: MoveRecord) -> Phrase {
+    let (old, new) = (move.oldAddress?.description ?? "-", move.newAddress?.description ?? "-")
+    let way = "\(move.fromLocation) → \(move.toLocation), \(old) → \(new)"
+    guard let downtime = move.downtime.map({ ($0.milliseconds + 999) / 1000 }) else { return Phrase(way, way) }
+    return Phrase("\(way), down for \(downtime) s", "\(way), без връзка \(downtime) s")
+  }
   static let rebuild = Phrase("Rebuild", "Преинсталиране")
   static let rebuildHint = Phrase(
     "The server gets a new disk with a new system. Everything on its present disk is lost; backups, snapshots and addresses stay.",

@@ -97,6 +97,9 @@ enum Schema {
     migrator.registerMigration("30 instant servers") { database in
       try database.runScript(instantServers)
     }
+    migrator.registerMigration("31 moves") { database in
+      try database.runScript(moves)
+    }
     return migrator
   }
 

@@ -111,6 +111,10 @@ struct Check: AsyncParsableCommand {
   ) async throws -> (missing: [String], strays: [(machine: UUID, copy: UUID)]) {
     let onHost = try await member.driver.copiesOnHost()
     var unknown = onHost
+    if member.driver.sharesCopies {
+      let homes = try await database.hosts(ofMachines: Array(onHost.keys))
+      unknown = unknown.filter { homes[$0.key].map { $0 == member.host.id } ?? true }
+    }
     var missing: [String] = []
     for server in try await database.inventory(of: member.host.id) {
       for copy in try await database.diskCopies(of: server.id) {

@@ -23,15 +23,37 @@ struct HostCommand: AsyncParsableCommand {
 
   struct Drain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Give a host no more servers. Those that it has go on.")
+      abstract: "Give a host no more servers. Those that it has go on.",
+      discussion:
+        "With --move they also go to other hosts of its location, one after another, with their addresses; each is down for a short time. `vpsd host undrain` stops those that have not begun."
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
+    @Flag(help: "Move its servers to other hosts of its location.") var move = false
+    @Option(
+      help: ArgumentHelp(
+        "From when on; at once, if left out. Until then their customers see it announced.",
+        valueName: "2026-01-16T22:00:00Z"))
+    var at: String?
     @Argument(help: "The host's name, as `vpsd host list` shows it, or its id.") var name: String
 
+    func validate() throws {
+      guard let at else { return }
+      guard move else { throw ValidationError("--at goes with --move.") }
+      guard Timestamp(wireFormat: at) != nil else {
+        throw ValidationError("--at must be a time like 2026-01-16T22:00:00Z.")
+      }
+    }
+
     func run() async throws {
-      let load = try await options.setDraining(true, host: name)
-      output.tell("The host \(load.host.name.escaped()) takes no more servers.", HostRecord(load: load))
+      let time = at.flatMap { Timestamp(wireFormat: $0) }
+      let load = try await options.setDraining(true, move ? .movesServers(at: time) : .keepsServers, host: name)
+      let moves = load.host.movesServersAt.map {
+        " Those that it has move to others of its location from \($0.displayed) on."
+      }
+      output.tell(
+        "The host \(load.host.name.escaped()) takes no more servers." + (moves ?? ""), HostRecord(load: load))
     }
   }
 
@@ -51,14 +73,18 @@ struct HostCommand: AsyncParsableCommand {
   struct Rename: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Give a host another name, while its service is stopped.",
-      discussion: "Its service is then started with that host_name, in the same data directory.")
+      discussion: """
+        Its service is then started with that host_name, in the same data directory. The one host of a location on Incus is called after \
+        its member (eu-1/m1) before its configuration names `members`.
+        """)
 
     @OptionGroup var options: ConfigurationOptions
     @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
     @Argument(help: "The new name: \(ConfigurationKey.hostNameRule).") var newName: String
 
     func validate() throws {
-      guard ConfigurationKey.isHostName(newName) || newName == HostDeclaration.localName else {
+      // One with a slash is that of a location's host, which the configuration has to name.
+      guard ConfigurationKey.isHostName(newName) || newName.contains("/") else {
         throw ValidationError("The new name must be \(ConfigurationKey.hostNameRule).")
       }
     }
@@ -71,6 +97,9 @@ struct HostCommand: AsyncParsableCommand {
       }
       let database = try await options.openDatabase()
       let host = try await database.host(named: name).host
+      guard !newName.contains("/") || configuration.declares(newName, insteadOf: host) else {
+        throw Refusal.refused("The configuration has no host \(newName.quoted) at the location of \(host.name.quoted).")
+      }
       _ = try await OperatorHosts(store: database, clock: SystemClock()).rename(host.name, to: newName, by: .host)
       print("The host \(host.name.escaped()) is called \(newName.escaped()) now.")
     }
@@ -99,13 +128,14 @@ struct HostRecord: Record {
 
   static let headings = [
     "NAME", "LOCATION", "DRIVER", "STATE", "SERVERS", "VCPUS", "MEMORY MIB", "STORAGE GIB", "AWAY SINCE",
+    "SERVERS MOVE FROM",
   ]
 
   var cells: [String] {
     [
       host.name, host.location ?? "all others", host.driver, host.state.rawValue, "\(load.serverCount)",
       share(\.vcpus), share(\.memoryMiB), share(\.storageGiB),
-      host.isConfigured ? host.awaySince?.displayed ?? "" : "not configured",
+      host.isConfigured ? host.awaySince?.displayed ?? "" : "not configured", host.movesServersAt?.displayed ?? "",
     ]
   }
 
@@ -132,6 +162,7 @@ struct HostRecord: Record {
     }
     writer.field("away_since", host.awaySince)
     writer.field("configured", host.isConfigured)
+    writer.field("moves_servers_at", host.movesServersAt)
   }
 }
 
@@ -150,9 +181,12 @@ extension SQLStore {
 }
 
 extension ConfigurationOptions {
-  fileprivate func setDraining(_ isDraining: Bool, host name: String) async throws -> HostLoad {
+  fileprivate func setDraining(
+    _ isDraining: Bool, _ draining: OperatorHosts.Draining = .keepsServers, host name: String
+  ) async throws -> HostLoad {
     let database = try await openDatabase()
     let host = try await database.host(named: name).host
-    return try await OperatorHosts(store: database, clock: SystemClock()).setDraining(isDraining, host.id, by: .host)
+    return try await OperatorHosts(store: database, clock: SystemClock())
+      .setDraining(isDraining, host.id, draining, by: .host)
   }
 }

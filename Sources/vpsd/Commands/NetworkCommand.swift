@@ -3,8 +3,8 @@ import ArgumentParser
 import Core
 import Foundation
 import HostNetwork
-import LibvirtDriver
 import SQLStore
+import SimulatedDriver
 
 struct NetworkCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -20,15 +20,18 @@ struct NetworkCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-      guard let state = try await options.routingDriver().networkState() else { throw NetworkCommand.isNotRouted }
-      let servers = state.interfaces.map { machine, interface in
-        RoutedServerRecord(machine: machine, interface: interface, counters: state.counters[interface.tap])
+      let links = try await options.serverLinks()
+      let servers = try links.map { try $0.state() }.flatMap { state in
+        state.interfaces.map { machine, interface in
+          RoutedServerRecord(machine: machine, interface: interface, counters: state.counters[interface.tap])
+        }
       }
       output.list(servers.sorted { $0.interface.addresses[0] < $1.interface.addresses[0] })
-      for problem in state.problems {
+      let problems = try links[0].problems()
+      for problem in problems {
         print(output.isJSON ? Problem(text: problem).json : "not as it should be: \(problem.escaped())")
       }
-      if !state.problems.isEmpty { throw ExitCode(1) }
+      if !problems.isEmpty { throw ExitCode(1) }
     }
   }
 
@@ -45,30 +48,35 @@ struct NetworkCommand: AsyncParsableCommand {
     func run() async throws {
       let directory = DataDirectory(try options.load().dataDirectory)
       try directory.requireOurs()
-      let driver = try await options.routingDriver()
+      let links = try await options.serverLinks()
       let lock = try ProcessLock(path: directory.lock, for: "network")
-      guard try await driver.removeNetwork() else { throw NetworkCommand.isNotRouted }
+      try links[0].removeNetwork()
       withExtendedLifetime(lock) { print("This host has nothing for the network of servers any more.") }
     }
   }
 
-  private static let isNotRouted = Refusal.refused(
-    "This host's servers are at its loopback: `network` is neither `routed` nor `bridge`.")
+  fileprivate static let isNotRouted = Refusal.refused(
+    "This host's servers are at its loopback: `network` is neither `routed` nor `bridge`, of no location.")
 }
 
 extension ConfigurationOptions {
-  /// The driver of this machine's servers. A service may be running at the same time.
-  fileprivate func routingDriver() async throws -> LibvirtDriver {
+  /// The links of this machine's servers, one for each driver that has some. A service may be running at the same time.
+  fileprivate func serverLinks() async throws -> [ServerLinks] {
     let configuration = try load()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.requireOurs()
     guard let installation = try await configuration.installationID() else {
       throw Refusal.refused("No service has run on this data directory yet.")
     }
-    for driver in try HostedFleet.drivers(configuration, installation: installation) {
-      if let driver = driver as? LibvirtDriver { return driver }
+    let drivers = try HostedFleet.drivers(configuration, installation: installation)
+    let links = drivers.compactMap(\.links)
+    if links.isEmpty {
+      guard drivers.contains(where: { !($0 is SimulatedDriver) }) else {
+        throw Refusal.refused("No servers run on this host: `driver` is not `libvirt`.")
+      }
+      throw NetworkCommand.isNotRouted
     }
-    throw Refusal.refused("No servers run on this host: `driver` is not `libvirt`.")
+    return links
   }
 }
 

@@ -94,11 +94,11 @@ extension Diagnosis {
   }
 
   static func network(_ facts: HostFacts) -> [Finding] {
-    guard facts.configuration.network.hasTaps, facts.isServed else { return [] }
+    guard facts.configuration.hasTaps || facts.configuration.hasRoutedContainers, facts.isServed else { return [] }
     var found: [Finding] = facts.networkProblems.map {
       .error(.network, $0, "servers may not be reached, or reach more than they should", remedy: "vpsd network status")
     }
-    if !facts.forwardsPackets, facts.configuration.network == .routed {
+    if !facts.forwardsPackets, facts.configuration.isRouting {
       found.append(
         .error(
           .network, "the kernel forwards no packets (net.ipv4.ip_forward)",

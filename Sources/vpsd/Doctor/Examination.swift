@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import HostNetwork
 import HostPrograms
 import IncusDriver
 import LibvirtDriver
@@ -98,9 +99,10 @@ struct Examination: Sendable {
     if let driver = member.driver as? IncusDriver {
       facts.incusFaults += try await driver.faults().map { (member.host.name, $0) }
     }
+    // They are the host's, whichever driver is asked.
+    if let links = member.driver.links { facts.networkProblems = try links.problems() }
     guard let driver = member.driver as? LibvirtDriver else { return }
     facts.shiftedPorts = driver.shiftedPorts
-    facts.networkProblems = try await driver.networkState()?.problems ?? []
   }
 
   private static let recordsAtOnce = 1000

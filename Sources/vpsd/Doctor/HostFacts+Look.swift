@@ -17,16 +17,29 @@ extension HostFacts {
     } else {
       answers = served.map { $0.isAnswered() } ?? false
     }
-    guard configuration.driver == .libvirt else { return }
+    forwardsPackets = Self.text("/proc/sys/net/ipv4/ip_forward").hasPrefix("1")
+    guard configuration.driver == .libvirt else {
+      if configuration.hasRoutedContainers { missingPrograms = Self.missing(Self.networkPrograms) }
+      return
+    }
     let support = Accelerator.support()
     processor = Processor(
       isCapable: support.isCapable, device: support.canOpenDevice ? .open : support.hasDevice ? .closed : .missing)
-    missingPrograms = Self.programs(of: configuration).filter { HostProgram.path(of: $0.program) == nil }
+    missingPrograms = Self.missing(Self.programs(of: configuration))
     // The result does not depend on the installation's ID.
     emulatorObstacle = try? configuration.libvirt(UUID()).emulatorObstacle()
     memory = Self.memoryOfHost()
-    forwardsPackets = Self.text("/proc/sys/net/ipv4/ip_forward").hasPrefix("1")
   }
+
+  private typealias Program = (program: String, package: String, isNeeded: Bool)
+
+  private static func missing(_ programs: [Program]) -> [Program] {
+    programs.filter { HostProgram.path(of: $0.program) == nil }
+  }
+
+  private static let networkPrograms: [Program] = [
+    ("ip", "iproute2", true), ("nft", "nftables", true), ("conntrack", "conntrack", true),
+  ]
 
   /// The address at which the service says that it listens.
   private var served: ListenAddress? {
@@ -34,17 +47,12 @@ extension HostFacts {
     return text.hasPrefix("http://") ? ListenAddress(String(text.dropFirst("http://".count))) : nil
   }
 
-  private static func programs(
-    of configuration: Configuration
-  ) -> [(program: String, package: String, isNeeded: Bool)] {
-    var programs = [("qemu-system-x86_64", "qemu-system-x86", true), ("qemu-img", "qemu-utils", true)]
+  private static func programs(of configuration: Configuration) -> [Program] {
+    var programs: [Program] = [("qemu-system-x86_64", "qemu-system-x86", true), ("qemu-img", "qemu-utils", true)]
     if configuration.libvirtd == .own { programs.append(("libvirtd", "libvirt-daemon", true)) }
-    switch configuration.network {
-    case .routed, .bridge:
-      programs += [("ip", "iproute2", true), ("nft", "nftables", true), ("conntrack", "conntrack", true)]
-    case .loopback where configuration.outbound != .no:
+    if configuration.hasTaps || configuration.hasRoutedContainers { programs += networkPrograms }
+    if configuration.network == .loopback, configuration.outbound != .no {
       programs.append(("slirp4netns", "slirp4netns", configuration.outbound == .yes))
-    case .loopback: break
     }
     if configuration.imageDownloads == .onDemand {
       programs += [

@@ -21,12 +21,15 @@ struct Orphanage: Sendable {
   /// The same with drivers that may change something.
   func withHands(_ configuration: Configuration) async throws -> Orphanage {
     let installation = try await store.installationID()
+    let logger = configuration.makeCommandLogger()
+    let clusters = IncusClusters()
+    let network = try configuration.networkReconciler(installation, logger)
     let armed = try members.map { member in
       HostedFleet.Member(
         host: member.host, driverName: member.driverName, location: member.location,
         driver: try configuration.makeDriver(
           of: HostDeclaration(name: member.host.name, location: nil, driver: member.driverName),
-          installation: installation, clock: SystemClock(), logger: configuration.makeCommandLogger()))
+          installation: installation, clusters: clusters, network: network, clock: SystemClock(), logger: logger))
     }
     return Orphanage(store: store, members: armed, isServed: isServed)
   }

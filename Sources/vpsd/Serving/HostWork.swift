@@ -40,10 +40,11 @@ struct Workshop: Sendable {
   /// - Parameter store: The store through which all of the host's parts write.
   func work(of host: FleetHost, _ store: SQLStore) -> HostWork {
     let monitor = Monitor(
-      of: host, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
+      of: host, in: fleet, store: store, catalogueReader: catalogue, changes: changes, clock: clock, logger: logger)
     return HostWork(
       runner: Runner(
-        on: host, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools, changes: changes,
+        on: host, of: fleet, store: store, catalogueReader: catalogue, addressPools: configuration.addressPools,
+        changes: changes,
         clock: clock, logger: logger, key: key, figures: figures, becameActive: { monitor.pollSoon() }),
       monitor: monitor,
       firewallKeeper: FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger),

@@ -20,8 +20,8 @@ struct OperatorHostRoutes {
       Endpoint(.get, "/operator/hosts/{id}/", read) { request in
         CatalogueRoutes.one(try await hosts.read(try request.id()), OperatorWire.host)
       },
-      Endpoint(.post, "/operator/hosts/{id}/drain/", write) { try await setDraining(true, $0) },
-      Endpoint(.post, "/operator/hosts/{id}/undrain/", write) { try await setDraining(false, $0) },
+      Endpoint(.post, "/operator/hosts/{id}/drain/", write, handle: drain),
+      Endpoint(.post, "/operator/hosts/{id}/undrain/", write, handle: undrain),
       Endpoint(.get, "/operator/images/", read) { request in
         try request.list(
           try await operators.images.list(),
@@ -32,11 +32,25 @@ struct OperatorHostRoutes {
     ]
   }
 
-  private func setDraining(_ isDraining: Bool, _ request: APIRequest) async throws -> Response {
+  @Sendable private func drain(_ request: APIRequest) async throws -> Response {
+    let id = try await hosts.read(try request.id()).host.id
+    var fields = try await request.fields()
+    let isMoving = fields.boolean("move", isRequired: false) ?? false
+    let text = fields.string("at", isRequired: false, isNullable: true)
+    let time = text.flatMap { Timestamp(wireFormat: $0) }
+    if text != nil, time == nil { fields.add("at", "Enter a valid value.") }
+    if text != nil, !isMoving { fields.add("at", "This goes with move.") }
+    try fields.errors.throwIfAny(order: ["move", "at"])
+    let draining = isMoving ? OperatorHosts.Draining.movesServers(at: time) : .keepsServers
+    return CatalogueRoutes.one(
+      try await hosts.setDraining(true, id, draining, by: .program(request.caller)), OperatorWire.host)
+  }
+
+  @Sendable private func undrain(_ request: APIRequest) async throws -> Response {
     let id = try await hosts.read(try request.id()).host.id
     try await request.ignoreBody()
     return CatalogueRoutes.one(
-      try await hosts.setDraining(isDraining, id, by: .program(request.caller)), OperatorWire.host)
+      try await hosts.setDraining(false, id, by: .program(request.caller)), OperatorWire.host)
   }
 
   @Sendable private func listAudit(_ request: APIRequest) async throws -> Response {

@@ -22,10 +22,17 @@ package protocol HostStore: Sendable {
   func recordFirewalls(of id: ID<Host>, areEnforced: Bool) async throws
   /// Records that the host does not answer; repeated calls keep the first time.
   func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
-  /// Sets whether the host gets no new servers. Returns nil if there is no such host.
+  /// Sets whether the host gets no new servers, and from when on those that it has are moved to other hosts of its
+  /// location; nil to let them stay. Returns nil if there is no such host.
   func setDraining(
-    _ isDraining: Bool, host name: String, by operator: Operator, at now: Timestamp
+    _ isDraining: Bool, movingServersAt time: Timestamp?, host name: String, by operator: Operator, at now: Timestamp
   ) async throws -> Host?
+  /// Queues the next move of a server of the host, which is draining, to one of these other hosts of its location, unless
+  /// as many as `limit` are under way. Accounts have their turns; a server whose move has failed since `moment` is left
+  /// alone.
+  func continueDraining(
+    of id: ID<Host>, to receivers: Set<ID<Host>>, atOnce limit: Int, triedBefore moment: Timestamp, at now: Timestamp
+  ) async throws -> DrainProgress
   /// Gives a host another name, and to the data directory that registers this name next. Throws `HostRefused` if there is
   /// no such host, the new name is taken, or a service has the host at the moment.
   func renameHost(_ name: String, to newName: String, by operator: Operator, at now: Timestamp) async throws -> Host
@@ -36,6 +43,6 @@ package protocol HostStore: Sendable {
 
 extension HostStore {
   package func setDraining(_ isDraining: Bool, host name: String, at now: Timestamp) async throws -> Host? {
-    try await setDraining(isDraining, host: name, by: .host, at: now)
+    try await setDraining(isDraining, movingServersAt: nil, host: name, by: .host, at: now)
   }
 }

@@ -5,6 +5,16 @@ package import struct Foundation.UUID
 /// A parameter `event` is the id of the last event from before the machine was observed. If the server has had a newer
 /// event, the observation is outdated, and nothing is changed.
 package protocol InventoryStore: Sendable {
+  /// What the host has to remove because of moves, at most this many.
+  func leftovers(on host: ID<Host>, limit: Int) async throws -> [LeftoverMachine]
+  /// Gives back what was reserved of the host for a leftover that it has removed.
+  func recordRemoval(of leftover: LeftoverMachine, on host: ID<Host>) async throws
+  /// Those of the machines whose servers have been moved away from the host, or were to come to it and did not, and that
+  /// are not on their way to it now.
+  func movedMachines(among machines: [UUID], notOn host: ID<Host>) async throws -> Set<UUID>
+  /// Undoes the moves of the host's servers whose new host is away, from this step on. Returns whether there was any.
+  func reclaimMoves(from host: ID<Host>, by step: String, because reason: String, at now: Timestamp) async throws
+    -> Bool
   /// All servers that are not erased.
   func inventory() async throws -> [InventoryItem]
   /// The same for one host.

@@ -22,13 +22,15 @@ package protocol OperationStore: Sendable {
   /// Also finds deleted servers, until they are erased.
   func server(_ id: ID<Server>) async throws -> Server?
   /// Replaces the server's first address of this family, which something else on the host uses, by another free address
-  /// of its pool. Nil if there is none, or if the lease is lost.
+  /// of its pool; during a move, the first of those that it will have. Nil if there is none, or if the lease is lost.
   func replaceAddress(
     _ family: ServerAddress.Family, of id: ID<Server>, pools: AddressPools.Pair, lease: Lease, at now: Timestamp
   ) async throws -> ServerAddress?
   /// Records that the host has applied these addresses, and releases those that the server is giving up, for others to
   /// use. Does nothing if the lease is lost.
   func recordAddresses(_ addresses: ServerAddresses, of id: ID<Server>, lease: Lease, at now: Timestamp) async throws
+  /// The move that an operation is about; nil if it is about none.
+  func move(_ id: ID<Operation>) async throws -> ServerMove?
   /// Nil if it has none.
   func sealedUserData(of id: ID<Server>) async throws -> [UInt8]?
   /// The user data that an unfinished rebuild brings, or keeps from before; nil for none.

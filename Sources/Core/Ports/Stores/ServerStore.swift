@@ -46,6 +46,13 @@ package protocol ServerStore: Sendable {
     of id: ID<Server>, to plan: Plan, by caller: Caller, at now: Timestamp
   ) async throws -> RequestedOperation?
 
+  /// Queues the move to another host, where it reserves room and, at another location, as many addresses as the server
+  /// has. Throws `wrongState`, `invalidFields` for a location that does not fit the server, `conflict` while it is
+  /// being moved or resized, or `noCapacity`. Returns nil if there is no such server.
+  func requestMove(
+    of id: ID<Server>, _ order: MoveOrder, pools: AddressPools.Pair, by caller: Caller, at now: Timestamp
+  ) async throws -> RequestedOperation?
+
   /// Queues the change to another operating system, on a new disk. Throws `permissionDenied` if the server is
   /// protected, `wrongState`, `invalidFields` for a key that is not the account's, `conflict` while another rebuild is
   /// unfinished, or `insufficientCredit` for a server that failed before it was ever ready. Returns nil if there is no

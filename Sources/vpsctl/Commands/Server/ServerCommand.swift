@@ -5,8 +5,8 @@ struct ServerCommand: AsyncParsableCommand {
     commandName: "server", abstract: "Create, look at, change and use servers.",
     subcommands: [
       ServerList.self, ServerCreate.self, ServerShow.self, ServerUpdate.self, ServerDelete.self, ServerStart.self,
-      ServerStop.self, ServerReboot.self, ServerPowerOff.self, ServerResize.self, ServerRebuild.self, ServerSSH.self,
-      ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self,
+      ServerStop.self, ServerReboot.self, ServerPowerOff.self, ServerResize.self, ServerMove.self, ServerRebuild.self,
+      ServerSSH.self, ServerSCP.self, ServerConsole.self, ServerMetrics.self, ServerHistory.self, FirewallCommand.self,
       ReverseNameCommand.self, ServerLabel.self, ServerRescue.self, ServerResetPassword.self,
     ])
 }

@@ -1,9 +1,9 @@
-import Core
+package import Core
 import Foundation
-import PrivateFiles
+package import PrivateFiles
 
 extension HostError {
-  var driverError: DriverError {
+  package var driverError: DriverError {
     switch number {
     case ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE, EAGAIN: DriverError(.exhausted, description)
     case ENOENT: DriverError(.notFound, description)

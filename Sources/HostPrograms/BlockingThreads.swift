@@ -4,7 +4,7 @@ import Synchronization
 
 /// A bounded number of threads for calls that block, so that they never block the cooperative pool. A call that outlives its
 /// limit is given up: its caller gets an error, another thread takes its place, and its late result is dropped.
-final class BlockingThreads: Sendable {
+package final class BlockingThreads: Sendable {
   private struct Job: Sendable {
     let id: Int
     let body: @Sendable () -> Void
@@ -25,14 +25,14 @@ final class BlockingThreads: Sendable {
   private let state = Mutex(State())
   private let wakeup = DispatchSemaphore(value: 0)
 
-  init(name: String, width: Int) {
+  package init(name: String, width: Int) {
     self.name = name
     self.width = width
     self.abandonedLimit = 4 * width
   }
 
   /// Throws what the body throws, or `unreachable` once the limit has passed.
-  func run<Value: Sendable>(
+  package func run<Value: Sendable>(
     _ what: String, within limit: Duration, _ body: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
     let promise = Promise<Value>()

@@ -1,7 +1,7 @@
 import Core
 import Testing
 
-@testable import LibvirtDriver
+@testable import HostNetwork
 
 @Suite("Traffic of a machine on a routed host")
 struct RoutedTrafficTests {

@@ -1,0 +1,71 @@
+package import Core
+package import Foundation
+import Synchronization
+
+/// A cluster, or a server alone, as the hosts that are its members share it: its lists are read once for all of them, its events come
+/// by one connection, and an image is sent once.
+package final class IncusCluster: Sendable {
+  let client: IncusClient
+  let installation: UUID
+  let work = CopyWork()
+  let imports = ImageImports()
+  let events: EventFeed
+  private let instancesReading: SharedReading<[Instance]>
+  private let usageReading: SharedReading<[UUID: MachineUsage]>
+
+  package init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock) {
+    let client = IncusClient(endpoints: endpoints, project: project)
+    self.client = client
+    self.installation = installation
+    events = EventFeed(client: client, clock: clock)
+    let known = KnownInstances()
+    instancesReading = SharedReading(clock: clock) {
+      known.fill(
+        try await client.get(
+          IncusPath("instances", query: ["recursion": "1"]), as: [ListedInstance].self, within: IncusDeadline.list,
+          mostBytes: 64 << 20))
+    }
+    usageReading = SharedReading(clock: clock) { try await Self.usage(installation, client) }
+  }
+
+  /// Everybody's, on every member. While a member has fallen silent and the others wait for it, they are those of the last time
+  /// (`isOld`): whoever acts looks at the one again that is meant.
+  func instances(
+    patience: Duration = IncusDeadline.patience
+  ) async throws -> SharedReading<[Instance]>.Answer {
+    try await instancesReading.answer(patience: patience)
+  }
+
+  /// Of ours, on every member; nothing where it cannot be had in time.
+  func usage() async -> [UUID: MachineUsage] {
+    (try? await usageReading.value(within: IncusDeadline.measurement)) ?? [:]
+  }
+
+  private static func usage(_ installation: UUID, _ client: IncusClient) async throws -> [UUID: MachineUsage] {
+    let filter = "config.\(MarkKey.installation.rawValue) eq \(installation.text)"
+    let measured = try await client.get(
+      IncusPath("instances", query: ["recursion": "2", "filter": filter]), as: [MeasuredInstance].self,
+      within: IncusDeadline.list, mostBytes: 64 << 20)
+    var usage: [UUID: MachineUsage] = [:]
+    for instance in measured {
+      guard let machine = instance.config[MarkKey.machine.rawValue].flatMap(UUID.init(uuidString:)),
+        instance.config[MarkKey.installation.rawValue] == installation.text
+      else { continue }
+      usage[machine] = instance.state?.usage
+    }
+    return usage
+  }
+}
+
+/// The instances of the last list, each as it was when its member was last there.
+private final class KnownInstances: Sendable {
+  private let byName = Mutex<[String: Instance]>([:])
+
+  func fill(_ listed: [ListedInstance]) -> [Instance] {
+    byName.withLock { byName in
+      let instances = listed.map { $0.filled(from: byName[$0.name]) }
+      byName = Dictionary(instances.map { ($0.name, $0) }) { $1 }
+      return instances
+    }
+  }
+}
