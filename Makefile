@@ -116,7 +116,7 @@ test-incus: test-clients-setup image-for-tests ## Servers that are containers, o
 	@scripts/setup incus
 	$(AS_ROOT) Tests/Hosts/incus $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests'
 	$(AS_ROOT) Tests/Hosts/network --incus $(RUN_TESTS) --filter 'EndToEndTests.RoutedContainersTests'
-	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/spread'
+	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/(spread|drains)'
 
 test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen (ten minutes)
 	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'

@@ -116,6 +116,48 @@ struct ClusterServersTests {
     }
   }
 
+  @Test("The servers of a drained member move to the others, with their addresses and disks, and stay as they were")
+  func drains() async throws {
+    try await Self.with { installation in
+      var servers: [APIClient.Server] = []
+      for number in 1...6 { servers.append(try await installation.order("web-\(number)")) }
+      for server in servers { try await installation.answers(server) }
+      let moving = try #require(try Self.byMember(servers)["m2"])
+      let stopped = try #require(moving.last)
+      _ = try await installation.client.perform("stop", on: stopped.id)
+      var addresses: [Int: String?] = [:]
+      for server in moving {
+        let now = try await eventually("its end", withinSeconds: 60) {
+          let now = try await installation.client.server(server.id)
+          return now.status == (server.id == stopped.id ? "stopped" : "active") ? now : nil
+        }
+        addresses[server.id] = now.ipAddress
+        if let address = now.ipAddress, now.status == "active" {
+          try installation.login.run("echo \(server.name) >/root/kept; sync", on: Endpoint(address: address, port: 22))
+        }
+      }
+      let began = ContinuousClock.now
+      _ = try installation.service.operate(["host", "drain", "us-west/m2", "--move"])
+      _ = try await eventually("an empty member", withinSeconds: 180) {
+        try Self.byMember(servers)["m2"] == nil ? true : nil
+      }
+      for server in moving {
+        if server.id == stopped.id { _ = try await installation.client.perform("start", on: server.id) }
+        try await installation.answers(server)
+        let now = try await installation.client.server(server.id)
+        #expect(now.ipAddress == addresses[server.id] && now.statusReason == nil)
+        if server.id != stopped.id {
+          let endpoint = Endpoint(address: try #require(now.ipAddress), port: 22)
+          #expect(try installation.login.run("cat /root/kept", on: endpoint) == server.name)
+        }
+      }
+      print("\(moving.count) servers moved in \(ContinuousClock.now - began)")
+      _ = try installation.service.operate(["host", "undrain", "us-west/m2"])
+      try installation.agrees()
+      try await installation.endsWithNothing()
+    }
+  }
+
   @Test(
     "The servers of a member that dies say so within half a minute, nobody else's wait, and they are there when it is back"
   )
