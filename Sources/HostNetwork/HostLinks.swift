@@ -34,6 +34,14 @@ struct HostLinks: Sendable {
       present = present.only(interfaces[0].tap, proxies: wanted.proxies)
     }
     let links = present.linkChanges(to: wanted)
+    // One that has just been made by whoever started its container is nobody's fault.
+    if !repair.isFilterLoaded,
+      wanted.links.contains(where: { name, link in
+        link.isPaired && present.links[name]?.hardwareAddress != link.hardwareAddress
+      })
+    {
+      repair.isOwnChange = true
+    }
     if !links.isEmpty {
       attempt { try KernelNetwork.apply(links) }
       repair.links += links.count

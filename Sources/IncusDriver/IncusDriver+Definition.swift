@@ -6,6 +6,8 @@ extension IncusDriver {
   package func ensureDefined(_ specification: MachineSpecification) async throws {
     guard specification.rescue == nil else { throw Self.noRescue }
     try await DriverError.translating {
+      // A move to another member that was undone may still be bringing it there.
+      try giveUpReceipt(of: specification.machine)
       if links != nil { try await defineLink(of: specification) }
       let definition = InstanceDefinition(specification, configuration)
       let instance = try await wholeInstance(of: specification, definition)

@@ -41,10 +41,11 @@ extension IncusDriver {
     }
   }
 
-  /// Its rules are in force, and its link is as it should be where there is one. Nothing comes through to a container that is off, so
-  /// its traffic need not be counted anew.
-  func attachLink(of machine: UUID) async throws {
-    try await onLinks("attach the network") { links in try links.attach(machine, isOff: false) }
+  /// Its rules are in force, and its link is as it should be where there is one.
+  ///
+  /// - Parameter isOff: Whether it starts now: what is recorded of a server that was stopped begins at zero with its next start.
+  func attachLink(of machine: UUID, isOff: Bool) async throws {
+    try await onLinks("attach the network") { links in try links.attach(machine, isOff: isOff) }
   }
 
   /// The same, once it has been started.

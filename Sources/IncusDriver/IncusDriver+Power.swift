@@ -7,8 +7,10 @@ extension IncusDriver {
     try await DriverError.translating {
       let instance = try await existingInstance(of: machine)
       guard instance.hasDisk else { throw Self.missingDisk(machine) }
+      // Of a move that was given up, Incus removes what it has brought over: what a guest wrote meanwhile would be lost.
+      try giveUpReceipt(of: machine)
       if instance.power == .paused { try await setState(machine, "unfreeze", within: IncusDeadline.instance) }
-      try await attachLink(of: machine)
+      try await attachLink(of: machine, isOff: instance.isOff)
       if instance.isOff {
         do {
           try await setState(machine, "start", within: IncusDeadline.start)

@@ -23,7 +23,10 @@ extension IncusDriver: MachineReceiver {
       }
       switch work.standing(of: .receipt, machine, machine) {
       case .underWay: return .underWay
-      case .over(let result): try result.get()
+      case .over(let result):
+        try result.get()
+        // Where it is now is looked at anew.
+        return .underWay
       case .none: break
       }
       // What a process that died has begun goes on.
@@ -32,10 +35,8 @@ extension IncusDriver: MachineReceiver {
         try await take(machine)
         return .done
       }
-      work.begin(.receipt, machine, machine) { isWanted in
-        try await bring(machine, to: member)
-        if isWanted() { try await take(machine) }
-      }
+      // It is taken by a later call only: whoever gives the move up meanwhile makes none.
+      work.begin(.receipt, machine, machine) { _ in try await bring(machine, to: member) }
       return .underWay
     }
   }
@@ -56,19 +57,42 @@ extension IncusDriver: MachineReceiver {
 
   package func endReceipt(of machine: UUID, from source: any ComputeDriver) async throws -> Bool {
     try await DriverError.translating {
-      try await endWork(of: machine)
+      try await requireNoReceipt(of: machine)
       guard let instance = try await anyInstance(of: machine), instance.isDefined else { return false }
       if isHere(instance) { return true }
-      guard try await !isChanging(machine) else {
-        throw DriverError(.busy, "the container of \(machine.text) is still being moved")
-      }
       // It cannot be called back: what has come whole meanwhile is this host's.
-      guard let present = try await anyInstance(of: machine), present.location == configuration.member else {
-        return false
-      }
+      guard instance.location == configuration.member else { return false }
       try await take(machine)
       return true
     }
+  }
+
+  /// There is one container, and the copies are the cluster's: so nothing is removed, whatever is found.
+  package func ensureLeft(_ machine: UUID, to home: any ComputeDriver) async throws {
+    guard let home = home as? IncusDriver, home.cluster === cluster, let member = home.configuration.member else {
+      throw DriverError(.rejected, "the container of \(machine.text) is to be left to another cluster")
+    }
+    try await DriverError.translating {
+      try await requireNoReceipt(of: machine)
+      if let instance = try await anyInstance(of: machine), isHere(instance) {
+        try await mark(machine, .member, member)
+      }
+      try await releaseLink(of: machine)
+    }
+  }
+
+  /// Nobody takes it any more, and nothing of it goes on; throws `busy` until that is so.
+  private func requireNoReceipt(of machine: UUID) async throws {
+    try giveUpReceipt(of: machine)
+    guard try await !isChanging(machine) else { throw Self.isMoving(machine) }
+  }
+
+  func giveUpReceipt(of machine: UUID) throws {
+    guard work.abandon(machine, machine) else { throw Self.isMoving(machine) }
+  }
+
+  static func isMoving(_ machine: UUID) -> DriverError {
+    DriverError(.busy, "the container of \(machine.text) is still being moved")
   }
 
   private func isChanging(_ machine: UUID) async throws -> Bool {

@@ -1,6 +1,7 @@
 import Core
 package import Foundation
 import Logging
+import NIOHTTP1
 
 /// What a service does beside asking for machines, and what commands ask.
 extension IncusDriver {
@@ -16,6 +17,7 @@ extension IncusDriver {
   private func lookAtServer() async {
     var known: [String] = []
     while !Task.isCancelled {
+      try? await markUnmarked()
       try? await lookAtImages()
       if let faults = try? await faults(), faults != known {
         for fault in faults where !known.contains(fault) {
@@ -24,6 +26,21 @@ extension IncusDriver {
         known = faults
       }
       try? await clock.sleep(for: Self.imageInterval)
+    }
+  }
+
+  /// An earlier release did not write whose a container is: once it is moved, nobody could tell.
+  private func markUnmarked() async throws {
+    guard let member = configuration.member else { return }
+    for listed in try await cluster.instances().value where listed[.member] == nil && isHere(listed) {
+      guard let machine = listed.machine(of: configuration.installation) else { continue }
+      let (present, tag) = try await client.getTagged(path(machine), as: Instance.self, within: IncusDeadline.instance)
+      guard present[.member] == nil, isHere(present), let tag else { continue }
+      let mark = JSONBody(["config": .texts([MarkKey.member.rawValue: member])])
+      // A move that is under way marks it, too, and knows better.
+      try await client.finish(
+        .init(method: .PATCH, path: path(machine), body: mark.bytes, ifMatch: tag, deadline: IncusDeadline.instance),
+        within: IncusDeadline.instance)
     }
   }
 
@@ -98,7 +115,9 @@ extension IncusDriver {
   /// For an operator who has shut all servers down: none of them was its guest's wish.
   package func forgetShutdowns() async throws {
     try await DriverError.translating {
-      for instance in try await cluster.instances().value
+      let answer = try await cluster.instances()
+      guard !answer.isOld else { throw DriverError(.unreachable, "Incus does not tell in time how its instances are") }
+      for instance in answer.value
       where isHere(instance) && instance.isOff && instance[.power] == "on" {
         guard let machine = instance.machine(of: configuration.installation) else { continue }
         try await mark(machine, .power, "cut")

@@ -92,8 +92,8 @@ extension Instance {
   /// With commas between them, as they were defined.
   var addresses: [IPv4Address] { (self[.addresses] ?? "").split(separator: ",").compactMap { IPv4Address(String($0)) } }
 
-  /// The member whose host is responsible for it.
-  var home: String? { self[.member] ?? location }
+  /// The member whose host is responsible for it: without a mark, the one that Incus has evacuated it from, if any.
+  var home: String? { self[.member] ?? config["volatile.evacuate.origin"] ?? location }
 
   var isDefined: Bool { self[.isDefined] == "true" }
   var hasDisk: Bool { self[.disk] != "absent" }

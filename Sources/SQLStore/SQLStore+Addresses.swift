@@ -30,6 +30,8 @@ extension SQLStore {
   ) async throws -> AddressChange? {
     try await write { database in
       guard let server = try database.visibleServer(id) else { return nil }
+      // At another location it would be given up with the others, and nothing be given for it.
+      try database.requireNoMove(id)
       guard server.address != nil else {
         throw Failure(.wrongState, "Nothing was made of the server \(id): it can only be deleted.")
       }
@@ -66,6 +68,7 @@ extension SQLStore {
   ) async throws -> AddressChange? {
     try await write { database in
       guard let server = try database.visibleServer(id) else { return nil }
+      try database.requireNoMove(id)
       let names = [address, address.enclosing]
       guard let own = names.lazy.compactMap({ name in server.addresses.all.first { $0 == name } }).first else {
         if server.addresses.leaving.contains(where: names.contains) {

@@ -9,8 +9,8 @@ extension SQLStore {
       guard let host = try database.host(id), host.isDraining, let time = host.movesServersAt else {
         return (Timestamp?.none, true)
       }
-      let candidates = try time > now ? [] : database.serversToDrain(from: id, triedBefore: moment, at: now)
-      return (time, candidates.isEmpty)
+      guard try time <= now && database.movesUnderWay(from: id) < limit else { return (time, true) }
+      return (time, try database.serversToDrain(from: id, triedBefore: moment, at: now).isEmpty)
     }
     guard let time, !isIdle else { return DrainProgress(movesServersAt: time) }
     return try await write { database in
@@ -41,28 +41,34 @@ extension SQLConnection {
     try value(
       Int.self,
       """
-      SELECT COUNT(*) FROM server_move AS move JOIN operation ON operation.id = move.operation_id
-      WHERE move.from_host_id = ? AND operation.finished_at IS NULL AND move.from_location = move.to_location
+      SELECT COUNT(*) FROM operation CROSS JOIN server_move AS move
+      WHERE move.operation_id = operation.id AND operation.finished_at IS NULL AND operation.kind = 'move'
+        AND move.from_host_id = ? AND move.from_location = move.to_location
       """,
       [host]) ?? 0
   }
 
-  /// The servers that nothing is being done for, the account first whose last server left the host longest ago.
+  /// The servers that nothing is being done for, the account first whose last server left the host longest ago. A move that fails
+  /// may have taken its server down for long, so it is tried twice: draining the host again is a new beginning.
   fileprivate func serversToDrain(
     from host: ID<Host>, triedBefore moment: Timestamp, at now: Timestamp
   ) throws -> [ID<Server>] {
     try rows(
       """
-      SELECT server.id FROM server WHERE server.host_id = ?1 AND server.deleted_at IS NULL AND server.has_disk = 1
-        AND server.awaits_new_disk = 0 AND server.status IN ('active', 'stopped', 'suspended', 'error')
+      SELECT server.id FROM server LEFT JOIN (
+        SELECT other.account_id, MAX(move.operation_id) AS operation_id FROM server_move AS move
+        JOIN server AS other ON other.id = move.server_id WHERE move.from_host_id = ?1 GROUP BY other.account_id
+      ) AS turn ON turn.account_id = server.account_id
+      WHERE server.host_id = ?1 AND server.deleted_at IS NULL AND server.has_disk = 1
+        AND server.awaits_new_disk = 0 AND server.status IN ('active', 'stopped', 'suspended')
         AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL)
         AND NOT EXISTS (SELECT 1 FROM rescue WHERE rescue.server_id = server.id)
         AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.kind = 'move'
           AND operation.state = 'failed' AND operation.finished_at > ?2 AND operation.finished_at <= ?3)
-      ORDER BY (SELECT COALESCE(MAX(move.operation_id), 0) FROM server_move AS move
-        JOIN server AS other ON other.id = move.server_id
-        WHERE move.from_host_id = server.host_id AND other.account_id = server.account_id), server.id
-      LIMIT 100
+        AND (SELECT COUNT(*) FROM operation WHERE operation.server_id = server.id AND operation.kind = 'move'
+          AND operation.state = 'failed' AND operation.created_at >= (
+            SELECT host.moves_servers_at FROM host WHERE host.id = ?1)) < 2
+      ORDER BY COALESCE(turn.operation_id, 0), server.id LIMIT 100
       """,
       [host, moment, now]
     ) { row in try row.next() }

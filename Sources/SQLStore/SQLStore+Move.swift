@@ -51,11 +51,12 @@ extension SQLStore {
     try await read { database in
       try database.rows(
         """
-        SELECT move.operation_id, server.uuid FROM server_move AS move JOIN server ON server.id = move.server_id
+        SELECT move.operation_id, server.uuid, CASE WHEN server.deleted_at IS NULL THEN server.host_id END
+        FROM server_move AS move JOIN server ON server.id = move.server_id
         WHERE move.other_host_id = ? AND NOT \(MoveRow.isComing) ORDER BY move.operation_id LIMIT ?
         """,
         [host, limit]
-      ) { row in LeftoverMachine(move: try row.next(), machine: try row.next()) }
+      ) { row in LeftoverMachine(move: try row.next(), machine: try row.next(), home: try row.next()) }
     }
   }
 

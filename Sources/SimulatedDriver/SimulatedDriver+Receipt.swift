@@ -44,6 +44,8 @@ extension SimulatedDriver: MachineReceiver {
     }
   }
 
+  package func ensureLeft(_ machine: UUID, to home: any ComputeDriver) async throws { try await ensureAbsent(machine) }
+
   private func hasWhole(_ machine: UUID) throws(DriverError) -> Bool {
     state.withLock { $0.machines[machine].map { !$0.isUnderWay } ?? false }
   }

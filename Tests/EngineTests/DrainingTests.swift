@@ -99,6 +99,25 @@ struct DrainingTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("One that cannot be brought over is tried once more, and stays; draining the host again tries anew")
+  func refused() async throws {
+    let (service, ids) = try await service(servers: 1)
+    for driver in service.drivers {
+      driver.inject(Fault(in: .ensureReceived, .fail(DriverError(.rejected, "no")), times: nil))
+    }
+    for tries in [2, 4] {
+      try await drain(service)
+      for _ in 1...4 {
+        try await settle(service)
+        service.clock.advance(by: .seconds(601))
+      }
+      let moves = try await service.store.operations(of: ids[0]).filter { $0.kind == .move }
+      #expect(moves.count == tries && moves.allSatisfy { $0.state == .failed })
+      #expect(try await service.status(of: ids[0]) == .active)
+    }
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("Accounts have their turns, however many servers one has")
   func turns() async throws {
     let (service, _) = try await service(servers: 3)

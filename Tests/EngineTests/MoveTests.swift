@@ -179,6 +179,22 @@ struct MoveTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("While nobody can tell whether it has come whole, nothing is undone")
+  func unknown() async throws {
+    let service = try await Self.service()
+    let id = try await service.activeServer()
+    let refusal = Fault.Effect.fail(DriverError(.rejected, "no"))
+    service.drivers[2].inject(Fault(in: .ensureReceived, refusal, times: nil))
+    service.drivers[2].inject(Fault(in: .endReceipt, refusal, times: 3))
+    try await service.move(id)
+    try await settle(service)
+    #expect(service.drivers[2].calls.count { $0.method == .endReceipt } == 4)
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await server(id, service).location == "us-west")
+    #expect(try await history(id, service).last?.state == .failed)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("An address that something else at the new host uses is not taken")
   func occupiedAddress() async throws {
     let service = try await Self.service()
@@ -206,6 +222,11 @@ struct MoveTests {
     await service.nameKeeper.pollOnce()
     #expect(service.zones.name(of: "127.80.0.1") == "web.example.com")
     try await service.move(id)
+    let refused = await failure {
+      _ = try await service.database.addAddress(
+        .next(.ipv4), to: id, pools: service.pools, limit: 16, at: service.clock.now)
+    }
+    #expect(refused?.code == .conflict)
     try await settle(service)
     await service.nameKeeper.pollOnce()
     let after = try await server(id, service).addresses

@@ -21,7 +21,12 @@ struct ReceiptTests {
     var statusCode = 102
     /// Whether a move goes on, of a process that died.
     var isMoving = false
+    var isThere = true
   }
+
+  private static let copies =
+    #"[{"fingerprint":"f00","size":1,"aliases":[],"properties":{"vpsd.installation":"\#(installation.text)","#
+    + #""vpsd.machine":"\#(machine.text)","vpsd.copy":"\#(UUID().text)"}}]"#
 
   private static func with(
     _ place: Place, _ body: (_ source: IncusDriver, _ target: IncusDriver, ScriptedServer) async throws -> Void
@@ -30,6 +35,8 @@ struct ReceiptTests {
     let script: ScriptedServer.Script = { request in
       let place = state.withLock { $0 }
       switch (request.method, String(request.path.prefix { $0 != "?" })) {
+      case ("GET", Self.path) where !place.isThere: return .error(404, "Instance not found")
+      case ("GET", "/1.0/images"): return .sync(Self.copies)
       case ("GET", Self.path):
         let fields: [String: JSONBody.Value] = [
           "name": .text("vps-\(Self.machine.text)"), "status_code": .number(place.statusCode),
@@ -44,7 +51,7 @@ struct ReceiptTests {
         state.withLock { $0.location = "m2" }
         return .operation("7")
       case ("PATCH", Self.path):
-        state.withLock { $0.home = "m2" }
+        state.withLock { $0.home = request.body.contains("m1") ? "m1" : "m2" }
         return .sync("{}")
       case ("GET", "/1.0/operations"):
         guard place.isMoving else { return .sync("{}") }
@@ -118,6 +125,42 @@ struct ReceiptTests {
     try await Self.with(Place()) { source, target, server async throws in
       #expect(try await !target.endReceipt(of: Self.machine, from: source))
       #expect(changes(server).isEmpty)
+    }
+  }
+
+  @Test("A host that is to have nothing of it removes neither the one container nor its copies: it says whose it is")
+  func left() async throws {
+    try await Self.with(Place(location: "m2", home: "m2")) { source, target, server async throws in
+      try await target.ensureLeft(Self.machine, to: source)
+      #expect(changes(server) == ["PATCH \(Self.path)?project=default"])
+      try await target.ensureLeft(Self.machine, to: source)
+      #expect(try await source.power(of: Self.machine) == .off(.other))
+      #expect(changes(server).count == 1)
+    }
+    try await Self.with(Place(isThere: false)) { source, target, server async throws in
+      #expect(try await source.observe().powers == [Self.machine: .remnant])
+      try await source.ensureLeft(Self.machine, to: target)
+      #expect(changes(server).isEmpty)
+    }
+    try await Self.with(Place(isMoving: true)) { source, target, server async throws in
+      do {
+        try await target.ensureLeft(Self.machine, to: source)
+        Issue.record("nobody knows where it will be")
+      } catch let error as DriverError {
+        #expect(error.kind == .busy)
+      }
+      #expect(changes(server).isEmpty)
+    }
+  }
+
+  @Test("One that arrives after its move was given up stays its source's")
+  func late() async throws {
+    try await Self.with(Place()) { source, target, server async throws in
+      #expect(try await target.ensureReceived(Self.machine, from: source) == .underWay)
+      while (try? source.giveUpReceipt(of: Self.machine)) == nil { await Task.yield() }
+      #expect(changes(server) == ["POST \(Self.path)?target=m2"])
+      #expect(try await source.power(of: Self.machine) == .off(.other))
+      #expect(try await target.power(of: Self.machine) == .absent)
     }
   }
 }

@@ -24,6 +24,10 @@ package protocol MachineReceiver: ComputeDriver {
   /// nevertheless; then it stays here. Otherwise nothing of it is left here, and the source has it as it was. Throws
   /// `busy` or `unreachable` while that cannot be told.
   func endReceipt(of machine: UUID, from source: any ComputeDriver) async throws -> Bool
+
+  /// Aborts what is being received, and removes what this host has of a machine that is another host's. Where there is only
+  /// one of the machine, which both hosts reach, that one is the other host's from now on, and is kept.
+  func ensureLeft(_ machine: UUID, to home: any ComputeDriver) async throws
 }
 
 package enum ReceiptProgress: Sendable, Equatable {

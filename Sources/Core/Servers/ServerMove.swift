@@ -59,9 +59,12 @@ package struct MoveRecord: Sendable, Equatable {
 package struct LeftoverMachine: Sendable, Equatable {
   package let move: ID<Operation>
   package let machine: UUID
+  /// The server's own host; nil once the server is deleted, of which nothing is kept.
+  package let home: ID<Host>?
 
-  package init(move: ID<Operation>, machine: UUID) {
+  package init(move: ID<Operation>, machine: UUID, home: ID<Host>?) {
     self.move = move
     self.machine = machine
+    self.home = home
   }
 }

@@ -66,7 +66,8 @@ package final class Monitor: Sendable {
     self.logger = logger
     self.interval = interval
     limitsKeeper = LimitsKeeper(host.driver, clock: clock, logger: logger)
-    reconciler = Reconciler(of: host, store: store, changes: changes, clock: clock, logger: logger)
+    reconciler = Reconciler(
+      of: host, in: fleet, store: store, changes: changes, clock: clock, logger: logger)
   }
 
   /// Runs until cancellation.
@@ -144,7 +145,7 @@ package final class Monitor: Sendable {
         from: host.id, by: StartServer.firstStep.rawValue,
         because: "The server's new host did not answer, so it stays where it is.", at: now)
       if isReclaimed { host.doorbell.ring() }
-      try await continueDraining(at: now)
+      await continueDraining(at: now)
       if try await store.readdressMissed(on: host.id, triedBefore: now - Self.addressInterval, at: now) {
         host.doorbell.ring()
       }
@@ -166,10 +167,19 @@ package final class Monitor: Sendable {
   }
 
   /// Moves the next server away where the operator wants that.
-  private func continueDraining(at now: Timestamp) async throws {
+  private func continueDraining(at now: Timestamp) async {
     let receivers = host.location.map { fleet.receivers(ofMachinesOn: host.id, at: $0) } ?? []
-    let progress = try await store.continueDraining(
-      of: host.id, to: receivers, atOnce: Self.movesAtOnce, triedBefore: now - Self.moveInterval, at: now)
+    let progress: DrainProgress
+    do {
+      progress = try await store.continueDraining(
+        of: host.id, to: receivers, atOnce: Self.movesAtOnce, triedBefore: now - Self.moveInterval, at: now)
+    } catch {
+      // It is no reason to measure nothing.
+      if !(error is CancellationError) {
+        logger.error("a host is not drained", metadata: ["error": "\(String(reflecting: error))"])
+      }
+      return
+    }
     host.note(movesServersAt: progress.movesServersAt)
     if progress.isMoveQueued { fleet.ring() }
     let isNew = withoutRoom.withLock { known in

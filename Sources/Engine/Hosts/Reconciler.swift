@@ -16,6 +16,7 @@ final class Reconciler: Sendable {
   private static let leftoversAtOnce = 8
 
   private let host: ID<Host>
+  private let fleet: Fleet
   private let store: any InventoryStore & EventStore
   private let driver: any ComputeDriver
   private let changes: Broadcast
@@ -26,9 +27,11 @@ final class Reconciler: Sendable {
   private let lastAsked = Mutex<ID<Server>?>(nil)
 
   init(
-    of host: FleetHost, store: any InventoryStore & EventStore, changes: Broadcast, clock: any WallClock, logger: Logger
+    of host: FleetHost, in fleet: Fleet, store: any InventoryStore & EventStore, changes: Broadcast,
+    clock: any WallClock, logger: Logger
   ) {
     self.host = host.id
+    self.fleet = fleet
     self.store = store
     driver = host.driver
     self.changes = changes
@@ -126,13 +129,22 @@ final class Reconciler: Sendable {
   func removeLeftovers() async throws {
     for leftover in try await store.leftovers(on: host, limit: Self.leftoversAtOnce) {
       do {
-        try await driver.ensureAbsent(leftover.machine)
+        try await leave(leftover.machine, to: leftover.home)
         try await store.recordRemoval(of: leftover, on: host)
       } catch let error as DriverError {
         logger.error(
           "what a move has left here stays", metadata: ["machine": "\(leftover.machine)", "detail": "\(error.detail)"])
       }
     }
+  }
+
+  /// What came of a move that was undone may be all that there is of the machine, so it is the driver that tells the two apart.
+  private func leave(_ machine: UUID, to home: ID<Host>?) async throws {
+    guard let home, let receiver = driver as? any MachineReceiver else { return try await driver.ensureAbsent(machine) }
+    guard let own = fleet[home] else {
+      throw DriverError(.unreachable, "The server's own host is not of this service, or not configured any more.")
+    }
+    try await receiver.ensureLeft(machine, to: own.driver)
   }
 
   /// Removes machines without a row, and powers off those whose server is on another host. It reads the rows again, because a
@@ -147,7 +159,7 @@ final class Reconciler: Sendable {
       do {
         if homes[machine] == nil || moved.contains(machine) {
           logger.notice("removing a machine that belongs to no server here", metadata: ["machine": "\(machine)"])
-          try await driver.ensureAbsent(machine)
+          try await leave(machine, to: homes[machine])
         } else if try await driver.power(of: machine).isOn {
           logger.error("stopping a machine whose server is on another host", metadata: ["machine": "\(machine)"])
           try await driver.powerOff(machine)

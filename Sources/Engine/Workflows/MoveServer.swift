@@ -74,7 +74,8 @@ struct ReceiveMachine: Workflow {
     do {
       let (receiver, source) = try context.hosts(of: try await context.move())
       if try await receiver.endReceipt(of: context.machine, from: source) { return .go(.arrive, .moved) }
-    } catch let error as DriverError where error.isWorthRetrying {
+    } catch is DriverError {
+      // Whatever it says, nobody knows yet where the machine is.
       return .held()
     }
     throw failure
@@ -112,9 +113,10 @@ extension StepContext {
         customerReason: "The server cannot be moved there.", operatorDetail: "The host receives no machines.")
     }
     guard let source = fleet[move.source] else {
-      throw WorkflowFailure(
-        customerReason: "The server cannot be moved there.",
-        operatorDetail: "The server's host is not of this service, or not configured any more.")
+      // No failure: the machine may have come whole, and only with both hosts can that be told.
+      throw DriverError(
+        .unreachable, "The host that the server comes from is not of this service, or not configured any more.",
+        customerReason: Fleet.awayReason)
     }
     guard !source.isAway else {
       throw DriverError(.unreachable, "The host \(source.name) is away.", customerReason: Fleet.awayReason)
