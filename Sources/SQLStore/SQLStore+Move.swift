@@ -47,15 +47,18 @@ extension SQLStore {
     }
   }
 
-  package func leftovers(on host: ID<Core.Host>, limit: Int) async throws -> [LeftoverMachine] {
+  package func leftovers(
+    on host: ID<Core.Host>, after last: ID<Core.Operation>?, limit: Int
+  ) async throws -> [LeftoverMachine] {
     try await read { database in
       try database.rows(
         """
         SELECT move.operation_id, server.uuid, CASE WHEN server.deleted_at IS NULL THEN server.host_id END
         FROM server_move AS move JOIN server ON server.id = move.server_id
-        WHERE move.other_host_id = ? AND NOT \(MoveRow.isComing) ORDER BY move.operation_id LIMIT ?
+        WHERE move.other_host_id = ? AND NOT \(MoveRow.isComing)
+        ORDER BY CASE WHEN move.operation_id > ? THEN 0 ELSE 1 END, move.operation_id LIMIT ?
         """,
-        [host, limit]
+        [host, last?.value ?? 0, limit]
       ) { row in LeftoverMachine(move: try row.next(), machine: try row.next(), home: try row.next()) }
     }
   }

@@ -167,6 +167,7 @@ struct OperatorServerTests {
     #expect(try await api.send(.post, "/operator/hosts/1/undrain/").text.contains(#""state":"active""#))
     #expect(try await api.send(.post, "/operator/servers/", Self.server).status == 201)
     #expect(try await api.send(.post, "/operator/hosts/7/drain/").status == 404)
+    #expect(try await api.send(.post, "/operator/hosts/1/drain/", "null").status == 200)
     api.service.driver.configure { $0.absences["ubuntu-22.04"] = .beingFetched(.waiting) }
     let images = try await api.send(.get, "/operator/images/")
     #expect(images.text.contains(#""image":"debian-12","os":{"id":3,"name":"Debian 12"},"available":true,"servers":2"#))

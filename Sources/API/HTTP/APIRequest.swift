@@ -79,9 +79,10 @@ struct APIRequest {
   }
 
   /// The fields of the body. An empty body has none.
-  func fields() async throws -> FieldReader {
+  func fields(acceptsNull: Bool = false) async throws -> FieldReader {
     switch try await body() {
     case nil: FieldReader(JSONObject(), maximumElements: gate.limits.listElements)
+    case .null? where acceptsNull: FieldReader(JSONObject(), maximumElements: gate.limits.listElements)
     case .object(let fields)?: FieldReader(fields, maximumElements: gate.limits.listElements)
     case let value?: throw Rejection.notAnObject(typeName: value.typeName)
     }

@@ -25,6 +25,7 @@ final class Reconciler: Sendable {
   private let paused = PausedMachines()
   /// The last server in error that was asked.
   private let lastAsked = Mutex<ID<Server>?>(nil)
+  private let lastLeftover = Mutex<ID<Operation>?>(nil)
 
   init(
     of host: FleetHost, in fleet: Fleet, store: any InventoryStore & EventStore, changes: Broadcast,
@@ -127,13 +128,16 @@ final class Reconciler: Sendable {
 
   /// Removes what moves have left here: the machines that have gone to another host, and the parts of those that did not come.
   func removeLeftovers() async throws {
-    for leftover in try await store.leftovers(on: host, limit: Self.leftoversAtOnce) {
+    let last = lastLeftover.withLock { $0 }
+    for leftover in try await store.leftovers(on: host, after: last, limit: Self.leftoversAtOnce) {
+      lastLeftover.withLock { $0 = leftover.move }
       do {
         try await leave(leftover.machine, to: leftover.home)
         try await store.recordRemoval(of: leftover, on: host)
       } catch let error as DriverError {
-        logger.error(
-          "what a move has left here stays", metadata: ["machine": "\(leftover.machine)", "detail": "\(error.detail)"])
+        logger.log(
+          level: error.isWorthRetrying ? .debug : .error, "what a move has left here stays",
+          metadata: ["machine": "\(leftover.machine)", "detail": "\(error.detail)"])
       }
     }
   }

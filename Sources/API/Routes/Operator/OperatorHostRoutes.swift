@@ -34,7 +34,7 @@ struct OperatorHostRoutes {
 
   @Sendable private func drain(_ request: APIRequest) async throws -> Response {
     let id = try await hosts.read(try request.id()).host.id
-    var fields = try await request.fields()
+    var fields = try await request.fields(acceptsNull: true)
     let isMoving = fields.boolean("move", isRequired: false) ?? false
     let text = fields.string("at", isRequired: false, isNullable: true)
     let time = text.flatMap { Timestamp(wireFormat: $0) }

@@ -6,7 +6,7 @@ package import struct Foundation.UUID
 /// event, the observation is outdated, and nothing is changed.
 package protocol InventoryStore: Sendable {
   /// What the host has to remove because of moves, at most this many.
-  func leftovers(on host: ID<Host>, limit: Int) async throws -> [LeftoverMachine]
+  func leftovers(on host: ID<Host>, after last: ID<Operation>?, limit: Int) async throws -> [LeftoverMachine]
   /// Gives back what was reserved of the host for a leftover that it has removed.
   func recordRemoval(of leftover: LeftoverMachine, on host: ID<Host>) async throws
   /// Those of the machines whose servers have been moved away from the host, or were to come to it and did not, and that
