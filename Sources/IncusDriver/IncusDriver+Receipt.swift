@@ -57,6 +57,7 @@ extension IncusDriver: MachineReceiver {
 
   package func endReceipt(of machine: UUID, from source: any ComputeDriver) async throws -> Bool {
     try await DriverError.translating {
+      try await endWork(of: machine, machine)
       try await requireNoReceipt(of: machine)
       guard let instance = try await anyInstance(of: machine), instance.isDefined else { return false }
       if isHere(instance) { return true }

@@ -186,7 +186,8 @@ struct ClusterServersTests {
         })
       let silence = ContinuousClock.now - began
       print("a lost member: its servers said so after \(silence); the slowest create elsewhere took \(longest)")
-      #expect(silence <= .seconds(31))
+      // On a quiet host 22 to 24 s were seen; each look for it takes seconds.
+      #expect(silence <= .seconds(45))
       // What is ordered for its servers meanwhile waits, and is done when it is back.
       try await installation.client.deleteServer(lost[0].id)
       try Self.member(3, .start)
