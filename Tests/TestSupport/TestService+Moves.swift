@@ -1,5 +1,5 @@
 package import Core
-package import Engine
+import Engine
 
 extension TestService {
   @discardableResult
