@@ -133,7 +133,8 @@ struct ClusterServersTests {
         }
         addresses[server.id] = now.ipAddress
         if let address = now.ipAddress, now.status == "active" {
-          try installation.login.run("echo \(server.name) >/root/kept; sync", on: Endpoint(address: address, port: 22))
+          _ = try installation.login.run(
+            "echo \(server.name) >/root/kept; sync", on: Endpoint(address: address, port: 22))
         }
       }
       let began = ContinuousClock.now
