@@ -6,6 +6,7 @@ extension SQLStore {
   package func registerHosts(_ declared: [HostDeclaration], at now: Timestamp) async throws -> [Host] {
     try await write { database in
       try database.run("UPDATE host SET is_configured = 0 WHERE is_configured = 1")
+      try database.tell("host")
       return try declared.map { try database.register($0, of: nil, at: now) }
     }
   }
@@ -22,6 +23,7 @@ extension SQLStore {
         WHERE name <> ? AND server_count = 0 AND (data_directory_id IS NULL OR data_directory_id = ?)
         """,
         [declared.name, directory])
+      try database.tell("host")
       return try database.register(declared, of: directory, at: now)
     }
   }
@@ -33,22 +35,25 @@ extension SQLStore {
   }
 
   package func recordAnswer(of id: ID<Host>, capacity: HostCapacity?) async throws {
-    _ = try await write { database in
+    try await write { database in
       try database.run(
         "UPDATE host SET away_since = NULL, vcpus = ?, memory_mib = ?, storage_gib = ? WHERE id = ?",
         [capacity?.vcpus, capacity?.memoryMiB, capacity?.storageGiB, id])
+      try database.tell("host")
     }
   }
 
   package func recordAway(_ id: ID<Host>, since time: Timestamp) async throws {
-    _ = try await write { database in
+    try await write { database in
       try database.run("UPDATE host SET away_since = COALESCE(away_since, ?) WHERE id = ?", [time, id])
+      try database.tell("host")
     }
   }
 
   package func recordFirewalls(of id: ID<Host>, areEnforced: Bool) async throws {
-    _ = try await write { database in
+    try await write { database in
       try database.run("UPDATE host SET enforces_firewalls = ? WHERE id = ?", [areEnforced, id])
+      try database.tell("host")
     }
   }
 
@@ -60,6 +65,7 @@ extension SQLStore {
         "UPDATE host SET is_draining = ?, moves_servers_at = ? WHERE name = ? RETURNING \(Host.columns)",
         [isDraining, isDraining ? time : nil, name])
       guard let host else { return nil }
+      try database.tell("host")
       let detail = host.movesServersAt.map { "\(host.name), servers move from \($0.wireFormat)" } ?? host.name
       try database.auditOperator(
         isDraining ? "host.drain" : "host.undrain", by: `operator`, detail: detail, at: now)

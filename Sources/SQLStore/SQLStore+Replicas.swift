@@ -135,12 +135,13 @@ extension SQLConnection {
   /// A host is away where no service has had its duty for long.
   fileprivate func noteAbandonedHosts(lifetime: Duration, at now: Timestamp) throws {
     let silence = Host.longestSilence - min(lifetime, Host.longestSilence)
-    try run(
+    let count = try run(
       """
       UPDATE host SET away_since = ?1 WHERE is_configured = 1 AND away_since IS NULL
         AND EXISTS (SELECT 1 FROM duty WHERE duty.name = 'host ' || host.id AND duty.expires_at <= ?2)
       """,
       [now, now - silence])
+    if count > 0 { try tell("host") }
   }
 
   fileprivate func renew(

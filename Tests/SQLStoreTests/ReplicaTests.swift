@@ -310,6 +310,10 @@ struct PostgreSQLListenerTests {
     #expect(await heard.next() == .server(foreign.id, on: hosts[0].id))
     try await other.leave(Replica(name: "other"))
     #expect(await heard.next() == .duty)
+    try await other.recordAway(hosts[0].id, since: Fixture.now)
+    #expect(await heard.next() == .host)
+    try await other.recordAnswer(of: hosts[0].id, capacity: nil)
+    #expect(await heard.next() == .host)
     try RawPostgreSQL(database.url).execute(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )

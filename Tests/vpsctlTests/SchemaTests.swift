@@ -21,7 +21,8 @@ struct SchemaTests {
   static let commands: [(command: String, rest: String, reply: String)] = [
     ("ssh-key create", "KEY.pub --name me", "POST /ssh-keys/"),
     ("server create", "--name web --plan nano --os debian-12 --location us-west --wait", "POST /servers/"),
-    ("server create", "--name db --plan nano --os 3 --location us-west --no-wait", "POST /servers/"),
+    ("server create", "--name db --plan nano --os 3 --location us-west --wait", "POST /servers/"),
+    ("server create", "--name new --plan nano --os 3 --location us-west --no-wait", "POST /servers/"),
     ("server list", "", "GET /servers/ []"),
     ("server show", "web", "GET /servers/{id}/"),
     ("server update", "web --hostname web.example.com", "PATCH /servers/{id}/"),

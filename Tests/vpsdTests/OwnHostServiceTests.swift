@@ -45,6 +45,8 @@ struct OwnHostServiceTests {
     let hosts = try here.run("host", "list", "--json").objects
     #expect(hosts.map { "\($0["name"] ?? "") \($0["servers"] ?? 0)" } == ["node1 2", "node2 2"])
     let remote = try #require(servers["b"])
+    // What has just joined is known everywhere after a notification.
+    try await atHere.eventually("/servers/\(remote)/") { try $0.json["status_reason"] is NSNull }
     let password = try await atHere.send("POST", "/servers/\(remote)/reset-password/")
     #expect(password.status == 200, "\(password.text)")
     let console = try await atHere.send("POST", "/servers/\(remote)/console/").json

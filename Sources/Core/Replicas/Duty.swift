@@ -58,6 +58,8 @@ package enum StoreChange: Sendable, Equatable {
   case passwordReset(on: ID<Host>)
   /// A duty was given back.
   case duty
+  /// A host joined, went away, came back, or is to be drained.
+  case host
   /// Anything may have changed: the listener was disconnected for a while.
   case unknown
 }

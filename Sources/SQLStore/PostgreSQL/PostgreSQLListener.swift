@@ -72,11 +72,13 @@ final class PostgreSQLListener: Sendable {
 }
 
 extension StoreChange {
-  /// Reads the text of a notification: the ids of a server and its host, `password` with the id of a host, or `duty`.
+  /// Reads the text of a notification: the ids of a server and its host, `password` with the id of a host, `duty`, or `host`.
   fileprivate init(_ text: String) {
     let words = text.split(separator: " ").compactMap { Int64($0) }
     if text == "duty" {
       self = .duty
+    } else if text == "host" {
+      self = .host
     } else if text.hasPrefix("password "), words.count == 1 {
       self = .passwordReset(on: ID(words[0]))
     } else if words.count == 2 {

@@ -60,7 +60,7 @@ struct SharedDuties: Service {
         fleet.ring(host)
         changes.tell(server)
       case .passwordReset(let host): fleet.ringForPasswords(of: host)
-      case .duty: tenures.look()
+      case .duty, .host: tenures.look()
       case .unknown:
         tenures.look()
         fleet.ring()
