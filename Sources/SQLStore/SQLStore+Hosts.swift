@@ -91,8 +91,14 @@ extension SQLStore {
     try await write { database in
       let host = try database.idleHost(name)
       let count = try database.value(Int.self, "SELECT server_count FROM host WHERE id = ?", [host.id]) ?? 0
-      guard count == 0 else { throw HostRefused("The host \(name.quoted) has \(count) server(s): delete them first.") }
+      guard count == 0 else {
+        throw HostRefused(
+          "The host \(name.quoted) has \(count) server(s): delete them first, or give them up with it (--delete-servers)."
+        )
+      }
+      try database.forgetMoves(besides: host)
       try database.run("UPDATE host SET is_configured = 0, data_directory_id = NULL WHERE id = ?", [host.id])
+      try database.tell("host")
       try database.auditOperator("host.remove", by: `operator`, detail: name, at: now)
       return try database.host(host.id).orFail("the host is gone")
     }
@@ -167,7 +173,7 @@ extension SQLConnection {
   }
 
   /// Throws where there is no such host, or a service has it at the moment.
-  fileprivate func idleHost(_ name: String) throws -> Host {
+  func idleHost(_ name: String) throws -> Host {
     let found: Host? = try first("SELECT \(Host.columns) FROM host WHERE name = ?", [name])
     guard let found else { throw HostRefused("There is no host \(name.quoted).") }
     let until = try value(Timestamp.self, "SELECT expires_at FROM duty WHERE name = ?", [Duty.host(found.id).name])

@@ -107,7 +107,7 @@ extension SQLConnection {
     }
   }
 
-  fileprivate func finish(
+  func finish(
     _ id: ID<Operation>, as state: Operation.State, customerReason: String? = nil, operatorDetail: String? = nil,
     at now: Timestamp
   ) throws {
@@ -163,21 +163,7 @@ extension SQLConnection {
     case .moved: try switchHost(of: server.id, by: operation.id, at: now)
     case .rolledBack:
       try rollBack(server, from: operation, next, at: now)
-    case .erased:
-      try releaseAddresses(of: server.id, at: now)
-      try eraseFirewall(of: server.id)
-      try forgetMetrics(of: server.id)
-      try releaseHold(of: server, at: now)
-      try run(
-        """
-        UPDATE server SET deleted_at = COALESCE(deleted_at, ?), erased_at = COALESCE(erased_at, ?), has_disk = 0,
-          authorized_key = NULL, root_password_hash = NULL, backup_due_at = NULL
-        WHERE id = ?
-        """,
-        [now, now, server.id])
-      try forgetOptions(of: server.id)
-      try run("DELETE FROM rescue WHERE server_id = ?", [server.id])
-      try eraseCopies(of: server.id, at: now)
+    case .erased: try erase(server, at: now)
     case .rescueEntered(let imageVersion): try enterRescue(server.id, by: operation, imageVersion)
     case .rescueLeft: try leaveRescue(server, at: now)
     case .copyCompleted, .copyFailed, .copyErased, .restored: break
@@ -206,6 +192,24 @@ extension SQLConnection {
       try releaseHold(of: server, at: now)
       if !server.wasEverReady { try chargeFirstHour(of: server.id, server.accountID, tariff, at: now) }
     }
+  }
+
+  /// Releases all that the server has. Nothing of its machine is left.
+  func erase(_ server: ServerUnderWork, at now: Timestamp) throws {
+    try releaseAddresses(of: server.id, at: now)
+    try eraseFirewall(of: server.id)
+    try forgetMetrics(of: server.id)
+    try releaseHold(of: server, at: now)
+    try run(
+      """
+      UPDATE server SET deleted_at = COALESCE(deleted_at, ?), erased_at = COALESCE(erased_at, ?), has_disk = 0,
+        authorized_key = NULL, root_password_hash = NULL, backup_due_at = NULL
+      WHERE id = ?
+      """,
+      [now, now, server.id])
+    try forgetOptions(of: server.id)
+    try run("DELETE FROM rescue WHERE server_id = ?", [server.id])
+    try eraseCopies(of: server.id, at: now)
   }
 
   private func defined(_ server: ID<Server>) throws {

@@ -84,6 +84,53 @@ struct OwnHostServiceTests {
     _ = try here.endService()
   }
 
+  @Test("A machine that is gone for good is removed with its servers, and one that comes back has nothing of them left")
+  func lost() async throws {
+    let database = try await TestPostgreSQL.Database(empty: ())
+    let here = try Self.someone("node1", at: "us-west", database)
+    let customer = try Customer(of: here, try here.serve())
+    let there = try Self.someone("node2", at: "us-east", database, beside: here)
+    _ = try there.serve()
+    let staying = try await customer.makeServer("stays")
+    let made = try await customer.send(
+      "POST", "/servers/", #"{"name": "goes", "plan_id": 3, "os_id": 3, "location": "us-east"}"#)
+    let going = try #require(made.json["id"] as? Int, "\(made.text)")
+    for server in [staying, going] {
+      try await customer.eventually("/servers/\(server)/") { try $0.json["status"] as? String == "active" }
+    }
+    #expect(try there.run("check").status == 0)
+    let early = try here.run("host", "remove", "node2", "--delete-servers")
+    #expect(early.status == 4 && early.errors.contains("stop it first"), "\(early.all)")
+
+    there.killService()
+    try await customer.eventually("/servers/\(going)/", within: .seconds(60)) {
+      try ($0.json["status_reason"] as? String)?.contains("does not answer") == true
+    }
+    #expect(try here.run("host", "remove", "node2").status == 4)
+    let removed = try here.run("host", "remove", "node2", "--delete-servers")
+    #expect(removed.status == 0 && removed.output.contains("1 server(s) are deleted"), "\(removed.all)")
+    #expect(try await customer.send("GET", "/servers/\(going)/").status == 404)
+    #expect(try await customer.send("GET", "/servers/\(staying)/").json["status"] as? String == "active")
+    #expect(try here.run("host", "list", "--json").objects.count == 1)
+    #expect(try here.run("check").status == 0)
+
+    func machines() throws -> [String] {
+      try FileManager.default.subpathsOfDirectory(atPath: there.data).filter {
+        $0.contains("/machines/") && $0.hasSuffix(".json")
+      }
+    }
+    let left = try machines()
+    _ = try there.serve()
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try machines().count >= left.count, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    #expect(try machines().isEmpty && !left.isEmpty, "\(left)")
+    for someone in [here, there] { #expect(try someone.run("check").status == 0) }
+    _ = try there.endService()
+    _ = try here.endService()
+  }
+
   @Test("One that was alone keeps its servers when others join, once its host has a name")
   func join() async throws {
     let database = try await TestPostgreSQL.Database(empty: ())

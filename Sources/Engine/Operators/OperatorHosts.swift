@@ -2,6 +2,9 @@ package import Core
 
 /// What operators do with hosts: with a command on one of them, or in the panel.
 package struct OperatorHosts: Sendable {
+  /// A write holds up all others.
+  private static let deletionsAtOnce = 50
+
   private let store: any HostStore
   private let clock: any WallClock
 
@@ -40,8 +43,21 @@ package struct OperatorHosts: Sendable {
   }
 
   /// For a host that is gone for good.
-  package func remove(_ name: String, by operator: Operator) async throws -> Host {
-    try await store.removeHost(name, by: `operator`, at: clock.now)
+  ///
+  /// - Parameter deletingServers: Deletes the servers that it still has, and says how many have been deleted so far.
+  package func remove(
+    _ name: String, deletingServers progress: ((Int) -> Void)? = nil, by operator: Operator
+  ) async throws -> Host {
+    if let progress {
+      var count = 0
+      while case let more = try await store.deleteServers(
+        ofLostHost: name, atMost: Self.deletionsAtOnce, by: `operator`, at: clock.now), more > 0
+      {
+        count += more
+        progress(count)
+      }
+    }
+    return try await store.removeHost(name, by: `operator`, at: clock.now)
   }
 
   package func read(_ id: ID<Host>) async throws -> HostLoad { try await load(id) }

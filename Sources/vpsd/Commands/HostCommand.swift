@@ -107,15 +107,27 @@ struct HostCommand: AsyncParsableCommand {
 
   struct Remove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Remove a host that is gone for good, and has no servers.")
+      abstract: "Remove a host that is gone for good.",
+      discussion: """
+        A host with servers is refused, unless they are given up with it: nothing can be asked of the host, so their disks, backups and \
+        snapshots are lost. Should the machine come back one day, its service removes what is left of them there.
+        """)
 
     @OptionGroup var options: ConfigurationOptions
     @Argument(help: "The host's name, as `vpsd host list` shows it.") var name: String
+    @Flag(
+      help:
+        "Delete the servers that it still has, with their backups and snapshots, and release their addresses. Only while the host is away."
+    )
+    var deleteServers = false
 
     func run() async throws {
       let database = try await options.openDatabase()
       let host = try await database.host(named: name).host
-      _ = try await OperatorHosts(store: database, clock: SystemClock()).remove(host.name, by: .host)
+      var deleted = 0
+      defer { if deleted > 0 { print("\(deleted) server(s) are deleted.") } }
+      _ = try await OperatorHosts(store: database, clock: SystemClock())
+        .remove(host.name, deletingServers: deleteServers ? { deleted = $0 } : nil, by: .host)
       print("The host \(host.name.escaped()) is removed.")
     }
   }

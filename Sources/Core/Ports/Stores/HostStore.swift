@@ -36,8 +36,14 @@ package protocol HostStore: Sendable {
   /// Gives a host another name, and to the data directory that registers this name next. Throws `HostRefused` if there is
   /// no such host, the new name is taken, or a service has the host at the moment.
   func renameHost(_ name: String, to newName: String, by operator: Operator, at now: Timestamp) async throws -> Host
-  /// Removes a host that is gone for good. Throws `HostRefused` if there is no such host, it has servers, or a service has
-  /// it at the moment.
+  /// Deletes servers of a host that is gone for good, with all that they have, without asking the host: the first `limit` of
+  /// those that are left. Returns how many they were. Throws `HostRefused` if there is no such host, it is not away, or a
+  /// service has it at the moment.
+  func deleteServers(
+    ofLostHost name: String, atMost limit: Int, by operator: Operator, at now: Timestamp
+  ) async throws -> Int
+  /// Removes a host that is gone for good. Throws `HostRefused` if there is no such host, it has servers, a move to or
+  /// from it is not over, or a service has it at the moment.
   func removeHost(_ name: String, by operator: Operator, at now: Timestamp) async throws -> Host
 }
 
