@@ -38,7 +38,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop cluster cluster-demo cluster-stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-incus-long test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
+.PHONY: help setup build install deb image run demo stop cluster cluster-demo cluster-stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-incus-long test-lxd test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -121,10 +121,15 @@ test-incus: test-clients-setup image-for-tests ## Servers that are containers, o
 test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen (ten minutes)
 	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'
 
+test-lxd: test-clients-setup image-for-tests ## The same servers on the LXD 5.0 of Debian 12 (some minutes)
+	@scripts/setup lxd
+	$(AS_ROOT) Tests/Hosts/incus --engine lxd $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests' \
+		--skip asFastAsIncus
+
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image test-package test-incus-long $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed, and ten thousand creates at once
+test-long: test-image test-package test-incus-long test-lxd $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed, and ten thousand creates at once
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests|InstantMachineTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'

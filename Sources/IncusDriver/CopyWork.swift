@@ -32,6 +32,10 @@ final class CopyWork: Sendable {
     }
   }
 
+  func isUnderWay(_ kind: Kind, _ machine: UUID, _ copy: UUID) -> Bool {
+    pieces.withLock { pieces in pieces.values.contains { $0.isOf(kind, machine, copy) && $0.result == nil } }
+  }
+
   /// - Parameter body: Asks between its steps whether it is still wanted.
   func begin(
     _ kind: Kind, _ machine: UUID, _ copy: UUID,

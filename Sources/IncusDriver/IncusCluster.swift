@@ -10,17 +10,27 @@ package final class IncusCluster: Sendable {
   let work = CopyWork()
   let imports = ImageImports()
   let events: EventFeed
+  let endings: Endings
   private let instancesReading: SharedReading<[Instance]>
   private let usageReading: SharedReading<[UUID: MachineUsage]>
+  /// Nil until the server was asked.
+  private let known: Mutex<ServerDialect?>
 
-  package init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock) {
+  package convenience init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock) {
+    self.init(endpoints: endpoints, project: project, installation: installation, clock: clock, dialect: nil)
+  }
+
+  /// - Parameter dialect: Nil where the server is to be asked.
+  init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock, dialect: ServerDialect?) {
+    known = Mutex(dialect)
     let client = IncusClient(endpoints: endpoints, project: project)
     self.client = client
     self.installation = installation
     events = EventFeed(client: client, clock: clock)
-    let known = KnownInstances()
+    endings = Endings(clock: clock)
+    let last = KnownInstances()
     instancesReading = SharedReading(clock: clock) {
-      known.fill(
+      last.fill(
         try await client.get(
           IncusPath("instances", query: ["recursion": "1"]), as: [ListedInstance].self, within: IncusDeadline.list,
           mostBytes: 64 << 20))
@@ -36,6 +46,19 @@ package final class IncusCluster: Sendable {
     try await instancesReading.answer(patience: patience)
   }
 
+  /// Asked for once: whoever asks what the server is anyway keeps it up to date.
+  func dialect() async throws -> ServerDialect {
+    if let dialect = known.withLock({ $0 }) { return dialect }
+    return note(try await client.get(IncusPath(), as: ServerFacts.self, within: IncusDeadline.server))
+  }
+
+  @discardableResult
+  func note(_ facts: ServerFacts) -> ServerDialect {
+    let dialect = ServerDialect(extensions: facts.extensions)
+    known.withLock { $0 = dialect }
+    return dialect
+  }
+
   /// Of ours, on every member; nothing where it cannot be had in time.
   func usage() async -> [UUID: MachineUsage] {
     (try? await usageReading.value(within: IncusDeadline.measurement)) ?? [:]
@@ -49,7 +72,8 @@ package final class IncusCluster: Sendable {
     var usage: [UUID: MachineUsage] = [:]
     for instance in measured {
       guard let machine = instance.config[MarkKey.machine.rawValue].flatMap(UUID.init(uuidString:)),
-        instance.config[MarkKey.installation.rawValue] == installation.text
+        instance.config[MarkKey.installation.rawValue] == installation.text,
+        instance.name == Instance.name(of: machine)
       else { continue }
       usage[machine] = instance.state?.usage
     }

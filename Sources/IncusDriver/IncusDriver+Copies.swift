@@ -68,6 +68,8 @@ extension IncusDriver {
     _ machine: UUID, from copy: UUID, checksum: String
   ) async throws -> RestoreProgress {
     try await DriverError.translating {
+      // In the middle of it the container may be none.
+      guard !work.isUnderWay(.restore, machine, copy) else { return .underWay }
       guard let instance = try await instance(of: machine), instance.isDefined,
         let image = try await self.copy(copy), image[.machine] == machine.text
       else { throw DriverError(.notFound, "There is no copy \(copy.text) of \(machine.text).") }
@@ -141,6 +143,7 @@ extension IncusDriver {
   private func rebuild(_ machine: UUID, from source: [String: JSONBody.Value]) async throws {
     try await removeSnapshots(of: machine)
     try await mark(machine, .disk, "absent")
+    guard try await cluster.dialect().rebuilds else { return try await replace(machine, from: source) }
     let request = IncusClient.Request(
       method: .POST, path: path(machine, "rebuild"), body: try JSONBody(["source": .object(source)]).bytes,
       deadline: IncusDeadline.instance)
@@ -219,11 +222,15 @@ extension IncusDriver {
   /// Work of a process that died goes on at the server. That which publishes says nothing of what it is about: where there is a
   /// snapshot of ours, it may be this one's.
   private func requireNothingUnderWay(with machine: UUID) async throws {
-    let name = Instance.name(of: machine)
+    let names = [Instance.name(of: machine), Instance.replacementName(of: machine)]
     let underWay = try await client.operationsUnderWay()
     guard !underWay.isEmpty else { return }
     let hasSnapshot = try await !snapshots(of: machine).isEmpty
-    guard !underWay.contains(where: { $0.concerns(instance: name) || (hasSnapshot && $0.concernsNothing) }) else {
+    guard
+      !underWay.contains(where: { operation in
+        names.contains(where: operation.concerns(instance:)) || (hasSnapshot && operation.concernsNothing)
+      })
+    else {
       throw DriverError(.busy, "something else is going on with the container of \(machine.text)")
     }
   }

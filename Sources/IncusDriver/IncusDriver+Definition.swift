@@ -9,8 +9,9 @@ extension IncusDriver {
       // A move to another member that was undone may still be bringing it there.
       try giveUpReceipt(of: specification.machine)
       if links != nil { try await defineLink(of: specification) }
-      let definition = InstanceDefinition(specification, configuration)
+      let definition = InstanceDefinition(specification, configuration, try await cluster.dialect())
       let instance = try await wholeInstance(of: specification, definition)
+      try await removeReplacement(of: specification.machine)
       if !instance.hasDisk { try await makeDisk(for: specification) }
       let settled = [MarkKey.isDefined.rawValue: "true", MarkKey.disk.rawValue: ""]
       try await become(definition, settingAlso: settled, specification.machine)
@@ -63,6 +64,8 @@ extension IncusDriver {
 
   /// Whatever its state: a container that runs cannot be removed.
   func remove(_ machine: UUID) async throws {
+    // First: it would take the place of the one that is gone.
+    try await removeReplacement(of: machine)
     guard let instance = try await instance(of: machine) else { return }
     if !instance.isOff { try await cutPower(of: machine) }
     do {

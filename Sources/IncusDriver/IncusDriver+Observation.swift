@@ -4,8 +4,19 @@ package import Foundation
 extension IncusDriver {
   package func power(of machine: UUID) async throws -> MachinePower {
     try await DriverError.translating {
-      if let instance = try await anyInstance(of: machine) { return isHere(instance) ? instance.power : .absent }
-      return try await hasCopies(machine) ? .remnant : .absent
+      guard let instance = try await settledInstance(of: machine) else {
+        return try await hasCopies(machine) ? .remnant : .absent
+      }
+      return isHere(instance) ? instance.power : .absent
+    }
+  }
+
+  /// Once it is written down how it ended, if it did.
+  private func settledInstance(of machine: UUID) async throws -> Instance? {
+    while true {
+      let found = try await anyInstance(of: machine)
+      guard let instance = found, isHere(instance), cluster.endings.isFresh(machine, instance) else { return found }
+      try await clock.sleep(for: .milliseconds(100))
     }
   }
 
@@ -15,14 +26,24 @@ extension IncusDriver {
       async let counted = countedTraffic()
       let answer = try await cluster.instances()
       var powers: [UUID: MachinePower] = [:]
-      var elsewhere: Set<UUID> = []
+      var (elsewhere, replacements): (Set<UUID>, Set<UUID>) = ([], [])
       for instance in answer.value {
         guard let machine = instance.machine(of: configuration.installation) else {
           if let machine = instance.unreadableMachine { elsewhere.insert(machine) }
+          if let machine = instance.replacedMachine(of: configuration.installation), isHere(instance) {
+            replacements.insert(machine)
+          }
           continue
         }
-        if isHere(instance) { powers[machine] = instance.power } else { elsewhere.insert(machine) }
+        guard isHere(instance) else {
+          elsewhere.insert(machine)
+          continue
+        }
+        // The next look tells how it ended.
+        powers[machine] = cluster.endings.isFresh(machine, instance) ? .off(.unknown) : instance.power
       }
+      cluster.endings.keep(Set(answer.value.compactMap { $0.machine(of: configuration.installation) }))
+      for machine in replacements where powers[machine] == nil { powers[machine] = .remnant }
       // Copies are the whole cluster's: those of another member's machines are no remnants here.
       for machine in await copied ?? [] where powers[machine] == nil && !elsewhere.contains(machine) {
         powers[machine] = .remnant

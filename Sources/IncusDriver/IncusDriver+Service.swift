@@ -51,9 +51,12 @@ extension IncusDriver {
       guard server.auth == "trusted" else {
         return ["it does not trust the certificate in client_certificate (incus config trust add-certificate)"]
       }
+      cluster.note(server)
       let missing = ServerFacts.needed.filter { !server.extensions.contains($0) }
       guard missing.isEmpty else {
-        return ["it is too old: it lacks \(missing.joined(separator: ", ")); Incus 6.0 has all that is needed"]
+        return [
+          "it is too old: it lacks \(missing.joined(separator: ", ")); Incus 6.0 and LXD 5.0 have all that is needed"
+        ]
       }
       return try await projectFaults() + poolFaults() + memberFaults(server)
     }
@@ -124,32 +127,6 @@ extension IncusDriver {
       }
     }
   }
-}
-
-private struct ServerFacts: Decodable {
-  /// What is asked of a server that not every one of them has.
-  static let needed = ["instances_rebuild", "clustering", "image_create_aliases", "container_nic_routed"]
-
-  struct Environment: Decodable {
-    let isClustered: Bool?
-    let serverName: String?
-
-    private enum CodingKeys: String, CodingKey {
-      case isClustered = "server_clustered"
-      case serverName = "server_name"
-    }
-  }
-
-  let auth: String
-  let extensions: Set<String>
-  let environment: Environment?
-
-  private enum CodingKeys: String, CodingKey {
-    case auth, environment
-    case extensions = "api_extensions"
-  }
-
-  var isClustered: Bool { environment?.isClustered == true }
 }
 
 private struct Named: Decodable { let name: String }

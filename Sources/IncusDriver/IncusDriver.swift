@@ -58,7 +58,10 @@ package struct IncusDriver: ComputeDriver {
       }
       // What uses it on this machine is asked too: what was there some seconds ago is enough.
       let holders = try await cluster.instances(patience: .seconds(2)).value.filter { $0.addresses.contains(address4) }
-      guard holders.isEmpty else { return holders.allSatisfy { $0.name == Instance.name(of: machine) } }
+      guard holders.isEmpty else {
+        let names = [Instance.name(of: machine), Instance.replacementName(of: machine)]
+        return holders.allSatisfy { names.contains($0.name) }
+      }
       switch configuration.network {
       case .loopback(let ports):
         try await requireFree(ports)
@@ -88,14 +91,22 @@ extension IncusDriver {
 
   /// The same, whichever host of the cluster it is of.
   func anyInstance(of machine: UUID) async throws -> Instance? {
-    let found: Instance
+    var found = try await instance(named: Instance.name(of: machine))
+    if found == nil, try await !cluster.dialect().rebuilds {
+      // Whoever makes it anew may be faster than we see: then it is there again.
+      _ = try await putInPlace(of: machine)
+      found = try await instance(named: Instance.name(of: machine))
+    }
+    return found.flatMap { $0.machine(of: configuration.installation) == machine ? $0 : nil }
+  }
+
+  /// Whosever it is.
+  func instance(named name: String) async throws -> Instance? {
     do {
-      found = try await client.get(
-        IncusPath("instances", Instance.name(of: machine)), as: Instance.self, within: IncusDeadline.instance)
+      return try await client.get(IncusPath("instances", name), as: Instance.self, within: IncusDeadline.instance)
     } catch IncusError.notFound {
       return nil
     }
-    return found.machine(of: configuration.installation) == machine ? found : nil
   }
 
   /// Throws `notFound` where there is none, or no more than remnants of one.

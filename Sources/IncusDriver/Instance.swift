@@ -24,6 +24,9 @@ struct Instance: Decodable, Sendable, Equatable {
   /// The machine is the name, so that a create that is repeated meets itself.
   static func name(of machine: UUID) -> String { namePrefix + machine.text }
 
+  /// What is to take its place, until it does.
+  static func replacementName(of machine: UUID) -> String { "new-" + machine.text }
+
   subscript(key: MarkKey) -> String? { config[key.rawValue] }
 }
 
@@ -83,6 +86,14 @@ extension Instance {
     return machine
   }
 
+  /// The same of what is to take the machine's place.
+  func replacedMachine(of installation: UUID) -> UUID? {
+    guard self[.installation] == installation.text, let machine = self[.machine].flatMap(UUID.init(uuidString:)),
+      name == Instance.replacementName(of: machine)
+    else { return nil }
+    return machine
+  }
+
   /// That of its name, where nobody tells whose it is, because its member is away and was not seen before.
   var unreadableMachine: UUID? {
     guard config.isEmpty, name.hasPrefix(Self.namePrefix) else { return nil }
@@ -120,6 +131,11 @@ extension Instance {
   }
 
   var isOff: Bool { statusCode == 102 }
+
+  /// Whether it was to run, is off, and what was written of it last is that it runs.
+  var isEndUnwritten: Bool {
+    isOff && isDefined && self[.power] == "on" && config["volatile.last_state.power"] == "RUNNING"
+  }
 }
 
 /// What is measured of an instance.

@@ -9,9 +9,12 @@ struct InstanceDefinition: Sendable, Equatable {
 
   static let rootDevice = "root"
 
-  init(_ specification: MachineSpecification, _ configuration: IncusDriver.Configuration) {
+  init(
+    _ specification: MachineSpecification, _ configuration: IncusDriver.Configuration,
+    _ dialect: ServerDialect = .incus
+  ) {
     name = Instance.name(of: specification.machine)
-    config = Self.limits(of: specification).merging(Self.safety) { $1 }
+    config = Self.limits(of: specification).merging(Self.safety(dialect)) { $1 }
       .merging(Self.mark(of: specification, configuration)) { $1 }
       .merging(Self.identity(of: specification)) { $1 }
       .merging(["user.vpsd.network": configuration.network.settings(of: specification.interface)]) { $1 }
@@ -39,10 +42,12 @@ struct InstanceDefinition: Sendable, Equatable {
 
   /// What a container must not do to its host, nor to its neighbours. What ran is started again by whoever knows that it
   /// should.
-  private static let safety = [
-    "security.privileged": "false", "security.nesting": "false", "security.idmap.isolated": "true",
-    "security.guestapi": "false", "boot.autostart": "false",
-  ]
+  private static func safety(_ dialect: ServerDialect) -> [String: String] {
+    [
+      "security.privileged": "false", "security.nesting": "false", "security.idmap.isolated": "true",
+      dialect.guestAccessKey: "false", "boot.autostart": "false",
+    ]
+  }
 
   private static func mark(
     of specification: MachineSpecification, _ configuration: IncusDriver.Configuration

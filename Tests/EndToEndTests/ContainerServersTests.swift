@@ -168,7 +168,7 @@ struct ContainerServersTests {
   /// As Incus tells them, without spaces.
   private static func instances(of machine: String? = nil) throws -> String {
     let words = ["list", machine.map { "vps-\($0)" }, "--format", "json"].compactMap { $0 }
-    return try Command.output("/usr/bin/incus", words).filter { !$0.isWhitespace }
+    return try Command.output(TestIncus.client, words).filter { !$0.isWhitespace }
   }
 
   @Test(
@@ -190,7 +190,7 @@ struct ContainerServersTests {
       // The first one brings the image, which is on the member from then on.
       try await client.deleteServer(try await order().server)
       let image = try #require(
-        try Command.output("/usr/bin/incus", ["image", "list", "--format", "csv", "--columns", "F"])
+        try Command.output(TestIncus.client, ["image", "list", "--format", "csv", "--columns", "F"])
           .split(separator: "\n").first.map(String.init))
       var (ours, theirs): ([Double], [Double]) = ([], [])
       for number in 1...5 {
@@ -208,7 +208,7 @@ struct ContainerServersTests {
   /// With the same limits and the same way in, to a login.
   private static func launch(_ image: String, _ number: Int, _ login: Login) throws -> Double {
     let (name, address) = ("launched-\(number)", "127.90.200.\(number)")
-    func incus(_ words: String...) throws { _ = try Command.output("/usr/bin/incus", words) }
+    func incus(_ words: String...) throws { _ = try Command.output(TestIncus.client, words) }
     try incus("profile", "create", name)
     try incus("profile", "device", "add", name, "root", "disk", "path=/", "pool=default", "size=5GiB")
     try incus(
@@ -303,8 +303,8 @@ struct ContainerServersTests {
   private func leavesNothing(_ server: APIClient.Server, _ client: APIClient) async throws {
     try await client.deleteServer(server.id)
     _ = try await eventually("the end of every trace", withinSeconds: 60) {
-      let instances = try Command.output("/usr/bin/incus", ["list", "--format", "json"])
-      let images = try Command.output("/usr/bin/incus", ["image", "list", "--format", "json"])
+      let instances = try Command.output(TestIncus.client, ["list", "--format", "json"])
+      let images = try Command.output(TestIncus.client, ["image", "list", "--format", "json"])
       return instances == "[]" && !images.contains(server.uuid) ? true : nil
     }
   }

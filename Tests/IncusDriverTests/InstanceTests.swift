@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @testable import IncusDriver
@@ -33,6 +34,25 @@ struct InstanceTests {
     ]
     for (code, power) in others { #expect(Self.instance(code, ["user.vpsd.power": "on"]).power == power) }
     #expect(Self.instance(103, [:], isDefined: false).power == .remnant)
+  }
+
+  @Test("How one ended that is off is waited for, for so long as it may not have been written down")
+  func endings() async throws {
+    let clock = ManualClock()
+    let endings = Endings(clock: clock)
+    let (first, second) = (UUID(), UUID())
+    let ended = Self.instance(102, ["user.vpsd.power": "on", "volatile.last_state.power": "RUNNING"])
+    #expect(endings.isFresh(first, ended))
+    clock.advance(by: Endings.limit - .milliseconds(1))
+    #expect(endings.isFresh(first, ended) && endings.isFresh(second, ended))
+    clock.advance(by: .milliseconds(1))
+    #expect(!endings.isFresh(first, ended) && endings.isFresh(second, ended))
+    for (power, last, code) in [("on", "STOPPED", 102), ("cut", "RUNNING", 102), ("on", "RUNNING", 103)] {
+      let config = ["user.vpsd.power": power, "volatile.last_state.power": last]
+      #expect(!endings.isFresh(UUID(), Self.instance(code, config)))
+    }
+    endings.keep([second])
+    #expect(endings.isFresh(first, ended))
   }
 
   static func specification(_ machine: UUID, storageGiB: Int = 4, mayCreateDisk: Bool = true) throws

@@ -31,7 +31,8 @@ struct MemberTests {
 
   private static func hosts(_ names: [String], _ endpoints: [IncusEndpoint]) -> [IncusDriver] {
     let cluster = IncusCluster(
-      endpoints: IncusEndpoints(endpoints), project: "default", installation: installation, clock: SystemClock())
+      endpoints: IncusEndpoints(endpoints), project: "default", installation: installation, clock: SystemClock(),
+      dialect: .incus)
     return names.map { name in
       var configuration = IncusDriver.Configuration(installation: installation)
       configuration.member = name

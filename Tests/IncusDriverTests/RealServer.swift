@@ -37,7 +37,7 @@ struct RealServer {
     var configuration = IncusDriver.Configuration(installation: UUID())
     configuration.member = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS_MEMBER"]
     configuration.images = ImageStore(directory: ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "var/images")
-    driver = IncusDriver(configuration, at: [endpoint])
+    driver = IncusDriver(configuration, at: [endpoint], dialect: nil)
     if configuration.member == nil {
       neighbour = nil
     } else {
@@ -78,10 +78,12 @@ struct RealServer {
 
 extension IncusDriver {
   /// A host of its own cluster.
-  init(_ configuration: Configuration, at endpoints: [IncusEndpoint]) {
+  ///
+  /// - Parameter dialect: Nil where the server tells it.
+  init(_ configuration: Configuration, at endpoints: [IncusEndpoint], dialect: ServerDialect? = .incus) {
     let cluster = IncusCluster(
       endpoints: IncusEndpoints(endpoints), project: "default", installation: configuration.installation,
-      clock: SystemClock())
+      clock: SystemClock(), dialect: dialect)
     self.init(configuration: configuration, cluster: cluster, clock: SystemClock(), logger: Logger(label: "incus"))
   }
 }

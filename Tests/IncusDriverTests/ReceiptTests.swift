@@ -65,7 +65,8 @@ struct ReceiptTests {
     }
     try await ScriptedServer.with(script) { server, endpoint async throws in
       let cluster = IncusCluster(
-        endpoints: IncusEndpoints([endpoint]), project: "default", installation: installation, clock: SystemClock())
+        endpoints: IncusEndpoints([endpoint]), project: "default", installation: installation, clock: SystemClock(),
+        dialect: .incus)
       let hosts = ["m1", "m2"].map { name in
         var configuration = IncusDriver.Configuration(installation: installation)
         configuration.member = name

@@ -139,7 +139,7 @@ struct RoutedContainerTests {
   @Test("The links are on the member whose socket it is: another one of its cluster is a fault")
   func otherMember() async throws {
     let server =
-      #"{"auth":"trusted","api_extensions":["instances_rebuild","clustering","image_create_aliases","container_nic_routed"],"#
+      #"{"auth":"trusted","api_extensions":["clustering","image_create_aliases","container_nic_routed","cloud_init"],"#
       + #""environment":{"server_clustered":true,"server_name":"m1"}}"#
     let script: ScriptedServer.Script = { request in
       switch request.path.prefix(while: { $0 != "?" }) {
