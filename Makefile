@@ -119,7 +119,7 @@ test-incus: test-clients-setup image-for-tests ## Servers that are containers, o
 	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/(spread|drains)'
 
 test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen (ten minutes)
-	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'
+	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'
 
 test-lxd: test-clients-setup image-for-tests ## The same servers on the LXD 5.0 of Debian 12 (some minutes)
 	@scripts/setup lxd

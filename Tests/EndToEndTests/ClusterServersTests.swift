@@ -7,8 +7,8 @@ import Testing
   "Servers on the members of a cluster", .serialized,
   .enabled(if: ProcessInfo.processInfo.environment["VPSD_TEST_INCUS_MEMBERS"] == "3"))
 struct ClusterServersTests {
-  private static let folder = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS"] ?? ""
-  fileprivate static let away = "The host of this server does not answer at the moment."
+  static let folder = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS"] ?? ""
+  static let away = "The host of this server does not answer at the moment."
 
   private static let file = """
     driver: simulated
@@ -34,17 +34,18 @@ struct ClusterServersTests {
   }
 
   /// Where each container is, and whether it runs, as another member tells.
-  fileprivate static func instances(asking number: Int = 2) throws -> [String: (member: String, isOn: Bool)] {
+  static func instances(asking number: Int = 2) throws -> [String: (member: String, isOn: Bool)] {
     let folder = URL(fileURLWithPath: folder).deletingLastPathComponent().appendingPathComponent("m\(number)").path
     let text = try Command.output(
-      "/usr/bin/incus", ["list", "--format", "csv", "--columns", "nLs"], environment: ["INCUS_DIR": folder])
+      TestIncus.client, ["list", "--format", "csv", "--columns", "nLs"],
+      environment: ["INCUS_DIR": folder, "LXD_DIR": folder])
     return text.split(separator: "\n").reduce(into: [:]) { found, line in
       let parts = line.split(separator: ",").map(String.init)
       if parts.count == 3 { found[parts[0]] = (parts[1], parts[2] == "RUNNING") }
     }
   }
 
-  fileprivate struct Installation {
+  struct Installation {
     let service: Service
     let login: Login
     let key: Int
@@ -82,7 +83,7 @@ struct ClusterServersTests {
     }
   }
 
-  private static func with(_ body: (Installation) async throws -> Void) async throws {
+  static func with(_ body: (Installation) async throws -> Void) async throws {
     try await Service.with(settings, file: file) { service in
       let login = try Login(in: service.directory)
       let key = try await service.client().createSSHKey(.init(name: "test", publicKey: login.publicKey))
@@ -172,7 +173,7 @@ struct ClusterServersTests {
       // An operator's own, which is none of ours, and one that bears our name and no mark.
       for name in ["theirs", "vps-\(UUID().uuidString.lowercased())"] {
         _ = try Command.output(
-          "/usr/bin/incus", ["create", "--empty", name, "--storage", "default", "--target", "m3"])
+          TestIncus.client, ["init", "--empty", name, "--storage", "default", "--target", "m3"])
       }
       let foreign = Set(try Self.instances().keys).subtracting(servers.map { "vps-\($0.uuid)" })
       try Self.member(3, .lose)
@@ -201,7 +202,7 @@ struct ClusterServersTests {
       }
       try installation.agrees()
       try await installation.endsWithNothing(but: foreign)
-      for name in foreign { _ = try Command.output("/usr/bin/incus", ["delete", name]) }
+      for name in foreign { _ = try Command.output(TestIncus.client, ["delete", name]) }
     }
   }
 
