@@ -27,7 +27,10 @@ struct SSHBanner: Sendable {
   }
 
   private var attempts: [Attempt] = []
-  private var hasRefused = false
+  private var hasRefused: Bool
+
+  /// - Parameter isListening: Whether it is known that the guest's sshd listens, as after a refusal.
+  init(isListening: Bool = false) { hasRefused = isListening }
 
   /// Whether a connection waits that should be kept for the next call.
   var hasReachedGuest: Bool { hasRefused && !attempts.isEmpty }

@@ -97,7 +97,8 @@ extension LibvirtDriver {
       if let mark { try handOver(files, to: mark.owner) }
       let placed = try moved(domain) ?? domain
       do {
-        try wake(placed, template, message, within: limit)
+        let live = try wake(placed, template, message, within: limit)
+        if let runID = live.runID { banners.noteListening(of: machine, runID: runID) }
       } catch {
         // The template may be the cause. A new one is made later.
         try? remove(template.id)
@@ -107,7 +108,10 @@ extension LibvirtDriver {
     }
   }
 
-  private func wake(_ domain: Domain, _ template: Template, _ message: IdentityMessage, within limit: Duration) throws {
+  /// Returns the running machine, whose sshd listens.
+  private func wake(
+    _ domain: Domain, _ template: Template, _ message: IdentityMessage, within limit: Duration
+  ) throws -> Domain {
     let deadline = ContinuousClock.now + limit
     let file = open(template.state, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
     guard file >= 0 else { throw HostError.last("open \(template.state)") }
@@ -123,5 +127,6 @@ extension LibvirtDriver {
     try channel.send(message.bytes(at: IdentityMessage.now), until: deadline)
     let answer = try channel.line(until: deadline)
     guard answer == "done" else { throw DriverError(.unreachable, "the guest says \(answer)") }
+    return live
   }
 }
