@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -31,6 +32,19 @@ struct TemplateStoreTests {
     let folder = try ScopedFolder()
     try body(TemplateStore(dataDirectory: folder.url.path))
     withExtendedLifetime(folder) {}
+  }
+
+  @Test("Many servers can be made from one at the same time")
+  func useAtOnce() throws {
+    try Self.withStore { store in
+      let template = try Self.makeTemplate(in: store)
+      let failures = Mutex(0)
+      DispatchQueue.concurrentPerform(iterations: 2000) { _ in
+        if (try? store.noteUse(of: template)) == nil { failures.withLock { $0 += 1 } }
+      }
+      #expect(failures.withLock { $0 } == 0)
+      #expect(store.lastUse(of: template) > 0)
+    }
   }
 
   @Test("One that is being made is known by its lock, and one that nobody has locked is removed")

@@ -49,8 +49,13 @@ struct TemplateStore {
     [template.disk, template.state].reduce(0) { $0 + ((try? MachineFiles.allocatedBytes(of: $1)) ?? 0) }
   }
 
+  /// Servers that are made at once note it at once.
   func noteUse(of template: Template) throws {
-    try PrivateFile.write([], to: "\(template.folder)/\(Self.use)", isDurable: false)
+    let path = "\(template.folder)/\(Self.use)"
+    let file = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw HostError.last("open \(path)") }
+    defer { close(file) }
+    guard futimens(file, nil) == 0 else { throw HostError.last("touch \(path)") }
   }
 
   /// When a server was last made from it; otherwise when it was made itself.
