@@ -35,7 +35,8 @@ final class WebhookListener: Sendable {
       while true {
         let connection = accept(socket, nil, nil)
         guard connection >= 0 else { return }
-        serve(connection, answer)
+        // A program that another test starts may keep the client's end open, and the next one is not to wait for it.
+        Thread.detachNewThread { [self] in serve(connection, answer) }
       }
     }
   }
