@@ -34,7 +34,11 @@ final class WebhookListener: Sendable {
     Thread.detachNewThread { [self] in
       while true {
         let connection = accept(socket, nil, nil)
-        guard connection >= 0 else { return }
+        guard connection >= 0 else {
+          // Not where it is shut down: its number could be another listener's before this thread looks again.
+          close(socket)
+          return
+        }
         // A program that another test starts may keep the client's end open, and the next one is not to wait for it.
         Thread.detachNewThread { [self] in serve(connection, answer) }
       }
@@ -43,7 +47,6 @@ final class WebhookListener: Sendable {
 
   func end() {
     shutdown(socket, Int32(SHUT_RDWR))
-    close(socket)
   }
 
   private func serve(_ connection: Int32, _ answer: String?) {
