@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 
-extension Database: TransactionConnection {
+/// For migrations, and for what is done once.
+extension Database: SQLConnection {
   func query(
     _ sql: String, _ arguments: SQLArguments, isKept: Bool, _ read: (inout RowReader) throws -> Void
   ) throws {
@@ -22,8 +23,6 @@ extension Database: TransactionConnection {
   func runScript(_ sql: String) throws {
     try execute(sql: sql)
   }
-
-  func isTransactionLost(after error: any Error) -> Bool { !isInsideTransaction }
 
   func damage() throws -> [String] { try damageOfFile() }
 }

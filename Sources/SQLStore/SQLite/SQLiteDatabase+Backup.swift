@@ -5,7 +5,10 @@ extension SQLiteDatabase {
   func release() throws {
     try readers.close()
     // Moves everything from the log into the file.
-    try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+    try pool.writeWithoutTransaction { database in
+      writer.forgetStatements()
+      try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
     try pool.close()
   }
 

@@ -10,15 +10,18 @@ struct SQLiteDatabase: SQLDatabase {
 
   let pool: DatabasePool
   let readers: Readers
+  let writer: Writer
   private let commits: GroupCommit
 
   init(path: String, _ opening: SQLStore.Opening) throws {
     let (pool, readers) = try Self.connections(path, opening)
+    let writer = try Writer(of: pool)
     self.pool = pool
     self.readers = readers
+    self.writer = writer
     commits = GroupCommit(maximumBatchSize: Self.maximumBatchSize) { commits in
-      pool.asyncWriteWithoutTransaction { database in
-        while let batch = commits.nextBatch() { database.commit(batch) }
+      pool.asyncWriteWithoutTransaction { _ in
+        while let batch = commits.nextBatch() { writer.commit(batch) }
       }
     }
   }
@@ -78,23 +81,6 @@ struct SQLiteDatabase: SQLDatabase {
     // One that exists is not opened here: closing it again would drop the locks that this process holds on it.
     guard opening == .asItIs || errno == EEXIST, chmod(path, 0o600) == 0 else {
       throw UnusableFile(path: path, reason: String(cString: strerror(errno)))
-    }
-  }
-}
-
-extension Database {
-  fileprivate func commit(_ batch: [any PendingWrite]) {
-    var answers: [@Sendable () -> Void] = []
-    do {
-      try inTransaction(.immediate) {
-        for write in batch {
-          answers.append(try write.run(in: self))
-        }
-        return .commit
-      }
-      for answer in answers { answer() }
-    } catch {
-      for write in batch { write.fail(error) }
     }
   }
 }
