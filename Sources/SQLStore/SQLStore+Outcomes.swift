@@ -1,7 +1,16 @@
 package import Core
 
 extension SQLStore {
-  package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
+  package func mayGoOn(under lease: Lease) async throws -> Bool {
+    try await read { database in
+      guard let operation = try database.operation(under: lease) else { return false }
+      return try !database.isOvertaken(operation, on: database.serverUnderWork(operation.serverID))
+    }
+  }
+
+  package func commit(
+    _ outcome: StepOutcome, of lease: Lease, keepsLease: Bool, at now: Timestamp
+  ) async throws -> CommitResult {
     try await write { [tariff] database in
       guard let operation = try database.operation(under: lease) else { return .fenced }
       let server = try database.serverUnderWork(operation.serverID)
@@ -14,7 +23,7 @@ extension SQLStore {
         if !server.isDeleted { try database.powerOffIfNext(server.id, at: now) }
         return .cancelled
       }
-      try database.apply(outcome.next, to: operation.id, at: now)
+      try database.apply(outcome.next, to: operation.id, keepsLease: keepsLease, at: now)
       if outcome.next.isEnd {
         if operation.kind == .resize { try database.reserveByPlan(server.id) }
         if operation.kind == .move { try database.endMove(operation.id, of: server.id, at: now) }
@@ -65,8 +74,14 @@ extension SQLConnection {
     }
   }
 
-  fileprivate func apply(_ next: StepOutcome.Next, to id: ID<Operation>, at now: Timestamp) throws {
+  fileprivate func apply(
+    _ next: StepOutcome.Next, to id: ID<Operation>, keepsLease: Bool = false, at now: Timestamp
+  ) throws {
     switch next {
+    case .advance(let step) where keepsLease:
+      try run(
+        "UPDATE operation SET step = ?, failures = 0, not_before = ?, scheduled_at = ? WHERE id = ?",
+        [step, now, now, id])
     case .advance(let step):
       try run(
         """

@@ -116,8 +116,8 @@ struct RunnerTests {
       events.withLock { $0.append("the runner returned") }
     }
     await service.driver.whenHanging()
-    // The watch of the step, and the runner that waits for work.
-    await service.clock.whenSleeping(2)
+    // The watch of the step, and the runner that waits for work, and for steps that have waited.
+    await service.clock.whenSleeping(3)
     service.runner.stop()
     await service.clock.whenSleeping(atMost: 1)
     service.driver.releaseHangingCalls()
@@ -147,6 +147,77 @@ struct RunnerTests {
     #expect(inside.withLock { $0.most } == 3)
     service.runner.stop()
     await running.value
+  }
+
+  @Test("However long a boot takes, waiting for it writes nothing", .timeLimit(.minutes(15)))
+  func silentWait() async throws {
+    let service = try await TestService(options: Self.slowBoot)
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    let running = Task { await service.runner.run() }
+    await Self.wait(service, looks: 2)
+    let before = try await service.content()
+    await Self.wait(service, looks: 40)
+    #expect(try await service.content() == before)
+    #expect(try await service.status(of: id) == .provisioning)
+    while try await service.status(of: id) != .active { await Self.pass(.seconds(10), service) }
+    service.runner.stop()
+    await running.value
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("A server that is deleted while it boots is waited for no longer", .timeLimit(.minutes(15)))
+  func deletedWhileItBoots() async throws {
+    let service = try await TestService(options: Self.slowBoot)
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    let running = Task { await service.runner.run() }
+    await Self.wait(service, looks: 2)
+    try await service.servers.delete(id, service.owner)
+    let begin = service.clock.now
+    while try await service.store.server(id) != nil { await Self.pass(service.driver.timing.pollInterval, service) }
+    #expect(service.clock.now - begin < .seconds(10))
+    service.runner.stop()
+    await running.value
+    #expect(try await service.store.operations(of: id).map(\.state) == [.cancelled, .succeeded])
+    #expect(try await service.leftovers() == [])
+  }
+
+  @Test("What waits when the runner is stopped goes on with the next one", .timeLimit(.minutes(15)))
+  func givenBack() async throws {
+    let service = try await TestService(options: Self.slowBoot)
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    let running = Task { await service.runner.run() }
+    await Self.wait(service, looks: 2)
+    #expect(try await service.nextOperationDue() == nil, "Somebody else could take it.")
+    service.runner.stop()
+    await running.value
+    let successor = service.lonelyRunner()
+    try await service.settle(steps: 20_000, with: successor)
+    #expect(try await service.status(of: id) == .active)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  private static var slowBoot: SimulatedDriver.Options {
+    var options = SimulatedDriver.Options()
+    // Time may pass while the runner is at work, so that there are fewer looks than would fit in.
+    options.bootDuration = .seconds(1000)
+    options.timing = MachineTiming(
+      bootDeadline: .seconds(2000), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(250))
+    return options
+  }
+
+  /// Lets time pass until the driver was asked so often whether a guest is ready.
+  private static func wait(_ service: TestService, looks: Int) async {
+    while service.driver.calls.count(where: { $0.method == .readiness }) < looks {
+      await pass(service.driver.timing.pollInterval, service)
+    }
+    // The step is over, and the runner waits for work, and for the end of waits.
+    await service.clock.whenSleeping(atMost: 2)
+  }
+
+  private static func pass(_ duration: Duration, _ service: TestService) async {
+    await service.clock.whenSleeping(2)
+    service.clock.advance(by: duration)
+    await Task.yield()
   }
 
   @Test("Whoever has waited longest is next")

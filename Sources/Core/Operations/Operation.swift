@@ -106,6 +106,16 @@ extension Operation.Kind {
   }
 }
 
+extension Operation {
+  /// The same operation before this step.
+  package func advanced(to step: String) -> Operation {
+    Operation(
+      id: id, serverID: serverID, kind: kind, subjectID: subjectID, state: state, step: step, failures: 0,
+      requestedBy: requestedBy, createdAt: createdAt, finishedAt: finishedAt, customerReason: customerReason,
+      operatorDetail: operatorDetail)
+  }
+}
+
 /// The right to run the next step of an operation, and to commit its outcome. Its holder gives it back; leases of a
 /// process that died are released by its successor.
 package struct Lease: Sendable, Equatable {

@@ -37,11 +37,16 @@ package final class Runner: Sendable {
   private let bootSlots = FairAdmission()
   private let copySlots = FairAdmission()
   private let stepTimes = StepTimes()
+  private let waits = WaitingLeases()
+  /// Rings where a step begins to wait, and where there is a place for one that has waited.
+  private let waitBell = Doorbell()
   private let state = Mutex(State())
 
   private struct State {
     var isStopping = false
     var stepsUnderWay = 0
+    /// How many steps in a row had waited before, and not been claimed.
+    var resumedInRow = 0
     /// Operations that have got a slot, until the store was told.
     var hastened: [ID<Core.Operation>] = []
     var toGiveBack: [Return] = []
@@ -82,14 +87,15 @@ package final class Runner: Sendable {
   /// Runs until `stop` or cancellation; the steps under way are waited for.
   package func run() async {
     await withDiscardingTaskGroup { group in
-      while !Task.isCancelled, !state.withLock({ $0.isStopping }) {
+      group.addTask { await self.resumeWaits() }
+      while !isEnding {
         do {
-          if host.isAway || state.withLock({ $0.stepsUnderWay >= limits.stepsAtOnce }) {
+          if host.isAway || !hasPlace {
             // The bell rings at the end of a step, and when the host is back.
             await host.doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
           } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
-            group.addTask { await self.work(lease) }
+            group.addTask { await self.work(Turn(lease)) }
           } else {
             let pause = try await store.nextOperationDue(on: host.id).map { $0 - clock.now } ?? limits.idle
             await host.doorbell.wait(until: clock.uptime + max(min(pause, limits.idle), .milliseconds(5)), clock: clock)
@@ -100,18 +106,51 @@ package final class Runner: Sendable {
         }
       }
     }
+    await giveWaitsBack()
+  }
+
+  private var isEnding: Bool { Task.isCancelled || state.withLock { $0.isStopping } }
+
+  private var hasPlace: Bool { state.withLock { $0.stepsUnderWay < limits.stepsAtOnce } }
+
+  /// Runs the steps that have waited long enough, until the runner ends.
+  private func resumeWaits() async {
+    await withDiscardingTaskGroup { group in
+      while !isEnding {
+        if !host.isAway, hasPlace, let lease = waits.takeDue(at: clock.uptime) {
+          state.withLock { $0.stepsUnderWay += 1 }
+          group.addTask { await self.work(Turn(lease, hasWaited: true)) }
+        } else {
+          let idle = clock.uptime + limits.idle
+          let isBlocked = host.isAway || !hasPlace
+          await waitBell.wait(until: isBlocked ? idle : min(waits.nextDue ?? idle, idle), clock: clock)
+        }
+      }
+    }
+  }
+
+  private func giveWaitsBack() async {
+    let tokens = waits.takeAll().map(\.token)
+    guard !tokens.isEmpty else { return }
+    do {
+      try await store.releaseLeases(tokens, on: host.id)
+    } catch {
+      // The next one who has the host releases them.
+      logger.error("leases are not given back", metadata: ["error": "\(String(reflecting: error))"])
+    }
   }
 
   /// No operation is claimed any more.
   package func stop() {
     state.withLock { $0.isStopping = true }
     host.doorbell.ring()
+    waitBell.ring()
   }
 
   /// Runs the step that has been due longest. Returns false where none is due, or the host is away.
   package func runNextStep() async throws -> Bool {
     guard !host.isAway, let lease = try await claim() else { return false }
-    if await execute(lease) { await becameActive() }
+    if case .over(isActivation: true) = await execute(Turn(lease), isAlone: true) { await becameActive() }
     return true
   }
 
@@ -152,41 +191,73 @@ package final class Runner: Sendable {
     }
   }
 
-  /// Runs the claimed step, then claims the next one itself. Tasks that claim at the same time share a transaction; one after
-  /// the other, each claim would wait for the disk.
-  private func work(_ first: Lease) async {
-    var next: Lease? = first
-    var isNewlyActive = false
-    while let lease = next {
-      isNewlyActive = await execute(lease)
-      if isNewlyActive || host.isAway || Task.isCancelled || state.withLock({ $0.isStopping }) { break }
-      // If the store does not answer, `run` logs it.
-      next = try? await claim()
+  /// Runs the step and those that follow it at once, then takes the next turn itself. Tasks that claim at the same time share
+  /// a transaction; one after the other, each claim would wait for the disk.
+  private func work(_ first: Turn) async {
+    var next: Turn? = first
+    var (isNewlyActive, waits) = (false, false)
+    while let turn = next {
+      next = nil
+      switch await execute(turn) {
+      case .goesOn(let lease): next = Turn(lease)
+      case .waits: waits = true
+      case .over(let isActivation):
+        isNewlyActive = isActivation
+        // If the store does not answer, `run` logs it.
+        if !isActivation, !host.isAway, !isEnding { next = try? await nextTurn() }
+      }
     }
-    state.withLock { $0.stepsUnderWay -= 1 }
-    host.doorbell.ring()
+    let wasFull = state.withLock { state in
+      defer { state.stepsUnderWay -= 1 }
+      return state.stepsUnderWay >= limits.stepsAtOnce
+    }
+    if waits || wasFull { waitBell.ring() }
+    if !waits || wasFull { host.doorbell.ring() }
     // With thousands of machines an observation takes long: no step waits for it.
     if isNewlyActive { await becameActive() }
   }
 
-  /// Returns whether a server has become active by it.
-  private func execute(_ lease: Lease) async -> Bool {
-    let operation = lease.operation
+  /// Steps that have waited come first, but not always, because there may be so many that nothing would be claimed any more.
+  private func nextTurn() async throws -> Turn? {
+    let mayResume = state.withLock { state in
+      state.resumedInRow = state.resumedInRow < Self.longestRow ? state.resumedInRow + 1 : 0
+      return state.resumedInRow > 0
+    }
+    if mayResume, let lease = waits.takeDue(at: clock.uptime) { return Turn(lease, hasWaited: true) }
+    return try await claim().map { Turn($0) }
+  }
+
+  private static let longestRow = 4
+
+  /// - Parameter isAlone: Whether nothing but this step is to be run under the lease.
+  private func execute(_ turn: Turn, isAlone: Bool = false) async -> Turn.Progress {
+    let (lease, operation) = (turn.lease, turn.lease.operation)
     // The operation that it has overtaken may hold a slot, or wait for one.
     if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
-    let outcome = await outcome(of: lease)
     do {
-      let result = try await store.commit(outcome, of: lease, at: clock.now)
+      let mayRun = try await turn.hasWaited ? store.mayGoOn(under: lease) : true
+      let outcome = await mayRun ? outcome(of: lease) : StepOutcome(.wait(until: clock.now))
+      // The next step of a move may be another host's.
+      let keepsLease = mayRun && !isAlone && operation.kind != .move && !host.isAway && !isEnding
+      if keepsLease, case .wait(let time, _) = outcome.next {
+        waits.add(lease, until: clock.uptime + max(.zero, time - clock.now))
+        note(outcome.next, of: operation, .committed)
+        return .waits
+      }
+      let result = try await store.commit(outcome, of: lease, keepsLease: keepsLease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
       note(outcome.next, of: operation, result)
-      return result == .committed && outcome.effect?.isActivation == true
+      if keepsLease, result == .committed, case .advance(let step) = outcome.next {
+        return .goesOn(Lease(operation: operation.advanced(to: step), token: lease.token))
+      }
+      return .over(isActivation: result == .committed && outcome.effect?.isActivation == true)
     } catch {
       logger.error(
         "an outcome could not be committed; the step is run again",
         metadata: ["server": "\(operation.serverID)", "error": "\(String(reflecting: error))"])
       giveBackLater(lease, "What the step came to could not be written down: \(String(reflecting: error))")
-      return false
+      return .over(isActivation: false)
     }
   }
 

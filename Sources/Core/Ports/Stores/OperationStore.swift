@@ -17,7 +17,13 @@ package protocol OperationStore: Sendable {
   /// Makes operations due now that waited for their turn.
   func hasten(_ operations: [ID<Operation>], at now: Timestamp) async throws
   /// Commits the outcome of a step, at most once and only under the lease: `WHERE id AND lease`.
-  func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult
+  ///
+  /// - Parameter keepsLease: Whether the lease is kept if another step follows: its holder runs that at once.
+  func commit(
+    _ outcome: StepOutcome, of lease: Lease, keepsLease: Bool, at now: Timestamp
+  ) async throws -> CommitResult
+  /// Whether the lease is still held, and no deletion has overtaken its operation.
+  func mayGoOn(under lease: Lease) async throws -> Bool
 
   /// Also finds deleted servers, until they are erased.
   func server(_ id: ID<Server>) async throws -> Server?
@@ -42,5 +48,9 @@ package protocol OperationStore: Sendable {
 extension OperationStore {
   package func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease? {
     try await claimOperation(on: host, as: UUID(), at: now)
+  }
+
+  package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
+    try await commit(outcome, of: lease, keepsLease: false, at: now)
   }
 }
