@@ -240,8 +240,8 @@ package final class Runner: Sendable {
       // The next step of a move may be another host's.
       let keepsLease = mayRun && !isAlone && operation.kind != .move && !host.isAway && !isEnding
       if keepsLease, case .wait(let time, _) = outcome.next {
-        waits.add(lease, until: clock.uptime + max(.zero, time - clock.now))
         note(outcome.next, of: operation, .committed)
+        waits.add(lease, until: clock.uptime + max(.zero, time - clock.now))
         return .waits
       }
       let result = try await store.commit(outcome, of: lease, keepsLease: keepsLease, at: clock.now)
