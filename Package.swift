@@ -196,6 +196,7 @@ let package = Package(
       dependencies: [
         "Core", "Engine", "API", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes,
         nio, logging, "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .testTarget(

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOEmbedded
+import NIOHTTP1
 import TestSupport
 import Testing
 
@@ -53,6 +54,26 @@ struct ConnectionTests {
     #expect(channel.isActive)
     setWritable(false)
     channel.embeddedEventLoop.advanceTime(by: .seconds(61))
+    #expect(!channel.isActive)
+  }
+
+  @Test("A client that closes its side while its last reply is on the way gets all of it")
+  func lastReply() throws {
+    let channel = EmbeddedChannel()
+    let silence = ConnectionSilence(channel, firstRequestWithin: .hours(1), among: IdleConnections(limit: 0))
+    try channel.pipeline.syncOperations.addHandler(ConnectionPersistence(silence))
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 80)).wait()
+    let request = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/", headers: ["connection": "close"])
+    try channel.writeInbound(HTTPServerRequestPart.head(request))
+    try channel.writeInbound(HTTPServerRequestPart.end(nil))
+    let reply = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["content-length": "0"])
+    channel.write(HTTPServerResponsePart.head(reply), promise: nil)
+    channel.write(HTTPServerResponsePart.end(nil), promise: nil)
+    channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    #expect(channel.isActive)
+    channel.flush()
+    #expect(try channel.readOutbound(as: HTTPServerResponsePart.self) != nil)
+    #expect(try channel.readOutbound(as: HTTPServerResponsePart.self) == .end(nil))
     #expect(!channel.isActive)
   }
 

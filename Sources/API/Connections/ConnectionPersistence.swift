@@ -61,6 +61,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
   private var exchanges = CircularBuffer<Exchange>()
   /// True after the last reply: further input is discarded, and nothing more is written.
   private var isOver = false
+  private var isLastReplySent = false
   private var isInputClosed = false
   private var discarded = 0
   /// Replies that have ended in our code, but are not completely written to the socket yet.
@@ -106,8 +107,8 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .inputClosed? = event as? ChannelEvent {
       isInputClosed = true
-      // A client that closes its side while it receives an endless stream is gone.
-      if isOver || exchanges.first?.isStream == true { context.close(promise: nil) }
+      // A client that closes its side while it receives an endless stream is gone. One that still receives its last reply is not.
+      if isLastReplySent || exchanges.first?.isStream == true { context.close(promise: nil) }
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -231,6 +232,7 @@ final class ConnectionPersistence: ChannelDuplexHandler, RemovableChannelHandler
     let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
     written.whenSuccess {
       let (handler, context) = bound.value
+      handler.isLastReplySent = true
       guard context.channel.isActive, !handler.isInputClosed else { return context.close(promise: nil) }
       context.close(mode: .output, promise: nil)
       handler.closeSoon(context)
