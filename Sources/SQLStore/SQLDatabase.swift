@@ -15,6 +15,9 @@ protocol SQLDatabase: Sendable {
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value
 
+  /// As `SQLStore.changeMark`.
+  var changeMark: (@Sendable () -> Int64?)? { get }
+
   func changesElsewhere() -> AsyncStream<StoreChange>
   func backUp(to path: String) async throws
   func release() throws

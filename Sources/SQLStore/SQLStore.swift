@@ -68,6 +68,10 @@ package struct SQLStore: Store {
   /// file the stream is empty.
   package func changesElsewhere() -> AsyncStream<StoreChange> { database.changesElsewhere() }
 
+  /// Tells a number that is another one after every commit, by whichever process, and nil where it cannot be told at once. It
+  /// runs on the calling thread, and takes microseconds. Nil where asking the database costs more.
+  package var changeMark: (@Sendable () -> Int64?)? { database.changeMark }
+
   /// The id of the installation that a database of any version belongs to; nil where it has none. The database stays as it is.
   package static func installationID(at location: DatabaseLocation) async throws -> UUID? {
     switch location {

@@ -49,6 +49,7 @@ final class ForgetfulDatabase: SQLDatabase {
     return value
   }
 
+  var changeMark: (@Sendable () -> Int64?)? { database.changeMark }
   func changesElsewhere() -> AsyncStream<StoreChange> { database.changesElsewhere() }
   func backUp(to path: String) async throws { try await database.backUp(to: path) }
   func release() throws { try database.release() }

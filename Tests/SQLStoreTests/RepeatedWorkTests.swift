@@ -129,6 +129,8 @@ private struct CountingDatabase: SQLDatabase {
     try await queue.write { try body($0) }
   }
 
+  var changeMark: (@Sendable () -> Int64?)? { nil }
+
   func changesElsewhere() -> AsyncStream<StoreChange> { AsyncStream { $0.finish() } }
   func backUp(to path: String) async throws {}
   func release() throws { try queue.close() }

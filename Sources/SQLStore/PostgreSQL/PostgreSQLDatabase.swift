@@ -98,6 +98,9 @@ struct PostgreSQLDatabase: SQLDatabase {
     }
   }
 
+  /// Asking the server would cost as much as reading the rows.
+  var changeMark: (@Sendable () -> Int64?)? { nil }
+
   func changesElsewhere() -> AsyncStream<StoreChange> {
     PostgreSQLListener(address) { [writerProcess] process in writerProcess.isOurs(process) }.changes()
   }

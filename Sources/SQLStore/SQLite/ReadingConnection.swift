@@ -24,4 +24,9 @@ final class ReadingConnection {
     guard !isClosed else { throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the connection is closed") }
     return try connection.transaction(beginning: "BEGIN DEFERRED") { try body(connection) }
   }
+
+  /// A number that is another one once any other connection has committed.
+  func dataVersion() throws -> Int64? {
+    isClosed ? nil : try connection.value(Int64.self, "PRAGMA data_version")
+  }
 }

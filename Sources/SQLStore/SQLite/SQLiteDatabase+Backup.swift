@@ -4,6 +4,7 @@ import GRDB
 extension SQLiteDatabase {
   func release() throws {
     try readers.close()
+    try mark.close()
     // Moves everything from the log into the file.
     try pool.writeWithoutTransaction { database in
       writer.forgetStatements()

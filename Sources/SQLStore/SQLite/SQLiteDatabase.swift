@@ -10,14 +10,16 @@ struct SQLiteDatabase: SQLDatabase {
 
   let pool: DatabasePool
   let readers: Readers
+  let mark: ChangeMark
   let writer: Writer
   private let commits: GroupCommit
 
   init(path: String, _ opening: SQLStore.Opening) throws {
-    let (pool, readers) = try Self.connections(path, opening)
+    let (pool, readers, mark) = try Self.connections(path, opening)
     let writer = try Writer(of: pool)
     self.pool = pool
     self.readers = readers
+    self.mark = mark
     self.writer = writer
     commits = GroupCommit(maximumBatchSize: Self.maximumBatchSize) { commits in
       pool.asyncWriteWithoutTransaction { _ in
@@ -26,7 +28,9 @@ struct SQLiteDatabase: SQLDatabase {
     }
   }
 
-  private static func connections(_ path: String, _ opening: SQLStore.Opening) throws -> (DatabasePool, Readers) {
+  private static func connections(_ path: String, _ opening: SQLStore.Opening) throws -> (
+    DatabasePool, Readers, ChangeMark
+  ) {
     if opening == .asItIs, access(path, F_OK) != 0 { throw DatabaseIsMissing(path: path) }
     let lock = try OpeningLock(path)
     defer { lock.release() }
@@ -42,7 +46,7 @@ struct SQLiteDatabase: SQLDatabase {
     // What was answered must survive a power cut. GRDB has set this to NORMAL just now.
     try pool.writeWithoutTransaction { database in try database.execute(sql: "PRAGMA synchronous = FULL") }
     if opening == .upgrading { try Schema.migrator.migrate(pool) }
-    return (pool, try Readers(path: path, configuration))
+    return (pool, try Readers(path: path, configuration), try ChangeMark(path: path, configuration))
   }
 
   /// A read takes microseconds, so it runs on the calling thread.
@@ -64,6 +68,11 @@ struct SQLiteDatabase: SQLDatabase {
     } catch {
       throw Availability.translated(error)
     }
+  }
+
+  var changeMark: (@Sendable () -> Int64?)? {
+    let mark = mark
+    return { mark.value }
   }
 
   /// Empty: what other processes write is found by polling.
