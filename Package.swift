@@ -195,7 +195,7 @@ let package = Package(
       name: "APITests",
       dependencies: [
         "Core", "Engine", "API", "Documentation", "SQLStore", "SimulatedDriver", "TestSupport", hummingbird, httpTypes,
-        nio, logging, "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
+        nio, logging, lifecycle, "Yams", .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: settings),

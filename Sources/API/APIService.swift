@@ -17,6 +17,7 @@ package struct APIService: Sendable {
   let consoleDoor: ConsoleDoor
   let trustedProxies: TrustedProxies
   private let figures: RequestFigures?
+  let memory: RepliesInMemory?
   private let publicURL: PublicURL?
   private let pages: (any WebPages)?
   let clock: any WallClock
@@ -32,6 +33,8 @@ package struct APIService: Sendable {
   ///   - trustedProxies: The proxies that are trusted to tell whose requests they forward.
   ///   - figures: Where requests are counted; nil if they are not.
   ///   - sharedAttempts: Where all services of a database count clients that send invalid tokens; nil for a single service.
+  ///   - changeMark: A number that is another one after every commit to the database, by whichever process; nil to keep no
+  ///     replies in memory.
   ///   - isReady: Whether requests should be sent to this service.
   package init(
     _ useCases: UseCases, authenticator: Authenticator,
@@ -41,7 +44,7 @@ package struct APIService: Sendable {
     pages: (any WebPages)? = nil,
     trustedProxies: TrustedProxies = .none, clock: any WallClock, logger: Logger,
     limits: RequestLimits = RequestLimits(), figures: RequestFigures? = nil,
-    sharedAttempts: (any AttemptStore)? = nil,
+    sharedAttempts: (any AttemptStore)? = nil, changeMark: (@Sendable () -> Int64?)? = nil,
     isReady: @escaping @Sendable () async throws -> Bool
   ) {
     gate = Gate(authenticator: authenticator, limits: limits, sharedAttempts: sharedAttempts, clock: clock)
@@ -57,6 +60,9 @@ package struct APIService: Sendable {
     consoleDoor = ConsoleDoor(consoles: useCases.consoles, publicURL: publicURL, proxies: trustedProxies)
     self.isReady = isReady
     let servers = useCases.servers
+    memory = changeMark.map { [gate] in
+      RepliesInMemory(servers: servers, gate: gate, publicURL: publicURL, clock: clock, changeMark: $0)
+    }
     routes = RouteTable(
       endpoints: ServerRoutes(servers: servers, catalogue: useCases.catalogue, clock: clock).endpoints
         + MetricRoutes(metrics: useCases.metrics, servers: servers).endpoints
@@ -98,15 +104,16 @@ package struct APIService: Sendable {
     routes.endpoints.map { ($0.method.rawValue, $0.path) } + [("GET", Self.documentPath)]
   }
 
+  var envelope: Envelope {
+    let own = [RouteTable.basePath + Self.documentPath, Self.pagePath, Self.healthPath, Self.readinessPath, "/"]
+    return Envelope(
+      routes: routes, openPaths: Set(own).union(pages?.openPaths ?? []), pages: pages, gate: gate,
+      proxies: trustedProxies, figures: figures, memory: memory, logger: logger)
+  }
+
   package func router() -> Router<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-    let documentPath = RouteTable.basePath + Self.documentPath
-    let openPaths = Set([documentPath, Self.pagePath, Self.healthPath, Self.readinessPath, "/"]).union(
-      pages?.openPaths ?? [])
-    router.add(
-      middleware: Envelope(
-        routes: routes, openPaths: openPaths, pages: pages, gate: gate, proxies: trustedProxies, figures: figures,
-        logger: logger))
+    router.add(middleware: envelope)
     if let pages {
       pages.register(on: router)
     } else {
@@ -123,7 +130,9 @@ package struct APIService: Sendable {
         JSONWriter.object { $0.field("status", isReady ? "ok" : "unavailable") },
         status: isReady ? .ok : .serviceUnavailable)
     }
-    router.get(RouterPath(documentPath)) { request, _ in try await reference.value.document.response(to: request) }
+    router.get(RouterPath(RouteTable.basePath + Self.documentPath)) { request, _ in
+      try await reference.value.document.response(to: request)
+    }
     router.get(RouterPath(Self.pagePath)) { request, context in
       let (chosen, isSecure) = (request.uri.queryParameters.get("language"), isSecure(context.origin))
       let language = Language(askedBy: request, query: chosen, isSecure: isSecure)
@@ -133,7 +142,7 @@ package struct APIService: Sendable {
       if chosen != nil { Cookie.language.set(language.rawValue, isSecure: isSecure, in: &response) }
       return response
     }
-    routes.register(on: router, gate: gate, idempotency: idempotency, publicURL: publicURL)
+    routes.register(on: router, gate: gate, idempotency: idempotency, publicURL: publicURL, memory)
     consolePage.register(on: router)
     return router
   }

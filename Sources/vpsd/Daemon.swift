@@ -195,6 +195,7 @@ struct Daemon {
       publicURL: configuration.publicURL, pages: panel, trustedProxies: TrustedProxies(configuration.trustedProxies),
       clock: clock,
       logger: logger, limits: configuration.limits, figures: metrics?.page.requests, sharedAttempts: sharedAttempts,
+      changeMark: store.changeMark,
       isReady: { [store] in readiness.isOver ? false : try await store.isBootstrapped() })
     let firstLink = try await firstLink(store, isFirstStart: firstToken != nil, clock)
     let web = web(api, banner(hosted, firstToken: firstToken, firstLink: firstLink))

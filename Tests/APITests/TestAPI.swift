@@ -8,6 +8,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOEmbedded
+import SQLStore
 import SimulatedDriver
 import TestSupport
 
@@ -47,7 +48,7 @@ struct TestAPI {
     _ service: TestService, limits: RequestLimits = TestAPI.noLimits,
     noVNC: URL = URL(fileURLWithPath: "/nowhere", isDirectory: true), publicURL: PublicURL? = nil,
     pages: (any WebPages)? = nil, quotas: Quotas = Quotas(), trustedProxies: TrustedProxies = .none,
-    reverseNames: ReverseNames? = nil
+    reverseNames: ReverseNames? = nil, figures: RequestFigures? = nil, changeMark: (@Sendable () -> Int64?)? = nil
   ) {
     self.service = service
     let store = service.store
@@ -67,7 +68,8 @@ struct TestAPI {
       useCases, authenticator: service.authenticator,
       document: Self.document, noVNC: noVNC, publicURL: publicURL, pages: pages,
       trustedProxies: trustedProxies, clock: service.clock,
-      logger: logger, limits: limits,
+      logger: logger, limits: limits, figures: figures,
+      changeMark: changeMark ?? service.database.changeMark,
       isReady: { try await store.isBootstrapped() }
     )
     responder = api.router().buildResponder()

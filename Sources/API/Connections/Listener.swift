@@ -3,6 +3,8 @@ package import HummingbirdCore
 package import NIOCore
 
 extension APIService {
+  private static let serverName = "vpsd"
+
   /// The listener of the service: the only way from a socket to its routes, for the program and for every test of it.
   ///
   /// - Parameter onServerRunning: Is called with the listening channel.
@@ -14,7 +16,7 @@ extension APIService {
     return Application(
       router: router(), server: server(limits, among: idle),
       configuration: .init(
-        address: address, serverName: "vpsd",
+        address: address, serverName: Self.serverName,
         availableConnectionsDelegate: limits.connections > 0 ? ConnectionPlaces(idle: idle) : nil),
       onServerRunning: { [logger] channel in
         // Fails only for a listener that is already being closed.
@@ -31,7 +33,8 @@ extension APIService {
     let counts = ConnectionCounts()
     return HTTPServerBuilder { responder in
       ServiceChannel(
-        http: HTTP1Channel(responder: responder, configuration: limits.http), door: consoleDoor, limits: limits,
+        http: HTTP1Channel(responder: responder, configuration: limits.http), door: consoleDoor,
+        envelope: envelope, serverName: Self.serverName, limits: limits,
         proxies: trustedProxies, counts: counts, idle: idle, clock: clock, logger: logger)
     }
   }

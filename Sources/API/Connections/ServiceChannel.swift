@@ -31,6 +31,8 @@ struct ServiceChannel: ServerChildChannel {
 
   let http: HTTP1Channel
   let door: ConsoleDoor
+  let envelope: Envelope
+  let serverName: String
   let limits: ConnectionLimits
   let proxies: TrustedProxies
   let counts: ConnectionCounts
@@ -66,6 +68,10 @@ struct ServiceChannel: ServerChildChannel {
       try pipeline.addHandler(ConnectionPersistence(silence), position: .after(decoder))
       try pipeline.addHandler(HeadRules(), position: .after(decoder))
       try PlainHeads.add(to: channel, logger: logger)
+      if envelope.memory != nil {
+        let last = try pipeline.handler(type: HTTPConnectionStateHandler.self)
+        try pipeline.addHandler(QuickReplies(envelope, serverName: serverName), position: .after(last))
+      }
       return .http(value)
     }.nonisolated()
   }

@@ -8,6 +8,7 @@ package struct APIContext: RequestContext {
   package var requestID = ""
   package let allowance = RateLimitHeaders()
   package let subject = RequestSubject()
+  let shown = ShownServers()
   /// The IP address that opened the connection: the client's, or a proxy's. Empty if there is none.
   let peer: String
   /// Has only the peer's address until the headers are read.

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
 /// Wraps every request: gives it an id, turns every error into a reply, and logs it.
 struct Envelope: RouterMiddleware {
@@ -16,16 +17,16 @@ struct Envelope: RouterMiddleware {
   let proxies: TrustedProxies
   /// Nil if requests are not counted.
   let figures: RequestFigures?
+  /// Nil if no replies are kept.
+  let memory: RepliesInMemory?
   let logger: Logger
 
   func handle(
     _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
   ) async throws -> Response {
     var context = context
-    context.requestID = Self.requestID(of: request)
-    context.origin = proxies.origin(peer: context.peer) { name in
-      HTTPField.Name(name).map { request.headers[values: $0] } ?? []
-    }
+    context.requestID = Self.givenID(of: request) ?? UUID().text
+    context.origin = origin(of: request, from: context.peer)
     let started = ContinuousClock.now
     var response: Response
     do {
@@ -35,12 +36,63 @@ struct Envelope: RouterMiddleware {
     }
     // The reply to HEAD must have no body: the client would take it for the next reply.
     if request.method == .head { response = response.createHeadResponse() }
-    response.headers[Self.requestIDHeader] = context.requestID
-    context.allowance.write(to: &response.headers)
-    let duration = ContinuousClock.now - started
-    figures?.count(request.method, context.endpointPath, status: response.status.code, after: duration)
-    log(request, response.status.code, duration, context)
+    let exchange = Exchange(
+      requestID: context.requestID, origin: context.origin, account: context.subject.account,
+      server: context.subject.server, allowance: context.allowance.noted, path: context.endpointPath, started: started)
+    finish(exchange, request, response.status, &response.headers)
     return response
+  }
+
+  /// A request without a body, if its reply may be in memory.
+  func question(_ head: HTTPRequest, from peer: String) -> RepliesInMemory.Question? {
+    guard let memory, RepliesInMemory.mayAnswer(head) else { return nil }
+    let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+    guard let token = gate.tokenHash(of: request) else { return nil }
+    let origin = origin(of: request, from: peer)
+    return memory.question(request, bearing: token, from: origin, id: Self.givenID(of: request))
+  }
+
+  /// The reply that `memory` has; nil if the routes must answer.
+  func replyInMemory(to question: RepliesInMemory.Question) -> (head: HTTPResponse, body: ByteBuffer?)? {
+    let started = ContinuousClock.now
+    guard let (kept, caller, allowance) = memory?.reply(to: question) else { return nil }
+    var head = HTTPResponse(status: .ok, headerFields: kept.headers)
+    if question.isConditional {
+      let whole = Response(status: .ok, headers: kept.headers, body: ResponseBody(byteBuffer: kept.body))
+      head = Precondition.applied(to: whole, of: question.request).head
+    }
+    let exchange = Exchange(
+      requestID: question.requestID ?? UUID().text, origin: question.origin, account: caller.accountID,
+      server: kept.server, allowance: allowance, path: kept.path, started: started)
+    finish(exchange, question.request, head.status, &head.headerFields)
+    return (head, head.status == .ok ? kept.body : nil)
+  }
+
+  private func origin(of request: Request, from peer: String) -> RequestOrigin {
+    proxies.origin(peer: peer) { name in HTTPField.Name(name).map { request.headers[values: $0] } ?? [] }
+  }
+
+  /// What is known of a request when it is answered.
+  private struct Exchange {
+    let requestID: String
+    let origin: RequestOrigin
+    let account: ID<Account>?
+    /// As the request names it.
+    let server: String?
+    let allowance: Allowance?
+    /// The template of the route; nil if there is none.
+    let path: String?
+    let started: ContinuousClock.Instant
+  }
+
+  private func finish(
+    _ exchange: Exchange, _ request: Request, _ status: HTTPResponse.Status, _ headers: inout HTTPFields
+  ) {
+    headers[Self.requestIDHeader] = exchange.requestID
+    exchange.allowance?.write(to: &headers)
+    let duration = ContinuousClock.now - exchange.started
+    figures?.count(request.method, exchange.path, status: status.code, after: duration)
+    log(request, status.code, duration, exchange)
   }
 
   private func response(to error: any Error, _ request: Request, _ context: APIContext) async -> Response {
@@ -73,21 +125,21 @@ struct Envelope: RouterMiddleware {
     throw Failure.notFound
   }
 
-  private func log(_ request: Request, _ status: Int, _ duration: Duration, _ context: APIContext) {
+  private func log(_ request: Request, _ status: Int, _ duration: Duration, _ exchange: Exchange) {
     let level: Logger.Level = status >= 500 ? .error : request.method == .get ? .debug : .info
     guard level >= logger.logLevel else { return }
     var metadata: Logger.Metadata = [
-      "request": "\(context.requestID)", "method": "\(request.method.rawValue)",
+      "request": "\(exchange.requestID)", "method": "\(request.method.rawValue)",
       "path": "\(request.uri.path.escaped(atMost: 200))", "status": "\(status)",
-      "milliseconds": "\(duration.milliseconds)", "from": "\(context.origin.address)",
+      "milliseconds": "\(duration.milliseconds)", "from": "\(exchange.origin.address)",
     ]
-    if let account = context.subject.account { metadata["account"] = "\(account)" }
-    if let server = context.subject.server { metadata["server"] = "\(server.escaped(atMost: 64))" }
+    if let account = exchange.account { metadata["account"] = "\(account)" }
+    if let server = exchange.server { metadata["server"] = "\(server.escaped(atMost: 64))" }
     logger.log(level: level, "request", metadata: metadata)
   }
 
-  /// The caller's id of the request, if it is short and plain; otherwise a new one.
-  static func requestID(of request: Request) -> String {
+  /// The caller's id of the request, if it is short and plain.
+  private static func givenID(of request: Request) -> String? {
     if let given = request.headers[requestIDHeader], (1...128).contains(given.utf8.count),
       given.utf8.allSatisfy({ byte in
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
@@ -96,6 +148,6 @@ struct Envelope: RouterMiddleware {
     {
       return given
     }
-    return UUID().text
+    return nil
   }
 }

@@ -53,6 +53,17 @@ struct Gate: Sendable {
     return caller
   }
 
+  /// Nil where the request bears no token, or none that can be valid.
+  func tokenHash(of request: Request) -> TokenHash? {
+    (try? Self.token(in: request)).flatMap { TokenText($0)?.hash }
+  }
+
+  /// The caller that the token belongs to, if it is known without asking the store.
+  func knownCaller(bearing token: TokenHash) -> Caller? { authenticator.knownCaller(bearing: token) }
+
+  /// Counts a request against the limit.
+  func count(_ caller: Caller) -> Allowance? { requests?.take(RequestShare(of: caller)) }
+
   /// Whether the token that began a long reply is still valid.
   func stillAdmits(_ request: Request, _ context: APIContext) async -> Bool {
     (try? await caller(of: request, context)) != nil

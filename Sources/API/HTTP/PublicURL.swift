@@ -2,7 +2,7 @@ import HTTPTypes
 package import Hummingbird
 
 /// The URL at which clients reach this service.
-package struct PublicURL: Sendable, Equatable, CustomStringConvertible {
+package struct PublicURL: Sendable, Hashable, CustomStringConvertible {
   package let isSecure: Bool
   /// Host and port.
   package let authority: String

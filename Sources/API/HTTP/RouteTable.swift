@@ -1,6 +1,7 @@
 import Core
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// A method of a path, the permission that it requires, and its handler.
 struct Endpoint: Sendable {
@@ -15,6 +16,8 @@ struct Endpoint: Sendable {
   let alternatives: [String]
   /// Whether it changes something that has an entity tag, and its handler compares `If-Match`.
   let hasTag: Bool
+  /// Whether its handler notes the servers that it shows, so that `RepliesInMemory` may keep the reply.
+  let isKept: Bool
   let handle: @Sendable (APIRequest) async throws -> Response
 
   /// Whether only operators' programs can use it.
@@ -23,7 +26,7 @@ struct Endpoint: Sendable {
   init(
     _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
     mediaType: String = "application/json", alternatives: [String] = [], hasTag: Bool = false,
-    handle: @escaping @Sendable (APIRequest) async throws -> Response
+    isKept: Bool = false, handle: @escaping @Sendable (APIRequest) async throws -> Response
   ) {
     self.method = method
     self.path = path
@@ -31,6 +34,7 @@ struct Endpoint: Sendable {
     self.mediaType = mediaType
     self.alternatives = alternatives
     self.hasTag = hasTag
+    self.isKept = isKept
     self.handle = handle
   }
 }
@@ -53,11 +57,16 @@ struct RouteTable: Sendable {
     return matching.flatMap { $0.method == .get ? ["GET", "HEAD"] : [$0.method.rawValue] }
   }
 
-  func register(on router: Router<APIContext>, gate: Gate, idempotency: IdempotencyHeader, publicURL: PublicURL?) {
+  func register(
+    on router: Router<APIContext>, gate: Gate, idempotency: IdempotencyHeader, publicURL: PublicURL?,
+    _ memory: RepliesInMemory?
+  ) {
     for endpoint in endpoints {
       let isOfServer = endpoint.path.hasPrefix("/servers/{id}/")
       router.on(RouterPath(Self.basePath + endpoint.path), method: endpoint.method) { request, context in
         let caller = try await gate.admit(request, context, permission: endpoint.permission)
+        // Before anything that the reply tells is read, so that it is of this moment or a later one.
+        let moment = endpoint.isKept && request.method == .get ? memory?.settledMoment() : nil
         guard ([endpoint.mediaType] + endpoint.alternatives).contains(where: { APIRequest.accepts($0, request) }) else {
           throw Rejection.notAcceptable
         }
@@ -73,6 +82,13 @@ struct RouteTable: Sendable {
         if isOfServer, let server = context.parameters.get("id") { context.subject.note(server: server) }
         if endpoint.method == .get || response.headers[.eTag] != nil {
           response = try await EntityTag.added(to: response)
+        }
+        if let memory, let moment, response.status == .ok, let shown = context.shown.views {
+          let reply = RepliesInMemory.Reply(
+            headers: response.headers, body: ByteBuffer(bytes: try await response.body.whole()),
+            permission: endpoint.permission, path: context.endpointPath,
+            server: isOfServer ? context.parameters.get("id") : nil, shown: shown)
+          memory.keep(reply, to: request, of: caller, whole.publicURL, at: moment)
         }
         return Precondition.applied(to: response, of: request)
       }

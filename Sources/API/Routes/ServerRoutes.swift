@@ -19,9 +19,9 @@ struct ServerRoutes {
 
   var endpoints: [Endpoint] {
     [
-      Endpoint(.get, "/servers/", Self.read, handle: list),
+      Endpoint(.get, "/servers/", Self.read, isKept: true, handle: list),
       Endpoint(.post, "/servers/", Self.write) { try await create($0, try await $0.fields()) },
-      Endpoint(.get, "/servers/{id}/", Self.read) { try await read($0) },
+      Endpoint(.get, "/servers/{id}/", Self.read, isKept: true) { try await read($0) },
       Endpoint(.put, "/servers/{id}/", Self.write, hasTag: true) { try await update($0, isPartial: false) },
       Endpoint(.patch, "/servers/{id}/", Self.write, hasTag: true) { try await update($0, isPartial: true) },
       Endpoint(.delete, "/servers/{id}/", Self.write, hasTag: true, handle: delete),
@@ -45,6 +45,7 @@ struct ServerRoutes {
     let order = try request.order(by: ServerKey.allCases, &errors)
     try errors.throwIfAny(order: ["status", "location", "label_selector", "ordering"])
     let page = try await servers.list(filter, order: order, page: try request.page(), request.caller)
+    request.context.shown.note(page.elements)
     return request.list(page) { ServerWire.listItem(&$0, $1) }
   }
 
@@ -100,6 +101,7 @@ struct ServerRoutes {
 
   func read(_ request: APIRequest, of owner: ServerWire.Owner? = nil) async throws -> Response {
     let (view, usage) = try await servers.read(try await id(of: request), request.caller)
+    request.context.shown.note([view])
     return detail(view, usage, of: owner)
   }
 

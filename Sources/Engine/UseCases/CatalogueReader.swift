@@ -21,4 +21,7 @@ package struct CatalogueReader: Sendable {
   func catalogue() async throws -> Catalogue {
     try await cache.value { try await store.catalogue() }
   }
+
+  /// Whoever asks from now on gets what the store says from now on.
+  func forget() { cache.forget() }
 }

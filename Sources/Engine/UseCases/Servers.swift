@@ -238,8 +238,28 @@ package struct Servers: Sendable {
     let forwarding = fleet.forwarding(to: server)
     return View(
       server: server, plan: plan, operatingSystem: operatingSystem, location: location,
-      sshPort: forwarding?.sshPort ?? fleet.sshPort(of: server), forwarding: forwarding,
-      statusReason: server.statusReason ?? fleet.reason(for: server) ?? fleet.fetch(for: server, of: operatingSystem)
-        ?? Self.warning(of: server))
+      sshPort: sshPort(of: server, forwarding), forwarding: forwarding,
+      statusReason: statusReason(of: server, operatingSystem))
+  }
+
+  /// Views that are made from now on depend on nothing that the store said before.
+  package func forgetCatalogue() { catalogueReader.forget() }
+
+  /// Whether the hosts still are as these views tell. What the store says is not asked again.
+  package func areStill(_ views: [View]) -> Bool {
+    views.allSatisfy { view in
+      let forwarding = fleet.forwarding(to: view.server)
+      return view.forwarding == forwarding && view.sshPort == sshPort(of: view.server, forwarding)
+        && view.statusReason == statusReason(of: view.server, view.operatingSystem)
+    }
+  }
+
+  private func sshPort(of server: Server, _ forwarding: PortForwarding.Share?) -> Int {
+    forwarding?.sshPort ?? fleet.sshPort(of: server)
+  }
+
+  private func statusReason(of server: Server, _ system: OperatingSystem) -> String? {
+    server.statusReason ?? fleet.reason(for: server) ?? fleet.fetch(for: server, of: system)
+      ?? Self.warning(of: server)
   }
 }
