@@ -85,7 +85,9 @@ let package = Package(
       swiftSettings: settings),
     .target(
       name: "LibvirtDriver",
-      dependencies: ["Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "CGNU", "CLibvirt", logging],
+      dependencies: [
+        "Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "CGNU", "CLibvirt", "COpenSSL", logging,
+      ],
       swiftSettings: settings),
     .target(
       name: "IncusDriver",

@@ -170,20 +170,31 @@ struct TemplateStoreTests {
 
   @Test("What a machine is told about itself is written in lines, and ends with its seed")
   func message() throws {
-    let message = IdentityMessage(card: "56:00:00:00:00:01", seed: Array("SEED\n".utf8), entropy: [0, 15, 255])
+    let key = try HostKey()
+    let message = IdentityMessage(
+      card: "56:00:00:00:00:01", seed: Array("SEED\n".utf8), hostKey: key, entropy: [0, 15, 255])
     let text = String(decoding: message.bytes(at: .seconds(1_700_000_000) + .nanoseconds(5)), as: UTF8.self)
     #expect(
       text == """
         clock 1700000000.000000005
         entropy 000fff
+        host-key \(Self.hexadecimal(key.privateFile))
+        host-key-public \(Self.hexadecimal(key.publicPart))
         card 56:00:00:00:00:01
         seed 5
 
         SEED
 
         """)
-    let (one, other) = (IdentityMessage(card: "", seed: []).entropy, IdentityMessage(card: "", seed: []).entropy)
-    #expect(one.count == 64 && one != other)
+    // An image of an earlier version understands no other lines.
+    let head = text.prefix { $0 != "S" }
+    #expect(head.split(separator: "\n").allSatisfy { $0.wholeMatch(of: /[a-z-]+ [0-9A-Za-z.:]+/) != nil })
+    let entropies = (0..<2).map { _ in IdentityMessage(card: "", seed: [], hostKey: key).entropy }
+    #expect(entropies[0].count == 64 && entropies[0] != entropies[1])
+  }
+
+  private static func hexadecimal(_ text: String) -> String {
+    text.utf8.map { String(format: "%02x", $0) }.joined()
   }
 
   @Test("The port is added to what QEMU is given, whether it is given anything or not")

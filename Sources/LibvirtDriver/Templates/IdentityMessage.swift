@@ -6,6 +6,8 @@ struct IdentityMessage {
   let card: String
   /// The content of the disk from which a first boot reads its settings.
   let seed: [UInt8]
+  /// Guests that know nothing of it make their own.
+  let hostKey: HostKey
   /// Random bytes that no other machine gets.
   var entropy = (0..<64).map { _ in UInt8.random(in: .min ... .max) }
 
@@ -14,19 +16,24 @@ struct IdentityMessage {
     let (seconds, attoseconds) = now.components
     let nanoseconds = String(attoseconds / 1_000_000_000)
     let fraction = String(repeating: "0", count: 9 - nanoseconds.count) + nanoseconds
-    let hexadecimal = entropy.map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0\(digits)" : digits
-    }.joined()
     let head = """
       clock \(seconds).\(fraction)
-      entropy \(hexadecimal)
+      entropy \(Self.hexadecimal(entropy))
+      host-key \(Self.hexadecimal(hostKey.privateFile.utf8))
+      host-key-public \(Self.hexadecimal(hostKey.publicPart.utf8))
       card \(card)
       seed \(seed.count)
 
 
       """
     return Array(head.utf8) + seed
+  }
+
+  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { byte in
+      let digits = String(byte, radix: 16)
+      return digits.count == 1 ? "0\(digits)" : digits
+    }.joined()
   }
 
   /// The host's time of day.

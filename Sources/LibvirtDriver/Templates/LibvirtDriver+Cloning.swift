@@ -87,7 +87,7 @@ extension LibvirtDriver {
       var tried = record
       tried.isTried = true
       try tried.write(to: files.clone)
-      return (template, IdentityMessage(card: record.card, seed: Array(seed)))
+      return (template, IdentityMessage(card: record.card, seed: Array(seed), hostKey: try HostKey()))
     }
     let limit = cloneLimit
     try await onLibvirt("start the machine from memory", within: limit * 2) { connection in
