@@ -35,6 +35,7 @@ final class GuestReadings: Sendable {
     /// How often in a row the agent did not answer.
     var silences = 0
     var hasGreeted = false
+    var isGreetingNews = false
 
     init(runID: Int, now: Instant) {
       self.runID = runID
@@ -88,12 +89,23 @@ final class GuestReadings: Sendable {
     }
   }
 
-  func noteGreeting(of machine: UUID, runID: Int) {
+  /// - Parameter isNews: Whether nobody has asked for it yet.
+  func noteGreeting(of machine: UUID, runID: Int, isNews: Bool = false) {
     let now = clock.uptime
     state.withLock { state in
       var entry = Self.entry(machine, runID: runID, in: state, now: now)
       entry.hasGreeted = true
+      entry.isGreetingNews = isNews
       state.entries[machine] = entry
+    }
+  }
+
+  /// Whether it has greeted and nobody has asked for that yet; true once.
+  func takesNewsOfGreeting(of machine: UUID, runID: Int) -> Bool {
+    state.withLock { state in
+      guard let entry = state.entries[machine], entry.runID == runID, entry.isGreetingNews else { return false }
+      state.entries[machine]?.isGreetingNews = false
+      return true
     }
   }
 

@@ -286,11 +286,15 @@ extension LibvirtDriver {
     }
     guard let boot else { return Readiness(hasSSHBanner: false, hasAgent: false) }
     runningPorts.note(machine, runID: boot.runID, as: boot.mark)
+    let isInstant = try await onFiles("look whether it came from a template") { MachineFiles.exists(files.instantMark) }
+    // The first question after a start from memory: an answer of the agent would only delay the first login.
+    if readings.takesNewsOfGreeting(of: machine, runID: boot.runID) {
+      return Readiness(hasSSHBanner: true, hasAgent: false, isInstant: isInstant)
+    }
     async let hasAgent = onGuest(machine, "ping the agent") { domain in
       (try? GuestAgent(domain: domain).ping()) != nil
     }
     let hasBanner = await hasGreeted(machine, at: boot.mark, runID: boot.runID)
-    let isInstant = try await onFiles("look whether it came from a template") { MachineFiles.exists(files.instantMark) }
     return Readiness(hasSSHBanner: hasBanner, hasAgent: (try? await hasAgent) ?? false, isInstant: isInstant)
   }
 

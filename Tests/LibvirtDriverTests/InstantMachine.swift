@@ -101,12 +101,41 @@ struct InstantMachine: Sendable {
         specification,
         """
         ls /var/log/journal; cat /var/lib/vpsd/first-boot; test -s /etc/ssh/ssh_host_ecdsa_key.pub && systemctl is-active \
-        ssh.service systemd-logind.service apt-daily.timer; ls /run/systemd/system/ssh.service.d; true
+        ssh.service systemd-logind.service apt-daily.timer; ls /run/systemd/system/ssh.service.d; \(Self.nameOfListener)
         """
-      ) == "\(machineID)\napplied\nactive\nactive\nactive"
+      ) == "\(machineID)\napplied\nactive\nactive\nactive\nsshd"
+    }
+    // Both are sshd's own from here on.
+    for change in ["reload", "restart"] {
+      _ = try await host.ssh(specification, "systemctl \(change) ssh.service")
+      #expect(try await host.ssh(specification, Self.nameOfListener) == "sshd", "\(change)")
     }
     let answer = try await host.ssh(specification, "hostname -f; echo $(df --output=size -BG / | tail -1)")
     #expect(answer == "\(specification.hostname.name)\n\(specification.storageGiB)G")
+  }
+
+  private static let nameOfListener =
+    "cat /proc/$(systemctl show --property MainPID --value ssh.service)/comm"
+
+  /// Whoever restarts sshd at once gets it.
+  func takesRestart() async throws {
+    let answer = try await host.ssh(
+      specification,
+      """
+      \(Self.nameOfListener); systemctl restart ssh.service; systemctl is-active ssh.service; \(Self.nameOfListener)
+      key=/etc/ssh/ssh_host_ed25519_key; stat -c '%U %G %a' $key $key.pub
+      [ "$(ssh-keygen -y -f $key)" = "$(cut -d ' ' -f 1,2 $key.pub)" ]; echo $? $(cut -d ' ' -f 3 $key.pub)
+      """)
+    #expect(
+      answer == """
+        take-identity
+        active
+        sshd
+        root root 600
+        root root 644
+        0 root@\(specification.hostname.firstLabel)
+        """)
+    #expect(try await host.ssh(specification, "echo again") == "again")
   }
 
   /// Its next start is a boot like any other, of the same server.

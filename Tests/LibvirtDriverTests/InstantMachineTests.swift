@@ -72,6 +72,11 @@ struct InstantMachineTests {
       try await machine.settles()
       try await machine.boots(knownBy: identity)
       try await host.driver.ensureAbsent(specification.machine)
+      let other = InstantMachine(host: host, specification: try await host.specification())
+      _ = try await other.wakes()
+      try await other.takesRestart()
+      try await other.settles()
+      try await host.driver.ensureAbsent(other.specification.machine)
     }
   }
 

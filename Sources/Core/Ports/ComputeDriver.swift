@@ -270,7 +270,7 @@ package enum UserDataOutcome: Sendable, Equatable {
 package struct Readiness: Sendable, Equatable {
   /// This boot's sshd sent its banner.
   package let hasSSHBanner: Bool
-  /// The guest agent answered.
+  /// The guest agent answered; false where it was not asked, because the banner alone counts.
   package let hasAgent: Bool
   /// The memory of a template replaced the first boot of its disk.
   package let isInstant: Bool

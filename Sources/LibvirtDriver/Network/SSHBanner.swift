@@ -29,8 +29,13 @@ struct SSHBanner: Sendable {
   private var attempts: [Attempt] = []
   private var hasRefused: Bool
 
-  /// - Parameter isListening: Whether it is known that the guest's sshd listens, as after a refusal.
-  init(isListening: Bool = false) { hasRefused = isListening }
+  init() { hasRefused = false }
+
+  /// Connects to an sshd that is known to listen, as after a refusal: there is one connection, however long a busy guest takes.
+  init(listeningAt address: IPv4Address, port: UInt16) {
+    hasRefused = true
+    attempts = Self.connection(to: address, port: port).map { [Attempt(descriptor: $0)] } ?? []
+  }
 
   /// Whether a connection waits that should be kept for the next call.
   var hasReachedGuest: Bool { hasRefused && !attempts.isEmpty }

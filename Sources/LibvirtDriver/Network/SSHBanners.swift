@@ -19,13 +19,6 @@ final class SSHBanners: Sendable {
     }
   }
 
-  /// Notes that the guest's sshd listens: one connection waits for the greeting, however long a busy host takes.
-  func noteListening(of machine: UUID, runID: Int) {
-    let listening = Waiting(runID: runID, banner: SSHBanner(isListening: true))
-    var other = waiting.withLock { $0.updateValue(listening, forKey: machine) }
-    other?.banner.close()
-  }
-
   /// Blocks: only for `BlockingThreads`.
   func isSent(
     of machine: UUID, runID: Int, by address: IPv4Address, port: UInt16, within limit: Duration

@@ -8,7 +8,7 @@ import PrivateFiles
 /// The first start of a machine that was made from a template: it loads the template's memory, and gets its identity before
 /// anybody can reach it. Any failure or uncertainty leads to a new disk and a boot.
 extension LibvirtDriver {
-  /// From the start of QEMU until the guest has its identity. Also on a busy host it leaves time for a boot in the same step.
+  /// From the start of QEMU until the guest's sshd greets. Also on a busy host it leaves time for a boot in the same step.
   private var cloneLimit: Duration { accelerator == .kvm ? .seconds(10) : .seconds(40) }
 
   /// Returns whether the new machine has got a copy of a template's disk. If not, it needs a disk of its own.
@@ -97,8 +97,10 @@ extension LibvirtDriver {
       if let mark { try handOver(files, to: mark.owner) }
       let placed = try moved(domain) ?? domain
       do {
-        let live = try wake(placed, template, message, within: limit)
-        if let runID = live.runID { banners.noteListening(of: machine, runID: runID) }
+        let deadline = ContinuousClock.now + limit
+        let live = try wake(placed, template, message, until: deadline)
+        try awaitGreeting(of: live, until: deadline)
+        if let runID = live.runID { readings.noteGreeting(of: machine, runID: runID, isNews: true) }
       } catch {
         // The template may be the cause. A new one is made later.
         try? remove(template.id)
@@ -108,11 +110,10 @@ extension LibvirtDriver {
     }
   }
 
-  /// Returns the running machine, whose sshd listens.
+  /// Returns the running machine, which has its identity and accepts connections to sshd.
   private func wake(
-    _ domain: Domain, _ template: Template, _ message: IdentityMessage, within limit: Duration
+    _ domain: Domain, _ template: Template, _ message: IdentityMessage, until deadline: ContinuousClock.Instant
   ) throws -> Domain {
-    let deadline = ContinuousClock.now + limit
     let file = open(template.state, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
     guard file >= 0 else { throw HostError.last("open \(template.state)") }
     defer { Foundation.close(file) }
@@ -128,5 +129,15 @@ extension LibvirtDriver {
     let answer = try channel.line(until: deadline)
     guard answer == "done" else { throw DriverError(.unreachable, "the guest says \(answer)") }
     return live
+  }
+
+  /// Only a greeting shows that sshd has got on with its key.
+  private func awaitGreeting(of live: Domain, until deadline: ContinuousClock.Instant) throws {
+    guard let mark = try live.mark() else { throw DriverError(.rejected, "\(live.name) bears no mark") }
+    var banner = SSHBanner(listeningAt: mark.address, port: mark.sshPort)
+    defer { banner.close() }
+    guard banner.isSent(by: mark.address, port: mark.sshPort, within: deadline - .now) else {
+      throw DriverError(.unreachable, "the sshd of \(live.name) does not greet")
+    }
   }
 }
