@@ -48,6 +48,8 @@ final class GuestReadings: Sendable {
 
   private struct State {
     var entries: [UUID: Entry] = [:]
+    /// The machines that are not to be asked before some time.
+    var leftAlone: [UUID: Instant] = [:]
     var inFlight = 0
 
     var width: Int { GuestReadings.width(for: entries.count) }
@@ -125,6 +127,15 @@ final class GuestReadings: Sendable {
 
   // MARK: - The queue
 
+  /// Does not ask the machine for so long, because its guest has more urgent things to do.
+  func leaveAlone(_ machine: UUID, for duration: Duration) {
+    let now = clock.uptime
+    state.withLock { state in
+      state.leftAlone = state.leftAlone.filter { $0.value > now }
+      state.leftAlone[machine] = now + duration
+    }
+  }
+
   /// Asks each guest when it is due, until the task is cancelled.
   func run(_ read: @escaping Reader) async {
     await withDiscardingTaskGroup { group in
@@ -149,7 +160,9 @@ final class GuestReadings: Sendable {
     let latest = now + Self.longestSleep
     return state.withLock { state in
       guard state.inFlight < state.width else { return latest }
-      return min(latest, state.entries.values.filter { !$0.isBeingRead }.map(\.isDue).min() ?? latest)
+      let free = state.entries.filter { machine, entry in !entry.isBeingRead && (state.leftAlone[machine] ?? now) <= now
+      }
+      return min(latest, free.values.map(\.isDue).min() ?? latest)
     }
   }
 
@@ -158,9 +171,11 @@ final class GuestReadings: Sendable {
   func claim() -> Claim? {
     let now = clock.uptime
     return state.withLock { state in
+      let leftAlone = state.leftAlone
       guard state.inFlight < state.width,
-        let (machine, entry) = state.entries.lazy.filter({ !$0.value.isBeingRead && $0.value.isDue <= now })
-          .min(by: { $0.value.isDue < $1.value.isDue })
+        let (machine, entry) = state.entries.lazy.filter({ machine, entry in
+          !entry.isBeingRead && entry.isDue <= now && (leftAlone[machine] ?? now) <= now
+        }).min(by: { $0.value.isDue < $1.value.isDue })
       else { return nil }
       state.entries[machine]?.isBeingRead = true
       state.inFlight += 1

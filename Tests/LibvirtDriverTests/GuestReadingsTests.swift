@@ -32,6 +32,23 @@ struct GuestReadingsTests {
     #expect(readings.claim()?.due == .init(network: true, disk: true))
   }
 
+  @Test("One that is left alone is asked when that time is over, and others meanwhile")
+  func leftAlone() throws {
+    let readings = GuestReadings(clock: clock)
+    let other = UUID()
+    readings.leaveAlone(machine, for: .seconds(40))
+    readings.noteRunning([machine: 1])
+    #expect(readings.claim() == nil)
+    readings.noteRunning([machine: 1, other: 1])
+    let claim = try #require(readings.claim())
+    #expect(claim.machine == other && readings.claim() == nil)
+    readings.leaveAlone(machine, for: .seconds(5))
+    clock.advance(by: .seconds(4))
+    #expect(readings.claim() == nil)
+    clock.advance(by: .seconds(1))
+    #expect(readings.claim()?.machine == machine)
+  }
+
   @Test("An agent that falls silent takes its counters with it, and is asked ever more seldom")
   func silence() throws {
     let readings = GuestReadings(clock: clock)

@@ -11,6 +11,9 @@ extension LibvirtDriver {
   /// From the start of QEMU until the guest's sshd greets. Also on a busy host it leaves time for a boot in the same step.
   private var cloneLimit: Duration { accelerator == .kvm ? .seconds(10) : .seconds(40) }
 
+  /// What the host asks the guest would delay the first login.
+  private static let pauseAfterGreeting = Duration.seconds(5)
+
   /// Returns whether the new machine has got a copy of a template's disk. If not, it needs a disk of its own.
   func adoptsTemplate(
     _ files: ServerFiles, for specification: MachineSpecification, image: String, _ cpuModel: CPUModel?
@@ -90,6 +93,8 @@ extension LibvirtDriver {
       return (template, IdentityMessage(card: record.card, seed: Array(seed), hostKey: try HostKey()))
     }
     let limit = cloneLimit
+    readings.leaveAlone(machine, for: limit)
+    defer { readings.leaveAlone(machine, for: Self.pauseAfterGreeting) }
     try await onLibvirt("start the machine from memory", within: limit * 2) { connection in
       let domain = try ownership.existingDomain(machine, on: connection)
       guard try !domain.isActive() else { throw DriverError(.busy, "it runs already") }
