@@ -94,6 +94,13 @@ struct HostedFleet: Sendable {
     }
   }
 
+  /// Whether servers are, or can be, on this machine itself.
+  static func hasLocalHost(
+    _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore
+  ) async throws -> Bool {
+    try await declarations(configuration, store).contains { $0.name == HostDeclaration.localName }
+  }
+
   private static func declarations(
     _ configuration: Configuration, _ store: any HostStore & CatalogueStore & InstallationStore
   ) async throws -> [HostDeclaration] {

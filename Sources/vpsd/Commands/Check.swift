@@ -30,7 +30,9 @@ struct Check: AsyncParsableCommand {
     var members: [HostedFleet.Member] = []
     if isServed {
       // The data directories of services that share hosts contain nothing of those hosts.
-      if !configuration.sharesHosts { try Self.require(configuration.driver, in: directory) }
+      if !configuration.sharesHosts, try await HostedFleet.hasLocalHost(configuration, database) {
+        try Self.require(configuration.driver, in: directory)
+      }
       members = try await HostedFleet.open(
         configuration, database, logger: configuration.makeCommandLogger()
       ).members
