@@ -117,14 +117,17 @@ test-incus: test-clients-setup image-for-tests ## Servers that are containers, o
 	$(AS_ROOT) Tests/Hosts/incus $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests'
 	$(AS_ROOT) Tests/Hosts/network --incus $(RUN_TESTS) --filter 'EndToEndTests.RoutedContainersTests'
 	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/(spread|drains)'
+	$(AS_ROOT) Tests/Hosts/incus --others $(RUN_TESTS) --filter 'EndToEndTests.MovingContainersTests/thereAndBack'
 
-test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen (ten minutes)
+test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen, and on two Incus, of which one is (half an hour)
 	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'
+	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --others $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.MovingContainersTests'
 
 test-lxd: test-clients-setup image-for-tests ## The same servers on the LXD 5.0 of Debian 12 (some minutes)
 	@scripts/setup lxd
 	$(AS_ROOT) Tests/Hosts/incus --engine lxd $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests' \
 		--skip asFastAsIncus
+	$(AS_ROOT) Tests/Hosts/incus --engine lxd --others $(RUN_TESTS) --filter 'EndToEndTests.MovingContainersTests/thereAndBack'
 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current

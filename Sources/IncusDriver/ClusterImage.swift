@@ -32,9 +32,17 @@ struct ClusterImage: Decodable, Sendable {
     case installation = "vpsd.installation"
     case machine = "vpsd.machine"
     case copy = "vpsd.copy"
+    /// Of a disk that is on its way to another Incus: on which one.
+    case transfer = "vpsd.transfer"
   }
 
-  subscript(property: Property) -> String? { properties?[property.rawValue] }
+  /// Nil where it is empty, too: what is made of a container has the properties that the image of that one has, unless it says
+  /// otherwise.
+  subscript(property: Property) -> String? {
+    properties?[property.rawValue].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  var isOfMachine: Bool { self[.copy] != nil || self[.transfer] != nil }
 
   var minimumDiskGiB: Int { self[.minimumDisk].flatMap { Int($0) } ?? 1 }
   var takesUserData: Bool { self[.cloudInit] == "true" }

@@ -47,4 +47,6 @@ enum IncusDeadline {
   static let remove = Duration.seconds(60)
   /// For a program in a container.
   static let program = Duration.seconds(20)
+  /// How long nothing may move of what one server sends to another.
+  static let stillness = Duration.seconds(60)
 }

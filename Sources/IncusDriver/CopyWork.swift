@@ -39,7 +39,7 @@ final class CopyWork: Sendable {
   /// - Parameter body: Asks between its steps whether it is still wanted.
   func begin(
     _ kind: Kind, _ machine: UUID, _ copy: UUID,
-    _ body: @escaping @Sendable (_ isWanted: @Sendable () -> Bool) async throws -> Void
+    _ body: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) async throws -> Void
   ) {
     let key = UUID()
     let isNew = pieces.withLock { pieces in

@@ -9,12 +9,14 @@ package final class IncusCluster: Sendable {
   let installation: UUID
   let work = CopyWork()
   let imports = ImageImports()
+  let transfers = Transfers()
   let events: EventFeed
   let endings: Endings
   private let instancesReading: SharedReading<[Instance]>
   private let usageReading: SharedReading<[UUID: MachineUsage]>
   /// Nil until the server was asked.
   private let known: Mutex<ServerDialect?>
+  private let identified = Mutex<ServerIdentity?>(nil)
 
   package convenience init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock) {
     self.init(endpoints: endpoints, project: project, installation: installation, clock: clock, dialect: nil)
@@ -56,7 +58,19 @@ package final class IncusCluster: Sendable {
   func note(_ facts: ServerFacts) -> ServerDialect {
     let dialect = ServerDialect(extensions: facts.extensions)
     known.withLock { $0 = dialect }
+    if let identity = facts.identity { identified.withLock { $0 = identity } }
     return dialect
+  }
+
+  /// Nil until the server was asked.
+  var knownIdentity: ServerIdentity? { identified.withLock { $0 } }
+
+  func identity() async throws -> ServerIdentity {
+    if let knownIdentity { return knownIdentity }
+    let facts = try await client.get(IncusPath(), as: ServerFacts.self, within: IncusDeadline.server)
+    note(facts)
+    guard let identity = facts.identity else { throw IncusError.unreadable("it does not say which server it is") }
+    return identity
   }
 
   /// Of ours, on every member; nothing where it cannot be had in time.

@@ -52,11 +52,20 @@ extension IncusDriver {
   }
 
   private func publication(of snapshot: String, _ copy: UUID, _ machine: UUID) throws -> IncusClient.Request {
+    try publication(
+      of: ["type": .text("snapshot"), "name": .text("\(Instance.name(of: machine))/\(snapshot)")], machine,
+      [.copy: copy.text, .transfer: ""])
+  }
+
+  /// The call that makes an image of it.
+  func publication(
+    of source: [String: JSONBody.Value], _ machine: UUID, _ more: [ClusterImage.Property: String]
+  ) throws -> IncusClient.Request {
     let properties: [ClusterImage.Property: String] = [
-      .installation: configuration.installation.text, .machine: machine.text, .copy: copy.text,
-    ]
+      .installation: configuration.installation.text, .machine: machine.text,
+    ].merging(more) { $1 }
     let body = JSONBody([
-      "source": .object(["type": .text("snapshot"), "name": .text("\(Instance.name(of: machine))/\(snapshot)")]),
+      "source": .object(source),
       "properties": .texts(Dictionary(uniqueKeysWithValues: properties.map { ($0.rawValue, $1) })),
       "public": .flag(false), "auto_update": .flag(false), "compression_algorithm": .text("zstd"),
     ])
@@ -156,6 +165,10 @@ extension IncusDriver {
     try await images().filter { $0[.installation] == configuration.installation.text && $0[.copy] != nil }
   }
 
+  func copies(of machine: UUID) async throws -> [ClusterImage] {
+    try await copies().filter { $0[.machine] == machine.text }
+  }
+
   private func copy(_ copy: UUID) async throws -> ClusterImage? {
     try await copies().first { $0[.copy] == copy.text }
   }
@@ -168,8 +181,14 @@ extension IncusDriver {
     Set(try await copies().compactMap { $0[.machine].flatMap(UUID.init(uuidString:)) })
   }
 
+  /// Whatever images there are of it.
   func removeCopies(of machine: UUID) async throws {
-    for image in try await copies() where image[.machine] == machine.text { try await remove(image) }
+    for image in try await images()
+    where image[.installation] == configuration.installation.text && image.isOfMachine
+      && image[.machine] == machine.text
+    {
+      try await remove(image)
+    }
   }
 
   /// There may be two, where a process died while the first one was made.
@@ -177,7 +196,7 @@ extension IncusDriver {
     for image in try await copies() where image[.copy] == copy.text { try await remove(image) }
   }
 
-  private func remove(_ image: ClusterImage) async throws {
+  func remove(_ image: ClusterImage) async throws {
     do {
       try await client.finish(
         .init(method: .DELETE, path: IncusPath("images", image.fingerprint), deadline: IncusDeadline.instance),
@@ -221,7 +240,7 @@ extension IncusDriver {
 
   /// Work of a process that died goes on at the server. That which publishes says nothing of what it is about: where there is a
   /// snapshot of ours, it may be this one's.
-  private func requireNothingUnderWay(with machine: UUID) async throws {
+  func requireNothingUnderWay(with machine: UUID) async throws {
     let names = [Instance.name(of: machine), Instance.replacementName(of: machine)]
     let underWay = try await client.operationsUnderWay()
     guard !underWay.isEmpty else { return }
@@ -246,7 +265,7 @@ extension IncusDriver {
     }
   }
 
-  private static func running(_ machine: UUID) -> DriverError {
+  static func running(_ machine: UUID) -> DriverError {
     DriverError(.rejected, "the container of \(machine.text) runs", customerReason: "The server is running.")
   }
 

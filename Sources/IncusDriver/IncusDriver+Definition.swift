@@ -49,7 +49,7 @@ extension IncusDriver {
     }
   }
 
-  private func requireNoCreate(of machine: UUID) async throws {
+  func requireNoCreate(of machine: UUID) async throws {
     let name = Instance.name(of: machine)
     guard try await !client.operationsUnderWay().contains(where: { $0.concerns(instance: name) }) else {
       throw DriverError(.busy, "the container of \(machine.text) is still being made, or changed")
@@ -57,7 +57,7 @@ extension IncusDriver {
   }
 
   /// A create that goes on, of a process that died, is waited for.
-  private func removeRemnant(of machine: UUID) async throws {
+  func removeRemnant(of machine: UUID) async throws {
     try await requireNoCreate(of: machine)
     try await remove(machine)
   }

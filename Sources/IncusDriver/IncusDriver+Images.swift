@@ -121,7 +121,7 @@ extension IncusDriver {
 
   private func arrived(_ stored: StoredImage) async throws -> ClusterImage? {
     try await images().first {
-      $0[.copy] == nil && $0[.name] == stored.name && $0[.version] == stored.version
+      !$0.isOfMachine && $0[.name] == stored.name && $0[.version] == stored.version
     }
   }
 

@@ -2,43 +2,57 @@ package import Core
 package import Foundation
 import NIOHTTP1
 
-/// A server moves from member to member as its container does, which keeps its name. Whose it is, is what its mark says: that is
-/// changed last, so that it belongs to the source until all of it is here. Copies are the cluster's, and stay where they are.
+/// A server moves from member to member of one cluster as its container does, which keeps its name. Whose it is, is what its mark says:
+/// that is changed last, so that it belongs to the source until all of it is here. Copies are the cluster's, and stay where they are. From
+/// another Incus it comes as an image.
 extension IncusDriver: MachineReceiver {
   package func canReceive(from source: any ComputeDriver) -> Bool {
-    guard let source = source as? IncusDriver else { return false }
-    return source.cluster === cluster && source.configuration.member != configuration.member
+    guard let source = source as? IncusDriver, source.configuration.installation == configuration.installation else {
+      return false
+    }
+    if source.cluster === cluster { return source.configuration.member != configuration.member }
+    // A card is a link of this machine, on which there is one Incus.
+    guard links == nil, source.links == nil else { return false }
+    guard let own = cluster.knownIdentity, let other = source.cluster.knownIdentity else { return true }
+    return own.isApart(from: other)
   }
 
   package func ensureReceived(_ machine: UUID, from source: any ComputeDriver) async throws -> ReceiptProgress {
-    guard canReceive(from: source), let source = source as? IncusDriver, let member = configuration.member else {
-      throw DriverError(.rejected, "the container of \(machine.text) is to come from another cluster")
+    guard canReceive(from: source), let source = source as? IncusDriver else {
+      throw DriverError(.rejected, "the container of \(machine.text) is to come from a host of another kind")
     }
     return try await DriverError.translating {
-      let instance = try await existing(machine)
-      if instance.home == member { return .done }
-      guard instance.home == source.configuration.member else { throw Self.absent(machine) }
-      guard instance.isOff else {
-        throw DriverError(.rejected, "the container of \(machine.text) runs", customerReason: "The server is running.")
+      guard source.cluster === cluster, let member = configuration.member else {
+        return try await ensureArrived(machine, from: source)
       }
-      switch work.standing(of: .receipt, machine, machine) {
-      case .underWay: return .underWay
-      case .over(let result):
-        try result.get()
-        // Where it is now is looked at anew.
-        return .underWay
-      case .none: break
-      }
-      // What a process that died has begun goes on.
-      guard try await !isChanging(machine) else { return .underWay }
-      guard instance.location != member else {
-        try await take(machine)
-        return .done
-      }
-      // It is taken by a later call only: whoever gives the move up meanwhile makes none.
-      work.begin(.receipt, machine, machine) { _ in try await bring(machine, to: member) }
-      return .underWay
+      return try await ensureBrought(machine, to: member, from: source)
     }
+  }
+
+  private func ensureBrought(
+    _ machine: UUID, to member: String, from source: IncusDriver
+  ) async throws -> ReceiptProgress {
+    let instance = try await existing(machine)
+    if instance.home == member { return .done }
+    guard instance.home == source.configuration.member else { throw Self.absent(machine) }
+    guard instance.isOff else { throw Self.running(machine) }
+    switch work.standing(of: .receipt, machine, machine) {
+    case .underWay: return .underWay
+    case .over(let result):
+      try result.get()
+      // Where it is now is looked at anew.
+      return .underWay
+    case .none: break
+    }
+    // What a process that died has begun goes on.
+    guard try await !isChanging(machine) else { return .underWay }
+    guard instance.location != member else {
+      try await take(machine)
+      return .done
+    }
+    // It is taken by a later call only: whoever gives the move up meanwhile makes none.
+    work.begin(.receipt, machine, machine) { _ in try await bring(machine, to: member) }
+    return .underWay
   }
 
   private func bring(_ machine: UUID, to member: String) async throws {
@@ -57,6 +71,9 @@ extension IncusDriver: MachineReceiver {
 
   package func endReceipt(of machine: UUID, from source: any ComputeDriver) async throws -> Bool {
     try await DriverError.translating {
+      if let source = source as? IncusDriver, source.cluster !== cluster {
+        return try await endArrival(of: machine, from: source)
+      }
       try await endWork(of: machine, machine)
       try await requireNoReceipt(of: machine)
       guard let instance = try await anyInstance(of: machine), instance.isDefined else { return false }
@@ -68,12 +85,14 @@ extension IncusDriver: MachineReceiver {
     }
   }
 
-  /// There is one container, and the copies are the cluster's: so nothing is removed, whatever is found.
+  /// In a cluster there is one container, and the copies are the cluster's: so nothing is removed, whatever is found.
   package func ensureLeft(_ machine: UUID, to home: any ComputeDriver) async throws {
-    guard let home = home as? IncusDriver, home.cluster === cluster, let member = home.configuration.member else {
-      throw DriverError(.rejected, "the container of \(machine.text) is to be left to another cluster")
+    guard let home = home as? IncusDriver else {
+      throw DriverError(.rejected, "the container of \(machine.text) is to be left to a host of another kind")
     }
     try await DriverError.translating {
+      guard home.cluster === cluster else { return try await ensureAbsent(machine, because: home) }
+      guard let member = home.configuration.member else { throw Self.absent(machine) }
       try await requireNoReceipt(of: machine)
       if let instance = try await anyInstance(of: machine), isHere(instance) {
         try await mark(machine, .member, member)
@@ -107,7 +126,7 @@ extension IncusDriver: MachineReceiver {
     return instance
   }
 
-  private static func absent(_ machine: UUID) -> DriverError {
+  static func absent(_ machine: UUID) -> DriverError {
     DriverError(.notFound, "There is no container of \(machine.text) to be moved.")
   }
 }

@@ -18,6 +18,7 @@ extension IncusDriver {
     var known: [String] = []
     while !Task.isCancelled {
       try? await markUnmarked()
+      try? await removeStrayTransfers()
       try? await lookAtImages()
       if let faults = try? await faults(), faults != known {
         for fault in faults where !known.contains(fault) {

@@ -22,10 +22,16 @@ struct ServerFacts: Decodable, Sendable {
   struct Environment: Decodable, Sendable {
     let isClustered: Bool?
     let serverName: String?
+    let program: String?
+    let certificateFingerprint: String?
+    let architectures: [String]?
 
     private enum CodingKeys: String, CodingKey {
+      case architectures
       case isClustered = "server_clustered"
       case serverName = "server_name"
+      case program = "server"
+      case certificateFingerprint = "certificate_fingerprint"
     }
   }
 
@@ -39,4 +45,25 @@ struct ServerFacts: Decodable, Sendable {
   }
 
   var isClustered: Bool { environment?.isClustered == true }
+
+  /// Nil where it does not say who it is.
+  var identity: ServerIdentity? {
+    guard let fingerprint = environment?.certificateFingerprint, !fingerprint.isEmpty else { return nil }
+    return ServerIdentity(
+      certificateFingerprint: fingerprint, program: environment?.program ?? "",
+      architectures: environment?.architectures ?? [])
+  }
+}
+
+/// Which server it is, or which cluster: all members of one have the same certificate.
+struct ServerIdentity: Sendable, Equatable {
+  let certificateFingerprint: String
+  /// `incus` or `lxd`.
+  let program: String
+  let architectures: [String]
+
+  /// Whether containers can go from the one to the other: whatever is removed here must not be what is there.
+  func isApart(from other: ServerIdentity) -> Bool {
+    certificateFingerprint != other.certificateFingerprint && program == other.program
+  }
 }

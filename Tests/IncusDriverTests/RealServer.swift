@@ -13,7 +13,7 @@ struct RealServer {
   static let imageName = "debian-12"
 
   let driver: IncusDriver
-  /// Another member of the same cluster; nil where it is none.
+  /// Another member of the same cluster, or another Incus; nil where there is none.
   let neighbour: IncusDriver?
   let keys: URL
   private let publicKey: String
@@ -38,12 +38,14 @@ struct RealServer {
     configuration.member = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS_MEMBER"]
     configuration.images = ImageStore(directory: ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"] ?? "var/images")
     driver = IncusDriver(configuration, at: [endpoint], dialect: nil)
-    if configuration.member == nil {
-      neighbour = nil
-    } else {
+    if configuration.member != nil {
       configuration.member = "m3"
       neighbour = IncusDriver(
         configuration: configuration, cluster: driver.cluster, clock: SystemClock(), logger: Logger(label: "incus"))
+    } else if let other = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS_OTHER"] {
+      neighbour = IncusDriver(configuration, at: [.socket(path: "\(other)/unix.socket")], dialect: nil)
+    } else {
+      neighbour = nil
     }
     try Program.run(
       "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys.appendingPathComponent("key").path)

@@ -32,4 +32,6 @@ package protocol MachineReceiver: ComputeDriver {
 
 package enum ReceiptProgress: Sendable, Equatable {
   case underWay, done
+  /// It is under way, and may take as long as it goes on: where it stands still the host ends it by itself.
+  case advancing
 }

@@ -56,6 +56,7 @@ struct ReceiveMachine: Workflow {
         let (receiver, source) = try context.hosts(of: try await context.move())
         switch try await receiver.ensureReceived(context.machine, from: source) {
         case .underWay: return .wait
+        case .advancing: return .held()
         case .done: return .go(.arrive, .moved)
         }
       } catch let error as DriverError where !error.isWorthRetrying {

@@ -36,8 +36,8 @@ enum StepResult<Step: Sendable>: Sendable {
   case go(Step, StepOutcome.Effect? = nil)
   /// Not done yet; look again after the driver's poll interval.
   case wait
-  /// The host prevents progress; look again after this time, or after the driver's poll interval. This wait does not count
-  /// against the step's timeout.
+  /// The host prevents progress, or sees to it that there is some; look again after this time, or after the driver's poll interval. This
+  /// wait does not count against the step's timeout.
   case held(for: Duration? = nil)
   /// No slot is free; the step is run again when it has got one.
   case postpone

@@ -20,7 +20,8 @@ extension IncusClient {
       throw IncusError.unreadable("\(file) cannot be read: \(error)".plainExcerpt)
     }
     let headers: HTTPHeaders = ["Content-Type": "application/octet-stream", "Content-Length": String(size)]
-    let reply = try await converse(head(.POST, path, headers), within: deadline, mostBytes: 1 << 20) { channel in
+    let reply = try await converse(head(.POST, path, headers), within: .total(deadline), mostBytes: 1 << 20) {
+      channel in
       Self.write(handle, from: 0, to: Int64(size), on: channel, told: progress)
     }
     try? handle.close()

@@ -2,7 +2,6 @@ import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 
 /// The REST API of Incus: a connection a request, each with a deadline from its first packet to its last, and a bound on what comes
 /// back.
@@ -87,7 +86,8 @@ struct IncusClient: Sendable {
   /// One request and its reply.
   func exchange(_ request: Request) async throws -> IncusReply {
     let body = request.body
-    return try await converse(head(of: request), within: request.deadline, mostBytes: request.mostBytes) { channel in
+    return try await converse(head(of: request), within: .total(request.deadline), mostBytes: request.mostBytes) {
+      channel in
       if let body { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
       return channel.eventLoop.makeSucceededVoidFuture()
     }
@@ -97,19 +97,19 @@ struct IncusClient: Sendable {
   ///
   /// - Parameter writeBody: What follows the head. It fails when the channel is closed, as it is at the deadline.
   func converse(
-    _ head: HTTPRequestHead, within deadline: Duration, mostBytes: Int,
+    _ head: HTTPRequestHead, within limit: ExchangeLimit, mostBytes: Int,
     _ writeBody: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> IncusReply {
-    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let loop = endpoints.anyLoop
     let promise = loop.makePromise(of: IncusReply.self)
-    let timeout = loop.scheduleTask(in: TimeAmount(deadline)) { promise.fail(IncusError.noAnswer(within: deadline)) }
+    let endWatch = limit.watch(on: loop) { promise.fail($0) }
     let asked = NIOLockedValueBox<IncusEndpoints.Attempt?>(nil)
     let answered = promise.futureResult.always { [endpoints] result in
       // It may be this one that is away, and not what was asked for: the next call asks another one.
       guard Self.isFailureOfConnection(result), let attempt = asked.withLockedValue({ $0 }) else { return }
       endpoints.noteFailure(of: attempt)
     }
-    endpoints.connect(on: loop, within: deadline) { channel in
+    endpoints.connect(on: loop, within: limit.duration) { channel in
       try channel.pipeline.syncOperations.addHTTPClientHandlers()
     }.flatMap { channel, attempt in
       asked.withLockedValue { $0 = attempt }
@@ -128,7 +128,7 @@ struct IncusClient: Sendable {
       promise.fail(error as? IncusError ?? IncusError.disconnected("\(error)".plainExcerpt))
     }
     return try await withTaskCancellationHandler {
-      defer { timeout.cancel() }
+      defer { endWatch() }
       return try await answered.get()
     } onCancel: {
       promise.fail(CancellationError())

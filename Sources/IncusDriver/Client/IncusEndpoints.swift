@@ -13,6 +13,8 @@ package final class IncusEndpoints: Sendable {
     self.all = all
   }
 
+  var anyLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
+
   struct Attempt: Sendable {
     let number: Int
     let endpoint: IncusEndpoint

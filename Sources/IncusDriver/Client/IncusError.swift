@@ -64,10 +64,21 @@ extension IncusError {
     }
   }
 
+  /// How work ended that failed. What it says may be long, and what matters in it anywhere.
+  static func failure(_ text: String) -> IncusError {
+    let excerpt = text.plainExcerpt
+    guard let want = want(in: text), !isWantOfRoom(excerpt) else { return .refused(excerpt) }
+    return .refused("\(want): \(excerpt)")
+  }
+
+  private static func isWantOfRoom(_ text: String) -> Bool { want(in: text) != nil }
+
   /// What is full, or taken, is told in words of the kernel only.
-  private static func isWantOfRoom(_ text: String) -> Bool {
+  private static func want(in text: String) -> String? {
     let text = text.lowercased()
-    return ["no space left on device", "disk quota exceeded", "address already in use"].contains { text.contains($0) }
+    return [
+      "no space left on device", "run out of disk space", "disk quota exceeded", "address already in use",
+    ].first { text.contains($0) }
   }
 }
 

@@ -8,10 +8,23 @@ struct IncusOperation: Decodable, Sendable {
     let exitCode: Int?
     /// Of an image that was made.
     let fingerprint: String?
+    /// How far it is, in words that change as it goes on.
+    let progress: Set<String>
 
-    private enum CodingKeys: String, CodingKey {
-      case exitCode = "return"
-      case fingerprint
+    private struct Key: CodingKey {
+      let stringValue: String
+      let intValue: Int? = nil
+
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      exitCode = try container.decodeIfPresent(Int.self, forKey: Key(stringValue: "return"))
+      fingerprint = try container.decodeIfPresent(String.self, forKey: Key(stringValue: "fingerprint"))
+      let keys = container.allKeys.filter { $0.stringValue.hasSuffix("_progress") }
+      progress = Set(keys.compactMap { try? container.decode(String.self, forKey: $0) })
     }
   }
 
@@ -30,6 +43,12 @@ struct IncusOperation: Decodable, Sendable {
   }
 
   var isUnderWay: Bool { statusCode < 200 }
+
+  /// Of one that is over. Its code says only that it failed, or was cancelled.
+  func outcome() throws -> Result? {
+    guard statusCode == 200 else { throw IncusError.failure(error ?? "") }
+    return result
+  }
 
   /// As far as it tells.
   var concernsNothing: Bool { (resources ?? [:]).values.allSatisfy(\.isEmpty) }
@@ -56,9 +75,7 @@ extension IncusClient {
     let path = IncusPath("operations", operation.id, "wait", query: ["timeout": String(seconds)])
     let ended = try await get(path, as: IncusOperation.self, within: .seconds(seconds + 10))
     if ended.isUnderWay { throw IncusError.noAnswer(within: limit) }
-    // Its code says only that it failed, or was cancelled.
-    guard ended.statusCode == 200 else { throw IncusError.refused((ended.error ?? "").plainExcerpt) }
-    return ended.result
+    return try ended.outcome()
   }
 
   /// Those of this project that are under way.
