@@ -28,11 +28,11 @@ package final class Runner: Sendable {
   private let catalogueReader: CatalogueReader
   private let addressPools: AddressPools
   private let changes: Broadcast
-  private let clock: any WallClock
-  private let logger: Logger
+  let clock: any WallClock
+  let logger: Logger
   private let limits: Limits
   private let key: InstallationKey
-  private let figures: EngineFigures?
+  let figures: EngineFigures?
   private let becameActive: @Sendable () async -> Void
   private let bootSlots = FairAdmission()
   private let copySlots = FairAdmission()
@@ -45,6 +45,8 @@ package final class Runner: Sendable {
   private struct State {
     var isStopping = false
     var stepsUnderWay = 0
+    /// The tokens of the leases whose step runs and is not given up.
+    var running: Set<UUID> = []
     /// How many steps in a row had waited before, and not been claimed.
     var resumedInRow = 0
     /// Operations that have got a slot, until the store was told.
@@ -93,6 +95,7 @@ package final class Runner: Sendable {
           if host.isAway || !hasPlace {
             // The bell rings at the end of a step, and when the host is back.
             await host.doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
+            waitBell.ring()
           } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
             group.addTask { await self.work(Turn(lease)) }
@@ -135,8 +138,10 @@ package final class Runner: Sendable {
     do {
       try await store.releaseLeases(tokens, on: host.id)
     } catch {
-      // The next one who has the host releases them.
-      logger.error("leases are not given back", metadata: ["error": "\(String(reflecting: error))"])
+      // The next one who has the host releases them, or has done so already.
+      logger.log(
+        level: Task.isCancelled ? .debug : .error, "leases are not given back",
+        metadata: ["error": "\(String(reflecting: error))"])
     }
   }
 
@@ -200,9 +205,12 @@ package final class Runner: Sendable {
       next = nil
       switch await execute(turn) {
       case .goesOn(let lease): next = Turn(lease)
-      case .waits: waits = true
+      case .waits:
+        waits = true
+        // Whoever waits for this place would get it only by chance.
+        if !hasPlace, !host.isAway, !isEnding { next = try? await nextTurn() }
       case .over(let isActivation):
-        isNewlyActive = isActivation
+        (isNewlyActive, waits) = (isActivation, false)
         // If the store does not answer, `run` logs it.
         if !isActivation, !host.isAway, !isEnding { next = try? await nextTurn() }
       }
@@ -223,7 +231,11 @@ package final class Runner: Sendable {
       state.resumedInRow = state.resumedInRow < Self.longestRow ? state.resumedInRow + 1 : 0
       return state.resumedInRow > 0
     }
-    if mayResume, let lease = waits.takeDue(at: clock.uptime) { return Turn(lease, hasWaited: true) }
+    if mayResume, let lease = waits.takeDue(at: clock.uptime) {
+      // An operation may have become due by what has just ended, and this task does not look.
+      host.doorbell.ring()
+      return Turn(lease, hasWaited: true)
+    }
     return try await claim().map { Turn($0) }
   }
 
@@ -234,16 +246,20 @@ package final class Runner: Sendable {
     let (lease, operation) = (turn.lease, turn.lease.operation)
     // The operation that it has overtaken may hold a slot, or wait for one.
     if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
+    guard let mayRun = await mayRun(turn) else {
+      waits.add(lease, until: clock.uptime + limits.idle)
+      return .waits
+    }
+    let untouched = (StepOutcome(.wait(until: clock.now)), isGivenUp: false)
+    let (outcome, isGivenUp) = await mayRun ? outcome(of: lease) : untouched
+    // The next step of a move may be another host's.
+    let keepsLease = mayRun && !isGivenUp && !isAlone && operation.kind != .move && !host.isAway && !isEnding
+    if keepsLease, case .wait(let time, counts: true) = outcome.next {
+      note(outcome.next, of: operation, .committed)
+      waits.add(lease, until: clock.uptime + max(.zero, time - clock.now))
+      return .waits
+    }
     do {
-      let mayRun = try await turn.hasWaited ? store.mayGoOn(under: lease) : true
-      let outcome = await mayRun ? outcome(of: lease) : StepOutcome(.wait(until: clock.now))
-      // The next step of a move may be another host's.
-      let keepsLease = mayRun && !isAlone && operation.kind != .move && !host.isAway && !isEnding
-      if keepsLease, case .wait(let time, _) = outcome.next {
-        note(outcome.next, of: operation, .committed)
-        waits.add(lease, until: clock.uptime + max(.zero, time - clock.now))
-        return .waits
-      }
       let result = try await store.commit(outcome, of: lease, keepsLease: keepsLease, at: clock.now)
       changes.tell(operation.serverID)
       report(outcome, of: operation, result)
@@ -259,6 +275,11 @@ package final class Runner: Sendable {
       giveBackLater(lease, "What the step came to could not be written down: \(String(reflecting: error))")
       return .over(isActivation: false)
     }
+  }
+
+  /// Nil where the store does not tell.
+  private func mayRun(_ turn: Turn) async -> Bool? {
+    turn.hasWaited ? try? await store.mayGoOn(under: turn.lease) : true
   }
 
   private func note(_ next: StepOutcome.Next, of operation: Core.Operation, _ result: CommitResult) {
@@ -328,21 +349,29 @@ package final class Runner: Sendable {
     }
   }
 
-  /// Runs the step, and cancels it where it takes too long.
-  private func outcome(of lease: Lease) async -> StepOutcome {
+  /// Runs the step, and cancels it where it takes too long. Tells whether it was given up, and is to be run again.
+  private func outcome(of lease: Lease) async -> (StepOutcome, isGivenUp: Bool) {
+    state.withLock { _ = $0.running.insert(lease.token) }
     let step = Task { await stepOutcome(of: lease) }
     let watch = Task {
       try await clock.sleep(for: limits.longestStep)
       step.cancel()
       try await clock.sleep(for: limits.longestEnd)
+      guard endStep(of: lease) else { return }
       giveBackLater(lease, "A step did not return, not even when it was ended.")
     }
     defer { watch.cancel() }
-    return await withTaskCancellationHandler {
+    let outcome = await withTaskCancellationHandler {
       await step.value
     } onCancel: {
       step.cancel()
     }
+    return (outcome, isGivenUp: !endStep(of: lease))
+  }
+
+  /// Returns false where the step has been given up, or has ended.
+  private func endStep(of lease: Lease) -> Bool {
+    state.withLock { $0.running.remove(lease.token) != nil }
   }
 
   private func stepOutcome(of lease: Lease) async -> StepOutcome {
@@ -367,30 +396,5 @@ package final class Runner: Sendable {
       driver: host.driver, fleet: fleet,
       store: store, addressPools: addressPools, bootSlots: bootSlots, copySlots: copySlots,
       copiesAtOnce: limits.copiesAtOnce, key: key)
-  }
-
-  private func report(_ outcome: StepOutcome, of operation: Operation, _ result: CommitResult) {
-    let metadata: Logger.Metadata = [
-      "server": "\(operation.serverID)", "operation": "\(operation.id)", "workflow": "\(operation.kind.rawValue)",
-    ]
-    switch (result, outcome.next) {
-    case (.fenced, _): logger.warning("a lease was lost; the step is run again", metadata: metadata)
-    case (.cancelled, _):
-      count(operation, .cancelled)
-      logger.info("operation cancelled by a delete", metadata: metadata)
-    case (.committed, .succeed):
-      count(operation, .succeeded)
-      logger.info("operation succeeded", metadata: metadata)
-    case (.committed, .fail(_, let detail)):
-      count(operation, .failed)
-      logger.error("operation failed", metadata: metadata.merging(["detail": "\(detail)"]) { $1 })
-    case (.committed, .advance), (.committed, .wait), (.committed, .postpone), (.committed, .retry),
-      (.committed, .undo):
-      break
-    }
-  }
-
-  private func count(_ operation: Core.Operation, _ outcome: EngineFigures.Outcome) {
-    figures?.count(operation.kind, outcome, after: clock.now - operation.createdAt)
   }
 }

@@ -6,6 +6,7 @@ import GRDBSQLite
 final class DirectConnection {
   private let handle: OpaquePointer
   private var kept: [String: OpaquePointer] = [:]
+  private var isClosed = false
 
   init(of database: Database) throws {
     guard let handle = database.sqliteConnection else { throw DatabaseError(resultCode: .SQLITE_MISUSE) }
@@ -16,7 +17,12 @@ final class DirectConnection {
   deinit { forgetStatements() }
 
   /// To be called before GRDB closes the connection, which fails while there are statements of others.
-  func forgetStatements() {
+  func close() {
+    isClosed = true
+    forgetStatements()
+  }
+
+  private func forgetStatements() {
     for statement in kept.values { sqlite3_finalize(statement) }
     kept = [:]
   }
@@ -67,6 +73,8 @@ extension DirectConnection: TransactionConnection {
   func damage() throws -> [String] { try damageOfFile() }
 
   private func statement(_ sql: String, isKept: Bool) throws -> OpaquePointer {
+    // SQLite would read freed memory.
+    guard !isClosed else { throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the connection is closed") }
     // A statement that an outer query is still reading cannot be used for another one.
     if isKept, let statement = kept[sql], sqlite3_stmt_busy(statement) == 0 { return statement }
     var statement: OpaquePointer?

@@ -5,7 +5,6 @@ import GRDBSQLite
 final class ReadingConnection {
   private let owner: DatabaseQueue
   private let connection: DirectConnection
-  private var isClosed = false
 
   init(path: String, _ configuration: Configuration) throws {
     owner = try DatabaseQueue(path: path, configuration: configuration)
@@ -13,20 +12,17 @@ final class ReadingConnection {
   }
 
   func close() throws {
-    isClosed = true
-    connection.forgetStatements()
+    connection.close()
     try owner.close()
   }
 
   /// Runs the body in one snapshot.
   func transaction<Value>(_ body: @Sendable (any SQLConnection) throws -> Value) throws -> Value {
-    // With a closed connection, SQLite would read freed memory.
-    guard !isClosed else { throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the connection is closed") }
-    return try connection.transaction(beginning: "BEGIN DEFERRED") { try body(connection) }
+    try connection.transaction(beginning: "BEGIN DEFERRED") { try body(connection) }
   }
 
   /// A number that is another one once any other connection has committed.
   func dataVersion() throws -> Int64? {
-    isClosed ? nil : try connection.value(Int64.self, "PRAGMA data_version")
+    try connection.value(Int64.self, "PRAGMA data_version")
   }
 }

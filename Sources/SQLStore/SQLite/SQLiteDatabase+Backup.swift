@@ -7,7 +7,7 @@ extension SQLiteDatabase {
     try mark.close()
     // Moves everything from the log into the file.
     try pool.writeWithoutTransaction { database in
-      writer.forgetStatements()
+      writer.close()
       try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
     }
     try pool.close()

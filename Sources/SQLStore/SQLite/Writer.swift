@@ -24,6 +24,6 @@ final class Writer: Sendable {
     }
   }
 
-  /// To be called before the pool is closed.
-  func forgetStatements() { connection.withLock { $0.forgetStatements() } }
+  /// To be called before the pool is closed. What is written afterwards fails.
+  func close() { connection.withLock { $0.close() } }
 }
