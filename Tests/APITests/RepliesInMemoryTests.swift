@@ -138,7 +138,8 @@ struct RepliesInMemoryTests {
       for path in ["/servers/1/", "/servers/"] { try await here.keep(path) }
       let stranger = try await service.newCaller().token.text
       #expect(try await here.get(token: stranger).hasPrefix("HTTP/1.1 404 "))
-      #expect(try await here.get("/servers/", token: stranger).hasSuffix("[]"))
+      let list = try await here.get("/servers/", token: stranger)
+      #expect(list.contains("[]") && !list.contains("before"))
       let weak = try await service.newToken(
         of: service.owner.accountID, permissions: [Permission(.sshKeys, .read)], name: "weak")
       #expect(try await here.get(token: weak.token.text).hasPrefix("HTTP/1.1 403 "))
@@ -223,7 +224,7 @@ struct RepliesInMemoryTests {
       #expect(fixed(given) == fixed(made))
       #expect(given.contains("X-Request-ID: mine\r\n"))
       #expect(given.contains(/\r\nDate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n/))
-      #expect(figures.all[.init(method: "GET", path: "/api/v1/servers/{id}/")]?.statuses == [200: 4])
+      #expect(figures.all[.init(method: "GET", path: "/api/v1/servers/{id}")]?.statuses == [200: 4])
     }
   }
 
