@@ -21,7 +21,7 @@ STOCK_IMAGE := $(CURDIR)/.build/images/stock/current/disk.qcow2
 # On a host with an uplink, which is made for them.
 ROUTED_TESTS := HostNetworkTests.(RoutedHostTests|BridgedHostTests)|EndToEndTests.(RoutedServersTests|BridgedServersTests|OutboundTests)
 # They talk through sockets, or with programs, that go by the clock of the machine: two at once, and beside nothing else.
-SOCKET_TESTS := ReverseDNSTests|NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests)|vpsdTests.(AddressCommandTests|ReverseNameServiceTests|MigrateStoreTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|OwnHostServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
+SOCKET_TESTS := ReverseDNSTests|NoticeDeliveryTests.(MailMessageTests|MailProgramTests|WebhookTests)|APITests.(ConnectionTests|ConsoleTests|PersistenceTests|TrustedProxyTests|HostileHeadTests|FieldReportConnectionTests|FirewallConnectionTests|IPv6ConnectionTests|RepliesInMemoryTests|RepliesInMemoryConnectionTests)|vpsdTests.(AddressCommandTests|ReverseNameServiceTests|MigrateStoreTests|DescriptorTests|OperatorCommandTests|DoctorCommandTests|NotifyCommandTests|PostgreSQLServiceTests|OwnHostServiceTests|CatalogueCommandTests|ServerCommandTests|AccountCommandTests|CreditCommandTests|ProcessLockTests|Image.*Tests)|vpsctlTests
 # Once more on a server of PostgreSQL, and of all others those that take longer.
 BOTH_DATABASES_TESTS := SQLStoreTests
 LONG_BOTH_DATABASES_TESTS := EngineTests|APITests|PanelTests
