@@ -27,6 +27,8 @@ struct ChangeMarkTests {
       try other.release()
       try store.release()
       #expect(mark() == nil)
+      // Somebody who is not waited for may still come with a write.
+      await #expect(throws: (any Error).self) { try await store.setNotices(areWritten: true) }
     }
   }
 }

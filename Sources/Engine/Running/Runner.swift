@@ -200,17 +200,17 @@ package final class Runner: Sendable {
   /// a transaction; one after the other, each claim would wait for the disk.
   private func work(_ first: Turn) async {
     var next: Turn? = first
-    var (isNewlyActive, waits) = (false, false)
+    var (isNewlyActive, isWaiting) = (false, false)
     while let turn = next {
       next = nil
       switch await execute(turn) {
       case .goesOn(let lease): next = Turn(lease)
       case .waits:
-        waits = true
+        isWaiting = true
         // Whoever waits for this place would get it only by chance.
         if !hasPlace, !host.isAway, !isEnding { next = try? await nextTurn() }
       case .over(let isActivation):
-        (isNewlyActive, waits) = (isActivation, false)
+        (isNewlyActive, isWaiting) = (isActivation, false)
         // If the store does not answer, `run` logs it.
         if !isActivation, !host.isAway, !isEnding { next = try? await nextTurn() }
       }
@@ -219,8 +219,8 @@ package final class Runner: Sendable {
       defer { state.stepsUnderWay -= 1 }
       return state.stepsUnderWay >= limits.stepsAtOnce
     }
-    if waits || wasFull { waitBell.ring() }
-    if !waits || wasFull { host.doorbell.ring() }
+    if isWaiting || wasFull { waitBell.ring() }
+    if !isWaiting || wasFull { host.doorbell.ring() }
     // With thousands of machines an observation takes long: no step waits for it.
     if isNewlyActive { await becameActive() }
   }
@@ -250,8 +250,8 @@ package final class Runner: Sendable {
       waits.add(lease, until: clock.uptime + limits.idle)
       return .waits
     }
-    let untouched = (StepOutcome(.wait(until: clock.now)), isGivenUp: false)
-    let (outcome, isGivenUp) = await mayRun ? outcome(of: lease) : untouched
+    let notRun = (StepOutcome(.wait(until: clock.now)), isGivenUp: false)
+    let (outcome, isGivenUp) = await mayRun ? outcome(of: lease) : notRun
     // The next step of a move may be another host's.
     let keepsLease = mayRun && !isGivenUp && !isAlone && operation.kind != .move && !host.isAway && !isEnding
     if keepsLease, case .wait(let time, counts: true) = outcome.next {
