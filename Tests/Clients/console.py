@@ -40,6 +40,9 @@ def main(link, server, line, picture=None):
         page.get_by_role("button", name="Поставяне").click()
         page.get_by_label("Текст").fill(line + "\n")
         page.get_by_role("button", name="Въвеждане").click()
+        # While it types, the field is empty and the button is off; the machine's keyboard is a moment behind.
+        page.wait_for_function("document.querySelector('#text').value === ''")
+        expect(page.get_by_role("button", name="Поставяне")).to_be_enabled(timeout=MILLISECONDS)
         page.wait_for_timeout(2_000)
         seen = colours(page)
         if picture:

@@ -53,15 +53,17 @@ struct ConsoleTests {
         return typed == "typed" ? true : nil
       }
 
-      let link = try service.operate(["account", "login-link"]).firstMatch(of: /http:\/\/\S+/).map { String($0.output) }
-      _ = try Command.output(
-        ".build/clients/bin/python",
-        ["Tests/Clients/console.py", try #require(link), "\(created.id)", "echo pasted > /root/pasted"],
-        limitSeconds: 180)
-      _ = try await eventually("what was pasted in the panel", withinSeconds: 60) {
-        let pasted = try Login.run("cat /root/pasted || true", on: endpoint, password: password, in: directory)
-        return pasted == "pasted" ? true : nil
+      // A guest that gets no processor for a tenth of a second loses keys, as under a person's fingers, who then types the line anew.
+      var pasted = ""
+      for _ in 1...3 where pasted != "pasted" {
+        let link = try service.operate(["account", "login-link"]).firstMatch(of: /http:\/\/\S+/).map { String($0.output) }
+        _ = try Command.output(
+          ".build/clients/bin/python",
+          ["Tests/Clients/console.py", try #require(link), "\(created.id)", "\necho pasted > /root/pasted"],
+          limitSeconds: 180)
+        pasted = try Login.run("cat /root/pasted || true", on: endpoint, password: password, in: directory)
       }
+      #expect(pasted == "pasted")
 
       let log = try String(contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)
       #expect(log.contains("console opened"))

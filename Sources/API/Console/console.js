@@ -9,7 +9,7 @@ const shift = 0xffe1;
 const withShift = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
 const named = { "\n": 0xff0d, "\t": 0xff09 };
 
-// Sends one key after the other, as a person would: a booting guest loses keys that arrive all at once.
+// Sends one key after the other, as a person would: a keyboard keeps about five that its guest has not read yet, and loses what comes then.
 async function type(rfb, characters) {
   for (const character of characters.replaceAll("\r\n", "\n").replaceAll("\r", "\n")) {
     const point = character.codePointAt(0);
@@ -19,7 +19,7 @@ async function type(rfb, characters) {
     rfb.sendKey(key, null, true);
     rfb.sendKey(key, null, false);
     if (isShifted) rfb.sendKey(shift, "ShiftLeft", false);
-    await new Promise((resume) => setTimeout(resume, 15));
+    await new Promise((resume) => setTimeout(resume, 30));
   }
 }
 
@@ -51,8 +51,12 @@ function connect(ticket) {
     const characters = text.value;
     text.value = "";
     rfb.focus();
-    if (typing.returnValue === "type") await type(rfb, characters);
+    const isWanted = typing.returnValue === "type";
     typing.returnValue = "";
+    if (!isWanted) return;
+    paste.disabled = true;
+    await type(rfb, characters);
+    paste.disabled = ctrlAltDel.disabled;
   });
   ctrlAltDel.addEventListener("click", () => {
     rfb.sendCtrlAltDel();
