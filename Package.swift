@@ -70,7 +70,7 @@ let package = Package(
     .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
 
     .target(name: "Core", swiftSettings: settings),
-    .target(name: "PrivateFiles", swiftSettings: settings),
+    .target(name: "PrivateFiles", dependencies: ["CGNU"], swiftSettings: settings),
     .target(name: "HostPrograms", dependencies: ["Core", "PrivateFiles", "CGNU"], swiftSettings: settings),
     .target(
       name: "HostNetwork", dependencies: ["Core", "PrivateFiles", "HostPrograms", logging], swiftSettings: settings),

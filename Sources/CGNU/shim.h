@@ -6,6 +6,7 @@
 #include <sys/types.h>
 extern int pipe2(int ends[2], int flags);
 extern int memfd_create(const char *name, unsigned int flags);
+extern int renameat2(int folder, const char *path, int newFolder, const char *newPath, unsigned int flags);
 extern int fallocate(int descriptor, int mode, off_t offset, off_t length);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int first);
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);

@@ -1,3 +1,4 @@
+import CGNU
 import Glibc
 
 /// Writes files that only their owner may read, whole or not at all. All of this blocks.
@@ -25,6 +26,22 @@ package enum PrivateFile {
     }
     if isDurable { try sync(folder(of: path)) }
   }
+
+  /// Writes the whole file or nothing, unsynced, and keeps the earlier file as `spare`, into which the next one is written: a file
+  /// system takes several times longer to create and delete a file than to fill one. Writers with the same spare must take turns.
+  package static func exchange(_ bytes: some Collection<UInt8>, to path: String, spare: String) throws(HostError) {
+    let descriptor = open(spare, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .last("open \(spare)") }
+    defer { close(descriptor) }
+    try NewFile(descriptor: descriptor, path: spare).write(bytes)
+    guard ftruncate(descriptor, bytes.count) == 0 else { throw .last("cut \(spare)") }
+    if renameat2(AT_FDCWD, spare, AT_FDCWD, path, exchangeFlag) == 0 { return }
+    // There is no earlier file, or the file system cannot exchange two.
+    guard rename(spare, path) == 0 else { throw .last("rename \(spare)") }
+  }
+
+  /// RENAME_EXCHANGE of linux/fs.h.
+  private static let exchangeFlag: UInt32 = 2
 
   /// Creates a file; throws where the path exists.
   package static func create(new path: String, _ bytes: some Collection<UInt8>) throws(HostError) {

@@ -42,7 +42,11 @@ extension SimulatedDriver {
 
   /// The host lost its power and came back: every machine is off, and none was seen to shut down; work on disks ended.
   package func hostRestarts() throws {
-    for uuid in state.withLock({ Array($0.machines.keys) }) {
+    let machines = try state.withLock { state in
+      try state.readRecords()
+      return Array(state.machines.keys)
+    }
+    for uuid in machines {
       try change(uuid) { machine, _ in machine.end(byGuest: false) }
     }
     state.withLock { state in (state.copying, state.restoring) = ([:], [:]) }

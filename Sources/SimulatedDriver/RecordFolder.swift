@@ -52,19 +52,19 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     read(uuid).map { $0.installation != installation } ?? false
   }
 
+  /// Only one may write at a time.
   func write(_ record: Record) throws(DriverError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     do {
       // A simulated machine need not survive a crash of the computer.
-      try PrivateFile.write(encoder.encode(record), to: file(of: record.uuid).path, isDurable: false)
+      try PrivateFile.exchange(JSONEncoder().encode(record), to: file(of: record.uuid).path, spare: spare)
     } catch {
       throw DriverError(.exhausted, "Cannot write a record: \(error)")
     }
   }
 
   func remove(_ uuid: UUID) throws(DriverError) {
-    for path in [newFile(of: uuid).path, file(of: uuid).path] {
+    // The spare may hold an earlier version of this record.
+    for path in [newFile(of: uuid).path, spare, file(of: uuid).path] {
       guard unlink(path) == 0 || errno == ENOENT else {
         throw DriverError(.rejected, "Cannot remove \(path): \(String(cString: strerror(errno)))")
       }
@@ -82,6 +82,9 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     folder.appendingPathComponent("\(uuid.text).json")
   }
 
+  private var spare: String { folder.appendingPathComponent("\(installation.text).spare").path }
+
+  /// What an earlier release, killed in a write, may have left.
   private func newFile(of uuid: UUID) -> URL {
     folder.appendingPathComponent("\(uuid.text).json.new")
   }

@@ -158,14 +158,20 @@ extension SimulatedDriver {
 
 extension SimulatedDriver {
   /// The record of a copy, whole or not.
-  package func copy(_ uuid: UUID) -> SimulatedCopy? { state.withLock { $0.copies[uuid] } }
+  package func copy(_ uuid: UUID) -> SimulatedCopy? { copies[uuid] }
 
   /// All copies, whole or not.
-  package var copies: [UUID: SimulatedCopy] { state.withLock { $0.copies } }
+  package var copies: [UUID: SimulatedCopy] {
+    state.withLock { state in
+      try? state.readRecords()
+      return state.copies
+    }
+  }
 
   /// Changes what is stored of the copy, as a damaged disk does.
   package func damageCopy(_ uuid: UUID) throws {
     try state.withLock { state in
+      try state.readRecords()
       guard var copy = state.copies[uuid] else { throw DriverError(.notFound, "There is no copy \(uuid).") }
       copy.disk.content = (copy.disk.content ?? "") + "\u{1}"
       try saveCopy(copy, in: &state)
@@ -174,6 +180,9 @@ extension SimulatedDriver {
 
   /// Someone removed the copy's file behind our back.
   package func loseCopy(_ uuid: UUID) throws {
-    try state.withLock { state in try removeCopy(uuid, in: &state) }
+    try state.withLock { state in
+      try state.readRecords()
+      try removeCopy(uuid, in: &state)
+    }
   }
 }

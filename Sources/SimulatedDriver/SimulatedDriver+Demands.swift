@@ -38,6 +38,7 @@ extension SimulatedDriver {
   /// The record of the machine.
   package func machine(_ uuid: UUID) -> SimulatedMachine? {
     state.withLock { state in
+      try? state.readRecords()
       try? settleRestore(of: uuid, in: &state)
       return state.machines[uuid]
     }

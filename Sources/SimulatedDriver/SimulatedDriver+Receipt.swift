@@ -62,6 +62,7 @@ extension SimulatedDriver: MachineReceiver {
     }
     try source.look(at: nil)
     return try source.state.withLock { state in
+      try state.readRecords()
       var sent = try source.require(machine, in: state)
       sent.settle(at: clock.now, state.options.durations)
       guard !sent.isUnderWay else { throw DriverError(.notFound, "Machine \(machine) is not whole at its source.") }

@@ -24,10 +24,9 @@ extension SimulatedDriver {
     }
     let folders = try SimulatedFolders(
       in: home.folder(ofTerm: term), installation: installation, makes: newest == nil)
-    let (machines, copies) = (try folders.machines.load(), try folders.copies.load())
     state.withLock { state in
-      state = State(machines: machines, copies: copies, options: state.options, faults: state.faults)
-      (state.folders, state.term) = (folders, term)
+      state = State(options: state.options, faults: state.faults)
+      (state.folders, state.unread, state.term) = (folders, folders, term)
     }
   }
 
@@ -35,7 +34,7 @@ extension SimulatedDriver {
   package func letGo(term: Int64) {
     state.withLock { state in
       guard state.term == term else { return }
-      (state.folders, state.term) = (nil, nil)
+      (state.folders, state.unread, state.term) = (nil, nil, nil)
       (state.copying, state.restoring, state.receiving) = ([:], [:], [:])
     }
   }
@@ -63,10 +62,10 @@ extension SimulatedDriver {
         if state.term == nil { state.replace(machine, with: record) }
       }
     } else {
-      let (machines, copies) = (try folders.machines.load(), try folders.copies.load())
+      let records = try folders.load()
       state.withLock { state in
         guard state.term == nil else { return }
-        state = State(machines: machines, copies: copies, options: state.options, faults: state.faults)
+        state = State(records, options: state.options, faults: state.faults)
       }
     }
   }

@@ -67,15 +67,30 @@ package final class SimulatedDriver: ComputeDriver {
     var calls: [DriverCall] = []
     /// Nil while another service has the host.
     var folders: SimulatedFolders?
+    /// The folders whose records have not been read yet; nil once `machines` and `copies` have all of them.
+    var unread: SimulatedFolders?
     /// The term for which this service has the host, where several share it.
     var term: Int64?
 
-    init(
-      machines: [UUID: SimulatedMachine], copies: [UUID: SimulatedCopy], options: Options, faults: Faults
-    ) {
-      (self.copies, self.options, self.faults) = (copies, options, faults)
-      for (uuid, machine) in machines { replace(uuid, with: machine) }
+    init(_ records: SimulatedRecords? = nil, options: Options, faults: Faults) {
+      (copies, self.options, self.faults) = ([:], options, faults)
+      if let records { take(records) }
     }
+
+    mutating func take(_ records: SimulatedRecords) {
+      copies = records.copies
+      for (uuid, machine) in records.machines { replace(uuid, with: machine) }
+    }
+
+    /// Reads the records where nobody has: for those who cannot wait for `SimulatedDriver.readRecords`.
+    mutating func readRecords() throws(DriverError) {
+      guard let unread else { return }
+      take(try unread.load())
+      self.unread = nil
+    }
+
+    /// Also before the records have been read.
+    func known(_ machine: UUID) -> SimulatedMachine? { machines[machine] ?? unread?.machines.record(of: machine) }
 
     func kept() throws(DriverError) -> SimulatedFolders {
       guard let folders else { throw SimulatedDriver.elsewhere }
@@ -103,6 +118,7 @@ package final class SimulatedDriver: ComputeDriver {
   let hangingCalls = HangingCalls()
   let consoles = SimulatedConsoles()
   let state: Mutex<State>
+  let reading = Mutex<Task<Void, any Error>?>(nil)
   private let listeners = Listeners()
 
   /// - Parameter isShared: Whether several services have the host in turn. Then this one does not have it until `takeOver`.
@@ -115,15 +131,14 @@ package final class SimulatedDriver: ComputeDriver {
     self.clock = clock
     home = SimulatedHome(dataDirectory: dataDirectory)
     guard !isShared else {
-      state = Mutex(State(machines: [:], copies: [:], options: options, faults: faults))
+      state = Mutex(State(options: options, faults: faults))
       return
     }
     // If the host was shared before, its folder is named after a term.
     if let newest = try home.newestTerm(), newest > 0 { try home.move(from: newest, to: 0) }
     let folders = try SimulatedFolders(in: home.folder(ofTerm: 0), installation: installation, makes: true)
-    var own = State(
-      machines: try folders.machines.load(), copies: try folders.copies.load(), options: options, faults: faults)
-    own.folders = folders
+    var own = State(options: options, faults: faults)
+    (own.folders, own.unread) = (folders, folders)
     state = Mutex(own)
   }
 
@@ -140,12 +155,12 @@ package final class SimulatedDriver: ComputeDriver {
   }
 
   private func running(_ machine: UUID, in state: State) -> SimulatedMachine? {
-    state.machines[machine].flatMap { $0.power(at: clock.now, state.options.durations).isOn ? $0 : nil }
+    state.known(machine).flatMap { $0.power(at: clock.now, state.options.durations).isOn ? $0 : nil }
   }
 
   package func forwarding(to machine: UUID) -> PortForwarding.Share? {
     state.withLock { state in
-      let address = state.machines[machine]?.definition.flatMap { IPv4Address($0.address) }
+      let address = state.known(machine)?.definition.flatMap { IPv4Address($0.address) }
       return address.flatMap { state.options.forwarding?.share(of: $0) }
     }
   }
@@ -350,6 +365,7 @@ extension SimulatedDriver {
       case .failAfterwards, .hangAfterwards, .after: continue
       }
     }
+    if Self.needsRecords(method) { try await readRecords() }
     try requireTenure(for: method, machine)
     if let machine { try state.withLock { state in try settleRestore(of: machine, in: &state) } }
     let result = try work()
@@ -367,6 +383,7 @@ extension SimulatedDriver {
   /// Changes one machine on disk and in memory, or neither.
   func change(_ uuid: UUID, _ body: (inout SimulatedMachine, Timestamp) throws -> Void) throws {
     try state.withLock { state in
+      try state.readRecords()
       let now = clock.now
       var machine = try require(uuid, in: state)
       machine.settle(at: now, state.options.durations)
@@ -377,6 +394,7 @@ extension SimulatedDriver {
 
   func remove(_ uuid: UUID) throws {
     try state.withLock { state in
+      try state.readRecords()
       let folder = try state.kept().machines
       guard !folder.isForeign(uuid) else { return }
       try folder.remove(uuid)

@@ -13,6 +13,17 @@ struct SimulatedFolders: Sendable {
   }
 }
 
+extension SimulatedFolders {
+  func load() throws(DriverError) -> SimulatedRecords {
+    SimulatedRecords(machines: try machines.load(), copies: try copies.load())
+  }
+}
+
+struct SimulatedRecords: Sendable {
+  let machines: [UUID: SimulatedMachine]
+  let copies: [UUID: SimulatedCopy]
+}
+
 /// Where these folders are: in `simulated`, for a service that is alone. Where several share the host, the folder is named
 /// after the term of the service that has it, and the next one renames it. So whatever the former one still writes finds no
 /// folder, even if it was in the middle of a change.

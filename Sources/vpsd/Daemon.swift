@@ -249,12 +249,11 @@ struct Daemon {
     return try await Sessions.makeLink(for: account.id, store, at: clock.now)
   }
 
-  /// Looks at each host once, so that the first order knows its capacity. Waits at most ten seconds for hosts that do not
-  /// answer.
+  /// Lets the first order know the capacity of each host. Waits at most ten seconds for hosts that do not answer.
   private func greet(_ monitors: [Monitor], _ clock: any WallClock) async {
     let greeted = Doorbell()
     Task {
-      await Self.together(monitors) { await $0.pollOnce() }
+      await Self.together(monitors) { await $0.greet() }
       greeted.ring()
     }
     await greeted.wait(until: clock.uptime + .seconds(10), clock: clock)

@@ -113,6 +113,22 @@ struct FleetTests {
     #expect(try await service.status(of: crashed.id) == .active)
   }
 
+  @Test("Before the first order a host that answered last only tells its capacity, and one that is away is observed")
+  func greeting() async throws {
+    let service = try await service()
+    let (monitor, driver) = (service.monitor.monitors[0], service.drivers[0])
+    driver.forgetCalls()
+    await monitor.greet()
+    #expect(driver.calls.map(\.method) == [.capacity])
+    await service.silence(host: 0)
+    driver.configure { $0.condition = .answers }
+    driver.releaseHangingCalls()
+    driver.forgetCalls()
+    await monitor.greet()
+    #expect(driver.calls.contains { $0.method == .observe })
+    #expect(!service.fleet.hosts[0].isAway)
+  }
+
   @Test("What is asked of a server while its host is away is done when that is back, and has all its time then")
   func waitsForItsHost() async throws {
     let service = try await service()

@@ -3,10 +3,12 @@ import Synchronization
 
 @testable import SQLStore
 
-/// A database of which one answer is lost, as by a connection that breaks in a commit: what was to be written is written.
+/// A database of which one answer is lost, as by a connection that breaks in a commit: what was to be written is written. While
+/// told to, it answers no question.
 final class ForgetfulDatabase: SQLDatabase {
   private let database: any SQLDatabase
   private let writesUntilLoss = Mutex(0)
+  private let isSilent = Mutex(false)
   private let interruption = Mutex<(rest: Int, body: @Sendable () async throws -> Void)>((0, {}))
 
   init(_ database: any SQLDatabase) {
@@ -18,6 +20,8 @@ final class ForgetfulDatabase: SQLDatabase {
     writesUntilLoss.withLock { $0 = number }
   }
 
+  func answerQuestions(_ answers: Bool) { isSilent.withLock { $0 = !answers } }
+
   /// Has something else done before that write: 1 for the next one.
   func interrupt(beforeWrite number: Int, _ body: @escaping @Sendable () async throws -> Void) {
     interruption.withLock { $0 = (number, body) }
@@ -26,7 +30,8 @@ final class ForgetfulDatabase: SQLDatabase {
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Value
   ) async throws -> Value {
-    try await database.read(body)
+    if isSilent.withLock({ $0 }) { throw StoreUnavailable("There is no answer.") }
+    return try await database.read(body)
   }
 
   func write<Value: Sendable>(

@@ -29,10 +29,7 @@ struct RunnerTests {
   func lostClaim() async throws {
     let service = try await TestService()
     let database = ForgetfulDatabase(service.database.database)
-    let runner = Runner(
-      on: service.fleet.hosts[0], of: service.fleet, store: SQLStore(database: database, tariff: Tariff()),
-      catalogueReader: service.catalogue, addressPools: AddressPools(service.pools), changes: service.changes,
-      clock: service.clock, logger: .quiet, key: TestService.key, becameActive: {})
+    let runner = Self.runner(service, database)
     let id = try await service.servers.create(service.draft(), service.owner).view.server.id
     database.loseAnswer(ofWrite: 1)
     await #expect(throws: StoreUnavailable.self) { try await runner.runNextStep() }
@@ -194,6 +191,52 @@ struct RunnerTests {
     try await service.settle(steps: 20_000, with: successor)
     #expect(try await service.status(of: id) == .active)
     #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("A boot is waited for also where the store does not answer in the meantime", .timeLimit(.minutes(15)))
+  func outageInWait() async throws {
+    let service = try await TestService(options: Self.slowBoot)
+    let database = ForgetfulDatabase(service.database.database)
+    let runner = Self.runner(service, database)
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    let running = Task { await runner.run() }
+    await Self.wait(service, looks: 2)
+    database.answerQuestions(false)
+    let looks = service.driver.calls.count
+    for _ in 1...40 { await Self.pass(.seconds(1), service) }
+    #expect(service.driver.calls.count == looks, "Nobody has said that it may go on.")
+    database.answerQuestions(true)
+    while try await service.status(of: id) != .active { await Self.pass(.seconds(10), service) }
+    runner.stop()
+    await running.value
+    #expect(try await service.store.operations(of: id).map(\.failures) == [0])
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("With one place, boots that are waited for and servers that come meanwhile take turns", .timeLimit(.minutes(15)))
+  func onePlace() async throws {
+    var limits = Runner.Limits()
+    limits.stepsAtOnce = 1
+    let service = try await TestService(options: Self.slowBoot, limits: limits)
+    for _ in 1...4 { _ = try await service.servers.create(service.draft(), service.owner) }
+    let running = Task { await service.runner.run() }
+    await Self.wait(service, looks: 12)
+    for _ in 1...4 { _ = try await service.servers.create(service.draft(), service.owner) }
+    while service.driver.calls.count(where: { $0.method == .start }) < 8 { await Self.pass(.milliseconds(250), service) }
+    #expect(try await service.store.allServers().allSatisfy { $0.status == .provisioning }, "Nothing has booted yet.")
+    while try await service.store.allServers().contains(where: { $0.status != .active }) {
+      await Self.pass(.seconds(10), service)
+    }
+    service.runner.stop()
+    await running.value
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  private static func runner(_ service: TestService, _ database: ForgetfulDatabase) -> Runner {
+    Runner(
+      on: service.fleet.hosts[0], of: service.fleet, store: SQLStore(database: database, tariff: Tariff()),
+      catalogueReader: service.catalogue, addressPools: AddressPools(service.pools), changes: service.changes,
+      clock: service.clock, logger: .quiet, key: TestService.key, becameActive: {})
   }
 
   private static var slowBoot: SimulatedDriver.Options {

@@ -27,6 +27,34 @@ struct PersistenceTests {
     }
   }
 
+  @Test("A new process knows a machine before it has read the records of all, and changes it from what it was")
+  func first() async throws {
+    try await withSimulatedHost { host in
+      host.driver.configure { $0.sshPort = 2222 }
+      let machine = try await host.makeMachine()
+      try host.driver.guestWrites("kept", on: machine)
+      #expect(try host.another().sshPort(of: machine) == 2222)
+      #expect(try host.another().machine(machine)?.disk?.content == "kept")
+      let third = try host.another()
+      #expect(try await third.capacity() == nil)
+      try third.crash(machine)
+      #expect(third.machine(machine)?.disk?.content == "kept")
+      #expect(try await third.power(of: machine) == .off(.other))
+    }
+  }
+
+  @Test("Calls that come while the records are read all wait for them")
+  func together() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      let restarted = try host.another()
+      try await withThrowingTaskGroup(of: MachinePower.self) { group in
+        for _ in 1...20 { group.addTask { try await restarted.power(of: machine) } }
+        for try await power in group { #expect(power == .running) }
+      }
+    }
+  }
+
   @Test("The cause of being off is remembered")
   func offCause() async throws {
     try await withSimulatedHost { host in

@@ -70,4 +70,28 @@ struct PrivateFileTests {
       #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["token", "folder"])
     }
   }
+  @Test("Changes places with its spare, so that nothing is made or removed, and is whole whether longer or shorter than before")
+  func exchange() async throws {
+    try await withTemporaryFolder { folder async throws in
+      let (path, spare) = (folder.path + "/record", folder.path + "/spare")
+      for text in ["first", "the second, which is longer", "third"] {
+        try PrivateFile.exchange(text.utf8, to: path, spare: spare)
+        #expect(self.text(of: path) == text)
+        #expect(try permissions(of: path) == 0o600)
+      }
+      #expect(text(of: spare) == "the second, which is longer")
+      #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["record", "spare"])
+      // A process that was killed while it wrote.
+      try "half of something that is much longer".write(toFile: spare, atomically: false, encoding: .utf8)
+      try PrivateFile.exchange("fourth".utf8, to: path, spare: spare)
+      #expect(text(of: path) == "fourth")
+
+      let gone = folder.path + "/gone"
+      #expect(throws: HostError.self) { try PrivateFile.exchange("x".utf8, to: gone + "/record", spare: gone + "/spare") }
+      let link = folder.path + "/link"
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path + "/elsewhere")
+      #expect(throws: HostError.self) { try PrivateFile.exchange("secret".utf8, to: path, spare: link) }
+      #expect(text(of: folder.path + "/elsewhere") == nil && text(of: path) == "fourth")
+    }
+  }
 }

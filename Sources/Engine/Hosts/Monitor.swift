@@ -70,6 +70,17 @@ package final class Monitor: Sendable {
       of: host, in: fleet, store: store, changes: changes, clock: clock, logger: logger)
   }
 
+  /// Prepares the first order: returns when the host's capacity is recorded, and a host that is away has been observed. Many
+  /// machines take long to observe, so that a host that answered last is left to `run`.
+  package func greet() async {
+    if host.isAway { return await pollOnce() }
+    do {
+      try await recordCapacity()
+    } catch {
+      logger.error("a host does not tell its capacity", metadata: ["error": "\(String(reflecting: error))"])
+    }
+  }
+
   /// Runs until cancellation.
   package func run() async {
     let events = host.driver.events()
@@ -208,16 +219,20 @@ package final class Monitor: Sendable {
     }
   }
 
-  /// Records the host's capacity in the store, so that no create has to ask a host for it.
   private func noteAnswer() async throws {
+    try await recordCapacity()
+    guard host.answered() else { return }
+    logger.notice("the host answers again")
+    changes.tellAll()
+  }
+
+  /// Records the host's capacity in the store, so that no create has to ask a host for it.
+  private func recordCapacity() async throws {
     let capacity = try await host.driver.capacity()
     if host.isAway || recordedCapacity.withLock({ $0 != .some(capacity) }) {
       try await store.recordAnswer(of: host.id, capacity: capacity)
       recordedCapacity.withLock { $0 = .some(capacity) }
     }
-    guard host.answered() else { return }
-    logger.notice("the host answers again")
-    changes.tellAll()
   }
 
   /// Declares the host away if it has been silent for too long. To be called now and then; `noteAnswer` does the opposite.
