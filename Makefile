@@ -38,7 +38,7 @@ HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
 # The whole life once more with the host's, and the host's restart, which take minutes.
 LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
 
-.PHONY: help setup build install deb image run demo stop cluster cluster-demo cluster-stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-image test-incus test-incus-long test-lxd test-long test-package image-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
+.PHONY: help setup build install deb image run demo stop cluster cluster-demo cluster-stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-containers test-image test-incus test-incus-long test-lxd test-long test-package image-for-tests container-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -174,11 +174,16 @@ panel-pictures: test-clients-setup ## The same, and take the pictures in docs/pa
 	@$(PYTHON) $(CLIENTS)/panel.py .build/debug/vpsd docs/panel
 
 test-real: test-clients-setup ## Run the tests that boot virtual machines, on this host and beside it on hosts that are made for them
-	$(MAKE) --jobs=2 --output-sync=target image-for-tests $(STOCK_IMAGE)
-	$(MAKE) --jobs=2 --output-sync=target test-machines test-hosts
+	$(MAKE) --jobs=2 --output-sync=target container-for-tests $(STOCK_IMAGE)
+	@scripts/setup incus
+	$(MAKE) --jobs=2 --output-sync=target test-machines test-hosts test-containers
 
 image-for-tests:
 	$(AS_ROOT) .build/debug/vpsd image build debian-12 --if-missing
+
+# Before any test, so that none finds another image than before.
+container-for-tests: image-for-tests
+	@image=$(VPSD_IMAGE_DIR)/debian-12/current; [ -e $$image/container.tar.zst ] || $(AS_ROOT) images/container $$image
 
 $(STOCK_IMAGE): images/build Tests/Images/build $(wildcard images/debian-12/* Tests/Images/stock/*)
 	$(AS_ROOT) Tests/Images/build .build/images
@@ -192,6 +197,9 @@ test-hosts:
 	$(AS_ROOT) Tests/Hosts/network $(RUN_TESTS) --filter '$(ROUTED_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged $(RUN_TESTS) --filter '$(OWN_LIBVIRTD_TESTS)' --skip '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd $(RUN_TESTS) --filter '$(HOST_LIBVIRTD_TESTS)'
+
+test-containers:
+	$(AS_ROOT) Tests/Hosts/incus $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests/wholeLife'
 
 test-package: deb image ## The life of the Debian package on a new Debian: lintian, installed, upgraded, removed, purged (some minutes)
 	$(AS_ROOT) packaging/deb/test .build/deb/vpsd_*.deb $(VPSD_IMAGE_DIR)

@@ -49,7 +49,9 @@ struct HostLinks: Sendable {
     for interface in interfaces {
       attempt { repair.others += try SystemControls.set(ofTap: interface.tap, isPort: settings.bridge != nil) }
     }
-    if !links.isEmpty {
+    // A link that has just been made has no addresses, neighbours and routes, and to read them takes eight programs.
+    let isNew = !all && present.links.isEmpty && settings.bridge == nil && wanted.proxies.isEmpty
+    if !links.isEmpty, !isNew {
       present = try KernelNetwork.read(settings)
       if !all { present = present.only(interfaces[0].tap, proxies: wanted.proxies) }
     }

@@ -44,7 +44,8 @@ extension NetworkReconciler {
     }
   }
 
-  /// Waits for the next check. Returns the time of the event that causes it; nil if there was no event.
+  /// Waits for the next check. Returns the time of the event that causes it; nil if there was no event. The events of our own
+  /// changes are checked as well, but once a server that starts needs the processors no more: each check runs a dozen programs.
   private func rest(
     atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal
   ) -> ContinuousClock.Instant? {
@@ -52,7 +53,9 @@ extension NetworkReconciler {
     let latest = ContinuousClock.now + Self.interval
     var hasHappened: ContinuousClock.Instant?
     while !stop.isSet, ContinuousClock.now < latest {
-      if hasHappened != nil, ContinuousClock.now >= earliest { return hasHappened }
+      if let hasHappened, ContinuousClock.now >= max(earliest, min(lastOwnChange + Self.afterOwnChange, latest)) {
+        return hasHappened
+      }
       guard let events, hasHappened == nil else {
         poll(nil, 0, 20)
         continue
@@ -95,4 +98,5 @@ extension NetworkReconciler {
 
   /// The time between two checks without an event.
   private static let interval = Duration.seconds(4)
+  private static let afterOwnChange = Duration.milliseconds(1500)
 }

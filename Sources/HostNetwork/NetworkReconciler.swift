@@ -38,6 +38,8 @@ package final class NetworkReconciler: Sendable {
   private let forwarding: Mutex<HostForwarding>
   /// Servers of several drivers may be in this network.
   private let sources = Mutex<[@Sendable () throws -> [RoutedInterface]]>([])
+  /// When a server was applied last.
+  private let ownChange = Mutex(ContinuousClock.now)
   /// Whether somebody keeps it already.
   let isKept = Mutex(false)
 
@@ -115,6 +117,7 @@ package final class NetworkReconciler: Sendable {
   ///
   /// - Parameter others: All servers of the host, read only if this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
+    ownChange.withLock { $0 = .now }
     try state.withLock { state in
       let earlier = loaded(interface.tap)
       if earlier?.addresses != interface.addresses { lookAtForwarding(&state) }
@@ -224,6 +227,8 @@ package final class NetworkReconciler: Sendable {
     settings.forwarding = state.forwarding.forwarding
     return LoadedFilter.Contents(settings, mark: mark, hasLimits: state.canLimit ?? true, interfaces)
   }
+
+  var lastOwnChange: ContinuousClock.Instant { ownChange.withLock { $0 } }
 
   private static let noLimits =
     "the kernel has no limits of nftables (nft_limit): servers are not held to the speed of their plans"

@@ -207,12 +207,13 @@ struct TemplateStoreTests {
       </domain>
       """
     let booted = try #require(IdentityPort.adding(to: given, isIncoming: false))
-    #expect(booted.contains("org.vpsd.identity.0") && !booted.contains("-incoming"))
+    #expect(booted.contains("org.vpsd.identity.0") && !booted.contains("-incoming") && !booted.contains("capability"))
     let waiting = try #require(IdentityPort.adding(to: given, isIncoming: true))
     #expect(waiting.contains("<qemu:arg value=\"-incoming\"/>\n<qemu:arg value=\"defer\"/>\n</qemu:commandline>"))
     let bare = try #require(IdentityPort.adding(to: "<domain>\n</domain>", isIncoming: true))
     #expect(bare.contains("<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"))
-    #expect(bare.hasSuffix("</qemu:commandline></domain>"))
+    #expect(bare.contains("</qemu:commandline><qemu:capabilities xmlns:qemu="))
+    #expect(bare.hasSuffix("</qemu:capabilities></domain>"))
     #expect(IdentityPort.adding(to: "nonsense", isIncoming: true) == nil)
   }
 }
