@@ -44,8 +44,8 @@ extension NetworkReconciler {
     }
   }
 
-  /// Waits for the next check. Returns the time of the event that causes it; nil if there was no event. The events of our own
-  /// changes are checked as well, but once a server that starts needs the processors no more: each check runs a dozen programs.
+  /// Waits for the next check. Returns the time of the event that causes it; nil if there was no event. An event beside a
+  /// change of our own is most likely that change, and waits, because each check runs a dozen programs while a server starts.
   private func rest(
     atLeast least: Duration, _ events: KernelEvents?, _ stop: StopSignal
   ) -> ContinuousClock.Instant? {
@@ -53,8 +53,9 @@ extension NetworkReconciler {
     let latest = ContinuousClock.now + Self.interval
     var hasHappened: ContinuousClock.Instant?
     while !stop.isSet, ContinuousClock.now < latest {
-      if let hasHappened, ContinuousClock.now >= max(earliest, min(lastOwnChange + Self.afterOwnChange, latest)) {
-        return hasHappened
+      if let hasHappened {
+        let ownChange = min(lastOwnChange ?? .now - Self.afterOwnChange, hasHappened)
+        if ContinuousClock.now >= max(earliest, ownChange + Self.afterOwnChange) { return hasHappened }
       }
       guard let events, hasHappened == nil else {
         poll(nil, 0, 20)

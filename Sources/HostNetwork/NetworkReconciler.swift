@@ -38,8 +38,8 @@ package final class NetworkReconciler: Sendable {
   private let forwarding: Mutex<HostForwarding>
   /// Servers of several drivers may be in this network.
   private let sources = Mutex<[@Sendable () throws -> [RoutedInterface]]>([])
-  /// When a server was applied last.
-  private let ownChange = Mutex(ContinuousClock.now)
+  /// When a server was applied last; nil where none was.
+  private let ownChange = Mutex<ContinuousClock.Instant?>(nil)
   /// Whether somebody keeps it already.
   let isKept = Mutex(false)
 
@@ -117,8 +117,9 @@ package final class NetworkReconciler: Sendable {
   ///
   /// - Parameter others: All servers of the host, read only if this process has not loaded the filter yet.
   package func apply(_ interface: RoutedInterface, among others: () throws -> [RoutedInterface]) throws {
-    ownChange.withLock { $0 = .now }
     try state.withLock { state in
+      noteOwnChange(of: interface)
+      defer { noteOwnChange(of: interface) }
       let earlier = loaded(interface.tap)
       if earlier?.addresses != interface.addresses { lookAtForwarding(&state) }
       let interface = fitted([interface], &state)[0]
@@ -228,7 +229,12 @@ package final class NetworkReconciler: Sendable {
     return LoadedFilter.Contents(settings, mark: mark, hasLimits: state.canLimit ?? true, interfaces)
   }
 
-  var lastOwnChange: ContinuousClock.Instant { ownChange.withLock { $0 } }
+  var lastOwnChange: ContinuousClock.Instant? { ownChange.withLock { $0 } }
+
+  /// The link of a container is made by others, and what the host has of it is not to wait.
+  private func noteOwnChange(of interface: RoutedInterface) {
+    if interface.link != .pair { ownChange.withLock { $0 = .now } }
+  }
 
   private static let noLimits =
     "the kernel has no limits of nftables (nft_limit): servers are not held to the speed of their plans"

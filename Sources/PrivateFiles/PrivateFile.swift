@@ -27,17 +27,27 @@ package enum PrivateFile {
     if isDurable { try sync(folder(of: path)) }
   }
 
-  /// Writes the whole file or nothing, unsynced, and keeps the earlier file as `spare`, into which the next one is written: a file
-  /// system takes several times longer to create and delete a file than to fill one. Writers with the same spare must take turns.
+  /// Writes the whole file or nothing, unsynced, and keeps the earlier file as `spare`, into which the next one is written: to
+  /// create and delete a file takes a file system several times longer than to fill one. Writers with the same spare must
+  /// take turns. Whoever has the earlier file open may read what is written next.
   package static func exchange(_ bytes: some Collection<UInt8>, to path: String, spare: String) throws(HostError) {
-    let descriptor = open(spare, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .last("open \(spare)") }
+    let descriptor = try openSpare(spare)
     defer { close(descriptor) }
+    guard fchmod(descriptor, 0o600) == 0 else { throw .last("chmod \(spare)") }
     try NewFile(descriptor: descriptor, path: spare).write(bytes)
     guard ftruncate(descriptor, bytes.count) == 0 else { throw .last("cut \(spare)") }
     if renameat2(AT_FDCWD, spare, AT_FDCWD, path, exchangeFlag) == 0 { return }
     // There is no earlier file, or the file system cannot exchange two.
     guard rename(spare, path) == 0 else { throw .last("rename \(spare)") }
+  }
+
+  /// A link or another user's file in its place is removed.
+  private static func openSpare(_ path: String) throws(HostError) -> Int32 {
+    let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC
+    var descriptor = open(path, flags, 0o600)
+    if descriptor < 0, unlink(path) == 0 { descriptor = open(path, flags | O_EXCL, 0o600) }
+    guard descriptor >= 0 else { throw .last("open \(path)") }
+    return descriptor
   }
 
   /// RENAME_EXCHANGE of linux/fs.h.

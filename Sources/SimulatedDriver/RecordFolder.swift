@@ -12,11 +12,15 @@ protocol SimulatedRecord: Codable, Equatable, Sendable {
 struct RecordFolder<Record: SimulatedRecord>: Sendable {
   private let folder: URL
   private let installation: UUID
+  private let isShared: Bool
 
-  /// - Parameter makes: Whether to create the folder where it is missing.
-  init(_ folder: URL, installation: UUID, makes: Bool) throws(DriverError) {
+  /// - Parameters:
+  ///   - isShared: Whether several services have the folder in turn.
+  ///   - makes: Whether to create the folder where it is missing.
+  init(_ folder: URL, installation: UUID, isShared: Bool, makes: Bool) throws(DriverError) {
     self.folder = folder
     self.installation = installation
+    self.isShared = isShared
     guard makes else { return }
     do {
       try FileManager.default.createDirectory(
@@ -32,11 +36,11 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     } catch {
-      throw DriverError(.rejected, "Cannot list the folder \(folder.path): \(error)")
+      throw DriverError(.unreachable, "Cannot list the folder \(folder.path): \(error)")
     }
     var records: [UUID: Record] = [:]
     for name in names where name.hasSuffix(".json") {
-      guard let uuid = UUID(uuidString: String(name.dropLast(5))), let record = read(uuid),
+      guard let uuid = UUID(uuidString: String(name.dropLast(5))), let record = try read(uuid),
         record.installation == installation
       else { continue }
       records[uuid] = record
@@ -45,18 +49,26 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   }
 
   /// Nil for one that is not there, or is not ours.
-  func record(of uuid: UUID) -> Record? { read(uuid).flatMap { $0.installation == installation ? $0 : nil } }
-
-  /// Whether there is a record with another mark than ours.
-  func isForeign(_ uuid: UUID) -> Bool {
-    read(uuid).map { $0.installation != installation } ?? false
+  func record(of uuid: UUID) throws(DriverError) -> Record? {
+    try read(uuid).flatMap { $0.installation == installation ? $0 : nil }
   }
 
-  /// Only one may write at a time.
+  /// Whether there is a record with another mark than ours.
+  func isForeign(_ uuid: UUID) throws(DriverError) -> Bool {
+    try read(uuid).map { $0.installation != installation } ?? false
+  }
+
+  /// The driver's lock lets only one write at a time.
   func write(_ record: Record) throws(DriverError) {
+    let path = file(of: record.uuid).path
     do {
       // A simulated machine need not survive a crash of the computer.
-      try PrivateFile.exchange(JSONEncoder().encode(record), to: file(of: record.uuid).path, spare: spare)
+      if isShared {
+        // A spare would be the successor's as well, and a service that has lost the host may still be about to fill it.
+        try PrivateFile.write(JSONEncoder().encode(record), to: path, isDurable: false)
+      } else {
+        try PrivateFile.exchange(JSONEncoder().encode(record), to: path, spare: spare)
+      }
     } catch {
       throw DriverError(.exhausted, "Cannot write a record: \(error)")
     }
@@ -71,11 +83,21 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     }
   }
 
-  private func read(_ uuid: UUID) -> Record? {
-    guard let data = try? Data(contentsOf: file(of: uuid)),
-      let record = try? JSONDecoder().decode(Record.self, from: data), record.uuid == uuid
-    else { return nil }
-    return record
+  /// Nil for a file that is not there, or is damaged.
+  private func read(_ uuid: UUID) throws(DriverError) -> Record? {
+    let file = file(of: uuid)
+    // A file that somebody else replaces may be the spare by the time it is read, and be written to.
+    for _ in 1...3 {
+      let data: Data
+      do {
+        data = try Data(contentsOf: file)
+      } catch {
+        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+        throw DriverError(.unreachable, "Cannot read \(file.path): \(error)")
+      }
+      if let record = try? JSONDecoder().decode(Record.self, from: data), record.uuid == uuid { return record }
+    }
+    return nil
   }
 
   private func file(of uuid: UUID) -> URL {
@@ -84,7 +106,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
 
   private var spare: String { folder.appendingPathComponent("\(installation.text).spare").path }
 
-  /// What an earlier release, killed in a write, may have left.
+  /// What a process that was killed in a write may have left.
   private func newFile(of uuid: UUID) -> URL {
     folder.appendingPathComponent("\(uuid.text).json.new")
   }

@@ -139,7 +139,7 @@ extension SimulatedDriver {
 
   private func removeCopy(_ copy: UUID, in state: inout State) throws(DriverError) {
     let folder = try state.kept().copies
-    guard !folder.isForeign(copy) else { return }
+    guard try !folder.isForeign(copy) else { return }
     state.copying[copy] = nil
     try folder.remove(copy)
     state.copies[copy] = nil

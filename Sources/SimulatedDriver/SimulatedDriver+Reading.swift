@@ -19,7 +19,7 @@ extension SimulatedDriver {
         let new = Task {
           defer { self.reading.withLock { $0 = nil } }
           try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try self.readRecordsAside() }) }
+            DispatchQueue.global().async { continuation.resume(with: Result { try self.readRecordsUnlocked() }) }
           }
         }
         reading = new
@@ -29,13 +29,14 @@ extension SimulatedDriver {
     }
   }
 
-  private func readRecordsAside() throws(DriverError) {
-    let unread = state.withLock { state in state.unread.map { ($0, state.term) } }
-    guard let (folders, term) = unread else { return }
-    let records = try folders.load()
+  /// Calls that need no other machine's record are not kept from the state meanwhile.
+  private func readRecordsUnlocked() throws(DriverError) {
+    guard let unread = state.withLock({ $0.unread }) else { return }
+    let records = try unread.load()
     state.withLock { state in
-      guard state.unread != nil, state.term == term else { return }
-      state.take(records)
+      // Whoever could not wait has read them already, and may have changed some.
+      guard state.unread != nil else { return }
+      state.add(records)
       state.unread = nil
     }
   }

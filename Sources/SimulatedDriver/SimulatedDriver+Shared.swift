@@ -23,10 +23,11 @@ extension SimulatedDriver {
         "\(home.dataDirectory.path) has nothing of this host: all services of a database need the same simulated_dir.")
     }
     let folders = try SimulatedFolders(
-      in: home.folder(ofTerm: term), installation: installation, makes: newest == nil)
+      in: home.folder(ofTerm: term), installation: installation, isShared: true, makes: newest == nil)
+    let records = try folders.load()
     state.withLock { state in
-      state = State(options: state.options, faults: state.faults)
-      (state.folders, state.unread, state.term) = (folders, folders, term)
+      state = State(records, options: state.options, faults: state.faults)
+      (state.folders, state.term) = (folders, term)
     }
   }
 
@@ -34,7 +35,7 @@ extension SimulatedDriver {
   package func letGo(term: Int64) {
     state.withLock { state in
       guard state.term == term else { return }
-      (state.folders, state.unread, state.term) = (nil, nil, nil)
+      (state.folders, state.term) = (nil, nil)
       (state.copying, state.restoring, state.receiving) = ([:], [:], [:])
     }
   }
@@ -55,9 +56,9 @@ extension SimulatedDriver {
     guard isShared, state.withLock({ $0.term == nil }) else { return }
     guard let newest = try home.newestTerm() else { throw Self.elsewhere }
     let folders = try SimulatedFolders(
-      in: home.folder(ofTerm: newest), installation: installation, makes: false)
+      in: home.folder(ofTerm: newest), installation: installation, isShared: true, makes: false)
     if let machine {
-      let record = folders.machines.record(of: machine)
+      let record = try folders.machines.record(of: machine)
       state.withLock { state in
         if state.term == nil { state.replace(machine, with: record) }
       }

@@ -67,17 +67,17 @@ package final class SimulatedDriver: ComputeDriver {
     var calls: [DriverCall] = []
     /// Nil while another service has the host.
     var folders: SimulatedFolders?
-    /// The folders whose records have not been read yet; nil once `machines` and `copies` have all of them.
+    /// The folders of a service that is alone, until `machines` and `copies` have all of their records.
     var unread: SimulatedFolders?
     /// The term for which this service has the host, where several share it.
     var term: Int64?
 
     init(_ records: SimulatedRecords? = nil, options: Options, faults: Faults) {
       (copies, self.options, self.faults) = ([:], options, faults)
-      if let records { take(records) }
+      if let records { add(records) }
     }
 
-    mutating func take(_ records: SimulatedRecords) {
+    mutating func add(_ records: SimulatedRecords) {
       copies = records.copies
       for (uuid, machine) in records.machines { replace(uuid, with: machine) }
     }
@@ -85,12 +85,14 @@ package final class SimulatedDriver: ComputeDriver {
     /// Reads the records where nobody has: for those who cannot wait for `SimulatedDriver.readRecords`.
     mutating func readRecords() throws(DriverError) {
       guard let unread else { return }
-      take(try unread.load())
+      add(try unread.load())
       self.unread = nil
     }
 
     /// Also before the records have been read.
-    func known(_ machine: UUID) -> SimulatedMachine? { machines[machine] ?? unread?.machines.record(of: machine) }
+    func known(_ machine: UUID) -> SimulatedMachine? {
+      machines[machine] ?? (try? unread?.machines.record(of: machine))
+    }
 
     func kept() throws(DriverError) -> SimulatedFolders {
       guard let folders else { throw SimulatedDriver.elsewhere }
@@ -136,7 +138,8 @@ package final class SimulatedDriver: ComputeDriver {
     }
     // If the host was shared before, its folder is named after a term.
     if let newest = try home.newestTerm(), newest > 0 { try home.move(from: newest, to: 0) }
-    let folders = try SimulatedFolders(in: home.folder(ofTerm: 0), installation: installation, makes: true)
+    let folders = try SimulatedFolders(
+      in: home.folder(ofTerm: 0), installation: installation, isShared: false, makes: true)
     var own = State(options: options, faults: faults)
     (own.folders, own.unread) = (folders, folders)
     state = Mutex(own)
@@ -396,7 +399,7 @@ extension SimulatedDriver {
     try state.withLock { state in
       try state.readRecords()
       let folder = try state.kept().machines
-      guard !folder.isForeign(uuid) else { return }
+      guard try !folder.isForeign(uuid) else { return }
       try folder.remove(uuid)
       if state.replace(uuid, with: nil) != nil { listeners.tell() }
     }

@@ -6,10 +6,14 @@ struct SimulatedFolders: Sendable {
   let machines: RecordFolder<SimulatedMachine>
   let copies: RecordFolder<SimulatedCopy>
 
-  /// - Parameter makes: Whether to create the folders where they are missing.
-  init(in folder: URL, installation: UUID, makes: Bool) throws(DriverError) {
-    machines = try RecordFolder(folder.appendingPathComponent("machines"), installation: installation, makes: makes)
-    copies = try RecordFolder(folder.appendingPathComponent("copies"), installation: installation, makes: makes)
+  /// - Parameters:
+  ///   - isShared: Whether several services have the host in turn.
+  ///   - makes: Whether to create the folders where they are missing.
+  init(in folder: URL, installation: UUID, isShared: Bool, makes: Bool) throws(DriverError) {
+    machines = try RecordFolder(
+      folder.appendingPathComponent("machines"), installation: installation, isShared: isShared, makes: makes)
+    copies = try RecordFolder(
+      folder.appendingPathComponent("copies"), installation: installation, isShared: isShared, makes: makes)
   }
 }
 

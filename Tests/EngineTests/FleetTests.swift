@@ -117,9 +117,13 @@ struct FleetTests {
   func greeting() async throws {
     let service = try await service()
     let (monitor, driver) = (service.monitor.monitors[0], service.drivers[0])
+    let capacity = HostCapacity(vcpus: 77, memoryMiB: 7_000, storageGiB: 700)
+    driver.configure { $0.capacity = capacity }
     driver.forgetCalls()
     await monitor.greet()
     #expect(driver.calls.map(\.method) == [.capacity])
+    let host = service.fleet.hosts[0].id
+    #expect(try await service.store.hosts().first { $0.host.id == host }?.host.capacity == capacity)
     await service.silence(host: 0)
     driver.configure { $0.condition = .answers }
     driver.releaseHangingCalls()

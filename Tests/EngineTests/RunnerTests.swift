@@ -213,7 +213,7 @@ struct RunnerTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
-  @Test("With one place, boots that are waited for and servers that come meanwhile take turns", .timeLimit(.minutes(15)))
+  @Test("With one place, boots that are waited for and new servers take turns", .timeLimit(.minutes(15)))
   func onePlace() async throws {
     var limits = Runner.Limits()
     limits.stepsAtOnce = 1
@@ -222,7 +222,9 @@ struct RunnerTests {
     let running = Task { await service.runner.run() }
     await Self.wait(service, looks: 12)
     for _ in 1...4 { _ = try await service.servers.create(service.draft(), service.owner) }
-    while service.driver.calls.count(where: { $0.method == .start }) < 8 { await Self.pass(.milliseconds(250), service) }
+    while service.driver.calls.count(where: { $0.method == .start }) < 8 {
+      await Self.pass(.milliseconds(250), service)
+    }
     #expect(try await service.store.allServers().allSatisfy { $0.status == .provisioning }, "Nothing has booted yet.")
     while try await service.store.allServers().contains(where: { $0.status != .active }) {
       await Self.pass(.seconds(10), service)

@@ -206,14 +206,15 @@ struct TemplateStoreTests {
         </qemu:commandline>
       </domain>
       """
-    let booted = try #require(IdentityPort.adding(to: given, isIncoming: false))
+    let booted = try #require(IdentityPort.adding(to: given, isIncoming: false, isEmulated: true))
     #expect(booted.contains("org.vpsd.identity.0") && !booted.contains("-incoming") && !booted.contains("capability"))
-    let waiting = try #require(IdentityPort.adding(to: given, isIncoming: true))
+    let waiting = try #require(IdentityPort.adding(to: given, isIncoming: true, isEmulated: false))
+    #expect(!waiting.contains("capability"), "With KVM libvirt would refuse features that it cannot check then.")
     #expect(waiting.contains("<qemu:arg value=\"-incoming\"/>\n<qemu:arg value=\"defer\"/>\n</qemu:commandline>"))
-    let bare = try #require(IdentityPort.adding(to: "<domain>\n</domain>", isIncoming: true))
+    let bare = try #require(IdentityPort.adding(to: "<domain>\n</domain>", isIncoming: true, isEmulated: true))
     #expect(bare.contains("<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>"))
     #expect(bare.contains("</qemu:commandline><qemu:capabilities xmlns:qemu="))
     #expect(bare.hasSuffix("</qemu:capabilities></domain>"))
-    #expect(IdentityPort.adding(to: "nonsense", isIncoming: true) == nil)
+    #expect(IdentityPort.adding(to: "nonsense", isIncoming: true, isEmulated: true) == nil)
   }
 }

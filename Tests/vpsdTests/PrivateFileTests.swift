@@ -70,28 +70,41 @@ struct PrivateFileTests {
       #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["token", "folder"])
     }
   }
-  @Test("Changes places with its spare, so that nothing is made or removed, and is whole whether longer or shorter than before")
+
+  @Test("Changes places with its spare: nothing is made or removed, and it is whole whatever its length was")
   func exchange() async throws {
     try await withTemporaryFolder { folder async throws in
       let (path, spare) = (folder.path + "/record", folder.path + "/spare")
-      for text in ["first", "the second, which is longer", "third"] {
-        try PrivateFile.exchange(text.utf8, to: path, spare: spare)
-        #expect(self.text(of: path) == text)
-        #expect(try permissions(of: path) == 0o600)
+      func number(of path: String) throws -> UInt64 {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? UInt64)
       }
-      #expect(text(of: spare) == "the second, which is longer")
+      for text in ["first", "the second, which is longer"] {
+        try PrivateFile.exchange(text.utf8, to: path, spare: spare)
+      }
+      #expect(text(of: path) == "the second, which is longer")
+      let files = (try number(of: path), try number(of: spare))
+      try PrivateFile.exchange("third".utf8, to: path, spare: spare)
+      #expect(text(of: path) == "third" && text(of: spare) == "the second, which is longer")
+      #expect(try (number(of: spare), number(of: path)) == files)
+      #expect(try permissions(of: path) == 0o600)
       #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["record", "spare"])
-      // A process that was killed while it wrote.
+      // As a process leaves it that is killed while it writes.
       try "half of something that is much longer".write(toFile: spare, atomically: false, encoding: .utf8)
+      chmod(spare, 0o644)
       try PrivateFile.exchange("fourth".utf8, to: path, spare: spare)
       #expect(text(of: path) == "fourth")
+      #expect(try permissions(of: path) == 0o600)
 
       let gone = folder.path + "/gone"
-      #expect(throws: HostError.self) { try PrivateFile.exchange("x".utf8, to: gone + "/record", spare: gone + "/spare") }
-      let link = folder.path + "/link"
-      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path + "/elsewhere")
-      #expect(throws: HostError.self) { try PrivateFile.exchange("secret".utf8, to: path, spare: link) }
-      #expect(text(of: folder.path + "/elsewhere") == nil && text(of: path) == "fourth")
+      #expect(throws: HostError.self) {
+        try PrivateFile.exchange("x".utf8, to: gone + "/record", spare: gone + "/spare")
+      }
+      let elsewhere = folder.path + "/elsewhere"
+      try "theirs".write(toFile: elsewhere, atomically: false, encoding: .utf8)
+      unlink(spare)
+      try FileManager.default.createSymbolicLink(atPath: spare, withDestinationPath: elsewhere)
+      try PrivateFile.exchange("fifth".utf8, to: path, spare: spare)
+      #expect(text(of: elsewhere) == "theirs" && text(of: path) == "fifth")
     }
   }
 }

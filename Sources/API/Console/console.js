@@ -9,7 +9,8 @@ const shift = 0xffe1;
 const withShift = /[A-Z~!@#$%^&*()_+{}|:"<>?]/;
 const named = { "\n": 0xff0d, "\t": 0xff09 };
 
-// Sends one key after the other, as a person would: a keyboard keeps about five that its guest has not read yet, and loses what comes then.
+// Sends one key after the other, as a person would: a keyboard keeps about five keys that its guest has not read yet, and
+// loses what comes after them.
 async function type(rfb, characters) {
   for (const character of characters.replaceAll("\r\n", "\n").replaceAll("\r", "\n")) {
     const point = character.codePointAt(0);

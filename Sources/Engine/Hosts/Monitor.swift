@@ -75,7 +75,9 @@ package final class Monitor: Sendable {
   package func greet() async {
     if host.isAway { return await pollOnce() }
     do {
-      try await recordCapacity()
+      let capacity = try await host.driver.capacity()
+      // It may have taken so long that the host was declared away meanwhile.
+      if !host.isAway { try await record(capacity) }
     } catch {
       logger.error("a host does not tell its capacity", metadata: ["error": "\(String(reflecting: error))"])
     }
@@ -220,15 +222,14 @@ package final class Monitor: Sendable {
   }
 
   private func noteAnswer() async throws {
-    try await recordCapacity()
+    try await record(try await host.driver.capacity())
     guard host.answered() else { return }
     logger.notice("the host answers again")
     changes.tellAll()
   }
 
   /// Records the host's capacity in the store, so that no create has to ask a host for it.
-  private func recordCapacity() async throws {
-    let capacity = try await host.driver.capacity()
+  private func record(_ capacity: HostCapacity?) async throws {
     if host.isAway || recordedCapacity.withLock({ $0 != .some(capacity) }) {
       try await store.recordAnswer(of: host.id, capacity: capacity)
       recordedCapacity.withLock { $0 = .some(capacity) }

@@ -12,17 +12,19 @@ enum IdentityPort {
   /// Connected to nothing until the identity is sent.
   private static let arguments = ["-chardev", "null,id=\(name)", "-device", device]
 
-  private static let space = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+  private static let namespace = "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
 
-  /// Without this capability libvirt reads the features of the processor in two questions, and not each in one of its own, some
-  /// 400 at each start. It uses them only for a check that we do not ask for, and shows them in the definition of the running machine.
-  private static let briefly =
-    "<qemu:capabilities \(space)><qemu:del capability='cpu-unavailable-features'/></qemu:capabilities>"
+  /// Without this capability libvirt reads the features of the processor with two questions, and not with some 400, one for each.
+  /// It also refuses processors with features of model-specific registers then, such as many hosts with KVM have.
+  private static let fewerQuestions =
+    "<qemu:capabilities \(namespace)><qemu:del capability='cpu-unavailable-features'/></qemu:capabilities>"
 
   /// Adds the port to a definition as libvirt prints it; nil if that is malformed.
   ///
-  /// - Parameter isIncoming: Whether the machine waits for its memory instead of booting.
-  static func adding(to definition: String, isIncoming: Bool) -> String? {
+  /// - Parameters:
+  ///   - isIncoming: Whether the machine waits for its memory instead of booting.
+  ///   - isEmulated: Whether QEMU emulates the processor.
+  static func adding(to definition: String, isIncoming: Bool, isEmulated: Bool) -> String? {
     let arguments = arguments + (isIncoming ? ["-incoming", "defer"] : [])
     let markup = arguments.map { Markup("qemu:arg", ["value": $0]).rendered }.joined()
     let (open, close) = ("<qemu:commandline>", "</qemu:commandline>")
@@ -30,12 +32,12 @@ enum IdentityPort {
     if let end = text.range(of: close, options: .backwards) {
       text.insert(contentsOf: markup, at: end.lowerBound)
     } else if let end = text.range(of: "</domain>", options: .backwards) {
-      text.insert(contentsOf: open.dropLast() + " \(space)>" + markup + close, at: end.lowerBound)
+      text.insert(contentsOf: open.dropLast() + " \(namespace)>" + markup + close, at: end.lowerBound)
     } else {
       return nil
     }
-    if isIncoming, let end = text.range(of: "</domain>", options: .backwards) {
-      text.insert(contentsOf: briefly, at: end.lowerBound)
+    if isIncoming, isEmulated, let end = text.range(of: "</domain>", options: .backwards) {
+      text.insert(contentsOf: fewerQuestions, at: end.lowerBound)
     }
     return text
   }

@@ -122,7 +122,9 @@ extension LibvirtDriver {
     let file = open(template.state, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
     guard file >= 0 else { throw HostError.last("open \(template.state)") }
     defer { Foundation.close(file) }
-    guard let definition = IdentityPort.adding(to: try domain.definition(), isIncoming: true) else {
+    let isEmulated = accelerator == .tcg
+    guard let definition = IdentityPort.adding(to: try domain.definition(), isIncoming: true, isEmulated: isEmulated)
+    else {
       throw DriverError(.rejected, "a definition without an end")
     }
     let live = try domain.connection.create(definition, isPaused: true)

@@ -92,7 +92,7 @@ extension LibvirtDriver {
       machine: files.machine, mark: mark, vcpus: shape.vcpus, memoryMiB: shape.memoryMiB, accelerator: accelerator,
       cpuModel: basis.cpuModel, limits: specification.limits, files: files, attachment: attachment,
       daemon: configuration.daemon)
-    guard let xml = IdentityPort.adding(to: definition.xml, isIncoming: false) else {
+    guard let xml = IdentityPort.adding(to: definition.xml, isIncoming: false, isEmulated: accelerator == .tcg) else {
       throw DriverError(.rejected, "a definition without an end")
     }
     return xml
