@@ -61,7 +61,7 @@ extension SQLConnection {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        UUID(), account, kind, now, facts.hoursLeft, facts.balance, facts.hourlyCost, facts.cause,
+        UUID.random(), account, kind, now, facts.hoursLeft, facts.balance, facts.hourlyCost, facts.cause,
         facts.remainingCause, facts.reason, facts.deletionAt, facts.entries.joined(separator: "\n"), facts.entryCount,
         due, due, now,
       ])

@@ -22,7 +22,7 @@ extension SQLStore {
         Int.self, "SELECT COUNT(*) FROM wrong_try WHERE subject = ? AND at > ? AND at <= ?",
         [subject, now - span, latest])
       guard count ?? 0 < limit else { return nil }
-      let name = UUID().text
+      let name = UUID.random().text
       try database.run("INSERT INTO wrong_try (name, subject, at) VALUES (?, ?, ?)", [name, subject, now])
       return name
     }

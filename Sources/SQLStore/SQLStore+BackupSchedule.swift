@@ -154,7 +154,7 @@ extension SQLConnection {
       INSERT INTO disk_copy (uuid, server_id, kind, description, status, created_at, expires_at)
       VALUES (?, ?, 'automatic', 'Automatic daily backup', 'pending', ?, ?) RETURNING id
       """,
-      [UUID().text, server, now, now + BackupDay.lifetime]
+      [UUID.random().text, server, now, now + BackupDay.lifetime]
     ).orFail("the backup was not written")
     try queue(.backup, about: copy.value, on: server, by: nil, at: now)
   }

@@ -14,7 +14,7 @@ extension SQLStore {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) RETURNING id
         """,
         [
-          UUID().text, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB, plan.storageGiB,
+          UUID.random().text, plan.name, plan.slug, plan.description, plan.vcpus, plan.memoryMiB, plan.storageGiB,
           plan.bandwidthGB, plan.portSpeedMbit, plan.pricePerHour, plan.cpuWeight, plan.diskIOPS,
           plan.diskMiBPerSecond,
         ]
@@ -82,7 +82,7 @@ extension SQLStore {
         INSERT INTO operating_system (uuid, name, slug, family, version, image_name, is_available, username)
         VALUES (?, ?, ?, ?, ?, ?, 1, ?) RETURNING \(OperatingSystem.columns)
         """,
-        [UUID().text, system.name, system.slug, system.family, system.version, system.imageName, system.username])
+        [UUID.random().text, system.name, system.slug, system.family, system.version, system.imageName, system.username])
       try database.auditOperator(
         "os.add", by: `operator`, detail: "\(system.slug), image \(system.imageName)", at: now)
       return try added.orFail("the operating system was not written")

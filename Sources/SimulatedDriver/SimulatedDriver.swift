@@ -79,7 +79,7 @@ package final class SimulatedDriver: ComputeDriver {
 
     mutating func add(_ records: SimulatedRecords) {
       copies = records.copies
-      for (uuid, machine) in records.machines { replace(uuid, with: machine) }
+      for (uuid, machine) in records.machines where machines[uuid] == nil { replace(uuid, with: machine) }
     }
 
     /// Reads the records where nobody has: for those who cannot wait for `SimulatedDriver.readRecords`.
@@ -89,9 +89,10 @@ package final class SimulatedDriver: ComputeDriver {
       self.unread = nil
     }
 
-    /// Also before the records have been read.
-    func known(_ machine: UUID) -> SimulatedMachine? {
-      machines[machine] ?? (try? unread?.machines.record(of: machine))
+    /// Also before all records have been read.
+    mutating func known(_ machine: UUID) -> SimulatedMachine? {
+      if let unread, machines[machine] == nil { replace(machine, with: try? unread.machines.record(of: machine)) }
+      return machines[machine]
     }
 
     func kept() throws(DriverError) -> SimulatedFolders {
@@ -150,21 +151,25 @@ package final class SimulatedDriver: ComputeDriver {
   package var timing: MachineTiming { state.withLock { $0.options.timing } }
 
   package func sshPort(of machine: UUID) -> Int {
-    state.withLock { state in running(machine, in: state)?.sshPort ?? state.options.sshPort }
+    state.withLock { state in running(machine, in: &state)?.sshPort ?? state.options.sshPort }
   }
 
   package func lostPorts(of machine: UUID) -> [Int] {
-    state.withLock { state in running(machine, in: state) == nil ? [] : state.options.takenPorts.sorted() }
+    state.withLock { state in
+      if state.options.takenPorts.isEmpty || running(machine, in: &state) == nil { return [] }
+      return state.options.takenPorts.sorted()
+    }
   }
 
-  private func running(_ machine: UUID, in state: State) -> SimulatedMachine? {
+  private func running(_ machine: UUID, in state: inout State) -> SimulatedMachine? {
     state.known(machine).flatMap { $0.power(at: clock.now, state.options.durations).isOn ? $0 : nil }
   }
 
   package func forwarding(to machine: UUID) -> PortForwarding.Share? {
     state.withLock { state in
+      guard let forwarding = state.options.forwarding else { return nil }
       let address = state.known(machine)?.definition.flatMap { IPv4Address($0.address) }
-      return address.flatMap { state.options.forwarding?.share(of: $0) }
+      return address.flatMap { forwarding.share(of: $0) }
     }
   }
 

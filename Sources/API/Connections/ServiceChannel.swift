@@ -137,7 +137,7 @@ struct ServiceChannel: ServerChildChannel {
   }
 
   private func refuse(_ error: any Error, _ channel: Answering) async throws {
-    let requestID = UUID().text
+    let requestID = UUID.random().text
     let response = ErrorTable.response(to: error, requestID: requestID)
     note(error, status: response.status.code, requestID)
     var headers = HTTPHeaders(response.headers.map { ($0.name.rawName, $0.value) })

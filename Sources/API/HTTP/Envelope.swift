@@ -25,7 +25,7 @@ struct Envelope: RouterMiddleware {
     _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
   ) async throws -> Response {
     var context = context
-    context.requestID = Self.givenID(of: request) ?? UUID().text
+    context.requestID = Self.givenID(of: request) ?? UUID.random().text
     context.origin = origin(of: request, from: context.peer)
     let started = ContinuousClock.now
     var response: Response
@@ -62,7 +62,7 @@ struct Envelope: RouterMiddleware {
       head = Precondition.applied(to: whole, of: question.request).head
     }
     let exchange = Exchange(
-      requestID: question.requestID ?? UUID().text, origin: question.origin, account: caller.accountID,
+      requestID: question.requestID ?? UUID.random().text, origin: question.origin, account: caller.accountID,
       server: kept.server, allowance: allowance, path: kept.path, started: started)
     finish(exchange, question.request, head.status, &head.headerFields)
     return (head, head.status == .ok ? kept.body : nil)

@@ -88,7 +88,7 @@ final class PlainHeads: ChannelDuplexHandler, RemovableChannelHandler {
 
   private func refuse(_ context: ChannelHandlerContext) {
     guard let refusal else { return }
-    let id = UUID().text
+    let id = UUID.random().text
     let body = JSONWriter.object { $0.field("detail", refusal) }
     let headers: HTTPHeaders = [
       "Content-Type": "application/json", "Content-Length": "\(body.readableBytes)", "X-Request-ID": id,

@@ -26,7 +26,7 @@ package struct Replica: Sendable, Hashable {
   /// For people who look at the services.
   package let name: String
 
-  package init(id: UUID = UUID(), name: String) {
+  package init(id: UUID = UUID.random(), name: String) {
     self.id = id
     self.name = name
   }

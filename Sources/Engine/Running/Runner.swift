@@ -172,7 +172,7 @@ package final class Runner: Sendable {
       throw error
     }
     try await releaseLostClaims()
-    let token = UUID()
+    let token = UUID.random()
     do {
       return try await store.claimOperation(on: host.id, as: token, at: clock.now)
     } catch {

@@ -58,7 +58,7 @@ package struct Idempotency: Sendable {
     let request = IdempotentRequest(
       accountID: caller.accountID, principal: caller.principal,
       keyHash: SHA256.hexadecimal(Self.salted("key", Array(key.utf8), caller)),
-      fingerprint: SHA256.hexadecimal(Self.salted("\(method) \(path)", body, caller)), claim: UUID())
+      fingerprint: SHA256.hexadecimal(Self.salted("\(method) \(path)", body, caller)), claim: UUID.random())
     let seal = SealedBody(key: SHA256.digest(Self.salted("body", Array(key.utf8), caller)))
     let now = clock.now
     let retention = RequestRetention(

@@ -66,7 +66,7 @@ package struct SSHKeys: Sendable {
       throw Failure.internalError("A draft without errors lacks a field.")
     }
     let key = NewSSHKey(
-      uuid: UUID(), accountID: caller.accountID, name: name, fingerprint: publicKey.fingerprint,
+      uuid: UUID.random(), accountID: caller.accountID, name: name, fingerprint: publicKey.fingerprint,
       publicKey: publicKey.line, quota: quota)
     return try await store.createSSHKey(key, by: caller, at: clock.now)
   }

@@ -107,7 +107,7 @@ package struct Servers: Sendable {
       try fleet.requireImage(of: system, at: order.location)
     }
     let password = keys.isEmpty ? try RootPassword.random() : nil
-    let uuid = UUID()
+    let uuid = UUID.random()
     let new = NewServer(
       uuid: uuid, accountID: caller.accountID, name: order.name, hostname: order.hostname, plan: order.plan,
       operatingSystemID: order.operatingSystemID, location: order.location, isBackupEnabled: order.isBackupEnabled,

@@ -47,7 +47,7 @@ package protocol OperationStore: Sendable {
 
 extension OperationStore {
   package func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease? {
-    try await claimOperation(on: host, as: UUID(), at: now)
+    try await claimOperation(on: host, as: UUID.random(), at: now)
   }
 
   package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
