@@ -6,7 +6,8 @@ extension SQLStore {
   package func installationID() async throws -> UUID {
     try await write { database in
       try database.run(
-        "INSERT INTO setting (key, value) VALUES ('installation_id', ?) ON CONFLICT (key) DO NOTHING", [UUID.random().text])
+        "INSERT INTO setting (key, value) VALUES ('installation_id', ?) ON CONFLICT (key) DO NOTHING",
+        [UUID.random().text])
       let text = try database.value(String.self, "SELECT value FROM setting WHERE key = 'installation_id'")
       guard let id = text.flatMap(UUID.init(uuidString:)) else {
         throw Failure.internalError("the installation has no id")

@@ -18,7 +18,9 @@ struct UUIDTests {
     var (any, every) = ([UInt8](repeating: 0, count: 16), [UInt8](repeating: 255, count: 16))
     for uuid in all {
       withUnsafeBytes(of: uuid.uuid) { bytes in
-        for (index, byte) in bytes.enumerated() { (any[index], every[index]) = (any[index] | byte, every[index] & byte) }
+        for (index, byte) in bytes.enumerated() {
+          (any[index], every[index]) = (any[index] | byte, every[index] & byte)
+        }
       }
     }
     for index in 0..<16 {

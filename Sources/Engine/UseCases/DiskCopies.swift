@@ -97,7 +97,7 @@ package struct DiskCopies: Sendable {
       throw Failure.internalError("A draft without errors lacks a field.")
     }
     let new = NewDiskCopy(
-      uuid: UUID.random(), serverID: serverID, name: family == .snapshot ? name : nil, description: draft.description ?? "",
+      uuid: .random(), serverID: serverID, name: family == .snapshot ? name : nil, description: draft.description ?? "",
       quota: quota)
     guard let copy = try await store.createDiskCopy(new, by: caller, at: clock.now) else { throw Failure.notFound }
     ring(serverID)
