@@ -82,7 +82,10 @@ extension SQLStore {
         INSERT INTO operating_system (uuid, name, slug, family, version, image_name, is_available, username)
         VALUES (?, ?, ?, ?, ?, ?, 1, ?) RETURNING \(OperatingSystem.columns)
         """,
-        [UUID.random().text, system.name, system.slug, system.family, system.version, system.imageName, system.username])
+        [
+          UUID.random().text, system.name, system.slug, system.family, system.version, system.imageName,
+          system.username,
+        ])
       try database.auditOperator(
         "os.add", by: `operator`, detail: "\(system.slug), image \(system.imageName)", at: now)
       return try added.orFail("the operating system was not written")
