@@ -249,8 +249,9 @@ bench-panel: build ## What pages of the panel cost, in CPU and in bytes
 bench-network: test-build ## Rules, routes and packets of a thousand servers, in namespaces, without machines
 	$(AS_ROOT) NETWORK_BENCH=1000 Tests/Hosts/network swift test --skip-build --no-parallel --filter NetworkBench
 
-bench-boot: build image ## Compare how long a customer waits for a server from a template and for one that boots, on loopback and on a routed network
-	$(AS_ROOT) bench/boot $(VPSD)
+bench-boot: build image ## Compare how long a customer waits for a server from a template, for one that boots, and for a container, on loopback and on a routed network
+	@scripts/setup incus
+	$(AS_ROOT) Tests/Hosts/incus bench/boot $(VPSD)
 	$(AS_ROOT) Tests/Hosts/network bench/boot $(VPSD)
 
 soak: build ## Thousands of simulated servers for minutes: does anything grow, does anything slow down

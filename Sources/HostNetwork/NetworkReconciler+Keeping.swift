@@ -6,7 +6,7 @@ import Synchronization
 
 extension NetworkReconciler {
   /// Keeps the network in its desired state until `stop` is set: checks at once when something in the host's network has
-  /// changed, and every few seconds in any case. Blocks until then. Where several keep the same network one of them does, and
+  /// changed, or 1.5 seconds later beside a change of our own, and every few seconds in any case. Blocks until then. Where several keep the same network one of them does, and
   /// another one goes on once that one has stopped.
   ///
   /// - Parameter interfaces: What the servers' folders say at that moment.

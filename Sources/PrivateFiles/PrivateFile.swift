@@ -44,8 +44,16 @@ package enum PrivateFile {
   /// A link or another user's file in its place is removed.
   private static func openSpare(_ path: String) throws(HostError) -> Int32 {
     let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC
+    var status = stat()
     var descriptor = open(path, flags, 0o600)
-    if descriptor < 0, unlink(path) == 0 { descriptor = open(path, flags | O_EXCL, 0o600) }
+    let isOwn =
+      descriptor >= 0 && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      && status.st_uid == geteuid() && status.st_nlink == 1
+    if !isOwn {
+      if descriptor >= 0 { close(descriptor) }
+      unlink(path)
+      descriptor = open(path, flags | O_EXCL, 0o600)
+    }
     guard descriptor >= 0 else { throw .last("open \(path)") }
     return descriptor
   }

@@ -30,7 +30,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     }
   }
 
-  /// The records with our installation's mark. A file that cannot be read has none.
+  /// The records with our installation's mark; a damaged file has none. Throws where a file cannot be read.
   func load() throws(DriverError) -> [UUID: Record] {
     let names: [String]
     do {
@@ -92,7 +92,9 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
       do {
         data = try Data(contentsOf: file)
       } catch {
-        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+        let isGone = !FileManager.default.fileExists(atPath: file.path)
+        // Without the folder, which another service may just have renamed, nothing is known of the file.
+        if isGone, FileManager.default.fileExists(atPath: folder.path) { return nil }
         throw DriverError(.unreachable, "Cannot read \(file.path): \(error)")
       }
       if let record = try? JSONDecoder().decode(Record.self, from: data), record.uuid == uuid { return record }

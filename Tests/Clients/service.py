@@ -108,7 +108,7 @@ class Service:
                 return found.group(1)
             if self._process.poll() is not None:
                 break
-            time.sleep(0.05)
+            time.sleep(0.005)
         raise SystemExit("The service did not start:\n" + self.log.read_text())
 
     def call(self, method, path, body=None, token=None, **headers):

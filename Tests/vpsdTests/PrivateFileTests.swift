@@ -105,6 +105,10 @@ struct PrivateFileTests {
       try FileManager.default.createSymbolicLink(atPath: spare, withDestinationPath: elsewhere)
       try PrivateFile.exchange("fifth".utf8, to: path, spare: spare)
       #expect(text(of: elsewhere) == "theirs" && text(of: path) == "fifth")
+      unlink(spare)
+      try FileManager.default.linkItem(atPath: elsewhere, toPath: spare)
+      try PrivateFile.exchange("sixth".utf8, to: path, spare: spare)
+      #expect(text(of: elsewhere) == "theirs" && text(of: path) == "sixth")
     }
   }
 }

@@ -11,7 +11,8 @@ import Synchronization
 /// mark of the database that every commit changes, and the month, which decides what usage is shown. At another moment
 /// nothing of it is given any more, and before each use the hosts are asked whether they still are as the reply says.
 ///
-/// Nobody waits here for long, because event loops ask: while one of them does, the others go on with their routes.
+/// Nobody waits here, because event loops ask: where another one looks at that moment, a request tries again for some
+/// microseconds, and then goes to its route.
 final class RepliesInMemory: Sendable {
   struct Moment: Equatable {
     let changeMark: Int64
