@@ -46,8 +46,9 @@ struct ConsoleTests {
           return false
         }
       }
+      /// Empty where there is no such file yet.
       func content(of file: String) throws -> String {
-        try Login.run("cat \(file) || true", on: endpoint, password: password, in: directory)
+        try Login.run("[ ! -e \(file) ] || cat \(file)", on: endpoint, password: password, in: directory)
       }
 
       // A guest that gets no processor for a tenth of a second loses keys, and whoever types them types them again.
