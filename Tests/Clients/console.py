@@ -24,6 +24,15 @@ def colours(page):
     }""")
 
 
+def wait(page, expression):
+    """Asks from outside, again and again: the page lets nothing in it evaluate a text, as wait_for_function does after its first try."""
+    for _ in range(MILLISECONDS // 100):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    sys.exit(f"Not within {MILLISECONDS} ms: {expression}")
+
+
 def main(link, server, line, picture=None):
     complaints = []
     with sync_playwright() as playwright:
@@ -36,12 +45,12 @@ def main(link, server, line, picture=None):
         page.goto(f"{address.scheme}://{address.netloc}/servers/{server}")
         page.get_by_role("button", name="Конзола").click()
         expect(page.locator("#state")).to_have_text("Свързана", timeout=MILLISECONDS)
-        page.wait_for_function("document.querySelector('#screen canvas')?.width >= 640")
+        wait(page, "document.querySelector('#screen canvas')?.width >= 640")
         page.get_by_role("button", name="Поставяне").click()
         page.get_by_label("Текст").fill(line + "\n")
         page.get_by_role("button", name="Въвеждане").click()
         # While it types, the field is empty and the button is off; the machine's keyboard is a moment behind.
-        page.wait_for_function("document.querySelector('#text').value === ''")
+        wait(page, "document.querySelector('#text').value === ''")
         expect(page.get_by_role("button", name="Поставяне")).to_be_enabled(timeout=MILLISECONDS)
         page.wait_for_timeout(2_000)
         seen = colours(page)
