@@ -33,11 +33,10 @@ extension SQLConnection {
   }
 }
 
-extension LabelSelector {
-  /// SQL to append to a condition whose first argument is the account. Each term uses the index of the account's labels.
-  var condition: (sql: String, arguments: SQLArguments) {
-    var (sql, arguments): (String, SQLArguments) = ("", [])
-    for term in terms {
+extension PageSelection {
+  /// Only servers with these labels. The account is the selection's first argument. Each term uses the index of the account's labels.
+  mutating func add(_ labels: LabelSelector) {
+    for term in labels.terms {
       let (isWanted, key, values): (Bool, LabelKey, [LabelValue]) =
         switch term {
         case .has(let key): (true, key, [])
@@ -46,11 +45,11 @@ extension LabelSelector {
         case .isNoneOf(let key, let values): (false, key, values)
         }
       let marks = values.map { _ in "?" }.joined(separator: ", ")
-      sql += " AND server.id \(isWanted ? "IN" : "NOT IN") (SELECT server_id FROM server_label WHERE account_id = ?1"
-      sql += " AND key = ?" + (values.isEmpty ? "" : " AND value IN (\(marks))") + ")"
-      arguments.append(key.text)
-      for value in values { arguments.append(value.text) }
+      add(
+        """
+        server.id \(isWanted ? "IN" : "NOT IN") (SELECT server_id FROM server_label WHERE account_id = ?1
+        AND key = ?\(values.isEmpty ? "" : " AND value IN (\(marks))"))
+        """, SQLArguments([key.text] + values.map(\.text)))
     }
-    return (sql, arguments)
   }
 }

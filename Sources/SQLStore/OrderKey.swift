@@ -24,16 +24,22 @@ struct OrderClause: Sendable {
   let isCommon: Bool
   /// The column of the id.
   let id: String
+  /// Nil if other keys come before the id.
+  let isDescendingByID: Bool?
 
+  /// Rows that are alike come in the order of their ids, in the direction of the last key, so that an index can be read
+  /// backwards.
   init<Key: OrderKey>(_ order: [ListOrder<Key>]) {
     var terms: [ListOrder<Key>] = []
-    for term in order + [ListOrder(Key.id)] where !terms.contains(where: { $0.key == term.key || $0.key == Key.id }) {
+    let ids = ListOrder(Key.id, isDescending: order.last?.isDescending ?? false)
+    for term in order + [ids] where !terms.contains(where: { $0.key == term.key || $0.key == Key.id }) {
       terms.append(term)
     }
     id = Key.id.column
+    isDescendingByID = terms.first?.key == Key.id ? terms.first?.isDescending : nil
     sql = terms.map { "\($0.key.column) \($0.isDescending ? "DESC" : "ASC")\($0.key.nulls($0.isDescending))" }
       .joined(separator: ", ")
-    isCommon = terms.count == 1 || terms.dropFirst() == [ListOrder(Key.id)]
+    isCommon = terms.count == 1 || terms.dropFirst().map(\.key) == [Key.id]
   }
 }
 

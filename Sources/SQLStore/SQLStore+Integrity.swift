@@ -99,6 +99,18 @@ extension SQLStore {
       """
     ),
     (
+      "the servers that an account has are counted by blocks of ids",
+      """
+      SELECT server.account_id FROM server LEFT JOIN server_block AS counted ON counted.account_id = server.account_id
+        AND counted.block = server.id / 1024
+      WHERE server.deleted_at IS NULL GROUP BY server.account_id, server.id / 1024, counted.server_count
+      HAVING counted.server_count IS DISTINCT FROM COUNT(*)
+      UNION SELECT account_id FROM server_block AS counted WHERE NOT EXISTS (SELECT 1 FROM server
+        WHERE server.account_id = counted.account_id AND server.id BETWEEN block * 1024 AND block * 1024 + 1023
+          AND server.deleted_at IS NULL)
+      """
+    ),
+    (
       "what is still to be done for a server is done by its host",
       """
       SELECT operation.id FROM operation JOIN server ON server.id = operation.server_id

@@ -15,8 +15,7 @@ extension SQLStore {
     _ filter: ServerListingFilter, order: [ListOrder<ServerKey>], page: PageRequest
   ) async throws -> Page<ServerListing> {
     try await read { database in
-      let servers: Page<Server> = try database.page(
-        page, of: Server.query, in: "server", filter.visibleSelection, by: OrderClause(order))
+      let servers = try database.page(page, of: filter.visibleSelection, by: OrderClause(order), isKept: true)
       return try servers.map(database.listing)
     }
   }
@@ -44,22 +43,6 @@ extension SQLStore {
         arguments + values + [range.count, skipped == nil ? range.lowerBound : 0])
       return Page(entries, totalCount: totalCount, number: number, size: page.size, skipped: skipped)
     }
-  }
-}
-
-/// The rows that a page is taken from: conditions that all hold, and their arguments.
-struct PageSelection {
-  private(set) var condition = "1 = 1"
-  private(set) var arguments: SQLArguments = []
-
-  /// The query for the rows after an element. The element's id and the limit are further arguments.
-  func following(_ query: String, by order: OrderClause, isDescending: Bool) -> String {
-    "\(query) WHERE \(condition) AND \(order.id) \(isDescending ? "<" : ">") ? ORDER BY \(order.sql) LIMIT ?"
-  }
-
-  mutating func add(_ condition: String, _ values: any ColumnValue...) {
-    self.condition += " AND \(condition)"
-    arguments += values.map { $0 }
   }
 }
 

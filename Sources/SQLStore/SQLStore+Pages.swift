@@ -6,11 +6,12 @@ extension SQLStore {
   package func servers(
     of account: ID<Account>, filter: ServerFilter, order: [ListOrder<ServerKey>], page: PageRequest
   ) async throws -> Page<Server> {
-    let (condition, arguments, isCommon) = ServerSelection.selection(filter, of: account)
+    let (selection, order) = (filter.selection(of: account), OrderClause(order))
+    let isWhole = filter == ServerFilter()
     return try await read { database in
       try database.page(
-        page, of: "\(Server.query) WHERE \(condition)", by: OrderClause(order),
-        count: "SELECT COUNT(*) FROM server WHERE \(condition)", arguments, isCommon: isCommon)
+        page, of: selection, by: order, blocks: isWhole ? ServerBlocks(of: account, database) : nil,
+        isKept: isWhole && order.isCommon)
     }
   }
 
@@ -27,21 +28,18 @@ extension SQLConnection {
   /// Reads one page and counts the rest. Both queries see the same state where they run in one transaction.
   func page<Value: RowReadable & Sendable>(
     _ request: PageRequest, of query: String, by order: OrderClause, count countQuery: String,
-    _ arguments: SQLArguments, isCommon: Bool = true
+    _ arguments: SQLArguments
   ) throws -> Page<Value> {
-    func count(_ query: String, _ arguments: SQLArguments) throws -> Int? {
-      try rows(query, arguments, isKept: isCommon) { row in try row.next(Int.self) }.first
-    }
-    let totalCount = try count(countQuery, arguments) ?? 0
+    let totalCount = try value(Int.self, countQuery, arguments) ?? 0
     var skipped: Int?
     if case .after(let last, let isDescending) = request.number {
-      skipped = try count(
-        "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?", arguments + [last])
+      skipped = try value(
+        Int.self, "\(countQuery) AND \(order.id) \(isDescending ? ">=" : "<=") ?", arguments + [last])
     }
     let (number, range) = try request.resolve(totalCount: totalCount, skipping: skipped)
     let elements: [Value] = try rows(
       "\(query) ORDER BY \(order.sql) LIMIT ? OFFSET ?",
-      arguments + [range.count, range.lowerBound], isKept: isCommon && order.isCommon
+      arguments + [range.count, range.lowerBound], isKept: order.isCommon
     ) { row in try Value(from: &row) }
     return Page(elements, totalCount: totalCount, number: number, size: request.size, skipped: skipped)
   }

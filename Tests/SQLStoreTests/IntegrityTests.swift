@@ -53,6 +53,9 @@ struct IntegrityTests {
       ("UPDATE token SET revoked_at = 1 WHERE id = 1", "made by one that may be"),
       ("UPDATE token SET expires_at = 1 WHERE id = 1", "does not outlast it"),
       ("UPDATE repeatable_request_total SET request_count = 2", "is what there is"),
+      ("UPDATE server_block SET server_count = 2", "counted by blocks"),
+      ("DELETE FROM server_block", "counted by blocks"),
+      ("INSERT INTO server_block (account_id, block, server_count) VALUES (1, 7, 1)", "counted by blocks"),
       ("UPDATE audit SET server_id = NULL WHERE operation_id IS NOT NULL", "of its own server"),
     ])
   func found(statement: String, promise: String) async throws {

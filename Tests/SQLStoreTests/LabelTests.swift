@@ -65,17 +65,15 @@ struct LabelTests {
       let selector = try LabelSelector(parsing: "env=prod,!old,tier in (web,db),zone notin (a),x")
       var filter = ServerFilter()
       filter.labels = selector
-      let (condition, _, isCommon) = ServerSelection.selection(filter, of: fixture.caller.accountID)
-      #expect(!isCommon)
+      let selection = filter.selection(of: fixture.caller.accountID)
       for query in [
-        "\(Server.query) WHERE \(condition) ORDER BY server.id LIMIT 100",
-        "SELECT COUNT(*) FROM server WHERE \(condition)",
+        "\(Server.query) WHERE \(selection.condition) ORDER BY server.id LIMIT 100",
+        "SELECT COUNT(*) FROM server WHERE \(selection.condition)",
       ] {
-        let plan = try await DatabaseQueue(path: fixture.path).read { [filter] database in
-          let arguments = ServerSelection.selection(filter, of: fixture.caller.accountID).arguments
-          return try Row.fetchAll(
+        let plan = try await DatabaseQueue(path: fixture.path).read { database in
+          try Row.fetchAll(
             database, sql: "EXPLAIN QUERY PLAN " + query,
-            arguments: StatementArguments(arguments.map { $0?.stored.bound })
+            arguments: StatementArguments(selection.arguments.map { $0?.stored.bound })
           ).map { $0["detail"] as String? ?? "" }
         }
         #expect(!plan.contains { $0.hasPrefix("SCAN") }, "\(plan)")
