@@ -1,8 +1,10 @@
 import Core
 import Foundation
-import SQLStore
+import GRDB
 import TestSupport
 import Testing
+
+@testable import SQLStore
 
 @Suite("A mark of what was committed")
 struct ChangeMarkTests {
@@ -29,6 +31,33 @@ struct ChangeMarkTests {
       #expect(mark() == nil)
       // Somebody who is not waited for may still come with a write.
       await #expect(throws: (any Error).self) { try await store.setNotices(areWritten: true) }
+    }
+  }
+
+  @Test(
+    "It is read where SQLite counts commits, and asked for where there is no such count",
+    arguments: ["WAL", "DELETE"])
+  func index(journal: String) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder.appendingPathComponent("database").path
+      let queue = try DatabaseQueue(path: path)
+      try await queue.writeWithoutTransaction { database in
+        _ = try String.fetchOne(database, sql: "PRAGMA journal_mode = \(journal)")
+        try database.execute(sql: "CREATE TABLE number (value INTEGER)")
+      }
+      #expect(try (ReadingConnection(path: path, Configuration()).logIndex() != nil) == (journal == "WAL"))
+      let mark = try ChangeMark(path: path, Configuration())
+      var marks: Set<Int64> = [try #require(mark.value)]
+      for number in 1...200 {
+        try await queue.writeWithoutTransaction { database in
+          if number % 7 == 0 { try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+          try database.execute(sql: "INSERT INTO number VALUES (0)")
+        }
+        marks.insert(try #require(mark.value))
+      }
+      #expect(marks.count == 201)
+      try mark.close()
+      #expect(mark.value == nil)
     }
   }
 }

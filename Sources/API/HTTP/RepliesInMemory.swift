@@ -68,7 +68,7 @@ final class RepliesInMemory: Sendable {
 
   /// The replies of one account. When they fill their room, only they make way.
   private struct Share {
-    static let largestBytes = 1 << 18
+    static let largestBytes = 1 << 19
 
     var replies: [Key: Reply] = [:]
     var bytes = 0

@@ -4,7 +4,7 @@ import GRDBSQLite
 /// A connection that calls SQLite directly: what GRDB does around a statement costs more than most statements. GRDB opens and
 /// closes it.
 final class DirectConnection {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
   private var kept: [String: OpaquePointer] = [:]
   private var isClosed = false
 

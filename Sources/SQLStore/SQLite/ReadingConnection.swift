@@ -21,6 +21,13 @@ final class ReadingConnection {
     try connection.transaction(beginning: "BEGIN DEFERRED") { try body(connection) }
   }
 
+  /// Nil where the database has none that can be read.
+  func logIndex() throws -> LogIndex? {
+    // The first read of a connection opens the log.
+    _ = try dataVersion()
+    return LogIndex(of: connection.handle)
+  }
+
   /// A number that is another one once any other connection has committed.
   func dataVersion() throws -> Int64? {
     try connection.value(Int64.self, "PRAGMA data_version")
