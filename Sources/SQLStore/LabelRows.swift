@@ -34,7 +34,8 @@ extension SQLConnection {
 }
 
 extension PageSelection {
-  /// Only servers with these labels. The account is the selection's first argument. Each term uses the index of the account's labels.
+  /// Only servers with these labels. The account is the selection's first argument. Each term uses the index of the account's
+  /// labels.
   mutating func add(_ labels: LabelSelector) {
     for term in labels.terms {
       let (isWanted, key, values): (Bool, LabelKey, [LabelValue]) =

@@ -39,7 +39,7 @@ struct OrderClause: Sendable {
     isDescendingByID = terms.first?.key == Key.id ? terms.first?.isDescending : nil
     sql = terms.map { "\($0.key.column) \($0.isDescending ? "DESC" : "ASC")\($0.key.nulls($0.isDescending))" }
       .joined(separator: ", ")
-    isCommon = terms.count == 1 || terms.dropFirst().map(\.key) == [Key.id]
+    isCommon = terms.dropFirst().allSatisfy { $0 == ListOrder(Key.id, isDescending: terms[0].isDescending) }
   }
 }
 

@@ -1,7 +1,7 @@
 import Core
 
-/// The rows that a page is taken from: conditions that all hold, and their arguments. Each combination of conditions is a text of its own, so
-/// that each uses an index.
+/// The rows that a page is taken from: conditions that all hold, and their arguments. Each combination of conditions is a text
+/// of its own, so that each uses an index.
 struct PageSelection {
   private(set) var condition = "1 = 1"
   private(set) var arguments: SQLArguments = []

@@ -15,7 +15,8 @@ extension SQLStore {
     _ filter: ServerListingFilter, order: [ListOrder<ServerKey>], page: PageRequest
   ) async throws -> Page<ServerListing> {
     try await read { database in
-      let servers = try database.page(page, of: filter.visibleSelection, by: OrderClause(order), isKept: true)
+      let order = OrderClause(order)
+      let servers = try database.page(page, of: filter.visibleSelection, by: order, isKept: order.isCommon)
       return try servers.map(database.listing)
     }
   }

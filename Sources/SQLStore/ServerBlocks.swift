@@ -1,7 +1,7 @@
 import Core
 
-/// How many servers an account has in each block of 1,024 ids, in the order of blocks. Triggers count them, so that a list is counted, and a
-/// page far down in it is found, without reading the servers before it.
+/// How many servers an account has in each block of 1,024 ids, in the order of blocks. Triggers count them, so that a list is
+/// counted, and a page far down in it is found, without reading the servers before it.
 struct ServerBlocks {
   static let idsPerBlock: Int64 = 1024
 
@@ -16,8 +16,9 @@ struct ServerBlocks {
     serverCount = blocks.reduce(0) { $0 + $1.serverCount }
   }
 
-  /// A bound of ids, inclusive, and how many servers there are from there to the one with this index in the order of ids. The bound is that of
-  /// the server's block.
+  /// Where the server with this index, in the order of ids, is found: from which id on, which is the first one of its block, and
+  /// how many servers are to be skipped from there. With 1,000 servers in block 0, the one with the index 1,005 is in block 1:
+  /// from the id 1,024 on, after 5 others.
   func position(of index: Int, isDescending: Bool) -> (bound: Int64, skipped: Int) {
     var skipped = index
     for block in isDescending ? blocks.reversed() : blocks {

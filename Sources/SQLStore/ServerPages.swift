@@ -23,7 +23,8 @@ extension ServerFilter {
 }
 
 extension SQLConnection {
-  /// A page of servers. Their ids are looked for first, so that no more is read of the servers before the page than their order needs.
+  /// A page of servers. Their ids are looked for first, so that no more is read of the servers before the page than their order
+  /// needs.
   ///
   /// - Parameter blocks: Those of all servers that are selected, if they are known: then the servers need not be counted.
   func page(

@@ -41,6 +41,37 @@ struct LongListTests {
     }
   }
 
+  @Test("Is right of servers that were there before blocks were counted", .enabled(if: !TestDatabase.isSQLite))
+  func migration() async throws {
+    try await withStore { fixture in
+      try await fixture.addServers(2...2100)
+      let ids = Array(1...2100).filter { $0 != 7 }
+      try await fixture.hideServers(7...7)
+      try await fixture.raw.execute(
+        """
+        DROP FUNCTION server_enters_its_block, server_leaves_its_block CASCADE; DROP TABLE server_block;
+        DROP INDEX server_of_account_by_name, server_of_account_by_status, server_of_account_by_creation;
+        DELETE FROM schema_migration WHERE number = (SELECT MAX(number) FROM schema_migration);
+        """)
+      let store = try await fixture.reopened()
+      let page = try await store.servers(
+        of: fixture.caller.accountID, filter: ServerFilter(), order: [], page: PageRequest(.number(21), size: 100))
+      #expect(page.elements.map { Int($0.id.value) } == Array(ids[2000...]) && page.totalCount == 2099)
+    }
+  }
+
+  @Test("Is no more than what is counted, and ends no process, where somebody has damaged the counts")
+  func damaged() async throws {
+    try await withStore { fixture in
+      try await fixture.addServers(2...5)
+      try await fixture.raw.execute("UPDATE server_block SET server_count = 3")
+      for last in 0...6 {
+        let page = try await fixture.page(.after(Int64(last), isDescending: false), 10, false)
+        #expect(page.totalCount == 3 && page.ids.count <= 3)
+      }
+    }
+  }
+
   @Test("Is there, empty, where all servers were deleted, and the one after it is not")
   func empty() async throws {
     try await withStore { fixture in

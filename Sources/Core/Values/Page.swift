@@ -25,7 +25,10 @@ package struct PageRequest: Sendable, Equatable {
   package func resolve(totalCount: Int, skipping skipped: Int? = nil) throws(Failure) -> (
     number: Int, range: Range<Int>
   ) {
-    if let skipped { return (1, skipped..<min(skipped + size, totalCount)) }
+    if let skipped {
+      let start = min(skipped, totalCount)
+      return (1, start..<min(start + size, totalCount))
+    }
     let pageCount = max(1, (totalCount + size - 1) / size)
     let number =
       switch number {

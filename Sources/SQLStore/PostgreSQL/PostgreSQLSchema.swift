@@ -46,12 +46,14 @@ enum PostgreSQLSchema {
     return try connection.value(Int64?.self, "SELECT MAX(number) FROM schema_migration") ?? nil
   }
 
-  /// Applies all missing migrations in one transaction. A lock keeps processes from doing so at the same time.
+  /// Applies all missing migrations in one transaction. Locks keep processes from doing so at the same time, and services of
+  /// the version before from writing meanwhile.
   private static func migrate(_ connection: PostgreSQLConnection) throws {
     try connection.execute(
       """
       BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s';
-      SELECT pg_advisory_xact_lock(\(AdvisoryLock.schema.arguments))
+      SELECT pg_advisory_xact_lock(\(AdvisoryLock.schema.arguments));
+      SELECT pg_advisory_xact_lock(\(AdvisoryLock.write.arguments))
       """, within: .seconds(70))
     do {
       try makeTables(connection)

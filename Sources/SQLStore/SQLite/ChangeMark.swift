@@ -1,13 +1,13 @@
 import GRDB
 import Synchronization
 
-/// Tells whether anything was committed since it was last asked. Its connection never writes: SQLite's number changes with
-/// the commits of all other connections, so that those of this process count like those of others. Numbers of different
-/// connections cannot be compared, so there is only one.
+/// Tells whether anything was committed since it was last asked, by the count of commits in the index of SQLite's log. Where
+/// that cannot be read, by the number that SQLite gives on a connection that never writes: it changes with the commits of all
+/// other connections, so that those of this process count like those of others. Numbers of different connections cannot be
+/// compared, so there is only one.
 final class ChangeMark: Sendable {
   private struct Source {
     let connection: ReadingConnection
-    /// Where it can be read, in place of a query that takes locks of the file.
     let index: LogIndex?
   }
 

@@ -1,17 +1,18 @@
 import GRDBSQLite
 import Synchronization
 
-/// The header of the index of SQLite's log, in memory that all connections of all processes share. A commit is seen by others when it has
-/// written the header, which counts commits: https://sqlite.org/walformat.html#the_wal_index_header
+/// The header of the index of SQLite's log, in memory that all connections of all processes share. Others see a commit when it
+/// has written the header, which counts commits: https://sqlite.org/walformat.html#the_wal_index_header
 struct LogIndex {
   private static let regionBytes: Int32 = 32768
   private static let copyBytes = 48
+  private static let triesAtOpening = 1000
   /// Of the only format that there has been so far.
   private static let version: UInt32 = 3_007_000
 
   private let header: UnsafeRawPointer
 
-  /// Nil where the connection's database has no such index, or one of another format. It is valid while the connection is open.
+  /// Nil where the index has another format. It is valid while the connection, which has read its log, is open.
   init?(of connection: OpaquePointer) {
     var file: UnsafeMutablePointer<sqlite3_file>?
     let found = withUnsafeMutablePointer(to: &file) {
@@ -23,12 +24,14 @@ struct LogIndex {
     var region: UnsafeMutableRawPointer?
     guard map(file, 0, Self.regionBytes, 0, &region) == SQLITE_OK, let region else { return nil }
     header = UnsafeRawPointer(region)
-    guard change != nil else { return nil }
+    // Another process may be writing it.
+    guard (1...Self.triesAtOpening).contains(where: { _ in change != nil }) else { return nil }
   }
 
-  /// Another number after each commit: how many there were, beside the checksum of the log. Nil while a commit is written.
+  /// Another number after each commit: how many there were since the log was last recovered, beside the log's checksum, by which
+  /// the same count before and after a recovery differs. Nil while a commit is written.
   var change: Int64? {
-    // Writers write the second copy first.
+    // Writers write the second copy first: two that are alike are of one commit.
     let first = copy(at: 0)
     atomicMemoryFence(ordering: .acquiring)
     guard first == copy(at: Self.copyBytes), first.version == Self.version, first.isInitialised else { return nil }

@@ -23,6 +23,7 @@ final class ReadingConnection {
 
   /// Nil where the database has none that can be read.
   func logIndex() throws -> LogIndex? {
+    guard try connection.value(String.self, "PRAGMA journal_mode") == "wal" else { return nil }
     // The first read of a connection opens the log.
     _ = try dataVersion()
     return LogIndex(of: connection.handle)
