@@ -13,24 +13,23 @@ struct Disk {
   /// Makes the disk where there is none; one that exists is never replaced, whatever is in it.
   func create(image: String, sizeBytes: Int64) throws {
     try Self.requireFit(image, in: sizeBytes)
-    let temporary = path + ".new"
-    unlink(temporary)
-    try HostProgram(
-      "qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, temporary, String(sizeBytes)]
-    ).run(within: Self.toolLimit)
-    try complete(temporary)
+    try complete { temporary in
+      HostProgram(
+        "qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", image, temporary, String(sizeBytes)])
+    }
   }
 
   /// The same, with the content of another disk of the same image.
   func copy(_ other: String) throws {
-    let temporary = path + ".new"
-    unlink(temporary)
-    try HostProgram("cp", ["--reflink=auto", "--sparse=always", other, temporary]).run(within: Self.toolLimit)
-    try complete(temporary)
+    try complete { temporary in HostProgram("cp", ["--reflink=auto", "--sparse=always", other, temporary]) }
   }
 
-  private func complete(_ temporary: String) throws {
+  /// - Parameter writer: The program that writes a file at a path. What it leaves if it fails would take the room of the next try.
+  private func complete(_ writer: (String) -> HostProgram) throws {
+    let temporary = path + ".new"
+    unlink(temporary)
     defer { unlink(temporary) }
+    try writer(temporary).run(within: Self.toolLimit)
     guard chmod(temporary, 0o600) == 0 else { throw HostError.last("chmod \(temporary)") }
     try PrivateFile.sync(temporary)
     // Unlike a rename, a link fails if another call has made the disk meanwhile.

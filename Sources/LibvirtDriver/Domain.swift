@@ -44,6 +44,14 @@ final class Domain: @unchecked Sendable {
     return DomainState(state: state, reason: reason)
   }
 
+  /// Why the guest does not go on, if QEMU has paused the machine because its host had no room for what the guest wrote.
+  var wantOfRoom: DriverError? {
+    guard (try? state().isPausedForWantOfRoom) == true else { return nil }
+    return DriverError(.exhausted, "\(name) was paused, because its disk could not be written")
+  }
+
+  func requireRoom() throws { if let wantOfRoom { throw wantOfRoom } }
+
   /// The mark of the running machine, or of its definition where it is off; nil where there is none.
   func mark() throws -> MachineMark? {
     guard

@@ -1,5 +1,6 @@
 import CLibvirt
 import Core
+import Foundation
 import HostPrograms
 import PrivateFiles
 
@@ -8,13 +9,15 @@ struct LibvirtError: Error, CustomStringConvertible {
   let call: String
   let code: UInt32
   let message: String
+  /// Of the system call that failed, for an error of the system.
+  var number: Int32 = 0
 
   /// The error of the last call on this thread: it must be read before the thread does anything else.
   static func last(_ call: String) -> LibvirtError {
     guard let error = virGetLastError() else { return LibvirtError(call: call, code: 0, message: "no error was set") }
     return LibvirtError(
       call: call, code: UInt32(bitPattern: error.pointee.code),
-      message: error.pointee.message.map { String(cString: $0) } ?? "no message")
+      message: error.pointee.message.map { String(cString: $0) } ?? "no message", number: error.pointee.int1)
   }
 
   var description: String { "\(call): \(message) (libvirt error \(code))" }
@@ -42,6 +45,7 @@ extension LibvirtError {
     case VIR_ERR_NO_DOMAIN: .notFound
     case VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_RESOURCE_BUSY, VIR_ERR_OPERATION_INVALID: .busy
     case VIR_ERR_NO_MEMORY: .exhausted
+    case VIR_ERR_SYSTEM_ERROR where [ENOSPC, EDQUOT, ENOMEM].contains(number): .exhausted
     case VIR_ERR_XML_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_INVALID_SCHEMA, VIR_ERR_CONFIG_UNSUPPORTED,
       VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT, VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_OPERATION_DENIED,
       VIR_ERR_DOM_EXIST, VIR_ERR_OPERATION_UNSUPPORTED:

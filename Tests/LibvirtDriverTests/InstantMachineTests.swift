@@ -83,6 +83,15 @@ struct InstantMachineTests {
   private static let hash =
     "$6$abcdefgh$0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ./0123456789abcdefghij"
 
+  @Test(
+    "On a full disk there is no half of a template, and a server or a reason; with room again everything goes on",
+    .enabled(if: SmallDisk.isPossible, "Tests/Hosts/loopback or unprivileged"))
+  func fullDisk() async throws {
+    try await PrivateHost.with(instantTemplates: .auto, hasSmallDisk: true) { host in
+      try await TemplatesOnFullDisk(host: host, disk: try #require(host.disk)).all()
+    }
+  }
+
   @Test("A template whose machine is killed while it is made is not there, and nothing of it is")
   func killedWhileMade() async throws {
     try await PrivateHost.with(instantTemplates: .auto) { host in

@@ -90,6 +90,12 @@ struct MockConnectionTests {
     let busy = LibvirtError(
       call: "start", code: VIR_ERR_OPERATION_INVALID.rawValue, message: "/a/No space left on device/Failed to get lock")
     #expect(busy.driverError.kind == .busy)
+    // In whatever language.
+    for (number, kind) in [(ENOSPC, DriverError.Kind.exhausted), (EIO, .unreachable)] {
+      let failed = LibvirtError(
+        call: "start", code: VIR_ERR_SYSTEM_ERROR.rawValue, message: "Es geht nicht", number: number)
+      #expect(failed.driverError.kind == kind)
+    }
   }
 
   @Test(

@@ -12,6 +12,8 @@ struct PrivateHost {
   let dataDirectory: String
   let driver: LibvirtDriver
   let publicKey: String
+  /// Where its data directory lies, if that is one of its own.
+  let disk: SmallDisk?
 
   static let imageDirectory =
     ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"]
@@ -26,9 +28,9 @@ struct PrivateHost {
 
   static func with(
     images: String = imageDirectory, instantTemplates: LibvirtDriver.Configuration.InstantTemplates = .off,
-    _ body: (PrivateHost) async throws -> Void
+    hasSmallDisk: Bool = false, _ body: (PrivateHost) async throws -> Void
   ) async throws {
-    let host = try await PrivateHost(images: images, instantTemplates)
+    let host = try await PrivateHost(images: images, instantTemplates, hasSmallDisk: hasSmallDisk)
     let running = Task { await host.driver.run() }
     do {
       try await body(host)
@@ -40,10 +42,13 @@ struct PrivateHost {
     try await host.tearDown()
   }
 
-  private init(images: String, _ instantTemplates: LibvirtDriver.Configuration.InstantTemplates) async throws {
+  private init(
+    images: String, _ instantTemplates: LibvirtDriver.Configuration.InstantTemplates, hasSmallDisk: Bool
+  ) async throws {
     // Short, because unix sockets lie below it.
     dataDirectory = "/tmp/vpsd-\(UUID().uuidString.prefix(8).lowercased())"
     try MachineFiles.makeDirectory(dataDirectory)
+    disk = hasSmallDisk ? try SmallDisk(at: dataDirectory) : nil
     _ = try await Program("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(dataDirectory)/key"]).output()
     let key = try String(contentsOfFile: "\(dataDirectory)/key.pub", encoding: .utf8)
     publicKey = key.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -133,6 +138,7 @@ struct PrivateHost {
   }
 
   private func tearDown() async throws {
+    try disk?.makeRoom()
     let machines = (try? ServerFiles.machines(dataDirectory: dataDirectory)) ?? []
     do {
       for machine in try await driver.observe().powers.keys { try await driver.ensureAbsent(machine) }
@@ -142,6 +148,7 @@ struct PrivateHost {
       driver.hypervisor.daemon.kill()
       for process in machines.compactMap(Self.emulator) { kill(process, SIGKILL) }
     }
+    try disk?.end()
     try MachineFiles.remove(dataDirectory)
   }
 }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import PrivateFiles
 import Testing
 
 @testable import LibvirtDriver
@@ -75,13 +76,14 @@ struct TemplateDoubts {
     try await driver.ensureAbsent(machine)
   }
 
-  /// The process that began it has died.
+  /// The process that began it has died, just before it was done.
   private func triedBefore() async throws {
     let machine = try await adopted()
     let path = driver.files(of: machine).clone
     var record = try #require(try CloneRecord.read(path))
     record.isTried = true
     try record.write(to: path)
+    try PrivateFile.write([], to: driver.files(of: machine).instantMark)
     try await bootsInstead(machine)
     #expect(try driver.templates.templates().keys.contains(template.id))
   }

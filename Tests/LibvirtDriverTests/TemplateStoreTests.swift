@@ -135,10 +135,12 @@ struct TemplateStoreTests {
     demand.noteStart(at: now)
     #expect(!demand.isQuiet(at: now + .seconds(59)))
     #expect(demand.isQuiet(at: now + .seconds(60)))
-    demand.noteFailure(of: small, at: now)
-    #expect(!demand.mayTry(small, at: now + .seconds(599)))
-    #expect(demand.mayTry(small, at: now + .seconds(600)))
-    #expect(demand.mayTry(large, at: now))
+    for (isForWant, pause) in [(false, 600), (true, 60)] {
+      demand.noteFailure(of: small, isForWant: isForWant, at: now)
+      #expect(!demand.mayTry(small, at: now + .seconds(pause - 1)))
+      #expect(demand.mayTry(small, at: now + .seconds(pause)))
+      #expect(demand.mayTry(large, at: now))
+    }
   }
 
   @Test("What is being made ends when a customer's machine starts", .timeLimit(.minutes(1)))

@@ -43,9 +43,14 @@ extension Domain {
   private func awaitMigration(until deadline: ContinuousClock.Instant) throws {
     while deadline.remainingMilliseconds != nil {
       let answer = try ask("query-migrate")
-      switch try? JSONDecoder().decode(MonitorAnswer<Migration>.self, from: Data(answer.utf8)).return?.status {
+      let migration = try? JSONDecoder().decode(MonitorAnswer<Migration>.self, from: Data(answer.utf8)).return
+      switch migration?.status {
       case "completed": return
-      case "failed", "cancelled": throw DriverError(.unreachable, "\(name): \(answer.prefix(300))")
+      case "failed", "cancelled":
+        let reason = migration?.reason ?? String(answer.prefix(300))
+        throw DriverError(
+          reason.contains("No space left on device") ? .exhausted : .unreachable,
+          "the memory of \(name) was not moved: \(reason)")
       default: poll(nil, 0, 5)
       }
     }
@@ -110,5 +115,11 @@ private struct MonitorNothing: Decodable {
 }
 
 private struct Migration: Decodable {
+  enum CodingKeys: String, CodingKey {
+    case status
+    case reason = "error-desc"
+  }
+
   let status: String?
+  let reason: String?
 }

@@ -36,10 +36,12 @@ final class IdentityChannel: Sendable {
   }
 
   /// The next line that the guest sends.
-  func line(until deadline: ContinuousClock.Instant) throws -> String {
+  ///
+  /// - Parameter look: Called once a second meanwhile; throws if there is no use in waiting.
+  func line(until deadline: ContinuousClock.Instant, whileWaiting look: () throws -> Void) throws -> String {
     var line: [UInt8] = []
     while line.count < Self.longestLine {
-      try wait(for: POLLIN, until: deadline)
+      try wait(for: POLLIN, until: deadline, look)
       var byte: UInt8 = 0
       let count = recv(descriptor, &byte, 1, Int32(MSG_DONTWAIT))
       if count < 0, errno == EINTR || errno == EAGAIN { continue }
@@ -50,10 +52,13 @@ final class IdentityChannel: Sendable {
     return GuestAgent.printable(String(decoding: line, as: UTF8.self))
   }
 
-  private func wait(for events: Int32, until deadline: ContinuousClock.Instant) throws {
+  private func wait(
+    for events: Int32, until deadline: ContinuousClock.Instant, _ look: () throws -> Void = {}
+  ) throws {
     var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
     while let remaining = deadline.remainingMilliseconds {
-      if poll(&entry, 1, remaining) > 0 { return }
+      if poll(&entry, 1, min(remaining, 1000)) > 0 { return }
+      try look()
     }
     throw DriverError(.unreachable, "the guest of a template does not answer")
   }

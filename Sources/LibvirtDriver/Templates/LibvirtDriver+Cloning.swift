@@ -46,6 +46,7 @@ extension LibvirtDriver {
 
   /// Replaces the copy of a template's disk with a new disk, for a machine that is off.
   func makeDiskAnew(_ record: CloneRecord, _ files: ServerFiles) throws {
+    try MachineFiles.remove(files.instantMark)
     try MachineFiles.remove(files.disk)
     try Disk(path: files.disk).create(image: record.image, sizeBytes: Int64(record.shape.storageGiB) << 30)
     try MachineFiles.remove(files.clone)
@@ -86,6 +87,7 @@ extension LibvirtDriver {
       guard let template = try templates.templates()[record.template] ?? nil, verified.isVerified(template) else {
         throw DriverError(.notFound, "the template is gone")
       }
+      guard MachineFiles.exists(files.disk) else { throw DriverError(.notFound, "its disk is gone") }
       guard let seed = FileManager.default.contents(atPath: files.seed) else { throw HostError.last("read the seed") }
       var tried = record
       tried.isTried = true
@@ -107,9 +109,9 @@ extension LibvirtDriver {
         try awaitGreeting(of: live, until: deadline)
         if let runID = live.runID { readings.noteGreeting(of: machine, runID: runID, isNews: true) }
       } catch {
-        // The template may be the cause. A new one is made later.
+        // The template may be the cause, or take the room that is missing. A new one is made later.
         try? remove(template.id)
-        throw error
+        throw placed.wantOfRoom ?? error
       }
       if let mark { keepWeight(mark.cpuWeight, of: machine, placed) }
     }
@@ -133,7 +135,7 @@ extension LibvirtDriver {
     // QEMU reconnects a port only while the machine runs.
     let channel = try live.openIdentityChannel()
     try channel.send(message.bytes(at: IdentityMessage.now), until: deadline)
-    let answer = try channel.line(until: deadline)
+    let answer = try channel.line(until: deadline) { try live.requireRoom() }
     guard answer == "done" else { throw DriverError(.unreachable, "the guest says \(answer)") }
     return live
   }

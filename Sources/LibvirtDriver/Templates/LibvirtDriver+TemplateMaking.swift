@@ -23,12 +23,13 @@ extension LibvirtDriver {
       try await Task { try await ensureAbsent(draft.id) }.value
       return template
     } catch {
+      let want = try? await onDomain(draft.id, "look why it is not done") { domain in domain.wantOfRoom }
       // In a task of its own, which is not cancelled with this one. What it cannot remove is removed later.
       _ = try? await Task {
         try await ensureAbsent(draft.id)
         try await onFiles("remove half of a template") { try draft.removeIfIncomplete() }
       }.value
-      throw error
+      throw want ?? error
     }
   }
 
@@ -53,8 +54,8 @@ extension LibvirtDriver {
     guard end.exitcode == 0 else {
       throw DriverError(.rejected, "\(Self.guestProgram) ended with \(end.exitcode ?? -1): \(end.standardError)")
     }
-    let answer = try await guestThreads.run("wait for the template", within: Self.preparationLimit * 2) {
-      try channel.line(until: .now + Self.preparationLimit)
+    let answer = try await onGuest(draft.id, "wait for the template", within: Self.preparationLimit * 2) { domain in
+      try channel.line(until: .now + Self.preparationLimit) { try domain.requireRoom() }
     }
     guard answer == "waiting" else { throw DriverError(.unreachable, "the template says \(answer)") }
     return machineType
@@ -103,7 +104,8 @@ extension LibvirtDriver {
     while clock.uptime < deadline {
       try Task.checkCancellation()
       let answers = try await onGuest(machine, "ping the agent") { domain in
-        (try? GuestAgent(domain: domain).ping()) != nil
+        try domain.requireRoom()
+        return (try? GuestAgent(domain: domain).ping()) != nil
       }
       if answers { return }
       try await DriverError.translating { try await clock.sleep(for: timing.pollInterval) }

@@ -47,7 +47,8 @@ extension LibvirtDriver {
           "a template is there", metadata: ["template": "\(template.id.text)", "image": "\(shape.imageName)"])
       } catch {
         if Task.isCancelled { return }
-        demand.noteFailure(of: shape, at: clock.uptime)
+        demand.noteFailure(
+          of: shape, isForWant: (error as? DriverError)?.kind == .exhausted, at: clock.uptime)
         logger.warning("a template could not be made", metadata: ["image": "\(shape.imageName)", "error": "\(error)"])
       }
     }

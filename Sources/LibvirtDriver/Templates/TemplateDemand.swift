@@ -9,7 +9,8 @@ final class TemplateDemand: Sendable {
     var shapes: [MachineShape]?
     var lastStart: Instant?
     var making: Task<Void, Never>?
-    var failures: [MachineShape: Instant] = [:]
+    /// The next try of those that could not be made.
+    var postponed: [MachineShape: Instant] = [:]
   }
 
   private let state = Mutex(State())
@@ -17,6 +18,7 @@ final class TemplateDemand: Sendable {
   /// No template is made for this long after a machine has started.
   private static let quiet = Duration.seconds(60)
   private static let pauseAfterFailure = Duration.seconds(600)
+  private static let pauseAfterWant = Duration.seconds(60)
 
   /// Each shape once, the smallest first.
   func want(_ shapes: [MachineShape]) {
@@ -37,10 +39,13 @@ final class TemplateDemand: Sendable {
   func isQuiet(at now: Instant) -> Bool { state.withLock { $0.lastStart.map { now - $0 >= Self.quiet } ?? true } }
 
   func mayTry(_ shape: MachineShape, at now: Instant) -> Bool {
-    state.withLock { $0.failures[shape].map { now - $0 >= Self.pauseAfterFailure } ?? true }
+    state.withLock { $0.postponed[shape].map { now >= $0 } ?? true }
   }
 
-  func noteFailure(of shape: MachineShape, at now: Instant) { state.withLock { $0.failures[shape] = now } }
+  /// - Parameter isForWant: Whether the host had no room for it. There is a look for room before the next try.
+  func noteFailure(of shape: MachineShape, isForWant: Bool, at now: Instant) {
+    state.withLock { $0.postponed[shape] = now + (isForWant ? Self.pauseAfterWant : Self.pauseAfterFailure) }
+  }
 
   /// Returns when the body has returned. The body is cancelled when a machine starts or the caller is cancelled.
   func make(_ body: @escaping @Sendable () async -> Void) async {
