@@ -34,9 +34,9 @@ TWO_AT_ONCE := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
 OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests
 # A whole life takes a minute and more, and `RoutedServersTests` have one with a QEMU that is not root and a libvirtd of our own.
 LONG_OWN_LIBVIRTD_TESTS := LibvirtDriverTests.MachineLifeTests/life
-HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests)
+HOST_LIBVIRTD_TESTS := LibvirtDriverTests.(MachineLifeTests|DiskCopyTests|InstantMachineTests/clones)
 # The whole life once more with the host's, and the host's restart, which take minutes.
-LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)
+LONG_HOST_LIBVIRTD_TESTS := EndToEndTests.(ServerLifeTests|HostRestartTests)|LibvirtDriverTests.InstantMachineTests/fullDisk
 
 .PHONY: help setup build install deb image run demo stop cluster cluster-demo cluster-stop test test-fast test-services test-crowd test-replicas test-billing test-clients test-monitoring test-proxies test-database test-samples test-contract test-panel panel-pictures test-real test-machines test-hosts test-containers test-image test-incus test-incus-long test-lxd test-long test-package image-for-tests container-for-tests chaos lint fmt bench-setup bench bench-check bench-mixed profile bench-hostile bench-billing bench-databases bench-replicas bench-panel bench-network bench-boot soak clean
 

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import HostPrograms
+import PrivateFiles
 import Testing
 
 @testable import LibvirtDriver
@@ -13,7 +14,7 @@ struct InstantMachine: Sendable {
   /// What no two servers may have in common.
   struct Identity: Sendable {
     /// By name, in the order in which the guest prints them.
-    let values: [(name: String, value: String)]
+    var values: [(name: String, value: String)]
 
     subscript(name: String) -> String? { values.first { $0.name == name }?.value }
 
@@ -40,6 +41,7 @@ struct InstantMachine: Sendable {
     say "kernel-uuid", line("/proc/sys/kernel/random/uuid");
     syscall(318, $r = "\\0" x 16, 16, 0); say "random", unpack("H*", $r);
     say "card", line("/sys/class/net/eth0/address");
+    say "link-local", content("/proc/net/if_inet6") =~ /^(fe80\\w+).* eth0\\n/m;
     socket(P, 17, 3, 8);
     for $p (1 .. 3) {
       socket(L, 2, 1, 0); bind(L, own($p)); listen(L, 5);
@@ -73,8 +75,56 @@ struct InstantMachine: Sendable {
     #expect(identity["machine-id"] == machineID)
     #expect(identity["uuid"] == specification.machine.text)
     #expect(identity["hostname"] == specification.hostname.firstLabel)
-    #expect(identity["card"] == "\(driver.hardwareAddress(of: specification))")
+    let card = driver.hardwareAddress(of: specification)
+    #expect(identity["card"] == "\(card)")
+    // By EUI-64: there is no secret, as of RFC 7217, from which it would follow.
+    #expect(identity["link-local"] == Self.linkLocal(card))
+    try isAlone()
     return identity
+  }
+
+  private static func linkLocal(_ card: HardwareAddress) -> String {
+    let bytes = card.description.split(separator: ":").compactMap { UInt8($0, radix: 16) }
+    let identifier = [bytes[0] ^ 2] + bytes[1...2] + [0xFF, 0xFE] + bytes[3...]
+    return "fe80000000000000" + identifier.map { String(format: "%02x", $0) }.joined()
+  }
+
+  /// Its QEMU is the user that its files belong to, who cannot read a template's, and has nothing of a template open.
+  private func isAlone() throws {
+    let (driver, files) = (host.driver, host.driver.files(of: specification.machine))
+    let process = try #require(PrivateHost.emulator(of: specification.machine))
+    let owner = try FileOwner(of: "/proc/\(process)")
+    #expect(try owner.user == FileOwner(of: files.disk).user)
+    #expect((owner.user == 0) == (driver.emulatorUser == .root))
+    let templates = try driver.templates.templates().values.compactMap { $0 }
+    #expect(templates.contains { VerifiedTemplates.prints(of: $0) != nil })
+    let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)")
+    }
+    #expect(open.contains { $0.hasSuffix(files.disk) })
+    #expect(!open.contains { $0.contains("/templates/") })
+    #expect(try !String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).contains("/templates/"))
+  }
+
+  /// What a DHCP client sends that its customer turns on, by name. None runs before.
+  func dhcpIdentifiers() async throws -> [(name: String, value: String)] {
+    let answer = try await host.ssh(
+      specification,
+      """
+      cat /proc/sys/net/ipv6/conf/*/stable_secret 2>/dev/null
+      ls -A /var/lib/dhcp /run/systemd/netif/leases | grep -v :
+      pgrep dhc; systemctl is-active systemd-networkd
+      mkdir -p /run/systemd/network
+      printf '[Match]\nName=eth0\n[Network]\nDHCP=yes\nKeepConfiguration=yes\n' >/run/systemd/network/10.network
+      systemctl start systemd-networkd && /lib/systemd/systemd-networkd-wait-online --interface=eth0 --timeout=60
+      cat /run/systemd/netif/leases/2 /run/systemd/netif/links/2 | grep -E '^(CLIENTID|DHCP6_CLIENT_DUID)='
+      """)
+    let lines = answer.split(separator: "\n").map(String.init)
+    #expect(lines.count == 3 && lines.first == "inactive", "\(answer)")
+    return lines.dropFirst().map { line in
+      let words = line.split(separator: "=", maxSplits: 1).map(String.init)
+      return (name: words[0], value: words[1])
+    }
   }
 
   private var machineID: String { specification.machine.text.filter { $0 != "-" } }
@@ -90,7 +140,7 @@ struct InstantMachine: Sendable {
     }
     let time = try #require(values.popLast().flatMap { Double($0.value) }, "\(answer)")
     #expect(before - 0.1 <= time && time <= after + 0.1)
-    #expect(values.count == 11, "\(answer)")
+    #expect(values.count == 12, "\(answer)")
     return Identity(values: values)
   }
 

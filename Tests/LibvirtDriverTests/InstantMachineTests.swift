@@ -38,7 +38,8 @@ struct InstantMachineTests {
           let specification = try await host.specification(hostname: "web\(identities.count + number).example.com")
           group.addTask {
             let machine = InstantMachine(host: host, specification: specification)
-            let identity = try await machine.wakes()
+            var identity = try await machine.wakes()
+            identity.values += try await machine.dhcpIdentifiers()
             try await host.driver.ensureAbsent(specification.machine)
             return identity
           }
