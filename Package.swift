@@ -92,7 +92,7 @@ let package = Package(
     .target(
       name: "IncusDriver",
       dependencies: [
-        "Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", nio, logging,
+        "Core", "PrivateFiles", "HostPrograms", "HostImages", "HostNetwork", "COpenSSL", nio, logging,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOWebSocket", package: "swift-nio"),
         .product(name: "NIOTLS", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -191,6 +191,7 @@ let package = Package(
         "Core", "HostImages", "HostNetwork", "IncusDriver", "TestSupport", nio, logging,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: settings),
     .testTarget(

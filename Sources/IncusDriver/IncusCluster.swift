@@ -5,9 +5,13 @@ import Synchronization
 /// A cluster, or a server alone, as the hosts that are its members share it: its lists are read once for all of them, its events come
 /// by one connection, and an image is sent once.
 package final class IncusCluster: Sendable {
+  /// Where several services share it, it reads only.
   let client: IncusClient
   let installation: UUID
-  let work = CopyWork()
+  /// Nil where one service has it for itself.
+  let certificates: TermCertificates?
+  private let ownWork = CopyWork()
+  private let held = Mutex<IncusTerm?>(nil)
   let imports = ImageImports()
   let transfers = Transfers()
   let events: EventFeed
@@ -18,15 +22,28 @@ package final class IncusCluster: Sendable {
   private let known: Mutex<ServerDialect?>
   private let identified = Mutex<ServerIdentity?>(nil)
 
-  package convenience init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock) {
-    self.init(endpoints: endpoints, project: project, installation: installation, clock: clock, dialect: nil)
+  /// - Parameter location: Where several services share it: what it is called by all of them. Then only an `IncusTerm` changes
+  ///   anything, and the endpoints have to ask for certificates.
+  package convenience init(
+    endpoints: IncusEndpoints, project: String, installation: UUID, sharedAs location: String? = nil,
+    clock: any WallClock
+  ) {
+    self.init(
+      endpoints: endpoints, project: project, installation: installation, sharedAs: location, clock: clock,
+      dialect: nil)
   }
 
   /// - Parameter dialect: Nil where the server is to be asked.
-  init(endpoints: IncusEndpoints, project: String, installation: UUID, clock: any WallClock, dialect: ServerDialect?) {
+  init(
+    endpoints: IncusEndpoints, project: String, installation: UUID, sharedAs location: String? = nil,
+    clock: any WallClock, dialect: ServerDialect?
+  ) {
     known = Mutex(dialect)
-    let client = IncusClient(endpoints: endpoints, project: project)
+    let client = IncusClient(endpoints: endpoints, project: project, access: location == nil ? .anything : .reading)
     self.client = client
+    certificates = location.map { location in
+      TermCertificates(endpoints: endpoints, project: project, owner: "\(installation.text) \(location)", clock: clock)
+    }
     self.installation = installation
     events = EventFeed(client: client, clock: clock)
     endings = Endings(clock: clock)
@@ -38,6 +55,28 @@ package final class IncusCluster: Sendable {
           mostBytes: 64 << 20))
     }
     usageReading = SharedReading(clock: clock) { try await Self.usage(installation, client) }
+  }
+
+  var isShared: Bool { certificates != nil }
+
+  /// That of the current task; a task of none acts for the one that this service has.
+  private var term: IncusTerm? {
+    guard isShared else { return nil }
+    if let current = IncusTerm.current, current.cluster === self { return current }
+    return held.withLock { $0 }
+  }
+
+  /// By which hosts are acted on.
+  var acting: IncusClient { term?.client ?? client }
+
+  var work: CopyWork { term?.work ?? ownWork }
+
+  func note(held term: IncusTerm) { held.withLock { $0 = term } }
+
+  func forget(held term: IncusTerm) {
+    held.withLock { held in
+      if held === term { held = nil }
+    }
   }
 
   /// Everybody's, on every member. While a member has fallen silent and the others wait for it, they are those of the last time

@@ -137,7 +137,9 @@ extension IncusDriver {
       guard let instance = try await instance(of: machine), instance.isDefined else { return }
       guard instance.isOff else { throw Self.running(machine) }
       try await endWork(of: machine)
-      if instance.hasDisk { try await rebuild(machine, from: ["type": .text("none")]) }
+      guard instance.hasDisk else { return }
+      try await requireNothingUnderWay(with: machine)
+      try await rebuild(machine, from: ["type": .text("none")])
     }
   }
 
@@ -145,6 +147,7 @@ extension IncusDriver {
     guard specification.mayCreateDisk else { throw Self.missingDisk(specification.machine) }
     let image = try await image(specification.imageName, version: specification.imageVersion)
     let source: [String: JSONBody.Value] = ["type": .text("image"), "fingerprint": .text(image.fingerprint)]
+    try await requireNothingUnderWay(with: specification.machine)
     try await rebuild(specification.machine, from: source)
   }
 

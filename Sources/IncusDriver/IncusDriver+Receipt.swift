@@ -11,6 +11,8 @@ extension IncusDriver: MachineReceiver {
       return false
     }
     if source.cluster === cluster { return source.configuration.member != configuration.member }
+    // Another service may have the other one.
+    guard !cluster.isShared, !source.cluster.isShared else { return false }
     // A card is a link of this machine, on which there is one Incus.
     guard links == nil, source.links == nil else { return false }
     guard let own = cluster.knownIdentity, let other = source.cluster.knownIdentity else { return true }

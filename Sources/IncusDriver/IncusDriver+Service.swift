@@ -48,7 +48,8 @@ extension IncusDriver {
   /// What an operator has to mend. Throws where nobody answers.
   package func faults() async throws -> [String] {
     try await DriverError.translating {
-      let server = try await client.get(IncusPath(), as: ServerFacts.self, within: IncusDeadline.server)
+      // As the certificate of the configuration is seen, and not that of a term.
+      let server = try await cluster.client.get(IncusPath(), as: ServerFacts.self, within: IncusDeadline.server)
       guard server.auth == "trusted" else {
         return ["it does not trust the certificate in client_certificate (incus config trust add-certificate)"]
       }
@@ -59,7 +60,8 @@ extension IncusDriver {
           "it is too old: it lacks \(missing.joined(separator: ", ")); Incus 6.0 and LXD 5.0 have all that is needed"
         ]
       }
-      return try await projectFaults() + poolFaults() + memberFaults(server)
+      let trustFault = try await cluster.certificates?.fault(of: server)
+      return try await [trustFault].compactMap { $0 } + projectFaults() + poolFaults() + memberFaults(server)
     }
   }
 

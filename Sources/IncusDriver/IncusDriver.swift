@@ -15,12 +15,12 @@ package struct IncusDriver: ComputeDriver {
     longestSilence: .seconds(20))
 
   let configuration: Configuration
-  let cluster: IncusCluster
+  package let cluster: IncusCluster
   let clock: any WallClock
   let logger: Logger
   /// For the host's part of the network.
   let threads = BlockingThreads(name: "networks", width: 4)
-  var client: IncusClient { cluster.client }
+  var client: IncusClient { cluster.acting }
   var work: CopyWork { cluster.work }
   var imports: ImageImports { cluster.imports }
 

@@ -36,11 +36,14 @@ struct ServerFacts: Decodable, Sendable {
   }
 
   let auth: String
+  /// The fingerprint of the certificate that asks, where it is trusted.
+  let userName: String?
   let extensions: Set<String>
   let environment: Environment?
 
   private enum CodingKeys: String, CodingKey {
     case auth, environment
+    case userName = "auth_user_name"
     case extensions = "api_extensions"
   }
 

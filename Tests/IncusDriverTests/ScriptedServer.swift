@@ -14,6 +14,8 @@ final class ScriptedServer: Sendable {
     let path: String
     let body: String
     let ifMatch: String?
+    /// The certificate of whoever asks, in DER; nil where nobody asked for it.
+    var client: [UInt8]?
   }
 
   enum Answer: Sendable {
@@ -82,13 +84,17 @@ final class ScriptedServer: Sendable {
   }
 
   /// On a port of this machine, with a certificate, while the body runs.
+  ///
+  /// - Parameter asksWho: Whether clients show theirs: any is taken.
   static func withTLS(
-    _ identity: TestIdentity, _ script: @escaping Script, _ body: (ScriptedServer, Int) async throws -> Void
+    _ identity: TestIdentity, asksWho: Bool = false, _ script: @escaping Script,
+    _ body: (ScriptedServer, Int) async throws -> Void
   ) async throws {
     var settings = TLSConfiguration.makeServerConfiguration(
       certificateChain: try NIOSSLCertificate.fromPEMFile(identity.certificate).map { .certificate($0) },
       privateKey: .privateKey(try NIOSSLPrivateKey(file: identity.key, format: .pem)))
     settings.minimumTLSVersion = .tlsv12
+    if asksWho { settings.certificateVerification = .noHostnameVerification }
     let context = try NIOSSLContext(configuration: settings)
     let server = ScriptedServer(script)
     let channel = try await server.bootstrap(context).bind(host: "127.0.0.1", port: 0).get()
@@ -105,9 +111,18 @@ final class ScriptedServer: Sendable {
     ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
+          let who = Client()
+          if let context {
+            let handler = NIOSSLServerHandler(
+              context: context,
+              customVerificationCallback: { chain, verdict in
+                who.certificate.withLock { $0 = try? chain.first?.toDERBytes() }
+                verdict.succeed(.certificateVerified)
+              })
+            try channel.pipeline.syncOperations.addHandler(handler)
+          }
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-          try channel.pipeline.syncOperations.addHandler(Connection(self))
+          try channel.pipeline.syncOperations.addHandler(Connection(self, who))
         }
       }
   }
@@ -118,16 +133,22 @@ final class ScriptedServer: Sendable {
   }
 }
 
+private final class Client: Sendable {
+  let certificate = Mutex<[UInt8]?>(nil)
+}
+
 private final class Connection: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
   private let server: ScriptedServer
+  private let client: Client
   private var head: HTTPRequestHead?
   private var body = ""
 
-  init(_ server: ScriptedServer) {
+  init(_ server: ScriptedServer, _ client: Client) {
     self.server = server
+    self.client = client
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -137,7 +158,8 @@ private final class Connection: ChannelInboundHandler {
     case .end:
       guard let head else { return }
       let request = ScriptedServer.Request(
-        method: head.method.rawValue, path: head.uri, body: body, ifMatch: head.headers.first(name: "If-Match"))
+        method: head.method.rawValue, path: head.uri, body: body, ifMatch: head.headers.first(name: "If-Match"),
+        client: client.certificate.withLock { $0 })
       reply(server.answer(request), context)
     }
   }

@@ -6,6 +6,8 @@ struct IncusReply: Sendable {
   let status: Int
   let entityTag: String?
   let body: ByteBuffer
+
+  var isRefusalOfIdentity: Bool { status == 401 || status == 403 }
 }
 
 /// One reply on one connection.

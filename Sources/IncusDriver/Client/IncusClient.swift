@@ -16,12 +16,23 @@ struct IncusClient: Sendable {
     var mostBytes = 1 << 20
   }
 
+  /// What may be asked for.
+  enum Access: Sendable {
+    case anything
+    /// Nothing is changed: another service may have the cluster.
+    case reading
+    /// Anything, while the cluster heeds the term that the endpoints present.
+    case term
+  }
+
   let endpoints: IncusEndpoints
   let project: String
+  let access: Access
 
-  init(endpoints: IncusEndpoints, project: String) {
+  init(endpoints: IncusEndpoints, project: String, access: Access = .anything) {
     self.endpoints = endpoints
     self.project = project
+    self.access = access
   }
 
   init(endpoint: IncusEndpoint, project: String) {
@@ -100,16 +111,18 @@ struct IncusClient: Sendable {
     _ head: HTTPRequestHead, within limit: ExchangeLimit, mostBytes: Int,
     _ writeBody: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> IncusReply {
+    guard access != .reading || head.method == .GET else { throw IncusError.elsewhere }
     let loop = endpoints.anyLoop
     let promise = loop.makePromise(of: IncusReply.self)
     let endWatch = limit.watch(on: loop) { promise.fail($0) }
     let asked = NIOLockedValueBox<IncusEndpoints.Attempt?>(nil)
-    let answered = promise.futureResult.always { [endpoints] result in
+    let answered = promise.futureResult.always { [endpoints, access] result in
       // It may be this one that is away, and not what was asked for: the next call asks another one.
-      guard Self.isFailureOfConnection(result), let attempt = asked.withLockedValue({ $0 }) else { return }
+      guard Self.isFailureOfConnection(result, access), let attempt = asked.withLockedValue({ $0 }) else { return }
       endpoints.noteFailure(of: attempt)
     }
     endpoints.connect(on: loop, within: limit.duration) { channel in
+      try channel.pipeline.syncOperations.addHandler(RequestInOnePiece())
       try channel.pipeline.syncOperations.addHTTPClientHandlers()
     }.flatMap { channel, attempt in
       asked.withLockedValue { $0 = attempt }
@@ -127,18 +140,20 @@ struct IncusClient: Sendable {
       // A server that has refused closes before it has read everything: then its reply is there already.
       promise.fail(error as? IncusError ?? IncusError.disconnected("\(error)".plainExcerpt))
     }
-    return try await withTaskCancellationHandler {
+    let reply = try await withTaskCancellationHandler {
       defer { endWatch() }
       return try await answered.get()
     } onCancel: {
       promise.fail(CancellationError())
     }
+    guard access != .term || !reply.isRefusalOfIdentity else { throw IncusError.elsewhere }
+    return reply
   }
 
-  /// A member that starts, or has lost the others, says that it is not available.
-  private static func isFailureOfConnection(_ result: Result<IncusReply, any Error>) -> Bool {
+  /// A member that starts, or has lost the others, says that it is not available. One that hung may not know of a term yet.
+  private static func isFailureOfConnection(_ result: Result<IncusReply, any Error>, _ access: Access) -> Bool {
     switch result {
-    case .success(let reply): reply.status == 503
+    case .success(let reply): reply.status == 503 || access == .term && reply.isRefusalOfIdentity
     case .failure(let error): (error as? IncusError)?.isOfConnection == true
     }
   }

@@ -10,6 +10,9 @@ package struct IncusEndpoint: Sendable {
     case tls(host: String, port: Int, context: NIOSSLContext, pinned: NIOSSLCertificate)
   }
 
+  /// A socket asks nobody who he is.
+  struct HasNoIdentity: Error {}
+
   private let way: Way
 
   package static func socket(path: String) -> IncusEndpoint { IncusEndpoint(way: .socket(path: path)) }
@@ -20,10 +23,7 @@ package struct IncusEndpoint: Sendable {
   package static func https(
     host: String, port: Int, certificate: String, key: String, serverCertificate: String
   ) throws -> IncusEndpoint {
-    var settings = TLSConfiguration.makeClientConfiguration()
-    // It names no address and is signed by nobody: the certificate itself is compared, which is the stricter thing.
-    settings.certificateVerification = .noHostnameVerification
-    settings.minimumTLSVersion = .tlsv12
+    var settings = Self.settings
     settings.certificateChain = try reading("client_certificate", certificate) {
       try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) }
     }
@@ -36,6 +36,24 @@ package struct IncusEndpoint: Sendable {
     }
     let context = try reading("client_key", key) { try NIOSSLContext(configuration: settings) }
     return IncusEndpoint(way: .tls(host: host, port: port, context: context, pinned: first))
+  }
+
+  private static var settings: TLSConfiguration {
+    var settings = TLSConfiguration.makeClientConfiguration()
+    // It names no address and is signed by nobody: the certificate itself is compared, which is the stricter thing.
+    settings.certificateVerification = .noHostnameVerification
+    settings.minimumTLSVersion = .tlsv12
+    return settings
+  }
+
+  /// The same place, asked as somebody else.
+  func presenting(_ identity: ClientIdentity) throws -> IncusEndpoint {
+    guard case .tls(let host, let port, _, let pinned) = way else { throw HasNoIdentity() }
+    var settings = Self.settings
+    settings.certificateChain = [.certificate(identity.certificate)]
+    settings.privateKey = .privateKey(identity.key)
+    let context = try NIOSSLContext(configuration: settings)
+    return IncusEndpoint(way: .tls(host: host, port: port, context: context, pinned: pinned))
   }
 
   /// A file of the configuration that is not what it should be.

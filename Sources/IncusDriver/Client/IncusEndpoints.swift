@@ -13,6 +13,14 @@ package final class IncusEndpoints: Sendable {
     self.all = all
   }
 
+  /// The same ways, asked as somebody else.
+  func presenting(_ identity: ClientIdentity) throws -> IncusEndpoints {
+    IncusEndpoints(try all.map { try $0.presenting(identity) })
+  }
+
+  /// Each of them alone.
+  var each: [IncusEndpoints] { all.map { IncusEndpoints([$0]) } }
+
   var anyLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
 
   struct Attempt: Sendable {

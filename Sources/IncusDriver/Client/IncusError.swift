@@ -12,6 +12,8 @@ enum IncusError: Error, Sendable, Equatable {
   case changed
   /// The certificate may not do that.
   case forbidden(String)
+  /// Of a cluster that several services share: another one has it, or it does not heed this one's term yet.
+  case elsewhere
   /// The server, or the part of the cluster that it would have to ask, is not there.
   case unavailable(String)
   /// It was refused, or failed, for a reason that no code tells: whoever asked looks again how things stand.
@@ -53,6 +55,7 @@ extension IncusError {
     case .exists: DriverError(.busy, "Incus has another one of that name")
     case .changed: DriverError(.busy, "it was changed meanwhile")
     case .forbidden(let text): DriverError(.rejected, "Incus forbids it: \(text)")
+    case .elsewhere: DriverError(.unreachable, "another service has this Incus, or it does not heed this one yet")
     case .unavailable(let text): DriverError(.unreachable, "Incus is not available: \(text)")
     case .refused(let text): DriverError(Self.isWantOfRoom(text) ? .exhausted : .busy, "Incus refused: \(text)")
     case .noAnswer(let limit): DriverError(.unreachable, "Incus did not answer within \(limit)")
