@@ -116,11 +116,11 @@ test-incus: test-clients-setup image-for-tests ## Servers that are containers, o
 	@scripts/setup incus
 	$(AS_ROOT) Tests/Hosts/incus $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ContainerServersTests'
 	$(AS_ROOT) Tests/Hosts/network --incus $(RUN_TESTS) --filter 'EndToEndTests.RoutedContainersTests'
-	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/(spread|drains)'
+	$(AS_ROOT) Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'EndToEndTests.ClusterServersTests/(spread|drains)|RealTermTests/everyWay|SharedClusterTests/takenOver'
 	$(AS_ROOT) Tests/Hosts/incus --others $(RUN_TESTS) --filter 'EndToEndTests.MovingContainersTests/thereAndBack'
 
 test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen, and on two Incus, of which one is (half an hour)
-	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.ClusterServersTests'
+	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.(Conformance|RealTerm)Tests|EndToEndTests.(ClusterServers|SharedCluster)Tests'
 	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --others $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.MovingContainersTests'
 
 test-lxd: test-clients-setup image-for-tests ## The same servers on the LXD 5.0 of Debian 12 (some minutes)

@@ -176,7 +176,15 @@ extension SQLConnection {
   func idleHost(_ name: String) throws -> Host {
     let found: Host? = try first("SELECT \(Host.columns) FROM host WHERE name = ?", [name])
     guard let found else { throw HostRefused("There is no host \(name.quoted).") }
-    let until = try value(Timestamp.self, "SELECT expires_at FROM duty WHERE name = ?", [Duty.host(found.id).name])
+    let until =
+      try value(
+        Timestamp?.self,
+        """
+        SELECT MAX(duty.expires_at) FROM host JOIN duty ON duty.name = 'host ' || host.id
+          OR host.is_configured = 1 AND duty.name = 'location ' || host.location
+        WHERE host.id = ?
+        """,
+        [found.id]) ?? nil
     guard try until.map({ try $0 <= time() }) ?? true else {
       throw HostRefused("A service has the host \(name.quoted) at the moment: stop it first.")
     }

@@ -36,6 +36,11 @@ extension SQLStore {
     }
   }
 
+  /// Throws `TenureLost` where another service has the duty of this store since.
+  package func requireTenure() async throws {
+    try await write { _ in }
+  }
+
   package func giveBack(_ tenures: [Tenure], of replica: Replica) async throws {
     try await write { database in
       let now = try database.time()
@@ -138,7 +143,7 @@ extension SQLConnection {
     let count = try run(
       """
       UPDATE host SET away_since = ?1 WHERE is_configured = 1 AND away_since IS NULL
-        AND EXISTS (SELECT 1 FROM duty WHERE duty.name = 'host ' || host.id AND duty.expires_at <= ?2)
+        AND (SELECT MAX(duty.expires_at) FROM duty WHERE duty.name IN ('host ' || host.id, 'location ' || host.location)) <= ?2
       """,
       [now, now - silence])
     if count > 0 { try tell("host") }
@@ -169,20 +174,24 @@ extension SQLConnection {
       """,
       [duty.name, tenure.term, replica.id, deadline])
     switch duty {
-    case .host(let host): try releaseLeases(on: host)
+    case .host(let host): try releaseLeases(on: [host])
+    case .location(let code):
+      try releaseLeases(on: rows("SELECT id FROM host WHERE location = ?", [code]) { row in try row.next() })
     case .installation: try releaseNotices()
     }
     return tenure
   }
 
   /// What waited for a slot or a retry waited for the service that had the host before, and is due now.
-  private func releaseLeases(on host: ID<Host>) throws {
-    try run(
-      """
-      UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, not_before = scheduled_at
-      WHERE host_id = ? AND finished_at IS NULL
-      """,
-      [host])
+  private func releaseLeases(on hosts: [ID<Host>]) throws {
+    for host in hosts {
+      try run(
+        """
+        UPDATE operation SET lease_token = NULL, lease_expires_at = NULL, not_before = scheduled_at
+        WHERE host_id = ? AND finished_at IS NULL
+        """,
+        [host])
+    }
   }
 }
 
@@ -191,6 +200,7 @@ extension Duty {
     switch self {
     case .installation: "installation"
     case .host(let id): "host \(id)"
+    case .location(let code): "location \(code)"
     }
   }
 }

@@ -339,7 +339,7 @@ extension ConfigurationKey {
   private static let simulatedDirectory = ConfigurationKey(
     name: "simulated_dir", defaultText: "none",
     description:
-      "The folder of simulated hosts that several services on one server of PostgreSQL share",
+      "The folder of simulated hosts that several services on one server of PostgreSQL share, and with them the locations on an Incus",
     rule: "none, or the path of a folder",
     apply: { value, configuration in
       guard let directory = value.directory else { return false }

@@ -52,7 +52,7 @@ extension ConfigurationLoader {
             + "loopback addresses is not; with network: routed it is"
         ))
     }
-    return found + sharedPromises(configuration)
+    return found + sharedPromises(configuration, settings)
   }
 
   private static func routedPromises(
@@ -66,10 +66,18 @@ extension ConfigurationLoader {
       found.append(
         ("network", "servers of this machine are ports of a bridge, beside which it routes to no others: say loopback"))
     }
-    return found + sharedPromises(configuration)
+    return found + sharedPromises(configuration, settings)
   }
 
-  private static func sharedPromises(_ configuration: Configuration) -> [(key: String, message: String)] {
-    configuration.sharesDatabase ? [("driver", "an Incus is not for several services on one database yet")] : []
+  private static func sharedPromises(
+    _ configuration: Configuration, _ settings: LocationSettings
+  ) -> [(key: String, message: String)] {
+    guard configuration.sharesHosts, settings.incus.socket != nil else { return [] }
+    return [
+      (
+        "socket",
+        "which of several services an Incus heeds it tells by their certificates, and a socket asks for none: give its url"
+      )
+    ]
   }
 }

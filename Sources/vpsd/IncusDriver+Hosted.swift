@@ -47,7 +47,7 @@ extension Configuration {
     let cluster = try clusters.cluster(of: code) {
       IncusCluster(
         endpoints: try settings.incus.endpoints(), project: settings.incus.project, installation: installation,
-        clock: clock)
+        sharedAs: sharesHosts ? code : nil, clock: clock)
     }
     var incus = IncusDriver.Configuration(installation: installation)
     incus.storagePool = settings.incus.storagePool

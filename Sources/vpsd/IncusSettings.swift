@@ -145,7 +145,10 @@ extension LocationKey {
       rule: "a list of 1 to 16 different https URLs of a host and a port", parse: { IncusURL($0) },
       print: \.description),
     path("socket", \.socket, "The socket of an Incus on this machine, in the place of `url`"),
-    path("client_certificate", \.clientCertificate, "The certificate that this Incus trusts, beside `url`"),
+    path(
+      "client_certificate", \.clientCertificate,
+      "The certificate that this Incus trusts, beside `url`; of several services all have the same, which is not restricted"
+    ),
     path("client_key", \.clientKey, "Its key"),
     path(
       "server_certificate", \.serverCertificate,

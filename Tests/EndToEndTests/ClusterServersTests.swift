@@ -10,7 +10,7 @@ struct ClusterServersTests {
   static let folder = ProcessInfo.processInfo.environment["VPSD_TEST_INCUS"] ?? ""
   static let away = "The host of this server does not answer at the moment."
 
-  private static let file = """
+  static let file = """
     driver: simulated
     locations:
       us-west:
@@ -24,7 +24,7 @@ struct ClusterServersTests {
         server_certificate: \(folder)/server.crt
 
     """
-  private static let settings = ["VPSD_DRIVER": "simulated", "VPSD_OVERCOMMIT_STORAGE": "100"]
+  static let settings = ["VPSD_DRIVER": "simulated", "VPSD_OVERCOMMIT_STORAGE": "100"]
 
   /// What becomes of a member by its number.
   private enum Fate: String { case kill, lose, freeze, thaw, start }

@@ -39,6 +39,30 @@ final class Service: Sendable {
     try service.end()
   }
 
+  /// Runs a test on several services of one database.
+  static func together(
+    _ count: Int, _ settings: [String: String], file: String, _ test: ([Service]) async throws -> Void
+  ) async throws {
+    let services = try (0..<count).map { _ in try Service(settings, file: file, fileSystemMiB: nil) }
+    do {
+      try await services[0].start()
+      for service in services.dropFirst() {
+        // What is encrypted in the database is read by all of them.
+        try FileManager.default.copyItem(
+          atPath: services[0].data + "/secret.key", toPath: service.data + "/secret.key")
+        try await service.start()
+      }
+      try await test(services)
+    } catch {
+      for service in services {
+        print(service.logTail)
+        service.endByForce()
+      }
+      throw error
+    }
+    for service in services { try service.end(withServers: false) }
+  }
+
   private init(_ settings: [String: String], file: String?, fileSystemMiB: Int?) throws {
     self.settings = settings
     directory = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -142,8 +166,8 @@ final class Service: Sendable {
     ]
   }
 
-  private func end() throws {
-    _ = try operate(["shutdown", "--servers"])
+  private func end(withServers: Bool = true) throws {
+    _ = try operate(["shutdown"] + (withServers ? ["--servers"] : []))
     let left = processes(containing: directory.path)
     guard left.isEmpty else { throw Command.Failed(description: "Processes are left: \(left)") }
     try fileSystem?.end()

@@ -119,6 +119,51 @@ struct ReplicaTests {
     }
   }
 
+  @Test("Whoever takes over a location has all of its hosts, and while nobody has it they are away")
+  func location() async throws {
+    try await withStore { fixture in
+      let store = try await fixture.database.open()
+      let declared = ["m1", "m2"].map {
+        HostDeclaration(name: "us-west/\($0)", location: "us-west", driver: "incus")
+      }
+      let hosts = try await store.registerHosts(declared, at: Fixture.now)
+      for host in hosts {
+        try await store.recordAnswer(of: host.id, capacity: nil)
+        _ = try await store.createServer(
+          fixture.newServer(host.id == hosts[0].id ? "one" : "two"), pools: .init(fixture.pool), by: fixture.caller,
+          at: Fixture.now)
+      }
+      func claims() async throws -> Int {
+        var count = 0
+        for host in hosts where try await store.claimOperation(on: host.id, at: Fixture.now) != nil { count += 1 }
+        return count
+      }
+      let duty = Duty.location("us-west")
+      let held = try await store.beat(Self.one, holding: [], wanting: [duty], own: [], for: Self.over).tenures
+      #expect(held == [Tenure(duty, term: 1)])
+      #expect(try await claims() == 2)
+      #expect(try await claims() == 0)
+      try await store.under(held[0]).requireTenure()
+      let taken = try await store.beat(Self.other, holding: [], wanting: [duty], own: [], for: Self.long).tenures
+      #expect(taken == [Tenure(duty, term: 2)])
+      #expect(try await claims() == 2)
+      await #expect(throws: TenureLost.self) { try await store.under(held[0]).requireTenure() }
+      try await store.under(taken[0]).requireTenure()
+      await #expect(throws: HostRefused.self) { try await store.removeHost("us-west/m1", by: .host, at: Fixture.now) }
+      func away() async throws -> Int { try await store.hosts().count { $0.host.state == .away } }
+      #expect(try await away() == 0)
+      try await fixture.raw.execute("UPDATE duty SET expires_at = expires_at - 3660000")
+      // What the location once had, when its hosts had a duty each, is of no importance.
+      try await fixture.raw.execute(
+        "INSERT INTO duty (name, term, replica_id, expires_at) VALUES ('host \(hosts[1].id)', 1, NULL, 9000000000000)")
+      _ = try await store.beat(Self.one, holding: [], wanting: [], own: [], for: .seconds(6))
+      #expect(try await away() == 1)
+      try await fixture.raw.execute("UPDATE duty SET expires_at = 1 WHERE name LIKE 'host %'")
+      _ = try await store.beat(Self.one, holding: [], wanting: [], own: [], for: .seconds(6))
+      #expect(try await away() == 2)
+    }
+  }
+
   @Test("What a service was asked that is missed can be asked again, and what another is at cannot")
   func requests() async throws {
     try await withStore { fixture in

@@ -114,6 +114,20 @@ struct IncusConfigurationTests {
     }
   }
 
+  @Test("Several services share one by its URLs, and none by a socket, which asks nobody for a certificate")
+  func shared() async throws {
+    let others = "driver: simulated\ndatabase: postgresql://db/vpsd\nsimulated_dir: /srv/vpsd\n"
+    try await withFile("\(others)locations:\n  eu-1: {\(Self.cluster), members: [m1], url: 'https://127.0.0.1'}\n") {
+      loader async throws in
+      #expect(try loader.load().configuration.sharesHosts)
+    }
+    try await withFile("\(others)locations:\n  eu-1: {\(Self.good), address_pool: 127.90.0.0/16}\n") {
+      loader async throws in
+      let error = #expect(throws: ConfigurationError.self) { try loader.load() }
+      #expect(error?.problems.map(\.key) == ["locations.eu-1.socket"])
+    }
+  }
+
   private static let good = "driver: incus, instance_type: container, socket: /run/incus.socket"
 
   @Test(

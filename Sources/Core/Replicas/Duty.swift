@@ -6,6 +6,8 @@ package enum Duty: Sendable, Hashable {
   case installation
   /// Everything that watches a host or acts on it.
   case host(ID<Host>)
+  /// The same for all hosts of a location, by its code, where they are members of one cluster.
+  case location(String)
 }
 
 /// A duty held by one service. Its next holder gets a higher term, and from then on writes under this tenure are

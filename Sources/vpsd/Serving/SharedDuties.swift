@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import IncusDriver
 import Logging
 import SQLStore
 import ServiceLifecycle
@@ -24,13 +25,15 @@ struct SharedDuties: Service {
     self.clock = clock
     fleet = workshop.fleet
     changes = workshop.changes
-    let begin = Beginning(workshop: workshop, store: store, hosted: hosted)
-    let (hosts, areShared) = (hosted.members.map { Duty.host($0.host.id) }, workshop.configuration.sharesHosts)
+    let begin = Beginning(workshop: workshop, store: store, hosted: hosted, logger: logger)
+    let (hosts, areShared) = (hosted.duties, workshop.configuration.sharesHosts)
     for host in fleet.hosts { host.note(isServedHere: false) }
     tenures = Tenures(
       of: replica, store: store, duties: [.installation] + (areShared ? hosts : []), own: areShared ? [] : hosts,
       clock: clock, logger: logger, begin: { try await begin.work(for: $0) },
-      looked: { [fleet, changes, store] held in await Self.look(at: fleet, changes, store, but: held) })
+      looked: { [fleet, changes, store, hosted] held in
+        await Self.look(at: fleet, changes, store, but: hosted.hosts(of: held))
+      })
   }
 
   func run() async throws {
@@ -71,24 +74,48 @@ struct SharedDuties: Service {
   }
 
   /// Updates which hosts are away, as the services that watch them have stored it.
-  private static func look(at fleet: Fleet, _ changes: Broadcast, _ store: SQLStore, but held: Set<Duty>) async {
+  private static func look(
+    at fleet: Fleet, _ changes: Broadcast, _ store: SQLStore, but held: Set<ID<Core.Host>>
+  ) async {
     guard let loads = try? await store.hosts() else { return }
     if fleet.note(loads) { changes.tellAll() }
-    for load in loads where !held.contains(.host(load.host.id)) {
+    for load in loads where !held.contains(load.host.id) {
       fleet[load.host.id]?.noteElsewhere(isAway: load.host.awaySince != nil)
     }
+  }
+}
+
+extension HostedFleet {
+  /// One for each host, or for all members of a cluster together: they have one list of instances, and one connection for events.
+  fileprivate var duties: [Duty] {
+    members.reduce(into: []) { duties, member in
+      let duty = member.duty
+      if !duties.contains(duty) { duties.append(duty) }
+    }
+  }
+
+  fileprivate func hosts(of duties: Set<Duty>) -> Set<ID<Core.Host>> {
+    Set(members.filter { duties.contains($0.duty) }.map(\.host.id))
+  }
+}
+
+extension HostedFleet.Member {
+  fileprivate var duty: Duty {
+    guard driver is IncusDriver, let location else { return .host(host.id) }
+    return .location(location)
   }
 }
 
 /// Creates the work for a duty.
 private struct Beginning: Sendable {
   struct NotShared: Error {
-    let host: ID<Core.Host>
+    let duty: Duty
   }
 
   let workshop: Workshop
   let store: SQLStore
   let hosted: HostedFleet
+  let logger: Logger
   let runs = RunsInTurn()
 
   func work(for tenure: Tenure) async throws -> Tenures.Work {
@@ -96,14 +123,49 @@ private struct Beginning: Sendable {
     switch tenure.duty {
     case .installation: return installation(store)
     case .host(let id):
-      guard let member = hosted.members.first(where: { $0.host.id == id }) else { throw NotShared(host: id) }
+      guard let member = hosted.members.first(where: { $0.host.id == id }) else {
+        throw NotShared(duty: tenure.duty)
+      }
       let load = try await store.hosts().first { $0.host.id == id }
       member.host.noteElsewhere(isAway: load?.host.awaySince != nil)
       let work = workshop.work(of: member.host, store)
       guard workshop.configuration.sharesHosts else { return own(work, member.host) }
-      guard let driver = member.driver as? SimulatedDriver else { throw NotShared(host: id) }
+      guard let driver = member.driver as? SimulatedDriver else { throw NotShared(duty: tenure.duty) }
       try driver.takeOver(term: tenure.term, isNew: load?.serverCount == 0)
       return shared(work, member.host, driver, tenure.term)
+    case .location: return try await cluster(tenure, store)
+    }
+  }
+
+  /// All hosts of a cluster.
+  private func cluster(_ tenure: Tenure, _ store: SQLStore) async throws -> Tenures.Work {
+    let members = hosted.members.filter { $0.duty == tenure.duty }
+    guard let driver = members.first?.driver as? IncusDriver,
+      let term = IncusTerm(
+        tenure.term, of: driver.cluster, clock: workshop.clock, logger: logger,
+        isHeld: {
+          do {
+            try await store.requireTenure()
+            return true
+          } catch is TenureLost {
+            return false
+          }
+        })
+    else { throw NotShared(duty: tenure.duty) }
+    for load in try await store.hosts() {
+      members.first { $0.host.id == load.host.id }?.host.noteElsewhere(isAway: load.host.awaySince != nil)
+    }
+    let parts = members.map { (work: workshop.work(of: $0.host, store), host: $0.host, isOver: Doorbell()) }
+    return Tenures.Work {
+      await term.hold {
+        await withDiscardingTaskGroup { group in
+          for part in parts { group.addTask { await run(part.work, on: part.host, part.isOver) } }
+        }
+      }
+    } finish: {
+      await withDiscardingTaskGroup { group in
+        for part in parts { group.addTask { await finish(part.work, part.isOver) } }
+      }
     }
   }
 
