@@ -14,7 +14,7 @@ struct InstantMachine: Sendable {
   /// What no two servers may have in common.
   struct Identity: Sendable {
     /// By name, in the order in which the guest prints them.
-    var values: [(name: String, value: String)]
+    let values: [(name: String, value: String)]
 
     subscript(name: String) -> String? { values.first { $0.name == name }?.value }
 
@@ -106,8 +106,8 @@ struct InstantMachine: Sendable {
     #expect(try !String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).contains("/templates/"))
   }
 
-  /// What a DHCP client sends that its customer turns on, by name. None runs before.
-  func dhcpIdentifiers() async throws -> [(name: String, value: String)] {
+  /// By what a DHCP client that its customer turns on calls itself. None runs before.
+  func announcement() async throws -> Identity {
     let answer = try await host.ssh(
       specification,
       """
@@ -121,10 +121,11 @@ struct InstantMachine: Sendable {
       """)
     let lines = answer.split(separator: "\n").map(String.init)
     #expect(lines.count == 3 && lines.first == "inactive", "\(answer)")
-    return lines.dropFirst().map { line in
-      let words = line.split(separator: "=", maxSplits: 1).map(String.init)
-      return (name: words[0], value: words[1])
-    }
+    return Identity(
+      values: lines.dropFirst().map { line in
+        let words = line.split(separator: "=", maxSplits: 1).map(String.init)
+        return (name: words[0], value: words.last ?? "")
+      })
   }
 
   private var machineID: String { specification.machine.text.filter { $0 != "-" } }
