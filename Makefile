@@ -132,7 +132,7 @@ test-lxd: test-clients-setup image-for-tests ## The same servers on the LXD 5.0 
 test-image: test-clients-setup image ## Boot the Debian 12 image and check what images/README.md promises (some minutes)
 	@images/test $(VPSD_IMAGE_DIR)/debian-12/current
 
-test-long: test-image test-package test-incus-long test-lxd $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed, and ten thousand creates at once
+test-long: test-image test-package test-incus-long test-lxd $(STOCK_IMAGE) ## That, containers of a real Incus, systems with cloud-init, a backup that outlives its image, PostgreSQL under all suites, whole lives with the host's libvirtd, servers from templates while processes are killed and the disk is full, and ten thousand creates at once
 	$(AS_ROOT) env VPSD_STOCK_IMAGE=$(STOCK_IMAGE) VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'StockImageTests|PrunedImageTests|BurnedHostTests|StockSystemTests|NeighbourTests|InstantMachineTests'
 	VPSD_LONG_TESTS=1 swift test --skip-build --no-parallel --filter 'vpsctlTests.TroubleTests/troubleOfAll'
 	VPSD_TEST_DATABASE=postgresql $(FEWER_AT_ONCE) swift test --skip-build --filter '$(LONG_BOTH_DATABASES_TESTS)' --skip '$(SOCKET_TESTS)'
@@ -143,6 +143,7 @@ test-long: test-image test-package test-incus-long test-lxd $(STOCK_IMAGE) ## Th
 	$(AS_ROOT) Tests/Hosts/unprivileged swift test --skip-build --no-parallel --filter '$(LONG_OWN_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/unprivileged --libvirtd swift test --skip-build --no-parallel --filter '$(LONG_HOST_LIBVIRTD_TESTS)'
 	$(AS_ROOT) Tests/Hosts/loopback $(CLIENTS)/instant.py $(VPSD)
+	$(AS_ROOT) Tests/Hosts/network --libvirtd $(CLIENTS)/instant.py $(VPSD) --postgresql
 	$(AS_ROOT) Tests/Hosts/network --libvirtd swift test --skip-build --no-parallel --filter 'EndToEndTests.RoutedServersTests'
 	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/network swift test --skip-build --no-parallel --filter 'EndToEndTests.BridgedServersTests'
 	@$(AS_ROOT) Tests/Hosts/network $(CLIENTS)/machines.py $(VPSD) $(VPSD_IMAGE_DIR)

@@ -63,7 +63,7 @@ class Service:
         self.log = folder / "log"
         try:
             self.start()
-            self.token = (folder / "data" / "token").read_text().strip()
+            self.token = (pathlib.Path(self._environment["VPSD_DATA_DIR"]) / "token").read_text().strip()
         except BaseException:
             self.__exit__()
             raise
