@@ -76,11 +76,11 @@ demo: image ## From nothing to an SSH login on a fresh data directory, with the 
 stop: ## Stop the service, its servers and our own libvirtd
 	@$(AS_ROOT) $(VPSD) shutdown --servers
 
-cluster: image ## Start an Incus cluster of three members, PostgreSQL, the service and nginx, and print what to do next (root)
+cluster: image ## Start an Incus cluster of three members, PostgreSQL, three services and nginx, and print what to do next (root)
 	@scripts/setup cluster
 	@$(AS_ROOT) scripts/cluster up $(VPSD)
 
-cluster-demo: ## Twelve servers there, while the service, a member and the database's server are killed in turn
+cluster-demo: ## Twelve servers there, while each service, a member and the database's server are killed in turn
 	@$(AS_ROOT) scripts/cluster demo
 
 cluster-stop: ## End all of that
