@@ -103,9 +103,10 @@ extension LibvirtDriver {
       ).properties
       try DiskRecord(instance: UUID(), properties: properties).write(to: files.diskRecord)
       if !adoptsTemplate(files, for: specification, image: image, cpuModel) {
-        try MachineFiles.remove(files.clone)
         if let cpuModel { try cpuModel.write(to: files.cpuModel) }
         try disk.create(image: image, sizeBytes: sizeBytes)
+        // The record goes last: without a disk and without it, the disk counts as lost.
+        try MachineFiles.remove(files.clone)
       }
       try MachineFiles.syncDirectory(of: files.folder)
     } else if canGrow {

@@ -135,7 +135,9 @@ struct TemplateStoreTests {
     demand.noteStart(at: now)
     #expect(!demand.isQuiet(at: now + .seconds(59)))
     #expect(demand.isQuiet(at: now + .seconds(60)))
-    for (isForWant, pause) in [(false, 600), (true, 60)] {
+    for (isForWant, pause) in zip([true, true, true, true, true, false, true], [60, 120, 240, 480, 600, 600, 60]) {
+      // The last one comes after a success.
+      if pause == 60 { demand.noteSuccess(of: small) }
       demand.noteFailure(of: small, isForWant: isForWant, at: now)
       #expect(!demand.mayTry(small, at: now + .seconds(pause - 1)))
       #expect(demand.mayTry(small, at: now + .seconds(pause)))

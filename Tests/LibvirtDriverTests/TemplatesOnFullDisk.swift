@@ -93,9 +93,16 @@ struct TemplatesOnFullDisk {
       #expect(!MachineFiles.exists(files.disk) && !MachineFiles.exists(files.disk + ".new"))
       #expect(PrivateHost.emulator(of: specification.machine) == nil)
     }
+    // Its customer tries again where there is room for small files only, and for no disk.
+    let later = try await host.specification(specification.machine, mayCreateDisk: false)
+    try disk.leave(bytes: 32 << 10)
+    let error = try await #require(throws: DriverError.self) { try await driver.ensureDefined(later) }
+    #expect(error.kind == .exhausted, "\(error)")
+    #expect(MachineFiles.exists(files.clone))
     try copy.close()
     try disk.makeRoom()
-    try await bootsInstead(specification)
+    try await driver.ensureDefined(later)
+    try await bootsInstead(later)
     #expect(try driver.templates.templates().keys.contains(template.id))
     try await driver.ensureAbsent(specification.machine)
   }
@@ -125,6 +132,7 @@ struct TemplatesOnFullDisk {
     let specification = try await adopted()
     try disk.leave(bytes: 300 << 10)
     try await driver.start(specification.machine)
+    #expect(try !InstantMachine.isBooted(specification.machine))
     try await goesOnWithRoom(specification)
   }
 

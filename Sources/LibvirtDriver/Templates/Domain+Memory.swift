@@ -47,7 +47,7 @@ extension Domain {
       switch migration?.status {
       case "completed": return
       case "failed", "cancelled":
-        let reason = migration?.reason ?? String(answer.prefix(300))
+        let reason = String((migration?.reason ?? answer).prefix(300))
         throw DriverError(
           reason.contains("No space left on device") ? .exhausted : .unreachable,
           "the memory of \(name) was not moved: \(reason)")

@@ -66,7 +66,6 @@ extension LibvirtDriver {
     do {
       try await startFromMemory(machine, files, record)
       try await onFiles("forget the template") {
-        try PrivateFile.write([], to: files.instantMark)
         try MachineFiles.remove(files.clone)
         try PrivateFile.sync(files.folder)
       }
@@ -87,11 +86,16 @@ extension LibvirtDriver {
       guard let template = try templates.templates()[record.template] ?? nil, verified.isVerified(template) else {
         throw DriverError(.notFound, "the template is gone")
       }
-      guard MachineFiles.exists(files.disk) else { throw DriverError(.notFound, "its disk is gone") }
+      // The memory fits no other disk, such as a new one that a killed process has made after the record.
+      guard try MachineFiles.size(of: files.disk) == template.description.disk.bytes else {
+        throw DriverError(.notFound, "its disk is not the template's")
+      }
       guard let seed = FileManager.default.contents(atPath: files.seed) else { throw HostError.last("read the seed") }
       var tried = record
       tried.isTried = true
       try tried.write(to: files.clone)
+      // Before the start, so that no full disk takes back one that has succeeded.
+      try PrivateFile.write([], to: files.instantMark)
       return (template, IdentityMessage(card: record.card, seed: Array(seed), hostKey: try HostKey()))
     }
     let limit = cloneLimit

@@ -43,6 +43,7 @@ extension LibvirtDriver {
     await demand.make {
       do {
         let template = try await makeTemplate(of: shape)
+        demand.noteSuccess(of: shape)
         logger.info(
           "a template is there", metadata: ["template": "\(template.id.text)", "image": "\(shape.imageName)"])
       } catch {

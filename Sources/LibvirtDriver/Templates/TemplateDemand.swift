@@ -9,8 +9,13 @@ final class TemplateDemand: Sendable {
     var shapes: [MachineShape]?
     var lastStart: Instant?
     var making: Task<Void, Never>?
-    /// The next try of those that could not be made.
-    var postponed: [MachineShape: Instant] = [:]
+    /// Those that could not be made.
+    var postponed: [MachineShape: Postponement] = [:]
+  }
+
+  private struct Postponement {
+    let until: Instant
+    let pause: Duration
   }
 
   private let state = Mutex(State())
@@ -39,12 +44,22 @@ final class TemplateDemand: Sendable {
   func isQuiet(at now: Instant) -> Bool { state.withLock { $0.lastStart.map { now - $0 >= Self.quiet } ?? true } }
 
   func mayTry(_ shape: MachineShape, at now: Instant) -> Bool {
-    state.withLock { $0.postponed[shape].map { now >= $0 } ?? true }
+    state.withLock { $0.postponed[shape].map { now >= $0.until } ?? true }
   }
 
-  /// - Parameter isForWant: Whether the host had no room for it. There is a look for room before the next try.
+  /// - Parameter isForWant: Whether the host had no room for it. There is a look for room before the next try, which comes sooner
+  ///   than after other failures at first, and later each time.
   func noteFailure(of shape: MachineShape, isForWant: Bool, at now: Instant) {
-    state.withLock { $0.postponed[shape] = now + (isForWant ? Self.pauseAfterWant : Self.pauseAfterFailure) }
+    state.withLock { state in
+      let doubled = (state.postponed[shape]?.pause ?? .zero) * 2
+      let pause = isForWant ? max(Self.pauseAfterWant, doubled) : Self.pauseAfterFailure
+      let bounded = min(pause, Self.pauseAfterFailure)
+      state.postponed[shape] = Postponement(until: now + bounded, pause: bounded)
+    }
+  }
+
+  func noteSuccess(of shape: MachineShape) {
+    state.withLock { state in state.postponed[shape] = nil }
   }
 
   /// Returns when the body has returned. The body is cancelled when a machine starts or the caller is cancelled.
