@@ -102,6 +102,8 @@ package final class IncusTerm: Sendable {
 
   /// A certificate is made anew each time. What was asked for in vain, and comes late, nobody uses.
   private func begin() async throws {
+    let facts = try await cluster.client.get(IncusPath(), as: ServerFacts.self, within: IncusDeadline.server)
+    guard facts.isSharable else { throw IncusError.refused("a cluster of LXD is not for several services") }
     let name = certificates.name(ofTerm: number)
     let made = try ClientIdentity(name: "vpsd term \(number)")
     let others = try await certificates.all()

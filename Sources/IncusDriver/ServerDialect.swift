@@ -49,6 +49,9 @@ struct ServerFacts: Decodable, Sendable {
 
   var isClustered: Bool { environment?.isClustered == true }
 
+  /// Whether several services can share it: members of an LXD carry out what another one passes on without looking who asked that.
+  var isSharable: Bool { environment?.program != "lxd" || !isClustered }
+
   /// Nil where it does not say who it is.
   var identity: ServerIdentity? {
     guard let fingerprint = environment?.certificateFingerprint, !fingerprint.isEmpty else { return nil }

@@ -99,8 +99,11 @@ struct TermCertificates: Sendable {
     }
   }
 
-  /// What keeps the certificate of the configuration from this work; nil where nothing does.
+  /// What keeps services from sharing it; nil where nothing does.
   func fault(of facts: ServerFacts) async throws -> String? {
+    guard facts.isSharable else {
+      return "it is a cluster of LXD, which does not keep a service that hung from acting: let one service have it"
+    }
     guard let own = facts.userName else { return nil }
     struct Own: Decodable { let restricted: Bool? }
     let certificate = try await client.get(

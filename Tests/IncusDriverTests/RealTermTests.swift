@@ -162,8 +162,9 @@ struct RealTermTests {
     let clock = ContinuousClock()
     let (way, member, end) = (number - 1, members[number - 1], clock.now + .seconds(8))
     /// When those calls began, and ended, that were carried out.
-    @Sendable func done(_ cluster: Cluster) async -> [(began: ContinuousClock.Instant, ended: ContinuousClock.Instant)]
-    {
+    @Sendable func done(
+      _ cluster: Cluster, on member: String
+    ) async -> [(began: ContinuousClock.Instant, ended: ContinuousClock.Instant)] {
       var calls: [(began: ContinuousClock.Instant, ended: ContinuousClock.Instant)] = []
       while clock.now < end {
         let began = clock.now
@@ -171,19 +172,22 @@ struct RealTermTests {
       }
       return calls
     }
-    async let formers = done(former)
-    async let presents = done(present)
+    async let formers = done(former, on: member)
+    async let presents = done(present, on: member)
+    // It passes these on to a member that has heeded the new term all the time.
+    async let strays = done(former, on: "m2")
     do {
       try Self.member("thaw", number)
     } catch {
       Issue.record(error)
     }
-    let (late, new) = (await formers, await presents)
+    let (late, new, stray) = (await formers, await presents, await strays)
     print("\(member) goes on: \(late.count) calls of the former term were carried out, and \(new.count) of the new one")
     guard let first = new.first?.ended else {
       Issue.record("the new term is not heeded by \(member)")
       return
     }
     #expect(!late.contains { $0.began > first })
+    #expect(stray.isEmpty, "a call of the former term for a server on m2 was carried out")
   }
 }

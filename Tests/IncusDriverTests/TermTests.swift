@@ -27,8 +27,10 @@ struct TermTests {
     }
 
     private let certificates: Mutex<[Certificate]>
+    private let environment: String
 
-    init(operator certificate: [UInt8]) {
+    init(operator certificate: [UInt8], environment: String) {
+      self.environment = environment
       certificates = Mutex([Certificate(name: "vpsd", encoded: certificate)])
     }
 
@@ -43,7 +45,10 @@ struct TermTests {
     func answer(_ request: ScriptedServer.Request) -> ScriptedServer.Answer {
       let path = String(request.path.prefix { $0 != "?" })
       let isTrusted = trusts(request.client)
-      if path == "/1.0" { return .sync(#"{"auth":"\#(isTrusted ? "trusted" : "untrusted")","api_extensions":[]}"#) }
+      if path == "/1.0" {
+        let auth = isTrusted ? "trusted" : "untrusted"
+        return .sync(#"{"auth":"\#(auth)","api_extensions":[],"environment":\#(environment)}"#)
+      }
       guard isTrusted else { return .error(403, "not authorized") }
       switch (request.method, path) {
       case ("GET", "/1.0/certificates"): return list()
@@ -76,12 +81,13 @@ struct TermTests {
 
   /// With the clusters of two services, which are one.
   private static func with(
+    environment: String = #"{"server":"incus","server_clustered":true}"#,
     _ body: (TrustStore, ScriptedServer, _ one: IncusCluster, _ other: IncusCluster) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
       let (identity, client) = (try TestIdentity("incus", in: folder), try TestIdentity("client", in: folder))
       let own = try #require(try NIOSSLCertificate.fromPEMFile(client.certificate).first)
-      let trust = TrustStore(operator: try own.toDERBytes())
+      let trust = TrustStore(operator: try own.toDERBytes(), environment: environment)
       try await ScriptedServer.withTLS(identity, asksWho: true, { trust.answer($0) }) { server, port async throws in
         func cluster() throws -> IncusCluster {
           let endpoint = try IncusEndpoint.https(
@@ -133,7 +139,7 @@ struct TermTests {
       let changed = server.requests.filter { $0.method == "PATCH" }
       #expect(changed.count == 2 && Set(changed.map(\.client)).count == 1)
       let others = server.requests.filter { $0.method != "PATCH" && $0.client != changed.first?.client }
-      #expect(others.allSatisfy { $0.path.hasPrefix("/1.0/certificates") })
+      #expect(others.allSatisfy { $0.method == "GET" || $0.path.hasPrefix("/1.0/certificates") })
     }
   }
 
@@ -212,6 +218,27 @@ struct TermTests {
     }
   }
 
+  @Test("A cluster of LXD, which cannot keep a term from acting on it, is not acted on")
+  func clusterOfLXD() async throws {
+    try await Self.with(environment: #"{"server":"lxd","server_clustered":true}"#) { trust, server, one, _ in
+      let clock = ManualClock()
+      let term = try Self.term(1, of: one, clock: clock)
+      let errors = Mutex<[IncusError?]>([])
+      let holding = Task {
+        await term.hold {
+          let error = await Self.changes(one) as? IncusError
+          errors.withLock { $0.append(error) }
+        }
+      }
+      try await eventually("it is not waited for any longer", within: .seconds(20)) {
+        clock.advance(by: .seconds(1))
+        return errors.withLock { $0 } == [.elsewhere]
+      }
+      await holding.value
+      #expect(trust.names == ["vpsd"] && server.requests.allSatisfy { $0.method == "GET" })
+    }
+  }
+
   @Test("Certificates of terms at another location, or of another installation, stay")
   func others() async throws {
     try await Self.with { trust, server, one, _ in
@@ -240,6 +267,9 @@ struct TermTests {
       let text = #"{"auth":"trusted","auth_user_name":"f00","api_extensions":[]}"#
       let facts = try JSONDecoder().decode(ServerFacts.self, from: Data(text.utf8))
       let fault = try await certificates.fault(of: facts)
+      let cluster = #"{"auth":"trusted","api_extensions":[],"environment":{"server":"lxd","server_clustered":true}}"#
+      let ofLXD = try JSONDecoder().decode(ServerFacts.self, from: Data(cluster.utf8))
+      #expect(try await certificates.fault(of: ofLXD)?.contains("cluster of LXD") == true)
       #expect(isSo ? fault?.contains("is restricted") == true : fault == nil)
       #expect(server.requests.map(\.path) == ["/1.0/certificates/f00?project=default"])
     }
