@@ -8,7 +8,7 @@ package enum DriverMethod: String, Sendable, CaseIterable {
     applyHostname, applyAddresses, applyFirewall
   case requireRescuable, openConsole, takesUserData, userDataOutcome, setPassword
   case ensureCopied, ensureRestored, endRestore, ensureCopyAbsent, ensureDiskAbsent, ensureAbsent, power, observe
-  case ensureReceived, endReceipt
+  case ensureReceived, endReceipt, ensureInherited
 }
 
 /// What is wrong with a whole host.

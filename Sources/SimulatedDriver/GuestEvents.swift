@@ -49,7 +49,10 @@ extension SimulatedDriver {
     for uuid in machines {
       try change(uuid) { machine, _ in machine.end(byGuest: false) }
     }
-    state.withLock { state in (state.copying, state.restoring) = ([:], [:]) }
+    try state.withLock { state in
+      (state.copying, state.restoring) = ([:], [:])
+      try state.kept().disks?.closeAll()
+    }
   }
 
   /// Decides what this guest does wrong from now on.

@@ -83,6 +83,9 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
     }
   }
 
+  /// A file for whoever wants to be the only one to change the records.
+  var lockPath: String { folder.appendingPathComponent("lock").path }
+
   /// Nil for a file that is not there, or is damaged.
   private func read(_ uuid: UUID) throws(DriverError) -> Record? {
     let file = file(of: uuid)

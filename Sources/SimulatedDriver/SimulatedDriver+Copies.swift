@@ -110,6 +110,9 @@ extension SimulatedDriver {
   private func beginCopy(of machine: UUID, as copy: UUID, in state: inout State) throws -> SimulatedDiskWork {
     let copied = try require(machine, in: state)
     guard let disk = copied.disk else { throw Self.missingDisk(machine) }
+    guard try state.kept().disks?.owns(machine) ?? true else {
+      throw DriverError(.busy, "The disk of \(machine) is another host's.")
+    }
     guard !copied.runsRescue else {
       throw DriverError(
         .rejected, "A rescue system has the disk of \(machine) in its hands.",

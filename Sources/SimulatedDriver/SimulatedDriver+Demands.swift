@@ -1,3 +1,4 @@
+import Core
 package import Foundation
 import Synchronization
 
@@ -33,6 +34,18 @@ extension SimulatedDriver {
 
   package func forgetCalls() {
     state.withLock { $0.calls = [] }
+  }
+
+  /// The machine's disk on shared storage, whichever host's it is.
+  package func sharedDisk(_ machine: UUID) throws -> SharedDisk? {
+    try state.withLock { try $0.folders?.disks?.record(of: machine) }
+  }
+
+  /// Whether the machine is on here, also while the host does not answer.
+  package func isOn(_ machine: UUID) -> Bool {
+    state.withLock { state in
+      state.machines[machine]?.power(at: clock.now, state.options.durations).isOn ?? false
+    }
   }
 
   /// The record of the machine.

@@ -24,6 +24,8 @@ extension SimulatedDriver: MachineReceiver {
           return .underWay
         }
         guard clock.uptime >= begun + state.options.receiptDuration else { return .underWay }
+        // Where both hosts reach the disk, it changes hands as it is.
+        _ = try state.kept().disks?.take(machine)
         for copy in sent.copies { try saveCopy(copy, in: &state) }
         try save(sent.machine, in: &state)
         state.receiving[machine] = nil
@@ -44,7 +46,16 @@ extension SimulatedDriver: MachineReceiver {
     }
   }
 
-  package func ensureLeft(_ machine: UUID, to home: any ComputeDriver) async throws { try await ensureAbsent(machine) }
+  package func ensureLeft(_ machine: UUID, to home: any ComputeDriver) async throws {
+    guard let home = home as? SimulatedDriver, reachesDisks(of: home) else { return try await ensureAbsent(machine) }
+    try await perform(.ensureAbsent, machine) {
+      try remove(machine, erases: false)
+      state.withLock { state in
+        state.receiving[machine] = nil
+        state.forgetCopies(of: machine)
+      }
+    }
+  }
 
   private func hasWhole(_ machine: UUID) throws(DriverError) -> Bool {
     state.withLock { $0.machines[machine].map { !$0.isUnderWay } ?? false }
@@ -70,6 +81,35 @@ extension SimulatedDriver: MachineReceiver {
       guard sent.disk != nil else { throw Self.missingDisk(machine) }
       return (sent, state.copies.values.filter { $0.machine == machine && $0.isWhole })
     }
+  }
+}
+
+extension SimulatedDriver: MachineHeir {
+  package func canInherit(from source: any ComputeDriver) -> Bool {
+    guard let source = source as? SimulatedDriver else { return false }
+    return source.installation == installation && reachesDisks(of: source)
+  }
+
+  package func ensureInherited(_ machine: UUID) async throws {
+    guard storage != nil else {
+      throw DriverError(.rejected, "The disks of this host are its own.")
+    }
+    try await perform(.ensureInherited, machine) {
+      try state.withLock { state in
+        let folders = try state.kept()
+        guard let shared = try folders.disks?.take(machine), state.machines[machine]?.boot == nil else { return }
+        var inherited = SimulatedMachine(machine, installation: installation, quirks: state.options.quirks)
+        (inherited.disk, inherited.rescueDisk) = (shared.disk, shared.rescueDisk)
+        state.receiving[machine] = nil
+        for copy in try folders.copies.load().values where copy.machine == machine { state.copies[copy.uuid] = copy }
+        try save(inherited, in: &state)
+      }
+    }
+  }
+
+  fileprivate func reachesDisks(of other: SimulatedDriver) -> Bool {
+    guard let storage, let others = other.storage else { return false }
+    return storage.isBeside(others)
   }
 }
 

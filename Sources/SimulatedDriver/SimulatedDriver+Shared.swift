@@ -23,7 +23,7 @@ extension SimulatedDriver {
         "\(home.dataDirectory.path) has nothing of this host: all services of a database need the same simulated_dir.")
     }
     let folders = try SimulatedFolders(
-      in: home.folder(ofTerm: term), installation: installation, isShared: true, makes: newest == nil)
+      in: home.folder(ofTerm: term), installation: installation, isShared: true, makes: newest == nil, storage: storage)
     let records = try folders.load()
     state.withLock { state in
       state = State(records, options: state.options, faults: state.faults)
@@ -56,7 +56,7 @@ extension SimulatedDriver {
     guard isShared, state.withLock({ $0.term == nil }) else { return }
     guard let newest = try home.newestTerm() else { throw Self.elsewhere }
     let folders = try SimulatedFolders(
-      in: home.folder(ofTerm: newest), installation: installation, isShared: true, makes: false)
+      in: home.folder(ofTerm: newest), installation: installation, isShared: true, makes: false, storage: storage)
     if let machine {
       let record = try folders.machines.record(of: machine)
       state.withLock { state in

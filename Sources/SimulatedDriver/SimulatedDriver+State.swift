@@ -16,6 +16,8 @@ extension SimulatedDriver {
     var options: Options
     var faults: Faults
     var calls: [DriverCall] = []
+    /// Whether the file `off` was there at the last look.
+    var isOff = false
     /// Nil while another service has the host.
     var folders: SimulatedFolders?
     /// The folders of a service that is alone, until `machines` and `copies` have all of their records.
@@ -44,6 +46,12 @@ extension SimulatedDriver {
     mutating func known(_ machine: UUID) -> SimulatedMachine? {
       if let unread, machines[machine] == nil { replace(machine, with: try? unread.machines.record(of: machine)) }
       return machines[machine]
+    }
+
+    /// Their files stay.
+    mutating func forgetCopies(of machine: UUID) {
+      for copy in copies.values where copy.machine == machine { (copies[copy.uuid], copying[copy.uuid]) = (nil, nil) }
+      restoring[machine] = nil
     }
 
     func kept() throws(DriverError) -> SimulatedFolders {

@@ -55,19 +55,24 @@ package final class SimulatedDriver: ComputeDriver {
   let clock: any WallClock
   let home: SimulatedHome
   let isShared: Bool
+  /// Nil where the host's disks are its own.
+  let storage: SharedStorage?
   let hangingCalls = HangingCalls()
   let consoles = SimulatedConsoles()
   let state: Mutex<State>
   let reading = Mutex<Task<Void, any Error>?>(nil)
   private let listeners = Listeners()
 
-  /// - Parameter isShared: Whether several services have the host in turn. Then this one does not have it until `takeOver`.
+  /// - Parameters:
+  ///   - isShared: Whether several services have the host in turn. Then this one does not have it until `takeOver`.
+  ///   - storage: Where its disks are, if other hosts reach them too.
   package init(
-    installation: UUID, dataDirectory: URL, isShared: Bool = false, clock: any WallClock = SystemClock(),
-    options: Options = Options(), faults: Faults = Faults()
+    installation: UUID, dataDirectory: URL, isShared: Bool = false, storage: SharedStorage? = nil,
+    clock: any WallClock = SystemClock(), options: Options = Options(), faults: Faults = Faults()
   ) throws {
     self.installation = installation
     self.isShared = isShared
+    self.storage = storage
     self.clock = clock
     home = SimulatedHome(dataDirectory: dataDirectory)
     guard !isShared else {
@@ -77,7 +82,7 @@ package final class SimulatedDriver: ComputeDriver {
     // If the host was shared before, its folder is named after a term.
     if let newest = try home.newestTerm(), newest > 0 { try home.move(from: newest, to: 0) }
     let folders = try SimulatedFolders(
-      in: home.folder(ofTerm: 0), installation: installation, isShared: false, makes: true)
+      in: home.folder(ofTerm: 0), installation: installation, isShared: false, makes: true, storage: storage)
     var own = State(options: options, faults: faults)
     (own.folders, own.unread) = (folders, folders)
     state = Mutex(own)
@@ -291,6 +296,7 @@ extension SimulatedDriver {
   func perform<Result>(
     _ method: DriverMethod, _ machine: UUID? = nil, _ work: () throws -> Result
   ) async throws -> Result {
+    try requirePower()
     let (condition, effects) = state.withLock { state in
       let call = DriverCall(method, machine)
       if state.calls.count >= Self.maximumCallsKept { state.calls.removeFirst(Self.maximumCallsKept / 2) }
@@ -310,6 +316,8 @@ extension SimulatedDriver {
       case .failAfterwards, .hangAfterwards, .after: continue
       }
     }
+    // It may have been lost meanwhile.
+    if storage != nil { try requirePower() }
     if Self.needsRecords(method) { try await readRecords() }
     try requireTenure(for: method, machine)
     if let machine { try state.withLock { state in try settleRestore(of: machine, in: &state) } }
@@ -337,12 +345,14 @@ extension SimulatedDriver {
     }
   }
 
-  func remove(_ uuid: UUID) throws {
+  /// - Parameter erases: Whether a disk that other hosts reach goes, too, where it is this host's.
+  func remove(_ uuid: UUID, erases: Bool = true) throws {
     try state.withLock { state in
       try state.readRecords()
       let folder = try state.kept().machines
       guard try !folder.isForeign(uuid) else { return }
       try folder.remove(uuid)
+      try state.kept().disks?.leave(uuid, erases: erases)
       if state.replace(uuid, with: nil) != nil { listeners.tell() }
     }
   }
@@ -350,6 +360,7 @@ extension SimulatedDriver {
   /// The file is written under the lock, so that memory and disk end with the same version.
   func save(_ machine: SimulatedMachine, in state: inout State) throws(DriverError) {
     guard state.machines[machine.uuid] != machine else { return }
+    try state.kept().disks?.keep(machine)
     try state.kept().machines.write(machine)
     state.replace(machine.uuid, with: machine)
     listeners.tell()

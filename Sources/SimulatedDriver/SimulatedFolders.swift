@@ -5,27 +5,42 @@ import Foundation
 struct SimulatedFolders: Sendable {
   let machines: RecordFolder<SimulatedMachine>
   let copies: RecordFolder<SimulatedCopy>
+  /// Nil where the host's disks are its own.
+  let disks: SharedDisks?
 
   /// - Parameters:
   ///   - isShared: Whether several services have the host in turn.
   ///   - makes: Whether to create the folders where they are missing.
-  init(in folder: URL, installation: UUID, isShared: Bool, makes: Bool) throws(DriverError) {
+  ///   - storage: Where disks and copies are that other hosts reach; nil where they are in the folder.
+  init(
+    in folder: URL, installation: UUID, isShared: Bool, makes: Bool, storage: SharedStorage? = nil
+  ) throws(DriverError) {
+    disks = try storage?.disks(of: installation)
     machines = try RecordFolder(
       folder.appendingPathComponent("machines"), installation: installation, isShared: isShared, makes: makes)
-    copies = try RecordFolder(
-      folder.appendingPathComponent("copies"), installation: installation, isShared: isShared, makes: makes)
+    if let storage {
+      copies = try storage.copies(of: installation)
+    } else {
+      copies = try RecordFolder(
+        folder.appendingPathComponent("copies"), installation: installation, isShared: isShared, makes: makes)
+    }
   }
 }
 
 extension SimulatedFolders {
   func load() throws(DriverError) -> SimulatedRecords {
-    SimulatedRecords(machines: try machines.load(), copies: try copies.load())
+    var records = SimulatedRecords(machines: try machines.load(), copies: try copies.load())
+    guard let disks else { return records }
+    // Those of other hosts' machines are none of this host's.
+    let owners = try disks.records.load().mapValues(\.owner)
+    records.copies = records.copies.filter { owners[$0.value.machine] == disks.host }
+    return records
   }
 }
 
 struct SimulatedRecords: Sendable {
   let machines: [UUID: SimulatedMachine]
-  let copies: [UUID: SimulatedCopy]
+  var copies: [UUID: SimulatedCopy]
 }
 
 /// Where these folders are: in `simulated`, for a service that is alone. Where several share the host, the folder is named

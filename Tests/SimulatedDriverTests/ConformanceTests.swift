@@ -6,9 +6,11 @@ import Testing
 
 @Suite("The simulated driver is a compute driver")
 struct ConformanceTests {
-  @Test("Promise", arguments: ComputeDriverConformance.Check.allCases)
-  func promise(_ check: ComputeDriverConformance.Check) async throws {
-    try await withSimulatedHost { host in
+  @Test(
+    "Promise, with disks of its own and with disks that its neighbour reaches",
+    arguments: ComputeDriverConformance.Check.allCases, [false, true])
+  func promise(_ check: ComputeDriverConformance.Check, sharesStorage: Bool) async throws {
+    try await withSimulatedHost(sharesStorage: sharesStorage) { host in
       let conformance = ComputeDriverConformance(
         driver: host.driver, neighbour: try host.neighbour(), makeSpecification: { host.specification() },
         waitUntil: { what, condition in

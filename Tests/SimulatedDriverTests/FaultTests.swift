@@ -11,7 +11,7 @@ struct FaultTests {
 
   @Test("Every method can be made to fail once, without doing anything", arguments: DriverMethod.allCases)
   func failOnce(_ method: DriverMethod) async throws {
-    try await withSimulatedHost { host in
+    try await withSimulatedHost(sharesStorage: true) { host in
       let machine = try await host.makeMachine(isRunning: !method.needsMachineThatIsOff)
       let copy = try await host.makeCopy(of: machine)
       let before = host.driver.machine(machine)
@@ -183,6 +183,7 @@ extension SimulatedHost {
     case .observe: _ = try await driver.observe()
     case .ensureReceived: _ = try await driver.ensureReceived(machine, from: neighbour())
     case .endReceipt: _ = try await driver.endReceipt(of: machine, from: neighbour())
+    case .ensureInherited: try await driver.ensureInherited(machine)
     }
   }
 }

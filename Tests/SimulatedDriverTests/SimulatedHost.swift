@@ -9,12 +9,23 @@ struct SimulatedHost: Sendable {
   let folder: URL
   let installation = UUID()
   let clock = ManualClock()
+  private let sharesStorage: Bool
   let driver: SimulatedDriver
   private let addresses = AddressCounter()
 
-  init(folder: URL, options: SimulatedDriver.Options = SimulatedDriver.Options()) throws {
+  /// - Parameter sharesStorage: Whether it reaches its disks where its neighbour reaches them, too.
+  init(
+    folder: URL, sharesStorage: Bool = false, options: SimulatedDriver.Options = SimulatedDriver.Options()
+  ) throws {
     self.folder = folder
-    driver = try SimulatedDriver(installation: installation, dataDirectory: folder, clock: clock, options: options)
+    self.sharesStorage = sharesStorage
+    driver = try SimulatedDriver(
+      installation: installation, dataDirectory: folder, storage: sharesStorage ? Self.storage("one", folder) : nil,
+      clock: clock, options: options)
+  }
+
+  private static func storage(_ host: String, _ folder: URL) -> SharedStorage {
+    SharedStorage(in: folder.appendingPathComponent("shared"), for: host)
   }
 
   /// Another process of the same installation, or of another one.
@@ -22,10 +33,18 @@ struct SimulatedHost: Sendable {
     try SimulatedDriver(installation: installation ?? self.installation, dataDirectory: folder, clock: clock)
   }
 
+  /// The same host in another process.
+  func again() throws -> SimulatedDriver {
+    try SimulatedDriver(
+      installation: installation, dataDirectory: folder, storage: sharesStorage ? Self.storage("one", folder) : nil,
+      clock: clock)
+  }
+
   /// Another host of the same installation.
   func neighbour() throws -> SimulatedDriver {
     try SimulatedDriver(
-      installation: installation, dataDirectory: folder.appendingPathComponent("hosts/neighbour"), clock: clock)
+      installation: installation, dataDirectory: folder.appendingPathComponent("hosts/neighbour"),
+      storage: sharesStorage ? Self.storage("neighbour", folder) : nil, clock: clock)
   }
 
   func specification(
@@ -68,10 +87,11 @@ struct SimulatedHost: Sendable {
 }
 
 func withSimulatedHost(
-  options: SimulatedDriver.Options = SimulatedDriver.Options(), _ body: (SimulatedHost) async throws -> Void
+  sharesStorage: Bool = false, options: SimulatedDriver.Options = SimulatedDriver.Options(),
+  _ body: (SimulatedHost) async throws -> Void
 ) async throws {
   try await withTemporaryFolder { folder in
-    try await body(SimulatedHost(folder: folder, options: options))
+    try await body(SimulatedHost(folder: folder, sharesStorage: sharesStorage, options: options))
   }
 }
 
