@@ -38,7 +38,8 @@ package struct HostProgram: Sendable {
   private static let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 
   package static func path(of program: String) -> String? {
-    folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    if program.hasPrefix("/") { return access(program, X_OK) == 0 ? program : nil }
+    return folders.lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
   }
 
   /// How a program ended that was not killed here.

@@ -156,3 +156,4 @@ extension DiskCopy.Status: ColumnValue {}
 extension Core.Operation.Kind: ColumnValue {}
 extension Core.Operation.State: ColumnValue {}
 extension LedgerReason: ColumnValue {}
+extension Host.Fence: ColumnValue {}

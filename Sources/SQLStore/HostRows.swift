@@ -3,7 +3,8 @@ import Core
 extension Host: RowReadable {
   static let columns = """
     host.id, host.name, host.location, host.driver, host.vcpus, host.memory_mib, host.storage_gib, \
-    host.is_configured, host.is_draining, host.moves_servers_at, host.away_since, host.url, host.enforces_firewalls
+    host.is_configured, host.is_draining, host.moves_servers_at, host.away_since, host.fence, host.fence_failure, \
+    host.url, host.enforces_firewalls
     """
 
   init(from row: inout RowReader) throws {
@@ -11,7 +12,7 @@ extension Host: RowReadable {
       id: try row.next(), name: try row.next(), location: try row.next(), driver: try row.next(),
       capacity: try HostCapacity(vcpus: row.next(), memoryMiB: row.next(), storageGiB: row.next()),
       isConfigured: try row.next(), isDraining: try row.next(), movesServersAt: try row.next(),
-      awaySince: try row.next(), url: try row.next(),
+      awaySince: try row.next(), fence: try row.next(), fenceFailure: try row.next(), url: try row.next(),
       enforcesFirewalls: try row.next())
   }
 }
@@ -45,12 +46,18 @@ extension SQLConnection {
   func chooseHost(
     for plan: Plan, at location: String, where isFit: (Host) -> Bool = { _ in true }
   ) throws -> Host {
+    try chooseHost(forShare: HostCapacity(of: plan), at: location, where: isFit)
+  }
+
+  func chooseHost(
+    forShare share: HostCapacity, at location: String, where isFit: (Host) -> Bool
+  ) throws -> Host {
     let own: [HostLoad] = try all(
       "SELECT \(HostLoad.columns) FROM host WHERE location = ? AND is_configured = 1", [location])
     let candidates: [HostLoad] =
       own.isEmpty
       ? try all("SELECT \(HostLoad.columns) FROM host WHERE location IS NULL AND is_configured = 1") : own
-    guard let host = HostChoice.host(for: plan, among: candidates.filter { isFit($0.host) }) else {
+    guard let host = HostChoice.host(forShare: share, among: candidates.filter { isFit($0.host) }) else {
       throw Failure.noCapacity(at: location)
     }
     return host
@@ -61,7 +68,7 @@ extension SQLConnection {
   func requireRoom(for plan: Plan, insteadOf server: Server) throws {
     let load: HostLoad? = try first("SELECT \(HostLoad.columns) FROM host WHERE id = ?", [server.hostID])
     let (host, all) = try load.map { ($0.host, $0.reserved) }.orFail("there is no host \(server.hostID)")
-    guard host.state != .away else { throw Failure.noCapacity(at: server.location) }
+    guard !host.isAway else { throw Failure.noCapacity(at: server.location) }
     guard let capacity = host.capacity else { return }
     let own = try reserved(by: server.id)
     func fits(_ wanted: Int, _ own: Int, _ all: Int, _ capacity: Int) -> Bool {
@@ -73,7 +80,7 @@ extension SQLConnection {
     else { throw Failure.noCapacity(at: server.location) }
   }
 
-  private func reserved(by server: ID<Server>) throws -> HostCapacity {
+  func reserved(by server: ID<Server>) throws -> HostCapacity {
     let found = try rows("SELECT vcpus, memory_mib, storage_gib FROM server WHERE id = ?", [server]) { row in
       HostCapacity(vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next())
     }

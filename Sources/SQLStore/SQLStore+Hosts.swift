@@ -61,6 +61,11 @@ extension SQLStore {
     _ isDraining: Bool, movingServersAt time: Timestamp?, host name: String, by operator: Operator, at now: Timestamp
   ) async throws -> Host? {
     try await write { database in
+      try database.run(
+        isDraining
+          ? "UPDATE host SET fence = NULL WHERE name = ? AND fence = 'released'"
+          : "UPDATE host SET fence = 'released', fence_failure = NULL WHERE name = ? AND fence IN ('begun', 'done')",
+        [name])
       let host: Host? = try database.first(
         "UPDATE host SET is_draining = ?, moves_servers_at = ? WHERE name = ? RETURNING \(Host.columns)",
         [isDraining, isDraining ? time : nil, name])

@@ -130,6 +130,13 @@ extension SQLStore {
       """
     ),
     (
+      "a machine is still to be taken over by its server's host",
+      """
+      SELECT move.operation_id FROM server_move AS move JOIN server ON server.id = move.server_id
+      WHERE move.is_awaited = 1 AND server.erased_at IS NULL AND server.host_id <> move.to_host_id
+      """
+    ),
+    (
       "an address arrives at a server that is being moved, or is erased soon",
       """
       SELECT address.id FROM address LEFT JOIN server ON server.id = address.server_id

@@ -6,7 +6,7 @@ extension SQLStore {
   ) async throws -> Int {
     try await write { [tariff] database in
       let host = try database.idleHost(name)
-      guard host.state == .away else {
+      guard host.isAway else {
         throw HostRefused("The host \(name.quoted) is not away: its servers can be deleted one by one.")
       }
       let servers: [(id: ID<Server>, account: ID<Account>, isDeleted: Bool)] = try database.rows(

@@ -114,10 +114,11 @@ extension SQLStore {
   }
 
   /// The operation has no lease and is the oldest unfinished one of its server. A server's operations run one at a time, in
-  /// their order: the others wait, even while the oldest one waits itself.
+  /// their order: the others wait, even while the oldest one waits itself. All wait while its host has still to take the machine over.
   private static let isClaimable = """
     candidate.finished_at IS NULL AND candidate.lease_token IS NULL AND NOT EXISTS (
       SELECT 1 FROM operation AS earlier
       WHERE earlier.server_id = candidate.server_id AND earlier.id < candidate.id AND earlier.finished_at IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM server_move WHERE server_move.server_id = candidate.server_id AND is_awaited = 1)
     """
 }

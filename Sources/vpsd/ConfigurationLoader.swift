@@ -57,7 +57,8 @@ struct ConfigurationLoader: Sendable {
     problems +=
       networkProblems(configuration, file) + bridgeProblems(configuration, file) + ownHostProblems(configuration, file)
       + forwardingProblems(configuration, file)
-      + incusProblems(configuration, file) + notifyProblems(configuration, file)
+      + incusProblems(configuration, file) + sharedStorageProblems(configuration, file)
+      + notifyProblems(configuration, file)
       + reverseNameProblems(configuration, file)
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return (configuration, warnings)

@@ -20,6 +20,7 @@ struct Daemon {
     let clock: any WallClock = configuration.sharesDatabase ? InstallationClock(SystemClock()) : SystemClock()
     let receiver = try configuration.notify.receiver()
     let reverseNamings = try configuration.reverseNamings()
+    try configuration.requireFencePrograms()
     let directory = DataDirectory(configuration.dataDirectory)
     try directory.ensureExists()
     let lock = try ProcessLock(path: directory.lock)

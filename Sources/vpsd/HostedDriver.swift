@@ -79,8 +79,8 @@ extension Configuration {
       var options = SimulatedDriver.Options()
       options.images.formUnion(Catalogue.initial.operatingSystems.map(\.imageName))
       return try SimulatedDriver(
-        installation: installation, dataDirectory: directory(ofHost: host.name), isShared: sharesHosts, clock: clock,
-        options: options)
+        installation: installation, dataDirectory: directory(ofHost: host.name), isShared: sharesHosts,
+        storage: simulatedStorage(ofHost: host.name, onlyLooks: onlyLooks), clock: clock, options: options)
     case .libvirt, nil:
       var libvirt = try libvirt(installation)
       libvirt.reconciler = network

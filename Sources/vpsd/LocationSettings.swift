@@ -1,6 +1,7 @@
 import API
 import Core
 import Foundation
+import SimulatedDriver
 
 /// The settings of one location. Anything nil is as configured outside of `locations`.
 struct LocationSettings: Sendable, Equatable {
@@ -9,6 +10,12 @@ struct LocationSettings: Sendable, Equatable {
   /// Where the driver is `incus`.
   var incus = IncusSettings()
   var hosts: Int?
+  /// Whether its hosts reach the same disks; nil where that is not said.
+  var sharesStorage: Bool?
+  /// The program that switches a host off, and its arguments; empty where there is none.
+  var fenceCommand: [String] = []
+  /// Nil where that is not said.
+  var fenceAfterSeconds: Int?
   var addressPool: AddressPool?
   var addressPool6: IPv6Pool?
   /// Replaces all reverse name settings outside of `locations`; nil to use those.
@@ -34,7 +41,7 @@ struct LocationKey: Sendable {
   let read: @Sendable (LocationSettings) -> [String]?
 
   /// In the order in which they are documented.
-  static let all: [LocationKey] = ofHosts + incus + reverseNames
+  static let all: [LocationKey] = ofHosts + sharedStorage + incus + reverseNames
 
   private static let ofHosts: [LocationKey] = [
     LocationKey(
@@ -124,6 +131,15 @@ extension Configuration {
     hostName.map { name in
       HostDeclaration(name: name, location: hostLocation, driver: driver.rawValue, url: hostURL?.description)
     }
+  }
+
+  /// Where the disks of a simulated host are, if others reach them too.
+  func simulatedStorage(ofHost name: String, onlyLooks: Bool = false) -> SharedStorage? {
+    let code = String(name.prefix { $0 != "/" })
+    guard locations[code]?.driver == .simulated, locations[code]?.sharesStorage == true else { return nil }
+    return SharedStorage(
+      in: (simulatedDirectory ?? dataDirectory).appendingPathComponent("hosts/\(code)/shared", isDirectory: true),
+      for: name, onlyLooks: onlyLooks)
   }
 
   /// The folder in which a simulated host keeps its machines.

@@ -72,8 +72,11 @@ final class FaultWorld: Sendable {
   }
 
   /// Goes the whole way there.
-  fileprivate static func made(_ step: WorkflowStep) async throws -> FaultWorld {
-    let service = try await TestService(hosts: TestService.threeHosts, options: options)
+  ///
+  /// - Parameter sharesStorage: Whether the hosts of a location reach the same disks.
+  static func made(_ step: WorkflowStep, sharesStorage: Bool = false) async throws -> FaultWorld {
+    let service = try await TestService(
+      hosts: TestService.threeHosts, options: options, sharesStorage: sharesStorage)
     var draft = service.draft()
     draft.firewall = Firewall(isEnabled: true, rules: [try FirewallRule(.inbound, .tcp, ports: "22")])
     let id = try await service.servers.create(draft, service.owner).view.server.id

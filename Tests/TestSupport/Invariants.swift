@@ -79,10 +79,12 @@ extension TestService {
     var found = try await contradictionsAtRest()
     found += try await store.allServers().map { "server \($0.id) is left" }
     for driver in drivers { found += try await driver.observe().powers.keys.map { "machine \($0) is left" } }
-    for path in fleet.hosts.map({ Self.directory(of: $0.name, in: directory).path }) {
-      for name in ["machines", "copies"] {
-        let folder = "\(path)/simulated/\(name)"
-        found += try FileManager.default.contentsOfDirectory(atPath: folder).map { "the file \($0) is left" }
+    let own = fleet.hosts.map { Self.directory(of: $0.name, in: directory).path + "/simulated" }
+    let shared = Set(fleet.hosts.map { "\(directory.path)/hosts/\($0.location ?? "all")/shared" })
+    for path in own + shared {
+      for name in ["machines", "disks", "copies"] {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(name)")) ?? []
+        found += files.filter { $0 != "lock" }.map { "the file \($0) is left" }
       }
     }
     return found

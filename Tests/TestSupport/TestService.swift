@@ -33,6 +33,10 @@ package final class TestService: Sendable {
   package let consoles: Consoles
   package let catalogue: CatalogueReader
   package let authenticator: Authenticator
+  /// One for each host; none where hosts have disks of their own.
+  package let fenceKeepers: [FenceKeeper]
+  /// Switches simulated hosts off.
+  package let fence: PaperFence
   package let runner: Crew
   package let monitor: Lookout
   package let changes = Broadcast()
@@ -43,6 +47,7 @@ package final class TestService: Sendable {
   private let folder: ScopedFolder
   private let testDatabase: TestDatabase
   private let declaredHosts: [HostDeclaration]
+  private let sharesStorage: Bool
 
   /// The key of all test installations.
   package static let key = InstallationKey(Array(repeating: 7, count: InstallationKey.length))!
@@ -74,12 +79,15 @@ package final class TestService: Sendable {
     return zip(fleet.hosts, drivers).first { $0.0.id == server.hostID }?.1
   }
 
-  /// - Parameter wallClock: The real clock, for tests of what runs by itself; nil for the clock that tests move.
+  /// - Parameters:
+  ///   - wallClock: The real clock, for tests of what runs by itself; nil for the clock that tests move.
+  ///   - sharesStorage: Whether the hosts of a location reach the same disks.
   package convenience init(
     hosts: [HostDeclaration] = oneHost, options: SimulatedDriver.Options = .init(),
     addressPool: AddressPool = AddressPool("127.80.0.0/16")!, addressPool6: IPv6Pool? = nil,
     openingCredit: Money = Money(microunits: 100_000_000), wallClock: (any WallClock)? = nil,
-    limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil, tariff: Tariff = Tariff()
+    limits: Runner.Limits = .init(), quota: Int? = nil, copyQuota: Int? = nil, tariff: Tariff = Tariff(),
+    sharesStorage: Bool = false
   ) async throws {
     let clock = ManualClock(now: Self.start)
     let folder = try ScopedFolder(.memory)
@@ -89,7 +97,7 @@ package final class TestService: Sendable {
       clock: clock,
       wallClock: wallClock ?? clock,
       token: .random(), openingCredit: openingCredit, limits: limits, quota: quota, copyQuota: copyQuota,
-      tariff: tariff)
+      tariff: tariff, sharesStorage: sharesStorage)
   }
 
   /// The process that follows another one that died, with the same files. The machines keep running.
@@ -99,7 +107,7 @@ package final class TestService: Sendable {
       in: dead.folder, dead.testDatabase, hosts: dead.declaredHosts, options: dead.driver.options, pools: dead.pools,
       clock: dead.clock,
       wallClock: dead.clock, token: dead.token, openingCredit: .zero, limits: .init(), quota: nil, copyQuota: nil,
-      tariff: dead.database.tariff, zones: dead.zones)
+      tariff: dead.database.tariff, zones: dead.zones, sharesStorage: dead.sharesStorage, fence: dead.fence)
     try await store.releaseAllLeases()
   }
 
@@ -138,8 +146,11 @@ package final class TestService: Sendable {
     options: SimulatedDriver.Options,
     pools: AddressPools.Pair, clock: ManualClock,
     wallClock: any WallClock, token: TokenText, openingCredit: Money, limits: Runner.Limits, quota: Int?,
-    copyQuota: Int?, tariff: Tariff = Tariff(), zones: PaperZones = PaperZones()
+    copyQuota: Int?, tariff: Tariff = Tariff(), zones: PaperZones = PaperZones(), sharesStorage: Bool = false,
+    fence: PaperFence = PaperFence()
   ) async throws {
+    self.sharesStorage = sharesStorage
+    self.fence = fence
     self.folder = folder
     self.zones = zones
     self.declaredHosts = declaredHosts
@@ -158,8 +169,8 @@ package final class TestService: Sendable {
     let hosts = try await store.registerHosts(declaredHosts, at: wallClock.now)
     drivers = try hosts.map { host in
       try SimulatedDriver(
-        installation: installation, dataDirectory: Self.directory(of: host.name, in: folder.url), clock: wallClock,
-        options: options)
+        installation: installation, dataDirectory: Self.directory(of: host.name, in: folder.url),
+        storage: sharesStorage ? Self.storage(of: host, in: folder.url) : nil, clock: wallClock, options: options)
     }
     fleet = Fleet(zip(hosts, drivers).map { FleetHost($0, driver: $1) })
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -197,6 +208,15 @@ package final class TestService: Sendable {
     firewallKeepers = fleet.hosts.map { host in
       FirewallKeeper(of: host, store: store, changes: changes, clock: wallClock, logger: logger)
     }
+    fenceKeepers =
+      !sharesStorage
+      ? []
+      : fleet.hosts.map { host in
+        FenceKeeper(
+          of: host, in: fleet, by: fence, after: .seconds(60), store: store, changes: changes, clock: wallClock,
+          logger: logger)
+      }
+    fence.note(hosts.map(\.name), drivers)
     runner = Crew(
       runners: zip(fleet.hosts, monitors).map { host, monitor in
         Runner(
@@ -220,6 +240,10 @@ package final class TestService: Sendable {
   /// As in the service: the files of the local host are where they were before there were several hosts.
   package static func directory(of host: String, in folder: URL) -> URL {
     host == HostDeclaration.localName ? folder : folder.appendingPathComponent("hosts/\(host)", isDirectory: true)
+  }
+
+  private static func storage(of host: Core.Host, in folder: URL) -> SharedStorage {
+    SharedStorage(in: folder.appendingPathComponent("hosts/\(host.location ?? "all")/shared"), for: host.name)
   }
 
   /// A runner whose work does not make the monitor look at machines.
@@ -339,53 +363,6 @@ package final class TestService: Sendable {
 
   package func balance(of caller: Caller) async throws -> Money? {
     try await store.account(caller.accountID)?.balance
-  }
-}
-
-/// The runners of all hosts.
-package struct Crew: Sendable {
-  let runners: [Runner]
-
-  /// Carries out the next step of the first host that has one. Returns false where no host has any.
-  package func runNextStep() async throws -> Bool {
-    for runner in runners where try await runner.runNextStep() { return true }
-    return false
-  }
-
-  package func run() async {
-    await withDiscardingTaskGroup { group in
-      for runner in runners { group.addTask { await runner.run() } }
-    }
-  }
-
-  package func stop() {
-    for runner in runners { runner.stop() }
-  }
-}
-
-/// The monitors of all hosts.
-package struct Lookout: Sendable {
-  package let monitors: [Monitor]
-
-  package func pollOnce() async {
-    await withDiscardingTaskGroup { group in
-      for monitor in monitors {
-        group.addTask {
-          await monitor.pollOnce()
-          await monitor.keepLimits()
-        }
-      }
-    }
-  }
-
-  package func pollSoon() {
-    for monitor in monitors { monitor.pollSoon() }
-  }
-
-  package func run() async {
-    await withDiscardingTaskGroup { group in
-      for monitor in monitors { group.addTask { await monitor.run() } }
-    }
   }
 }
 

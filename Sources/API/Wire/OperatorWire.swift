@@ -40,6 +40,7 @@ enum OperatorWire {
       writer.field("away_since", host.awaySince)
       writer.field("moves_servers_at", host.movesServersAt)
       writer.field("configured", host.isConfigured)
+      writer.field("fence_failure", host.fenceFailure)
     }
   }
 

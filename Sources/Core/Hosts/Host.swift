@@ -6,6 +6,18 @@ package struct Host: Sendable, Equatable {
     case draining
     /// It does not answer, or was removed from the configuration: nothing is requested of it.
     case away
+    /// It is away, and being switched off for certain.
+    case fencing
+    /// It is away and certainly off: its servers start on other hosts of its location.
+    case fenced
+  }
+
+  /// How far it is certain that a host that is away is off. It ends when the host answers.
+  package enum Fence: String, Sendable {
+    case begun
+    case done
+    /// An operator lets the host come back: nothing of it is taken any more, and it is not switched off again before it has answered.
+    case released
   }
 
   /// A host that has not answered for so long is away, where its driver says nothing else (`MachineTiming`).
@@ -24,6 +36,10 @@ package struct Host: Sendable, Equatable {
   /// From when on its servers are moved to other hosts of its location, while it is draining; nil if they stay.
   package let movesServersAt: Timestamp?
   package let awaySince: Timestamp?
+  /// Nil for a host that answers, or that nobody switches off.
+  package let fence: Fence?
+  /// Why it could not be switched off at the last try; nil where it could, or was not tried.
+  package let fenceFailure: String?
   /// Where browsers reach the service that has this host, for consoles; nil where every service has it.
   package let url: String?
   /// Whether the host's network enforces firewalls.
@@ -31,8 +47,8 @@ package struct Host: Sendable, Equatable {
 
   package init(
     id: ID<Host>, name: String, location: String?, driver: String, capacity: HostCapacity?, isConfigured: Bool,
-    isDraining: Bool, movesServersAt: Timestamp? = nil, awaySince: Timestamp?, url: String? = nil,
-    enforcesFirewalls: Bool = false
+    isDraining: Bool, movesServersAt: Timestamp? = nil, awaySince: Timestamp?, fence: Fence? = nil,
+    fenceFailure: String? = nil, url: String? = nil, enforcesFirewalls: Bool = false
   ) {
     self.id = id
     self.name = name
@@ -43,13 +59,21 @@ package struct Host: Sendable, Equatable {
     self.isDraining = isDraining
     self.movesServersAt = movesServersAt
     self.awaySince = awaySince
+    self.fence = fence
+    self.fenceFailure = fenceFailure
     self.url = url
     self.enforcesFirewalls = enforcesFirewalls
   }
 
+  package var isAway: Bool { !isConfigured || awaySince != nil }
+
   package var state: State {
-    if !isConfigured || awaySince != nil { return .away }
-    return isDraining ? .draining : .active
+    guard isAway else { return isDraining ? .draining : .active }
+    switch fence {
+    case .begun: return .fencing
+    case .done: return .fenced
+    case .released, nil: return .away
+    }
   }
 }
 
@@ -93,6 +117,18 @@ package struct DrainProgress: Sendable, Equatable {
 
   package init(movesServersAt: Timestamp? = nil) {
     self.movesServersAt = movesServersAt
+  }
+}
+
+/// A server of a host that is certainly off, which was offered to other hosts.
+package struct TakenServer: Sendable, Equatable {
+  package let server: ID<Server>
+  /// The host that it is on now; nil where none had room.
+  package let target: ID<Host>?
+
+  package init(server: ID<Server>, target: ID<Host>?) {
+    self.server = server
+    self.target = target
   }
 }
 

@@ -3,30 +3,41 @@ package enum HostChoice {
   /// - Parameter candidates: The hosts of the server's location, in any state.
   /// - Returns: Nil if none has room.
   package static func host(for plan: Plan, among candidates: [HostLoad]) -> Host? {
-    candidates.filter { $0.host.state == .active && $0.hasRoom(for: plan) }
-      .min { $0.precedence(with: plan) < $1.precedence(with: plan) }?.host
+    host(forShare: HostCapacity(of: plan), among: candidates)
+  }
+
+  /// The same for what a server has reserved.
+  package static func host(forShare share: HostCapacity, among candidates: [HostLoad]) -> Host? {
+    candidates.filter { $0.host.state == .active && $0.hasRoom(for: share) }
+      .min { $0.precedence(with: share) < $1.precedence(with: share) }?.host
+  }
+}
+
+extension HostCapacity {
+  package init(of plan: Plan) {
+    self.init(vcpus: plan.vcpus, memoryMiB: plan.memoryMiB, storageGiB: plan.storageGiB)
   }
 }
 
 extension HostLoad {
-  fileprivate func hasRoom(for plan: Plan) -> Bool {
+  fileprivate func hasRoom(for share: HostCapacity) -> Bool {
     guard let capacity = host.capacity else { return true }
-    return reserved.vcpus + plan.vcpus <= capacity.vcpus && reserved.memoryMiB + plan.memoryMiB <= capacity.memoryMiB
-      && reserved.storageGiB + plan.storageGiB <= capacity.storageGiB
+    return reserved.vcpus + share.vcpus <= capacity.vcpus && reserved.memoryMiB + share.memoryMiB <= capacity.memoryMiB
+      && reserved.storageGiB + share.storageGiB <= capacity.storageGiB
   }
 
   /// Lower is better: how full the scarcest resource would be, in thousandths; then, for hosts without a limit, what is
   /// reserved.
-  fileprivate func precedence(with plan: Plan) -> (Int, Int, Int, ID<Host>) {
-    (takenPermille(with: plan), reserved.memoryMiB, serverCount, host.id)
+  fileprivate func precedence(with share: HostCapacity) -> (Int, Int, Int, ID<Host>) {
+    (takenPermille(with: share), reserved.memoryMiB, serverCount, host.id)
   }
 
-  private func takenPermille(with plan: Plan) -> Int {
+  private func takenPermille(with share: HostCapacity) -> Int {
     guard let capacity = host.capacity else { return 0 }
     func permille(_ taken: Int, _ all: Int) -> Int { all > 0 ? taken * 1000 / all : 1000 }
     return max(
-      permille(reserved.vcpus + plan.vcpus, capacity.vcpus),
-      permille(reserved.memoryMiB + plan.memoryMiB, capacity.memoryMiB),
-      permille(reserved.storageGiB + plan.storageGiB, capacity.storageGiB))
+      permille(reserved.vcpus + share.vcpus, capacity.vcpus),
+      permille(reserved.memoryMiB + share.memoryMiB, capacity.memoryMiB),
+      permille(reserved.storageGiB + share.storageGiB, capacity.storageGiB))
   }
 }

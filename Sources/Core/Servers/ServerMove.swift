@@ -55,6 +55,35 @@ package struct MoveRecord: Sendable, Equatable {
   }
 }
 
+/// A machine whose server is the host's, and whose former host was lost.
+package struct AwaitedMachine: Sendable, Equatable {
+  package let move: ID<Operation>
+  package let server: ID<Server>
+  package let machine: UUID
+
+  package init(move: ID<Operation>, server: ID<Server>, machine: UUID) {
+    self.move = move
+    self.server = server
+    self.machine = machine
+  }
+}
+
+/// Where operations go on whose host was lost in the middle of them, by the names of their steps.
+package struct ResumedSteps: Sendable, Equatable {
+  /// The one that defines a machine that is to be started.
+  package let define: String
+  /// Those that come after it, and presume what only the lost host has.
+  package let afterDefine: [String]
+  /// The one that removes what was made of a copy.
+  package let cleanCopy: String
+
+  package init(define: String, afterDefine: [String], cleanCopy: String) {
+    self.define = define
+    self.afterDefine = afterDefine
+    self.cleanCopy = cleanCopy
+  }
+}
+
 /// What a host may still have of a machine that is not its own: its server was moved away from it, or did not get there.
 package struct LeftoverMachine: Sendable, Equatable {
   package let move: ID<Operation>

@@ -6,11 +6,13 @@ package final class FleetHost: Sendable {
   package let id: ID<Host>
   package let name: String
   /// The code of its location; nil for the host of all locations that have no host of their own.
-  let location: String?
+  package let location: String?
   /// Where browsers reach this service, the only one that has the host; nil where every service has it.
   let url: String?
   package let driver: any ComputeDriver
   let doorbell = Doorbell()
+  /// Asks for a look at the machines: rung where another host has left some to this one.
+  let monitorBell = Doorbell()
   /// Wakes the `FirewallKeeper`.
   let firewallBell = Doorbell()
   /// Wakes the `PasswordKeeper`.
@@ -19,6 +21,7 @@ package final class FleetHost: Sendable {
   private let presence: Mutex<Presence>
   private let isServed = Mutex(true)
   private let drain = Mutex<Timestamp?>(nil)
+  private let fenced = Mutex(false)
 
   /// Servers whose customers have changed their firewalls, each once, in the order of these changes. It decides only who comes
   /// first; what is to be applied is in the store.
@@ -67,6 +70,11 @@ package final class FleetHost: Sendable {
   var movesServersAt: Timestamp? { drain.withLock { $0 } }
 
   func note(movesServersAt time: Timestamp?) { drain.withLock { $0 = time } }
+
+  /// Whether it is away and certainly off.
+  var isFenced: Bool { fenced.withLock { $0 } }
+
+  func note(isFenced: Bool) { fenced.withLock { $0 = isFenced } }
 
   package func note(isServedHere: Bool) { isServed.withLock { $0 = isServedHere } }
 

@@ -34,7 +34,7 @@ package final class Monitor: Sendable {
   private let limitsKeeper: LimitsKeeper
   private let meter = UsageMeter()
   private let metrics = MetricMeter()
-  private let hint = Doorbell()
+  private var hint: Doorbell { host.monitorBell }
   /// The capacity that this process has recorded last; the outer nil until it has recorded one.
   private let recordedCapacity = Mutex<HostCapacity??>(nil)
 
@@ -151,6 +151,7 @@ package final class Monitor: Sendable {
       host.asked(at: clock.uptime)
       let observed = try await host.driver.observe()
       try await noteAnswer()
+      if try await reconciler.takeAwaited() { host.doorbell.ring() }
       if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
       try await reconciler.removeLeftovers()
       let now = clock.now

@@ -10,7 +10,7 @@ final class OtherHosts: Sendable {
     let new = Dictionary(uniqueKeysWithValues: hosts.map { ($0.id, $0) })
     return self.hosts.withLock { hosts in
       defer { hosts = new }
-      return new.contains { id, host in hosts[id].map { $0.state == .away } != (host.state == .away) }
+      return new.contains { id, host in hosts[id].map(\.isAway) != host.isAway }
     }
   }
 

@@ -14,6 +14,8 @@ final class Reconciler: Sendable {
 
   /// How many leftovers of moves are removed per observation: a disk may take long.
   private static let leftoversAtOnce = 8
+  /// How many machines of a lost host are taken over per observation.
+  private static let awaitedAtOnce = 32
 
   private let host: ID<Host>
   private let fleet: Fleet
@@ -26,6 +28,7 @@ final class Reconciler: Sendable {
   /// The last server in error that was asked.
   private let lastAsked = Mutex<ID<Server>?>(nil)
   private let lastLeftover = Mutex<ID<Operation>?>(nil)
+  private let lastAwaited = Mutex<ID<Operation>?>(nil)
 
   init(
     of host: FleetHost, in fleet: Fleet, store: any InventoryStore & EventStore, changes: Broadcast,
@@ -124,6 +127,30 @@ final class Reconciler: Sendable {
         level: isNew ? .error : .debug, "a machine is paused",
         metadata: ["server": "\(item.id)", "detail": "\(detail)"])
     }
+  }
+
+  /// Takes over the machines of servers that have come here because their host was lost. Returns whether there was any.
+  func takeAwaited() async throws -> Bool {
+    let last = lastAwaited.withLock { $0 }
+    var isAnyTaken = false
+    for awaited in try await store.awaitedMachines(on: host, after: last, limit: Self.awaitedAtOnce) {
+      lastAwaited.withLock { $0 = awaited.move }
+      do {
+        guard let heir = driver as? any MachineHeir else {
+          throw DriverError(.rejected, "This host takes no machines of others over.")
+        }
+        try await heir.ensureInherited(awaited.machine)
+        try await store.recordArrival(of: awaited, on: host)
+        logger.notice("a machine of a host that is lost is this one's now", metadata: ["server": "\(awaited.server)"])
+        changes.tell(awaited.server)
+        isAnyTaken = true
+      } catch let error as DriverError {
+        logger.error(
+          "a machine of a host that is lost is not taken over",
+          metadata: ["server": "\(awaited.server)", "detail": "\(error.detail)"])
+      }
+    }
+    return isAnyTaken
   }
 
   /// Removes what moves have left here: the machines that have gone to another host, and the parts of those that did not come.

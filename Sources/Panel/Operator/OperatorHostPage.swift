@@ -50,6 +50,7 @@ struct OperatorHostPage {
         html.write(" · \(words(.awaySince)) ")
         html.time(time)
       }
+      if let failure = host.fenceFailure { html.write(" · \(words(.isNotSwitchedOff)): \(failure)") }
       if !host.isConfigured { html.write(" · \(words(.isNotConfigured))") }
     }
     html.element("dl", ["class": "figures"]) { html in
@@ -92,6 +93,8 @@ extension Host.State {
     case .active: .hostIsActive
     case .draining: .hostIsDraining
     case .away: .hostIsAway
+    case .fencing: .hostIsFencing
+    case .fenced: .hostIsFenced
     }
   }
 }

@@ -100,6 +100,9 @@ enum Schema {
     migrator.registerMigration("31 moves") { database in
       try database.runScript(moves)
     }
+    migrator.registerMigration("32 fences") { database in
+      try database.runScript(fences)
+    }
     migrator.registerMigration("33 long lists", foreignKeyChecks: .immediate) { database in
       try database.runScript(longLists)
     }

@@ -58,7 +58,11 @@ struct HostCommand: AsyncParsableCommand {
   }
 
   struct Undrain: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Give a host servers again.")
+    static let configuration = CommandConfiguration(
+      abstract: "Give a host servers again.",
+      discussion:
+        "Also lets a host back that was switched off because it did not answer: from then on none of the servers that it still has goes to another one. Do that before you switch it on."
+    )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
@@ -140,7 +144,7 @@ struct HostRecord: Record {
 
   static let headings = [
     "NAME", "LOCATION", "DRIVER", "STATE", "SERVERS", "VCPUS", "MEMORY MIB", "STORAGE GIB", "AWAY SINCE",
-    "SERVERS MOVE FROM",
+    "SERVERS MOVE FROM", "FENCE FAILURE",
   ]
 
   var cells: [String] {
@@ -148,6 +152,7 @@ struct HostRecord: Record {
       host.name, host.location ?? "all others", host.driver, host.state.rawValue, "\(load.serverCount)",
       share(\.vcpus), share(\.memoryMiB), share(\.storageGiB),
       host.isConfigured ? host.awaySince?.displayed ?? "" : "not configured", host.movesServersAt?.displayed ?? "",
+      host.fenceFailure ?? "",
     ]
   }
 
@@ -175,6 +180,7 @@ struct HostRecord: Record {
     writer.field("away_since", host.awaySince)
     writer.field("configured", host.isConfigured)
     writer.field("moves_servers_at", host.movesServersAt)
+    writer.field("fence_failure", host.fenceFailure)
   }
 }
 

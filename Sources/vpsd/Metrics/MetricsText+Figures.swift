@@ -89,7 +89,7 @@ extension MetricsText {
       hosts.compactMap { load in value(load).map { ([("host", load.host.name)], $0) } }
     }
     let (mebibyte, gibibyte) = (1_048_576.0, 1_073_741_824.0)
-    gauge("vpsd_host_up", "Whether a host answers.", each { $0.host.state == .away ? 0 : 1 })
+    gauge("vpsd_host_up", "Whether a host answers.", each { $0.host.isAway ? 0 : 1 })
     gauge("vpsd_host_draining", "Whether a host takes no new servers.", each { $0.host.isDraining ? 1 : 0 })
     gauge(
       "vpsd_host_capacity_vcpus", "Processors that a host gives to servers; none where there is no bound.",

@@ -10,6 +10,8 @@ struct HostWork: Sendable {
   let monitor: Monitor
   let firewallKeeper: FirewallKeeper
   let userDataWatch: UserDataWatch
+  /// Nil where the host's servers wait for it, however long it is away.
+  let fenceKeeper: FenceKeeper?
   /// Nil where there is only one service, which sets passwords itself.
   let passwordKeeper: PasswordKeeper?
 
@@ -19,6 +21,7 @@ struct HostWork: Sendable {
       group.addTask { await monitor.run() }
       group.addTask { await firewallKeeper.run() }
       group.addTask { await userDataWatch.run() }
+      if let fenceKeeper { group.addTask { await fenceKeeper.run() } }
       if let passwordKeeper { group.addTask { await passwordKeeper.run() } }
     }
   }
@@ -49,6 +52,10 @@ struct Workshop: Sendable {
       monitor: monitor,
       firewallKeeper: FirewallKeeper(of: host, store: store, changes: changes, clock: clock, logger: logger),
       userDataWatch: UserDataWatch(of: host, store: store, changes: changes, clock: clock, logger: logger),
+      fenceKeeper: configuration.fencing(at: host.location).map { fence, patience in
+        FenceKeeper(
+          of: host, in: fleet, by: fence, after: patience, store: store, changes: changes, clock: clock, logger: logger)
+      },
       passwordKeeper: configuration.sharesDatabase
         ? PasswordKeeper(of: host, store: store, clock: clock, logger: logger) : nil)
   }

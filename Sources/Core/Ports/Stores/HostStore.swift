@@ -22,8 +22,20 @@ package protocol HostStore: Sendable {
   func recordFirewalls(of id: ID<Host>, areEnforced: Bool) async throws
   /// Records that the host does not answer; repeated calls keep the first time.
   func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
+  /// Records that the host, which is away since then, is being switched off. Returns false where it is not away since then any more, is
+  /// off already, or is let back by an operator.
+  func beginFence(of id: ID<Host>, awaySince: Timestamp) async throws -> Bool
+  /// Records how a try to switch the host off ended: nil where it is certainly off. From then on the host is draining, and its servers
+  /// are taken. Returns false, and records nothing, where it is not away since then any more, or was let back by an operator.
+  func recordFence(of id: ID<Host>, awaySince: Timestamp, failure: String?, at now: Timestamp) async throws -> Bool
+  /// Gives the next server of a host that is certainly off, by its id, to the best of its heirs, with all that is to be done for it. One
+  /// that was active is to be started there. Returns nil where there is no next one, or the host is not certainly off any more.
+  func takeNextServer(
+    from id: ID<Host>, after last: ID<Server>?, to heirs: Set<ID<Host>>, resuming steps: ResumedSteps, at now: Timestamp
+  ) async throws -> TakenServer?
   /// Sets whether the host gets no new servers, and from when on those that it has are moved to other hosts of its
-  /// location; nil to let them stay. Returns nil if there is no such host.
+  /// location; nil to let them stay. A host that is fenced and gets servers again is let back. Returns nil if there is no
+  /// such host.
   func setDraining(
     _ isDraining: Bool, movingServersAt time: Timestamp?, host name: String, by operator: Operator, at now: Timestamp
   ) async throws -> Host?

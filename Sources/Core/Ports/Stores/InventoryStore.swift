@@ -15,6 +15,10 @@ package protocol InventoryStore: Sendable {
   /// Undoes the moves of the host's servers whose new host is away, from this step on. Returns whether there was any.
   func reclaimMoves(from host: ID<Host>, by step: String, because reason: String, at now: Timestamp) async throws
     -> Bool
+  /// The machines that the host has still to take over from hosts that were lost, at most this many.
+  func awaitedMachines(on host: ID<Host>, after last: ID<Operation>?, limit: Int) async throws -> [AwaitedMachine]
+  /// Records that the host has taken the machine over: work for its server goes on.
+  func recordArrival(of awaited: AwaitedMachine, on host: ID<Host>) async throws
   /// All servers that are not erased.
   func inventory() async throws -> [InventoryItem]
   /// The same for one host.
