@@ -120,7 +120,7 @@ test-incus: test-clients-setup image-for-tests ## Servers that are containers, o
 	$(AS_ROOT) Tests/Hosts/incus --others $(RUN_TESTS) --filter 'EndToEndTests.MovingContainersTests/thereAndBack'
 
 test-incus-long: test-incus ## The same on a cluster of three members, of which one is killed and one is frozen, and on two Incus, of which one is (half an hour)
-	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.(Conformance|RealTerm)Tests|EndToEndTests.(ClusterServers|SharedCluster)Tests'
+	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --members 3 $(RUN_TESTS) --filter 'IncusDriverTests.(Conformance|Inheritance|RealTerm)Tests|EndToEndTests.(ClusterServers|SharedCluster)Tests'
 	$(AS_ROOT) env VPSD_LONG_TESTS=1 Tests/Hosts/incus --others $(RUN_TESTS) --filter 'IncusDriverTests.ConformanceTests|EndToEndTests.MovingContainersTests'
 
 test-lxd: test-clients-setup image-for-tests ## The same servers on the LXD 5.0 of Debian 12 (some minutes)

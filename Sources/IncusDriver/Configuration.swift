@@ -13,6 +13,8 @@ extension IncusDriver {
 
     package let installation: UUID
     package var storagePool = "default"
+    /// Whether every member reaches the disks of that pool, and takes over the containers of one that is lost.
+    package var sharesStorage = false
     /// The member that is this host; nil where the server is none of a cluster.
     package var member: String?
     /// Where images of containers are on this machine; nil where there are only those of the cluster.

@@ -21,6 +21,7 @@ package final class IncusCluster: Sendable {
   /// Nil until the server was asked.
   private let known: Mutex<ServerDialect?>
   private let identified = Mutex<ServerIdentity?>(nil)
+  private let sharesDisks = Mutex(false)
 
   /// - Parameter location: Where several services share it: what it is called by all of them. Then only an `IncusTerm` changes
   ///   anything, and the endpoints have to ask for certificates.
@@ -100,6 +101,11 @@ package final class IncusCluster: Sendable {
     if let identity = facts.identity { identified.withLock { $0 = identity } }
     return dialect
   }
+
+  /// Whether every member is known to reach all disks.
+  var isKnownToShareDisks: Bool { sharesDisks.withLock { $0 } }
+
+  func note(sharesDisks: Bool) { self.sharesDisks.withLock { $0 = sharesDisks } }
 
   /// Nil until the server was asked.
   var knownIdentity: ServerIdentity? { identified.withLock { $0 } }

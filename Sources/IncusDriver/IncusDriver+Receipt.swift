@@ -117,7 +117,7 @@ extension IncusDriver: MachineReceiver {
     DriverError(.busy, "the container of \(machine.text) is still being moved")
   }
 
-  private func isChanging(_ machine: UUID) async throws -> Bool {
+  func isChanging(_ machine: UUID) async throws -> Bool {
     let name = Instance.name(of: machine)
     return try await client.operationsUnderWay().contains { $0.concerns(instance: name) }
   }

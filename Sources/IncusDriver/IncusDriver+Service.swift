@@ -80,9 +80,11 @@ extension IncusDriver {
   private func poolFaults() async throws -> [String] {
     do {
       let pool = try await client.get(
-        IncusPath("storage-pools", configuration.storagePool), as: Pool.self, within: IncusDeadline.instance)
-      return pool.driver == "dir"
+        IncusPath("storage-pools", configuration.storagePool), as: StoragePool.self, within: IncusDeadline.instance)
+      let unbounded =
+        pool.driver == "dir"
         ? ["the storage pool \(configuration.storagePool) is of the driver dir, which holds no disk to its size"] : []
+      return unbounded + [try await storageFault()].compactMap { $0 }
     } catch IncusError.notFound {
       return ["there is no storage pool \(configuration.storagePool)"]
     }
@@ -133,7 +135,7 @@ extension IncusDriver {
 }
 
 private struct Named: Decodable { let name: String }
-private struct Pool: Decodable { let driver: String }
+struct StoragePool: Decodable { let driver: String }
 private struct Member: Decodable {
   let name: String
 

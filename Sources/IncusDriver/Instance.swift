@@ -132,6 +132,9 @@ extension Instance {
 
   var isOff: Bool { statusCode == 102 }
 
+  /// Whether the list could tell nothing of it, because its member did not answer.
+  var isOutOfReach: Bool { statusCode == 112 }
+
   /// Whether it was to run, is off, and what was written of it last is that it runs.
   var isEndUnwritten: Bool {
     isOff && isDefined && self[.power] == "on" && config["volatile.last_state.power"] == "RUNNING"

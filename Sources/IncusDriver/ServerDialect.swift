@@ -25,9 +25,22 @@ struct ServerFacts: Decodable, Sendable {
     let program: String?
     let certificateFingerprint: String?
     let architectures: [String]?
+    let storageDrivers: [StorageDriver]?
+
+    /// Those that this server can use. The names of its fields are those of the API.
+    struct StorageDriver: Decodable, Sendable {
+      let name: String
+      let isRemote: Bool
+
+      private enum CodingKeys: String, CodingKey {
+        case name = "Name"
+        case isRemote = "Remote"
+      }
+    }
 
     private enum CodingKeys: String, CodingKey {
       case architectures
+      case storageDrivers = "storage_supported_drivers"
       case isClustered = "server_clustered"
       case serverName = "server_name"
       case program = "server"

@@ -58,6 +58,7 @@ struct HostedFleet: Sendable {
       }
     let fleet = try await make(
       hosts, configuration, installation: store.installationID(), clock: clock, logger: logger)
+    try await fleet.requireSharedStorage()
     for member in fleet.members {
       try await store.recordFirewalls(of: member.host.id, areEnforced: member.driver.enforcesFirewalls)
     }

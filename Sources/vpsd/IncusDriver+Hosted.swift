@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Foundation
 import HostNetwork
 import IncusDriver
@@ -33,6 +34,17 @@ final class IncusClusters: Sendable {
   }
 }
 
+extension HostedFleet {
+  /// Throws where a location's disks are certainly not where all of its hosts reach them, as the configuration says. One that does not
+  /// answer is asked again later: nothing of its hosts is started elsewhere before.
+  func requireSharedStorage() async throws {
+    for member in members {
+      guard let driver = member.driver as? IncusDriver, let fault = try? await driver.storageFault() else { continue }
+      throw Refusal.refused("The host \(member.host.name): \(fault).")
+    }
+  }
+}
+
 extension Configuration {
   /// Nil for a host of another driver.
   func containers(
@@ -51,6 +63,7 @@ extension Configuration {
     }
     var incus = IncusDriver.Configuration(installation: installation)
     incus.storagePool = settings.incus.storagePool
+    incus.sharesStorage = settings.sharesStorage == true
     incus.member = settings.incus.member(ofHost: host.name)
     incus.network = .loopback(ports: forwardedPorts)
     incus.images = images
