@@ -106,7 +106,8 @@ struct InstantMachine: Sendable {
     #expect(try !String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8).contains("/templates/"))
   }
 
-  /// By what a DHCP client that its customer turns on calls itself. None runs before.
+  /// By what a DHCP client that its customer turns on calls itself. None runs before. For a machine that has settled: systemd starts
+  /// anew before that, and breaks off a systemctl that waits.
   func announcement() async throws -> Identity {
     let answer = try await host.ssh(
       specification,
