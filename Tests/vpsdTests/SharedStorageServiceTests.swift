@@ -39,10 +39,10 @@ struct SharedStorageServiceTests {
 
     let signs = ["away", "off"].map { URL(fileURLWithPath: "\(someone.data)/hosts/us-west/1/\($0)") }
     try Data().write(to: signs[0])
-    try await customer.eventually("/servers/\(servers[0])/", within: .seconds(90)) {
-      try ($0.json["status_reason"] as? String)?.contains("does not answer") == true
+    // Half a minute until it is away, and it is switched off at the second try. Then its servers run elsewhere.
+    try await customer.eventually("/servers/\(servers[0])/operations/", within: .seconds(180)) {
+      $0.text.contains(#""kind":"move","status":"succeeded""#)
     }
-    // Within a minute it is switched off at the second try, and its servers run elsewhere.
     try await customer.eventually("/servers/\(servers[0])/", within: .seconds(90)) {
       try $0.json["status"] as? String == "active" && $0.json["status_reason"] is NSNull
     }
