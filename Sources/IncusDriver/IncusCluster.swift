@@ -70,6 +70,16 @@ package final class IncusCluster: Sendable {
   /// By which hosts are acted on.
   var acting: IncusClient { term?.client ?? client }
 
+  /// A host of a cluster that does not heed this service is away: what is to be done there waits.
+  func requireHeed() throws {
+    if let term, !term.hasBegun { throw IncusError.elsewhere }
+  }
+
+  /// Several calls of a task that is of no term are made for one.
+  func inOneTerm<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
+    try await IncusTerm.$current.withValue(term) { try await body() }
+  }
+
   var work: CopyWork { term?.work ?? ownWork }
 
   func note(held term: IncusTerm) { held.withLock { $0 = term } }

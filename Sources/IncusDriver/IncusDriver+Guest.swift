@@ -39,9 +39,11 @@ extension IncusDriver {
   /// By way of its environment, which nobody else in the container can read, and not of its arguments.
   package func setPassword(hash: String, of account: String, in machine: UUID) async throws {
     try await DriverError.translating {
-      try await requireSuccess(
-        of: ["/bin/sh", "-c", #"printf '%s:%s\n' "$ACCOUNT" "$HASH" | chpasswd -e"#], in: machine,
-        environment: ["ACCOUNT": account, "HASH": hash], refusal: "The server did not take a new password.")
+      try await cluster.inOneTerm {
+        try await requireSuccess(
+          of: ["/bin/sh", "-c", #"printf '%s:%s\n' "$ACCOUNT" "$HASH" | chpasswd -e"#], in: machine,
+          environment: ["ACCOUNT": account, "HASH": hash], refusal: "The server did not take a new password.")
+      }
     }
   }
 

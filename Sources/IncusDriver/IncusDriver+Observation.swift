@@ -22,6 +22,7 @@ extension IncusDriver {
 
   package func observe() async throws -> MachineObservation {
     try await DriverError.translating {
+      try cluster.requireHeed()
       async let copied = try? machinesWithCopies()
       async let counted = countedTraffic()
       let answer = try await cluster.instances()

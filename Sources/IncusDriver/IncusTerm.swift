@@ -29,8 +29,6 @@ package final class IncusTerm: Sendable {
   private let clock: any WallClock
   private let logger: Logger
   private let heeded = Mutex<IncusClient?>(nil)
-  /// The fingerprints of all certificates that it asked the cluster to trust.
-  private let added = Mutex<Set<String>>([])
 
   /// Nil for a cluster that one service has for itself.
   ///
@@ -53,6 +51,9 @@ package final class IncusTerm: Sendable {
   /// It reads only, until the cluster heeds this term.
   var client: IncusClient { heeded.withLock { $0 } ?? cluster.client }
 
+  /// Whether the cluster has heeded it.
+  var hasBegun: Bool { heeded.withLock { $0 != nil } }
+
   /// Runs the body, whose calls are this term's, once the cluster heeds it or does not answer in time. The certificate is removed at
   /// the end.
   package func hold(_ body: @escaping @Sendable () async -> Void) async {
@@ -72,7 +73,7 @@ package final class IncusTerm: Sendable {
 
   private func begun() async {
     let deadline = clock.uptime + Self.patience
-    while heeded.withLock({ $0 == nil }), clock.uptime < deadline, !Task.isCancelled {
+    while !hasBegun, clock.uptime < deadline, !Task.isCancelled {
       try? await clock.sleep(for: .milliseconds(20))
     }
   }
@@ -84,7 +85,7 @@ package final class IncusTerm: Sendable {
         if try await !isHeeded() { try await begin() }
         isTold = false
       } catch {
-        if !isTold, !Task.isCancelled {
+        if !isTold, !Task.isCancelled, !(error is LostTerm) {
           logger.warning(
             "an Incus does not heed this service yet", metadata: ["term": "\(number)", "error": "\(error)"])
         }
@@ -110,7 +111,6 @@ package final class IncusTerm: Sendable {
     // A later term's is not among those that were listed before this.
     guard try await isHeld() else { throw LostTerm() }
     for other in others { try await certificates.remove(other) }
-    added.withLock { _ = $0.insert(made.fingerprint) }
     try await certificates.add(made, named: name)
     guard try await certificates.all() == [made.fingerprint] else {
       throw IncusError.refused("the certificates of other terms are not gone, or that of this one is not there")
@@ -125,6 +125,7 @@ package final class IncusTerm: Sendable {
 
   /// The next term removes what is left.
   private func withdraw() async {
-    for fingerprint in added.withLock({ $0 }) { try? await certificates.remove(fingerprint) }
+    let own = (try? await certificates.all(named: certificates.name(ofTerm: number))) ?? []
+    for fingerprint in own { try? await certificates.remove(fingerprint) }
   }
 }

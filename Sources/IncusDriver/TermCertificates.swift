@@ -31,11 +31,14 @@ struct TermCertificates: Sendable {
   func name(ofTerm number: Int64) -> String { prefix + String(number) }
 
   /// Fingerprints of those that there are.
-  func all() async throws -> Set<String> {
+  ///
+  /// - Parameter name: Only those of this name.
+  func all(named name: String? = nil) async throws -> Set<String> {
     let entries = try await client.get(
       IncusPath("certificates", query: ["recursion": "1"]), as: [Entry].self, within: IncusDeadline.instance,
       mostBytes: 16 << 20)
-    return Set(entries.filter { $0.name.hasPrefix(prefix) }.map(\.fingerprint))
+    let wanted = entries.filter { entry in name.map { entry.name == $0 } ?? entry.name.hasPrefix(prefix) }
+    return Set(wanted.map(\.fingerprint))
   }
 
   func remove(_ fingerprint: String) async throws {
@@ -57,7 +60,7 @@ struct TermCertificates: Sendable {
   }
 
   /// Asks for a change, and returns once it is in the trust store. The asked member says that it is when all others know, and so never
-  /// while one of them hangs. Returns whether it has said so.
+  /// while one of them hangs. Returns whether it has said so: one that says that it could not tell the others may not know it itself.
   @discardableResult
   private func make(_ change: IncusClient.Request, seen isSeen: (Set<String>) -> Bool) async throws -> Bool {
     let reply = Reply()
@@ -75,7 +78,10 @@ struct TermCertificates: Sendable {
     while true {
       let outcome = reply.outcome.withLock { $0 }
       if seenAt == nil, isSeen(try await all()) { seenAt = clock.uptime }
-      if let seenAt, outcome != nil || clock.uptime - seenAt >= Self.grace { return outcome != nil }
+      if let seenAt, outcome != nil || clock.uptime - seenAt >= Self.grace {
+        if case .success = outcome { return true }
+        return false
+      }
       if seenAt == nil {
         if case .failure(let error) = outcome { throw error }
         guard clock.uptime < deadline else { throw IncusError.noAnswer(within: Self.deadline) }

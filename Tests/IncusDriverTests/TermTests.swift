@@ -130,6 +130,7 @@ struct TermTests {
         let error = await Self.changes(cluster)
         outcome.withLock { $0 = error }
         #expect(trust.names == ["vpsd", Self.name(3)])
+        #expect(throws: Never.self) { try cluster.requireHeed() }
         // What the API does for a customer is none of the term's tasks.
         #expect(await Task.detached { await Self.changes(cluster) }.value == nil)
       }
@@ -228,6 +229,7 @@ struct TermTests {
         await term.hold {
           let error = await Self.changes(one) as? IncusError
           errors.withLock { $0.append(error) }
+          #expect(throws: IncusError.elsewhere) { try one.requireHeed() }
         }
       }
       try await eventually("it is not waited for any longer", within: .seconds(20)) {
