@@ -35,13 +35,22 @@ extension SQLStore {
   package func takeNextServer(
     from id: ID<Host>, after last: ID<Server>?, to heirs: Set<ID<Host>>, resuming steps: ResumedSteps, at now: Timestamp
   ) async throws -> TakenServer? {
-    // Nearly always there is none, so a read comes first and nothing is written.
-    guard try await read({ try $0.nextServer(on: id, after: last) }) != nil else { return nil }
+    // Nearly always there is none, or one that waits, so a read comes first and nothing is written.
+    let (next, waits) = try await read { database -> (ID<Server>?, Bool) in
+      guard try database.host(id)?.state == .fenced, let server = try database.nextServer(on: id, after: last) else {
+        return (nil, false)
+      }
+      let waits = try database.heir(of: server, among: heirs) == nil && database.comingMoves(of: server.id).isEmpty
+      return (server.id, waits)
+    }
+    guard let next else { return nil }
+    if waits { return TakenServer(server: next, target: nil) }
     return try await write { database in
       guard let host = try database.host(id), host.state == .fenced,
         let server = try database.nextServer(on: id, after: last)
       else { return nil }
       guard let heir = try database.heir(of: server, among: heirs) else {
+        try database.giveUpMoves(of: server, at: now)
         return TakenServer(server: server.id, target: nil)
       }
       try database.take(server, from: host, to: heir, resuming: steps, at: now)
@@ -143,6 +152,32 @@ extension SQLConnection {
     try endCopies(of: server.id, steps, at: now)
     try setStatus(.starting, of: server.id, at: now)
     try queue(.recover, on: server.id, by: nil, at: now)
+  }
+
+  /// The moves that are not over and have not brought the server anywhere.
+  fileprivate func comingMoves(of server: ID<Server>) throws -> [ID<Core.Operation>] {
+    try rows(
+      """
+      SELECT operation.id FROM operation JOIN server_move AS move ON move.operation_id = operation.id
+      WHERE operation.server_id = ? AND operation.finished_at IS NULL AND move.switched_at IS NULL
+      """,
+      [server]
+    ) { row in try row.next() }
+  }
+
+  /// Leaves the server where it is, as if it was not to be moved. The host that it was to go to removes what it has got of it, and may
+  /// take it then.
+  fileprivate func giveUpMoves(of server: Server, at now: Timestamp) throws {
+    for move in try comingMoves(of: server.id) {
+      let former = try value(
+        ServerStatus.self, "SELECT former_status FROM operation WHERE id = ? AND former_status IS NOT NULL", [move])
+      try giveUpMove(move, of: server.id, at: now)
+      try finish(move, as: .failed, customerReason: Self.lostReason, operatorDetail: Self.lostReason, at: now)
+      try endMove(move, of: server.id, at: now)
+      guard server.status == .rebooting, let former, try !serverUnderWork(server.id).isDeleted else { continue }
+      try setStatus(former, reason: former == .error ? Self.lostReason : nil, of: server.id, at: now)
+    }
+    try powerOffIfNext(server.id, at: now)
   }
 
   /// Ends the move that is not over, if any, wherever it has brought the server. Returns whether the server is to be started: it is

@@ -303,6 +303,67 @@ struct LostHostTests {
     try await expectRest(service)
   }
 
+  @Test("Of two hosts, the one that a lost server was on its way to starts it, however far it had come")
+  func movingWithinItsLocation() async throws {
+    var seen: Set<String> = []
+    for count in 0..<100 {
+      let (service, ids) = try await TestService.withTwoHosts()
+      let machine = try await server(ids[0], service).uuid
+      let hosts = OperatorHosts(store: service.store, clock: service.clock)
+      _ = try await hosts.setDraining(true, service.fleet.hosts[0].id, .movesServers(at: nil), by: .host)
+      await service.monitor.pollOnce()
+      for _ in 0..<count {
+        try await service.step()
+        await service.monitor.pollOnce()
+      }
+      guard try await service.places(ids) == ["us-west/1"] else { break }
+      let move = try #require(try await service.store.operations(of: ids[0]).last { $0.kind == .move })
+      let context: Comment = "lost after \(count) steps, at \(move.step ?? "the first one")"
+      seen.insert(move.step ?? FindHost.firstStep.rawValue)
+      let refusals = try service.driver.sharedDisk(machine)?.refusalCount
+      try await service.lose()
+      await service.waitForFence()
+      // The other one may have a part of it, which it removes first.
+      #expect(try await service.places(ids) == ["us-west/1"], context)
+      #expect(try await service.status(of: ids[0]) == .active, context)
+      #expect(try await reason(ids[0], service) == Fleet.lostReason, context)
+      #expect(try await service.contradictions() == [], context)
+      await service.monitor.pollOnce()
+      await service.keepFences()
+      #expect(try await service.places(ids) == ["us-west/2"], context)
+      try await service.settleEverywhere()
+      #expect(try await service.status(of: ids[0]) == .active, context)
+      #expect(service.drivers[1].machine(machine)?.boot != nil, context)
+      #expect(try service.driver.sharedDisk(machine)?.refusalCount == refusals, context)
+      #expect(try await service.store.operations(of: ids[0]).first { $0.id == move.id }?.state == .failed, context)
+      try await service.bringBack()
+      try await expectRest(service)
+      #expect(try await service.places(ids) == ["us-west/2"], context)
+    }
+    #expect(seen.isSuperset(of: ["findHost", "requestShutdown", "awaitOff", "receive"]), "\(seen)")
+  }
+
+  @Test("One that was off on its way stays off")
+  func movingWhileOff() async throws {
+    let (service, ids) = try await TestService.withTwoHosts()
+    _ = try await service.servers.perform(.stop, on: ids[0], service.owner)
+    try await service.settle()
+    let hosts = OperatorHosts(store: service.store, clock: service.clock)
+    _ = try await hosts.setDraining(true, service.fleet.hosts[0].id, .movesServers(at: nil), by: .host)
+    await service.monitor.pollOnce()
+    try await service.run { try await service.store.operations(of: ids[0]).last?.step == "receive" }
+    try await service.lose()
+    await service.waitForFence()
+    #expect(try await service.status(of: ids[0]) == .stopped)
+    await service.monitor.pollOnce()
+    await service.keepFences()
+    #expect(try await service.places(ids) == ["us-west/2"])
+    try await service.settleEverywhere()
+    #expect(try await service.status(of: ids[0]) == .stopped)
+    try await service.bringBack()
+    try await expectRest(service)
+  }
+
   @Test("A server in the rescue system comes up in it")
   func rescue() async throws {
     let (service, ids) = try await TestService.withSharedStorage()

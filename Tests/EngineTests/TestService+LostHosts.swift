@@ -6,9 +6,16 @@ import TestSupport
 @testable import Engine
 
 extension TestService {
+  /// The same without a host anywhere else.
+  static func withTwoHosts(servers count: Int = 1) async throws -> (TestService, [ID<Server>]) {
+    try await withSharedStorage(servers: count, hosts: Array(threeHosts.prefix(2)))
+  }
+
   /// Servers on the first host, and none on the second, which reaches the same disks.
-  static func withSharedStorage(servers count: Int = 1) async throws -> (TestService, [ID<Server>]) {
-    let service = try await TestService(hosts: threeHosts, sharesStorage: true)
+  static func withSharedStorage(
+    servers count: Int = 1, hosts: [HostDeclaration] = threeHosts
+  ) async throws -> (TestService, [ID<Server>]) {
+    let service = try await TestService(hosts: hosts, sharesStorage: true)
     _ = try await service.store.setDraining(true, host: "us-west/2", at: service.clock.now)
     var ids: [ID<Server>] = []
     for _ in 0..<count { ids.append(try await service.activeServer()) }

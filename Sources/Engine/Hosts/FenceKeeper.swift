@@ -158,6 +158,7 @@ package final class FenceKeeper: Sendable {
       return state.waiting != waiting
     }
     guard isNew, !waiting.isEmpty else { return }
+    for server in waiting { changes.tell(server) }
     let servers = waiting.map { "\($0)" }.joined(separator: ", ")
     logger.warning("servers stay on a host that is off: no other one has room", metadata: ["servers": "\(servers)"])
   }
