@@ -5,10 +5,45 @@ extension SQLStore {
     try await write { database in
       let count = try database.run(
         """
-        UPDATE host SET fence = 'begun'
+        UPDATE host SET fence = 'begun', fence_failure = CASE WHEN fence = 'begun' THEN fence_failure END
         WHERE id = ? AND away_since = ? AND is_configured = 1 AND (fence IS NULL OR fence = 'begun')
         """,
         [id, awaySince])
+      try database.tell("host")
+      return count > 0
+    }
+  }
+
+  package func hasHeir(ofServersOn id: ID<Host>, among heirs: Set<ID<Host>>) async throws -> Bool {
+    try await read { database in
+      if try database.hasHeirBeside(id, among: heirs) { return true }
+      let shares = try database.rows(
+        """
+        SELECT DISTINCT server.location, server.vcpus, server.memory_mib,
+          server.storage_gib + COALESCE(rescue.storage_gib, 0)
+        FROM server LEFT JOIN rescue ON rescue.server_id = server.id
+        WHERE server.host_id = ? AND server.deleted_at IS NULL
+        """,
+        [id]
+      ) { row in
+        (
+          location: try row.next(String.self),
+          share: HostCapacity(vcpus: try row.next(), memoryMiB: try row.next(), storageGiB: try row.next())
+        )
+      }
+      return try shares.contains { location, share in
+        try database.fitHost(forShare: share, at: location) { $0.id != id && heirs.contains($0.id) } != nil
+      }
+    }
+  }
+
+  package func recordNoFence(of id: ID<Host>, awaySince: Timestamp, because reason: String) async throws -> Bool {
+    try await write { database in
+      let count = try database.run(
+        """
+        UPDATE host SET fence_failure = ? WHERE id = ? AND away_since = ? AND (fence IS NULL OR fence = 'begun')
+        """,
+        [reason, id, awaySince])
       try database.tell("host")
       return count > 0
     }
@@ -110,13 +145,31 @@ extension SQLConnection {
     // One that is to be removed needs no room to run.
     let isDeleted = try serverUnderWork(server.id).isDeleted
     let share = isDeleted ? HostCapacity(vcpus: 0, memoryMiB: 0, storageGiB: 0) : try wholeShare(of: server.id)
+    return try fitHost(forShare: share, at: server.location) { host in
+      heirs.contains(host.id) && host.id != server.hostID && !beside.contains(host.id)
+    }
+  }
+
+  fileprivate func fitHost(
+    forShare share: HostCapacity, at location: String, where isFit: (Host) -> Bool
+  ) throws -> Host? {
     do {
-      return try chooseHost(forShare: share, at: server.location) { host in
-        heirs.contains(host.id) && host.id != server.hostID && !beside.contains(host.id)
-      }
+      return try chooseHost(forShare: share, at: location, where: isFit)
     } catch let failure as Failure where failure.code == .noCapacity {
       return nil
     }
+  }
+
+  /// Whether one of the heirs has room reserved for a server of the host, because a move has brought a part of it there.
+  fileprivate func hasHeirBeside(_ id: ID<Host>, among heirs: Set<ID<Host>>) throws -> Bool {
+    let beside: [Host] = try all(
+      """
+      SELECT DISTINCT \(Host.columns) FROM server JOIN server_move AS move ON move.server_id = server.id
+      JOIN host ON host.id = move.other_host_id
+      WHERE server.host_id = ? AND server.deleted_at IS NULL
+      """,
+      [id])
+    return beside.contains { $0.state == .active && heirs.contains($0.id) }
   }
 
   /// With that of its rescue system.

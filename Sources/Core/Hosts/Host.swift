@@ -38,7 +38,7 @@ package struct Host: Sendable, Equatable {
   package let awaySince: Timestamp?
   /// Nil for a host that answers, or that nobody switches off.
   package let fence: Fence?
-  /// Why it could not be switched off at the last try; nil where it could, or was not tried.
+  /// Why it could not be switched off at the last try, or was left on; nil where it could, or need not be.
   package let fenceFailure: String?
   /// Where browsers reach the service that has this host, for consoles; nil where every service has it.
   package let url: String?

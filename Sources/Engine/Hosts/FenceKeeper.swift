@@ -9,6 +9,9 @@ package final class FenceKeeper: Sendable {
   private static let shortestPause = Duration.seconds(10)
   private static let longestPause = Duration.seconds(300)
   private static let longestFailure = 300
+  /// Read by operators.
+  static let withoutHeir =
+    "No other host of its location is active (neither away nor draining) and has room for one of its servers."
   private static let steps = ResumedSteps(
     define: StartServer.Step.define.rawValue,
     afterDefine: [StartServer.Step.start.rawValue, StartServer.Step.awaitReady.rawValue],
@@ -77,8 +80,9 @@ package final class FenceKeeper: Sendable {
       case .done: try await giveAway()
       case .released: break
       case .begun, nil:
-        guard now - awayAt >= patience, load.serverCount > 0, isDue(at: now),
-          !fleet.heirs(ofMachinesOn: host.id).isEmpty, mayFence()
+        let heirs = fleet.heirs(ofMachinesOn: host.id)
+        guard now - awayAt >= patience, load.serverCount > 0, isDue(at: now), !heirs.isEmpty, mayFence(),
+          try await hasHeir(load.host, among: heirs)
         else { return }
         if try await isSwitchedOff(load.host) { try await giveAway() }
       }
@@ -101,6 +105,17 @@ package final class FenceKeeper: Sendable {
     }
     if isNew { logger.error("the host is not switched off: more than half of those of its location are away") }
     return mayFence
+  }
+
+  /// Its servers may be running, so it is not switched off for nothing.
+  private func hasHeir(_ host: Core.Host, among heirs: Set<ID<Core.Host>>) async throws -> Bool {
+    if try await store.hasHeir(ofServersOn: host.id, among: heirs) { return true }
+    guard host.fenceFailure != Self.withoutHeir, let since = host.awaySince,
+      try await store.recordNoFence(of: host.id, awaySince: since, because: Self.withoutHeir)
+    else { return false }
+    logger.error("the host is not switched off", metadata: ["reason": "\(Self.withoutHeir)"])
+    changes.tellAll()
+    return false
   }
 
   /// Whether the host is certainly off, and that is written down.

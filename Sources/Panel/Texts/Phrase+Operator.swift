@@ -109,7 +109,7 @@ extension Phrase {
   static let hostIsAway = Phrase("away", "недостъпен")
   static let hostIsFencing = Phrase("away, is being switched off", "недостъпен, изключва се")
   static let hostIsFenced = Phrase("off, its servers go to others", "изключен, сървърите му минават на други")
-  static let isNotSwitchedOff = Phrase("could not be switched off", "не можа да бъде изключен")
+  static let isNotSwitchedOff = Phrase("is not switched off", "не е изключен")
   static let drain = Phrase("Take no more servers", "Без нови сървъри")
   static let undrain = Phrase("Take servers again", "Отново да приема сървъри")
 

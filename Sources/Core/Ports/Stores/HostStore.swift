@@ -22,6 +22,11 @@ package protocol HostStore: Sendable {
   func recordFirewalls(of id: ID<Host>, areEnforced: Bool) async throws
   /// Records that the host does not answer; repeated calls keep the first time.
   func recordAway(_ id: ID<Host>, since time: Timestamp) async throws
+  /// Whether any of the heirs is active and has room for at least one server of the host that is to live on.
+  func hasHeir(ofServersOn id: ID<Host>, among heirs: Set<ID<Host>>) async throws -> Bool
+  /// Records why the host, which is away since then, is not switched off. Returns false, and records nothing, where it is not away
+  /// since then any more, is off already, or was let back by an operator.
+  func recordNoFence(of id: ID<Host>, awaySince: Timestamp, because reason: String) async throws -> Bool
   /// Records that the host, which is away since then, is being switched off. Returns false where it is not away since then any more, is
   /// off already, or is let back by an operator.
   func beginFence(of id: ID<Host>, awaySince: Timestamp) async throws -> Bool
