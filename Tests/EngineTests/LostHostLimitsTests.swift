@@ -78,4 +78,36 @@ struct LostHostLimitsTests {
     #expect(try await host(service).state == .active)
     #expect(try await service.places(ids) == ["us-west/1"])
   }
+
+  @Test("A host is switched off, too, where the database refused to write down at first that it is away")
+  func unwritten() async throws {
+    let (service, ids) = try await TestService.withTwoHosts()
+    try await service.refuseAbsences()
+    try await service.lose()
+    await service.waitForFence()
+    #expect(try await host(service).awaySince == nil && service.fence.calls == [])
+    try await service.acceptAbsences()
+    await service.monitor.monitors[0].noteSilence()
+    #expect(try await host(service).state == .away)
+    await service.keepFences()
+    #expect(service.fence.calls == ["us-west/1"])
+    #expect(try await service.places(ids) == ["us-west/2"])
+    try await service.bringBack()
+    try await service.settleEverywhere()
+    #expect(try await host(service).state == .draining)
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("One that answers before its absence was written down is as any other")
+  func unwrittenAndBack() async throws {
+    let (service, ids) = try await TestService.withTwoHosts()
+    try await service.refuseAbsences()
+    try await service.lose()
+    try await service.bringBack()
+    try await service.acceptAbsences()
+    await service.monitor.monitors[0].noteSilence()
+    await service.waitForFence()
+    #expect(try await host(service).state == .active)
+    #expect(try await service.places(ids) == ["us-west/1"] && service.fence.calls == [])
+  }
 }

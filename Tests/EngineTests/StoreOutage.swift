@@ -31,4 +31,28 @@ extension TestService {
     let sql = "DROP TRIGGER outcome_is_refused" + (TestDatabase.isSQLite ? "" : " ON operation")
     _ = try await database.write { database in try database.run(sql) }
   }
+
+  /// The same for hosts that go away.
+  func refuseAbsences() async throws {
+    try await database.write { database in
+      try database.runScript(
+        TestDatabase.isSQLite
+          ? """
+          CREATE TRIGGER absence_is_refused BEFORE UPDATE OF away_since ON host WHEN NEW.away_since IS NOT NULL
+          BEGIN SELECT RAISE(ABORT, 'there is no room'); END
+          """
+          : """
+          CREATE OR REPLACE FUNCTION absence_is_refused() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION 'there is no room' USING ERRCODE = 'disk_full';
+          END $$;
+          CREATE TRIGGER absence_is_refused BEFORE UPDATE OF away_since ON host FOR EACH ROW
+            WHEN (NEW.away_since IS NOT NULL) EXECUTE FUNCTION absence_is_refused();
+          """)
+    }
+  }
+
+  func acceptAbsences() async throws {
+    let sql = "DROP TRIGGER absence_is_refused" + (TestDatabase.isSQLite ? "" : " ON host")
+    _ = try await database.write { database in try database.run(sql) }
+  }
 }

@@ -38,6 +38,9 @@ package final class Monitor: Sendable {
   /// The capacity that this process has recorded last; the outer nil until it has recorded one.
   private let recordedCapacity = Mutex<HostCapacity??>(nil)
 
+  /// Since when the host is away, where that could not be written down yet.
+  private let unrecordedAbsence = Mutex<Timestamp?>(nil)
+
   /// The servers that were last said to find no room elsewhere.
   private let withoutRoom = Mutex<[ID<Server>]>([])
 
@@ -224,6 +227,7 @@ package final class Monitor: Sendable {
 
   private func noteAnswer() async throws {
     try await record(try await host.driver.capacity())
+    unrecordedAbsence.withLock { $0 = nil }
     guard host.answered() else { return }
     logger.notice("the host answers again")
     changes.tellAll()
@@ -239,13 +243,26 @@ package final class Monitor: Sendable {
 
   /// Declares the host away if it has been silent for too long. To be called now and then; `noteAnswer` does the opposite.
   func noteSilence() async {
-    guard host.noteSilence(at: clock.uptime) else { return }
-    logger.error("the host does not answer: nothing more is asked of it until it does")
+    if host.noteSilence(at: clock.uptime) {
+      logger.error("the host does not answer: nothing more is asked of it until it does")
+      unrecordedAbsence.withLock { $0 = clock.now - host.driver.timing.longestSilence }
+      await recordAbsence()
+      changes.tellAll()
+    } else if host.isAway {
+      await recordAbsence()
+    }
+  }
+
+  /// Writes down that the host is away, where that is still to be done.
+  private func recordAbsence() async {
+    guard let time = unrecordedAbsence.withLock({ $0 }) else { return }
     do {
-      try await store.recordAway(host.id, since: clock.now - host.driver.timing.longestSilence)
+      try await store.recordAway(host.id, since: time)
+      unrecordedAbsence.withLock { $0 = nil }
+      // An answer that was written down just before would count for nothing.
+      recordedCapacity.withLock { $0 = nil }
     } catch {
       logger.error("that a host is away could not be written down", metadata: ["error": "\(String(reflecting: error))"])
     }
-    changes.tellAll()
   }
 }
