@@ -110,4 +110,26 @@ struct LostHostLimitsTests {
     #expect(try await host(service).state == .active)
     #expect(try await service.places(ids) == ["us-west/1"] && service.fence.calls == [])
   }
+
+  @Test("A host that is back makes copies, whatever was being copied there when it was lost, or waited for that")
+  func copies() async throws {
+    let (service, ids) = try await TestService.withSharedStorage(servers: 4)
+    for id in ids { _ = try await service.backups.create(DiskCopies.Draft(server: .id(id)), service.owner) }
+    for _ in 1...8 { _ = try await service.runner.runNextStep() }
+    #expect(service.driver.calls.contains { $0.method == .ensureCopied })
+    try await service.lose()
+    await service.waitForFence()
+    #expect(try await Set(service.places(ids)) == ["us-west/2"])
+    try await service.settleEverywhere()
+    try await service.bringBack()
+    try await service.settleEverywhere()
+    _ = try await service.store.setDraining(false, host: "us-west/1", at: service.clock.now)
+    for _ in 1...3 {
+      let id = try await service.activeServer()
+      #expect(try await service.places([id]) == ["us-west/1"])
+      let copy = try await service.backup(of: id)
+      #expect(try await service.backups.read(copy, service.owner).status == .completed)
+    }
+    #expect(try await service.contradictionsAtRest() == [])
+  }
 }

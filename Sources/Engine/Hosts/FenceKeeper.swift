@@ -162,6 +162,7 @@ package final class FenceKeeper: Sendable {
         waiting.append(taken.server)
         continue
       }
+      host.note(taken: taken.server)
       logger.notice(
         "a server goes to another host",
         metadata: ["server": "\(taken.server)", "to": "\(fleet[target]?.name ?? target.description)"])

@@ -22,6 +22,7 @@ package final class FleetHost: Sendable {
   private let isServed = Mutex(true)
   private let drain = Mutex<Timestamp?>(nil)
   private let fenced = Mutex(false)
+  private let taken = Mutex<[ID<Server>]>([])
 
   /// Servers whose customers have changed their firewalls, each once, in the order of these changes. It decides only who comes
   /// first; what is to be applied is in the store.
@@ -75,6 +76,17 @@ package final class FleetHost: Sendable {
   var isFenced: Bool { fenced.withLock { $0 } }
 
   func note(isFenced: Bool) { fenced.withLock { $0 = isFenced } }
+
+  /// Notes that the server is on another host now, without a last step here.
+  func note(taken server: ID<Server>) { taken.withLock { $0.append(server) } }
+
+  /// The servers that were noted since the last call.
+  func takeTaken() -> [ID<Server>] {
+    taken.withLock { taken in
+      defer { taken = [] }
+      return taken
+    }
+  }
 
   package func note(isServedHere: Bool) { isServed.withLock { $0 = isServedHere } }
 

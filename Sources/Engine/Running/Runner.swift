@@ -160,6 +160,7 @@ package final class Runner: Sendable {
   }
 
   private func claim() async throws -> Lease? {
+    host.takeTaken().forEach(leaveSlots)
     await giveLeasesBack()
     let hastened = state.withLock { state in
       defer { state.hastened = [] }
@@ -297,8 +298,7 @@ package final class Runner: Sendable {
       stepTimes.forget(server)
       // It may have got its slot before the outcome was committed.
       if bootSlots.isBusy(server) || copySlots.isBusy(server) { hasten([operation.id]) }
-    case .advance, .undo, .succeed, .fail:
-      stepTimes.forget(server)
+    case .advance, .undo, .succeed, .fail: stepTimes.forget(server)
     }
   }
 
