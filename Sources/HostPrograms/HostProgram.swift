@@ -16,6 +16,8 @@ package struct HostProgram: Sendable {
   let outputLimitBytes: Int
   /// Restrictions for a program that reads untrusted files.
   package var confinement: Confinement?
+  /// Whether what the program has started is killed with it.
+  package var isKilledWhole = false
   /// The working directory; nil for that of this process.
   package var folder: String?
   /// In addition to the variables that every program gets.
@@ -144,7 +146,7 @@ package struct HostProgram: Sendable {
     sigfillset(&signals)
     posix_spawnattr_setsigdefault(&attributes, &signals)
     var flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
-    if confinement != nil { flags |= POSIX_SPAWN_SETPGROUP }
+    if hasOwnGroup { flags |= POSIX_SPAWN_SETPGROUP }
     posix_spawnattr_setflags(&attributes, Int16(flags))
     let environment =
       ["PATH=\(Self.folders.joined(separator: ":"))", "LC_ALL=C", "HOME=/"]
@@ -192,7 +194,9 @@ package struct HostProgram: Sendable {
   }
 
   /// Kills the process, with all its children where it has a process group of its own. To be called before it was waited for.
-  private func end(_ process: pid_t) { kill(confinement == nil ? process : -process, SIGKILL) }
+  private func end(_ process: pid_t) { kill(hasOwnGroup ? -process : process, SIGKILL) }
+
+  private var hasOwnGroup: Bool { confinement != nil || isKilledWhole }
 
   private func failure(status: Int32, output: String) -> DriverError {
     let words = output.prefix(4096).trimmingCharacters(in: .whitespacesAndNewlines)

@@ -5,19 +5,21 @@ import HostPrograms
 /// The operator's program that switches a host off: it gets the host's name as its last argument, and says by the exit status 0 that the
 /// host is off and stays so.
 struct FenceCommand: HostFence {
-  private static let deadline = Duration.seconds(120)
   private static let threads = BlockingThreads(name: "fences", width: 8)
 
   let words: [String]
+  var deadline = Duration.seconds(120)
 
   func fence(_ host: String) async throws {
-    let program = HostProgram(words[0], Array(words.dropFirst()) + [host], outputLimitBytes: 2048)
+    var program = HostProgram(words[0], Array(words.dropFirst()) + [host], outputLimitBytes: 2048)
+    // What it leaves behind would switch a host off that has come back meanwhile.
+    program.isKilledWhole = true
     let stop = StopSignal()
     let ending: HostProgram.Ending
     do {
       ending = try await withTaskCancellationHandler {
-        try await Self.threads.run("the fence command", within: Self.deadline + .seconds(10)) {
-          try program.end(within: Self.deadline, stop: stop)
+        try await Self.threads.run("the fence command", within: deadline + .seconds(10)) { [program, deadline] in
+          try program.end(within: deadline, stop: stop)
         }
       } onCancel: {
         stop.set()

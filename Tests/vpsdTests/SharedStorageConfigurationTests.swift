@@ -107,6 +107,35 @@ struct SharedStorageConfigurationTests {
     }
   }
 
+  @Test("What it has started is ended with it, and switches no host off later", arguments: [false, true])
+  func orphans(isCancelled: Bool) async throws {
+    let script = #"exec 3>"$0.power"; echo begun >&3; (sleep 30; echo off >&3) & wait"#
+    try await Self.withProgram(script) { path in
+      #expect(mkfifo(path + ".power", 0o600) == 0)
+      let power = open(path + ".power", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+      #expect(power >= 0)
+      defer { close(power) }
+      var said: [UInt8] = []
+      /// Returns false where nobody can say anything any more.
+      func listen() -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = read(power, &buffer, buffer.count)
+        said += buffer.prefix(max(0, count))
+        return count != 0
+      }
+      let command = FenceCommand(words: [path], deadline: .seconds(isCancelled ? 60 : 8))
+      let fencing = Task { try await command.fence("eu-1/m2") }
+      while said.isEmpty {
+        _ = listen()
+        await Task.yield()
+      }
+      if isCancelled { fencing.cancel() }
+      await #expect(throws: FenceFailure.self) { try await fencing.value }
+      while listen() { await Task.yield() }
+      #expect(String(decoding: said, as: UTF8.self) == "begun\n")
+    }
+  }
+
   @Test("A program that is not there is told of at the start, and not when it is needed")
   func missing() async throws {
     let section = "{driver: simulated, hosts: 2, shared_storage: true, fence_command: /nowhere/off}"
