@@ -182,6 +182,22 @@ struct OperatorPageTests {
     #expect(trail.allSatisfy { $0.tokenEmail == "owner@example.com" })
   }
 
+  @Test("A host that is being switched off is let back, and it is said why one is left on")
+  func fencing() async throws {
+    let (panel, _, browser) = try await furnished()
+    let (store, now) = (panel.service.store, panel.service.clock.now)
+    let host = try #require(try await store.hosts().first?.host.id)
+    try await store.recordAway(host, since: now)
+    #expect(try await store.recordNoFence(of: host, awaySince: now, because: "Nobody has room."))
+    let left = try await browser.get("/operator/hosts")
+    #expect(left.text.contains("is not switched off: Nobody has room."))
+    #expect(try await store.beginFence(of: host, awaySince: now))
+    let page = try await browser.get("/operator/hosts")
+    #expect(!page.text.contains("Nobody has room."))
+    #expect(try await browser.submit("/operator/hosts/\(host)/undrain", on: page).location == "/operator/hosts")
+    #expect(try await store.hosts().first?.host.fence == .released)
+  }
+
   @Test("Systems are shown with the versions that servers have, and with the commands that change them")
   func systems() async throws {
     let (_, _, browser) = try await furnished()

@@ -60,7 +60,8 @@ struct OperatorHostPage {
     }
     let writer = FormWriter(visit: visit)
     html.element("div", ["class": "actions"]) { html in
-      if host.isDraining {
+      // It ends a fence that has begun, too.
+      if host.isDraining || host.state == .fencing {
         writer.button(&html, .undrain, to: "\(Self.path)/\(host.id)/undrain")
       } else {
         writer.button(&html, .drain, to: "\(Self.path)/\(host.id)/drain")
