@@ -145,8 +145,8 @@ final class Reconciler: Sendable {
         changes.tell(awaited.server)
         isAnyTaken = true
       } catch let error as DriverError {
-        logger.error(
-          "a machine of a host that is lost is not taken over",
+        logger.log(
+          level: error.isWorthRetrying ? .debug : .error, "a machine of a host that is lost is not taken over",
           metadata: ["server": "\(awaited.server)", "detail": "\(error.detail)"])
       }
     }
