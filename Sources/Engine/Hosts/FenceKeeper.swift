@@ -9,6 +9,8 @@ package final class FenceKeeper: Sendable {
   private static let shortestPause = Duration.seconds(10)
   private static let longestPause = Duration.seconds(300)
   private static let longestFailure = 300
+  /// A host may have thousands of servers.
+  private static let namedInLog = 20
   /// Read by operators.
   static let withoutHeir =
     "No other host of its location is active (neither away nor draining) and has room for one of its servers."
@@ -175,7 +177,9 @@ package final class FenceKeeper: Sendable {
     }
     guard isNew, !waiting.isEmpty else { return }
     for server in waiting { changes.tell(server) }
-    let servers = waiting.map { "\($0)" }.joined(separator: ", ")
-    logger.warning("servers stay on a host that is off: no other one has room", metadata: ["servers": "\(servers)"])
+    let servers = waiting.prefix(Self.namedInLog).map { "\($0)" }.joined(separator: ", ")
+    logger.warning(
+      "servers stay on a host that is off: no other one has room",
+      metadata: ["count": "\(waiting.count)", "servers": "\(servers)"])
   }
 }
