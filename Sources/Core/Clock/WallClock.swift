@@ -1,5 +1,3 @@
-import Foundation
-
 /// The time of day and the uptime. The time of day is only for dates: it can be set forward or back at any moment.
 /// Whatever waits, or measures a duration, uses the uptime. Code that needs either takes a clock as a parameter, so
 /// that tests can control it.
@@ -30,22 +28,4 @@ package struct Instant: Hashable, Comparable, Sendable {
   package static func + (left: Self, right: Duration) -> Self { Self(elapsed: left.elapsed + right) }
   package static func - (left: Self, right: Duration) -> Self { Self(elapsed: left.elapsed - right) }
   package static func - (left: Self, right: Self) -> Duration { left.elapsed - right.elapsed }
-}
-
-package struct SystemClock: WallClock {
-  private static let start = SuspendingClock.now
-
-  package init() {}
-
-  package var now: Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(millisecondsSinceEpoch: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-  }
-
-  package var uptime: Instant { Instant(elapsed: SuspendingClock.now - Self.start) }
-
-  package func sleep(for duration: Duration) async throws {
-    if duration > .zero { try await Task.sleep(for: duration, clock: .suspending) }
-  }
 }
