@@ -12,9 +12,20 @@ struct Answer: Equatable {
   var question = ""
   var status = ""
   var isAuthoritative = false
+  /// False for a question: dig takes its own for an answer where the kernel gives it the port of the server to send from,
+  /// which servers share since they and dig set `SO_REUSEPORT`.
+  var isResponse = false
   /// False where dig could not verify the signature.
   var isSigned = true
   var records: [Record] = []
+
+  /// Why nothing about the name follows from this; nil where something does. A server that has failed, or an answer that
+  /// nobody vouches for, does not say that a name is not there. Knot signs no refusal for a zone that it does not have.
+  var failure: String? {
+    if !isResponse { return "does not answer" }
+    guard ["NOERROR", "NXDOMAIN", "REFUSED", "NOTAUTH"].contains(status) else { return "says \(status)" }
+    return isSigned || ["REFUSED", "NOTAUTH"].contains(status) ? nil : "answers without a valid signature"
+  }
 
   /// The zone that the name in question is in.
   var zone: String? { records.first { $0.type == "SOA" }?.owner }
@@ -50,7 +61,8 @@ struct Answer: Equatable {
 
   private mutating func read(_ line: Substring) {
     if line.hasPrefix(";; flags:") {
-      isAuthoritative = line.dropFirst(";; flags:".count).prefix { $0 != ";" }.split(separator: " ").contains("aa")
+      let flags = line.dropFirst(";; flags:".count).prefix { $0 != ";" }.split(separator: " ")
+      (isResponse, isAuthoritative) = (flags.contains("qr"), flags.contains("aa"))
     } else if line.hasPrefix(";"), !line.hasPrefix(";;"), !line.hasPrefix("; "), question.isEmpty {
       question = line.dropFirst().prefix { !$0.isWhitespace }.lowercased()
     } else if !line.hasPrefix(";"), let record = Self.record(line) {

@@ -31,7 +31,7 @@ package final class DigLookup: NameLookup {
       ], limit: Self.limit)
     let ending = try await run.run()
     guard ending.exitStatus == 0, let answer = Answer.all(in: ending.output).last,
-      ["NOERROR", "NXDOMAIN"].contains(answer.status)
+      answer.isResponse, ["NOERROR", "NXDOMAIN"].contains(answer.status)
     else { throw UnreachableNameServer("\(name) cannot be looked up: \(ending.output.escaped(atMost: 300))") }
     // If the name is an alias, the answer contains the addresses of its target, too.
     return answer.records.contains { $0.type == type && IPAddress($0.data) == address }

@@ -12,7 +12,7 @@ package struct DynamicZones: ReverseZones {
   private static let mostInMessage = 100
   /// How many questions one run of dig asks, one after the other.
   private static let mostQuestions = 25
-  /// If so many changes that are sent alone are refused from the start, the remaining ones count as refused.
+  /// If so many changes that are sent alone are not taken from the start, the remaining ones are not sent.
   private static let mostRefusals = 3
   private static let limit = Duration.seconds(30)
   private static let transferLimit = Duration.seconds(120)
@@ -34,38 +34,45 @@ package struct DynamicZones: ReverseZones {
   /// How long a run of dig may take. A server that is far away, or slow, answers one question after the other.
   struct Patience: Sendable {
     var start = Duration.seconds(10)
-    /// As long as dig itself waits for one answer: see `answers`.
-    var question = Duration.seconds(4)
+    /// How long dig waits for an answer before it asks again, or gives up. Whole seconds.
+    var answer = Duration.seconds(2)
 
-    func limit(forQuestions count: Int) -> Duration { start + question * count }
+    static let tries = 2
+
+    func limit(forQuestions count: Int) -> Duration { start + answer * (Self.tries * count) }
   }
 
   // MARK: Changes
 
-  package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String] {
-    let places: [IPAddress: Place]
+  package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: NameTrouble] {
     do {
-      places = try await self.places(of: Array(names.keys))
+      return try await sayWithKey(names)
     } catch is KeyIsRefused {
-      return names.mapValues { _ in "\(server) does not accept the key in \(keyFile)" }
+      return names.mapValues { _ in .refused("\(server) does not accept the key in \(keyFile)") }
     }
-    var refused: [IPAddress: String] = [:]
+  }
+
+  private func sayWithKey(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: NameTrouble] {
+    let places = try await self.places(of: Array(names.keys))
+    var troubles: [IPAddress: NameTrouble] = [:]
     var zones: [String: [Change]] = [:]
     for (address, name) in names {
-      guard let place = places[address] else {
-        refused[address] = "\(server) has no zone for \(address.reverseName)"
-        continue
+      if let place = places.found[address] {
+        zones[place.zone, default: []].append(Change(address: address, place: place, name: name))
+      } else if let failure = places.unknown[address] {
+        troubles[address] = .failed("\(server) \(failure)")
+      } else {
+        troubles[address] = .refused("\(server) has no zone for \(address.reverseName)")
       }
-      zones[place.zone, default: []].append(Change(address: address, place: place, name: name))
     }
     for (zone, changes) in zones.sorted(by: { $0.key < $1.key }) {
       let sorted = changes.sorted { $0.place.owner < $1.place.owner }
       for start in stride(from: 0, to: sorted.count, by: Self.mostInMessage) {
         let message = sorted[start..<min(start + Self.mostInMessage, sorted.count)]
-        refused.merge(try await send(Array(message), in: zone)) { $1 }
+        troubles.merge(try await send(Array(message), in: zone)) { $1 }
       }
     }
-    return refused
+    return troubles
   }
 
   private struct Change {
@@ -74,35 +81,40 @@ package struct DynamicZones: ReverseZones {
     let name: Hostname?
   }
 
-  /// Sends all changes in one message, so that an address is never without a name; where it is refused, sends each change
+  /// Sends all changes in one message, so that an address is never without a name; where it is not taken, sends each change
   /// alone.
-  private func send(_ changes: [Change], in zone: String) async throws -> [IPAddress: String] {
-    guard let reason = try await refusal(of: changes, in: zone) else { return try await missing(of: changes) }
-    if changes.count == 1 { return [changes[0].address: reason] }
-    var refused: [IPAddress: String] = [:]
+  private func send(_ changes: [Change], in zone: String) async throws -> [IPAddress: NameTrouble] {
+    guard let trouble = try await trouble(with: changes, in: zone) else { return try await missing(of: changes) }
+    if changes.count == 1 { return [changes[0].address: trouble] }
+    var troubles: [IPAddress: NameTrouble] = [:]
     for (index, change) in changes.enumerated() {
-      if refused.count == index, index >= Self.mostRefusals {
-        refused[change.address] = reason
+      if troubles.count == index, index >= Self.mostRefusals {
+        troubles[change.address] = trouble
       } else {
-        refused[change.address] = try await refusal(of: [change], in: zone)
+        troubles[change.address] = try await self.trouble(with: [change], in: zone)
       }
     }
-    let taken = changes.filter { refused[$0.address] == nil }
-    return refused.merging(try await missing(of: taken)) { $1 }
+    let taken = changes.filter { troubles[$0.address] == nil }
+    return troubles.merging(try await missing(of: taken)) { $1 }
   }
 
   /// Looks whether the changes are there: a server may accept a message and leave out what its policy does not allow.
-  private func missing(of changes: [Change]) async throws -> [IPAddress: String] {
+  private func missing(of changes: [Change]) async throws -> [IPAddress: NameTrouble] {
     let answers = try await answers(to: changes.map(\.place.owner), of: "PTR")
-    var missing: [IPAddress: String] = [:]
-    for change in changes where answers[change.place.owner]?.names != Set([change.name?.name].compactMap { $0 }) {
-      missing[change.address] = "\(server) says that all is well, but does not know of it"
+    var missing: [IPAddress: NameTrouble] = [:]
+    for change in changes {
+      let answer = answers[change.place.owner] ?? Answer()
+      if let failure = answer.failure {
+        missing[change.address] = .failed("\(server) \(failure)")
+      } else if answer.names != Set([change.name?.name].compactMap { $0 }) {
+        missing[change.address] = .refused("\(server) says that all is well, but does not know of it")
+      }
     }
     return missing
   }
 
-  /// Sends one message. Returns why the server has refused it; nil where it was accepted.
-  private func refusal(of changes: [Change], in zone: String) async throws -> String? {
+  /// Sends one message. Returns nil where the server has accepted it.
+  private func trouble(with changes: [Change], in zone: String) async throws -> NameTrouble? {
     var lines = ["server \(server.address) \(server.port)", "zone \(zone)"]
     for change in changes {
       lines.append("update delete \(change.place.owner) PTR")
@@ -115,9 +127,10 @@ package struct DynamicZones: ReverseZones {
     let ending = try await run.run()
     if ending.exitStatus == 0 { return nil }
     let words = ending.output.split(whereSeparator: \.isNewline).joined(separator: " ").escaped(atMost: 300)
-    // Only what the server itself has said is a refusal.
-    if let said = words.firstRange(of: "update failed: ") { return "\(server) says \(words[said.upperBound...])" }
-    throw UnreachableNameServer("nsupdate: \(words)")
+    // Only what the server itself has said is about these names.
+    guard let said = words.firstRange(of: "update failed: ") else { throw UnreachableNameServer("nsupdate: \(words)") }
+    let reason = "\(server) says \(words[said.upperBound...])"
+    return words[said.upperBound...].hasPrefix("SERVFAIL") ? .failed(reason) : .refused(reason)
   }
 
   // MARK: Places
@@ -125,27 +138,43 @@ package struct DynamicZones: ReverseZones {
   /// The server does not know the key: it has another one of that name, or none.
   private struct KeyIsRefused: Error {}
 
+  private struct Places {
+    var found: [IPAddress: Place] = [:]
+    /// What the server has said instead of whether it has a zone for the address.
+    var unknown: [IPAddress: String] = [:]
+
+    /// Returns the answer where something follows from it.
+    mutating func note(_ answer: Answer?, for address: IPAddress) -> Answer? {
+      let answer = answer ?? Answer()
+      guard let failure = answer.failure else { return answer }
+      unknown[address] = failure
+      return nil
+    }
+  }
+
   /// Finds the zone and the name of each address on this server, by asking it for SOA records. Throws `KeyIsRefused`.
-  private func places(of addresses: [IPAddress]) async throws -> [IPAddress: Place] {
+  private func places(of addresses: [IPAddress]) async throws -> Places {
     var names = Dictionary(addresses.map { ($0, "\($0.reverseName).") }) { $1 }
-    var places: [IPAddress: Place] = [:]
+    var places = Places()
     // First the names of the addresses themselves, then the targets of aliases.
     for _ in 0..<3 where !names.isEmpty {
       let answers = try await answers(to: Array(names.values))
       var aliases: [IPAddress: String] = [:]
       for (address, name) in names {
-        guard let answer = answers[name] else { continue }
+        guard let answer = places.note(answers[name], for: address) else { continue }
         let alias = answer.alias(of: name)
-        places[address] = answer.place(of: alias ?? name)
-        if let alias, places[address] == nil, Place.isPlain(alias) { aliases[address] = alias }
+        places.found[address] = answer.place(of: alias ?? name)
+        if let alias, places.found[address] == nil, Place.isPlain(alias) { aliases[address] = alias }
       }
       names = aliases
     }
-    let missing = Set(addresses).filter { places[$0] == nil }
+    let missing = Set(addresses).filter { places.found[$0] == nil }
     let candidates = missing.map { ($0, Place.candidates(for: $0)) }
     let answers = try await answers(to: candidates.flatMap(\.1))
     for (address, names) in candidates {
-      places[address] = names.lazy.compactMap { name in answers[name]?.place(of: name) }.first
+      for name in names where places.found[address] == nil {
+        places.found[address] = places.note(answers[name], for: address)?.place(of: name)
+      }
     }
     return places
   }
@@ -155,17 +184,20 @@ package struct DynamicZones: ReverseZones {
     for start in stride(from: 0, to: names.count, by: Self.mostQuestions) {
       let asked = names[start..<min(start + Self.mostQuestions, names.count)]
       let run = dig(
-        ["+norecurse", "+noall", "+comments", "+question", "+answer", "+authority", "+time=2", "+tries=2", "-f", "-"],
+        [
+          "+norecurse", "+noall", "+comments", "+question", "+answer", "+authority",
+          "+time=\(patience.answer.components.seconds)", "+tries=\(Patience.tries)", "-f", "-",
+        ],
         input: asked.map { "\($0) \(type)\n" }.joined(), limit: patience.limit(forQuestions: asked.count))
       let ending = try await run.run()
       let found = Answer.all(in: ending.output)
-      // dig stops at the first question that gets no answer.
+      // Where a question gets no answer, dig goes on, and may end well.
       guard ending.exitStatus == 0, found.count == asked.count else {
         throw UnreachableNameServer("\(server) answered \(found.count) of \(asked.count) questions")
       }
       // Knot does not sign its refusals for zones that it does not have either, but they have another status.
       if found.contains(where: { !$0.isSigned && $0.status == "NOTAUTH" }) { throw KeyIsRefused() }
-      for answer in found where answer.isSigned { answers[answer.question] = answer }
+      for answer in found { answers[answer.question] = answer.isSigned ? answer : answer.withoutContent }
     }
     return answers
   }
@@ -182,7 +214,7 @@ package struct DynamicZones: ReverseZones {
   // MARK: The names on the server
 
   package func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>] {
-    let places: [IPAddress: Place]
+    let places: Places
     do {
       places = try await self.places(of: addresses)
     } catch is KeyIsRefused {
@@ -190,7 +222,7 @@ package struct DynamicZones: ReverseZones {
     }
     var names: [IPAddress: Set<String>] = [:]
     var zones: [String: [String: Set<String>]?] = [:]
-    for (address, place) in places {
+    for (address, place) in places.found {
       if zones[place.zone] == nil { zones[place.zone] = .some(try await transfer(of: place.zone)) }
       // The names in a zone that the server does not transfer are unknown.
       guard let known = zones[place.zone] ?? nil else { continue }
@@ -202,7 +234,11 @@ package struct DynamicZones: ReverseZones {
   package func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles {
     do {
       let places = try await places(of: addresses)
-      return ZoneObstacles(homeless: addresses.filter { places[$0] == nil })
+      let homeless = addresses.filter { places.found[$0] == nil && places.unknown[$0] == nil }
+      if homeless.isEmpty, let failure = places.unknown.first?.value {
+        throw UnreachableNameServer("\(server) \(failure)")
+      }
+      return ZoneObstacles(homeless: homeless)
     } catch is KeyIsRefused {
       return ZoneObstacles(isKeyRefused: true)
     }
@@ -230,6 +266,13 @@ extension Answer {
   fileprivate func place(of name: String) -> Place? {
     guard isAuthoritative, let zone else { return nil }
     return Place(zone: zone, owner: name)
+  }
+
+  /// What is left of an answer that anybody can have sent.
+  fileprivate var withoutContent: Answer {
+    var answer = self
+    answer.records = []
+    return answer
   }
 
   fileprivate var names: Set<String> { Set(records.compactMap(\.name)) }

@@ -111,7 +111,7 @@ extension SQLStore {
     }
   }
 
-  package func recordRefused(_ names: [RefusedName], at now: Timestamp) async throws {
+  package func recordUntaken(_ names: [UntakenName], at now: Timestamp) async throws {
     try await write { database in
       for name in names {
         let address = name.change.wanted.address
@@ -120,7 +120,7 @@ extension SQLStore {
           UPDATE reverse_change SET attempts = attempts + 1, not_before = ?, scheduled_at = ?, failure = ?
           WHERE family = ? AND bytes = ? AND revision = ?
           """,
-          [name.nextAt, now, name.reason, address.family, address.given.bytes, name.change.revision])
+          [name.nextAt, now, name.refusal, address.family, address.given.bytes, name.change.revision])
       }
     }
   }

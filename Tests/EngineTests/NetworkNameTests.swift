@@ -165,7 +165,7 @@ struct NetworkNameTests {
     }
     #expect(try await figures().map { $0.waiting == 0 && $0.oldestAt == nil } == true)
     let began = service.clock.now
-    service.zones.refused = [try #require(IPAddress("127.80.0.1")): "REFUSED"]
+    service.zones.troubles = [try #require(IPAddress("127.80.0.1")): .refused("REFUSED")]
     try await set("web.example.com", of: "127.80.0.1", server, service)
     await service.nameKeeper.pollOnce()
     service.zones.trouble = .away
@@ -182,12 +182,12 @@ struct NetworkNameTests {
     let refused = try await store.waitingNames(areRefused: true, after: nil, limit: 100)
     #expect(refused.count == 1 && refused[0].failure == "REFUSED" && refused[0].attempts == 1)
     #expect(refused[0].nextAt == began + .seconds(30))
-    service.zones.refused = [:]
+    service.zones.troubles = [:]
     service.zones.trouble = nil
     // Nobody need wait for the next try.
-    service.zones.refused = [try #require(IPAddress("127.80.0.1")): "REFUSED"]
+    service.zones.troubles = [try #require(IPAddress("127.80.0.1")): .refused("REFUSED")]
     await service.nameKeeper.pollOnce()
-    service.zones.refused = [:]
+    service.zones.troubles = [:]
     #expect(try await store.retryNames(at: service.clock.now) == 1)
     await service.nameKeeper.pollOnce()
     #expect(service.zones.name(of: "127.80.0.1") == "web.example.com")

@@ -174,7 +174,7 @@ struct ReverseNameTests {
     let other = try await service.activeServer()
     await service.nameKeeper.pollOnce()
     let address = try #require(IPAddress("127.80.0.1"))
-    service.zones.refused = [address: "REFUSED"]
+    service.zones.troubles = [address: .refused("REFUSED")]
     try await set("web.example.com", server, service)
     try await set("other.example.com", of: "127.80.0.2", other, service)
     await service.nameKeeper.pollOnce()
@@ -191,10 +191,42 @@ struct ReverseNameTests {
     service.clock.advance(by: .seconds(59))
     await service.nameKeeper.pollOnce()
     #expect(service.zones.batches.count == tries + 1)
-    service.zones.refused = [:]
+    service.zones.troubles = [:]
     service.clock.advance(by: .seconds(1))
     await service.nameKeeper.pollOnce()
     #expect(service.zones.name(of: "127.80.0.1") == "web.example.com")
+  }
+
+  @Test(
+    "A server that fails with a name is asked again soon, holds up no other, and has refused it only after a minute")
+  func failed() async throws {
+    let (service, server) = try await service()
+    let other = try await service.activeServer()
+    await service.nameKeeper.pollOnce()
+    let address = try #require(IPAddress("127.80.0.1"))
+    service.zones.troubles = [address: .failed("SERVFAIL")]
+    try await set("web.example.com", server, service)
+    try await set("other.example.com", of: "127.80.0.2", other, service)
+    await service.nameKeeper.pollOnce()
+    #expect(service.zones.name(of: "127.80.0.2") == "other.example.com")
+    func waiting() async throws -> [WaitingName] {
+      try await service.database.waitingNames(areRefused: false, after: nil, limit: 10)
+    }
+    for (attempts, pause) in [1, 2, 4, 8, 16, 32, 60, 60].enumerated() {
+      let one = try await waiting()
+      #expect(one.map(\.attempts) == [attempts + 1])
+      #expect(one.map(\.failure) == [attempts < 6 ? nil : "SERVFAIL"], "after \(attempts + 1) attempts")
+      service.clock.advance(by: .milliseconds(pause * 1000 - 1))
+      await service.nameKeeper.pollOnce()
+      #expect(try await waiting() == one)
+      service.clock.advance(by: .milliseconds(1))
+      await service.nameKeeper.pollOnce()
+    }
+    service.zones.troubles = [:]
+    service.clock.advance(by: .seconds(60))
+    await service.nameKeeper.pollOnce()
+    #expect(service.zones.name(of: "127.80.0.1") == "web.example.com")
+    #expect(try await waiting() == [])
   }
 
   @Test("What somebody else changes there is mended within the hour, and what is nobody's business is left alone")

@@ -23,7 +23,7 @@ struct ReverseNameTroubleTests {
       throw CancellationError()
     }
 
-    func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String] {
+    func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: NameTrouble] {
       try await hang()
       return [:]
     }
@@ -78,7 +78,7 @@ struct ReverseNameTroubleTests {
     let service = try await TestService()
     let server = try await service.activeServer()
     let address = try #require(IPAddress("127.80.0.1"))
-    service.zones.refused = [address: "REFUSED"]
+    service.zones.troubles = [address: .refused("REFUSED")]
     _ = try await service.reverseNames.change(
       server, .init(address: "127.80.0.1", name: "web.example.com"), service.owner)
     for _ in 0..<8 {
@@ -87,7 +87,7 @@ struct ReverseNameTroubleTests {
     }
     let tries = service.zones.batches.count
     service.clock.setTimeOfDay(to: service.clock.now + .seconds(days * 86400))
-    service.zones.refused = [:]
+    service.zones.troubles = [:]
     service.clock.advance(by: .seconds(1))
     await service.nameKeeper.pollOnce()
     #expect(service.zones.batches.count == tries + 1)

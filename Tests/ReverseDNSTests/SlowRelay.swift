@@ -39,10 +39,15 @@ final class SlowRelay: Sendable {
       var client = sockaddr_in()
       var size = socklen_t(MemoryLayout<sockaddr_in>.size)
       let asked = Self.withPointer(to: &client) { recvfrom(outside, &message, 1 << 16, 0, $0, &size) }
-      guard asked > 0, send(inside, message, asked, 0) == asked, Self.isReadable(inside, withinMilliseconds: 2000)
-      else { continue }
-      let answered = recv(inside, &message, 1 << 16, 0)
-      guard answered > 0 else { continue }
+      guard asked > 0, send(inside, message, asked, 0) == asked else { continue }
+      let id = message[0..<2]
+      // An answer that came too late is the next one that is read.
+      var answered = 0
+      repeat {
+        guard Self.isReadable(inside, withinMilliseconds: 10_000) else { break }
+        answered = recv(inside, &message, 1 << 16, 0)
+      } while answered > 0 && message[0..<2] != id
+      guard answered > 0, message[0..<2] == id else { continue }
       usleep(delayMicroseconds)
       state.withLock { $0.count += 1 }
       _ = Self.withPointer(to: &client) { sendto(outside, message, answered, 0, $0, size) }

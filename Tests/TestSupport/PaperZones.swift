@@ -15,7 +15,7 @@ package final class PaperZones: ReverseZones, NameLookup {
     var names: [IPAddress: Set<String>] = [:]
     var forward: [Hostname: Set<IPAddress>] = [:]
     var trouble: Trouble?
-    var refused: [IPAddress: String] = [:]
+    var troubles: [IPAddress: NameTrouble] = [:]
     var batches: [Int] = []
   }
 
@@ -38,9 +38,10 @@ package final class PaperZones: ReverseZones, NameLookup {
     set { state.withLock { $0.trouble = newValue } }
   }
 
-  package var refused: [IPAddress: String] {
-    get { state.withLock { $0.refused } }
-    set { state.withLock { $0.refused = newValue } }
+  /// The names that it does not take.
+  package var troubles: [IPAddress: NameTrouble] {
+    get { state.withLock { $0.troubles } }
+    set { state.withLock { $0.troubles = newValue } }
   }
 
   /// The number of names in each call of `say`.
@@ -50,16 +51,16 @@ package final class PaperZones: ReverseZones, NameLookup {
     IPAddress(address).flatMap { names[$0] }.map { $0.sorted().joined(separator: " ") }
   }
 
-  package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String] {
+  package func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: NameTrouble] {
     try state.withLock { state in
       try Self.meet(state.trouble, .deathBefore)
       state.batches.append(names.count)
-      let refused = state.refused.filter { names.keys.contains($0.key) }
-      for (address, name) in names where refused[address] == nil {
+      let troubles = state.troubles.filter { names.keys.contains($0.key) }
+      for (address, name) in names where troubles[address] == nil {
         state.names[address] = Set([name?.name].compactMap { $0 })
       }
       try Self.meet(state.trouble, .deathAfter)
-      return refused
+      return troubles
     }
   }
 
@@ -73,7 +74,7 @@ package final class PaperZones: ReverseZones, NameLookup {
   package func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles {
     try state.withLock { state in
       try Self.meet(state.trouble, .deathBefore)
-      return ZoneObstacles(homeless: addresses.filter { state.refused[$0] != nil })
+      return ZoneObstacles(homeless: addresses.filter { state.troubles[$0] != nil })
     }
   }
 

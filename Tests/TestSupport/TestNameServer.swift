@@ -20,16 +20,21 @@ package final class TestNameServer: Sendable {
   package let kind: Kind
   private let folder: ScopedFolder
   private let zones: [String]
+  private let broken: String?
   private let running = Mutex<(supervisor: Process, leash: FileHandle)?>(nil)
 
   /// - Parameters:
   ///   - zones: The content of each zone by its name, without SOA and NS.
+  ///   - broken: Another zone, which cannot be loaded. Not for PowerDNS.
   ///   - isSilent: Whether PowerDNS ignores every change and reports success.
-  package init(_ kind: Kind, zones: [String: String], isSilent: Bool = false) async throws {
+  package init(
+    _ kind: Kind, zones: [String: String], broken: String? = nil, isSilent: Bool = false
+  ) async throws {
     self.kind = kind
     folder = try ScopedFolder(.memory)
     port = try Self.freePort()
     self.zones = zones.keys.sorted()
+    self.broken = broken
     let secret = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
     for (path, secret) in [(keyFile, secret), (wrongKeyFile, Data(repeating: 7, count: 32).base64EncodedString())] {
       try Data("key \"vpsd\" {\n\talgorithm hmac-sha256;\n\tsecret \"\(secret)\";\n};\n".utf8).write(
@@ -46,6 +51,7 @@ package final class TestNameServer: Sendable {
 
         """, to: Self.file(of: zone))
     }
+    if let broken { try write("@ SOA\n", to: Self.file(of: broken)) }
     switch kind {
     case .knot: try write(knotSettings(secret), to: "knot.conf")
     case .bind: try write(bindSettings(secret), to: "named.conf")
@@ -96,22 +102,43 @@ package final class TestNameServer: Sendable {
     supervisor.standardError = FileHandle.nullDevice
     try supervisor.run()
     running.withLock { $0 = (supervisor, FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)) }
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(120)
     while try await !answersForAll() {
       guard ContinuousClock.now < deadline else {
-        let log = try? String(contentsOf: folder.url.appendingPathComponent("log"), encoding: .utf8)
-        throw CannotStart(description: "\(kind.rawValue) does not answer (scripts/setup tests): \(log ?? "")")
+        throw CannotStart(description: "\(kind.rawValue) does not answer (scripts/setup tests): \(log)")
       }
       try await Task.sleep(for: .milliseconds(20))
     }
   }
 
+  /// By both protocols: one that did not get its TCP port goes on without it.
   private func answersForAll() async throws -> Bool {
     for zone in zones {
-      let start = try await dig("\(zone).", "SOA", "+time=1", "+tries=1")
-      guard start.contains("ns.example.net.") else { return false }
+      for transport in ["+notcp", "+tcp"] {
+        let start = try await dig("\(zone).", "SOA", "-k", keyFile, transport, "+time=1", "+tries=1")
+        // Another server would not have this one's key.
+        guard start.hasPrefix("ns.example.net.") else { return false }
+      }
     }
     return true
+  }
+
+  /// What it has printed so far.
+  package var log: String {
+    (try? String(contentsOf: folder.url.appendingPathComponent("log"), encoding: .utf8)) ?? ""
+  }
+
+  /// Puts something in the way of BIND's journals, or removes it: as long as it is there, all changes fail. To be called before
+  /// the first one.
+  package func setJournalsBlocked(_ areBlocked: Bool) throws {
+    for zone in zones {
+      let journal = folder.url.appendingPathComponent(Self.file(of: zone) + ".jnl")
+      if areBlocked {
+        try FileManager.default.createDirectory(at: journal, withIntermediateDirectories: false)
+      } else {
+        try FileManager.default.removeItem(at: journal)
+      }
+    }
   }
 
   /// Kills the server with SIGKILL.
@@ -141,7 +168,7 @@ package final class TestNameServer: Sendable {
   /// that it ignored.
   package func update(_ change: String, in zone: String, key: String?) async throws {
     let input = "server 127.0.0.1 \(port)\nzone \(zone)\nupdate \(change)\nsend\n"
-    _ = try await Self.run("/usr/bin/nsupdate", ["-t", "5"] + (key.map { ["-k", $0] } ?? []), input: input)
+    _ = try await Self.run("/usr/bin/nsupdate", ["-t", "60"] + (key.map { ["-k", $0] } ?? []), input: input)
   }
 
   private static func run(
@@ -188,6 +215,8 @@ package final class TestNameServer: Sendable {
 // MARK: Configuration of each server
 
 extension TestNameServer {
+  private var configured: [String] { zones + [broken].compactMap(\.self) }
+
   private func knotSettings(_ secret: String) -> String {
     """
     server:
@@ -210,20 +239,20 @@ extension TestNameServer {
         acl: vpsd
     zone:
 
-    """ + zones.map { "  - domain: \($0)\n    file: \(Self.file(of: $0))\n" }.joined()
+    """ + configured.map { "  - domain: \($0)\n    file: \(Self.file(of: $0))\n" }.joined()
   }
 
   private func bindSettings(_ secret: String) -> String {
     """
     options {
       directory "\(folder.url.path)"; listen-on port \(port) { 127.0.0.1; }; listen-on-v6 { none; };
-      pid-file none; session-keyfile none; recursion no;
+      pid-file none; session-keyfile none; recursion no; dnssec-validation no; notify no; empty-zones-enable no;
     };
     controls { };
     key vpsd { algorithm hmac-sha256; secret "\(secret)"; };
 
     """
-      + zones.map { zone in
+      + configured.map { zone in
         """
         zone "\(zone)" {
           type primary; file "\(Self.file(of: zone))";
@@ -258,6 +287,7 @@ extension TestNameServer {
       query-cache-ttl=0
       negquery-cache-ttl=0
       zone-cache-refresh-interval=0
+      security-poll-suffix=
 
       """, to: "pdns.conf")
     let schema = try String(

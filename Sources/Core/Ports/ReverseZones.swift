@@ -1,17 +1,31 @@
 /// The DNS server that has the reverse zones of a location.
 package protocol ReverseZones: Sendable {
   /// Replaces the PTR records of each address by the given name; nil removes them. Repeating a call is harmless.
-  /// Returns the refused addresses with the reasons. Throws `UnreachableNameServer` if the server does not answer; some
-  /// names may be set by then.
-  func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: String]
+  /// Returns the addresses whose names were not taken, each with what was in the way. Throws `UnreachableNameServer` if the
+  /// server does not answer; some names may be set by then.
+  func say(_ names: [IPAddress: Hostname?]) async throws -> [IPAddress: NameTrouble]
 
   /// The names that the server has for these addresses, in lower case. Addresses that nothing could be learnt about are
   /// left out.
   func names(of addresses: [IPAddress]) async throws -> [IPAddress: Set<String>]
 
   /// What would prevent names for these addresses. Changes nothing. Throws `UnreachableNameServer` if the server does
-  /// not answer.
+  /// not answer, or cannot tell.
   func obstacles(to addresses: [IPAddress]) async throws -> ZoneObstacles
+}
+
+/// Why a DNS server has not taken a name.
+package enum NameTrouble: Hashable, Sendable {
+  /// It does not want this name, and says why.
+  case refused(String)
+  /// It has failed, which says nothing about the name: its disk is full, or the zone is not loaded yet.
+  case failed(String)
+
+  package var reason: String {
+    switch self {
+    case .refused(let reason), .failed(let reason): reason
+    }
+  }
 }
 
 /// What prevents a DNS server from taking names.

@@ -57,7 +57,7 @@ package struct NameChange: Hashable, Sendable {
   package let wanted: AddressName
   /// Changes whenever the name changes.
   package let revision: Int64
-  /// How often it was refused.
+  /// How often it was not taken.
   package let attempts: Int
 
   package init(wanted: AddressName, revision: Int64, attempts: Int) {
@@ -71,7 +71,7 @@ package struct NameChange: Hashable, Sendable {
 package struct WaitingName: Hashable, Sendable {
   package let wanted: AddressName
   package let since: Timestamp
-  /// How often it was refused.
+  /// How often it was not taken.
   package let attempts: Int
   package let nextAt: Timestamp
   /// Why it was refused; nil if it was not.
@@ -86,16 +86,17 @@ package struct WaitingName: Hashable, Sendable {
   }
 }
 
-/// A name that a DNS server has refused.
-package struct RefusedName: Sendable {
+/// A name that a DNS server has not taken.
+package struct UntakenName: Sendable {
   package let change: NameChange
-  package let reason: String
+  /// Why it counts as refused; nil where it does not.
+  package let refusal: String?
   /// When it is tried again.
   package let nextAt: Timestamp
 
-  package init(_ change: NameChange, reason: String, nextAt: Timestamp) {
+  package init(_ change: NameChange, refusal: String?, nextAt: Timestamp) {
     self.change = change
-    self.reason = reason
+    self.refusal = refusal
     self.nextAt = nextAt
   }
 }

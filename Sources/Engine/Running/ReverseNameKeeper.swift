@@ -15,6 +15,8 @@ package final class ReverseNameKeeper: Sendable {
   /// Between tries of a name that was refused.
   private static let firstRetry = Duration.seconds(30)
   private static let longestRetry = Duration.seconds(3600)
+  /// A server that has failed so often with a name, which takes a minute, is the operator's to mend: the name counts as refused.
+  private static let mostFailures = 6
   private static let betweenLooks = Duration.seconds(3600)
   private static let afterFailedLook = Duration.seconds(300)
   private static let longestReason = 500
@@ -127,28 +129,26 @@ package final class ReverseNameKeeper: Sendable {
     while !Task.isCancelled {
       let changes = try await store.dueNames(at: location, limit: Self.mostAtOnce, at: clock.now)
       guard !changes.isEmpty else { return }
-      let refused = try await say(changes, namings[location])
-      try await store.recordSaid(changes.filter { refused[$0.wanted.address.hostAddress] == nil })
-      let again = changes.compactMap { change in
-        refused[change.wanted.address.hostAddress].map { reason in
-          RefusedName(
-            change, reason: reason.escaped(atMost: Self.longestReason),
-            nextAt: clock.now + Self.retry(after: change.attempts))
-        }
+      let troubles = try await say(changes, namings[location])
+      try await store.recordSaid(changes.filter { troubles[$0.wanted.address.hostAddress] == nil })
+      let untaken = changes.compactMap { change in
+        troubles[change.wanted.address.hostAddress].map { self.untaken(change, $0) }
       }
-      guard !again.isEmpty else { continue }
-      try await store.recordRefused(again, at: clock.now)
+      guard let first = untaken.first else { continue }
+      try await store.recordUntaken(untaken, at: clock.now)
+      let reason = troubles[first.change.wanted.address.hostAddress]?.reason ?? ""
       logger.warning(
-        "names of addresses are refused, and tried again",
+        "names of addresses are not taken, and tried again",
         metadata: [
-          "location": "\(location)", "count": "\(again.count)", "address": "\(again[0].change.wanted.address)",
-          "reason": "\(again[0].reason)",
+          "location": "\(location)", "count": "\(untaken.count)",
+          "refused": "\(untaken.count { $0.refusal != nil })", "address": "\(first.change.wanted.address)",
+          "reason": "\(reason.escaped(atMost: Self.longestReason))",
         ])
     }
   }
 
-  /// Returns the refused addresses, each with the reason.
-  private func say(_ changes: [NameChange], _ naming: ReverseNaming?) async throws -> [IPAddress: String] {
+  /// Returns the addresses whose names were not taken.
+  private func say(_ changes: [NameChange], _ naming: ReverseNaming?) async throws -> [IPAddress: NameTrouble] {
     // The location has no DNS server any more: its changes are dropped as if they had been accepted.
     guard let naming else { return [:] }
     let wanted = Self.byAddress(changes.map(\.wanted))
@@ -171,8 +171,22 @@ package final class ReverseNameKeeper: Sendable {
     wanted.isGiven || pools[wanted.location].gift(for: wanted.address) == wanted.address
   }
 
-  private static func retry(after attempts: Int) -> Duration {
-    attempts > 10 ? longestRetry : min(firstRetry * (1 << attempts), longestRetry)
+  /// A server that has failed is tried again as one that is away.
+  private func untaken(_ change: NameChange, _ trouble: NameTrouble) -> UntakenName {
+    let reason = trouble.reason.escaped(atMost: Self.longestReason)
+    switch trouble {
+    case .refused:
+      let pause = Self.pause(Self.firstRetry, after: change.attempts, atMost: Self.longestRetry)
+      return UntakenName(change, refusal: reason, nextAt: clock.now + pause)
+    case .failed:
+      let pause = Self.pause(Self.firstPause, after: change.attempts, atMost: Self.longestPause)
+      let refusal = change.attempts < Self.mostFailures ? nil : reason
+      return UntakenName(change, refusal: refusal, nextAt: clock.now + pause)
+    }
+  }
+
+  private static func pause(_ first: Duration, after attempts: Int, atMost longest: Duration) -> Duration {
+    min(first * (1 << min(attempts, 10)), longest)
   }
 
   /// Compares all names with those at the DNS server, and queues the ones that differ.
@@ -213,7 +227,7 @@ package final class ReverseNameKeeper: Sendable {
     if Task.isCancelled { return }
     let count = state.withLock { state in
       let count = (state.away[location]?.count ?? 0) + 1
-      let pause = min(Self.firstPause * (1 << min(count - 1, 6)), Self.longestPause)
+      let pause = Self.pause(Self.firstPause, after: count - 1, atMost: Self.longestPause)
       state.away[location] = Away(count: count, until: clock.uptime + pause)
       return count
     }

@@ -23,7 +23,7 @@ package protocol ReverseNameStore: Sendable {
   /// Removes changes that the DNS server has taken. A name that was changed again meanwhile stays queued.
   func recordSaid(_ changes: [NameChange]) async throws
   /// Schedules another attempt for each of these.
-  func recordRefused(_ names: [RefusedName], at now: Timestamp) async throws
+  func recordUntaken(_ names: [UntakenName], at now: Timestamp) async throws
 
   /// The locations that have addresses that were ever given.
   func locationsOfAddresses() async throws -> [String]
