@@ -42,7 +42,7 @@ struct LibvirtdAsItIs: Libvirtd {
   var lastWords: String { daemon.lastWords }
 
   func ensureRunning() throws {
-    guard daemon.isListening else {
+    guard daemon.isRunning else {
       throw DriverError(.unreachable, "no libvirtd of this data directory runs: nobody listens at \(daemon.socketPath)")
     }
   }

@@ -49,12 +49,12 @@ struct PrivateLibvirtd: Libvirtd {
 
   /// A lock lets one process at a time do this.
   func ensureRunning() throws {
-    if isListening, !isMisplaced { return }
+    if isRunning, !isMisplaced { return }
     try MachineFiles.makeDirectory(directory)
     let lock = try lock(within: Self.startLimit)
     defer { close(lock) }
     try outbound?.ensure(heldBy: (processID.map { [$0] } ?? []) + machines)
-    if isListening {
+    if isRunning {
       if !isMisplaced { return }
       logger.notice("libvirtd starts anew in another network; servers that run stay in the one that they are in")
       try stop()
@@ -90,24 +90,36 @@ struct PrivateLibvirtd: Libvirtd {
     }
   }
 
-  /// A daemon that was killed while it probed QEMU leaves that QEMU behind, unknown to any other libvirtd.
+  /// A daemon that was killed while it probed QEMU leaves that QEMU behind, unknown to any other libvirtd. Each has a folder,
+  /// and its process ID in there only once it is under way.
   private func endForgottenProbes() {
-    let folder = "\(directory)/lib/qemu"
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names where name.hasPrefix("qmp-") {
-      let file = "\(folder)/\(name)/qmp.pid"
-      guard let process = HostProcess(inFile: file, where: { $0.mentions("/\(name)/qmp.") }) else { continue }
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/lib/qemu")) ?? []).filter {
+      $0.hasPrefix("qmp-")
+    }
+    if names.isEmpty { return }
+    for process in (try? HostProcess.all()) ?? [] where process.isEmulator {
+      guard names.contains(where: { process.mentions("/\($0)/qmp.") }) else { continue }
       logger.info("ending a QEMU that a libvirtd left behind", metadata: ["pid": "\(process.id)"])
       Foundation.kill(process.id, SIGKILL)
     }
   }
 
   func kill() {
-    guard let process = processID else { return }
-    logger.warning("killing a libvirtd that does not answer", metadata: ["pid": "\(process)"])
-    Foundation.kill(process, SIGKILL)
+    if let process = processID {
+      logger.warning("killing a libvirtd that does not answer", metadata: ["pid": "\(process)"])
+    }
     let deadline = ContinuousClock.now + Self.stopLimit
-    while processID == process, deadline.remainingMilliseconds != nil { poll(nil, 0, 5) }
+    while case let processes = processes, !processes.isEmpty, deadline.remainingMilliseconds != nil {
+      for process in processes { Foundation.kill(process, SIGKILL) }
+      poll(nil, 0, 5)
+    }
+  }
+
+  /// The daemon, and the processes that it has forked and that are no other program yet: one that outlives the daemon holds its
+  /// socket and may become a QEMU.
+  private var processes: [pid_t] {
+    ((try? HostProcess.all()) ?? []).filter { $0.program.hasSuffix("libvirtd") && $0.arguments.contains(pidPath) }
+      .map(\.id)
   }
 
   /// The daemon's process ID, if the process lives and is our daemon.
@@ -120,7 +132,10 @@ struct PrivateLibvirtd: Libvirtd {
     return processes.filter { $0.isEmulator && $0.mentions(files) }.map(\.id)
   }
 
-  var isListening: Bool {
+  /// Whether somebody listens who is our daemon, and not what a killed one has forked.
+  var isRunning: Bool { processID != nil && isListening }
+
+  private var isListening: Bool {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
@@ -145,7 +160,7 @@ struct PrivateLibvirtd: Libvirtd {
 
   private func waitUntilListening() throws {
     let deadline = ContinuousClock.now + Self.startLimit
-    while !isListening {
+    while !isRunning {
       guard deadline.remainingMilliseconds != nil else {
         throw DriverError(.unreachable, "libvirtd did not start: \(lastWords)")
       }

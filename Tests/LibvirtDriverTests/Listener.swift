@@ -61,3 +61,23 @@ final class Listener: Sendable {
 
   func close() { Foundation.close(descriptor) }
 }
+
+/// A socket that listens at the path and accepts nobody.
+func listen(at path: String) throws -> Int32 {
+  let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  guard descriptor >= 0 else { throw HostError.last("socket") }
+  var address = sockaddr_un()
+  address.sun_family = sa_family_t(AF_UNIX)
+  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+  let isBound = withUnsafePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+      bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+    }
+  }
+  guard isBound, listen(descriptor, 8) == 0 else {
+    let error = HostError.last("listen at \(path)")
+    close(descriptor)
+    throw error
+  }
+  return descriptor
+}
