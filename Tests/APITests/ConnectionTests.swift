@@ -17,11 +17,13 @@ struct ConnectionTests {
   func drippingBody() async throws {
     var limits = ConnectionLimits()
     limits.transfer = .milliseconds(500)
+    limits.idle = .seconds(600)
     try await withServer(limits) { _, port in
       let client = try await RawClient(port: port)
       client.send("POST /api/v1/servers/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
       let lasted = await client.dripUntilClosed("x")
-      #expect(lasted.map { (.milliseconds(450)...Duration.seconds(20)).contains($0) } == true)
+      // As long as it takes, and shorter than all that drips.
+      #expect(lasted.map { $0 >= .milliseconds(450) } == true, "\(lasted as Any)")
     }
   }
 
@@ -29,6 +31,7 @@ struct ConnectionTests {
   func drippingHead() async throws {
     var limits = ConnectionLimits()
     limits.idle = .milliseconds(500)
+    (limits.firstRequest, limits.transfer) = (.seconds(600), .seconds(600))
     try await withServer(limits) { _, port in
       let client = try await RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nX-Slow: ")
@@ -111,7 +114,7 @@ struct ConnectionTests {
       for _ in 0..<100 where !isLetIn {
         let next = try await RawClient(port: port)
         next.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        isLetIn = await next.receive(until: #""ok""#, withinSeconds: 1)
+        isLetIn = await next.receive(until: #""ok""#)
         next.close()
       }
       #expect(isLetIn)
@@ -126,7 +129,7 @@ struct ConnectionTests {
     try await withServer(limits) { _, port in
       let clients = try await RawClient.several(14, port: port)
       for client in clients.prefix(7) { client.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n") }
-      for _ in 0..<2000 where clients.count(where: { $0.hasEnded }) < 10 {
+      for _ in 0..<9000 where clients.count(where: { $0.hasEnded }) < 10 {
         try await Task.sleep(for: .milliseconds(10))
       }
       #expect(clients.count { $0.hasEnded } == 10)
@@ -148,6 +151,9 @@ struct ConnectionTests {
       client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(await client.receive(until: #""ok""#))
       // A listener accepts some at once.
+      for _ in 0..<9000 where silent.count(where: { !$0.hasEnded }) >= 64 + 16 {
+        try await Task.sleep(for: .milliseconds(10))
+      }
       #expect(silent.count { !$0.hasEnded } < 64 + 16)
     }
   }
@@ -187,11 +193,12 @@ struct ConnectionTests {
   func firstRequest(_ begin: String) async throws {
     var limits = ConnectionLimits()
     limits.firstRequest = .milliseconds(300)
+    (limits.idle, limits.transfer) = (.seconds(600), .seconds(600))
     try await withServer(limits) { _, port in
       let client = try await RawClient(port: port)
       client.send(begin)
       let drop = begin.count > 1 ? "x" : ""
-      #expect(await client.dripUntilClosed(drop, withinSeconds: 10) != nil)
+      #expect(await client.dripUntilClosed(drop) != nil)
     }
   }
 

@@ -114,7 +114,7 @@ struct PersistenceTests {
       let part = String(repeating: "x", count: 50_000)
       var sent = 0
       let began = ContinuousClock.now
-      while !client.isClosed, ContinuousClock.now - began < .seconds(20) {
+      while !client.isClosed, ContinuousClock.now - began < .seconds(90) {
         sent += client.send(isChunked ? "c350\r\n\(part)\r\n" : part)
         await Task.yield()
       }
@@ -130,21 +130,28 @@ struct PersistenceTests {
   @Test("A short rest of a refused request is waited for, and the connection goes on")
   func shortRest() async throws {
     try await withPort { _, port in
-      let client = try await RawClient(port: port)
-      client.send(Self.post("", "Content-Length: 10\r\n"))
-      #expect(await client.receive(until: "credentials"))
-      client.send("0123456789" + Self.health)
-      #expect(await client.receive(until: #"{"status":"ok"}"#))
-      #expect(!client.received.contains("Connection: close"))
+      var hasGoneOn = false
+      // A host that has too much to do may let the client sleep for as long as the service waits.
+      for _ in 1...5 where !hasGoneOn {
+        let client = try await RawClient(port: port)
+        client.send(Self.post("", "Content-Length: 10\r\n"))
+        #expect(await client.receive(until: "credentials"))
+        client.send("0123456789" + Self.health)
+        hasGoneOn = await client.receive(until: #"{"status":"ok"}"#)
+        #expect(!client.received.contains("Connection: close"))
+      }
+      #expect(hasGoneOn)
     }
   }
 
   @Test("… but not for ever")
   func missingRest() async throws {
-    try await withPort { _, port in
-      let client = try await RawClient(port: port)
+    var limits = ListeningAPI.patient
+    (limits.idle, limits.transfer) = (.seconds(600), .seconds(600))
+    try await ListeningAPI.with(try await TestAPI.make(), limits) { here in
+      let client = try await RawClient(port: here.port)
       client.send(Self.post("", "Content-Length: 10\r\n"))
-      #expect(await client.receiveAll(withinSeconds: 10) != nil)
+      #expect(await client.receiveAll() != nil)
     }
   }
 
@@ -199,8 +206,9 @@ struct PersistenceTests {
       for _ in 0..<200 where !isLetIn {
         api.service.clock.advance(by: .seconds(1))
         let next = try await listen(token)
-        isLetIn = await next.receive(until: "heartbeat", withinSeconds: 1)
-        if !isLetIn { #expect(next.received.hasPrefix("HTTP/1.1 429 ")) }
+        #expect(await next.receive(until: "\r\n\r\n"), "\(next.received)")
+        isLetIn = next.received.hasPrefix("HTTP/1.1 200 ")
+        if !isLetIn { #expect(next.received.hasPrefix("HTTP/1.1 429 "), "\(next.received)") }
       }
       #expect(isLetIn)
     }

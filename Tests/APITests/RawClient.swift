@@ -66,13 +66,13 @@ final class RawClient: Sendable {
   var received: String { state.withLock { $0.text } }
 
   /// All that the server says until it closes; nil where it does not in time.
-  func receiveAll(withinSeconds limit: Int = 20) async -> String? {
+  func receiveAll(withinSeconds limit: Int = 90) async -> String? {
     _ = await receive(until: "\0", withinSeconds: limit)
     return isClosed ? received : nil
   }
 
   /// Whether the server closes the connection, whatever it says before.
-  func ends(withinSeconds limit: Int = 20) async -> Bool { await receiveAll(withinSeconds: limit) != nil }
+  func ends(withinSeconds limit: Int = 90) async -> Bool { await receiveAll(withinSeconds: limit) != nil }
 
   var isClosed: Bool { state.withLock { $0.isClosed } }
 
@@ -94,7 +94,7 @@ final class RawClient: Sendable {
     }
   }
 
-  func receive(until text: String, withinSeconds limit: Int = 20) async -> Bool {
+  func receive(until text: String, withinSeconds limit: Int = 90) async -> Bool {
     let deadline = ContinuousClock.now + .seconds(limit)
     while ContinuousClock.now < deadline {
       let wasClosed = isClosed
@@ -108,7 +108,7 @@ final class RawClient: Sendable {
 
   /// Sends a text again and again, and reads nothing; returns how long it took until the server closed the connection.
   func dripUntilClosed(
-    _ text: String, withinSeconds limit: Int = 20
+    _ text: String, withinSeconds limit: Int = 90
   ) async -> Duration? {
     let began = ContinuousClock.now
     while ContinuousClock.now - began < .seconds(limit) {

@@ -95,16 +95,26 @@ struct RepliesInMemoryConnectionTests {
     connections.idle = .seconds(2)
     try await WarmAPI.with(connections: connections, mark: { 7 }) { here in
       try await here.keep()
-      let client = try await RawClient(port: here.port)
-      let began = ContinuousClock.now
-      var count = 0
-      while ContinuousClock.now - began < .seconds(3) {
-        count += 1
-        client.send(here.request("/servers/1/", "X-Request-ID: number-\(count)\r\n"))
-        try #require(await client.receive(until: "X-Request-ID: number-\(count)\r\n"))
+      var wasIdle = true
+      for _ in 1...10 where wasIdle {
+        let client = try await RawClient(port: here.port)
+        let began = ContinuousClock.now
+        var (count, last) = (0, began)
+        wasIdle = false
+        while ContinuousClock.now - began < .seconds(3), !wasIdle {
+          count += 1
+          client.send(here.request("/servers/1/", "X-Request-ID: number-\(count)\r\n"))
+          let isAnswered = await client.receive(until: "X-Request-ID: number-\(count)\r\n")
+          // Where the host lets it sleep so long, it has been idle.
+          wasIdle = ContinuousClock.now - last > .milliseconds(1500)
+          last = .now
+          try #require(isAnswered || wasIdle)
+        }
+        if wasIdle { continue }
+        let text = try #require(await client.receiveAll())
+        #expect(text.components(separatedBy: "HTTP/1.1 200 ").count == count + 1)
       }
-      let text = try #require(await client.receiveAll())
-      #expect(text.components(separatedBy: "HTTP/1.1 200 ").count == count + 1)
+      #expect(!wasIdle)
     }
   }
 
