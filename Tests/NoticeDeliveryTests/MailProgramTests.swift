@@ -16,7 +16,7 @@ struct MailProgramTests {
   }
 
   static func deliver(
-    _ script: String, _ arguments: [String] = [], limit: Duration = .seconds(20), letter: NoticeLetter? = nil
+    _ script: String, _ arguments: [String] = [], limit: Duration = .seconds(120), letter: NoticeLetter? = nil
   ) async throws {
     try await MailProgram([script] + arguments, from: MailMessageTests.from, limit: limit)
       .deliver(letter ?? MailMessageTests.letter())
@@ -69,7 +69,7 @@ struct MailProgramTests {
       let script = try Self.script("sleep 600 & echo $! > \"$1\"; wait", in: folder)
       let began = ContinuousClock.now
       let error = await #expect(throws: UndeliveredNotice.self) {
-        try await Self.deliver(script, [folder.path + "/child"], limit: .seconds(1))
+        try await Self.deliver(script, [folder.path + "/child"], limit: .seconds(10))
       }
       #expect(error?.reason.contains("did not end in time") == true && began.duration(to: .now) < .seconds(120))
       let text = try String(contentsOfFile: folder.path + "/child", encoding: .utf8)
@@ -91,8 +91,8 @@ struct MailProgramTests {
       let long = MailMessageTests.letter(text: String(repeating: "a line of text\n", count: 20_000))
       try await Self.deliver(try Self.script("exit 0", in: folder), letter: long)
       // It ends before its child does.
-      let child = try Self.script("(sleep 15; touch \"$1\") & exit 0", in: folder)
-      try await Self.deliver(child, [folder.path + "/child is over"], limit: .seconds(60))
+      let child = try Self.script("(sleep 90; touch \"$1\") & exit 0", in: folder)
+      try await Self.deliver(child, [folder.path + "/child is over"], limit: .seconds(120))
       #expect(!FileManager.default.fileExists(atPath: folder.path + "/child is over"))
     }
   }

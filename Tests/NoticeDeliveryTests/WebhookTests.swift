@@ -9,7 +9,7 @@ struct WebhookTests {
   private static let secretText = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
   private static func deliver(
-    to listener: WebhookListener, limit: Duration = .seconds(15), _ letter: NoticeLetter = MailMessageTests.letter()
+    to listener: WebhookListener, limit: Duration = .seconds(120), _ letter: NoticeLetter = MailMessageTests.letter()
   ) async throws {
     try await Webhook(listener.url, secret: try #require(WebhookSecret(secretText)), limit: limit).deliver(letter)
   }
@@ -81,7 +81,7 @@ struct WebhookTests {
     defer { redirecting.end() }
     for number in 0..<200 {
       // Every other one is given up at about the time at which it answers.
-      let limit = number % 2 == 0 ? Duration.seconds(15) : .microseconds(100 * number)
+      let limit = number % 2 == 0 ? Duration.seconds(120) : .microseconds(100 * number)
       await #expect(throws: UndeliveredNotice.self) { try await Self.deliver(to: redirecting, limit: limit) }
     }
   }

@@ -33,7 +33,7 @@ struct AccountCommandTests {
     let order = #"{"name": "late", "plan_id": 3, "os_id": 3, "location": "us-west"}"#
     #expect(try await ada.send("POST", "/servers/", order).status == 401)
     #expect(try await ada.send("POST", "/ssh-keys/", #"{"name": "k", "public_key": "\#(key)"}"#).status == 401)
-    try await ada.eventually("/account/me/", within: .seconds(3)) { $0.status == 401 }
+    try await ada.eventually("/account/me/") { $0.status == 401 }
     for arguments in [
       ["account", "close", "2"], ["account", "update", "2", "--first-name", "A"],
       ["token", "create", "--name", "t", "--account", "2"],
@@ -41,7 +41,7 @@ struct AccountCommandTests {
       let result = try someone.run(arguments)
       #expect(result.status == 4 && result.errors.contains("The account 2 is closed."), "\(result.all)")
     }
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(120)
     while try !someone.run("server", "list", "--json").output.isEmpty, ContinuousClock.now < deadline {}
     #expect(try someone.run("check").status == 0)
     #expect(try someone.run("account", "list", "--json").objects.map { $0["email"] as? String }.last == "closed-2")

@@ -77,7 +77,7 @@ struct CreditCommandTests {
   }
 
   private static func expect(_ status: ServerStatus, _ id: ID<Server>, _ store: SQLStore) async throws {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(120)
     while try await store.server(id)?.status != status {
       guard ContinuousClock.now < deadline else {
         Issue.record("server \(id) is not \(status) but \(try await store.server(id)?.status as Any)")

@@ -53,7 +53,7 @@ struct Customer {
   /// to be done takes its time.
   @discardableResult
   func eventually(
-    _ path: String, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+    _ path: String, within limit: Duration = .seconds(120), sourceLocation: SourceLocation = #_sourceLocation,
     _ isRight: (Reply) throws -> Bool
   ) async throws -> Reply {
     let deadline = ContinuousClock.now + limit

@@ -198,7 +198,7 @@ struct ImageCommandTests {
     #expect(try await customer.send("GET", "/servers/\(server)/").json["username"] as? String == "root")
     let order = #"{"name": "second", "plan_id": 3, "os_id": 5, "location": "us-west"}"#
     let second = try #require(try await customer.send("POST", "/servers/", order).json["id"] as? Int)
-    try await customer.eventually("/servers/\(second)/", within: .seconds(30)) {
+    try await customer.eventually("/servers/\(second)/") {
       try $0.json["username"] as? String == "ubuntu"
     }
     for arguments in [

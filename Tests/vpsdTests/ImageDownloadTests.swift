@@ -189,7 +189,7 @@ struct ImageDownloadTests {
   func killed() async throws {
     let disk = ImageWorkshop.disk(1, kibibytes: 1024)
     let sum = try publish(disk)
-    publisher.publish("/disk.img", Publisher.Page(body: disk, delay: .milliseconds(20)))
+    publisher.publish("/disk.img", Publisher.Page(body: disk, delay: .milliseconds(60)))
     let process = Process()
     process.executableURL = Operator.program
     process.arguments = ["image", "add", "theirs", "--url", publisher.url("/disk.img"), "--sha256", sum]
@@ -197,7 +197,7 @@ struct ImageDownloadTests {
     process.standardError = FileHandle.nullDevice
     try process.run()
     let download = workshop.images + "/.adding-theirs/work/download"
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(120)
     while ((try? FileManager.default.attributesOfItem(atPath: download)[.size]) as? Int ?? 0) < 100_000 {
       try #require(ContinuousClock.now < deadline)
       try await Task.sleep(for: .milliseconds(20))

@@ -102,14 +102,20 @@ final class Operator: Sendable {
     process.waitUntilExit()
   }
 
-  struct NeverLogged: Error {}
+  struct NeverLogged: Error, CustomStringConvertible {
+    let description: String
+  }
 
   /// Returns when the service has logged this.
   func whenLogged(_ text: String) async throws {
     let errors = service.withLock { $0?.errors }
-    let deadline = ContinuousClock.now + .seconds(30)
-    while try errors.map({ try String(contentsOf: $0, encoding: .utf8).contains(text) }) != true {
-      guard ContinuousClock.now < deadline else { throw NeverLogged() }
+    let deadline = ContinuousClock.now + .seconds(120)
+    while true {
+      let log = try errors.map { try String(contentsOf: $0, encoding: .utf8) } ?? ""
+      if log.contains(text) { return }
+      guard ContinuousClock.now < deadline else {
+        throw NeverLogged(description: "not logged: \(text), but: \(log.suffix(3000))")
+      }
       try await Task.sleep(for: .milliseconds(20))
     }
   }

@@ -58,7 +58,7 @@ struct OwnHostServiceTests {
     // Away it is after half a minute without a heartbeat; nothing waits for it meanwhile.
     let near = try #require(servers["a"])
     #expect(try await atHere.send("POST", "/servers/\(near)/reboot/").status == 200)
-    try await atHere.eventually("/servers/\(remote)/", within: .seconds(60)) {
+    try await atHere.eventually("/servers/\(remote)/") {
       try ($0.json["status_reason"] as? String)?.contains("does not answer") == true
     }
     #expect(try await atHere.send("GET", "/servers/\(remote)/").json["status"] as? String == "active")
@@ -103,7 +103,7 @@ struct OwnHostServiceTests {
     #expect(early.status == 4 && early.errors.contains("stop it first"), "\(early.all)")
 
     there.killService()
-    try await customer.eventually("/servers/\(going)/", within: .seconds(60)) {
+    try await customer.eventually("/servers/\(going)/") {
       try ($0.json["status_reason"] as? String)?.contains("does not answer") == true
     }
     #expect(try here.run("host", "remove", "node2").status == 4)
@@ -121,7 +121,7 @@ struct OwnHostServiceTests {
     }
     let left = try machines()
     _ = try there.serve()
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(120)
     while try machines().count >= left.count, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(50))
     }

@@ -43,7 +43,7 @@ struct SharedStorageServiceTests {
     try await customer.eventually("/servers/\(servers[0])/operations/", within: .seconds(180)) {
       $0.text.contains(#""kind":"move","status":"succeeded""#)
     }
-    try await customer.eventually("/servers/\(servers[0])/", within: .seconds(90)) {
+    try await customer.eventually("/servers/\(servers[0])/") {
       try $0.json["status"] as? String == "active" && $0.json["status_reason"] is NSNull
     }
     let lost = try host("us-west/1", someone, configuration)
@@ -52,7 +52,7 @@ struct SharedStorageServiceTests {
     #expect(try await customer.send("GET", "/servers/\(servers[0])/").json["ip_address"] as? String == address)
 
     for sign in signs { try FileManager.default.removeItem(at: sign) }
-    try await customer.eventually("/servers/\(servers[1])/", within: .seconds(30)) { _ in
+    try await customer.eventually("/servers/\(servers[1])/") { _ in
       try host("us-west/1", someone, configuration)["state"] as? String == "draining"
     }
     #expect(try someone.run(["host", "undrain", "us-west/1"] + configuration).status == 0)
