@@ -150,7 +150,7 @@ struct InterruptTests {
     let user = try User(url: service.url)
     _ = try user.write("servers: [{name: new, plan: x, os: x, location: x}]", to: "servers.yaml")
     let impatience = Impatience(presses: 1, home: user.path)
-    return try await user.run(User.program, words + ["--wait", "--timeout", "70s"]) { process in
+    return try await user.run(User.program, words + ["--wait", "--timeout", "600s"]) { process in
       impatience.watch(process)
       Thread { impatience.press(after: "It is asked again in 60 s.") }.start()
     }

@@ -261,7 +261,7 @@ struct TroubleTests {
     }
     let user = try User(url: service.url)
     // It comes to be done within the time, and then events are waited for that this service has none of.
-    let patient = try await user.run("server", "stop", "7", "--wait", "--timeout", "5s")
+    let patient = try await user.run("server", "stop", "7", "--wait", "--timeout", "15s")
     #expect(
       patient.errors.components(separatedBy: "No capacity at us-west. It is asked again in 1 s.\n").count == 4,
       "\(patient.all)")
@@ -295,15 +295,15 @@ struct TroubleTests {
     let user = try User(url: service.url)
     let begin = ContinuousClock.now
     let results = await [["rebuild", "7", "--yes"], ["stop", "7"]].concurrently { words in
-      try? await user.run(User.program, ["server"] + words + ["--wait", "--timeout", "11s"])
+      try? await user.run(User.program, ["server"] + words + ["--wait", "--timeout", "16s"])
     }
-    #expect(ContinuousClock.now - begin < .seconds(20))
+    #expect(ContinuousClock.now - begin < .seconds(26))
     for result in results {
       #expect(
         result?.status == 5 && result?.errors.contains("It is not done in the time") == true, "\(result?.all ?? "")")
     }
     let held = service.requests.filter { $0.path.hasSuffix("/stop/") }.map { $0.header("Prefer") }
-    #expect(held.count == 2 && held[0] == "wait=11" && ["wait=1", "wait=0"].contains(held[1]), "\(held)")
+    #expect(held.count == 2 && held[0] == "wait=16" && (0...6).contains { held[1] == "wait=\($0)" }, "\(held)")
   }
 
   private static func forever() throws -> ScriptedServer {
@@ -329,7 +329,7 @@ struct TroubleTests {
   @Test("What is not done in time goes on, with the status 5 and without asking again and again")
   func timeout() async throws {
     let service = try Self.forever()
-    let result = try await User(url: service.url).run(User.program, Self.create + ["--timeout", "1s"])
+    let result = try await User(url: service.url).run(User.program, Self.create + ["--timeout", "10s"])
     #expect(
       result.status == 5 && result.errors.contains("web (7) is created all the same: vpsctl server show 7"),
       "\(result.all)")
