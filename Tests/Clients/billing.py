@@ -76,16 +76,16 @@ def main(vpsd):
 
         order = {"plan_id": 3, "os_id": 3, "location": "us-west"}
         running, stopped = (call("POST", "/servers/", order | {"name": name})["id"] for name in ("running", "stopped"))
-        wait("active", 30, lambda: status(running) == status(stopped) == "active")
+        wait("active", 120, lambda: status(running) == status(stopped) == "active")
         call("POST", f"/servers/{stopped}/stop/")
-        wait("stopped", 30, lambda: status(stopped) == "stopped")
-        wait("suspended", 150, lambda: status(running) == status(stopped) == "suspended")
+        wait("stopped", 120, lambda: status(stopped) == "stopped")
+        wait("suspended", 300, lambda: status(running) == status(stopped) == "suspended")
         account = call("GET", "/account/me/")["account"]
         assert account["balance"] == 0 and account["suspended"] == "credit" and account["deletion_at"], account
         service.run("credit", "check")
         # Twenty hours of 0.005 are all that there was.
         service.run("credit", "add", EMAIL, "10")
-        wait("what they were", 30, lambda: (status(running), status(stopped)) == ("active", "stopped"))
+        wait("what they were", 120, lambda: (status(running), status(stopped)) == ("active", "stopped"))
         account = call("GET", "/account/me/")["account"]
         assert account["suspended"] is None and account["deletion_at"] is None, account
         service.run("credit", "check")

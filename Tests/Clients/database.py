@@ -53,7 +53,7 @@ auth_file = {self._folder}/users
         with open(self._folder / "log", "a") as log:
             self._process = subprocess.Popen(
                 [*self._user, "/usr/sbin/pgbouncer", self._folder / "pgbouncer.ini"], stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not (self._folder / f".s.PGSQL.{POOLER_PORT}").exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"database: pgbouncer did not start: {(self._folder / 'log').read_text()}")

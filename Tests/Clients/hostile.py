@@ -8,7 +8,7 @@ import time
 
 from service import Service
 
-SECONDS = 10
+SECONDS = 60
 IDLE_CONNECTIONS = 300
 
 

@@ -34,7 +34,7 @@ class WatchedService(Service):
 
 
 def wait(what, value):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             if found := value():
@@ -47,7 +47,7 @@ def wait(what, value):
 
 def get(url):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=30) as reply:
+    with opener.open(url, timeout=120) as reply:
         return reply.read().decode()
 
 

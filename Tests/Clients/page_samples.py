@@ -3,12 +3,12 @@
 import html
 import os
 import re
+import signal
 import subprocess
+import time
 import urllib.request
 
 SECONDS = 60
-# How long an answer without an end is followed.
-STREAM_SECONDS = 3
 OPERATION = re.compile(r'<article id="(\w+)">(.*?)</article>', re.S)
 PROGRAM = re.compile(r'<pre class="(\w+)"><code>(.*?)</code></pre>', re.S)
 # A right program can be told that there is no such thing, or that the moment is wrong, but never this:
@@ -35,6 +35,32 @@ def command(language, program, python, folder):
     return [*tool[language], str(file)]
 
 
+def run_to_its_end(words, environment):
+    """What the program wrote, and its status."""
+    try:
+        ran = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=SECONDS)
+        return ran.stdout + ran.stderr, ran.returncode
+    except subprocess.TimeoutExpired as expired:
+        return (expired.stdout or b"").decode(), "too late"
+
+
+def follow(words, environment, folder):
+    """The same of a program whose answer has no end: until it has written something, and a moment longer."""
+    file = folder / "followed"
+    with open(file, "wb") as output:
+        process = subprocess.Popen(words, stdout=output, stderr=output, env=environment, start_new_session=True)
+    deadline = time.monotonic() + SECONDS
+    while process.poll() is None and not file.stat().st_size and time.monotonic() < deadline:
+        time.sleep(0.05)
+    try:
+        status = process.wait(1)
+    except subprocess.TimeoutExpired:
+        status = 0
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return file.read_text(), status
+
+
 def run(service, python, folder):
     """How many programs ran, and how many of them failed."""
     # One of the samples revokes the first token, and with it all that were made with it.
@@ -47,14 +73,11 @@ def run(service, python, folder):
     for name, programs in operations(service).items():
         assert sorted(programs) == ["curl", "javascript", "php", "python"], f"{name} has {sorted(programs)}"
         for language, program in programs.items():
-            is_stream = name == "followEvents"
-            try:
-                ran = subprocess.run(
-                    command(language, program, python, folder), capture_output=True, text=True, env=environment,
-                    timeout=STREAM_SECONDS if is_stream else SECONDS)
-                output, status = ran.stdout + ran.stderr, ran.returncode
-            except subprocess.TimeoutExpired as expired:
-                output, status = (expired.stdout or b"").decode(), 0 if is_stream else "too late"
+            words = command(language, program, python, folder)
+            if name == "followEvents":
+                output, status = follow(words, environment, folder)
+            else:
+                output, status = run_to_its_end(words, environment)
             # Python's raise_for_status ends a program that is refused, as it should; curl has nothing to say of a 204.
             is_silent = language == "curl" and "-X DELETE" in program
             ended_well = status == 0 or language == "python" and "Client Error" in output

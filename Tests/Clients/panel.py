@@ -23,7 +23,7 @@ from service import Service
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ann@home"
 PASSWORD = "correct horse battery"
-MILLISECONDS = 20_000
+MILLISECONDS = 60_000
 SIZES = {"phone": (360, 740), "desk": (1280, 860)}
 # Each page by the name of its picture; of the servers in it, the first one is active.
 PAGES = {
@@ -311,7 +311,7 @@ def without_script(panel):
 
 
 def wait_by_loading(page, status, place="#status .status"):
-    for _ in range(100):
+    for _ in range(300):
         if page.locator(place).inner_text() == status:
             return
         page.wait_for_timeout(200)
@@ -350,6 +350,7 @@ def main():
     chromium = shutil.which("chromium") or sys.exit("panel: chromium is missing: make setup")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=MILLISECONDS)
     with Service(vpsd, mails=True, names=True) as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"])

@@ -25,7 +25,7 @@ CONFIGURATIONS = pathlib.Path(__file__).resolve().parents[2] / "packaging/proxie
 HOST = "vps.example.com"
 # Nobody's whom the service believes, unlike the proxy's own 127.0.0.1.
 CLIENT = "127.0.0.2"
-SECONDS = 20
+SECONDS = 60
 
 
 class TrustingService(Service):
@@ -136,7 +136,7 @@ def check_events(client, server):
     while b"server.status" not in (line := stream.fp.readline()):
         assert line and time.monotonic() < began + SECONDS, "the stream told nothing"
     # Nothing gathers events on their way.
-    assert time.monotonic() - began < 5, "an event came late"
+    assert time.monotonic() - began < 10, "an event came late"
     stream.close()
 
 

@@ -30,6 +30,8 @@ from postgresql import PostgreSQL
 CLOCKS = {"one": 0, "two": 300, "three": -300}
 HOSTS = 3
 MOVE_SECONDS = 10
+# The same where the machine has too much else to do; it does not have that each time.
+LATEST_MOVE_SECONDS = 60
 # What a service is stopped for: longer than it is waited for.
 STOP_SECONDS = 8
 SERVER_AWAY_SECONDS = 3
@@ -247,7 +249,7 @@ class Trial:
 
     def await_move(self, replica, me):
         began = time.monotonic()
-        self.until(f"what the service {replica.name} had is done by others", MOVE_SECONDS, lambda: self.database.value(
+        self.until(f"what the service {replica.name} had is done by others", LATEST_MOVE_SECONDS, lambda: self.database.value(
             f"SELECT COUNT(*) FROM duty WHERE replica_id = '{me}' OR expires_at <= vpsd_now()") == "0")
         return time.monotonic() - began
 
@@ -338,6 +340,9 @@ class Trial:
         self.tell(time.monotonic() - began)
         if self.rolling and self.failures:
             raise Failed("requests failed in a rolling restart")
+        moved = [felt[-1] for felts in self.felt.values() for felt in felts if felt[-1] is not None]
+        if moved and min(moved) > MOVE_SECONDS:
+            raise Failed(f"what a service had was never done by another within {MOVE_SECONDS} s: {moved}")
 
     def rounds(self, number):
         if self.rolling:
