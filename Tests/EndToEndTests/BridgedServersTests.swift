@@ -79,7 +79,7 @@ struct BridgedServersTests {
       let json = #"{"enabled":\#(isEnabled),"rules":[]}"#
       let reply = try await client.send("PUT", "/servers/\(server.id)/firewall/", json: Data(json.utf8))
       #expect(reply.status == 200, "\(reply.text)")
-      _ = try await eventually("the firewall is in force", withinSeconds: 10) {
+      _ = try await eventually("the firewall is in force", withinSeconds: 60) {
         try await client.send("GET", "/servers/\(server.id)/firewall/").text.contains(#""enforced":true"#) ? true : nil
       }
       for address in [server.address, server.address6] { #expect(try login.isLetIn(address) != isEnabled) }

@@ -314,7 +314,7 @@ extension ClusterServersTests.Installation {
       for _ in 1...3 { created.append(try await order("meanwhile")) }
       let waiting = try service.operate(["server", "list", "--host", "us-west/\(lost)", "--json"])
       for server in created where !waiting.contains(server.uuid) {
-        try await answers(server, withinSeconds: 30)
+        try await answers(server, withinSeconds: 60)
         longest = max(longest, ContinuousClock.now - began)
         count += 1
       }

@@ -68,7 +68,7 @@ struct ConsoleTests {
       for _ in 1...3 where typed != "typed" {
         try await viewer.type("\necho typed > /root/typed\n")
         do {
-          try await eventually("what was typed", withinSeconds: 20) {
+          try await eventually("what was typed", withinSeconds: 60) {
             typed = try content(of: "/root/typed")
             return typed == "typed" ? () : nil
           }

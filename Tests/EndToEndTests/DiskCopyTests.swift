@@ -34,7 +34,7 @@ struct DiskCopyTests {
       try await client.deleteServer(server.id)
       #expect(try await client.copies(in: "backups").isEmpty)
       #expect(try await client.copies(in: "snapshots").isEmpty)
-      _ = try await eventually("the end of every copy", withinSeconds: 30) {
+      _ = try await eventually("the end of every copy", withinSeconds: 60) {
         files(named: [server.uuid, backup.uuid, snapshot.uuid], in: service.directory).isEmpty ? true : nil
       }
     }

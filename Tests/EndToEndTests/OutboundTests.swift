@@ -31,7 +31,7 @@ struct OutboundTests {
       try reachesNothingOfItsHost(login, endpoint)
 
       for process in processes(containing: "\(service.data)/outbound/slirp.socket") { kill(process, SIGKILL) }
-      _ = try await eventually("it is reached again", withinSeconds: 20) {
+      _ = try await eventually("it is reached again", withinSeconds: 60) {
         try? login.run("hostname", on: endpoint)
       }
       #expect(try Self.connected("192.0.2.80", 8000, login, endpoint) == "hello")

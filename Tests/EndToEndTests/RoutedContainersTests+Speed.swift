@@ -30,7 +30,7 @@ extension RoutedContainersTests {
         let (server, times) = try await order()
         ours.append(times)
         try await client.deleteServer(server)
-        _ = try await eventually("the end of the server", withinSeconds: 30) {
+        _ = try await eventually("the end of the server", withinSeconds: 60) {
           try Command.output("/usr/bin/incus", ["list", "--format", "json"]) == "[]" ? true : nil
         }
         theirs.append(try Self.launch(image, number, login))
@@ -92,9 +92,9 @@ extension RoutedContainersTests {
 /// The first words of an sshd.
 private enum Greeting {
   static func await(_ address: String) throws {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !isSent(by: address) {
-      guard ContinuousClock.now < deadline else { throw NotInTime(description: "a greeting: not within 30 s") }
+      guard ContinuousClock.now < deadline else { throw NotInTime(description: "a greeting: not within 60 s") }
       poll(nil, 0, 10)
     }
   }

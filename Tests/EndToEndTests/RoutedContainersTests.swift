@@ -79,14 +79,14 @@ struct RoutedContainersTests {
     #expect(try login.run("hostname", onWorld: server.address) == "a")
     try await rebootsItself(login, server)
     for address in [server.address, server.address6] {
-      _ = try await eventually("a login after its own reboot", withinSeconds: 20) {
+      _ = try await eventually("a login after its own reboot", withinSeconds: 60) {
         try login.isLetIn(address) ? true : nil
       }
     }
     try service.kill()
     _ = try Command.output("/usr/bin/env", ["nft", "flush", "ruleset"])
     try await service.start()
-    _ = try await eventually("the packet filter is there again", withinSeconds: 10) {
+    _ = try await eventually("the packet filter is there again", withinSeconds: 60) {
       try RoutedServersTests.hostNetwork().contains("goto") ? true : nil
     }
     #expect(try login.run("hostname", onWorld: server.address6) == "a")
@@ -95,7 +95,7 @@ struct RoutedContainersTests {
     try await rebootsItself(login, server)
     #expect(try !login.isLetIn(server.address) && !login.isLetIn(server.address6))
     try await service.start()
-    _ = try await eventually("a login with the service", withinSeconds: 20) {
+    _ = try await eventually("a login with the service", withinSeconds: 60) {
       try login.isLetIn(server.address) && login.isLetIn(server.address6) ? true : nil
     }
   }
@@ -125,9 +125,9 @@ struct RoutedContainersTests {
     }
     #expect(try !limits())
     _ = try service.operate(["plan", "update", "3", "--port-speed", "50"])
-    _ = try await eventually("a limit", withinSeconds: 20) { try limits() ? true : nil }
+    _ = try await eventually("a limit", withinSeconds: 60) { try limits() ? true : nil }
     _ = try service.operate(["plan", "update", "3", "--port-speed", "0"])
-    _ = try await eventually("no limit", withinSeconds: 20) { try limits() ? nil : true }
+    _ = try await eventually("no limit", withinSeconds: 60) { try limits() ? nil : true }
   }
 
   /// What the host counts is what was sent, whatever the guest says.

@@ -201,7 +201,7 @@ struct RoutedServersTests {
   private func setFirewall(_ server: RoutedServer, _ json: String, _ client: APIClient) async throws {
     let reply = try await client.send("PUT", "/servers/\(server.id)/firewall/", json: Data(json.utf8))
     #expect(reply.status == 200, "\(reply.text)")
-    _ = try await eventually("the firewall is in force", withinSeconds: 10) {
+    _ = try await eventually("the firewall is in force", withinSeconds: 60) {
       try await client.send("GET", "/servers/\(server.id)/firewall/").text.contains(#""enforced":true"#) ? true : nil
     }
   }
@@ -214,7 +214,7 @@ struct RoutedServersTests {
 
     let emulator = try #require(processes(containing: server.uuid).first)
     kill(emulator, SIGKILL)
-    try await status("starting", of: server.id, client, withinSeconds: 20)
+    try await status("starting", of: server.id, client, withinSeconds: 60)
     _ = try await active(server.id, client)
     #expect(try login.run("hostname", onWorld: server.address6) == "a")
 
@@ -225,7 +225,7 @@ struct RoutedServersTests {
     _ = try Command.output("/usr/bin/env", ["nft", "flush", "ruleset"])
     try await service.start()
     #expect(try login.run("hostname", onWorld: server.address) == "a")
-    _ = try await eventually("the packet filter is there again", withinSeconds: 10) {
+    _ = try await eventually("the packet filter is there again", withinSeconds: 60) {
       try Self.hostNetwork().contains("goto") ? true : nil
     }
     #expect(try login.run("hostname", onWorld: server.address6) == "a")

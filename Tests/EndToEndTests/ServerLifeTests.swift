@@ -61,7 +61,7 @@ struct ServerLifeTests {
       let client = try service.client()
       let balance = try service.operate(["account", "list"])
       let created = try await client.createServer(.init(name: "u", planId: 3, osId: 5, location: "us-west"))
-      let failed = try await eventually("an error", withinSeconds: 30) {
+      let failed = try await eventually("an error", withinSeconds: 60) {
         let server = try await client.server(created.id)
         return server.status == "error" ? server : nil
       }
@@ -170,12 +170,12 @@ struct ServerLifeTests {
   ) async throws {
     let machine = try #require(processes(containing: server.uuid).first)
     kill(machine, SIGKILL)
-    try await status("starting", of: server.id, client, withinSeconds: 10)
+    try await status("starting", of: server.id, client, withinSeconds: 60)
     _ = try await active(server.id, client)
     #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
 
     try login.send("echo c > /proc/sysrq-trigger", to: endpoint)
-    try await status("starting", of: server.id, client, withinSeconds: 30)
+    try await status("starting", of: server.id, client, withinSeconds: 60)
     _ = try await active(server.id, client)
     #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
 
@@ -183,7 +183,7 @@ struct ServerLifeTests {
     _ = try await eventually("the end of QEMU", withinSeconds: 60) {
       processes(containing: server.uuid).isEmpty ? true : nil
     }
-    try await status("stopped", of: server.id, client, withinSeconds: 5)
+    try await status("stopped", of: server.id, client, withinSeconds: 60)
   }
 
   private func leavesNoTrace(
@@ -192,7 +192,7 @@ struct ServerLifeTests {
     try await client.deleteServer(server.id)
     #expect(try await client.send("GET", "/servers/\(server.id)/").status == 404)
     #expect(try await client.servers().isEmpty)
-    _ = try await eventually("the end of every trace", withinSeconds: 20) {
+    _ = try await eventually("the end of every trace", withinSeconds: 60) {
       let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)
       let hasFiles = FileManager.default.fileExists(
         atPath: service.directory.path + "/data/servers/\(server.uuid)")
@@ -223,7 +223,7 @@ func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds lim
 
 /// The service sees within a second what a command has put into the catalogue.
 func offers(_ system: String, _ client: APIClient) async throws {
-  _ = try await eventually("\(system) in the catalogue", withinSeconds: 30) {
+  _ = try await eventually("\(system) in the catalogue", withinSeconds: 60) {
     try await client.send("GET", "/operating-systems/").text.contains(system) ? true : nil
   }
 }

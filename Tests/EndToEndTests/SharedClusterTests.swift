@@ -45,7 +45,7 @@ struct SharedClusterTests {
 
     /// Once another one has the cluster.
     func successor(of former: Service) async throws -> Service {
-      try await eventually("another service has the cluster", withinSeconds: 30) { () -> Service? in
+      try await eventually("another service has the cluster", withinSeconds: 60) { () -> Service? in
         guard let holder = try? roles().holder, holder !== former else { return nil }
         return holder
       }
@@ -73,7 +73,7 @@ struct SharedClusterTests {
       let process = try #require(service.processID)
       let began = try #require(try RawPostgreSQL(database.url).rows("SELECT vpsd_now()").first?.first ?? nil)
       Foundation.kill(process, SIGCONT)
-      _ = try await eventually("it is heard of", withinSeconds: 30) { () -> Bool? in
+      _ = try await eventually("it is heard of", withinSeconds: 60) { () -> Bool? in
         let heard = try RawPostgreSQL(database.url).rows(
           "SELECT 1 FROM replica WHERE name LIKE '%:\(process)' AND seen_at > \(began) + 4000")
         return heard.isEmpty ? nil : true
@@ -148,12 +148,12 @@ struct SharedClusterTests {
         _ = try await client.perform("reboot", on: server.id)
         _ = try await installation.successor(of: holder)
         let taken = Self.seconds(since: began)
-        _ = try await eventually("its certificate alone is trusted", withinSeconds: 20) { () -> Bool? in
+        _ = try await eventually("its certificate alone is trusted", withinSeconds: 60) { () -> Bool? in
           let now = try Self.terms()
           return now.count == 1 && now != former ? true : nil
         }
         let heeded = Self.seconds(since: began)
-        _ = try await eventually("it reboots", withinSeconds: 30) {
+        _ = try await eventually("it reboots", withinSeconds: 60) {
           try await client.server(server.id).status == "rebooting" ? true : nil
         }
         let acting = Self.seconds(since: began)
@@ -193,7 +193,7 @@ struct SharedClusterTests {
         #expect(try installation.login.run("cat /root/kept", on: endpoint) == "\(round)")
         #expect(try installation.start(of: endpoint) == start)
         // The one that woke may be given the cluster again, because it has nothing.
-        _ = try await eventually("one certificate", withinSeconds: 20) { try Self.terms().count == 1 ? true : nil }
+        _ = try await eventually("one certificate", withinSeconds: 60) { try Self.terms().count == 1 ? true : nil }
       }
       try await installation.endsWithNothing()
     }

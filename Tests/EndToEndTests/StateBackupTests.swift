@@ -12,7 +12,7 @@ struct StateBackupTests {
       _ = try service.operate(["backup-state", copy])
       let later = try await active(service, "later")
       try await service.client().deleteServer(kept.id)
-      _ = try await eventually("the end of the first server", withinSeconds: 30) {
+      _ = try await eventually("the end of the first server", withinSeconds: 60) {
         try service.operate(["server", "list", "--json"]).contains(kept.uuid) ? nil : true
       }
 

@@ -134,7 +134,7 @@ struct StockSystemTests {
 
   private func showsItsDownload(_ id: Int, _ client: APIClient) async throws {
     let words = /^Ubuntu 22.04 LTS is being downloaded for its first server: ([0-9]+) of ([0-9]+) MB.$/
-    _ = try await eventually("the progress of its download", withinSeconds: 30) { () -> Bool? in
+    _ = try await eventually("the progress of its download", withinSeconds: 60) { () -> Bool? in
       let server = try await client.server(id)
       #expect(server.status == "provisioning")
       guard let match = server.statusReason?.wholeMatch(of: words), let came = Int(match.1), let all = Int(match.2)

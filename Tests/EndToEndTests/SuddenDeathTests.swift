@@ -40,7 +40,7 @@ struct SuddenDeathTests {
       try await service.start()
       client = try service.client()
       #expect(try await client.servers().isEmpty)
-      _ = try await eventually("the end of the machine", withinSeconds: 30) {
+      _ = try await eventually("the end of the machine", withinSeconds: 60) {
         let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)
         let hasFiles = FileManager.default.fileExists(
           atPath: service.directory.path + "/data/servers/\(created.uuid)")

@@ -66,7 +66,7 @@ final class RunningProgram: Sendable {
   func write(_ line: String) throws { try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8)) }
 
   /// The next line; nil where there is none in time, or none ever.
-  func line(within limit: Duration = .seconds(20)) -> String? {
+  func line(within limit: Duration = .seconds(60)) -> String? {
     let deadline = ContinuousClock.now + limit
     return rest.withLock { rest in
       while true {

@@ -92,7 +92,7 @@ extension RoutedHostTests {
         hardwareAddress: heir.hardwareAddress, addresses: heir.addresses + a.interface.addresses,
         ipv6Networks: heir.ipv6Networks, firewall: .disabled)
       try reconciler.apply(heir, among: { [] })
-      #expect(talk.isLost(within: .seconds(5)))
+      #expect(talk.isLost(within: .seconds(60)))
       _ = try b.run("ip address add \(a.address)/32 dev eth0")
       try b.serve(22, at: a.address)
       #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered")

@@ -189,7 +189,7 @@ struct TermTests {
         return false
       }
       let task = Task { await late.hold { _ = await Self.changes(one) } }
-      try await eventually("both certificates were added", within: .seconds(20)) {
+      try await eventually("both certificates were added", within: .seconds(60)) {
         server.requests.count { $0.method == "POST" } >= 2
       }
       task.cancel()
@@ -209,12 +209,12 @@ struct TermTests {
         clock.advance(by: .seconds(1))
         return trust.names == ["vpsd", Self.name(1)]
       }
-      try await eventually("its certificate", within: .seconds(20)) { hasCertificate() }
+      try await eventually("its certificate", within: .seconds(60)) { hasCertificate() }
       trust.removeAll(named: Self.name(1))
-      try await eventually("another certificate", within: .seconds(20)) { hasCertificate() }
+      try await eventually("another certificate", within: .seconds(60)) { hasCertificate() }
       #expect(server.requests.count { $0.method == "POST" } == 2)
       holding.cancel()
-      try await eventually("no certificate", within: .seconds(20)) { !hasCertificate() && trust.names == ["vpsd"] }
+      try await eventually("no certificate", within: .seconds(60)) { !hasCertificate() && trust.names == ["vpsd"] }
       await holding.value
     }
   }
@@ -232,7 +232,7 @@ struct TermTests {
           #expect(throws: IncusError.elsewhere) { try one.requireHeed() }
         }
       }
-      try await eventually("it is not waited for any longer", within: .seconds(20)) {
+      try await eventually("it is not waited for any longer", within: .seconds(60)) {
         clock.advance(by: .seconds(1))
         return errors.withLock { $0 } == [.elsewhere]
       }

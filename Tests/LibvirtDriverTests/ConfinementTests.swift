@@ -46,7 +46,7 @@ struct ConfinementTests {
     // What it started ends with it: nothing writes afterwards.
     let start = ContinuousClock.now
     _ = try run("(exec >/dev/null 2>&1; sleep 600) & true")
-    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(ContinuousClock.now - start < .seconds(120))
     #expect(try sleepers().isEmpty)
   }
 
@@ -60,7 +60,7 @@ struct ConfinementTests {
   @Test("Ends at its deadline, with all that it started", .enabled(if: geteuid() == 0))
   func deadline() throws {
     #expect(throws: DriverError.self) { try run("sleep 600 & sleep 600", within: .seconds(2)) }
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(60)
     while try !sleepers().isEmpty, ContinuousClock.now < end { poll(nil, 0, 20) }
     #expect(try sleepers().isEmpty)
   }

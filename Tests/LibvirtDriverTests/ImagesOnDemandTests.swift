@@ -254,7 +254,7 @@ struct ImagesOnDemandTests {
     try await eventually("it is begun", within: .seconds(30), every: .milliseconds(5)) { !fetches.isEmpty }
     let downloads = downloads()
     try downloads.fetch(Self.name)
-    try await eventually("it is waited for", within: .seconds(10), every: .milliseconds(5)) {
+    try await eventually("it is waited for", within: .seconds(60), every: .milliseconds(5)) {
       downloads.absence(of: Self.name) == .beingFetched(.waiting)
     }
     #expect(try await outcome(downloads) == nil)
