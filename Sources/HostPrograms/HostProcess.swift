@@ -34,5 +34,11 @@ package struct HostProcess: Sendable, Equatable {
   /// Whether the text occurs in the command line.
   package func mentions(_ text: String) -> Bool { commandLine.firstRange(of: text.utf8) != nil }
 
+  /// Whether process IDs are counted for it as for this process; false where that cannot be read.
+  package var isInOwnNamespace: Bool {
+    let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+    return own != nil && own == (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/ns/pid"))
+  }
+
   package var isEmulator: Bool { program.contains("qemu-system") }
 }

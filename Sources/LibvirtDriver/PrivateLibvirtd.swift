@@ -118,8 +118,11 @@ struct PrivateLibvirtd: Libvirtd {
   /// The daemon, and the processes that it has forked and that are no other program yet: one that outlives the daemon holds its
   /// socket and may become a QEMU.
   private var processes: [pid_t] {
-    ((try? HostProcess.all()) ?? []).filter { $0.program.hasSuffix("libvirtd") && $0.arguments.contains(pidPath) }
-      .map(\.id)
+    let forked = ((try? HostProcess.all()) ?? []).filter { process in
+      // Containers on this host may have the same paths.
+      process.program.hasSuffix("libvirtd") && process.arguments.contains(pidPath) && process.isInOwnNamespace
+    }
+    return (processID.map { [$0] } ?? []) + forked.map(\.id)
   }
 
   /// The daemon's process ID, if the process lives and is our daemon.

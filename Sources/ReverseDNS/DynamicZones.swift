@@ -87,7 +87,8 @@ package struct DynamicZones: ReverseZones {
     guard let trouble = try await trouble(with: changes, in: zone) else { return try await missing(of: changes) }
     if changes.count == 1 { return [changes[0].address: trouble] }
     var troubles: [IPAddress: NameTrouble] = [:]
-    for (index, change) in changes.enumerated() {
+    // In another order each time, so that the same few do not keep the others from being sent.
+    for (index, change) in changes.shuffled().enumerated() {
       if troubles.count == index, index >= Self.mostRefusals {
         troubles[change.address] = trouble
       } else {
@@ -168,13 +169,15 @@ package struct DynamicZones: ReverseZones {
       }
       names = aliases
     }
-    let missing = Set(addresses).filter { places.found[$0] == nil }
+    // Where the server has failed with the name itself, twenty more questions would not tell more.
+    let missing = Set(addresses).filter { places.found[$0] == nil && places.unknown[$0] == nil }
     let candidates = missing.map { ($0, Place.candidates(for: $0)) }
     let answers = try await answers(to: candidates.flatMap(\.1))
     for (address, names) in candidates {
       for name in names where places.found[address] == nil {
         places.found[address] = places.note(answers[name], for: address)?.place(of: name)
       }
+      if places.found[address] != nil { places.unknown[address] = nil }
     }
     return places
   }

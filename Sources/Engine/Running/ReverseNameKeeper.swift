@@ -8,6 +8,7 @@ import Synchronization
 package final class ReverseNameKeeper: Sendable {
   private static let interval = Duration.seconds(1)
   private static let mostAtOnce = 250
+  private static let mostBatches = 40
   private static let pageSize = 1000
   /// Between tries while a DNS server is away.
   private static let firstPause = Duration.seconds(1)
@@ -126,7 +127,8 @@ package final class ReverseNameKeeper: Sendable {
   }
 
   private func say(at location: String) async throws {
-    while !Task.isCancelled {
+    // What is due after that is the next call's, so that names that are never taken do not keep the location from being compared.
+    for _ in 0..<Self.mostBatches where !Task.isCancelled {
       let changes = try await store.dueNames(at: location, limit: Self.mostAtOnce, at: clock.now)
       guard !changes.isEmpty else { return }
       let troubles = try await say(changes, namings[location])
