@@ -99,7 +99,7 @@ struct ConnectionTests {
 
   @Test("An address has so many connections and no more, until one of them ends")
   func perAddress() async throws {
-    var limits = ConnectionLimits()
+    var limits = ListeningAPI.patient
     limits.connectionsPerAddress = 2
     try await withServer(limits) { _, port in
       let clients = try await RawClient.several(2, port: port)
@@ -123,9 +123,8 @@ struct ConnectionTests {
 
   @Test("Those who have said nothing yet count, and those who begin to ask for a console")
   func silentPerAddress() async throws {
-    var limits = ConnectionLimits()
+    var limits = ListeningAPI.patient
     limits.connectionsPerAddress = 4
-    limits.firstRequest = .seconds(600)
     try await withServer(limits) { _, port in
       let clients = try await RawClient.several(14, port: port)
       for client in clients.prefix(7) { client.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n") }
@@ -141,7 +140,7 @@ struct ConnectionTests {
 
   @Test("However many say nothing, whoever says something is answered", arguments: [0, 300])
   func silentMany(_ perAddress: Int) async throws {
-    var limits = ConnectionLimits()
+    var limits = ListeningAPI.patient
     limits.connections = 64
     limits.connectionsPerAddress = perAddress
     try await withServer(limits) { _, port in
@@ -175,7 +174,7 @@ struct ConnectionTests {
     "One address that opens 1,200 connections keeps nobody out, whatever it says first", arguments: ["", "GET /con"])
   func silentAddress(_ words: String) async throws {
     RawClient.raiseDescriptorLimit()
-    try await withServer(ConnectionLimits()) { _, port in
+    try await withServer(ListeningAPI.patient) { _, port in
       var silent: [RawClient] = []
       for _ in 0..<1200 {
         silent.append(try await RawClient(port: port, host: 2))

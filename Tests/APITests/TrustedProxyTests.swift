@@ -132,7 +132,7 @@ struct TrustedProxyTests {
 
   @Test("Connections of a proxy that is trusted are not counted by address")
   func connections() async throws {
-    var limits = ConnectionLimits()
+    var limits = ListeningAPI.patient
     limits.connectionsPerAddress = 2
     let proxies = TrustedProxies([IPNetwork("127.0.0.1")].compactMap { $0 })
     let api = TestAPI(try await TestService(), trustedProxies: proxies)

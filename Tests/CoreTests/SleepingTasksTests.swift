@@ -2,7 +2,7 @@ import Testing
 
 @testable import Core
 
-@Suite("Tasks that sleep")
+@Suite("Tasks that sleep", .timeLimit(.minutes(2)))
 struct SleepingTasksTests {
   private let sleeping = SleepingTasks()
 

@@ -167,19 +167,23 @@ private final class ServiceProcess {
   }
 
   /// Whether there is a second in which it does nothing, once the work of its start is done. What would try again and again
-  /// does so in every second.
+  /// does so in every second, or waits for a processor where others have them.
   func comesToRest() async throws -> Bool {
     for _ in 1...60 {
-      let before = try processorSeconds()
+      let before = try activeSeconds()
       try await Task.sleep(for: .seconds(1))
-      if try processorSeconds() - before < 0.3 { return true }
+      if try activeSeconds() - before < 0.3 { return true }
     }
     return false
   }
 
-  private func processorSeconds() throws -> Double {
-    let text = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
-    let fields = text[text.lastIndex(of: ")")!...].split(separator: " ")
-    return Double((Int(fields[12]) ?? 0) + (Int(fields[13]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK)))
+  /// The time in which its threads ran or waited for a processor.
+  private func activeSeconds() throws -> Double {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task").reduce(0) { sum, thread in
+      // One that has ended meanwhile is left out.
+      let text = try? String(contentsOfFile: "/proc/\(id)/task/\(thread)/schedstat", encoding: .utf8)
+      let nanoseconds = text?.split(separator: " ").prefix(2).compactMap { Double($0) } ?? []
+      return sum + nanoseconds.reduce(0, +) / 1e9
+    }
   }
 }
