@@ -47,7 +47,7 @@ struct ConsoleTests {
     let again = try await api.send(
       .post, "/servers/\(id)/console/", headers: [.init("X-Forwarded-Proto")!: "https"])
     #expect(again.text.contains(#""url":"http://127.0.0.1/console/#ticket="#), "nobody has said that this is a proxy")
-    #expect(try await api.send(.post, "/servers/\(id)/console/", "[]").status == 400)
+    expectEqual(try await api.send(.post, "/servers/\(id)/console/", "[]").status, 400)
   }
 
   @Test("Behind a proxy it is where the operator says")
@@ -73,7 +73,7 @@ struct ConsoleTests {
   func refused() async throws {
     let api = try await TestAPI.make()
     let id = try await api.createServer()
-    #expect(try await api.send(.post, "/servers/\(id)/console/").text == #"{"detail":"Server is provisioning."}"#)
+    expectEqual(try await api.send(.post, "/servers/\(id)/console/").text, #"{"detail":"Server is provisioning."}"#)
     try await api.service.settle()
     _ = try await api.send(.post, "/servers/\(id)/stop/")
     try await api.service.settle()
@@ -81,7 +81,7 @@ struct ConsoleTests {
     #expect(stopped.status == 400)
     #expect(stopped.text == #"{"detail":"Server is not running."}"#)
     let (_, stranger) = try await api.service.newCaller()
-    #expect(try await api.send(.post, "/servers/\(id)/console/", token: stranger.text).status == 404)
+    expectEqual(try await api.send(.post, "/servers/\(id)/console/", token: stranger.text).status, 404)
   }
 
   // MARK: Its WebSocket
@@ -119,15 +119,15 @@ struct ConsoleTests {
     let id = try await api.activeServer()
     try await ListeningAPI.with(api) { listening in
       for protocols in [nil, "binary", "binary, ticket.x", "binary, ticket.\(String(repeating: "A", count: 43))"] {
-        #expect(try await WebSocketClient(port: listening.port, protocols: protocols).status == 403)
+        expectEqual(try await WebSocketClient(port: listening.port, protocols: protocols).status, 403)
       }
       let invitation = try await listening.invitation(to: id)
-      #expect(try await WebSocketClient(port: listening.port, protocols: "ticket.\(invitation.ticket)").status == 403)
+      expectEqual(try await WebSocketClient(port: listening.port, protocols: "ticket.\(invitation.ticket)").status, 403)
       let elsewhere = try await WebSocketClient(
         port: listening.port, path: "/console/websocket/x", protocols: invitation.protocols)
       #expect(elsewhere.status == 404)
       api.service.clock.advance(by: .seconds(60))
-      #expect(try await WebSocketClient(port: listening.port, protocols: invitation.protocols).status == 403)
+      expectEqual(try await WebSocketClient(port: listening.port, protocols: invitation.protocols).status, 403)
     }
   }
 
@@ -245,7 +245,7 @@ struct ConsoleTests {
       let deadline = ContinuousClock.now + .seconds(90)
       while api.service.consoles.openCount > 0, ContinuousClock.now < deadline { await Task.yield() }
       #expect(api.service.consoles.openCount == 0)
-      #expect(try await openOne().status == 101)
+      expectEqual(try await openOne().status, 101)
     }
   }
 
@@ -300,6 +300,6 @@ struct ConsoleTests {
     #expect(page.status == 503)
     #expect(page.text.contains("is not installed here"))
     let id = try await api.activeServer()
-    #expect(try await api.send(.post, "/servers/\(id)/console/").status == 201)
+    expectEqual(try await api.send(.post, "/servers/\(id)/console/").status, 201)
   }
 }

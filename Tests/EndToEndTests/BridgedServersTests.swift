@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// On a host that Tests/Hosts/network makes, with the bridge of Tests/Hosts/bridge: the world is the router of the link.
@@ -41,12 +42,12 @@ struct BridgedServersTests {
       try await holdToFirewall(client, login, server)
       _ = try await client.perform("reboot", on: server.id)
       _ = try await active(server.id, client)
-      #expect(try login.run("hostname", onWorld: server.address6) == "a")
+      expectEqual(try login.run("hostname", onWorld: server.address6), "a")
       for daemon in processes(containing: "\(service.data)/libvirt/pid") { kill(daemon, SIGKILL) }
       try service.kill()
       _ = try Command.output("/usr/bin/env", ["nft", "flush", "ruleset"])
       try await service.start()
-      for address in [server.address, server.address6] { #expect(try login.run("hostname", onWorld: address) == "a") }
+      for address in [server.address, server.address6] { expectEqual(try login.run("hostname", onWorld: address), "a") }
       #expect(try Self.hostNetwork("nft list counters").contains(/vpsd[0-9a-f]{10}/), "control")
       let status = try service.operate(["network", "status"])
       #expect(status.contains(server.address) && !status.contains("not as it should be"), "\(status)")
@@ -70,7 +71,7 @@ struct BridgedServersTests {
     defer { for program in programs { program.end() } }
     for address in addresses {
       let command = "exec 3<>/dev/tcp/\(address)/8000 && echo hello >&3 && read -t 10 line <&3 && echo $line"
-      #expect(try login.run("bash -c '\(command)'", onWorld: server.address) == "hello")
+      expectEqual(try login.run("bash -c '\(command)'", onWorld: server.address), "hello")
     }
   }
 

@@ -53,11 +53,11 @@ struct BurnedHostTests {
       _ = try await eventually("the verdict on what is missing", withinSeconds: 60) {
         try await client.server(server).status == "error" ? true : nil
       }
-      #expect(try await client.restore(backup, from: "backups").message == "Server is being restored")
+      expectEqual(try await client.restore(backup, from: "backups").message, "Server is being restored")
       let endpoint = try await active(server, client)
-      #expect(try login?.run("cat /root/file; hostname", on: endpoint) == "precious\n\(name)")
+      expectEqual(try login?.run("cat /root/file; hostname", on: endpoint), "precious\n\(name)")
       print("burned host: the state after \(known), the server after \(began.duration(to: .now))")
-      #expect(try service.checked().status == 0)
+      expectEqual(try service.checked().status, 0)
       _ = try service.run("packaging/offsite/vpsd-offsite", ["check"], place)
       try await client.deleteServer(server)
     }

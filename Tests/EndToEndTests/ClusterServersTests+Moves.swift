@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 extension ClusterServersTests {
@@ -99,8 +100,8 @@ extension ClusterServersTests {
         }
         try await installation.service.start()
         try await installation.hasMoved(moving, from: from, count: number + 1)
-        #expect(try await installation.client.server(moving.id).ipAddress == address)
-        #expect(try installation.login.run("cat /root/kept", on: endpoint) == "\(number)")
+        expectEqual(try await installation.client.server(moving.id).ipAddress, address)
+        expectEqual(try installation.login.run("cat /root/kept", on: endpoint), "\(number)")
         _ = try installation.service.operate(["host", "undrain", "us-west/\(from)"])
       }
       try await installation.answers(resident)
@@ -152,7 +153,7 @@ extension ClusterServersTests.Installation {
     let container = try #require(try ClusterServersTests.container(of: server))
     #expect(container.location != member && container.home == container.location)
     let names = Set(try await client.servers().map { "vps-\($0.uuid)" })
-    #expect(try Set(ClusterServersTests.instances().keys) == names)
+    expectEqual(try Set(ClusterServersTests.instances().keys), names)
     // What the one host removes and the other one gives back, a look of each has to come to.
     _ = try await eventually("one share of each server", withinSeconds: 60) {
       let text = try service.operate(["host", "list", "--json"])

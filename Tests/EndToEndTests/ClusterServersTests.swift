@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// Servers on three members of a real cluster, of which the tests kill and freeze some: Tests/Hosts/incus --members 3.
@@ -103,7 +104,7 @@ struct ClusterServersTests {
       var servers: [APIClient.Server] = []
       for number in 1...6 { servers.append(try await installation.order("web-\(number)")) }
       for server in servers { try await installation.answers(server) }
-      #expect(try Self.byMember(servers).mapValues(\.count) == ["m1": 2, "m2": 2, "m3": 2])
+      expectEqual(try Self.byMember(servers).mapValues(\.count), ["m1": 2, "m2": 2, "m3": 2])
       let hosts = try installation.service.operate(["host", "list"])
       for name in ["us-west/m1", "us-west/m2", "us-west/m3"] { #expect(hosts.contains(name), "\(hosts)") }
       _ = try installation.service.operate(["host", "drain", "us-west/m2"])
@@ -150,7 +151,7 @@ struct ClusterServersTests {
         #expect(now.ipAddress == addresses[server.id] && now.statusReason == nil)
         if server.id != stopped.id {
           let endpoint = Endpoint(address: try #require(now.ipAddress), port: 22)
-          #expect(try installation.login.run("cat /root/kept", on: endpoint) == server.name)
+          expectEqual(try installation.login.run("cat /root/kept", on: endpoint), server.name)
         }
       }
       print("\(moving.count) servers moved in \(ContinuousClock.now - began)")
@@ -306,7 +307,8 @@ extension ClusterServersTests.Installation {
       for server in others {
         let now = try await client.server(server.id)
         #expect(now.status == "active" && now.statusReason == nil, "\(now)")
-        #expect(try login.run("hostname", on: Endpoint(address: try #require(now.ipAddress), port: 22)) == server.name)
+        expectEqual(
+          try login.run("hostname", on: Endpoint(address: try #require(now.ipAddress), port: 22)), server.name)
       }
       // One for each member, the one that is lost too, where it waits.
       let began = ContinuousClock.now

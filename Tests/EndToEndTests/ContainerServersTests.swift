@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// Containers of a real Incus, which Tests/Hosts/incus runs.
@@ -35,9 +36,9 @@ struct ContainerServersTests {
         .init(
           name: "web-1", planId: 3, osId: 3, location: "us-west", hostname: "web-1.example.com", sshKeyId: key.id))
       let endpoint = try await active(created.id, client)
-      #expect(try login.run("hostname -f; id -u; ps -p 1 -o comm=", on: endpoint) == "web-1.example.com\n0\nsystemd")
+      expectEqual(try login.run("hostname -f; id -u; ps -p 1 -o comm=", on: endpoint), "web-1.example.com\n0\nsystemd")
       // Root of it is nobody on its host.
-      #expect(try login.run("awk '{ exit $2 == 0 }' /proc/self/uid_map && echo mapped", on: endpoint) == "mapped")
+      expectEqual(try login.run("awk '{ exit $2 == 0 }' /proc/self/uid_map && echo mapped", on: endpoint), "mapped")
       _ = try login.run("echo kept > /root/kept", on: endpoint)
       try await stopsAndStarts(created.id, client, login, endpoint)
       try await takesANewHostname(created.id, client, login, endpoint)
@@ -65,10 +66,10 @@ struct ContainerServersTests {
       try await completed(snapshot, in: "snapshots", client)
       _ = try login.run("echo third > /root/file", on: endpoint)
       try await restores(backup.id, from: "backups", server.id, client)
-      #expect(try login.run("cat /root/file; hostname", on: endpoint) == "first\ncopied")
+      expectEqual(try login.run("cat /root/file; hostname", on: endpoint), "first\ncopied")
       try await restores(snapshot.id, from: "snapshots", server.id, client)
-      #expect(try login.run("cat /root/file", on: endpoint) == "second")
-      #expect(try service.checked().status == 0)
+      expectEqual(try login.run("cat /root/file", on: endpoint), "second")
+      expectEqual(try service.checked().status, 0)
       try await leavesNothing(server, client)
       #expect(try await client.copies(in: "backups").isEmpty)
     }
@@ -90,7 +91,7 @@ struct ContainerServersTests {
       func run(_ command: String, _ password: String) throws -> String {
         try Login.run(command, on: endpoint, password: password, in: service.directory)
       }
-      #expect(try run("hostname", password) == "pw")
+      expectEqual(try run("hostname", password), "pw")
       _ = try await eventually("what user data does", withinSeconds: 120) {
         try run("cat /root/user-data 2>/dev/null || true", password) == "done" ? true : nil
       }
@@ -130,7 +131,7 @@ struct ContainerServersTests {
         try service.kill()
         try await service.start()
         let endpoint = try await active(created.id, service.client())
-        #expect(try login.run("hostname", on: endpoint) == "web-\(number)")
+        expectEqual(try login.run("hostname", on: endpoint), "web-\(number)")
       }
       #expect(try service.checked().output.hasSuffix("3 server(s): the records agree, and so do the machines."))
       try await isCopiedByTheNext(service, login)
@@ -162,7 +163,7 @@ struct ContainerServersTests {
     #expect(try !Self.instances(of: server.uuid).contains("copy-"))
     _ = try login.run("echo second > /root/file", on: endpoint)
     try await restores(backup.id, from: "backups", server.id, service.client())
-    #expect(try login.run("cat /root/file", on: endpoint) == "first")
+    expectEqual(try login.run("cat /root/file", on: endpoint), "first")
   }
 
   /// As Incus tells them, without spaces.
@@ -247,7 +248,7 @@ struct ContainerServersTests {
     _ = try await client.perform("stop", on: id)
     try await status("stopped", of: id, client)
     _ = try await client.perform("start", on: id)
-    #expect(try await active(id, client) == endpoint)
+    expectEqual(try await active(id, client), endpoint)
     let boot = try login.run("cat /root/kept; stat -c %Y /proc/1", on: endpoint)
     #expect(boot.hasPrefix("kept\n"))
     _ = try await client.perform("reboot", on: id)
@@ -270,16 +271,16 @@ struct ContainerServersTests {
   }
 
   private func grows(_ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint) async throws {
-    #expect(try login.run("nproc", on: endpoint) == "1")
-    #expect(try await client.resize(id, planID: 1).message == "Server is resizing")
+    expectEqual(try login.run("nproc", on: endpoint), "1")
+    expectEqual(try await client.resize(id, planID: 1).message, "Server is resizing")
     _ = try await active(id, client)
-    #expect(try login.run("nproc; cat /root/kept", on: endpoint) == "2\nkept")
+    expectEqual(try login.run("nproc; cat /root/kept", on: endpoint), "2\nkept")
   }
 
   private func isRebuilt(_ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint) async throws {
-    #expect(try await client.rebuild(id).message == "Server is rebuilding")
+    expectEqual(try await client.rebuild(id).message, "Server is rebuilding")
     _ = try await active(id, client)
-    #expect(try login.run("test -e /root/kept || hostname", on: endpoint) == "renamed")
+    expectEqual(try login.run("test -e /root/kept || hostname", on: endpoint), "renamed")
   }
 
   private func completed(_ copy: APIClient.DiskCopy, in collection: String, _ client: APIClient) async throws {

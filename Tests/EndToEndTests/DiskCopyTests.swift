@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// Backups and snapshots of real disks.
@@ -19,16 +20,16 @@ struct DiskCopyTests {
       _ = try login.run("echo first > /root/file", on: endpoint)
       let backup = try await client.createBackup(.init(serverId: server.id, description: "by hand"))
       try await completed(backup, in: "backups", client)
-      #expect(try await client.server(server.id).status == "active")
+      expectEqual(try await client.server(server.id).status, "active")
       _ = try login.run("echo second > /root/file", on: endpoint)
       let snapshot = try await client.createSnapshot(.init(serverId: server.id, name: "before_third"))
       try await completed(snapshot, in: "snapshots", client)
       _ = try login.run("echo third > /root/file && sync", on: endpoint)
 
       try await restores(backup.id, from: "backups", server.id, client)
-      #expect(try login.run("cat /root/file", on: endpoint) == "first")
+      expectEqual(try login.run("cat /root/file", on: endpoint), "first")
       try await restores(snapshot.id, from: "snapshots", server.id, client)
-      #expect(try login.run("cat /root/file; hostname", on: endpoint) == "second\ncopied")
+      expectEqual(try login.run("cat /root/file; hostname", on: endpoint), "second\ncopied")
 
       try tellsOfLostAndFound(backup, server, service)
       try await client.deleteServer(server.id)
@@ -61,7 +62,7 @@ struct DiskCopyTests {
       ])
     try FileManager.default.moveItem(at: stray, to: file)
     try FileManager.default.moveItem(at: aside, to: record)
-    #expect(try service.checked().status == 0)
+    expectEqual(try service.checked().status, 0)
   }
 
   private func completed(_ copy: APIClient.DiskCopy, in collection: String, _ client: APIClient) async throws {
@@ -76,8 +77,8 @@ struct DiskCopyTests {
   }
 
   private func restores(_ id: Int, from collection: String, _ server: Int, _ client: APIClient) async throws {
-    #expect(try await client.restore(id, from: collection).message == "Server is being restored")
-    #expect(try await client.server(server).status == "rebooting")
+    expectEqual(try await client.restore(id, from: collection).message, "Server is being restored")
+    expectEqual(try await client.server(server).status, "rebooting")
     _ = try await active(server, client)
   }
 

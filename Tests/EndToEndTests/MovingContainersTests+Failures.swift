@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 extension MovingContainersTests {
@@ -58,7 +59,7 @@ extension MovingContainersTests {
       for (number, stage) in (Stage.allCases + Stage.allCases).enumerated() {
         let endpoint = try await active(server.id, installation.client)
         _ = try installation.login.run("echo \(number) > /root/kept; sync", on: endpoint)
-        #expect(try await installation.move(server, to: others.0).status == 200)
+        expectEqual(try await installation.move(server, to: others.0).status, 200)
         try await Self.reach(stage, of: server, from: location.1, to: others.1)
         // In the second round a moment later.
         let pause = number < Stage.allCases.count ? 0 : 60 * (number % 4)
@@ -85,7 +86,7 @@ extension MovingContainersTests {
     try await Self.with { installation in
       let server = try await installation.server("moving", with: "kept")
       try await Place.east.whileFull {
-        #expect(try await installation.move(server, to: "us-east").status == 200)
+        expectEqual(try await installation.move(server, to: "us-east").status, 200)
         let move = try await installation.ends(server, move: 1)
         #expect(move.status == "failed" && move.reason == "The server's new host has no room for it.", "\(move)")
         let now = try await installation.has("kept", server, at: "us-west")
@@ -93,7 +94,7 @@ extension MovingContainersTests {
         try await installation.isAlone(server, at: "us-west", copies: 0)
       }
       try await installation.isOrdered(toMove: server, to: "us-east")
-      #expect(try await installation.ends(server, move: 2).status == "succeeded")
+      expectEqual(try await installation.ends(server, move: 2).status, "succeeded")
       try await installation.has("kept", server, at: "us-east")
       try await installation.isAlone(server, at: "us-east", copies: 0)
       try await installation.endsWithNothing()
@@ -125,7 +126,7 @@ extension MovingContainersTests {
         try await installation.isAlone(server, at: "us-west", copies: 0)
       }
       try await installation.isOrdered(toMove: server, to: "us-east")
-      #expect(try await installation.ends(server, move: 5).status == "succeeded")
+      expectEqual(try await installation.ends(server, move: 5).status, "succeeded")
       try await installation.has("kept", server, at: "us-east")
       try await installation.endsWithNothing()
     }
@@ -135,7 +136,7 @@ extension MovingContainersTests {
   func sourceDies() async throws {
     try await Self.with { installation in
       let server = try await installation.server("moving", with: "kept")
-      #expect(try await installation.move(server, to: "us-east").status == 200)
+      expectEqual(try await installation.move(server, to: "us-east").status, 200)
       try await Self.reach(.packing, of: server, from: .west, to: .east)
       try Place.west.member("kill")
       try await Task.sleep(for: .seconds(2))

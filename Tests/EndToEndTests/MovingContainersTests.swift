@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// Containers that move between two real Incus that know nothing of each other: Tests/Hosts/incus --others.
@@ -247,8 +248,8 @@ struct MovingContainersTests {
       try await installation.restores(backup.id, from: "backups", before)
       try await installation.has("first", before, at: "us-east")
       // From what was put back of an image that came, too.
-      #expect(try await installation.move(before, to: "us-west").status == 200)
-      #expect(try await installation.ends(before, move: 2).status == "succeeded")
+      expectEqual(try await installation.move(before, to: "us-west").status, 200)
+      expectEqual(try await installation.ends(before, move: 2).status, "succeeded")
       try await installation.has("first", before, at: "us-west")
       try await installation.isAlone(before, at: "us-west", copies: 2)
       try await installation.restores(snapshot.id, from: "snapshots", before)

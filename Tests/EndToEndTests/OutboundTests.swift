@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// On a host that Tests/Hosts/network makes, whose uplink leads to a world of the test's own.
@@ -21,11 +22,11 @@ struct OutboundTests {
         .init(name: "first", planId: 3, osId: 3, location: "us-west", sshKeyId: key.id)
       ).id
       let endpoint = try await active(id, client)
-      #expect(try login.run("hostname", on: endpoint) == "first")
+      expectEqual(try login.run("hostname", on: endpoint), "first")
 
       let programs = try Self.listeners()
       defer { for program in programs { program.end() } }
-      #expect(try Self.connected("192.0.2.80", 8000, login, endpoint) == "hello")
+      expectEqual(try Self.connected("192.0.2.80", 8000, login, endpoint), "hello")
       #expect(try login.run("getent ahostsv4 example.com | head -n 1", on: endpoint).hasPrefix("192.0.2.80"))
       #expect(try Self.connected("192.0.2.80", 25, login, endpoint) == "closed", "mail")
       try reachesNothingOfItsHost(login, endpoint)
@@ -34,7 +35,7 @@ struct OutboundTests {
       _ = try await eventually("it is reached again", withinSeconds: 60) {
         try? login.run("hostname", on: endpoint)
       }
-      #expect(try Self.connected("192.0.2.80", 8000, login, endpoint) == "hello")
+      expectEqual(try Self.connected("192.0.2.80", 8000, login, endpoint), "hello")
 
       try service.kill()
       for daemon in processes(containing: "\(service.data)/libvirt/pid") { kill(daemon, SIGKILL) }
@@ -43,7 +44,7 @@ struct OutboundTests {
       let again = try service.client()
       _ = try await again.perform("reboot", on: id)
       _ = try await active(id, again)
-      #expect(try Self.connected("192.0.2.80", 8000, login, endpoint) == "hello")
+      expectEqual(try Self.connected("192.0.2.80", 8000, login, endpoint), "hello")
       try await again.deleteServer(id)
       _ = try service.operate(["shutdown", "--servers"])
       let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
@@ -75,7 +76,7 @@ struct OutboundTests {
     let attempts =
       "for door in \(doors.joined(separator: " ")) 192.0.2.80/8000; do "
       + "timeout 8 bash -c \"exec 3<>/dev/tcp/$door && echo $door\" 2>/dev/null & done; wait"
-    #expect(try login.run(attempts, on: endpoint) == "192.0.2.80/8000")
+    expectEqual(try login.run(attempts, on: endpoint), "192.0.2.80/8000")
   }
 
   private static func connected(_ address: String, _ port: Int, _ login: Login, _ endpoint: Endpoint) throws -> String {

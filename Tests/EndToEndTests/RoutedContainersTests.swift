@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// Containers of a real Incus on a host with an uplink: Tests/Hosts/network --incus.
@@ -39,7 +40,7 @@ struct RoutedContainersTests {
       let second = try await RoutedServer(b, client)
       for (server, name) in [(first, "a"), (second, "b")] {
         for address in [server.address, server.address6] {
-          #expect(try login.run("hostname", onWorld: address) == name)
+          expectEqual(try login.run("hostname", onWorld: address), name)
         }
       }
       try machines.reachTheWorld(login, first)
@@ -64,8 +65,8 @@ struct RoutedContainersTests {
         return all.contains(server.address) || all.contains(server.network6 ?? server.address6) ? nil : true
       }
     }
-    #expect(try Command.output("/usr/bin/incus", ["list", "--format", "json"]) == "[]")
-    #expect(try Command.output("/bin/ls", [service.data + "/containers/us-west"]) == "")
+    expectEqual(try Command.output("/usr/bin/incus", ["list", "--format", "json"]), "[]")
+    expectEqual(try Command.output("/bin/ls", [service.data + "/containers/us-west"]), "")
     _ = try service.operate(["shutdown"])
     _ = try service.operate(["network", "off"])
     let left = try RoutedServersTests.hostNetwork()
@@ -76,7 +77,7 @@ struct RoutedContainersTests {
   private func outlive(_ service: Service, _ login: Login, _ server: RoutedServer) async throws {
     _ = try await service.client().perform("reboot", on: server.id)
     _ = try await active(server.id, service.client())
-    #expect(try login.run("hostname", onWorld: server.address) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address), "a")
     try await rebootsItself(login, server)
     for address in [server.address, server.address6] {
       _ = try await eventually("a login after its own reboot", withinSeconds: 60) {
@@ -89,7 +90,7 @@ struct RoutedContainersTests {
     _ = try await eventually("the packet filter is there again", withinSeconds: 60) {
       try RoutedServersTests.hostNetwork().contains("goto") ? true : nil
     }
-    #expect(try login.run("hostname", onWorld: server.address6) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address6), "a")
     // While nobody keeps its link, one that comes anew passes nothing.
     try service.kill()
     try await rebootsItself(login, server)

@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// On a host that Tests/Hosts/network makes: the world is another namespace, beyond its uplink.
@@ -24,10 +25,10 @@ struct RoutedServersTests {
       let b = try await Self.create("b", key.id, client)
       let first = try await RoutedServer(a, client)
       let second = try await RoutedServer(b, client)
-      #expect(try login.run("hostname", onWorld: first.address) == "a")
+      expectEqual(try login.run("hostname", onWorld: first.address), "a")
       print("two servers from POST to a login from the world: \(ContinuousClock.now - began)")
-      #expect(try login.run("hostname", onWorld: first.address6) == "a")
-      #expect(try login.run("hostname", onWorld: second.address6) == "b")
+      expectEqual(try login.run("hostname", onWorld: first.address6), "a")
+      expectEqual(try login.run("hostname", onWorld: second.address6), "b")
 
       try reachTheWorld(login, first)
       try forge(login, first, second, in: service.directory)
@@ -65,7 +66,7 @@ struct RoutedServersTests {
       let key = try await client.createSSHKey(.init(name: "test", publicKey: login.publicKey))
       let server = try await RoutedServer(try await Self.create("a", key.id, client), client)
       for address in [server.address, server.address6] {
-        #expect(try login.run("hostname", onWorld: address) == "a")
+        expectEqual(try login.run("hostname", onWorld: address), "a")
       }
       let emulator = try #require(processes(containing: server.uuid).first)
       let owner = try FileManager.default.attributesOfItem(atPath: "/proc/\(emulator)")[.ownerAccountID] as? Int
@@ -77,11 +78,11 @@ struct RoutedServersTests {
 
       let daemon = try String(contentsOfFile: "/run/libvirt/libvirtd.pid", encoding: .utf8)
       kill(try #require(pid_t(daemon.trimmingCharacters(in: .whitespacesAndNewlines))), SIGKILL)
-      #expect(try login.run("hostname", onWorld: server.address) == "a")
+      expectEqual(try login.run("hostname", onWorld: server.address), "a")
       _ = try await client.perform("reboot", on: server.id)
       _ = try await active(server.id, client)
-      #expect(try login.run("hostname", onWorld: server.address6) == "a")
-      #expect(try service.operate(["network", "status"]).contains("not as it should be") == false)
+      expectEqual(try login.run("hostname", onWorld: server.address6), "a")
+      expectEqual(try service.operate(["network", "status"]).contains("not as it should be"), false)
 
       try await client.deleteServer(server.id)
       _ = try await eventually("nothing of the server is left", withinSeconds: 60) {
@@ -107,7 +108,7 @@ struct RoutedServersTests {
     defer { for program in programs { program.end() } }
     for address in ["192.0.2.80", "2001:db8:eeee::80"] {
       let command = "exec 3<>/dev/tcp/\(address)/8000 && echo hello >&3 && read -t 10 line <&3 && echo $line"
-      #expect(try login.run("bash -c '\(command)'", onWorld: server.address) == "hello")
+      expectEqual(try login.run("bash -c '\(command)'", onWorld: server.address), "hello")
     }
     #expect(try login.run("getent ahostsv4 example.com | head -n 1", onWorld: server.address).hasPrefix("192.0.2.80"))
     // What listens on the host itself is nobody's business.
@@ -115,7 +116,7 @@ struct RoutedServersTests {
       "for a in 198.51.100.2 169.254.1.1 127.0.0.1; do timeout 3 bash -c \"exec 3<>/dev/tcp/$a/\(hostPort)\" && echo open $a; done 2>/dev/null; true"
     let listener = try HostListener(port: hostPort)
     defer { listener.end() }
-    #expect(try login.run(closed, onWorld: server.address) == "")
+    expectEqual(try login.run(closed, onWorld: server.address), "")
   }
 
   /// As root in a guest.
@@ -156,7 +157,7 @@ struct RoutedServersTests {
       return address[0]
     }
     print("two more addresses in a guest that runs: \(ContinuousClock.now - added)")
-    for address in more { #expect(try login.run("hostname", onWorld: address, limitSeconds: 60) == "a") }
+    for address in more { expectEqual(try login.run("hostname", onWorld: address, limitSeconds: 60), "a") }
     #expect(try login.run("ip route get 192.0.2.80", onWorld: more[0]).contains("src \(server.address) "))
     #expect(try login.run("ip route get 2001:db8:eeee::80", onWorld: more[0]).contains("src \(server.address6) "))
     return more
@@ -167,14 +168,14 @@ struct RoutedServersTests {
     _ addresses: [String], _ service: Service, _ login: Login, _ server: RoutedServer
   ) throws {
     for address in addresses {
-      #expect(try login.run("hostname", onWorld: address) == "a")
+      expectEqual(try login.run("hostname", onWorld: address), "a")
       let said = try service.operate(["address", "remove", "\(server.id)", address])
       #expect(said.contains(" no more."), "\(said)")
       #expect(try !login.isLetIn(address))
     }
     let left = try login.run("ip -o address show dev eth0", onWorld: server.address)
     #expect(addresses.allSatisfy { !left.contains($0) } && left.contains(server.address6), "\(left)")
-    #expect(try service.operate(["network", "status"]).contains("not as it should be") == false)
+    expectEqual(try service.operate(["network", "status"]).contains("not as it should be"), false)
   }
 
   private var hostPort: Int { 8099 }
@@ -186,14 +187,14 @@ struct RoutedServersTests {
       #"{"direction":"in","protocol":"tcp","port":"22","source_ips":["\#(a.address)/32"],"destination_ips":[]}"#
     try await setFirewall(b, #"{"enabled":true,"rules":[\#(rule)]}"#, client)
     let knock = "timeout 5 bash -c 'exec 3<>/dev/tcp/\(b.address)/22 && read -t 4 line <&3 && echo ${line:0:4}'"
-    #expect(try login.run(knock, onWorld: a.address) == "SSH-")
+    expectEqual(try login.run(knock, onWorld: a.address), "SSH-")
     #expect(try !login.isLetIn(b.address))
     #expect(try !login.isLetIn(b.address6))
     // And the other's way out.
     let out = #"{"direction":"out","protocol":"udp","port":"53","source_ips":[],"destination_ips":[]}"#
     let inbound = #"{"direction":"in","protocol":"tcp","port":"22","source_ips":[],"destination_ips":[]}"#
     try await setFirewall(a, #"{"enabled":true,"rules":[\#(inbound),\#(out)]}"#, client)
-    #expect(try login.run("\(knock) || echo closed", onWorld: a.address) == "closed")
+    expectEqual(try login.run("\(knock) || echo closed", onWorld: a.address), "closed")
     for server in [a, b] { try await setFirewall(server, #"{"enabled":false,"rules":[]}"#, client) }
     #expect(try login.isLetIn(b.address6))
   }
@@ -210,25 +211,25 @@ struct RoutedServersTests {
     let client = try service.client()
     _ = try await client.perform("reboot", on: server.id)
     _ = try await active(server.id, client)
-    #expect(try login.run("hostname", onWorld: server.address) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address), "a")
 
     let emulator = try #require(processes(containing: server.uuid).first)
     kill(emulator, SIGKILL)
     try await status("starting", of: server.id, client, withinSeconds: 60)
     _ = try await active(server.id, client)
-    #expect(try login.run("hostname", onWorld: server.address6) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address6), "a")
 
     for daemon in processes(containing: "\(service.data)/libvirt/pid") { kill(daemon, SIGKILL) }
-    #expect(try login.run("hostname", onWorld: server.address) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address), "a")
 
     try service.kill()
     _ = try Command.output("/usr/bin/env", ["nft", "flush", "ruleset"])
     try await service.start()
-    #expect(try login.run("hostname", onWorld: server.address) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address), "a")
     _ = try await eventually("the packet filter is there again", withinSeconds: 60) {
       try Self.hostNetwork().contains("goto") ? true : nil
     }
-    #expect(try login.run("hostname", onWorld: server.address6) == "a")
+    expectEqual(try login.run("hostname", onWorld: server.address6), "a")
   }
 
   static func hostNetwork() throws -> String {

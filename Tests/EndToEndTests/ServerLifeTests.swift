@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// The main promise, on real virtual machines.
@@ -20,12 +21,12 @@ struct ServerLifeTests {
       #expect(created.ipAddress == nil)
       #expect(created.password == nil)
       let endpoint = try await active(created.id, client)
-      #expect(try login.run("hostname", on: endpoint) == "web-1")
+      expectEqual(try login.run("hostname", on: endpoint), "web-1")
       print("from POST to an SSH login: \(ContinuousClock.now - began)")
 
       try isReadyForProvisioners(login, endpoint)
       try hasTheSizeOfItsPlan(login, endpoint)
-      #expect(try login.run("hostname -f", on: endpoint) == "web-1.example.com")
+      expectEqual(try login.run("hostname -f", on: endpoint), "web-1.example.com")
       _ = try login.run("echo kept > /root/kept && sync", on: endpoint)
       try await hasItsUsageMeasured(created.id, client)
       try await takesANewHostname(created.id, client, login, endpoint)
@@ -66,13 +67,13 @@ struct ServerLifeTests {
         return server.status == "error" ? server : nil
       }
       #expect(failed.statusReason?.contains("image") == true)
-      #expect(try service.operate(["account", "list"]) == balance)
+      expectEqual(try service.operate(["account", "list"]), balance)
       let body = #"{"name": "late", "plan_id": 3, "os_id": 5, "location": "us-west"}"#
       let refused = try await client.send("POST", "/servers/", json: Data(body.utf8))
       #expect(refused.status == 503 && refused.text.contains("Ubuntu 22.04 LTS is not available at us-west"))
       #expect(refused.header("retry-after").flatMap { Int($0) } ?? 0 > 0, "\(refused)")
       try await client.deleteServer(created.id)
-      #expect(try await client.send("GET", "/servers/\(created.id)/").status == 404)
+      expectEqual(try await client.send("GET", "/servers/\(created.id)/").status, 404)
     }
   }
 
@@ -80,15 +81,15 @@ struct ServerLifeTests {
 
   /// They come with the first second of `active`, some of them with clients that know no Ed25519.
   private func isReadyForProvisioners(_ login: Login, _ endpoint: Endpoint) throws {
-    #expect(try login.run("hostnamectl --static", on: endpoint) == "web-1")
-    #expect(try login.run("hostname", on: endpoint, hostKey: "ecdsa-sha2-nistp256") == "web-1")
+    expectEqual(try login.run("hostnamectl --static", on: endpoint), "web-1")
+    expectEqual(try login.run("hostname", on: endpoint, hostKey: "ecdsa-sha2-nistp256"), "web-1")
     let lookUp = ContinuousClock.now
     _ = try login.run("! getent hosts example.com", on: endpoint)
     #expect(ContinuousClock.now - lookUp < .seconds(10))
   }
 
   private func hasTheSizeOfItsPlan(_ login: Login, _ endpoint: Endpoint) throws {
-    #expect(try login.run("nproc", on: endpoint) == "1")
+    expectEqual(try login.run("nproc", on: endpoint), "1")
     let memoryKiB = try #require(Int(try login.run("awk '/^MemTotal/ {print $2}' /proc/meminfo", on: endpoint)))
     #expect((430_000...524_288).contains(memoryKiB))
     let rootMiB = try #require(
@@ -120,19 +121,19 @@ struct ServerLifeTests {
       let history = try await client.send("GET", "/servers/\(id)/operations/?ordering=-id&page_size=1").text
       return history.contains(#""kind":"configure","status":"succeeded""#) ? true : nil
     }
-    #expect(try login.run("hostname -f", on: endpoint) == "renamed.example.org")
+    expectEqual(try login.run("hostname -f", on: endpoint), "renamed.example.org")
   }
 
   /// With the same boot: `vpsctl` as its customer has it.
   private func isUsedFromTheCommandLine(_ service: Service, _ login: Login) throws {
     let customer = try CommandLineCustomer(of: service, login)
-    #expect(try customer.run("vpsctl server ssh web-1 hostname") == "renamed")
-    #expect(try customer.run("vpsctl server ssh web-1 -- -o BatchMode=yes 'exit 7'", status: 7) == "")
-    #expect(try customer.run("echo hello >there && vpsctl server scp there web-1:/root/ && rm there") == "")
-    #expect(try customer.run("vpsctl server scp web-1:/root/there back && cat back") == "hello")
+    expectEqual(try customer.run("vpsctl server ssh web-1 hostname"), "renamed")
+    expectEqual(try customer.run("vpsctl server ssh web-1 -- -o BatchMode=yes 'exit 7'", status: 7), "")
+    expectEqual(try customer.run("echo hello >there && vpsctl server scp there web-1:/root/ && rm there"), "")
+    expectEqual(try customer.run("vpsctl server scp web-1:/root/there back && cat back"), "hello")
     let copied = "mkdir -p folder/inner && echo deep >folder/inner/file && vpsctl server scp -r folder web-1:/root/"
-    #expect(try customer.run("\(copied) && vpsctl server ssh web-1 cat /root/folder/inner/file") == "deep")
-    #expect(try customer.run("vpsctl ssh-config >config && ssh -F config web-1 cat /root/there") == "hello")
+    expectEqual(try customer.run("\(copied) && vpsctl server ssh web-1 cat /root/folder/inner/file"), "deep")
+    expectEqual(try customer.run("vpsctl ssh-config >config && ssh -F config web-1 cat /root/there"), "hello")
     // Its key was taken once, and another one is refused.
     #expect(try customer.run("grep -c ^vpsctl- state/vpsctl/known_hosts") != "0")
     let other =
@@ -145,22 +146,23 @@ struct ServerLifeTests {
   private func stopsAndStarts(
     _ server: APIClient.Server, _ client: APIClient, _ service: Service, _ login: Login, _ endpoint: Endpoint
   ) async throws {
-    #expect(try await client.perform("stop", on: server.id).message == "Server is stopping")
+    expectEqual(try await client.perform("stop", on: server.id).message, "Server is stopping")
     try await status("stopped", of: server.id, client)
     #expect(processes(containing: server.uuid).isEmpty)
-    #expect(try await client.server(server.id).resourceUsage?.memoryUsed == 0)
+    expectEqual(try await client.server(server.id).resourceUsage?.memoryUsed, 0)
     // It comes back when a login is answered, which the next line takes.
     let customer = try CommandLineCustomer(of: service, login)
-    #expect(try customer.run("vpsctl server start web-1 --wait=ssh --timeout 5m") == "web-1 (\(server.id)) is active.")
-    #expect(try customer.run("vpsctl server ssh web-1 hostname") == "renamed")
-    #expect(try await active(server.id, client) == endpoint)
-    #expect(try login.run("cat /root/kept; hostname", on: endpoint) == "kept\nrenamed")
-    #expect(try login.run("tail -n 2 /etc/hosts", on: endpoint) == Self.neighbours)
+    expectEqual(
+      try customer.run("vpsctl server start web-1 --wait=ssh --timeout 5m"), "web-1 (\(server.id)) is active.")
+    expectEqual(try customer.run("vpsctl server ssh web-1 hostname"), "renamed")
+    expectEqual(try await active(server.id, client), endpoint)
+    expectEqual(try login.run("cat /root/kept; hostname", on: endpoint), "kept\nrenamed")
+    expectEqual(try login.run("tail -n 2 /etc/hosts", on: endpoint), Self.neighbours)
   }
 
   private func reboots(_ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint) async throws {
     let boot = try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint)
-    #expect(try await client.perform("reboot", on: id).message == "Server is rebooting")
+    expectEqual(try await client.perform("reboot", on: id).message, "Server is rebooting")
     _ = try await active(id, client)
     #expect(try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint) != boot)
   }
@@ -172,12 +174,12 @@ struct ServerLifeTests {
     kill(machine, SIGKILL)
     try await status("starting", of: server.id, client, withinSeconds: 60)
     _ = try await active(server.id, client)
-    #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
+    expectEqual(try login.run("cat /root/kept", on: endpoint), "kept")
 
     try login.send("echo c > /proc/sysrq-trigger", to: endpoint)
     try await status("starting", of: server.id, client, withinSeconds: 60)
     _ = try await active(server.id, client)
-    #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
+    expectEqual(try login.run("cat /root/kept", on: endpoint), "kept")
 
     try login.send("poweroff", to: endpoint)
     _ = try await eventually("the end of QEMU", withinSeconds: 60) {
@@ -190,7 +192,7 @@ struct ServerLifeTests {
     _ server: APIClient.Server, _ client: APIClient, _ service: Service, _ endpoint: Endpoint
   ) async throws {
     try await client.deleteServer(server.id)
-    #expect(try await client.send("GET", "/servers/\(server.id)/").status == 404)
+    expectEqual(try await client.send("GET", "/servers/\(server.id)/").status, 404)
     #expect(try await client.servers().isEmpty)
     _ = try await eventually("the end of every trace", withinSeconds: 60) {
       let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)

@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// What customers ask of a server beside its size, on one real virtual machine, which boots four times.
@@ -59,7 +60,7 @@ struct ServerOptionTests {
     let check = """
       perl -e '($w) = (split /:/, `grep ^root: /etc/shadow`)[1]; print crypt("\(password)", $w) eq $w ? "same" : "other"'
       """
-    #expect(try login.run(check, on: endpoint) == "same")
+    expectEqual(try login.run(check, on: endpoint), "same")
   }
 
   private func isRescued(_ client: APIClient, _ login: Login, _ key: Int, _ endpoint: Endpoint) async throws {
@@ -68,11 +69,11 @@ struct ServerOptionTests {
     #expect(
       try await post("rescue", client, #"{"ssh_key_id": \#(key)}"#)["message"] as? String
         == "Server is booting the rescue system")
-    #expect(try await active(1, client) == endpoint)
+    expectEqual(try await active(1, client), endpoint)
     print("to a login in the rescue system: \(ContinuousClock.now - began)")
-    #expect(try await server(client)["rescue"] as? Bool == true)
-    #expect(try login.run("hostname", on: endpoint) == "rescue")
-    #expect(try login.run("findmnt -n -o SOURCE /", on: endpoint) == "/dev/vda1")
+    expectEqual(try await server(client)["rescue"] as? Bool, true)
+    expectEqual(try login.run("hostname", on: endpoint), "rescue")
+    expectEqual(try login.run("findmnt -n -o SOURCE /", on: endpoint), "/dev/vda1")
     #expect(
       try login.run(
         "test ! -e /root/mine && mount /dev/vdc1 /mnt && cat /mnt/root/mine && echo repaired >/mnt/root/mine && umount /mnt",
@@ -81,8 +82,8 @@ struct ServerOptionTests {
     #expect(refused.status == 400)
     let left = try await client.send("DELETE", "/servers/1/rescue/")
     #expect(left.status == 200, "\(left.text)")
-    #expect(try await active(1, client) == endpoint)
-    #expect(try login.run("cat /root/mine; hostname", on: endpoint) == "repaired\nweb")
+    expectEqual(try await active(1, client), endpoint)
+    expectEqual(try login.run("cat /root/mine; hostname", on: endpoint), "repaired\nweb")
   }
 
   private func saysWhatFailed(_ client: APIClient, _ login: Login) async throws {

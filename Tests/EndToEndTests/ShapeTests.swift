@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// Another plan, another system: still the same server.
@@ -16,17 +17,17 @@ struct ShapeTests {
       let endpoint = try await active(created.id, client)
       _ = try login.run("echo kept > /root/kept && sync", on: endpoint)
 
-      #expect(try await client.resize(created.id, planID: 1).message == "Server is resizing")
-      #expect(try await active(created.id, client) == endpoint)
+      expectEqual(try await client.resize(created.id, planID: 1).message, "Server is resizing")
+      expectEqual(try await active(created.id, client), endpoint)
       try hasTheSizeOfTheLargerPlan(login, endpoint)
-      #expect(try login.run("cat /root/kept", on: endpoint) == "kept")
+      expectEqual(try login.run("cat /root/kept", on: endpoint), "kept")
 
       let hostKey = try login.run("cat /etc/ssh/ssh_host_ed25519_key.pub", on: endpoint)
       let rebuild = try await client.rebuild(created.id)
       #expect(rebuild.message == "Server is rebuilding")
       #expect(rebuild.password == nil)
-      #expect(try await active(created.id, client) == endpoint)
-      #expect(try login.run("test -e /root/kept || hostname", on: endpoint) == "shape")
+      expectEqual(try await active(created.id, client), endpoint)
+      expectEqual(try login.run("test -e /root/kept || hostname", on: endpoint), "shape")
       #expect(try login.run("cat /etc/ssh/ssh_host_ed25519_key.pub", on: endpoint) != hostKey)
       try hasTheSizeOfTheLargerPlan(login, endpoint)
 
@@ -34,7 +35,7 @@ struct ShapeTests {
       let boot = try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint)
       _ = try await client.rebuild(created.id, osID: 5)
       _ = try await active(created.id, client)
-      #expect(try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint) == boot)
+      expectEqual(try login.run("cat /proc/sys/kernel/random/boot_id", on: endpoint), boot)
       try await client.deleteServer(created.id)
     }
   }
@@ -48,7 +49,7 @@ struct ShapeTests {
       let endpoint = try await active(created.id, client)
       let new = try #require(try await client.rebuild(created.id).password)
       _ = try await active(created.id, client)
-      #expect(try Login.run("hostname", on: endpoint, password: new, in: service.directory) == "pw")
+      expectEqual(try Login.run("hostname", on: endpoint, password: new, in: service.directory), "pw")
       #expect(throws: Command.Failed.self) {
         try Login.run("hostname", on: endpoint, password: old, in: service.directory)
       }
@@ -57,7 +58,7 @@ struct ShapeTests {
   }
 
   private func hasTheSizeOfTheLargerPlan(_ login: Login, _ endpoint: Endpoint) throws {
-    #expect(try login.run("nproc", on: endpoint) == "2")
+    expectEqual(try login.run("nproc", on: endpoint), "2")
     let memoryKiB = try #require(Int(try login.run("awk '/^MemTotal/ {print $2}' /proc/meminfo", on: endpoint)))
     #expect((3_800_000...4_194_304).contains(memoryKiB))
     let rootMiB = try #require(

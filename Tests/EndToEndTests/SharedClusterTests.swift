@@ -102,7 +102,7 @@ struct SharedClusterTests {
       }
     }
     // What they added to the trust store they removed at their end.
-    #expect(try terms() == [])
+    expectEqual(try terms(), [])
   }
 
   /// The certificates of terms that the cluster trusts, by their names.
@@ -129,7 +129,7 @@ struct SharedClusterTests {
       let others = try installation.roles().others
       let server = try await installation.order("web", at: others[0])
       let endpoint = try await installation.answers(server, at: others[1])
-      #expect(try Self.terms().count == 1)
+      expectEqual(try Self.terms().count, 1)
       // By the one that has the host, whoever is asked.
       let hash = try installation.login.run("grep ^root: /etc/shadow", on: endpoint)
       for service in installation.services {
@@ -190,8 +190,8 @@ struct SharedClusterTests {
         _ = try installation.login.run("echo \(round) >/root/kept; sync", on: endpoint)
         let start = try installation.start(of: endpoint)
         try await installation.wake(holder)
-        #expect(try installation.login.run("cat /root/kept", on: endpoint) == "\(round)")
-        #expect(try installation.start(of: endpoint) == start)
+        expectEqual(try installation.login.run("cat /root/kept", on: endpoint), "\(round)")
+        expectEqual(try installation.start(of: endpoint), start)
         // The one that woke may be given the cluster again, because it has nothing.
         _ = try await eventually("one certificate", withinSeconds: 60) { try Self.terms().count == 1 ? true : nil }
       }
@@ -227,7 +227,7 @@ struct SharedClusterTests {
         let (to, start) = (try member(), try installation.start(of: endpoint))
         try await installation.wake(holder)
         #expect(try member() == to && installation.start(of: endpoint) == start)
-        #expect(try installation.login.run("cat /root/kept", on: endpoint) == "\(round)")
+        expectEqual(try installation.login.run("cat /root/kept", on: endpoint), "\(round)")
         _ = try others[0].operate(["host", "undrain", "us-west/\(from)"])
       }
       try await installation.endsWithNothing()

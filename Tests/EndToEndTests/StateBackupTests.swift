@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The state is put back", .serialized)
@@ -20,7 +21,7 @@ struct StateBackupTests {
       _ = try service.operate(["restore-state", copy])
       try await service.start()
       let client = try service.client()
-      #expect(try await client.servers().map(\.id) == [kept.id])
+      expectEqual(try await client.servers().map(\.id), [kept.id])
       // Its machine is gone with its disk, and the later one's belongs to nobody.
       _ = try await eventually("the verdict on what is missing", withinSeconds: 60) {
         try await client.server(kept.id).status == "error" ? true : nil
@@ -45,7 +46,7 @@ struct StateBackupTests {
       for file in [copy + ".bad", copy + ".missing"] {
         #expect(throws: Command.Failed.self) { try service.operate(["restore-state", file]) }
       }
-      #expect(try Data(contentsOf: URL(fileURLWithPath: service.data + "/vpsd.sqlite")) == before)
+      expectEqual(try Data(contentsOf: URL(fileURLWithPath: service.data + "/vpsd.sqlite")), before)
       try await service.start()
     }
   }

@@ -1,5 +1,6 @@
 import APIClient
 import Foundation
+import TestSupport
 import Testing
 
 /// `kill -9` between any two lines.
@@ -24,15 +25,15 @@ struct SuddenDeathTests {
       try await service.start()
       client = try service.client()
       let endpoint = try await active(created.id, client)
-      #expect(try await client.servers().count == 1)
-      #expect(try login.run("hostname", on: endpoint) == "survivor")
+      expectEqual(try await client.servers().count, 1)
+      expectEqual(try login.run("hostname", on: endpoint), "survivor")
       let machines = processes(containing: created.uuid)
 
       try service.kill()
-      #expect(try login.run("hostname", on: endpoint) == "survivor")
+      expectEqual(try login.run("hostname", on: endpoint), "survivor")
       try await service.start()
       client = try service.client()
-      #expect(try await client.server(created.id).status == "active")
+      expectEqual(try await client.server(created.id).status, "active")
       #expect(processes(containing: created.uuid) == machines)
 
       try await client.deleteServer(created.id)

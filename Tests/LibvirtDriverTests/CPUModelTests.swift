@@ -65,7 +65,7 @@ struct CPUModelTests {
       }
       // QEMU knows all of it by name.
       try await host.driver.start(machine)
-      #expect(try await host.driver.power(of: machine) == .running)
+      expectEqual(try await host.driver.power(of: machine), .running)
       try await host.driver.powerOff(machine)
 
       // As if the host had said something else when it was made.

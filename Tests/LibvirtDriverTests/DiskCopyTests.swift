@@ -3,6 +3,7 @@ import Core
 import Foundation
 import HostImages
 import PrivateFiles
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -46,7 +47,7 @@ struct DiskCopyTests {
     #expect(try MachineFiles.size(of: path) == copied.sizeBytes)
     // Another process finds it.
     let other = try PrivateHost.makeDriver(host.dataDirectory)
-    #expect(try await other.ensureCopied(machine, as: copy) == .done(copied))
+    expectEqual(try await other.ensureCopied(machine, as: copy), .done(copied))
     other.close()
     return copy
   }
@@ -92,7 +93,7 @@ struct DiskCopyTests {
     try await host.driver.ensureCopyAbsent(copy, of: machine)
     #expect(try await host.driver.onDomain(machine, "look") { try $0.backupDescription() } == nil)
     #expect(try host.fileNames(ofCopy: copy, of: machine) == [])
-    #expect(try await host.driver.power(of: machine) == .running)
+    expectEqual(try await host.driver.power(of: machine), .running)
   }
 
   private func beginsAnewWhenTheMachineStops(_ host: PrivateHost, _ machine: UUID) async throws {
@@ -134,7 +135,7 @@ struct DiskCopyTests {
       (error as? DriverError)?.kind == .rejected
         && (error as? DriverError)?.customerReason == "The copy of the disk is damaged."
     }
-    #expect(try await Program("sha256sum", [disk]).output() == before)
+    expectEqual(try await Program("sha256sum", [disk]).output(), before)
     #expect(try MachineFiles.names(in: host.driver.files(of: machine).folder).allSatisfy { !$0.hasSuffix(".partial") })
     try await host.driver.ensureCopyAbsent(copy, of: machine)
   }
@@ -151,7 +152,7 @@ struct DiskCopyTests {
     #expect(try QCOW2Header(path: host.driver.files(of: machine).disk).virtualSizeBytes == 6 << 30)
     try await host.driver.start(machine)
     try await host.awaitReady(larger)
-    #expect(try await host.ssh(larger, "cat /root/file; hostname") == "old\nlater")
+    expectEqual(try await host.ssh(larger, "cat /root/file; hostname"), "old\nlater")
     await #expect {
       _ = try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum)
     } throws: {
@@ -174,7 +175,7 @@ struct DiskCopyTests {
     try await host.awaitReady(begin)
     // Personalised once more: its key, its name, its machine id.
     let machineID = machine.text.replacing("-", with: "")
-    #expect(try await host.ssh(begin, "ls /root; hostname; cat /etc/machine-id") == "anew\n\(machineID)")
+    expectEqual(try await host.ssh(begin, "ls /root; hostname; cat /etc/machine-id"), "anew\n\(machineID)")
   }
 
   private func endsACopyWithTheMachine(_ host: PrivateHost, _ machine: UUID) async throws {
@@ -194,12 +195,12 @@ struct DiskCopyTests {
       try await host.driver.ensureDefined(specification)
       let copied = try await host.copied(machine, as: copy)
       let files = host.driver.files(of: machine)
-      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      expectEqual(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum), .underWay)
       try await host.driver.start(machine)
       #expect(!host.driver.work.isRunning(on: machine))
       #expect(try QCOW2Header(path: files.disk).backingFile != nil)
       #expect(try MachineFiles.names(in: files.folder).allSatisfy { !$0.hasSuffix(".partial") })
-      #expect(try await host.driver.power(of: machine) == .running)
+      expectEqual(try await host.driver.power(of: machine), .running)
     }
   }
 
@@ -211,7 +212,7 @@ struct DiskCopyTests {
       try await host.driver.ensureDefined(specification)
       let copied = try await host.copied(machine, as: copy)
       let files = host.driver.files(of: machine)
-      #expect(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum) == .underWay)
+      expectEqual(try await host.driver.ensureRestored(machine, from: copy, checksum: copied.checksum), .underWay)
       #expect(try await !host.driver.endRestore(of: machine, from: copy))
       #expect(!host.driver.work.isRunning(on: machine))
       #expect(try QCOW2Header(path: files.disk).backingFile != nil)
@@ -295,8 +296,8 @@ struct DiskCopyTests {
       #expect(try await host.driver.observe().powers.isEmpty)
       try FileManager.default.moveItem(atPath: elsewhere, toPath: host.driver.copyFiles(of: machine).folder)
 
-      #expect(try await host.driver.observe() == MachineObservation(powers: [machine: .remnant]))
-      #expect(try await host.driver.power(of: machine) == .remnant)
+      expectEqual(try await host.driver.observe(), MachineObservation(powers: [machine: .remnant]))
+      expectEqual(try await host.driver.power(of: machine), .remnant)
       let stranger = try PrivateHost.makeDriver(host.dataDirectory, installation: UUID())
       #expect(try await stranger.observe().powers.isEmpty)
       try await stranger.ensureAbsent(machine)
@@ -307,7 +308,7 @@ struct DiskCopyTests {
       guard case .done(let copied) = try await host.driver.ensureCopied(machine, as: copy) else { throw Missed.copy }
       try await host.restored(machine, from: copy, checksum: copied.checksum)
       try await host.driver.ensureDefined(try await host.specification(machine, mayCreateDisk: false))
-      #expect(try await host.driver.power(of: machine) == .off(.other))
+      expectEqual(try await host.driver.power(of: machine), .off(.other))
       try await host.driver.ensureAbsent(machine)
       #expect(try await host.driver.observe().powers.isEmpty)
     }
@@ -333,7 +334,7 @@ extension PrivateHost {
 
   /// Leaves a copy of a running machine that takes for ever.
   func beginSlowCopy(of machine: UUID, as copy: UUID) async throws {
-    #expect(try await driver.ensureCopied(machine, as: copy) == .underWay)
+    expectEqual(try await driver.ensureCopied(machine, as: copy), .underWay)
     try await eventually("QEMU copies", within: .seconds(60), every: .milliseconds(5)) {
       try await driver.onDomain(machine, "slow the backup down") { domain in
         guard try domain.backupDescription() != nil else { return false }
@@ -341,7 +342,7 @@ extension PrivateHost {
         return true
       }
     }
-    #expect(try await driver.ensureCopied(machine, as: copy) == .underWay)
+    expectEqual(try await driver.ensureCopied(machine, as: copy), .underWay)
   }
 
   /// On its own, sound, with the whole disk, and for nobody else to read.

@@ -270,9 +270,9 @@ struct BlockingThreadsTests {
         ($0 as? DriverError)?.kind == .unreachable
       }
     }
-    #expect(try await threads.run("work", within: .seconds(10)) { 42 } == 42)
+    expectEqual(try await threads.run("work", within: .seconds(10)) { 42 }, 42)
     for _ in 1...4 { gate.signal() }
-    #expect(try await threads.run("work", within: .seconds(10)) { 43 } == 43)
+    expectEqual(try await threads.run("work", within: .seconds(10)) { 43 }, 43)
   }
 
   @Test("Calls that hang take a bounded number of threads")

@@ -2,6 +2,7 @@ import Core
 import Foundation
 import HostPrograms
 import PrivateFiles
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -204,7 +205,7 @@ struct InstantMachine: Sendable {
     let again = try await self.identity()
     for name in ["machine-id", "uuid", "key", "hostname", "card"] { #expect(again[name] == identity[name]) }
     for name in ["boot-id", "sequence", "random"] { #expect(again[name] != identity[name]) }
-    #expect(try await host.ssh(specification, "cat /root/file") == "kept")
+    expectEqual(try await host.ssh(specification, "cat /root/file"), "kept")
   }
 
   static func isBooted(_ machine: UUID) throws -> Bool {

@@ -2,6 +2,7 @@ import Core
 import Foundation
 import Logging
 import PrivateFiles
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -34,7 +35,7 @@ extension MachineLifeTests {
         #expect(try mode("\(folder)/\(file)") == 0o600, "\(file)")
         #expect(try FileOwner(of: "\(folder)/\(file)") == (ownFiles.contains(file) ? owner : .root), "\(file)")
       }
-      #expect(try await host.driver.processes() == [specification.machine: emulator])
+      expectEqual(try await host.driver.processes(), [specification.machine: emulator])
     }
   }
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -25,11 +26,11 @@ struct MachineLifeTests {
   private func bootsOnceWhateverIsRepeated(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
     let driver = host.driver
     let machine = specification.machine
-    #expect(try await driver.power(of: machine) == .absent)
+    expectEqual(try await driver.power(of: machine), .absent)
     #expect(try await driver.isAddressFree(.ipv4(specification.interface.address), for: machine))
     try await driver.ensureDefined(specification)
     try await driver.ensureDefined(specification)
-    #expect(try await driver.power(of: machine) == .off(.other))
+    expectEqual(try await driver.power(of: machine), .off(.other))
     #expect(
       try await driver.readiness(of: machine) == Readiness(hasSSHBanner: false, hasAgent: false))
 
@@ -38,14 +39,14 @@ struct MachineLifeTests {
     try await driver.start(machine)
     try await driver.start(machine)
     await events.next()
-    #expect(try await driver.power(of: machine) == .running)
+    expectEqual(try await driver.power(of: machine), .running)
     try await eventually(
       "the guest's sshd greets", within: driver.timing.bootDeadline, every: driver.timing.pollInterval
     ) {
       try await driver.readiness(of: machine).hasSSHBanner
     }
     let greeting = ContinuousClock.now
-    #expect(try await host.ssh(specification, "hostname") == "web")
+    expectEqual(try await host.ssh(specification, "hostname"), "web")
     print("SSH banner \(greeting - begin) after the start, login after \(ContinuousClock.now - begin)")
     try await host.awaitReady(specification)
     print("agent \(ContinuousClock.now - begin) after the start")
@@ -71,7 +72,7 @@ struct MachineLifeTests {
 
   private func takesANewHostname(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
     try await host.driver.applyHostname(try #require(Hostname("mail.example.org")), to: specification.machine)
-    #expect(try await host.ssh(specification, "hostname; hostname -f") == "mail\nmail.example.org")
+    expectEqual(try await host.ssh(specification, "hostname; hostname -f"), "mail\nmail.example.org")
   }
 
   private func outlivesItsDaemon(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
@@ -85,7 +86,7 @@ struct MachineLifeTests {
       return process != nil && process != daemon
     }
     await events.next()
-    #expect(try await host.driver.observe().powers[specification.machine] == .running)
+    expectEqual(try await host.driver.observe().powers[specification.machine], .running)
     #expect(PrivateHost.emulator(of: specification.machine) == emulator)
   }
 
@@ -125,12 +126,12 @@ struct MachineLifeTests {
     try await eventually("the machine is off", within: .seconds(60)) {
       try await host.driver.power(of: machine) != .running
     }
-    #expect(try await host.driver.power(of: machine) == .off(.other))
+    expectEqual(try await host.driver.power(of: machine), .off(.other))
 
     try await host.driver.start(machine)
     try await host.driver.powerOff(machine)
     try await host.driver.powerOff(machine)
-    #expect(try await host.driver.power(of: machine) == .off(.other))
+    expectEqual(try await host.driver.power(of: machine), .off(.other))
   }
 
   private func leavesNothing(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
@@ -138,7 +139,7 @@ struct MachineLifeTests {
     try await host.driver.start(machine)
     try await host.driver.ensureAbsent(machine)
     try await host.driver.ensureAbsent(machine)
-    #expect(try await host.driver.power(of: machine) == .absent)
+    expectEqual(try await host.driver.power(of: machine), .absent)
     #expect(try await host.driver.observe().powers.isEmpty)
     #expect(PrivateHost.emulator(of: machine) == nil)
     #expect(try ServerFiles.machines(dataDirectory: host.dataDirectory).isEmpty)

@@ -2,6 +2,7 @@ import Core
 import Foundation
 import HostPrograms
 import PrivateFiles
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -12,8 +13,8 @@ extension MachineLifeTests {
     try await PrivateHost.with { host in
       let machine = UUID()
       try MachineFiles.makeDirectory(host.driver.files(of: machine).folder)
-      #expect(try await host.driver.observe() == MachineObservation(powers: [machine: .remnant]))
-      #expect(try await host.driver.power(of: machine) == .remnant)
+      expectEqual(try await host.driver.observe(), MachineObservation(powers: [machine: .remnant]))
+      expectEqual(try await host.driver.power(of: machine), .remnant)
       try await host.driver.ensureAbsent(machine)
       #expect(try await host.driver.observe().powers.isEmpty)
     }
@@ -54,7 +55,7 @@ extension MachineLifeTests {
         (error as? DriverError)?.kind == .rejected
           && (error as? DriverError)?.customerReason == "The server's disk cannot be read."
       }
-      #expect(try await host.driver.power(of: specification.machine) == .off(.other))
+      expectEqual(try await host.driver.power(of: specification.machine), .off(.other))
     }
   }
 
@@ -112,7 +113,7 @@ extension MachineLifeTests {
       try await host.driver.start(machine)
       let now = host.driver.forwardedPorts.ssh
       #expect(now != before)
-      #expect(try await host.driver.power(of: machine) == .running)
+      expectEqual(try await host.driver.power(of: machine), .running)
       #expect(!ForwardedPorts.canBind(specification.interface.address, port: now))
       // No other address would be better.
       #expect(try await host.driver.isAddressFree(.ipv4(PrivateHost.unusedAddress()), for: UUID()))
@@ -145,14 +146,14 @@ extension MachineLifeTests {
       let specification = try await host.specification()
       try await host.driver.ensureDefined(specification)
       let other = try PrivateHost.makeDriver(host.dataDirectory, installation: UUID())
-      #expect(try await other.observe().powers[specification.machine] == .remnant)
+      expectEqual(try await other.observe().powers[specification.machine], .remnant)
       await #expect {
         try await other.ensureAbsent(specification.machine)
       } throws: {
         ($0 as? DriverError)?.kind == .rejected
       }
       other.close()
-      #expect(try await host.driver.observe().powers[specification.machine] == .off(.other))
+      expectEqual(try await host.driver.observe().powers[specification.machine], .off(.other))
       #expect(MachineFiles.exists(host.driver.files(of: specification.machine).disk))
     }
   }

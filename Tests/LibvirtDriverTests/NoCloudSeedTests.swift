@@ -89,9 +89,9 @@ struct NoCloudSeedTests {
   func instance() async throws {
     let instance = UUID()
     let first = try await object("meta-data", of: seed(instance: instance))["instance-id"] as? String
-    #expect(try await object("meta-data", of: seed(instance: instance))["instance-id"] as? String == first)
+    expectEqual(try await object("meta-data", of: seed(instance: instance))["instance-id"] as? String, first)
     #expect(try await object("meta-data", of: seed())["instance-id"] as? String != first)
-    #expect(try await object("meta-data", of: seed())["local-hostname"] as? String == "web.example.com")
+    expectEqual(try await object("meta-data", of: seed())["local-hostname"] as? String, "web.example.com")
   }
 
   @Test("Lets in who has a key or the password, as root or as the account of the image, and nobody else")
@@ -201,7 +201,7 @@ struct DiskRecordTests {
     let driver = try PrivateHost.makeDriver("\(images)/data", images: images)
     defer { driver.close() }
     await #expect(throws: DriverError.self) { try await driver.readyImage("large", storageGiB: 4) }
-    #expect(try await driver.readyImage("large", storageGiB: 8) == "1")
+    expectEqual(try await driver.readyImage("large", storageGiB: 8), "1")
     await #expect(throws: DriverError.self) { try await driver.readyImage("arm", storageGiB: 8) }
     await #expect(throws: DriverError.self) { try await driver.readyImage("strange", storageGiB: 8) }
   }

@@ -31,7 +31,7 @@ struct StockImageTests {
     let hash = byKey ? nil : try await Program("openssl", ["passwd", "-6", Self.password]).output()
     try await PrivateHost.with(images: images.directory) { host in
       let machine = UUID()
-      #expect(try await host.driver.readyImage("stock", storageGiB: 5) == added.version)
+      expectEqual(try await host.driver.readyImage("stock", storageGiB: 5), added.version)
       let specification = MachineSpecification(
         machine: machine, label: "stock", hostname: try #require(Hostname("web.example.com")), vcpus: 2,
         memoryMiB: 1024,

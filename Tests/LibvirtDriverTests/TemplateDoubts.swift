@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import PrivateFiles
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -136,7 +137,7 @@ struct TemplateDoubts {
     #expect(try InstantMachine.isBooted(machine))
     #expect(!MachineFiles.exists(files.clone))
     #expect(try MachineFiles.allocatedBytes(of: files.disk) < before)
-    #expect(try await driver.power(of: machine) == .running)
+    expectEqual(try await driver.power(of: machine), .running)
     #expect(!MachineFiles.exists(files.instantMark))
     try await driver.ensureAbsent(machine)
   }

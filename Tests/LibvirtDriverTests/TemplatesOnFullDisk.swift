@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import HostPrograms
+import TestSupport
 import Testing
 
 @testable import LibvirtDriver
@@ -152,7 +153,7 @@ struct TemplatesOnFullDisk {
     try disk.makeRoom()
     try await driver.resume(machine)
     try await host.awaitReady(specification)
-    #expect(try await host.ssh(specification, "cat /etc/machine-id") == machine.text.filter { $0 != "-" })
+    expectEqual(try await host.ssh(specification, "cat /etc/machine-id"), machine.text.filter { $0 != "-" })
     try await driver.ensureAbsent(machine)
   }
 }

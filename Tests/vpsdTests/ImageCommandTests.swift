@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("An operator adds images that others publish")
@@ -195,7 +196,7 @@ struct ImageCommandTests {
     // The account of an image is what customers are told of their servers.
     let offered = try workshop.add("ubuntu", "--file", file, "--os", "Ubuntu 22.04 LTS", "--user", "ubuntu")
     #expect(offered.output.contains("Operating system 5, ubuntu-22.04, is made from it now."), "\(offered.all)")
-    #expect(try await customer.send("GET", "/servers/\(server)/").json["username"] as? String == "root")
+    expectEqual(try await customer.send("GET", "/servers/\(server)/").json["username"] as? String, "root")
     let order = #"{"name": "second", "plan_id": 3, "os_id": 5, "location": "us-west"}"#
     let second = try #require(try await customer.send("POST", "/servers/", order).json["id"] as? Int)
     try await customer.eventually("/servers/\(second)/") {

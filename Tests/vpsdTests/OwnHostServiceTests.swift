@@ -57,12 +57,12 @@ struct OwnHostServiceTests {
     there.killService()
     // Away it is after half a minute without a heartbeat; nothing waits for it meanwhile.
     let near = try #require(servers["a"])
-    #expect(try await atHere.send("POST", "/servers/\(near)/reboot/").status == 200)
+    expectEqual(try await atHere.send("POST", "/servers/\(near)/reboot/").status, 200)
     try await atHere.eventually("/servers/\(remote)/") {
       try ($0.json["status_reason"] as? String)?.contains("does not answer") == true
     }
-    #expect(try await atHere.send("GET", "/servers/\(remote)/").json["status"] as? String == "active")
-    #expect(try await atHere.send("POST", "/servers/\(remote)/reset-password/").status == 503)
+    expectEqual(try await atHere.send("GET", "/servers/\(remote)/").json["status"] as? String, "active")
+    expectEqual(try await atHere.send("POST", "/servers/\(remote)/reset-password/").status, 503)
     let full = try await atHere.send(
       "POST", "/servers/", #"{"name": "e", "plan_id": 3, "os_id": 3, "location": "us-east"}"#)
     #expect(full.status == 503, "\(full.text)")
@@ -109,8 +109,8 @@ struct OwnHostServiceTests {
     #expect(try here.run("host", "remove", "node2").status == 4)
     let removed = try here.run("host", "remove", "node2", "--delete-servers")
     #expect(removed.status == 0 && removed.output.contains("1 server(s) are deleted"), "\(removed.all)")
-    #expect(try await customer.send("GET", "/servers/\(going)/").status == 404)
-    #expect(try await customer.send("GET", "/servers/\(staying)/").json["status"] as? String == "active")
+    expectEqual(try await customer.send("GET", "/servers/\(going)/").status, 404)
+    expectEqual(try await customer.send("GET", "/servers/\(staying)/").json["status"] as? String, "active")
     #expect(try here.run("host", "list", "--json").objects.count == 1)
     #expect(try here.run("check").status == 0)
 
@@ -147,7 +147,7 @@ struct OwnHostServiceTests {
     #expect(try alone.run("host", "rename", "local", "node2").status == 3)
     let named = try Operator(own.merging(["VPSD_DATABASE": database.url, "VPSD_DATA_DIR": alone.data]) { $1 })
     let again = try Customer(of: alone, try named.serve(), token: customer.token)
-    #expect(try await again.send("POST", "/servers/\(server)/stop/").status == 200)
+    expectEqual(try await again.send("POST", "/servers/\(server)/stop/").status, 200)
     try await again.eventually("/servers/\(server)/") { try $0.json["status"] as? String == "stopped" }
     _ = try named.endService()
   }

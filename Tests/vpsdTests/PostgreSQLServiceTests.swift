@@ -31,7 +31,7 @@ struct PostgreSQLServiceTests {
     }
     someone.killService()
     let again = try Customer(of: someone, try someone.serve())
-    #expect(try await again.send("GET", "/servers/\(server)/").json["status"] as? String == "active")
+    expectEqual(try await again.send("GET", "/servers/\(server)/").json["status"] as? String, "active")
     #expect(try someone.run("check").status == 0)
     _ = try someone.endService()
   }

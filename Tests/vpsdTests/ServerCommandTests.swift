@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("An operator sees to a customer's servers while the service runs")
@@ -33,8 +34,8 @@ struct ServerCommandTests {
     let ambiguous = try someone.run("server", "delete", "web")
     #expect(ambiguous.status == 4 && ambiguous.errors.contains("say which by its id, \(web), \(twin)."))
     #expect(try someone.run("server", "delete", "\(web)").status == 0)
-    #expect(try await customer.send("GET", "/servers/\(web)/").status == 404)
-    #expect(try await customer.send("GET", "/servers/\(other)/").status == 200)
+    expectEqual(try await customer.send("GET", "/servers/\(web)/").status, 404)
+    expectEqual(try await customer.send("GET", "/servers/\(other)/").status, 200)
     let deadline = ContinuousClock.now + .seconds(120)
     while try someone.run("server", "show", "\(web)").status != 3, ContinuousClock.now < deadline {}
     #expect(try someone.run("server", "show", "\(web)").status == 3)
