@@ -15,6 +15,7 @@ import UnixSignals
 struct Daemon {
   let configuration: Configuration
   let logger: Logger
+  private let spare = SpareDescriptors()
 
   func run() async throws {
     let clock: any WallClock = configuration.sharesDatabase ? InstallationClock(SystemClock()) : SystemClock()
@@ -280,7 +281,7 @@ struct Daemon {
     let limits = DescriptorLimit.raised().fitting(
       configuration.connections, consoles: configuration.consoles.inAll, logger: logger)
     return api.listener(
-      on: .hostname(configuration.listen.host, port: configuration.listen.port), limits: limits,
+      on: .hostname(configuration.listen.host, port: configuration.listen.port), limits: limits, spare: spare,
       onServerRunning: { channel in banner.print(port: channel.localAddress?.port) })
   }
 }

@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 
 /// Pauses accepting when the system has no descriptors or memory for another connection, and logs that once. NIO alone
-/// would retry at once, forever, and log nothing.
+/// would retry at once, forever, and log nothing. Meanwhile the spare descriptors are there for everything else.
 ///
 /// Used on the event loop of the listening channel only, as the first handler of its pipeline.
 final class AcceptPause: ChannelInboundHandler {
@@ -13,11 +13,13 @@ final class AcceptPause: ChannelInboundHandler {
   static let length = TimeAmount.seconds(1)
 
   private let logger: Logger
+  private let spare: SpareDescriptors
   private var isPaused = false
   private var isScarce = false
 
-  init(logger: Logger) {
+  init(logger: Logger, spare: SpareDescriptors) {
     self.logger = logger
+    self.spare = spare
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -34,10 +36,16 @@ final class AcceptPause: ChannelInboundHandler {
     }
     guard !isPaused else { return }
     isPaused = true
-    let channel = context.channel
-    setReading(false, channel)
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    context.eventLoop.scheduleTask(in: Self.length) {
+    spare.release()
+    setReading(false, context.channel)
+    goOn(context.channel)
+  }
+
+  /// After a pause, and after further ones until the spare descriptors are there again.
+  private func goOn(_ channel: any Channel) {
+    let handler = NIOLoopBound(self, eventLoop: channel.eventLoop)
+    channel.eventLoop.scheduleTask(in: Self.length) {
+      guard handler.value.spare.regain() || !channel.isActive else { return handler.value.goOn(channel) }
       handler.value.isPaused = false
       handler.value.setReading(true, channel)
     }

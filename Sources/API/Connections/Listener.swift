@@ -7,9 +7,11 @@ extension APIService {
 
   /// The listener of the service: the only way from a socket to its routes, for the program and for every test of it.
   ///
-  /// - Parameter onServerRunning: Is called with the listening channel.
+  /// - Parameters:
+  ///   - spare: Those of the process.
+  ///   - onServerRunning: Is called with the listening channel.
   package func listener(
-    on address: BindAddress, limits: ConnectionLimits,
+    on address: BindAddress, limits: ConnectionLimits, spare: SpareDescriptors = SpareDescriptors(),
     onServerRunning: @escaping @Sendable (any Channel) async -> Void
   ) -> some ApplicationProtocol {
     let idle = IdleConnections(limit: limits.connections)
@@ -21,7 +23,7 @@ extension APIService {
       onServerRunning: { [logger] channel in
         // Fails only for a listener that is already being closed.
         try? await channel.eventLoop.submit {
-          try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger), position: .first)
+          try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger, spare: spare), position: .first)
         }.get()
         await onServerRunning(channel)
       },
