@@ -25,15 +25,14 @@ final class ProcessLock: Sendable {
 
   private let descriptor: CInt
 
-  /// How long to retry: a child process of the last holder has its descriptors for a moment, and a command of an earlier
-  /// version takes the lock briefly to query it.
-  private static let patience = Duration.milliseconds(100)
-
-  /// - Parameter work: The name of the command that takes it.
-  init(path: String, for work: String = ProcessLock.service) throws {
+  /// - Parameters:
+  ///   - work: The name of the command that takes it.
+  ///   - patience: How long to retry: a child process of the last holder has its descriptors until it becomes another program,
+  ///     and a command of an earlier version takes the lock briefly to query it.
+  init(path: String, for work: String = ProcessLock.service, patience: Duration = .seconds(2)) throws {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw FileFailure.last("open", path) }
-    let deadline = ContinuousClock.now + Self.patience
+    let deadline = ContinuousClock.now + patience
     guard Self.takes(until: deadline, { Self.lock(descriptor, Self.setLock) != nil }),
       Self.takes(until: deadline, { flock(descriptor, LOCK_EX | LOCK_NB) == 0 })
     else {
