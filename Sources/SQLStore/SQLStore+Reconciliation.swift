@@ -102,13 +102,15 @@ extension InventoryItem: RowReadable {
     awaits_new_disk, deleted_at IS NOT NULL, \
     EXISTS (SELECT 1 FROM operation WHERE operation.server_id = server.id AND operation.finished_at IS NULL
       AND \(Core.Operation.mayChangePower)), \
-    EXISTS (SELECT 1 FROM rescue WHERE rescue.server_id = server.id AND rescue.is_entered = 1)
+    EXISTS (SELECT 1 FROM rescue WHERE rescue.server_id = server.id AND rescue.is_entered = 1), \
+    updated_at
     """
 
   init(from row: inout RowReader) throws {
     self.init(
       id: try row.next(), uuid: try row.next(), status: try row.next(), planID: try row.next(),
       hasDisk: try row.next(), awaitsFirstBoot: try row.next(), awaitsNewDisk: try row.next(),
-      isDeleted: try row.next(), hasOperation: try row.next(), isInRescue: try row.next())
+      isDeleted: try row.next(), hasOperation: try row.next(), isInRescue: try row.next(),
+      updatedAt: try row.next())
   }
 }

@@ -2,6 +2,9 @@ import Core
 import Foundation
 
 extension SimulatedMachine {
+  /// Until a guest has taken the memory that it works with.
+  private static let settlingSeconds = 30.0
+
   /// Numbers such as a real guest would show, computed from its uuid and the time alone: the counters never go back while it
   /// runs, and the same machine shows the same numbers at the same time. For a paused machine they stand still.
   func usage(at now: Timestamp, _ durations: GuestDurations) -> MachineUsage? {
@@ -13,7 +16,7 @@ extension SimulatedMachine {
     let bootSeconds = min(uptime, Double(durations.boot.milliseconds) / 1000)
     let busySeconds = bootSeconds * 0.9 + character.busySeconds(after: uptime)
     let memory = Double(boot.definition.memoryMiB)
-    let levelled = 1 - exp(-uptime / 300)
+    let levelled = min(1, uptime / Self.settlingSeconds)
 
     return MachineUsage(
       cpuNanoseconds: Int64(busySeconds * Double(boot.definition.vcpus) * 1_000_000_000),
@@ -34,11 +37,15 @@ extension SimulatedMachine {
   }
 }
 
-/// What distinguishes one idle guest from another.
+/// What distinguishes one guest from another. Most of the time each is at rest, where its load stays the same; once in a period it
+/// works for some minutes.
 private struct GuestCharacter {
-  /// As a share of all processors of the plan.
-  let meanLoad: Double
-  let loadPeriodSeconds: Double
+  /// As shares of all processors of the plan. In the middle between two permille, so that small delays of a measurement do not
+  /// show.
+  let restLoad: Double
+  let workLoad: Double
+  let periodSeconds: Double
+  let workSeconds: Double
   let memoryShare: Double
   let diskShare: Double
   let receivedBytesPerSecond: Double
@@ -50,17 +57,20 @@ private struct GuestCharacter {
       let mixed = (hash ^ (index &* 0x9e37_79b9_7f4a_7c15)) &* 0xbf58_476d_1ce4_e5b9
       return 0.05 + 0.95 * Double(mixed >> 40) / Double(1 << 24)
     }
-    meanLoad = 0.3 * share(1)
-    loadPeriodSeconds = 1200 * share(2)
+    restLoad = ((20 * share(1)).rounded(.down) + 1.5) / 1000
+    workLoad = ((500 * share(2)).rounded(.down) + 50.5) / 1000
+    periodSeconds = 1800 + 5400 * share(7)
+    workSeconds = 600 * share(8)
     memoryShare = share(3)
     diskShare = share(4)
     receivedBytesPerSecond = 200_000 * share(5)
     sentBytesPerSecond = 100_000 * share(6)
   }
 
-  /// The integral of a load that swings around its mean and never falls below a fifth of it.
+  /// The integral of the load. It works at the end of each period.
   func busySeconds(after uptime: Double) -> Double {
-    let turns = 2 * Double.pi / loadPeriodSeconds
-    return meanLoad * (uptime + 0.8 * (1 - cos(turns * uptime)) / turns)
+    let periods = (uptime / periodSeconds).rounded(.down)
+    let underWay = max(0, uptime - periods * periodSeconds - (periodSeconds - workSeconds))
+    return restLoad * uptime + (workLoad - restLoad) * (periods * workSeconds + underWay)
   }
 }

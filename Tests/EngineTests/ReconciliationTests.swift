@@ -291,7 +291,8 @@ struct ReconciliationTests {
   @Test("A difference is acted upon only where no operation owns the machine", arguments: ServerStatus.allCases)
   func operationOwnsMachine(status: ServerStatus) {
     let item = InventoryItem(
-      id: ID(1), uuid: UUID(), status: status, planID: ID(1), hasDisk: true, isDeleted: false, hasOperation: true)
+      id: ID(1), uuid: UUID(), status: status, planID: ID(1), hasDisk: true, isDeleted: false, hasOperation: true,
+      updatedAt: Timestamp(millisecondsSinceEpoch: 0))
     for power in Self.powers {
       #expect(Reconciliation.action(wanted: item, observed: power) == .none)
     }
@@ -300,7 +301,8 @@ struct ReconciliationTests {
   @Test("Only a shutdown that was seen to come from the guest stops an active server", arguments: powers)
   func onlySeenShutdown(power: MachinePower) {
     let item = InventoryItem(
-      id: ID(1), uuid: UUID(), status: .active, planID: ID(1), hasDisk: true, isDeleted: false, hasOperation: false)
+      id: ID(1), uuid: UUID(), status: .active, planID: ID(1), hasDisk: true, isDeleted: false, hasOperation: false,
+      updatedAt: Timestamp(millisecondsSinceEpoch: 0))
     let action = Reconciliation.action(wanted: item, observed: power)
     #expect((action == .recordShutdown) == (power == .off(.guestShutdown)))
     // Whoever cannot be seen may be as he should.

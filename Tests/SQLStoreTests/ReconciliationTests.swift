@@ -126,10 +126,10 @@ import Testing
         try await fixture.store.inventory() == [
           InventoryItem(
             id: stopped.id, uuid: stopped.uuid, status: .stopped, planID: ID(3), hasDisk: true, isDeleted: false,
-            hasOperation: false),
+            hasOperation: false, updatedAt: stopped.updatedAt),
           InventoryItem(
             id: created.id, uuid: created.uuid, status: .provisioning, planID: ID(3), hasDisk: false,
-            awaitsFirstBoot: true, isDeleted: false, hasOperation: true),
+            awaitsFirstBoot: true, isDeleted: false, hasOperation: true, updatedAt: created.updatedAt),
         ])
     }
   }

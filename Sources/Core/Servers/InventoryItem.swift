@@ -15,11 +15,13 @@ package struct InventoryItem: Sendable, Equatable {
   package let hasOperation: Bool
   /// Whether it runs the rescue system: the disk usage that is measured then is not the server's.
   package let isInRescue: Bool
+  /// When the server was changed last, such as its status.
+  package let updatedAt: Timestamp
 
   package init(
     id: ID<Server>, uuid: UUID, status: ServerStatus, planID: ID<Plan>, hasDisk: Bool,
     awaitsFirstBoot: Bool = false, awaitsNewDisk: Bool = false, isDeleted: Bool, hasOperation: Bool,
-    isInRescue: Bool = false
+    isInRescue: Bool = false, updatedAt: Timestamp
   ) {
     self.id = id
     self.uuid = uuid
@@ -31,5 +33,6 @@ package struct InventoryItem: Sendable, Equatable {
     self.isDeleted = isDeleted
     self.hasOperation = hasOperation
     self.isInRescue = isInRescue
+    self.updatedAt = updatedAt
   }
 }

@@ -152,6 +152,7 @@ package final class Monitor: Sendable {
     do {
       let inventory = try await store.inventory(of: host.id)
       host.asked(at: clock.uptime)
+      let asked = clock.now
       let observed = try await host.driver.observe()
       try await noteAnswer()
       if try await reconciler.takeAwaited() { host.doorbell.ring() }
@@ -168,9 +169,9 @@ package final class Monitor: Sendable {
       }
       let catalogue = try await catalogueReader.catalogue()
       limitsKeeper.note(catalogue, inventory, observed)
-      let samples = meter.samples(inventory, observed, catalogue, at: clock.uptime)
-      metrics.add(samples, at: clock.now, clock.uptime)
-      try await record(samples)
+      let look = meter.look(inventory, observed, catalogue, at: asked, clock.uptime)
+      metrics.add(look.samples, at: clock.now, clock.uptime)
+      try await record(look.changes)
       try await metrics.writeDown(recordMetrics)
       logger.debug(
         "looked at the machines",
@@ -208,10 +209,12 @@ package final class Monitor: Sendable {
     logger.warning("servers stay on a host that is drained: no other one has room", metadata: ["servers": "\(servers)"])
   }
 
-  private func record(_ samples: [UsageSample]) async throws {
-    var rest = samples[...]
+  private func record(_ changes: [UsageMeter.Change]) async throws {
+    var rest = changes[...]
     while !rest.isEmpty {
-      try await store.recordUsage(Array(rest.prefix(Self.samplesAtOnce)), at: clock.now)
+      let some = rest.prefix(Self.samplesAtOnce)
+      try await store.recordUsage(some.map(\.sample), at: clock.now)
+      meter.noteWritten(some)
       rest = rest.dropFirst(Self.samplesAtOnce)
     }
   }

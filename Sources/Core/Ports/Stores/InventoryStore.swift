@@ -19,7 +19,7 @@ package protocol InventoryStore: Sendable {
   func awaitedMachines(on host: ID<Host>, after last: ID<Operation>?, limit: Int) async throws -> [AwaitedMachine]
   /// Records that the host has taken the machine over: work for its server goes on.
   func recordArrival(of awaited: AwaitedMachine, on host: ID<Host>) async throws
-  /// All servers that are not erased.
+  /// All servers that are not erased, in the order of their ids.
   func inventory() async throws -> [InventoryItem]
   /// The same for one host.
   func inventory(of host: ID<Host>) async throws -> [InventoryItem]
