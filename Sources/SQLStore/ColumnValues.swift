@@ -7,6 +7,15 @@ protocol ColumnValue: Sendable {
   var stored: SQLValue { get }
   /// Nil where what is stored does not fit.
   init?(stored: SQLValue)
+  /// The same for a column of a row.
+  init?(from row: any SQLRow, at index: Int)
+}
+
+extension ColumnValue {
+  init?(from row: any SQLRow, at index: Int) {
+    guard let value = row.value(at: index) else { return nil }
+    self.init(stored: value)
+  }
 }
 
 // MARK: What databases know
@@ -147,6 +156,11 @@ extension UUID: ColumnValue {
   init?(stored: SQLValue) {
     guard let text = String(stored: stored) else { return nil }
     self.init(text: text)
+  }
+  /// There is one in each row of the longest lists, and a text would be made for each.
+  init?(from row: any SQLRow, at index: Int) {
+    guard let uuid = row.uuid(at: index) else { return nil }
+    self = uuid
   }
 }
 

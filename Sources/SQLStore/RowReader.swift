@@ -1,10 +1,18 @@
 import Core
 
+import struct Foundation.UUID
+
 /// One row of a result, valid until the next one is read.
 protocol SQLRow {
   /// Nil for a value that is no `SQLValue`.
   func value(at index: Int) -> SQLValue?
+  /// The uuid whose text this is; nil for any other value.
+  func uuid(at index: Int) -> UUID?
   func name(at index: Int) -> String
+}
+
+extension SQLRow {
+  func uuid(at index: Int) -> UUID? { value(at: index).flatMap(UUID.init(stored:)) }
 }
 
 /// Reads a row from left to right, in the order in which a type's initialiser and its list of columns name its values. Whatever
@@ -18,7 +26,7 @@ struct RowReader {
   }
 
   mutating func next<Value: ColumnValue>(_ type: Value.Type = Value.self) throws -> Value {
-    guard let value = row.value(at: index).flatMap(Value.init(stored:)) else {
+    guard let value = Value(from: row, at: index) else {
       throw UnreadableColumn(name: row.name(at: index), expected: "\(Value.self)")
     }
     index += 1

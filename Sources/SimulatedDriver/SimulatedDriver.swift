@@ -275,13 +275,14 @@ package final class SimulatedDriver: ComputeDriver {
       let now = clock.now
       return state.withLock { state in
         let durations = state.options.durations
-        var powers = state.machines.mapValues { $0.power(at: now, durations) }
-        let usage = state.machines.filter { powers[$0.key]?.isOn == true }.compactMapValues {
-          $0.usage(at: now, durations)
+        var machines = state.machines.mapValues { $0.observed(at: now, durations) }
+        for (machine, told) in state.options.obscured where machines[machine] != nil {
+          machines[machine] = ObservedMachine(power: told, usage: machines[machine]?.usage)
         }
-        for (machine, told) in state.options.obscured where powers[machine] != nil { powers[machine] = told }
-        for copy in state.copies.values where powers[copy.machine] == nil { powers[copy.machine] = .remnant }
-        return MachineObservation(powers: powers, usage: usage)
+        for copy in state.copies.values where machines[copy.machine] == nil {
+          machines[copy.machine] = ObservedMachine(power: .remnant)
+        }
+        return MachineObservation(machines: machines)
       }
     }
   }

@@ -5,6 +5,11 @@ extension SimulatedMachine {
   /// Until a guest has taken the memory that it works with.
   private static let settlingSeconds = 30.0
 
+  func observed(at now: Timestamp, _ durations: GuestDurations) -> ObservedMachine {
+    let power = power(at: now, durations)
+    return ObservedMachine(power: power, usage: power.isOn ? usage(at: now, durations) : nil)
+  }
+
   /// Numbers such as a real guest would show, computed from its uuid and the time alone: the counters never go back while it
   /// runs, and the same machine shows the same numbers at the same time. For a paused machine they stand still.
   func usage(at now: Timestamp, _ durations: GuestDurations) -> MachineUsage? {
@@ -21,19 +26,21 @@ extension SimulatedMachine {
     return MachineUsage(
       cpuNanoseconds: Int64(busySeconds * Double(boot.definition.vcpus) * 1_000_000_000),
       memoryUsedMiB: Int(memory * (0.12 + 0.5 * character.memoryShare * levelled)),
-      diskUsedBytes: diskUsedBytes(at: Timestamp(millisecondsSinceEpoch: moment)),
+      diskUsedBytes: diskUsedBytes(at: Timestamp(millisecondsSinceEpoch: moment), of: character),
       network: NetworkCounters(
         receivedBytes: Int64(uptime * character.receivedBytesPerSecond),
         sentBytes: Int64(uptime * character.sentBytesPerSecond)))
   }
 
+  func diskUsedBytes(at moment: Timestamp) -> Int64 { diskUsedBytes(at: moment, of: GuestCharacter(uuid)) }
+
   /// A disk fills with its age.
-  func diskUsedBytes(at moment: Timestamp) -> Int64 {
+  private func diskUsedBytes(at moment: Timestamp, of character: GuestCharacter) -> Int64 {
     guard let disk else { return 0 }
     let age = max(0, Double(moment.millisecondsSinceEpoch - disk.createdAtMilliseconds) / 1000)
     let storage = Double(disk.storageGiB) * 1_073_741_824
     let filled = 1 - exp(-age / 86_400)
-    return Int64(storage * (0.14 + 0.5 * GuestCharacter(uuid).diskShare * filled))
+    return Int64(storage * (0.14 + 0.5 * character.diskShare * filled))
   }
 }
 

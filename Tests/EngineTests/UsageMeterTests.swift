@@ -32,11 +32,12 @@ struct UsageMeterTests {
       isInRescue: isInRescue, updatedAt: updatedAt)
     let observed = MachineObservation(
       powers: [Self.uuid: .running], usage: usage.map { [Self.uuid: $0] } ?? [:])
-    let look = meter.look(
-      [item], observed, .initial, at: Self.start + .seconds(seconds), Instant(elapsed: .seconds(seconds)))
-    #expect(look.samples.count == (usage == nil ? 0 : 1))
-    if isWritten { meter.noteWritten(look.changes) }
-    return look.changes.map(\.sample)
+    let measured = meter.measure(
+      HostLook([item], observed), PlanSizes(.initial), at: Self.start + .seconds(seconds),
+      Instant(elapsed: .seconds(seconds)))
+    #expect(measured.samples.map { $0 != nil } == [usage != nil])
+    if isWritten { meter.noteWritten(measured.changes) }
+    return measured.changes.map(\.sample)
   }
 
   /// A meter whose first look has been written down.

@@ -330,36 +330,6 @@ package enum MachinePower: Sendable, Equatable {
   package var isOn: Bool { self == .running || self == .paused }
 }
 
-/// All machines of a host as seen in one observation. A machine that is missing here may still exist on another host.
-package struct MachineObservation: Sendable, Equatable {
-  package var powers: [UUID: MachinePower]
-  /// The resource usage of running machines; those that could not be measured are left out.
-  package var usage: [UUID: MachineUsage]
-
-  package init(powers: [UUID: MachinePower], usage: [UUID: MachineUsage] = [:]) {
-    self.powers = powers
-    self.usage = usage
-  }
-
-  package func power(of machine: UUID) -> MachinePower { powers[machine] ?? .absent }
-}
-
-/// Counters and levels of a running machine. What could not be measured is nil.
-package struct MachineUsage: Sendable, Equatable {
-  /// Host CPU time since power on, in nanoseconds.
-  package let cpuNanoseconds: Int64
-  package let memoryUsedMiB: Int?
-  package let diskUsedBytes: Int64?
-  package let network: NetworkCounters?
-
-  package init(cpuNanoseconds: Int64, memoryUsedMiB: Int?, diskUsedBytes: Int64?, network: NetworkCounters?) {
-    self.cpuNanoseconds = cpuNanoseconds
-    self.memoryUsedMiB = memoryUsedMiB
-    self.diskUsedBytes = diskUsedBytes
-    self.network = network
-  }
-}
-
 /// The closed set of ways in which a driver fails; the kind says whether trying again can help.
 package struct DriverError: Error, Sendable, Equatable {
   package enum Kind: String, Sendable, CaseIterable {

@@ -22,10 +22,16 @@ extension UUID {
 
   /// Reads a uuid in the form of `text`, or in upper case; nil for anything else.
   package init?(text: String) {
+    self.init(text: text.utf8)
+  }
+
+  /// The same for the bytes of the text.
+  package init?(text: some Sequence<UInt8>) {
     var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     let isRead = withUnsafeMutableBytes(of: &uuid) { bytes in
-      var count = 0
-      for (index, character) in text.utf8.enumerated() {
+      var (index, count) = (0, 0)
+      for character in text {
+        defer { index += 1 }
         if index == 8 || index == 13 || index == 18 || index == 23 {
           guard character == UInt8(ascii: "-") else { return false }
           continue

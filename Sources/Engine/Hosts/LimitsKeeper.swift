@@ -15,17 +15,19 @@ final class LimitsKeeper: Sendable {
     let pause: Duration
   }
 
-  private struct State {
-    var wanted: [UUID: ResourceLimits] = [:]
-    /// What this process has applied to machines that run.
-    var inForce: [UUID: ResourceLimits] = [:]
-    var failures: [UUID: Failure] = [:]
+  private struct Entry {
+    /// Nil while the machine does not run.
+    var wanted: ResourceLimits?
+    /// What this process has applied since the machine runs.
+    var inForce: ResourceLimits?
+    var failure: Failure?
+    var machine: UUID?
   }
 
   private let driver: any ComputeDriver
   private let clock: any WallClock
   private let logger: Logger
-  private let state = Mutex(State())
+  private let entries = Mutex(ServerSeries<Entry>())
   let bell = Doorbell()
 
   init(_ driver: any ComputeDriver, clock: any WallClock, logger: Logger) {
@@ -34,18 +36,23 @@ final class LimitsKeeper: Sendable {
     self.logger = logger
   }
 
-  /// Takes over which machines an observation has seen running, and rings the bell where limits have to be applied.
-  func note(_ catalogue: Catalogue, _ inventory: [InventoryItem], _ observed: MachineObservation) {
-    var wanted: [UUID: ResourceLimits] = [:]
-    for item in inventory where !item.isDeleted && observed.power(of: item.uuid) == .running {
-      wanted[item.uuid] = catalogue.plan(item.planID)?.limits
-    }
-    let isAny = state.withLock { state in
-      state.wanted = wanted
-      // A machine that went off gets the limits of its plan by its next definition.
-      state.inForce = state.inForce.filter { wanted[$0.key] != nil }
-      state.failures = state.failures.filter { wanted[$0.key] != nil }
-      return wanted.contains { state.inForce[$0.key] != $0.value }
+  /// Takes over which machines a look has seen running, and rings the bell where limits have to be applied.
+  func note(_ look: HostLook, _ plans: PlanSizes) {
+    let isAny = entries.withLock { entries in
+      var isAny = false
+      entries.align(with: look.servers.lazy.map(\.id), initial: Entry())
+      for (index, server) in look.servers.enumerated() {
+        let wanted = server.item.isDeleted || server.power != .running ? nil : plans[server.item.planID]?.limits
+        if let wanted {
+          entries[index].machine = server.item.uuid
+          entries[index].wanted = wanted
+          isAny = isAny || entries[index].inForce != wanted
+        } else {
+          // A machine that went off gets the limits of its plan by its next definition.
+          entries[index] = Entry()
+        }
+      }
+      return isAny
     }
     if isAny { bell.ring() }
   }
@@ -53,29 +60,40 @@ final class LimitsKeeper: Sendable {
   /// Applies the limits once to each machine that lacks them, unless it pauses after a failure.
   func keep() async {
     let now = clock.uptime
-    let due = state.withLock { state in
-      state.wanted.filter {
-        state.inForce[$0.key] != $0.value && (state.failures[$0.key].map { $0.retryAt <= now } ?? true)
+    let due = entries.withLock { entries in
+      var due: [(id: ID<Server>, machine: UUID, limits: ResourceLimits)] = []
+      entries.updateAll { id, entry in
+        guard let machine = entry.machine, let wanted = entry.wanted, entry.inForce != wanted,
+          entry.failure.map({ $0.retryAt <= now }) ?? true
+        else { return }
+        due.append((id, machine, wanted))
       }
+      return due
     }
-    for (machine, limits) in due where !Task.isCancelled {
+    for (id, machine, limits) in due where !Task.isCancelled {
       do {
         try await driver.applyLimits(limits, to: machine)
-        state.withLock { state in
-          state.failures[machine] = nil
-          if state.wanted[machine] != nil { state.inForce[machine] = limits }
+        entries.withLock { entries in
+          entries.update(id) { entry in
+            entry.failure = nil
+            if entry.wanted != nil { entry.inForce = limits }
+          }
         }
       } catch {
-        putOff(machine, error)
+        putOff(id, machine, error)
       }
     }
   }
 
-  private func putOff(_ machine: UUID, _ error: any Error) {
-    let isFirst = state.withLock { state in
-      let pause = state.failures[machine].map { min($0.pause * 2, Self.longestPause) } ?? Self.firstPause
-      defer { state.failures[machine] = Failure(retryAt: clock.uptime + pause, pause: pause) }
-      return state.failures[machine] == nil
+  private func putOff(_ id: ID<Server>, _ machine: UUID, _ error: any Error) {
+    let isFirst = entries.withLock { entries in
+      var isFirst = false
+      entries.update(id) { entry in
+        isFirst = entry.failure == nil
+        let pause = entry.failure.map { min($0.pause * 2, Self.longestPause) } ?? Self.firstPause
+        entry.failure = Failure(retryAt: clock.uptime + pause, pause: pause)
+      }
+      return isFirst
     }
     guard isFirst else { return }
     logger.warning(

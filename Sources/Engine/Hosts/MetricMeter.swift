@@ -4,6 +4,9 @@ import Synchronization
 /// Averages over a minute what is measured every few seconds. The averages are in memory until they are stored, so a process
 /// that dies loses a minute.
 final class MetricMeter: Sendable {
+  /// The averages of one minute.
+  typealias Minute = [(id: ID<Server>, metric: Metric)]
+
   /// Traffic between readings that are further apart says nothing about a minute and is left out.
   private static let longestInterval = Duration.seconds(30)
   /// Where time of day and uptime differ by more between two measurements, the time of day was set.
@@ -15,7 +18,6 @@ final class MetricMeter: Sendable {
     var samples: Int64 = 0
     var cpuPermille: Int64 = 0
     var memoryMiB: Int64 = 0
-    var diskBytes: Int64 = 0
     var received: Int64 = 0
     var sent: Int64 = 0
     /// For how long the network was measured.
@@ -25,7 +27,6 @@ final class MetricMeter: Sendable {
       samples += 1
       cpuPermille += Int64(sample.cpuPermille)
       memoryMiB += Int64(sample.memoryUsedMiB)
-      diskBytes = sample.diskUsedBytes ?? diskBytes
     }
 
     mutating func add(_ network: NetworkCounters, since before: NetworkCounters, in span: Duration) {
@@ -34,7 +35,7 @@ final class MetricMeter: Sendable {
       networkMilliseconds += span.milliseconds
     }
 
-    func metric(at start: Timestamp) -> Metric {
+    func metric(at start: Timestamp, diskBytes: Int64) -> Metric {
       Metric(
         at: start, cpuPermille: cpuPermille / samples, memoryMiB: memoryMiB / samples, diskBytes: diskBytes,
         receivedBytesPerSecond: rate(received), sentBytesPerSecond: rate(sent))
@@ -52,40 +53,47 @@ final class MetricMeter: Sendable {
     }
   }
 
+  private struct Entry {
+    var sum = Sum()
+    /// Where the counters stood at the last measurement; nil where they were not read.
+    var counters: NetworkCounters?
+    /// What was measured last.
+    var diskBytes: Int64 = 0
+  }
+
   private struct State {
     /// When it was measured last.
     var last: (at: Timestamp, uptime: Instant)?
-    var sums: [ID<Server>: Sum] = [:]
-    /// Where the counters of each server stood when they were read last, and when.
-    var counters: [ID<Server>: (counters: NetworkCounters, uptime: Instant)] = [:]
-    var disks: [ID<Server>: Int64] = [:]
+    var entries = ServerSeries<Entry>()
     /// Minutes that are over, and not written down.
-    var finished: [[ID<Server>: Metric]] = []
+    var finished: [Minute] = []
   }
 
   private let state = Mutex(State())
 
-  func add(_ samples: [UsageSample], at now: Timestamp, _ uptime: Instant) {
+  /// - Parameter samples: Of each server of the look; nil for those that were not measured.
+  func add(_ samples: [UsageSample?], of look: HostLook, at now: Timestamp, _ uptime: Instant) {
     state.withLock { state in
       finishMinute(&state, at: now, uptime)
+      let span = state.last.map { uptime - $0.uptime }.flatMap { $0 <= Self.longestInterval ? $0 : nil }
       state.last = (now, uptime)
-      var counters: [ID<Server>: (counters: NetworkCounters, uptime: Instant)] = [:]
-      var disks: [ID<Server>: Int64] = [:]
-      for sample in samples {
-        let id = sample.serverID
-        var sum = state.sums[id] ?? Sum(diskBytes: state.disks[id] ?? 0)
-        sum.add(sample)
-        if let network = sample.network {
-          if let before = state.counters[id], uptime - before.uptime <= Self.longestInterval {
-            sum.add(network, since: before.counters, in: uptime - before.uptime)
-          }
-          counters[id] = (network, uptime)
-        }
-        state.sums[id] = sum
-        disks[id] = sum.diskBytes
-      }
-      (state.counters, state.disks) = (counters, disks)
+      state.entries.align(with: look.servers.lazy.map(\.id), initial: Entry())
+      for (index, sample) in samples.enumerated() { Self.add(sample, to: &state.entries[index], span) }
     }
+  }
+
+  private static func add(_ sample: UsageSample?, to entry: inout Entry, _ span: Duration?) {
+    guard let sample else {
+      // Its sum stays, for the end of the minute.
+      entry.counters = nil
+      return
+    }
+    entry.sum.add(sample)
+    entry.diskBytes = sample.diskUsedBytes ?? entry.diskBytes
+    if let span, let network = sample.network, let before = entry.counters {
+      entry.sum.add(network, since: before, in: span)
+    }
+    entry.counters = sample.network
   }
 
   private func finishMinute(_ state: inout State, at now: Timestamp, _ uptime: Instant) {
@@ -95,17 +103,22 @@ final class MetricMeter: Sendable {
     guard now.millisecondsSinceEpoch / milliseconds != minute else { return }
     let step = (now - last.at) - (uptime - last.uptime)
     let wasSet = step > Self.largestStep || step < .zero - Self.largestStep
-    // If the time of day was set, the measurements belong to no certain minute and are dropped.
-    if !wasSet, !state.sums.isEmpty {
-      let start = Timestamp(millisecondsSinceEpoch: minute * milliseconds)
-      state.finished.append(state.sums.mapValues { $0.metric(at: start) })
-      if state.finished.count > Self.mostMinutes { state.finished.removeFirst() }
+    let start = Timestamp(millisecondsSinceEpoch: minute * milliseconds)
+    var averages: Minute = []
+    state.entries.updateAll { id, entry in
+      // If the time of day was set, the measurements belong to no certain minute and are dropped.
+      if !wasSet, entry.sum.samples > 0 {
+        averages.append((id, entry.sum.metric(at: start, diskBytes: entry.diskBytes)))
+      }
+      entry.sum = Sum()
     }
-    state.sums = [:]
+    guard !averages.isEmpty else { return }
+    state.finished.append(averages)
+    if state.finished.count > Self.mostMinutes { state.finished.removeFirst() }
   }
 
   /// Calls `write` with each finished minute, oldest first. If it throws, the minute is kept.
-  func writeDown(_ write: ([ID<Server>: Metric]) async throws -> Void) async throws {
+  func writeDown(_ write: (Minute) async throws -> Void) async throws {
     while let minute = state.withLock({ $0.finished.first }) {
       try await write(minute)
       state.withLock { state in

@@ -156,7 +156,8 @@ package final class Monitor: Sendable {
       let observed = try await host.driver.observe()
       try await noteAnswer()
       if try await reconciler.takeAwaited() { host.doorbell.ring() }
-      if try await reconciler.reconcile(inventory, observed) { host.doorbell.ring() }
+      let look = HostLook(inventory, observed)
+      if try await reconciler.reconcile(look) { host.doorbell.ring() }
       try await reconciler.removeLeftovers()
       let now = clock.now
       let isReclaimed = try await store.reclaimMoves(
@@ -167,15 +168,15 @@ package final class Monitor: Sendable {
       if try await store.readdressMissed(on: host.id, triedBefore: now - Self.addressInterval, at: now) {
         host.doorbell.ring()
       }
-      let catalogue = try await catalogueReader.catalogue()
-      limitsKeeper.note(catalogue, inventory, observed)
-      let look = meter.look(inventory, observed, catalogue, at: asked, clock.uptime)
-      metrics.add(look.samples, at: clock.now, clock.uptime)
-      try await record(look.changes)
+      let plans = PlanSizes(try await catalogueReader.catalogue())
+      limitsKeeper.note(look, plans)
+      let usage = meter.measure(look, plans, at: asked, clock.uptime)
+      metrics.add(usage.samples, of: look, at: clock.now, clock.uptime)
+      try await record(usage.changes)
       try await metrics.writeDown(recordMetrics)
       logger.debug(
         "looked at the machines",
-        metadata: ["machines": "\(observed.powers.count)", "milliseconds": "\((clock.uptime - began).milliseconds)"])
+        metadata: ["machines": "\(observed.machines.count)", "milliseconds": "\((clock.uptime - began).milliseconds)"])
     } catch is CancellationError {
       return
     } catch {
@@ -219,11 +220,11 @@ package final class Monitor: Sendable {
     }
   }
 
-  private func recordMetrics(_ minute: [ID<Server>: Metric]) async throws {
-    var rest = Array(minute)[...]
+  private func recordMetrics(_ minute: MetricMeter.Minute) async throws {
+    var rest = minute[...]
     while !rest.isEmpty {
       let some = rest.prefix(Self.samplesAtOnce)
-      try await store.recordMetrics(Dictionary(uniqueKeysWithValues: some.map { ($0.key, $0.value) }))
+      try await store.recordMetrics(Dictionary(uniqueKeysWithValues: some.map { ($0.id, $0.metric) }))
       rest = rest.dropFirst(Self.samplesAtOnce)
     }
   }

@@ -43,13 +43,13 @@ final class Reconciler: Sendable {
     self.logger = logger
   }
 
-  /// - Parameter inventory: The rows of the host's servers, read before the machines were observed. A difference may be
-  ///   outdated, so each machine is looked at again before any action.
+  /// - Parameter look: Its rows were read before the machines were observed. A difference may be outdated, so each machine is
+  ///   looked at again before any action.
   /// - Returns: Whether there is new work for the runner.
-  func reconcile(_ inventory: [InventoryItem], _ observed: MachineObservation) async throws -> Bool {
+  func reconcile(_ look: HostLook) async throws -> Bool {
     var isNewWork = false
-    paused.retain(observed.powers.filter { $0.value == .paused }.keys)
-    for item in inTurn(inventory.filter { action(for: $0, observed) != .none }, observed) {
+    paused.retain(look.servers.lazy.filter { $0.power == .paused }.map(\.item.uuid))
+    for item in inTurn(look.servers.filter { action(for: $0) != .none }).map(\.item) {
       do {
         let event = try await store.keptEvents().last
         // A move that was over before this moment has written its events: the machine is no business of this host any more.
@@ -63,25 +63,25 @@ final class Reconciler: Sendable {
         logger.error("a machine does not answer", metadata: ["server": "\(item.id)", "detail": "\(error.detail)"])
       }
     }
-    try await removeStrangers(Set(observed.powers.keys).subtracting(inventory.map(\.uuid)))
+    try await removeStrangers(look.strangers)
     return isNewWork
   }
 
-  private func action(for item: InventoryItem, _ observed: MachineObservation) -> Reconciliation {
-    Reconciliation.action(wanted: item, observed: observed.power(of: item.uuid))
+  private func action(for server: HostLook.SeenServer) -> Reconciliation {
+    Reconciliation.action(wanted: server.item, observed: server.power)
   }
 
-  /// All items, but of the servers in `error` only those whose turn it is to be asked whether they are ready.
-  private func inTurn(_ items: [InventoryItem], _ observed: MachineObservation) -> [InventoryItem] {
-    let asked = items.filter { action(for: $0, observed) == .recordReturn }
-    guard asked.count > Self.returnsAtOnce else { return items }
+  /// All servers, but of those in `error` only those whose turn it is to be asked whether they are ready.
+  private func inTurn(_ servers: [HostLook.SeenServer]) -> [HostLook.SeenServer] {
+    let asked = servers.filter { action(for: $0) == .recordReturn }
+    guard asked.count > Self.returnsAtOnce else { return servers }
     let turn = lastAsked.withLock { last in
       let next = asked.filter { $0.id > last ?? ID(0) } + asked.filter { $0.id <= last ?? ID(0) }
       let turn = next.prefix(Self.returnsAtOnce)
       last = turn.last?.id
       return turn
     }
-    return items.filter { action(for: $0, observed) != .recordReturn } + turn
+    return servers.filter { action(for: $0) != .recordReturn } + turn
   }
 
   private func apply(

@@ -26,6 +26,10 @@ struct ServerSeries<Value> {
     _modify { yield &values[index] }
   }
 
+  mutating func updateAll(_ change: (ID<Server>, inout Value) -> Void) {
+    for index in values.indices { change(ids[index], &values[index]) }
+  }
+
   /// Does nothing for a server that is not in the list any more.
   mutating func update(_ id: ID<Server>, _ change: (inout Value) -> Void) {
     var (first, end) = (0, ids.count)

@@ -4,9 +4,9 @@ import Synchronization
 /// Computes the usage of servers from the counters of their machines, and tells what of it is to be written down. What it remembers
 /// is in memory only: after a restart of the service, the first CPU figure takes one interval, and everything is written once.
 final class UsageMeter: Sendable {
-  /// The samples of all machines that were measured, and the changes among them.
-  struct Look: Sendable {
-    var samples: [UsageSample] = []
+  /// A sample of each server of a look, nil where it was not measured, and the changes among them.
+  struct Measurement: Sendable {
+    var samples: [UsageSample?] = []
     var changes: [Change] = []
   }
 
@@ -48,20 +48,18 @@ final class UsageMeter: Sendable {
 
   private let entries = Mutex(ServerSeries<Entry>())
 
-  /// - Parameters:
-  ///   - inventory: In the order of ids.
-  ///   - now: When the machines were asked. What they answered is no older.
-  func look(
-    _ inventory: [InventoryItem], _ observed: MachineObservation, _ catalogue: Catalogue, at now: Timestamp,
-    _ uptime: Instant
-  ) -> Look {
+  /// - Parameter now: When the machines were asked. What they answered is no older.
+  func measure(_ look: HostLook, _ plans: PlanSizes, at now: Timestamp, _ uptime: Instant) -> Measurement {
     let (minute, month) = (now.millisecondsSinceEpoch / 60_000, now.month)
     return entries.withLock { entries in
-      var look = Look()
-      entries.align(with: inventory.lazy.map(\.id), initial: Entry())
-      for (index, item) in inventory.enumerated() {
-        guard !item.isDeleted, let usage = observed.usage[item.uuid], let plan = catalogue.plan(item.planID) else {
+      var measurement = Measurement()
+      measurement.samples.reserveCapacity(look.servers.count)
+      entries.align(with: look.servers.lazy.map(\.id), initial: Entry())
+      for (index, server) in look.servers.enumerated() {
+        let item = server.item
+        guard !item.isDeleted, let usage = server.usage, let plan = plans[item.planID] else {
           entries[index] = Entry()
+          measurement.samples.append(nil)
           continue
         }
         let before = entries[index]
@@ -70,15 +68,15 @@ final class UsageMeter: Sendable {
           serverID: item.id, cpuPermille: reading.cpuPermille,
           memoryUsedMiB: min(usage.memoryUsedMiB ?? 0, plan.memoryMiB),
           diskUsedBytes: item.isInRescue ? nil : usage.diskUsedBytes, network: usage.network)
-        look.samples.append(sample)
+        measurement.samples.append(sample)
         let isSameBoot = before.reading.map { $0.cpuNanoseconds <= usage.cpuNanoseconds } ?? false
         let written = before.written.flatMap { isSameBoot && $0.serverUpdatedAt == item.updatedAt ? $0 : nil }
         entries[index] = Entry(reading: reading, written: written)
         if written?.holds(sample, in: minute, month) == true { continue }
-        look.changes.append(
+        measurement.changes.append(
           Change(sample: sample, written: Written(sample, over: written, in: minute, month, item.updatedAt)))
       }
-      return look
+      return measurement
     }
   }
 

@@ -1,5 +1,8 @@
+import Core
 import GRDB
 import GRDBSQLite
+
+import struct Foundation.UUID
 
 /// A connection that calls SQLite directly: what GRDB does around a statement costs more than most statements. GRDB opens and
 /// closes it.
@@ -151,6 +154,15 @@ private struct SQLiteRow: SQLRow {
       return .blob([UInt8](bytes))
     default: return nil
     }
+  }
+
+  func uuid(at index: Int) -> UUID? {
+    let column = CInt(index)
+    guard sqlite3_column_type(statement, column) == SQLITE_TEXT, let text = sqlite3_column_text(statement, column)
+    else {
+      return nil
+    }
+    return UUID(text: UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(statement, column))))
   }
 
   func name(at index: Int) -> String {
