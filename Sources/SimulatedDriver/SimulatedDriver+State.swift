@@ -63,6 +63,8 @@ extension SimulatedDriver {
     @discardableResult
     mutating func replace(_ uuid: UUID, with machine: SimulatedMachine?) -> SimulatedMachine? {
       let before = machines[uuid]
+      var machine = machine
+      machine?.compact()
       machines[uuid] = machine
       for address in before?.addresses ?? [] {
         holders[address]?.remove(uuid)

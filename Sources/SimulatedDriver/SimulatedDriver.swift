@@ -211,7 +211,10 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func applyLimits(_ limits: ResourceLimits, to machine: UUID) async throws {
     try await perform(.applyLimits, machine) {
-      try change(machine) { machine, _ in machine.boot?.definition.limits = SimulatedMachine.Limits(limits) }
+      try change(machine) { machine, _ in
+        let limits = SimulatedMachine.Limits(limits)
+        if machine.boot?.definition.limits != limits { machine.boot?.definition.limits = limits }
+      }
     }
   }
 

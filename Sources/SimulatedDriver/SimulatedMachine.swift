@@ -19,12 +19,10 @@ package struct SimulatedMachine: SimulatedRecord {
   package let uuid: UUID
   /// The mark of the installation that made it.
   let installation: UUID
-  /// Nil where it was removed, so that a definition makes a new one.
-  package internal(set) var disk: Disk?
-  /// The disk of the rescue system; nil where there is none.
-  package internal(set) var rescueDisk: Disk?
-  /// Nil where only the disk is left.
-  package internal(set) var definition: Definition?
+  // What is large, and the same in most copies.
+  private var ownDisk: Apart<Disk>?
+  private var secondDisk: Apart<Disk>?
+  fileprivate var present: Apart<Definition>?
   /// The firewall in force; nil where none was ever applied.
   package internal(set) var firewall: Firewall?
   /// The allowance in force; nil where none was ever applied.
@@ -37,6 +35,13 @@ package struct SimulatedMachine: SimulatedRecord {
   package internal(set) var quirks: Set<GuestQuirk>
   /// True for a half that is coming from another host; nil in the records of earlier versions.
   var isArriving: Bool?
+
+  private enum CodingKeys: String, CodingKey {
+    case ownDisk = "disk"
+    case secondDisk = "rescueDisk"
+    case present = "definition"
+    case uuid, installation, firewall, allowance, boot, endedByGuest, quirks, isArriving
+  }
 
   package struct Disk: Codable, Sendable, Equatable {
     package let imageName: String
@@ -116,8 +121,7 @@ package struct SimulatedMachine: SimulatedRecord {
   }
 
   package struct Boot: Codable, Sendable, Equatable {
-    /// The definition with which the machine was started; a later one does not change it.
-    package internal(set) var definition: Definition
+    fileprivate var past: Apart<Definition>
     /// The present hostname of the guest.
     package internal(set) var hostname: String
     /// The present addresses of the guest; nil for those of its definition.
@@ -127,6 +131,11 @@ package struct SimulatedMachine: SimulatedRecord {
     let sshPort: Int?
     var shutdownRequestedAtMilliseconds: Int64?
     var pausedAtMilliseconds: Int64?
+
+    private enum CodingKeys: String, CodingKey {
+      case past = "definition"
+      case hostname, addresses, startedAtMilliseconds, sshPort, shutdownRequestedAtMilliseconds, pausedAtMilliseconds
+    }
   }
 
   init(_ uuid: UUID, installation: UUID, quirks: Set<GuestQuirk>) {
@@ -134,6 +143,39 @@ package struct SimulatedMachine: SimulatedRecord {
     self.installation = installation
     endedByGuest = false
     self.quirks = quirks
+  }
+}
+
+extension SimulatedMachine {
+  /// Nil where it was removed, so that a definition makes a new one.
+  package internal(set) var disk: Disk? {
+    get { ownDisk?.value }
+    set { ownDisk = newValue.map { Apart($0) } }
+  }
+
+  /// The disk of the rescue system; nil where there is none.
+  package internal(set) var rescueDisk: Disk? {
+    get { secondDisk?.value }
+    set { secondDisk = newValue.map { Apart($0) } }
+  }
+
+  /// Nil where only the disk is left.
+  package internal(set) var definition: Definition? {
+    get { present?.value }
+    set { present = newValue.map { Apart($0) } }
+  }
+
+  /// Keeps one definition instead of two that are the same.
+  mutating func compact() {
+    if let present, boot?.past == present { boot?.past = present }
+  }
+}
+
+extension SimulatedMachine.Boot {
+  /// The definition with which the machine was started; a later one does not change it.
+  package internal(set) var definition: SimulatedMachine.Definition {
+    get { past.value }
+    set { past = Apart(newValue) }
   }
 }
 
@@ -145,7 +187,7 @@ struct GuestDurations: Sendable {
 
 extension SimulatedMachine {
   func power(at now: Timestamp, _ durations: GuestDurations) -> MachinePower {
-    guard definition != nil else { return .remnant }
+    guard present != nil else { return .remnant }
     guard let boot else { return .off(endedByGuest ? .guestShutdown : .other) }
     if boot.pausedAtMilliseconds != nil { return .paused }
     return boot.isOver(at: now, durations) ? .off(.guestShutdown) : .running
@@ -190,13 +232,14 @@ extension SimulatedMachine {
   }
 
   mutating func start(at now: Timestamp, sshPort: Int) throws(DriverError) {
-    guard let definition else {
+    guard let present else {
       throw DriverError(.notFound, "Machine \(uuid) has a disk, but no definition.")
     }
     guard boot == nil else { return }
+    let definition = present.value
     guard disk != nil, definition.rescue == nil || rescueDisk != nil else { throw SimulatedDriver.missingDisk(uuid) }
     boot = Boot(
-      definition: definition, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch,
+      past: present, hostname: definition.hostname, startedAtMilliseconds: now.millisecondsSinceEpoch,
       sshPort: sshPort)
     endedByGuest = false
   }

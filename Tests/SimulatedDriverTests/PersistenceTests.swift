@@ -43,6 +43,25 @@ struct PersistenceTests {
     }
   }
 
+  @Test("A record has the form that earlier versions wrote and read, however small it is in memory")
+  func form() async throws {
+    try await withSimulatedHost { host in
+      let machine = try await host.makeMachine()
+      let read = try JSONSerialization.jsonObject(with: Data(contentsOf: host.file(of: machine)))
+      let record = try #require(read as? [String: Any])
+      #expect(
+        Set(record.keys) == ["uuid", "installation", "disk", "definition", "boot", "endedByGuest", "quirks"])
+      let disk = try #require(record["disk"] as? [String: Any])
+      #expect(Set(disk.keys) == ["imageName", "imageVersion", "createdAtMilliseconds", "storageGiB"])
+      let boot = try #require(record["boot"] as? [String: Any])
+      #expect(Set(boot.keys) == ["definition", "hostname", "startedAtMilliseconds", "sshPort"])
+      let definition = try #require(record["definition"] as? NSDictionary)
+      #expect(definition["address"] is String && definition["vcpus"] is Int)
+      #expect(boot["definition"] as? NSDictionary == definition)
+      #expect(MemoryLayout<SimulatedMachine>.size <= 320)
+    }
+  }
+
   @Test("Calls that come while the records are read all wait for them")
   func together() async throws {
     try await withSimulatedHost { host in
