@@ -1,8 +1,9 @@
 import Core
 import Foundation
-import SimulatedDriver
 import TestSupport
 import Testing
+
+@testable import SimulatedDriver
 
 @Suite("Simulated machines outlive the process")
 struct PersistenceTests {
@@ -60,6 +61,47 @@ struct PersistenceTests {
       #expect(boot["definition"] as? NSDictionary == definition)
       #expect(MemoryLayout<SimulatedMachine>.size <= 320)
     }
+  }
+
+  @Test("A record keeps everything that a machine can have")
+  func everything() throws {
+    let rescue = RescueSpecification(
+      imageName: "rescue", imageVersion: "1", storageGiB: 3, authorizedKey: "ssh-ed25519 AAAA me@here",
+      rootPasswordHash: "$6$rescue", mayCreateDisk: true)
+    let specification = MachineSpecification(
+      machine: UUID(), label: "server-1", hostname: Hostname("web-1")!, vcpus: 1, memoryMiB: 512, storageGiB: 5,
+      imageName: "debian-12", imageVersion: "1",
+      interface: NetworkInterface(address: AddressPool("127.80.0.0/16")!.first),
+      authorizedKey: "ssh-ed25519 AAAA me@here", rootPasswordHash: "$6$own", mayCreateDisk: true, userData: "#!/bin/sh",
+      rescue: rescue)
+    let now = Timestamp(millisecondsSinceEpoch: 1_768_000_000_000)
+    var machine = SimulatedMachine(specification.machine, installation: UUID(), quirks: [.isInstant])
+    var disk = SimulatedMachine.Disk(specification, at: now)
+    disk.content = "kept"
+    disk.passwordHashes = ["root": "$6$set"]
+    machine.disk = disk
+    machine.rescueDisk = SimulatedMachine.Disk(rescue, at: now)
+    machine.definition = SimulatedMachine.Definition(specification)
+    machine.firewall = .disabled
+    machine.allowance = NetworkAllowance(mayMail: true, speedMbit: 10)
+    machine.isArriving = true
+    try machine.start(at: now, sshPort: 2222)
+    machine.boot?.addresses = ["127.80.0.1"]
+    machine.boot?.shutdownRequestedAtMilliseconds = 5
+    machine.boot?.pausedAtMilliseconds = 4
+
+    let data = try JSONEncoder().encode(machine)
+    #expect(try JSONDecoder().decode(SimulatedMachine.self, from: data) == machine)
+    let record = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(
+      Set(record.keys) == [
+        "uuid", "installation", "disk", "rescueDisk", "definition", "firewall", "allowance", "boot", "endedByGuest",
+        "quirks", "isArriving",
+      ])
+    // What is added later is to be set above.
+    #expect(Mirror(reflecting: machine).children.count == record.count)
+    let (boot, bootRecord) = (try #require(machine.boot), try #require(record["boot"] as? [String: Any]))
+    #expect(Mirror(reflecting: boot).children.count == bootRecord.count)
   }
 
   @Test("Calls that come while the records are read all wait for them")
