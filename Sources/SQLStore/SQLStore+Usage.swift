@@ -94,21 +94,22 @@ extension SQLConnection {
     ) { row in (id: try row.next(ID<Server>.self), usage: try StoredUsage(from: &row)) }
     let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.id, $0.usage) })
     let month = try trafficMonth(at: now)
-    try store(
-      samples.map { ($0.serverID, (before[$0.serverID] ?? .none).adding($0, in: month)) }, at: now)
+    try store(samples.map { ($0, (before[$0.serverID] ?? .none).adding($0, in: month)) }, at: now)
   }
 
   /// The month that traffic belongs to: with `now` of a clock that is far ahead, the month before would be lost.
   func trafficMonth(at now: Timestamp) throws -> Int { (try billingTime(at: now) ?? now).month }
 
-  /// Writes nothing for a server that is gone, or that was stopped since it was measured.
-  private func store(_ stored: [(id: ID<Server>, usage: StoredUsage)], at now: Timestamp) throws {
-    let row = "(" + [String](repeating: "CAST(? AS BIGINT)", count: 10).joined(separator: ", ") + ")"
+  /// Writes nothing for a server that is gone, or that was changed since it was measured: it may have been off meanwhile, and then
+  /// the counters of its former boot would count once more.
+  private func store(_ stored: [(sample: UsageSample, usage: StoredUsage)], at now: Timestamp) throws {
+    let row = "(" + [String](repeating: "CAST(? AS BIGINT)", count: 11).joined(separator: ", ") + ")"
     try run(
       """
       INSERT INTO server_usage (server_id, \(StoredUsage.columns), measured_at)
       SELECT id, column2, column3, column4, column5, column6, column7, column8, column9, column10
-      FROM (VALUES \(stored.map { _ in row }.joined(separator: ", "))) AS sample JOIN server ON id = column1
+      FROM (VALUES \(stored.map { _ in row }.joined(separator: ", "))) AS sample
+        JOIN server ON id = column1 AND updated_at = column11
       WHERE erased_at IS NULL AND status NOT IN ('stopped', 'suspended')
       ON CONFLICT (server_id) DO UPDATE SET
         cpu_permille = excluded.cpu_permille, memory_used_mib = excluded.memory_used_mib,
@@ -117,10 +118,11 @@ extension SQLConnection {
         boot_received_bytes = excluded.boot_received_bytes, boot_sent_bytes = excluded.boot_sent_bytes,
         measured_at = excluded.measured_at
       """,
-      stored.flatMap { id, stored -> SQLArguments in
+      stored.flatMap { sample, stored -> SQLArguments in
         [
-          id, stored.usage.cpuPermille, stored.usage.memoryUsedMiB, stored.usage.diskUsedBytes, stored.usage.month,
-          stored.usage.receivedBytes, stored.usage.sentBytes, stored.boot.receivedBytes, stored.boot.sentBytes, now,
+          sample.serverID, stored.usage.cpuPermille, stored.usage.memoryUsedMiB, stored.usage.diskUsedBytes,
+          stored.usage.month, stored.usage.receivedBytes, stored.usage.sentBytes, stored.boot.receivedBytes,
+          stored.boot.sentBytes, now, sample.serverUpdatedAt,
         ]
       })
   }

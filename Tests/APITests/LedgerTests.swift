@@ -128,11 +128,13 @@ struct LedgerTests {
     try await api.service.settle()
     let month = month(of: api)
     func sample(_ received: Int64) async throws {
+      let server = try #require(try await api.service.store.server(ID(Int64(id))))
       try await api.service.store.recordUsage(
         [
           UsageSample(
             serverID: ID(Int64(id)), cpuPermille: 0, memoryUsedMiB: 0, diskUsedBytes: nil,
-            network: NetworkCounters(receivedBytes: received, sentBytes: 7))
+            network: NetworkCounters(receivedBytes: received, sentBytes: 7),
+            serverUpdatedAt: server.updatedAt)
         ], at: api.service.clock.now)
     }
     try await sample(11_000_000_001)

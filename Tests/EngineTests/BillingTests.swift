@@ -336,11 +336,13 @@ struct BillingTests {
     let id = try await service.activeServer()
     let before = try #require(try await service.balance(of: service.owner))
     for bytes: Int64 in [512_000_000_000, 512_000_000_001, 514_999_999_999] {
+      let server = try #require(try await service.store.server(id))
       try await service.store.recordUsage(
         [
           UsageSample(
             serverID: id, cpuPermille: 0, memoryUsedMiB: 0, diskUsedBytes: nil,
-            network: NetworkCounters(receivedBytes: 5, sentBytes: bytes))
+            network: NetworkCounters(receivedBytes: 5, sentBytes: bytes),
+            serverUpdatedAt: server.updatedAt)
         ], at: service.clock.now)
       service.clock.advance(by: .seconds(61))
       await service.billing.pollOnce()

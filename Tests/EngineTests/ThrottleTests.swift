@@ -108,11 +108,13 @@ struct ThrottleTests {
 extension TestService {
   /// So many bytes went out since the server's start, and everybody has looked at that.
   fileprivate func use(_ bytes: Int64, _ id: ID<Server>) async throws {
+    let server = try #require(try await store.server(id))
     try await store.recordUsage(
       [
         UsageSample(
           serverID: id, cpuPermille: 0, memoryUsedMiB: 0, diskUsedBytes: nil,
-          network: NetworkCounters(receivedBytes: 5, sentBytes: bytes))
+          network: NetworkCounters(receivedBytes: 5, sentBytes: bytes),
+          serverUpdatedAt: server.updatedAt)
       ], at: clock.now)
     clock.advance(by: .seconds(61))
     await billing.pollOnce()

@@ -79,6 +79,46 @@ struct UsageMeterTests {
     #expect(changes(more, after: 15).isEmpty)
   }
 
+  @Test("Where nobody knows whether a change was written, the next sample is written whatever it says")
+  func unknownOutcome() {
+    let more = Self.seen(1_000_000_000, memoryMiB: 300, received: 1_000_000)
+    #expect(changes(more, after: 5, isWritten: false).map(\.memoryUsedMiB) == [300])
+    #expect(changes(Self.first, after: 10).map(\.memoryUsedMiB) == [200])
+    #expect(changes(Self.first, after: 15).isEmpty)
+  }
+
+  @Test("Of many changes those that were written are not told again where the rest could not be")
+  func parts() async throws {
+    struct Full: Error {}
+    let items = (1...UsageMeter.samplesAtOnce + 2).map { number in
+      InventoryItem(
+        id: ID(Int64(number)), uuid: UUID(), status: .active, planID: ID(3), hasDisk: true, isDeleted: false,
+        hasOperation: false, updatedAt: Self.start)
+    }
+    let look = HostLook(
+      items,
+      MachineObservation(
+        powers: Dictionary(uniqueKeysWithValues: items.map { ($0.uuid, .running) }),
+        usage: Dictionary(uniqueKeysWithValues: items.map { ($0.uuid, Self.first) })))
+    let meter = UsageMeter()
+    func changes(after seconds: Int64) -> [UsageMeter.Change] {
+      meter.measure(
+        look, PlanSizes(.initial), at: Self.start + .seconds(seconds), Instant(elapsed: .seconds(seconds))
+      ).changes
+    }
+    var sizes: [Int] = []
+    await #expect(throws: Full.self) {
+      try await meter.writeDown(changes(after: 0)) { samples in
+        sizes.append(samples.count)
+        if sizes.count == 2 { throw Full() }
+      }
+    }
+    #expect(sizes == [UsageMeter.samplesAtOnce, 2])
+    #expect(changes(after: 5).map(\.sample.serverID) == items.suffix(2).map(\.id))
+    try await meter.writeDown(changes(after: 10)) { #expect($0.count == 2) }
+    #expect(changes(after: 15).isEmpty)
+  }
+
   @Test("A server that was changed may have been off meanwhile, and is written once")
   func changedServer() {
     let later = Self.start + .milliseconds(1)
@@ -86,14 +126,14 @@ struct UsageMeterTests {
     #expect(changes(Self.first, after: 10, updatedAt: later).isEmpty)
   }
 
-  @Test("So is a machine that was started anew, or not measured for a while")
+  @Test("A machine that was started anew, or not measured for a while, is written once")
   func startedAnew() {
     #expect(changes(Self.seen(999_999_999, received: 1_000_000), after: 5).count == 1)
     #expect(changes(nil, after: 10).isEmpty)
     #expect(changes(Self.seen(1_000_000_000, received: 1_000_000), after: 15).count == 1)
   }
 
-  @Test("So is everything with a new month")
+  @Test("Everything is written once with a new month")
   func month() {
     #expect(changes(Self.first, after: 31 * 86_400).count == 1)
     #expect(changes(Self.first, after: 31 * 86_400 + 5).isEmpty)
@@ -111,14 +151,16 @@ struct UsageMeterTests {
   @Test("A list of servers keeps the values of those that stay, in whatever place")
   func series() {
     var series = ServerSeries<String>()
-    series.align(with: [ID(2), ID(4), ID(6)], initial: "new")
+    series.align(with: [ID(2), ID(4), ID(6)]) { _ in "new" }
     for (index, text) in ["two", "four", "six"].enumerated() { series[index] = text }
-    series.align(with: [ID(1), ID(4), ID(5), ID(6), ID(7)], initial: "new")
+    let left = series.align(with: [ID(1), ID(4), ID(5), ID(6), ID(7)]) { _ in "new" }
+    #expect(left.map(\.id) == [ID(2)] && left.map(\.value) == ["two"])
     #expect((0..<5).map { series[$0] } == ["new", "four", "new", "six", "new"])
     for id in 0...8 { series.update(ID(Int64(id))) { $0 = "\(id)" } }
     #expect((0..<5).map { series[$0] } == ["1", "4", "5", "6", "7"])
-    series.align(with: [], initial: "new")
-    series.align(with: [ID(4)], initial: "new")
+    let all = series.align(with: []) { _ in "new" }
+    #expect(all.map(\.value) == ["1", "4", "5", "6", "7"])
+    series.align(with: [ID(4)]) { _ in "new" }
     #expect(series[0] == "new")
   }
 }

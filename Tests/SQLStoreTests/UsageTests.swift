@@ -9,7 +9,7 @@ import Testing
   ) -> UsageSample {
     UsageSample(
       serverID: server.id, cpuPermille: cpu, memoryUsedMiB: memory, diskUsedBytes: disk,
-      network: NetworkCounters(receivedBytes: received, sentBytes: sent))
+      network: NetworkCounters(receivedBytes: received, sentBytes: sent), serverUpdatedAt: server.updatedAt)
   }
 
   @Test("A server that was never measured has no usage")
@@ -29,7 +29,8 @@ import Testing
       try await store.recordUsage([sample(server, disk: nil, received: 1500, sent: 30)], at: Fixture.now)
       try await store.recordUsage([sample(server, cpu: 7, memory: 8, received: 200, sent: 40)], at: Fixture.now)
       let blind = UsageSample(
-        serverID: server.id, cpuPermille: 9, memoryUsedMiB: 10, diskUsedBytes: nil, network: nil)
+        serverID: server.id, cpuPermille: 9, memoryUsedMiB: 10, diskUsedBytes: nil, network: nil,
+        serverUpdatedAt: server.updatedAt)
       try await store.recordUsage([blind], at: Fixture.now)
       #expect(
         try await store.usage(of: server.id)
@@ -79,19 +80,41 @@ import Testing
       let server = try await fixture.activeServer()
       let store = fixture.store
       try await store.recordUsage([sample(server, received: 1000, sent: 1000)], at: Fixture.now)
-      _ = try await store.recordShutdown(
-        of: server.id, seenAfter: try await store.keptEvents().last, at: Fixture.now)
+      let (off, on) = (Fixture.now + .seconds(1), Fixture.now + .seconds(2))
+      #expect(
+        try await store.recordShutdown(of: server.id, seenAfter: try await store.keptEvents().last, at: off))
       let measuredBefore = sample(server, received: 1001, sent: 1001)
-      try await store.recordUsage([measuredBefore], at: Fixture.now)
+      let measuredOff = sample(try await fixture.reread(server), received: 1001, sent: 1001)
+      for sample in [measuredBefore, measuredOff] { try await store.recordUsage([sample], at: off) }
       let usage = try await store.usage(of: server.id)
       #expect(usage?.cpuPermille == 0 && usage?.memoryUsedMiB == 0)
       #expect(usage?.diskUsedBytes == 1 << 30)
       #expect(usage?.receivedBytes == 1000)
-      _ = try await store.recordRunning(
-        of: server.id, seenAfter: try await store.keptEvents().last, at: Fixture.now)
-      try await store.recordUsage([sample(server, received: 5000, sent: 1)], at: Fixture.now)
+      #expect(try await store.recordRunning(of: server.id, seenAfter: try await store.keptEvents().last, at: on))
+      for sample in [measuredBefore, measuredOff] { try await store.recordUsage([sample], at: on) }
+      #expect(try await store.usage(of: server.id) == usage)
+      try await store.recordUsage([sample(try await fixture.reread(server), received: 5000, sent: 1)], at: on)
       #expect(try await store.usage(of: server.id)?.receivedBytes == 6000)
       #expect(try await store.usage(of: server.id)?.sentBytes == 1001)
+    }
+  }
+
+  @Test("Of many measurements that are written at once, those of servers that have changed since are left out")
+  func changedSince() async throws {
+    try await withStore { fixture in
+      var servers: [Server] = []
+      for number in 1...25 { servers.append(try await fixture.create(fixture.newServer("web-\(number)"))) }
+      let store = fixture.store
+      let changed = servers[7].id
+      let change = ServerChange(name: ServerName("another"))
+      _ = try await store.updateServer(changed, change, by: fixture.caller, at: Fixture.now + .milliseconds(1))
+      try await store.recordUsage(servers.map { sample($0, received: 5, sent: 5) }, at: Fixture.now)
+      for server in servers {
+        #expect(try await store.usage(of: server.id)?.receivedBytes == (server.id == changed ? nil : 5))
+      }
+      let reread = try await fixture.reread(servers[7])
+      try await store.recordUsage([sample(reread, received: 6, sent: 6)], at: Fixture.now)
+      #expect(try await store.usage(of: changed)?.receivedBytes == 6)
     }
   }
 

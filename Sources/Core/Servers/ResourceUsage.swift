@@ -49,15 +49,19 @@ package struct UsageSample: Sendable, Equatable {
   /// Bytes since the machine was started. The store adds the difference to the last sample; a counter that is lower
   /// than the last one has started again from zero.
   package let network: NetworkCounters?
+  /// When the server had last been changed, as far as was known when it was measured.
+  package let serverUpdatedAt: Timestamp
 
   package init(
-    serverID: ID<Server>, cpuPermille: Int, memoryUsedMiB: Int, diskUsedBytes: Int64?, network: NetworkCounters?
+    serverID: ID<Server>, cpuPermille: Int, memoryUsedMiB: Int, diskUsedBytes: Int64?, network: NetworkCounters?,
+    serverUpdatedAt: Timestamp
   ) {
     self.serverID = serverID
     self.cpuPermille = cpuPermille
     self.memoryUsedMiB = memoryUsedMiB
     self.diskUsedBytes = diskUsedBytes
     self.network = network
+    self.serverUpdatedAt = serverUpdatedAt
   }
 }
 

@@ -40,7 +40,7 @@ final class LimitsKeeper: Sendable {
   func note(_ look: HostLook, _ plans: PlanSizes) {
     let isAny = entries.withLock { entries in
       var isAny = false
-      entries.align(with: look.servers.lazy.map(\.id), initial: Entry())
+      entries.align(with: look.servers.lazy.map(\.id)) { _ in Entry() }
       for (index, server) in look.servers.enumerated() {
         let wanted = server.item.isDeleted || server.power != .running ? nil : plans[server.item.planID]?.limits
         if let wanted {

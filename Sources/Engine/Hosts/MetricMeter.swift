@@ -65,6 +65,8 @@ final class MetricMeter: Sendable {
     /// When it was measured last.
     var last: (at: Timestamp, uptime: Instant)?
     var entries = ServerSeries<Entry>()
+    /// What was measured in this minute of servers that the host has no more.
+    var departed: [ID<Server>: Entry] = [:]
     /// Minutes that are over, and not written down.
     var finished: [Minute] = []
   }
@@ -77,7 +79,15 @@ final class MetricMeter: Sendable {
       finishMinute(&state, at: now, uptime)
       let span = state.last.map { uptime - $0.uptime }.flatMap { $0 <= Self.longestInterval ? $0 : nil }
       state.last = (now, uptime)
-      state.entries.align(with: look.servers.lazy.map(\.id), initial: Entry())
+      var departed = state.departed
+      let leaving = state.entries.align(with: look.servers.lazy.map(\.id)) {
+        // One that comes back within the minute goes on.
+        departed.removeValue(forKey: $0) ?? Entry()
+      }
+      for (id, entry) in leaving where entry.sum.samples > 0 {
+        departed[id] = Entry(sum: entry.sum, counters: nil, diskBytes: entry.diskBytes)
+      }
+      state.departed = departed
       for (index, sample) in samples.enumerated() { Self.add(sample, to: &state.entries[index], span) }
     }
   }
@@ -104,15 +114,16 @@ final class MetricMeter: Sendable {
     let step = (now - last.at) - (uptime - last.uptime)
     let wasSet = step > Self.largestStep || step < .zero - Self.largestStep
     let start = Timestamp(millisecondsSinceEpoch: minute * milliseconds)
-    var averages: Minute = []
+    var averages: Minute = state.departed.map { ($0, $1.sum.metric(at: start, diskBytes: $1.diskBytes)) }
+    state.departed = [:]
     state.entries.updateAll { id, entry in
-      // If the time of day was set, the measurements belong to no certain minute and are dropped.
-      if !wasSet, entry.sum.samples > 0 {
+      if entry.sum.samples > 0 {
         averages.append((id, entry.sum.metric(at: start, diskBytes: entry.diskBytes)))
       }
       entry.sum = Sum()
     }
-    guard !averages.isEmpty else { return }
+    // If the time of day was set, the measurements belong to no certain minute and are dropped.
+    guard !wasSet, !averages.isEmpty else { return }
     state.finished.append(averages)
     if state.finished.count > Self.mostMinutes { state.finished.removeFirst() }
   }

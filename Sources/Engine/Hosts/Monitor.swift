@@ -14,8 +14,8 @@ package final class Monitor: Sendable {
   private static let silenceInterval = Core.Host.longestSilence / 6
   /// How long to wait before a host is asked again to take over a server's addresses.
   static let addressInterval = Duration.seconds(300)
-  /// How many samples one transaction writes; other writers have their turn in between.
-  private static let samplesAtOnce = 500
+  /// How many metrics one transaction writes; other writers have their turn in between.
+  private static let metricsAtOnce = 500
 
   /// How many servers of a host that is drained are moved at the same time.
   private static let movesAtOnce = 1
@@ -172,7 +172,7 @@ package final class Monitor: Sendable {
       limitsKeeper.note(look, plans)
       let usage = meter.measure(look, plans, at: asked, clock.uptime)
       metrics.add(usage.samples, of: look, at: clock.now, clock.uptime)
-      try await record(usage.changes)
+      try await meter.writeDown(usage.changes) { try await store.recordUsage($0, at: clock.now) }
       try await metrics.writeDown(recordMetrics)
       logger.debug(
         "looked at the machines",
@@ -210,22 +210,12 @@ package final class Monitor: Sendable {
     logger.warning("servers stay on a host that is drained: no other one has room", metadata: ["servers": "\(servers)"])
   }
 
-  private func record(_ changes: [UsageMeter.Change]) async throws {
-    var rest = changes[...]
-    while !rest.isEmpty {
-      let some = rest.prefix(Self.samplesAtOnce)
-      try await store.recordUsage(some.map(\.sample), at: clock.now)
-      meter.noteWritten(some)
-      rest = rest.dropFirst(Self.samplesAtOnce)
-    }
-  }
-
   private func recordMetrics(_ minute: MetricMeter.Minute) async throws {
     var rest = minute[...]
     while !rest.isEmpty {
-      let some = rest.prefix(Self.samplesAtOnce)
+      let some = rest.prefix(Self.metricsAtOnce)
       try await store.recordMetrics(Dictionary(uniqueKeysWithValues: some.map { ($0.id, $0.metric) }))
-      rest = rest.dropFirst(Self.samplesAtOnce)
+      rest = rest.dropFirst(Self.metricsAtOnce)
     }
   }
 

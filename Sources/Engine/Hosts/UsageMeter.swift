@@ -45,6 +45,8 @@ final class UsageMeter: Sendable {
   /// Bytes are shown in whole gigabytes and change all the time. They are written once a minute, or sooner where they have changed
   /// by more than this. A power off loses what was not written.
   static let changeBytes: UInt64 = 16 << 20
+  /// How many samples one transaction writes.
+  static let samplesAtOnce = 500
 
   private let entries = Mutex(ServerSeries<Entry>())
 
@@ -54,7 +56,7 @@ final class UsageMeter: Sendable {
     return entries.withLock { entries in
       var measurement = Measurement()
       measurement.samples.reserveCapacity(look.servers.count)
-      entries.align(with: look.servers.lazy.map(\.id), initial: Entry())
+      entries.align(with: look.servers.lazy.map(\.id)) { _ in Entry() }
       for (index, server) in look.servers.enumerated() {
         let item = server.item
         guard !item.isDeleted, let usage = server.usage, let plan = plans[item.planID] else {
@@ -67,20 +69,34 @@ final class UsageMeter: Sendable {
         let sample = UsageSample(
           serverID: item.id, cpuPermille: reading.cpuPermille,
           memoryUsedMiB: min(usage.memoryUsedMiB ?? 0, plan.memoryMiB),
-          diskUsedBytes: item.isInRescue ? nil : usage.diskUsedBytes, network: usage.network)
+          diskUsedBytes: item.isInRescue ? nil : usage.diskUsedBytes, network: usage.network,
+          serverUpdatedAt: item.updatedAt)
         measurement.samples.append(sample)
         let isSameBoot = before.reading.map { $0.cpuNanoseconds <= usage.cpuNanoseconds } ?? false
         let written = before.written.flatMap { isSameBoot && $0.serverUpdatedAt == item.updatedAt ? $0 : nil }
         entries[index] = Entry(reading: reading, written: written)
         if written?.holds(sample, in: minute, month) == true { continue }
-        measurement.changes.append(
-          Change(sample: sample, written: Written(sample, over: written, in: minute, month, item.updatedAt)))
+        // Until the change is known to be written, it is not known what is.
+        entries[index].written = nil
+        measurement.changes.append(Change(sample: sample, written: Written(sample, over: written, in: minute, month)))
       }
       return measurement
     }
   }
 
-  /// To be called when the store has the changes.
+  /// Calls `write` with some changes after the other, so that other writers have their turn in between. If it throws, those that
+  /// were not written are told again by the next look.
+  func writeDown(_ changes: [Change], _ write: ([UsageSample]) async throws -> Void) async throws {
+    var rest = changes[...]
+    while !rest.isEmpty {
+      let some = rest.prefix(Self.samplesAtOnce)
+      try await write(some.map(\.sample))
+      noteWritten(some)
+      rest = rest.dropFirst(Self.samplesAtOnce)
+    }
+  }
+
+  /// To be called when the store has the changes, or has left out those of servers that were changed meanwhile.
   func noteWritten(_ changes: some Sequence<Change>) {
     entries.withLock { entries in
       for change in changes { entries.update(change.sample.serverID) { $0.written = change.written } }
@@ -102,13 +118,11 @@ final class UsageMeter: Sendable {
 
 extension UsageMeter.Written {
   /// What the store has not been told with the sample stays as it was.
-  fileprivate init(
-    _ sample: UsageSample, over before: Self?, in minute: Int64, _ month: Int, _ serverUpdatedAt: Timestamp
-  ) {
+  fileprivate init(_ sample: UsageSample, over before: Self?, in minute: Int64, _ month: Int) {
     self.init(
       cpuPermille: sample.cpuPermille, memoryUsedMiB: sample.memoryUsedMiB,
       diskUsedBytes: sample.diskUsedBytes ?? before?.diskUsedBytes, network: sample.network ?? before?.network,
-      minute: minute, month: month, serverUpdatedAt: serverUpdatedAt)
+      minute: minute, month: month, serverUpdatedAt: sample.serverUpdatedAt)
   }
 
   /// Whether it says what the sample says, or is close enough for this minute.
