@@ -100,8 +100,9 @@ extension SQLConnection {
   /// The month that traffic belongs to: with `now` of a clock that is far ahead, the month before would be lost.
   func trafficMonth(at now: Timestamp) throws -> Int { (try billingTime(at: now) ?? now).month }
 
-  /// Writes nothing for a server that is gone, or that was changed since it was measured: it may have been off meanwhile, and then
-  /// the counters of its former boot would count once more.
+  /// Writes nothing for a server that is gone, or that was off since it was measured: the counters of its former boot would count
+  /// once more. It was not where it is as it was then, or where its customer alone has changed it. Whoever changes its name all
+  /// the time is measured as well.
   private func store(_ stored: [(sample: UsageSample, usage: StoredUsage)], at now: Timestamp) throws {
     let row = "(" + [String](repeating: "CAST(? AS BIGINT)", count: 11).joined(separator: ", ") + ")"
     try run(
@@ -109,8 +110,11 @@ extension SQLConnection {
       INSERT INTO server_usage (server_id, \(StoredUsage.columns), measured_at)
       SELECT id, column2, column3, column4, column5, column6, column7, column8, column9, column10
       FROM (VALUES \(stored.map { _ in row }.joined(separator: ", "))) AS sample
-        JOIN server ON id = column1 AND updated_at = column11
+        JOIN server ON id = column1
       WHERE erased_at IS NULL AND status NOT IN ('stopped', 'suspended')
+        AND (updated_at = column11 OR NOT EXISTS (
+          SELECT 1 FROM operation WHERE operation.server_id = server.id AND \(Core.Operation.mayChangePower)
+            AND (operation.finished_at IS NULL OR operation.finished_at > column11)))
       ON CONFLICT (server_id) DO UPDATE SET
         cpu_permille = excluded.cpu_permille, memory_used_mib = excluded.memory_used_mib,
         disk_used_bytes = excluded.disk_used_bytes, month = excluded.month,

@@ -32,12 +32,11 @@ struct LateUsageTests {
       clock.advance(by: .seconds(61))
       let (counter, updatedAt) = (try await received(), try await store.server(id)?.updatedAt)
       database.interrupt(beforeWrite: write) {
-        try driver.crash(machine)
-        clock.advance(by: .milliseconds(1))
-        #expect(try await store.recordShutdown(of: id, seenAfter: store.keptEvents().last, at: clock.now))
-        clock.advance(by: .milliseconds(1))
-        try await driver.start(machine)
-        #expect(try await store.recordRunning(of: id, seenAfter: store.keptEvents().last, at: clock.now))
+        for action in [PowerAction.stop, .start] {
+          clock.advance(by: .milliseconds(1))
+          _ = try await service.servers.perform(action, on: id, service.owner)
+          try await service.settle()
+        }
       }
       await monitor.pollOnce()
       database.interrupt(beforeWrite: 0) {}

@@ -91,30 +91,40 @@ import Testing
       #expect(usage?.diskUsedBytes == 1 << 30)
       #expect(usage?.receivedBytes == 1000)
       #expect(try await store.recordRunning(of: server.id, seenAfter: try await store.keptEvents().last, at: on))
-      for sample in [measuredBefore, measuredOff] { try await store.recordUsage([sample], at: on) }
-      #expect(try await store.usage(of: server.id) == usage)
       try await store.recordUsage([sample(try await fixture.reread(server), received: 5000, sent: 1)], at: on)
       #expect(try await store.usage(of: server.id)?.receivedBytes == 6000)
       #expect(try await store.usage(of: server.id)?.sentBytes == 1001)
     }
   }
 
-  @Test("Of many measurements that are written at once, those of servers that have changed since are left out")
+  @Test("Of many, one whose customer changes its name all the time is measured, and one that was started anew is not")
   func changedSince() async throws {
     try await withStore { fixture in
       var servers: [Server] = []
-      for number in 1...25 { servers.append(try await fixture.create(fixture.newServer("web-\(number)"))) }
-      let store = fixture.store
-      let changed = servers[7].id
-      let change = ServerChange(name: ServerName("another"))
-      _ = try await store.updateServer(changed, change, by: fixture.caller, at: Fixture.now + .milliseconds(1))
-      try await store.recordUsage(servers.map { sample($0, received: 5, sent: 5) }, at: Fixture.now)
-      for server in servers {
-        #expect(try await store.usage(of: server.id)?.receivedBytes == (server.id == changed ? nil : 5))
+      for number in 1...25 {
+        servers.append(try await fixture.activeServer(fixture.newServer("web-\(number)")))
       }
-      let reread = try await fixture.reread(servers[7])
-      try await store.recordUsage([sample(reread, received: 6, sent: 6)], at: Fixture.now)
-      #expect(try await store.usage(of: changed)?.receivedBytes == 6)
+      let store = fixture.store
+      let (renamed, restarted) = (servers[7].id, servers[9].id)
+      let later = Fixture.now + .seconds(60)
+      for number in 1...3 {
+        let change = ServerChange(name: ServerName("another-\(number)"))
+        _ = try await store.updateServer(renamed, change, by: fixture.caller, at: later)
+      }
+      for (action, kind, effect) in [
+        (PowerAction.stop, Core.Operation.Kind.stop, StepOutcome.Effect.becameStopped), (.start, .start, .becameActive),
+      ] {
+        _ = try await store.requestAction(action, on: restarted, by: fixture.caller, at: later)
+        try await fixture.finish(kind, effect: effect, at: later)
+      }
+      try await store.recordUsage(servers.map { sample($0, received: 5, sent: 5) }, at: later)
+      for server in servers {
+        let received = try await store.usage(of: server.id)?.receivedBytes
+        #expect(received ?? 0 == (server.id == restarted ? 0 : 5), "\(server.id)")
+      }
+      let reread = try await fixture.reread(servers[9])
+      try await store.recordUsage([sample(reread, received: 6, sent: 6)], at: later)
+      #expect(try await store.usage(of: restarted)?.receivedBytes == 6)
     }
   }
 
