@@ -84,7 +84,8 @@ struct PrivateLibvirtd: Libvirtd {
     guard let process = processID else { return }
     Foundation.kill(process, SIGTERM)
     let deadline = ContinuousClock.now + Self.stopLimit
-    while processID == process {
+    // It removes the file with its ID some time before it ends.
+    while !processes.isEmpty {
       guard deadline.remainingMilliseconds != nil else { return kill() }
       poll(nil, 0, 20)
     }

@@ -169,7 +169,13 @@ final class Service: Sendable {
   private func end(withServers: Bool = true) throws {
     _ = try operate(["shutdown"] + (withServers ? ["--servers"] : []))
     let left = processes(containing: directory.path)
-    guard left.isEmpty else { throw Command.Failed(description: "Processes are left: \(left)") }
+    guard left.isEmpty else {
+      let lines = left.map { process in
+        let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+        return "\(process) \(String(decoding: line.prefix(300), as: UTF8.self).replacing("\0", with: " "))"
+      }
+      throw Command.Failed(description: "Processes are left: \(lines)")
+    }
     try fileSystem?.end()
     try FileManager.default.removeItem(at: directory)
   }
