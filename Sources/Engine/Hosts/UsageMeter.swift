@@ -96,7 +96,7 @@ final class UsageMeter: Sendable {
     }
   }
 
-  /// To be called when the store has the changes, or has left out those of servers that were changed meanwhile.
+  /// To be called when the store has the changes, or has left out those of servers that were off meanwhile.
   func noteWritten(_ changes: some Sequence<Change>) {
     entries.withLock { entries in
       for change in changes { entries.update(change.sample.serverID) { $0.written = change.written } }

@@ -48,7 +48,7 @@ package protocol InventoryStore: Sendable {
   /// the host has not applied yet, unless a `readdress` of it has ended since `moment`. Returns whether any was queued.
   func readdressMissed(on host: ID<Host>, triedBefore moment: Timestamp, at now: Timestamp) async throws -> Bool
 
-  /// Adds measurements to the stored usage, all in one transaction. Leaves out those of servers that have been changed since they
+  /// Adds measurements to the stored usage, all in one transaction. Leaves out those of servers that were off, or moved, since they
   /// were measured.
   func recordUsage(_ samples: [UsageSample], at now: Timestamp) async throws
 }
