@@ -143,6 +143,19 @@ struct DynamicZonesTests {
     await #expect(throws: UnreachableNameServer.self) { _ = try await Self.zones(server).obstacles(to: [here, there]) }
   }
 
+  @Test("A name that a server has failed with costs it one question, and none about the zones that it may also be in")
+  func oneQuestion() async throws {
+    let server = try await TestNameServer(.knot, zones: Self.few, broken: "2.0.192.in-addr.arpa")
+    let relay = try SlowRelay(to: server.port, delayMicroseconds: 0)
+    defer { relay.end() }
+    let zones = DynamicZones(
+      server: try #require(NameServerAddress("127.0.0.1:\(relay.port)")), keyFile: server.keyFile, ttl: 600)
+    let there = try Self.address("192.0.2.1")
+    let troubles = try await zones.say([there: Hostname("a.example.com")])
+    #expect(troubles == [there: .failed("127.0.0.1:\(relay.port) says SERVFAIL")])
+    #expect(relay.count == 1)
+  }
+
   @Test("Only an answer that somebody vouches for, or a refusal, says that a name is not there")
   func answers() throws {
     func answer(_ flags: String, status: String = "NXDOMAIN", before: String = "") throws -> Answer {
