@@ -48,7 +48,7 @@ extension RoutedHostTests {
     }
   }
 
-  @Test("While traffic flows each of it is right again within five seconds, and what passed meanwhile is counted")
+  @Test("While traffic flows each of it is right again within half a minute, and what passed meanwhile is counted")
   func driftUnderTraffic() throws {
     try withGuests { reconciler, a, b in
       try a.serve(80)
@@ -103,7 +103,7 @@ extension RoutedHostTests {
     }
   }
 
-  @Test("Whoever flushes all packet filters of the host opens its servers for a moment only, and it is told")
+  @Test("Whoever flushes all packet filters of the host has them loaded again, and links that are down are up again")
   func watching() throws {
     try withGuests { reconciler, a, b in
       let interfaces = [a.interface, b.interface]
@@ -151,7 +151,7 @@ extension RoutedHostTests {
   }
 
   @Test(
-    "While the filter is away what its firewall closes passes, for tenths of a second, and is counted; then nothing does"
+    "While the filter is away what its firewall closes passes, and is counted; once it is there again, nothing does"
   )
   func gap() throws {
     try withGuests { reconciler, a, b in

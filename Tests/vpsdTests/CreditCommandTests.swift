@@ -41,7 +41,7 @@ struct CreditCommandTests {
     #expect(result.status == 1 && result.output.contains("account 1: the balance is 100.000001"), "\(result.all)")
   }
 
-  @Test("The service notices within a second what a command suspends or resumes")
+  @Test("The service notices what a command suspends or resumes")
   func besideTheService() async throws {
     let someone = try Operator()
     let banner = try someone.serve()
