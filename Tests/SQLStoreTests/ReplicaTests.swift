@@ -326,7 +326,8 @@ struct PostgreSQLListenerTests {
   }
 
   @Test(
-    "What another service commits is heard, what is its own is not, and after a lost connection all is to be looked at")
+    "What another service commits is heard, what is its own is not, and after a lost connection all is to be looked at",
+    .timeLimit(.minutes(5)))
   func changes() async throws {
     let database = try await TestPostgreSQL.Database()
     let (store, other) = (

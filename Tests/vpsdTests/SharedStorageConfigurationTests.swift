@@ -101,7 +101,7 @@ struct SharedStorageConfigurationTests {
   func cancelled() async throws {
     try await Self.withProgram(#"echo >"$0.log"; exec sleep 1000"#) { path in
       let fencing = Task { try await FenceCommand(words: [path]).fence("eu-1/m2") }
-      while !FileManager.default.fileExists(atPath: path + ".log") { await Task.yield() }
+      #expect(await comesTrue { FileManager.default.fileExists(atPath: path + ".log") })
       fencing.cancel()
       await #expect(throws: FenceFailure.self) { try await fencing.value }
     }
@@ -109,7 +109,7 @@ struct SharedStorageConfigurationTests {
 
   @Test("What it has started is ended with it, and switches no host off later", arguments: [false, true])
   func orphans(isCancelled: Bool) async throws {
-    let script = #"exec 3>"$0.power"; echo begun >&3; (sleep 30; echo off >&3) & wait"#
+    let script = #"exec 3>"$0.power"; echo begun >&3; (sleep 300; echo off >&3) & wait"#
     try await Self.withProgram(script) { path in
       #expect(mkfifo(path + ".power", 0o600) == 0)
       let power = open(path + ".power", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -123,15 +123,16 @@ struct SharedStorageConfigurationTests {
         said += buffer.prefix(max(0, count))
         return count != 0
       }
-      let command = FenceCommand(words: [path], deadline: .seconds(isCancelled ? 60 : 8))
+      let command = FenceCommand(words: [path], deadline: .seconds(isCancelled ? 600 : 20))
       let fencing = Task { try await command.fence("eu-1/m2") }
-      while said.isEmpty {
+      let hasBegun = await comesTrue {
         _ = listen()
-        await Task.yield()
+        return !said.isEmpty
       }
+      #expect(hasBegun)
       if isCancelled { fencing.cancel() }
       await #expect(throws: FenceFailure.self) { try await fencing.value }
-      while listen() { await Task.yield() }
+      #expect(await comesTrue { !listen() })
       #expect(String(decoding: said, as: UTF8.self) == "begun\n")
     }
   }

@@ -43,8 +43,10 @@ struct SharedStorageServiceTests {
     try await customer.eventually("/servers/\(servers[0])/operations/", within: .seconds(180)) {
       $0.text.contains(#""kind":"move","status":"succeeded""#)
     }
-    try await customer.eventually("/servers/\(servers[0])/") {
-      try $0.json["status"] as? String == "active" && $0.json["status_reason"] is NSNull
+    for server in servers {
+      try await customer.eventually("/servers/\(server)/") {
+        try $0.json["status"] as? String == "active" && $0.json["status_reason"] is NSNull
+      }
     }
     let lost = try host("us-west/1", someone, configuration)
     #expect(lost["state"] as? String == "fenced" && lost["servers"] as? Int == 0 && lost["fence_failure"] is NSNull)
