@@ -218,7 +218,7 @@ struct FirewallTests {
     await service.driver.whenHanging()
     #expect(try await !isEnforced(stuck, service))
     // The call is ended after a minute, and begun anew.
-    let settled = Task { try await service.firewalls.settled(views[0], within: .seconds(600), service.owner) }
+    let settled = Task { try await service.firewalls.settled(views[0], within: .seconds(1_000_000), service.owner) }
     while try await !isEnforced(stuck, service) {
       await service.clock.whenSleeping()
       service.clock.advance(by: .seconds(1))

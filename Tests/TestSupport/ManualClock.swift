@@ -100,6 +100,15 @@ package final class ManualClock: WallClock {
     await whenSleeping { $0 <= count }
   }
 
+  /// Returns when exactly so many sleep, and none of them for longer than this, or the task is cancelled.
+  package func whenSleeping(exactly count: Int, forAtMost duration: Duration) async {
+    await whenSleeping { _ in
+      state.withLock { state in
+        state.sleepers.count == count && state.sleepers.values.allSatisfy { $0.deadline <= state.uptime + duration }
+      }
+    }
+  }
+
   /// Returns when the next sleeper is due at this time, or the task is cancelled.
   package func whenNextDeadline(is time: Timestamp) async {
     await whenSleeping { _ in nextDeadline == time }
