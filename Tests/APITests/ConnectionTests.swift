@@ -20,10 +20,12 @@ struct ConnectionTests {
     limits.idle = .seconds(600)
     try await withServer(limits) { _, port in
       let client = try await RawClient(port: port)
+      let began = ContinuousClock.now
       client.send("POST /api/v1/servers/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
-      let lasted = await client.dripUntilClosed("x")
       // As long as it takes, and shorter than all that drips.
-      #expect(lasted.map { $0 >= .milliseconds(450) } == true, "\(lasted as Any)")
+      #expect(await client.dripUntilClosed("x"))
+      let lasted = ContinuousClock.now - began
+      #expect(lasted >= .milliseconds(450), "\(lasted)")
     }
   }
 
@@ -35,7 +37,7 @@ struct ConnectionTests {
     try await withServer(limits) { _, port in
       let client = try await RawClient(port: port)
       client.send("GET /healthz HTTP/1.1\r\nX-Slow: ")
-      #expect(await client.dripUntilClosed("x") != nil)
+      #expect(await client.dripUntilClosed("x"))
     }
   }
 
@@ -108,14 +110,13 @@ struct ConnectionTests {
         #expect(await client.receive(until: #""ok""#))
       }
       let refused = try await RawClient(port: port)
-      #expect(await refused.dripUntilClosed("") != nil)
+      #expect(await refused.dripUntilClosed(""))
       clients[0].close()
-      var isLetIn = false
-      for _ in 0..<100 where !isLetIn {
+      let isLetIn = try await comesTrue {
         let next = try await RawClient(port: port)
+        defer { next.close() }
         next.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        isLetIn = await next.receive(until: #""ok""#)
-        next.close()
+        return await next.receive(until: #""ok""#)
       }
       #expect(isLetIn)
     }
@@ -159,24 +160,30 @@ struct ConnectionTests {
 
   @Test("Where there is one place only, one after the other has it, and each gets all of its reply")
   func onePlace() async throws {
-    var limits = ConnectionLimits()
+    var limits = ListeningAPI.patient
     limits.connections = 1
     try await withServer(limits) { _, port in
-      let clients = try await RawClient.several(5, port: port)
-      for client in clients {
+      var clients: [RawClient] = []
+      for _ in 1...5 {
+        let client = try await RawClient(port: port)
+        // Before it has the place, which it would not keep for long with nothing to say.
         client.send("GET /docs HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(await client.receive(until: "</html>"))
+        clients.append(client)
       }
+      for client in clients { #expect(await client.receive(until: "</html>")) }
     }
   }
 
   @Test(
-    "One address that opens 1,200 connections keeps nobody out, whatever it says first", arguments: ["", "GET /con"])
+    "One address that opens more connections than there may be keeps nobody out, whatever it says first",
+    arguments: ["", "GET /con"])
   func silentAddress(_ words: String) async throws {
-    RawClient.raiseDescriptorLimit()
-    try await withServer(ListeningAPI.patient) { _, port in
+    var limits = ListeningAPI.patient
+    // A quarter of them for an address, as by default.
+    (limits.connections, limits.connectionsPerAddress) = (256, 64)
+    try await withServer(limits) { _, port in
       var silent: [RawClient] = []
-      for _ in 0..<1200 {
+      for _ in 0..<300 {
         silent.append(try await RawClient(port: port, host: 2))
         silent.last?.send(words)
       }
@@ -197,7 +204,7 @@ struct ConnectionTests {
       let client = try await RawClient(port: port)
       client.send(begin)
       let drop = begin.count > 1 ? "x" : ""
-      #expect(await client.dripUntilClosed(drop) != nil)
+      #expect(await client.dripUntilClosed(drop))
     }
   }
 

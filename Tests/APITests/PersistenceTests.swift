@@ -130,15 +130,18 @@ struct PersistenceTests {
   @Test("A short rest of a refused request is waited for, and the connection goes on")
   func shortRest() async throws {
     try await withPort { _, port in
-      var hasGoneOn = false
-      // A host that has too much to do may let the client sleep for as long as the service waits.
-      for _ in 1...5 where !hasGoneOn {
+      let hasGoneOn = try await comesTrue {
         let client = try await RawClient(port: port)
+        let began = ContinuousClock.now
         client.send(Self.post("", "Content-Length: 10\r\n"))
         #expect(await client.receive(until: "credentials"))
         client.send("0123456789" + Self.health)
-        hasGoneOn = await client.receive(until: #"{"status":"ok"}"#)
+        // A host that has too much to do may let the client sleep for as long as the service waits.
+        let isInTime = ContinuousClock.now - began < .seconds(1)
+        let isAnswered = await client.receive(until: #"{"status":"ok"}"#)
+        try #require(isAnswered || !isInTime)
         #expect(!client.received.contains("Connection: close"))
+        return isAnswered
       }
       #expect(hasGoneOn)
     }
@@ -202,13 +205,13 @@ struct PersistenceTests {
       #expect(await other.receive(until: "heartbeat"))
       expectEqual(try await api.send(.head, "/events/").status, 429)
       open[0].close()
-      var isLetIn = false
-      for _ in 0..<200 where !isLetIn {
+      let isLetIn = try await comesTrue {
         api.service.clock.advance(by: .seconds(1))
         let next = try await listen(token)
         #expect(await next.receive(until: "\r\n\r\n"), "\(next.received)")
-        isLetIn = next.received.hasPrefix("HTTP/1.1 200 ")
+        let isLetIn = next.received.hasPrefix("HTTP/1.1 200 ")
         if !isLetIn { #expect(next.received.hasPrefix("HTTP/1.1 429 "), "\(next.received)") }
+        return isLetIn
       }
       #expect(isLetIn)
     }

@@ -100,7 +100,7 @@ package struct RFBClient {
   private static func number(_ bytes: ArraySlice<UInt8>) -> Int { bytes.reduce(0) { $0 << 8 | Int($1) } }
 }
 
-/// A connected socket whose calls block for at most ten seconds, on threads of their own.
+/// A connected socket whose calls block for at most a minute, on threads of their own.
 package final class BlockingSocket: Sendable {
   private let descriptor: Int32
 
@@ -140,7 +140,7 @@ package final class BlockingSocket: Sendable {
   deinit { close(descriptor) }
 
   private func limitTimes() {
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -162,7 +162,7 @@ package final class BlockingSocket: Sendable {
     while filled < count {
       let read = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress! + filled, count - filled, 0) }
       if read < 0, errno == EINTR { continue }
-      if read < 0, errno == EAGAIN { throw RFBClient.Unexpected(description: "Nothing came within 10 s.") }
+      if read < 0, errno == EAGAIN { throw RFBClient.Unexpected(description: "Nothing came within a minute.") }
       guard read > 0 else { throw RFBClient.Ended() }
       filled += read
     }
@@ -175,7 +175,7 @@ package final class BlockingSocket: Sendable {
     while true {
       let read = recv(descriptor, &part, part.count, 0)
       if read < 0, errno == EINTR { continue }
-      if read < 0, errno == EAGAIN { throw RFBClient.Unexpected(description: "The end did not come within 10 s.") }
+      if read < 0, errno == EAGAIN { throw RFBClient.Unexpected(description: "The end did not come within a minute.") }
       guard read > 0 else { return all }
       all += part.prefix(read)
     }
