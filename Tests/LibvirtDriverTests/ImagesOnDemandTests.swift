@@ -98,16 +98,18 @@ struct ImagesOnDemandTests {
 
   @Test("Whoever asks how far it is, is told")
   func progress() async throws {
-    try await publish(Publisher.Page(body: Publisher.Page.disk(), delay: .milliseconds(8)))
+    let disk = Publisher.Page.disk()
+    try await publish(Publisher.Page(body: disk, holdsAfter: 100_000))
     let downloads = downloads()
     #expect(downloads.absence(of: Self.name) == nil)
     try downloads.fetch(Self.name)
-    try await eventually("some of it has come", within: .seconds(30), every: .milliseconds(5)) {
+    try await eventually("some of it has come", within: .seconds(120), every: .milliseconds(5)) {
       guard case .beingFetched(.downloading(let bytes, let total)) = downloads.absence(of: Self.name) else {
         return false
       }
       return (1..<262_144).contains(bytes) && total == 262_144
     }
+    publisher.publish("/disk.img", disk)
     #expect(try await outcome(downloads) == nil)
     #expect(downloads.absence(of: Self.name) == nil)
   }
@@ -193,9 +195,9 @@ struct ImagesOnDemandTests {
   @Test("One that takes longer than its size allows is given up, and gone on with by the next order")
   func late() async throws {
     let disk = Publisher.Page.disk()
-    try await publish(Publisher.Page(body: disk, delay: .milliseconds(20)))
+    try await publish(Publisher.Page(body: disk, delay: .milliseconds(80)))
     var patience = ImageDownloads.Patience()
-    patience.least = .milliseconds(800)
+    patience.least = .seconds(8)
     patience.slowestBytesPerSecond = 1 << 30
     let downloads = downloads(patience)
     let refusal = try await outcome(downloads)
@@ -211,10 +213,10 @@ struct ImagesOnDemandTests {
   @Test("A process that ends leaves half of it, and the next one goes on as soon as it is asked")
   func ended() async throws {
     let disk = Publisher.Page.disk()
-    try await publish(Publisher.Page(body: disk, delay: .milliseconds(20)))
+    try await publish(Publisher.Page(body: disk, holdsAfter: 100_000))
     let first = downloads()
     try first.fetch(Self.name)
-    try await eventually("some of it has come", within: .seconds(30), every: .milliseconds(5)) {
+    try await eventually("some of it has come", within: .seconds(120), every: .milliseconds(5)) {
       guard case .beingFetched(.downloading(let bytes, _)) = first.absence(of: Self.name) else { return false }
       return bytes > 20_000
     }
@@ -228,10 +230,10 @@ struct ImagesOnDemandTests {
 
   @Test("Where it changed since the half of it came, it is fetched anew")
   func changed() async throws {
-    try await publish(Publisher.Page(body: Publisher.Page.disk(1), delay: .milliseconds(20)))
+    try await publish(Publisher.Page(body: Publisher.Page.disk(1), holdsAfter: 100_000))
     let first = downloads()
     try first.fetch(Self.name)
-    try await eventually("some of it has come", within: .seconds(30), every: .milliseconds(5)) {
+    try await eventually("some of it has come", within: .seconds(120), every: .milliseconds(5)) {
       guard case .beingFetched(.downloading(let bytes, _)) = first.absence(of: Self.name) else { return false }
       return bytes > 20_000
     }
@@ -244,19 +246,21 @@ struct ImagesOnDemandTests {
   @Test("While somebody adds it by hand, that is waited for")
   func byHand() async throws {
     let disk = Publisher.Page.disk()
-    try await publish(Publisher.Page(body: disk, delay: .milliseconds(10)))
+    try await publish(Publisher.Page(body: disk, holdsAfter: 100_000))
     var source = ImageSource()
     source.url = publisher.url("/disk.img")
     source.checksums = publisher.url("/SUMS")
     let addition = ImageAddition(
       store: store, name: Self.name, source: source, properties: ImageProperties(), date: "20250101")
-    let adding = Task.detached { try addition.run() }
-    try await eventually("it is begun", within: .seconds(30), every: .milliseconds(5)) { !fetches.isEmpty }
+    // It blocks, and others need their threads.
+    let adding = Task { try await onOwnThread { try addition.run() } }
+    try await eventually("it is begun", within: .seconds(120), every: .milliseconds(5)) { !fetches.isEmpty }
     let downloads = downloads()
     try downloads.fetch(Self.name)
-    try await eventually("it is waited for", within: .seconds(60), every: .milliseconds(5)) {
+    try await eventually("it is waited for", within: .seconds(120), every: .milliseconds(5)) {
       downloads.absence(of: Self.name) == .beingFetched(.waiting)
     }
+    publisher.publish("/disk.img", disk)
     #expect(try await outcome(downloads) == nil)
     #expect(try await adding.value.isNew)
     #expect(fetches == ["/disk.img"])
@@ -267,7 +271,7 @@ struct ImagesOnDemandTests {
     let disk = Publisher.Page.disk()
     try await publish(Publisher.Page(body: disk))
     let known = recipes.appendingPathComponent("catalogue/\(Self.name).json")
-    publisher.publish("/slow.img", Publisher.Page(body: disk, delay: .milliseconds(400)))
+    publisher.publish("/slow.img", Publisher.Page(body: disk, holdsAfter: 1000))
     let sum = try await Program("sha256sum", []).output(input: disk).prefix { $0 != " " }
     let ended = [StopSignal(), StopSignal()]
     for (name, ended) in zip(["slow-1", "slow-2"], ended) {
@@ -284,7 +288,7 @@ struct ImagesOnDemandTests {
         ended.set()
       }
     }
-    try await eventually("both are begun", within: .seconds(30), every: .milliseconds(5)) {
+    try await eventually("both are begun", within: .seconds(120), every: .milliseconds(5)) {
       publisher.requests.count { $0 == "/slow.img" } == 2
     }
     let downloads = downloads()
@@ -296,7 +300,7 @@ struct ImagesOnDemandTests {
     }
     downloads.end()
     stopping.set()
-    try await eventually("both have ended", within: .seconds(30), every: .milliseconds(5)) {
+    try await eventually("both have ended", within: .seconds(120), every: .milliseconds(5)) {
       ended.allSatisfy(\.isSet)
     }
   }

@@ -14,12 +14,14 @@ package final class Publisher: Sendable {
     package var cuts: [Int] = []
     /// The pause for each kilobyte, or for each piece of a file.
     package var delay: Duration = .zero
+    /// After so many bytes of the body no more come until another page is published in its place.
+    package var holdsAfter: Int?
     /// The body from the second request on.
     package var next: [UInt8]?
 
     package init(
       body: [UInt8] = [], file: String? = nil, redirect: String? = nil, takesRanges: Bool = true, cuts: [Int] = [],
-      delay: Duration = .zero, next: [UInt8]? = nil
+      delay: Duration = .zero, holdsAfter: Int? = nil, next: [UInt8]? = nil
     ) {
       self.body = body
       self.file = file
@@ -27,6 +29,7 @@ package final class Publisher: Sendable {
       self.takesRanges = takesRanges
       self.cuts = cuts
       self.delay = delay
+      self.holdsAfter = holdsAfter
       self.next = next
     }
 
@@ -127,15 +130,31 @@ package final class Publisher: Sendable {
       "HTTP/1.1 \(start > 0 ? 206 : page.status) Here\r\nContent-Length: \(body.count)\r\nConnection: close\r\n"
     if start > 0 { reply += "Content-Range: bytes \(start)-\(page.body.count - 1)/\(page.body.count)\r\n" }
     write(connection, Array("\(reply)\r\n".utf8))
-    let sent = body.prefix(cut ?? body.count)
+    var sent = body.prefix(cut ?? body.count)
+    if let count = page.holdsAfter {
+      write(connection, Array(sent.prefix(count)))
+      sent = sent.dropFirst(count)
+      guard isReleased(path, on: connection) else { return }
+    }
     guard page.delay > .zero else {
       write(connection, Array(sent))
       return
     }
-    for piece in stride(from: 0, to: sent.count, by: 1024) {
-      guard write(connection, Array(sent[piece..<min(piece + 1024, sent.count)])) else { return }
+    while !sent.isEmpty {
+      guard write(connection, Array(sent.prefix(1024))) else { return }
+      sent = sent.dropFirst(1024)
       poll(nil, 0, Int32(page.delay / .milliseconds(1)))
     }
+  }
+
+  /// Waits until there is another page in the place of one that holds. Returns false where the client has gone by then.
+  private func isReleased(_ path: String, on connection: Int32) -> Bool {
+    while state.withLock({ $0.pages[path]?.holdsAfter != nil }) {
+      var client = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+      // It says nothing more, so there is something to be read only at its end.
+      if poll(&client, 1, 5) > 0 { return false }
+    }
+    return true
   }
 
   /// Sends pieces of a quarter of a mebibyte, so that the file need not fit in memory.

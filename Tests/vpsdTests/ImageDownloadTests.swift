@@ -165,7 +165,7 @@ struct ImageDownloadTests {
   func progress() throws {
     let disk = ImageWorkshop.disk()
     let sum = try publish(disk)
-    publisher.publish("/disk.img", Publisher.Page(body: disk, delay: .milliseconds(6)))
+    publisher.publish("/disk.img", Publisher.Page(body: disk, holdsAfter: 100_000))
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
     let command = "image add theirs --url \(publisher.url("/disk.img")) --sha256 \(sum)"
@@ -175,7 +175,16 @@ struct ImageDownloadTests {
     process.standardOutput = output
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    let said = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    var words = Data()
+    // Some of it has come, and no more of it comes until that is shown.
+    while !String(decoding: words, as: UTF8.self).contains(/, [1-9][0-9]? %/) {
+      let more = output.fileHandleForReading.availableData
+      guard !more.isEmpty else { break }
+      words += more
+    }
+    publisher.publish("/disk.img", disk)
+    words += try output.fileHandleForReading.readToEnd() ?? Data()
+    let said = String(decoding: words, as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "\(said)")
     #expect(said.contains(/\r0 MiB of 0 MiB, [1-9][0-9]? %/) && said.contains("converting"), "\(said)")
@@ -189,7 +198,7 @@ struct ImageDownloadTests {
   func killed() async throws {
     let disk = ImageWorkshop.disk(1, kibibytes: 1024)
     let sum = try publish(disk)
-    publisher.publish("/disk.img", Publisher.Page(body: disk, delay: .milliseconds(60)))
+    publisher.publish("/disk.img", Publisher.Page(body: disk, holdsAfter: 200_000))
     let process = Process()
     process.executableURL = Operator.program
     process.arguments = ["image", "add", "theirs", "--url", publisher.url("/disk.img"), "--sha256", sum]
