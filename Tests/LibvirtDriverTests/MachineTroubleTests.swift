@@ -170,7 +170,8 @@ extension MachineLifeTests {
         try await threads.run("ask it", within: .seconds(60)) { _ = try Connection(uri: daemon.uri).capabilities() }
       }
       try await eventually("libvirtd asks QEMU", within: .seconds(60), every: .milliseconds(2)) {
-        host.probe != nil
+        // It answers nothing any more, and so cannot have ended before libvirtd is killed.
+        host.probe.map { kill($0, SIGSTOP) == 0 } == true
       }
       let probe = try #require(host.probe)
       defer { if host.probe == probe { kill(probe, SIGKILL) } }

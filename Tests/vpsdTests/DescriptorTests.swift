@@ -166,24 +166,26 @@ private final class ServiceProcess {
     return false
   }
 
-  /// Whether there is a second in which it does nothing, once the work of its start is done. What would try again and again
-  /// does so in every second, or waits for a processor where others have them.
+  /// Whether there is a second of which no thread takes half, once the work of its start is done. One that tries again and
+  /// again takes all of every second, or waits for a processor where others have them.
   func comesToRest() async throws -> Bool {
     for _ in 1...60 {
-      let before = try activeSeconds()
+      let (before, began) = (try activeSeconds(), ContinuousClock.now)
       try await Task.sleep(for: .seconds(1))
-      if try activeSeconds() - before < 0.3 { return true }
+      let (after, passed) = (try activeSeconds(), (ContinuousClock.now - began) / .seconds(1))
+      if after.allSatisfy({ thread, active in active - before[thread, default: 0] < passed / 2 }) { return true }
     }
     return false
   }
 
-  /// The time in which its threads ran or waited for a processor.
-  private func activeSeconds() throws -> Double {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task").reduce(0) { sum, thread in
-      // One that has ended meanwhile is left out.
+  /// The time in which each of its threads ran or waited for a processor.
+  private func activeSeconds() throws -> [String: Double] {
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")
+    // One that has ended meanwhile is left out.
+    return threads.reduce(into: [:]) { seconds, thread in
       let text = try? String(contentsOfFile: "/proc/\(id)/task/\(thread)/schedstat", encoding: .utf8)
       let nanoseconds = text?.split(separator: " ").prefix(2).compactMap { Double($0) } ?? []
-      return sum + nanoseconds.reduce(0, +) / 1e9
+      seconds[thread] = nanoseconds.reduce(0, +) / 1e9
     }
   }
 }
