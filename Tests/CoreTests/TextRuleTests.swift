@@ -44,7 +44,7 @@ struct TextRuleTests {
       #expect(Catalogue.initial.location(code: Self.marks) == nil)
       #expect(TextRule(maximumLength: 255).violation(in: Self.marks) != nil)
     }
-    #expect(took < .seconds(30))
+    #expect(took < .seconds(60))
   }
 
   @Test("A text for a log or a terminal is escaped and cut")

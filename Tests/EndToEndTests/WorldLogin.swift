@@ -44,7 +44,8 @@ extension Login {
       + ["-o", "ConnectTimeout=\(limitSeconds)", "root@\(address)", command]
   }
 
-  func isLetIn(_ address: String) throws -> Bool {
-    (try? run("true", onWorld: address, limitSeconds: 4)) != nil
+  /// - Parameter limit: Enough for one that is not let in, and hardly for one that is.
+  func isLetIn(_ address: String, withinSeconds limit: Int = 4) throws -> Bool {
+    (try? run("true", onWorld: address, limitSeconds: limit)) != nil
   }
 }

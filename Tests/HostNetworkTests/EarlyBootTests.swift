@@ -26,7 +26,7 @@ struct EarlyBootTests {
     try before?.write(toFile: place, atomically: true, encoding: .utf8)
     if isLink { try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: place) }
     _ = try HostProgram("sh", ["-c", ". \(path)/functions; state=\(path); sync() { :; }; apply_settings"]).run(
-      within: .seconds(20))
+      within: .seconds(60))
     #expect(!FileManager.default.fileExists(atPath: "\(path)/settings.new"))
     return FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
   }

@@ -32,7 +32,7 @@ struct ThisHost: Place {
 
   @discardableResult
   func run(_ command: String) throws -> String {
-    try HostProgram("sh", ["-c", command]).run(within: .seconds(30)).trimmingCharacters(in: .whitespacesAndNewlines)
+    try HostProgram("sh", ["-c", command]).run(within: .seconds(120)).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }
 
@@ -42,7 +42,7 @@ struct World: Place {
   static let namespace = ProcessInfo.processInfo.environment["VPSD_TEST_WORLD"] ?? ""
 
   func run(_ command: String) throws -> String {
-    try HostProgram("nsenter", ["--net=\(Self.namespace)", "sh", "-c", command]).run(within: .seconds(30))
+    try HostProgram("nsenter", ["--net=\(Self.namespace)", "sh", "-c", command]).run(within: .seconds(120))
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }
@@ -122,7 +122,7 @@ final class Guest: Place {
   func run(_ command: String) throws -> String {
     try program.write(command)
     var lines: [String] = []
-    while let line = program.line(within: .seconds(30)) {
+    while let line = program.line(within: .seconds(120)) {
       if line.hasPrefix("= ") { return lines.joined(separator: "\n") }
       lines.append(line)
     }
@@ -141,7 +141,7 @@ final class Guest: Place {
     let file = "\(NSTemporaryDirectory())/served-\(UUID().uuidString)"
     defer { unlink(file) }
     let start = "\(TestFiles.hosts)/traffic serve \(address) \(port) >\(file) 2>&1 &"
-    let wait = "for i in $(seq 100); do grep -qs ready \(file) && break; sleep 0.1; done; cat \(file)"
+    let wait = "for i in $(seq 600); do grep -qs ready \(file) && break; sleep 0.1; done; cat \(file)"
     #expect(try run("\(start) \(wait)") == "ready")
   }
 

@@ -13,7 +13,7 @@ struct IncusClientTests {
   private static let named = IncusPath("instances", "a b/c?d", query: ["recursion": "1", "filter": "x eq y"])
 
   private func read(
-    _ answer: ScriptedServer.Answer, within deadline: Duration = .seconds(10), mostBytes: Int = 1000
+    _ answer: ScriptedServer.Answer, within deadline: Duration = .seconds(60), mostBytes: Int = 1000
   ) async throws -> Named {
     var result: Result<Named, any Error> = .failure(IncusError.notFound)
     try await ScriptedServer.with({ _ in answer }) { _, endpoint async throws in
@@ -31,7 +31,7 @@ struct IncusClientTests {
   func path() async throws {
     try await ScriptedServer.with({ _ in .sync(#"{"name":"web"}"#) }) { server, endpoint async throws in
       let client = IncusClient(endpoint: endpoint, project: "vps servers")
-      #expect(try await client.get(Self.named, as: Named.self, within: .seconds(10)) == Named(name: "web"))
+      #expect(try await client.get(Self.named, as: Named.self, within: .seconds(60)) == Named(name: "web"))
       #expect(
         server.requests == [
           .init(
@@ -48,7 +48,7 @@ struct IncusClientTests {
       let client = IncusClient(endpoint: endpoint, project: "default")
       let body = JSONBody(["b": .flag(true), "a": .list([.number(1), .text("\"\n")]), "c": .texts(["k": "v/w"])])
       let operation = try await client.send(
-        .init(method: .PATCH, path: IncusPath("x"), body: body.bytes, ifMatch: "tag", deadline: .seconds(10)))
+        .init(method: .PATCH, path: IncusPath("x"), body: body.bytes, ifMatch: "tag", deadline: .seconds(60)))
       #expect(operation == nil)
       #expect(
         server.requests == [
@@ -79,7 +79,7 @@ struct IncusClientTests {
       try await ScriptedServer.with({ _ in .operation("7") }) { server, endpoint async throws in
         let client = IncusClient(endpoint: endpoint, project: "default")
         let sent = Mutex<Int64>(0)
-        let operation = try await client.upload(file, to: IncusPath("images"), within: .seconds(10)) { bytes in
+        let operation = try await client.upload(file, to: IncusPath("images"), within: .seconds(60)) { bytes in
           sent.withLock { $0 = bytes }
         }
         #expect(operation?.id == "7" && sent.withLock { $0 } == text.utf8.count)
@@ -89,7 +89,7 @@ struct IncusClientTests {
       try await ScriptedServer.with({ _ in .error(403, "no") }) { _, endpoint async throws in
         let client = IncusClient(endpoint: endpoint, project: "default")
         await #expect(throws: IncusError.forbidden("no")) {
-          _ = try await client.upload(file, to: IncusPath("images"), within: .seconds(10)) { _ in }
+          _ = try await client.upload(file, to: IncusPath("images"), within: .seconds(60)) { _ in }
         }
       }
     }
@@ -125,7 +125,7 @@ struct IncusClientTests {
   func endings() async throws {
     let nowhere = IncusClient(endpoint: .socket(path: "/tmp/vpsd-no-such-socket"), project: "default")
     do {
-      _ = try await nowhere.get(IncusPath("x"), as: Named.self, within: .seconds(10))
+      _ = try await nowhere.get(IncusPath("x"), as: Named.self, within: .seconds(60))
       Issue.record("nobody answered")
     } catch IncusError.disconnected {}
     let (asked, ask) = AsyncStream.makeStream(of: Void.self)
@@ -160,7 +160,7 @@ struct IncusClientTests {
       try await ScriptedServer.with({ $0.method == "PUT" ? .operation("7") : answer }) {
         server, endpoint async throws in
         let client = IncusClient(endpoint: endpoint, project: "default")
-        let request = IncusClient.Request(method: .PUT, path: IncusPath("x"), body: [], deadline: .seconds(10))
+        let request = IncusClient.Request(method: .PUT, path: IncusPath("x"), body: [], deadline: .seconds(60))
         if let error {
           await #expect(throws: error) { try await client.finish(request, within: .seconds(20)) }
         } else {
@@ -184,7 +184,7 @@ struct IncusClientTests {
             host: "127.0.0.1", port: port, certificate: client.certificate, key: client.key,
             serverCertificate: identity.certificate)
           return try await IncusClient(endpoint: endpoint, project: "default").get(
-            IncusPath("x"), within: .seconds(10))
+            IncusPath("x"), within: .seconds(60))
         }
         #expect(try await read(expecting: cluster) == Named(name: "web"))
         await #expect(throws: IncusError.wrongCertificate) { _ = try await read(expecting: other) }

@@ -186,7 +186,7 @@ struct MemberTests {
           let client = IncusClient(
             endpoints: IncusEndpoints([try endpoint(1), try endpoint(strangersPort), try endpoint(port)]),
             project: "default")
-          let change = IncusClient.Request(method: .PUT, path: IncusPath("x"), body: [], deadline: .seconds(20))
+          let change = IncusClient.Request(method: .PUT, path: IncusPath("x"), body: [], deadline: .seconds(60))
           #expect(try await client.send(change)?.id == "7")
           #expect(server.requests.count == 1 && stranger.requests.isEmpty)
           // It is the one that is asked from now on.
@@ -195,7 +195,7 @@ struct MemberTests {
         let lost = IncusClient(
           endpoints: IncusEndpoints([try endpoint(strangersPort), try endpoint(1)]), project: "default")
         await #expect(throws: IncusError.wrongCertificate) {
-          _ = try await lost.send(.init(method: .PUT, path: IncusPath("x"), body: [], deadline: .seconds(20)))
+          _ = try await lost.send(.init(method: .PUT, path: IncusPath("x"), body: [], deadline: .seconds(60)))
         }
       }
     }

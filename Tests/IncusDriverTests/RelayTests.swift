@@ -12,7 +12,7 @@ struct RelayTests {
   private static let text = String(repeating: "0123456789abcdef", count: 20_000)
 
   private static func relay(
-    _ answers: (source: ScriptedServer.Answer, target: ScriptedServer.Answer), patience: Duration = .seconds(10),
+    _ answers: (source: ScriptedServer.Answer, target: ScriptedServer.Answer), patience: Duration = .seconds(60),
     while isWanted: @escaping @Sendable () -> Bool = { true }
   ) async throws -> (operation: IncusOperation?, sent: [ScriptedServer.Request]) {
     var result: Result<(IncusOperation?, [ScriptedServer.Request]), any Error> = .failure(IncusError.notFound)

@@ -77,7 +77,7 @@ struct TermTests {
 
   private static let installation = UUID()
   private static let change = IncusClient.Request(
-    method: .PATCH, path: IncusPath("instances", "a"), body: Array("{}".utf8), deadline: .seconds(10))
+    method: .PATCH, path: IncusPath("instances", "a"), body: Array("{}".utf8), deadline: .seconds(60))
 
   /// With the clusters of two services, which are one.
   private static func with(

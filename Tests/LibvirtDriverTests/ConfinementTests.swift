@@ -8,7 +8,7 @@ import Testing
 @Suite("A program that reads what strangers made")
 struct ConfinementTests {
   private func run(
-    _ words: String, folder: String = "/", fileBytes: Int64 = 4096, within limit: Duration = .seconds(30)
+    _ words: String, folder: String = "/", fileBytes: Int64 = 4096, within limit: Duration = .seconds(120)
   ) throws -> HostProgram.Ending {
     let confinement = Confinement(user: Confinement.newUser(), fileBytes: fileBytes)
     var program = HostProgram("sh", ["-c", words])

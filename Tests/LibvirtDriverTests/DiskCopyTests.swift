@@ -77,7 +77,7 @@ struct DiskCopyTests {
     // Nobody asks for the copy again: an observation heals the guest.
     try PrivateFile.write([], to: mark)
     try await host.driver.onGuest(machine, "freeze") { try GuestAgent(domain: $0).freezeFileSystems() }
-    try await eventually("the guest is thawed", within: .seconds(30)) {
+    try await eventually("the guest is thawed", within: .seconds(120)) {
       _ = try await host.driver.observe()
       return !MachineFiles.exists(mark)
     }
@@ -100,7 +100,7 @@ struct DiskCopyTests {
     let copy = UUID()
     try await host.beginSlowCopy(of: machine, as: copy)
     kill(try #require(PrivateHost.emulator(of: machine)), SIGKILL)
-    try await eventually("the copy fails", within: .seconds(30)) {
+    try await eventually("the copy fails", within: .seconds(120)) {
       do {
         return try await host.driver.ensureCopied(machine, as: copy) != .underWay
       } catch let error as DriverError {
@@ -266,7 +266,7 @@ struct DiskCopyTests {
         let (machine, copy) = (specification.machine, UUID())
         try await driver.ensureDefined(specification)
         await #expect {
-          try await eventually("it fails", within: .seconds(30)) {
+          try await eventually("it fails", within: .seconds(120)) {
             try await driver.ensureCopied(machine, as: copy) != .underWay
           }
         } throws: { error in

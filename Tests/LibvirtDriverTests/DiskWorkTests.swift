@@ -31,7 +31,7 @@ struct DiskWorkTests {
   }
 
   private func eventuallyBegun(_ keys: DiskWork.Key...) async throws {
-    try await eventually("\(keys) have begun", within: .seconds(30), every: .milliseconds(2)) { log.keys == keys }
+    try await eventually("\(keys) have begun", within: .seconds(120), every: .milliseconds(2)) { log.keys == keys }
   }
 
   @Test("It is begun once, however often it is asked for, and its end is told once")
@@ -48,7 +48,7 @@ struct DiskWorkTests {
     }
     for _ in 1...3 { #expect(try !work.isDone(key, body)) }
     gate.signal()
-    try await eventually("it is done", within: .seconds(30), every: .milliseconds(2)) { try work.isDone(key, body) }
+    try await eventually("it is done", within: .seconds(120), every: .milliseconds(2)) { try work.isDone(key, body) }
     #expect(log.keys.count == 1)
     #expect(try !work.isDone(key, body))
     gate.signal()
@@ -63,7 +63,7 @@ struct DiskWorkTests {
     }
     for count in 1...2 {
       await #expect(throws: failure) {
-        try await eventually("it fails", within: .seconds(30), every: .milliseconds(2)) { try work.isDone(key, body) }
+        try await eventually("it fails", within: .seconds(120), every: .milliseconds(2)) { try work.isDone(key, body) }
       }
       #expect(log.keys.count == count)
     }
@@ -79,17 +79,17 @@ struct DiskWorkTests {
     try endless(second)
     try endless(third)
     try endless(fourth)
-    try await eventually("two have begun", within: .seconds(30), every: .milliseconds(2)) {
+    try await eventually("two have begun", within: .seconds(120), every: .milliseconds(2)) {
       Set(log.keys) == [first, second]
     }
     try await work.end { $0 == third }
     try await work.end { $0 == second }
     #expect(work.isRunning(on: machine) && !work.isRunning(on: second.machine))
-    try await eventually("the fourth has begun", within: .seconds(30), every: .milliseconds(2)) {
+    try await eventually("the fourth has begun", within: .seconds(120), every: .milliseconds(2)) {
       log.keys.last == fourth
     }
     try await work.end { $0 == first }
-    try await eventually("the machine has its next turn", within: .seconds(30), every: .milliseconds(2)) {
+    try await eventually("the machine has its next turn", within: .seconds(120), every: .milliseconds(2)) {
       log.keys.last == sameMachine
     }
     #expect(!log.keys.contains(third))
@@ -105,7 +105,7 @@ struct DiskWorkTests {
     #expect(try await !work.end(ended))
     let body: DiskWork.Body = {}
     #expect(try !work.isDone(done, body))
-    try await eventually("it is over", within: .seconds(30), every: .milliseconds(2)) {
+    try await eventually("it is over", within: .seconds(120), every: .milliseconds(2)) {
       !work.isRunning(on: done.machine)
     }
     #expect(try await work.end(done))
@@ -118,7 +118,7 @@ struct DiskWorkTests {
     for key in [copy(of: machine), copy()] { try endless(key) }
     let thaw = DiskWork.Key(machine: machine, purpose: .thaw)
     try endless(thaw)
-    try await eventually("it has begun", within: .seconds(30), every: .milliseconds(2)) { log.keys.contains(thaw) }
+    try await eventually("it has begun", within: .seconds(120), every: .milliseconds(2)) { log.keys.contains(thaw) }
     try await work.end { _ in true }
   }
 

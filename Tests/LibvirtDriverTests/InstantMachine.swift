@@ -161,7 +161,7 @@ struct InstantMachine: Sendable {
     // An sshd that is reloaded, and that of a guest that restarts it, refuses connections for a moment.
     for change in ["reload", "restart"] {
       _ = try await host.ssh(specification, "systemctl \(change) ssh.service")
-      try await eventually("sshd listens after a \(change)", within: .seconds(30), every: .milliseconds(500)) {
+      try await eventually("sshd listens after a \(change)", within: .seconds(120), every: .milliseconds(500)) {
         (try? await host.ssh(specification, Self.nameOfListener)) == "sshd"
       }
     }
@@ -189,7 +189,7 @@ struct InstantMachine: Sendable {
         root root 644
         0 root@\(specification.hostname.firstLabel)
         """)
-    try await eventually("sshd listens", within: .seconds(30), every: .milliseconds(500)) {
+    try await eventually("sshd listens", within: .seconds(120), every: .milliseconds(500)) {
       (try? await host.ssh(specification, Self.nameOfListener)) == "sshd"
     }
   }

@@ -44,11 +44,11 @@ struct CompletionTests {
       mkdir -p .local/share/fish/generated_completions
       {
         printf 'vpsctl completion fish | source; touch ready\\r'
-        for i in {1..200}; do [ -e ready ] && break; sleep 0.05; done
+        for i in {1..1200}; do [ -e ready ] && break; sleep 0.05; done
         printf 'vpsctl server show wo\\t'
-        for i in {1..100}; do grep -q worker screen && break; sleep 0.05; done
+        for i in {1..1200}; do grep -q worker screen && break; sleep 0.05; done
         printf '\\025'; sleep 0.2; printf 'exit\\r'
-      } | timeout -k 1 15 script -qefc 'fish -i' screen >/dev/null
+      } | timeout -k 1 150 script -qefc 'fish -i' screen >/dev/null
       cat screen
       """
     let result = try await user.run("/bin/bash", ["-c", script])
@@ -65,7 +65,7 @@ struct CompletionTests {
       zpty -w z 'PS1=; fpath=(functions $fpath); autoload -U compinit; compinit -u; bindkey "^I" expand-or-complete; echo rea""dy'
       while zpty -r z line; do [[ $line == *ready* ]] && break; done
       zpty -w -n z $'vpsctl server show wo\\t'
-      text=; for i in {1..100}; do zpty -rt z piece && text+=$piece; [[ $text == *worker* ]] && break; sleep 0.1; done
+      text=; for i in {1..600}; do zpty -rt z piece && text+=$piece; [[ $text == *worker* ]] && break; sleep 0.1; done
       print -r -- "$text"
       zpty -d z
       """

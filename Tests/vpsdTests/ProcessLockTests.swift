@@ -48,7 +48,7 @@ struct ProcessLockTests {
     try someone.makeInstallation()
     let holder = Process()
     holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-    holder.arguments = ["--no-fork", someone.data + "/vpsd.lock", "sleep", "60"]
+    holder.arguments = ["--no-fork", someone.data + "/vpsd.lock", "sleep", "3600"]
     holder.standardError = FileHandle.nullDevice
     try holder.run()
     defer {
