@@ -6,7 +6,13 @@ final class Writer: Sendable {
   private let connection: Mutex<DirectConnection>
 
   init(of pool: DatabasePool) throws {
-    connection = Mutex(try pool.writeWithoutTransaction { database in try DirectConnection(of: database) })
+    connection = Mutex(
+      try pool.writeWithoutTransaction { database in
+        // Before a page is changed for the first time after a savepoint, SQLite copies it, by default to a file: that was more
+        // than was written to the log.
+        try database.execute(sql: "PRAGMA temp_store = MEMORY")
+        return try DirectConnection(of: database)
+      })
   }
 
   /// To be called where the pool writes, and nowhere else.
