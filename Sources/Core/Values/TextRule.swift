@@ -53,6 +53,7 @@ extension StringProtocol {
   /// For a log, a terminal or a reply: control characters are escaped as in Swift, `\u{1B}`, and text that is too long
   /// is cut.
   package func escaped(atMost length: Int = 2000) -> String {
+    if utf8.count <= length, utf8.allSatisfy({ 0x20 <= $0 && $0 < 0x7F }) { return String(self) }
     var escaped = String.UnicodeScalarView()
     var rest = unicodeScalars[...]
     for _ in 0..<length {
