@@ -10,7 +10,7 @@ protocol SimulatedRecord: Codable, Equatable, Sendable {
 
 /// A folder of the simulated host: one JSON file for each machine, or copy. Several installations can share it.
 struct RecordFolder<Record: SimulatedRecord>: Sendable {
-  private let folder: URL
+  private let folder: String
   private let installation: UUID
   private let isShared: Bool
 
@@ -18,7 +18,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   ///   - isShared: Whether several services have the folder in turn.
   ///   - makes: Whether to create the folder where it is missing.
   init(_ folder: URL, installation: UUID, isShared: Bool, makes: Bool) throws(DriverError) {
-    self.folder = folder
+    self.folder = folder.path
     self.installation = installation
     self.isShared = isShared
     guard makes else { return }
@@ -34,9 +34,9 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   func load() throws(DriverError) -> [UUID: Record] {
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
     } catch {
-      throw DriverError(.unreachable, "Cannot list the folder \(folder.path): \(error)")
+      throw DriverError(.unreachable, "Cannot list the folder \(folder): \(error)")
     }
     var records: [UUID: Record] = [:]
     for name in names where name.hasSuffix(".json") {
@@ -60,7 +60,7 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
 
   /// The driver's lock lets only one write at a time.
   func write(_ record: Record) throws(DriverError) {
-    let path = file(of: record.uuid).path
+    let path = path(of: record.uuid)
     do {
       // A simulated machine need not survive a crash of the computer.
       if isShared {
@@ -75,8 +75,8 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   }
 
   func remove(_ uuid: UUID) throws(DriverError) {
-    // The spare may hold an earlier version of this record.
-    for path in [newFile(of: uuid).path, spare, file(of: uuid).path] {
+    // A process that was killed in a write may have left a new version, and the spare may hold an earlier one.
+    for path in ["\(path(of: uuid)).new", spare, path(of: uuid)] {
       guard unlink(path) == 0 || errno == ENOENT else {
         throw DriverError(.rejected, "Cannot remove \(path): \(String(cString: strerror(errno)))")
       }
@@ -84,35 +84,32 @@ struct RecordFolder<Record: SimulatedRecord>: Sendable {
   }
 
   /// A file for whoever wants to be the only one to change the records.
-  var lockPath: String { folder.appendingPathComponent("lock").path }
+  var lockPath: String { "\(folder)/lock" }
 
   /// Nil for a file that is not there, or is damaged.
   private func read(_ uuid: UUID) throws(DriverError) -> Record? {
-    let file = file(of: uuid)
+    let path = path(of: uuid)
     // A file that somebody else replaces may be the spare by the time it is read, and be written to.
     for _ in 1...3 {
+      if isAbsent(path) { return nil }
       let data: Data
       do {
-        data = try Data(contentsOf: file)
+        data = try Data(contentsOf: URL(filePath: path))
       } catch {
-        let isGone = !FileManager.default.fileExists(atPath: file.path)
-        // Without the folder, which another service may just have renamed, nothing is known of the file.
-        if isGone, FileManager.default.fileExists(atPath: folder.path) { return nil }
-        throw DriverError(.unreachable, "Cannot read \(file.path): \(error)")
+        if isAbsent(path) { return nil }
+        throw DriverError(.unreachable, "Cannot read \(path): \(error)")
       }
       if let record = try? JSONDecoder().decode(Record.self, from: data), record.uuid == uuid { return record }
     }
     return nil
   }
 
-  private func file(of uuid: UUID) -> URL {
-    folder.appendingPathComponent("\(uuid.text).json")
+  /// Without the folder, which another service may just have renamed, nothing is known of a file.
+  private func isAbsent(_ path: String) -> Bool {
+    access(path, F_OK) != 0 && errno == ENOENT && access(folder, F_OK) == 0
   }
 
-  private var spare: String { folder.appendingPathComponent("\(installation.text).spare").path }
+  private func path(of uuid: UUID) -> String { "\(folder)/\(uuid.text).json" }
 
-  /// What a process that was killed in a write may have left.
-  private func newFile(of uuid: UUID) -> URL {
-    folder.appendingPathComponent("\(uuid.text).json.new")
-  }
+  private var spare: String { "\(folder)/\(installation.text).spare" }
 }
