@@ -50,9 +50,9 @@ extension DirectConnection: TransactionConnection {
   func query(
     _ sql: String, _ arguments: SQLArguments, isKept: Bool, _ read: (inout RowReader) throws -> Void
   ) throws {
-    let statement = try statement(sql, isKept: isKept)
+    let (statement, stays) = try statement(sql, isKept: isKept)
     defer {
-      if kept[sql] == statement { sqlite3_reset(statement) } else { sqlite3_finalize(statement) }
+      if stays { sqlite3_reset(statement) } else { sqlite3_finalize(statement) }
     }
     try bind(arguments, to: statement)
     while try hasRow(statement) {
@@ -75,16 +75,19 @@ extension DirectConnection: TransactionConnection {
 
   func damage() throws -> [String] { try damageOfFile() }
 
-  private func statement(_ sql: String, isKept: Bool) throws -> OpaquePointer {
+  /// Tells whether the statement stays, or is to be finalized.
+  private func statement(_ sql: String, isKept: Bool) throws -> (OpaquePointer, stays: Bool) {
     // SQLite would read freed memory.
     guard !isClosed else { throw DatabaseError(resultCode: .SQLITE_MISUSE, message: "the connection is closed") }
     // A statement that an outer query is still reading cannot be used for another one.
-    if isKept, let statement = kept[sql], sqlite3_stmt_busy(statement) == 0 { return statement }
+    let known = isKept ? kept[sql] : nil
+    if let known, sqlite3_stmt_busy(known) == 0 { return (known, stays: true) }
     var statement: OpaquePointer?
     let flags = isKept ? CUnsignedInt(SQLITE_PREPARE_PERSISTENT) : 0
     guard sqlite3_prepare_v3(handle, sql, -1, flags, &statement, nil) == SQLITE_OK, let statement else { throw failure }
-    if isKept, kept[sql] == nil { kept[sql] = statement }
-    return statement
+    let stays = isKept && known == nil
+    if stays { kept[sql] = statement }
+    return (statement, stays)
   }
 
   private func bind(_ arguments: SQLArguments, to statement: OpaquePointer) throws {
