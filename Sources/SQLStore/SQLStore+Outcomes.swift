@@ -1,10 +1,13 @@
 package import Core
 
 extension SQLStore {
-  package func mayGoOn(under lease: Lease) async throws -> Bool {
-    try await read { database in
-      guard let operation = try database.operation(under: lease) else { return false }
-      return try !database.isOvertaken(operation, on: database.serverUnderWork(operation.serverID))
+  package func server(under lease: Lease) async throws -> Server? {
+    let operation = lease.operation
+    // As `isOvertaken` tells, in one query, because it is asked before each step.
+    let query = operation.kind == .delete ? Server.queryUnderLease : Server.queryUnderLeaseUnlessDeleted
+    return try await read { database in
+      guard try !database.isAboutHiddenCopy(operation) else { return nil }
+      return try database.first(query, [operation.id, lease.token.text])
     }
   }
 
@@ -67,10 +70,14 @@ extension SQLConnection {
 
   /// Whether the server, or the copy that is being made, was deleted meanwhile.
   fileprivate func isOvertaken(_ operation: Operation, on server: ServerUnderWork) throws -> Bool {
+    try operation.kind != .delete && (server.isDeleted || isAboutHiddenCopy(operation))
+  }
+
+  /// Whether the copy that is being made was deleted meanwhile.
+  fileprivate func isAboutHiddenCopy(_ operation: Operation) throws -> Bool {
     switch operation.kind {
-    case .delete: false
-    case .backup, .snapshot: try server.isDeleted || isHidden(operation.copyID.orFail("it is about no copy"))
-    default: server.isDeleted
+    case .backup, .snapshot: try isHidden(operation.copyID.orFail("it is about no copy"))
+    default: false
     }
   }
 

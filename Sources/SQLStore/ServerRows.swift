@@ -17,6 +17,13 @@ extension Server: RowReadable {
     SELECT \(columns) FROM server LEFT JOIN rescue ON rescue.server_id = server.id
     """
 
+  /// Of an operation, by its id and the token of its lease; also finds a deleted server, until it is erased.
+  static let queryUnderLease = """
+    \(query) WHERE server.erased_at IS NULL
+      AND server.id = (SELECT server_id FROM operation WHERE operation.id = ? AND lease_token = ?)
+    """
+  static let queryUnderLeaseUnlessDeleted = "\(queryUnderLease) AND server.deleted_at IS NULL"
+
   init(from row: inout RowReader) throws {
     let (id, uuid, accountID): (ID<Server>, UUID, ID<Account>) = (try row.next(), try row.next(), try row.next())
     let (name, hostname): (ServerName, Hostname) = (try row.next(), try row.next())

@@ -188,9 +188,12 @@ struct RunnerTests {
     #expect(try await service.nextOperationDue() == nil, "Somebody else could take it.")
     service.runner.stop()
     await running.value
+    let machine = try #require(await service.store.server(id)).uuid
+    let boot = try #require(service.driver.machine(machine)?.boot)
     let successor = service.lonelyRunner()
     try await service.settle(steps: 20_000, with: successor)
     #expect(try await service.status(of: id) == .active)
+    #expect(service.driver.machine(machine)?.boot == boot, "The step before was run again, and started it again.")
     #expect(try await service.contradictionsAtRest() == [])
   }
 
@@ -219,6 +222,24 @@ struct RunnerTests {
     await running.value
     #expect(try await service.store.operations(of: id).map(\.failures) == [0])
     #expect(try await service.contradictionsAtRest() == [])
+  }
+
+  @Test("An operation whose server cannot be read is tried again, and tells why", .enabled(if: TestDatabase.isSQLite))
+  func damagedRow() async throws {
+    let service = try await TestService()
+    let id = try await service.servers.create(service.draft(), service.owner).view.server.id
+    try await service.database.write { connection in
+      try connection.runScript(
+        """
+        PRAGMA ignore_check_constraints = ON;
+        UPDATE server SET hostname = '';
+        PRAGMA ignore_check_constraints = OFF;
+        """)
+    }
+    #expect(try await service.runner.runNextStep())
+    let operation = try #require(try await service.store.operations(of: id).first)
+    #expect(operation.failures == 1)
+    #expect(operation.operatorDetail != nil)
   }
 
   @Test("With one place, boots that are waited for and new servers take turns", .timeLimit(.minutes(15)))

@@ -98,7 +98,7 @@ package final class Runner: Sendable {
             waitBell.ring()
           } else if let lease = try await claim() {
             state.withLock { $0.stepsUnderWay += 1 }
-            group.addTask { await self.work(Turn(lease)) }
+            group.addTask { await self.work(lease) }
           } else {
             let pause = try await store.nextOperationDue(on: host.id).map { $0 - clock.now } ?? limits.idle
             await host.doorbell.wait(until: clock.uptime + max(min(pause, limits.idle), .milliseconds(5)), clock: clock)
@@ -122,7 +122,7 @@ package final class Runner: Sendable {
       while !isEnding {
         if !host.isAway, hasPlace, let lease = waits.takeDue(at: clock.uptime) {
           state.withLock { $0.stepsUnderWay += 1 }
-          group.addTask { await self.work(Turn(lease, hasWaited: true)) }
+          group.addTask { await self.work(lease) }
         } else {
           let idle = clock.uptime + limits.idle
           let isBlocked = host.isAway || !hasPlace
@@ -155,7 +155,7 @@ package final class Runner: Sendable {
   /// Runs the step that has been due longest. Returns false where none is due, or the host is away.
   package func runNextStep() async throws -> Bool {
     guard !host.isAway, let lease = try await claim() else { return false }
-    if case .over(isActivation: true) = await execute(Turn(lease), isAlone: true) { await becameActive() }
+    if case .over(isActivation: true) = await execute(lease, isAlone: true) { await becameActive() }
     return true
   }
 
@@ -199,21 +199,21 @@ package final class Runner: Sendable {
 
   /// Runs the step and those that follow it at once, then takes the next turn itself. Tasks that claim at the same time share
   /// a transaction; one after the other, each claim would wait for the disk.
-  private func work(_ first: Turn) async {
-    var next: Turn? = first
+  private func work(_ first: Lease) async {
+    var next: Lease? = first
     var (isNewlyActive, isWaiting) = (false, false)
-    while let turn = next {
+    while let lease = next {
       next = nil
-      switch await execute(turn) {
-      case .goesOn(let lease): next = Turn(lease)
+      switch await execute(lease) {
+      case .goesOn(let lease): next = lease
       case .waits:
         isWaiting = true
         // Whoever waits for this place would get it only by chance.
-        if !hasPlace, !host.isAway, !isEnding { next = try? await nextTurn() }
+        if !hasPlace, !host.isAway, !isEnding { next = try? await nextLease() }
       case .over(let isActivation):
         (isNewlyActive, isWaiting) = (isActivation, false)
         // If the store does not answer, `run` logs it.
-        if !isActivation, !host.isAway, !isEnding { next = try? await nextTurn() }
+        if !isActivation, !host.isAway, !isEnding { next = try? await nextLease() }
       }
     }
     let wasFull = state.withLock { state in
@@ -227,7 +227,7 @@ package final class Runner: Sendable {
   }
 
   /// Steps that have waited come first, but not always, because there may be so many that nothing would be claimed any more.
-  private func nextTurn() async throws -> Turn? {
+  private func nextLease() async throws -> Lease? {
     let mayResume = state.withLock { state in
       state.resumedInRow = state.resumedInRow < Self.longestRow ? state.resumedInRow + 1 : 0
       return state.resumedInRow > 0
@@ -235,26 +235,32 @@ package final class Runner: Sendable {
     if mayResume, let lease = waits.takeDue(at: clock.uptime) {
       // An operation may have become due by what has just ended, and this task does not look.
       host.doorbell.ring()
-      return Turn(lease, hasWaited: true)
+      return lease
     }
-    return try await claim().map { Turn($0) }
+    return try await claim()
   }
 
   private static let longestRow = 4
 
   /// - Parameter isAlone: Whether nothing but this step is to be run under the lease.
-  private func execute(_ turn: Turn, isAlone: Bool = false) async -> Turn.Progress {
-    let (lease, operation) = (turn.lease, turn.lease.operation)
+  private func execute(_ lease: Lease, isAlone: Bool = false) async -> StepProgress {
+    let operation = lease.operation
     // The operation that it has overtaken may hold a slot, or wait for one.
     if operation.kind == .delete || operation.kind == .discard { leaveSlots(operation.serverID) }
-    guard let mayRun = await mayRun(turn) else {
+    var found: Server?
+    var notRun = StepOutcome(.wait(until: clock.now))
+    do {
+      // The lease may have been lost or overtaken while the step waited.
+      found = try await store.server(under: lease)
+    } catch let error where !(error is StoreUnavailable) {
+      notRun = StepRunner.outcome(ofNotBeginning: error, at: clock.now)
+    } catch {
       waits.add(lease, until: clock.uptime + limits.idle)
       return .waits
     }
-    let notRun = (StepOutcome(.wait(until: clock.now)), isGivenUp: false)
-    let (outcome, isGivenUp) = await mayRun ? outcome(of: lease) : notRun
+    let (outcome, isGivenUp) = if let found { await outcome(of: lease, on: found) } else { (notRun, false) }
     // The next step of a move may be another host's.
-    let keepsLease = mayRun && !isGivenUp && !isAlone && operation.kind != .move && !host.isAway && !isEnding
+    let keepsLease = found != nil && !isGivenUp && !isAlone && operation.kind != .move && !host.isAway && !isEnding
     if keepsLease, case .wait(let time, counts: true) = outcome.next {
       note(outcome.next, of: operation, .committed)
       waits.add(lease, until: clock.uptime + max(.zero, time - clock.now))
@@ -276,11 +282,6 @@ package final class Runner: Sendable {
       giveBackLater(lease, "What the step came to could not be written down: \(String(reflecting: error))")
       return .over(isActivation: false)
     }
-  }
-
-  /// Nil where the store does not tell.
-  private func mayRun(_ turn: Turn) async -> Bool? {
-    turn.hasWaited ? try? await store.mayGoOn(under: turn.lease) : true
   }
 
   private func note(_ next: StepOutcome.Next, of operation: Core.Operation, _ result: CommitResult) {
@@ -350,9 +351,9 @@ package final class Runner: Sendable {
   }
 
   /// Runs the step, and cancels it where it takes too long. Tells whether it was given up, and is to be run again.
-  private func outcome(of lease: Lease) async -> (StepOutcome, isGivenUp: Bool) {
+  private func outcome(of lease: Lease, on server: Server) async -> (StepOutcome, isGivenUp: Bool) {
     state.withLock { _ = $0.running.insert(lease.token) }
-    let step = Task { await stepOutcome(of: lease) }
+    let step = Task { await stepOutcome(of: lease, on: server) }
     let watch = Task {
       try await clock.sleep(for: limits.longestStep)
       step.cancel()
@@ -374,27 +375,23 @@ package final class Runner: Sendable {
     state.withLock { $0.running.remove(lease.token) != nil }
   }
 
-  private func stepOutcome(of lease: Lease) async -> StepOutcome {
+  private func stepOutcome(of lease: Lease, on server: Server) async -> StepOutcome {
     do {
-      let context = try await context(for: lease)
+      let catalogue = try await catalogueReader.catalogue()
+      guard let plan = catalogue.plan(server.planID),
+        let operatingSystem = catalogue.operatingSystem(server.operatingSystemID)
+      else { throw Failure.internalError("The operation's plan or operating system is missing.") }
+      let context = StepContext(
+        server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease,
+        now: clock.now,
+        elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime),
+        agentAnswers: { [stepTimes, clock] in stepTimes.agentAnswers(of: server.id, at: clock.uptime) },
+        driver: host.driver, fleet: fleet,
+        store: store, addressPools: addressPools, bootSlots: bootSlots, copySlots: copySlots,
+        copiesAtOnce: limits.copiesAtOnce, key: key)
       return await StepRunner(clock: clock, logger: logger).outcome(of: context)
     } catch {
-      let delay = StepRunner.maximumRetryDelay
-      return StepOutcome(.retry(at: clock.now + delay, operatorDetail: String(reflecting: error)))
+      return StepRunner.outcome(ofNotBeginning: error, at: clock.now)
     }
-  }
-
-  private func context(for lease: Lease) async throws -> StepContext {
-    let catalogue = try await catalogueReader.catalogue()
-    guard let server = try await store.server(lease.operation.serverID), let plan = catalogue.plan(server.planID),
-      let operatingSystem = catalogue.operatingSystem(server.operatingSystemID)
-    else { throw Failure.internalError("The operation's server, plan or operating system is missing.") }
-    return StepContext(
-      server: server, plan: plan, operatingSystem: operatingSystem, catalogue: catalogue, lease: lease, now: clock.now,
-      elapsed: stepTimes.elapsed(of: lease.operation, at: clock.uptime),
-      agentAnswers: { [stepTimes, clock] in stepTimes.agentAnswers(of: server.id, at: clock.uptime) },
-      driver: host.driver, fleet: fleet,
-      store: store, addressPools: addressPools, bootSlots: bootSlots, copySlots: copySlots,
-      copiesAtOnce: limits.copiesAtOnce, key: key)
   }
 }

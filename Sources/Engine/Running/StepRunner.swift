@@ -11,6 +11,11 @@ struct StepRunner: Sendable {
   let clock: any WallClock
   let logger: Logger
 
+  /// Of a step that could not begin, because what it is about cannot be read.
+  static func outcome(ofNotBeginning error: any Error, at now: Timestamp) -> StepOutcome {
+    StepOutcome(.retry(at: now + maximumRetryDelay, operatorDetail: String(reflecting: error)))
+  }
+
   func outcome(of context: StepContext) async -> StepOutcome {
     await outcome(context.lease.operation.kind.workflow, context)
   }

@@ -22,8 +22,8 @@ package protocol OperationStore: Sendable {
   func commit(
     _ outcome: StepOutcome, of lease: Lease, keepsLease: Bool, at now: Timestamp
   ) async throws -> CommitResult
-  /// Whether the lease is still held, and no deletion has overtaken its operation.
-  func mayGoOn(under lease: Lease) async throws -> Bool
+  /// The server of the operation; nil where the lease is not held any more, or a deletion has overtaken the operation.
+  func server(under lease: Lease) async throws -> Server?
 
   /// Also finds deleted servers, until they are erased.
   func server(_ id: ID<Server>) async throws -> Server?
