@@ -28,21 +28,7 @@ extension SQLStore {
   package func claimOperation(on host: ID<Host>, as token: UUID, at now: Timestamp) async throws -> Lease? {
     try await write { database in
       try database.cancelOvertaken(at: now)
-      // `lease_expires_at` is when the lease was given, for people who look at the row; no query uses it.
-      let claimed: Operation? = try database.first(
-        """
-        UPDATE operation SET state = 'running', lease_token = ?, lease_expires_at = ?,
-          started_at = COALESCE(started_at, ?)
-        WHERE id = COALESCE(
-          (SELECT candidate.id FROM operation AS candidate
-           WHERE candidate.host_id = ? AND candidate.scheduled_at > ? AND \(Self.isClaimable)
-           ORDER BY candidate.scheduled_at, candidate.id LIMIT 1),
-          (SELECT candidate.id FROM operation AS candidate
-           WHERE candidate.host_id = ? AND candidate.not_before <= ? AND \(Self.isClaimable)
-           ORDER BY candidate.not_before, candidate.id LIMIT 1))
-        RETURNING \(Operation.columns)
-        """,
-        [token.text, now, now, host, now, host, now])
+      let claimed: Operation? = try database.first(Self.claim, [token.text, now, now, host, now, host, now])
       return claimed.map { Lease(operation: $0, token: token) }
     }
   }
@@ -120,5 +106,19 @@ extension SQLStore {
       SELECT 1 FROM operation AS earlier
       WHERE earlier.server_id = candidate.server_id AND earlier.id < candidate.id AND earlier.finished_at IS NULL)
       AND NOT EXISTS (SELECT 1 FROM server_move WHERE server_move.server_id = candidate.server_id AND is_awaited = 1)
+    """
+
+  /// `lease_expires_at` is when the lease was given, for people who look at the row; no query uses it.
+  private static let claim = """
+    UPDATE operation SET state = 'running', lease_token = ?, lease_expires_at = ?,
+      started_at = COALESCE(started_at, ?)
+    WHERE id = COALESCE(
+      (SELECT candidate.id FROM operation AS candidate
+       WHERE candidate.host_id = ? AND candidate.scheduled_at > ? AND \(Self.isClaimable)
+       ORDER BY candidate.scheduled_at, candidate.id LIMIT 1),
+      (SELECT candidate.id FROM operation AS candidate
+       WHERE candidate.host_id = ? AND candidate.not_before <= ? AND \(Self.isClaimable)
+       ORDER BY candidate.not_before, candidate.id LIMIT 1))
+    RETURNING \(Operation.columns)
     """
 }

@@ -6,6 +6,7 @@ enum PostgreSQLSchema {
     (24, [functions, accounts, servers, records, shares, events].joined(separator: "\n")),
     (25, replicas), (26, reverseNames), (27, Schema.backupsByHost), (28, networkNames), (29, ownHosts),
     (30, instantServers), (31, moves), (32, fences), (33, longLists),
+    (34, Schema.claimableOperations),
   ]
 
   private static let oldestVersion = 140_000

@@ -106,6 +106,9 @@ enum Schema {
     migrator.registerMigration("33 long lists", foreignKeyChecks: .immediate) { database in
       try database.runScript(longLists)
     }
+    migrator.registerMigration("34 claimable operations") { database in
+      try database.runScript(claimableOperations)
+    }
     return migrator
   }
 
