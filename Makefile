@@ -49,8 +49,7 @@ setup: ## Install what is missing from Debian's packages (root or sudo)
 # `vpsd --version` tells it; a copy of the sources without git has none.
 build: export VPSD_COMMIT = $(shell git describe --always --dirty --exclude='*' --abbrev=12 2>/dev/null)
 build: setup ## Build the release binaries
-	swift build -c release --product vpsd
-	swift build -c release --product vpsctl
+	swift build -c release --target Programs
 
 install: build ## Install vpsctl, its man pages and its completions below PREFIX (/usr/local)
 	install -D -m 755 $(VPSCTL) $(PREFIX)/bin/vpsctl

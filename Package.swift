@@ -149,6 +149,9 @@ let package = Package(
       swiftSettings: settings,
       linkerSettings: staticRuntime()),
 
+    // `swift build --product` takes one program, and the second would wait for all of the first (Makefile).
+    .target(name: "Programs", dependencies: ["vpsd", "vpsctl"], swiftSettings: settings),
+
     // What several test targets share: clocks that do not run by themselves, a whole service in memory, conformance suites.
     .target(
       name: "TestSupport",
