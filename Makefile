@@ -48,8 +48,9 @@ setup: ## Install what is missing from Debian's packages (root or sudo)
 
 # `vpsd --version` tells it; a copy of the sources without git has none.
 build: export VPSD_COMMIT = $(shell git describe --always --dirty --exclude='*' --abbrev=12 2>/dev/null)
+# What a crash tells, names and lines, is there without all that a debugger wants to know of variables.
 build: setup ## Build the release binaries
-	swift build -c release --target Programs
+	swift build -c release --target Programs -Xswiftc -gline-tables-only
 
 install: build ## Install vpsctl, its man pages and its completions below PREFIX (/usr/local)
 	install -D -m 755 $(VPSCTL) $(PREFIX)/bin/vpsctl
