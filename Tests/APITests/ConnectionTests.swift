@@ -129,9 +129,7 @@ struct ConnectionTests {
     try await withServer(limits) { _, port in
       let clients = try await RawClient.several(14, port: port)
       for client in clients.prefix(7) { client.send("GET /console/websocket HTTP/1.1\r\nHost: x\r\n") }
-      for _ in 0..<9000 where clients.count(where: { $0.hasEnded }) < 10 {
-        try await Task.sleep(for: .milliseconds(10))
-      }
+      #expect(await comesTrue { clients.count { $0.hasEnded } >= 10 })
       #expect(clients.count { $0.hasEnded } == 10)
       let neighbour = try await RawClient(port: port, host: 2)
       neighbour.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -151,10 +149,7 @@ struct ConnectionTests {
       client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(await client.receive(until: #""ok""#))
       // A listener accepts some at once.
-      for _ in 0..<9000 where silent.count(where: { !$0.hasEnded }) >= 64 + 16 {
-        try await Task.sleep(for: .milliseconds(10))
-      }
-      #expect(silent.count { !$0.hasEnded } < 64 + 16)
+      #expect(await comesTrue { silent.count { !$0.hasEnded } < 64 + 16 })
     }
   }
 

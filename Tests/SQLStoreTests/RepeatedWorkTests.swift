@@ -56,6 +56,29 @@ struct RepeatedWorkTests {
     }
   }
 
+  @Test("To claim an operation costs no more where ten times as many are being carried out")
+  func claims() async throws {
+    let (few, many) = (try await Self.steps(toClaimBeside: 20), try await Self.steps(toClaimBeside: 200))
+    #expect(many < few + 180, "\(few) steps beside 20 operations, \(many) beside 200")
+  }
+
+  private static func steps(toClaimBeside count: Int) async throws -> Int {
+    var steps = 0
+    try await withStore { fixture in
+      for number in 1...count {
+        _ = try await fixture.create(fixture.newServer("web-\(number)"))
+        _ = try await fixture.claim(.create)
+      }
+      _ = try await fixture.create(fixture.newServer("last"))
+      let database = try CountingDatabase(path: fixture.path)
+      let store = SQLStore(database: database, tariff: Tariff())
+      let before = database.count
+      #expect(try await store.claimOperation(on: Fixture.host, at: Fixture.now) != nil)
+      steps = database.count - before
+    }
+    return steps
+  }
+
   /// How many instructions of SQLite each work takes, beside so many active servers, each with a copy of its disk and a notice
   /// that was delivered.
   private static func steps(withServers count: Int) async throws -> [String: Int] {
