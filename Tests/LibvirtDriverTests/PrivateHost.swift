@@ -14,6 +14,7 @@ struct PrivateHost {
   let publicKey: String
   /// Where its data directory lies, if that is one of its own.
   let disk: SmallDisk?
+  private let running: Task<Void, Never>
 
   static let imageDirectory =
     ProcessInfo.processInfo.environment["VPSD_IMAGE_DIR"]
@@ -31,15 +32,19 @@ struct PrivateHost {
     hasSmallDisk: Bool = false, _ body: (PrivateHost) async throws -> Void
   ) async throws {
     let host = try await PrivateHost(images: images, instantTemplates, hasSmallDisk: hasSmallDisk)
-    let running = Task { await host.driver.run() }
     do {
       try await body(host)
     } catch {
       Issue.record(error)
     }
+    await host.rest()
+    try await host.tearDown()
+  }
+
+  /// Ends what the driver does by itself from time to time. It still does what it is called for.
+  func rest() async {
     running.cancel()
     await running.value
-    try await host.tearDown()
   }
 
   private init(
@@ -53,6 +58,7 @@ struct PrivateHost {
     let key = try String(contentsOfFile: "\(dataDirectory)/key.pub", encoding: .utf8)
     publicKey = key.trimmingCharacters(in: .whitespacesAndNewlines)
     driver = try Self.makeDriver(dataDirectory, images: images, instantTemplates: instantTemplates)
+    running = Task { [driver] in await driver.run() }
   }
 
   static func makeDriver(
