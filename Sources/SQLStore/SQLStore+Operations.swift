@@ -25,11 +25,16 @@ extension SQLStore {
     }
   }
 
-  package func claimOperation(on host: ID<Host>, as token: UUID, at now: Timestamp) async throws -> Lease? {
+  package func claimOperations(on host: ID<Host>, as tokens: [UUID], at now: Timestamp) async throws -> [Lease] {
     try await write { database in
       try database.cancelOvertaken(at: now)
-      let claimed: Operation? = try database.first(Self.claim, [token.text, now, now, host, now, host, now])
-      return claimed.map { Lease(operation: $0, token: token) }
+      var leases: [Lease] = []
+      for token in tokens {
+        let claimed: Operation? = try database.first(Self.claim, [token.text, now, now, host, now, host, now])
+        guard let claimed else { break }
+        leases.append(Lease(operation: claimed, token: token))
+      }
+      return leases
     }
   }
 

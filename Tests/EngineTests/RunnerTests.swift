@@ -85,6 +85,24 @@ struct RunnerTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("Operations that are due at once are claimed at once; none is lost with the answer", .timeLimit(.minutes(15)))
+  func lostClaims() async throws {
+    let service = try await TestService()
+    let database = ForgetfulDatabase(service.database.database)
+    let runner = Self.runner(service, database)
+    for _ in 1...5 { _ = try await service.servers.create(service.draft(), service.owner) }
+    database.loseAnswer(ofWrite: 1)
+    let running = Task { await runner.run() }
+    await Self.whenAtRest(service)
+    #expect(try await service.nextOperationDue() == nil, "They were not claimed together.")
+    while try await service.store.allServers().contains(where: { $0.status != .active }) {
+      await Self.pass(.seconds(1), service)
+    }
+    runner.stop()
+    await running.value
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("An outcome that cannot be written down keeps nobody else from their turn")
   func refused() async throws {
     let service = try await TestService()
@@ -253,7 +271,7 @@ struct RunnerTests {
     await Self.wait(service, looks: 12)
     for _ in 1...4 { _ = try await service.servers.create(service.draft(), service.owner) }
     while service.driver.calls.count(where: { $0.method == .start }) < 8 {
-      await Self.pass(.milliseconds(250), service)
+      await Self.pass(service.driver.timing.pollInterval, service)
     }
     #expect(try await service.store.allServers().allSatisfy { $0.status == .provisioning }, "Nothing has booted yet.")
     while try await service.store.allServers().contains(where: { $0.status != .active }) {

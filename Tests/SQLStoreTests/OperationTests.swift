@@ -17,6 +17,25 @@ import struct Foundation.UUID
     }
   }
 
+  @Test("Who claims several gets those that have been due for longest, each under a lease of its own")
+  func several() async throws {
+    try await withStore { fixture in
+      let store = fixture.store
+      var servers: [ID<Server>] = []
+      for second in [3, 1, 2] { servers.append(try await fixture.create(at: Fixture.now + .seconds(second)).id) }
+      let now = Fixture.now + .seconds(3)
+      let tokens = (1...2).map { _ in UUID() }
+      let first = try await store.claimOperations(on: Fixture.host, as: tokens, at: now)
+      #expect(first.map(\.operation.serverID) == [servers[1], servers[2]])
+      #expect(first.map(\.token) == tokens)
+      let second = try await store.claimOperations(on: Fixture.host, as: (1...5).map { _ in UUID() }, at: now)
+      #expect(second.map(\.operation.serverID) == [servers[0]])
+      #expect(try await store.claimOperations(on: Fixture.host, as: tokens, at: now).isEmpty)
+      try await store.releaseLeases([tokens[0]], on: Fixture.host)
+      #expect(try await fixture.claim(at: now).operation.serverID == servers[1])
+    }
+  }
+
   @Test("Of many runners that claim at once each gets another operation")
   func concurrentClaims() async throws {
     try await withStore { fixture in

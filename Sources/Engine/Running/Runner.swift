@@ -8,20 +8,6 @@ import struct Foundation.UUID
 /// operations' state is in the store, so a new process goes on where a dead one was. Each host has a runner of its own, so a
 /// host that hangs delays no other.
 package final class Runner: Sendable {
-  package struct Limits: Sendable {
-    package var stepsAtOnce = 32
-    /// How many disks of a host are copied at the same time.
-    package var copiesAtOnce = 2
-    /// A step that has not returned by then is cancelled. Drivers limit their own calls to much less.
-    package var longestStep = Duration.seconds(150)
-    /// A step that has not returned so long after its cancellation is run again while the first run still hangs.
-    package var longestEnd = Duration.seconds(60)
-    /// How long the runner sleeps at most: other processes may write to the store.
-    package var idle = Duration.seconds(1)
-
-    package init() {}
-  }
-
   private let host: FleetHost
   private let fleet: Fleet
   private let store: any OperationStore & FirewallStore
@@ -38,13 +24,13 @@ package final class Runner: Sendable {
   private let copySlots = FairAdmission()
   private let stepTimes = StepTimes()
   private let waits = WaitingLeases()
+  private let places: StepPlaces
   /// Rings where a step begins to wait, and where there is a place for one that has waited.
   private let waitBell = Doorbell()
   private let state = Mutex(State())
 
   private struct State {
     var isStopping = false
-    var stepsUnderWay = 0
     /// The tokens of the leases whose step runs and is not given up.
     var running: Set<UUID> = []
     /// How many steps in a row had waited before, and not been claimed.
@@ -81,6 +67,7 @@ package final class Runner: Sendable {
     self.clock = clock
     self.logger = logger
     self.limits = limits
+    self.places = StepPlaces(limits.stepsAtOnce)
     self.key = key
     self.figures = figures
     self.becameActive = becameActive
@@ -92,14 +79,15 @@ package final class Runner: Sendable {
       group.addTask { await self.resumeWaits() }
       while !isEnding {
         do {
-          if host.isAway || !hasPlace {
+          guard !host.isAway, !places.isFull else {
             // The bell rings at the end of a step, and when the host is back.
             await host.doorbell.wait(until: clock.uptime + limits.idle, clock: clock)
             waitBell.ring()
-          } else if let lease = try await claim() {
-            state.withLock { $0.stepsUnderWay += 1 }
-            group.addTask { await self.work(lease) }
-          } else {
+            continue
+          }
+          let leases = try await claimForFreePlaces()
+          for lease in leases { group.addTask { await self.work(lease) } }
+          if leases.isEmpty {
             let pause = try await store.nextOperationDue(on: host.id).map { $0 - clock.now } ?? limits.idle
             await host.doorbell.wait(until: clock.uptime + max(min(pause, limits.idle), .milliseconds(5)), clock: clock)
           }
@@ -114,18 +102,25 @@ package final class Runner: Sendable {
 
   private var isEnding: Bool { Task.isCancelled || state.withLock { $0.isStopping } }
 
-  private var hasPlace: Bool { state.withLock { $0.stepsUnderWay < limits.stepsAtOnce } }
+  /// Each lease comes with a place for its steps. One transaction claims them all: one after the other, each would wait for the disk.
+  private func claimForFreePlaces() async throws -> [Lease] {
+    let free = places.takeAll()
+    var leases: [Lease] = []
+    defer { if places.leave(free - leases.count) { waitBell.ring() } }
+    leases = try await claim(upTo: free)
+    return leases
+  }
 
   /// Runs the steps that have waited long enough, until the runner ends.
   private func resumeWaits() async {
     await withDiscardingTaskGroup { group in
       while !isEnding {
-        if !host.isAway, hasPlace, let lease = waits.takeDue(at: clock.uptime) {
-          state.withLock { $0.stepsUnderWay += 1 }
+        if !host.isAway, !places.isFull, let lease = waits.takeDue(at: clock.uptime) {
+          places.takeOne()
           group.addTask { await self.work(lease) }
         } else {
           let idle = clock.uptime + limits.idle
-          let isBlocked = host.isAway || !hasPlace
+          let isBlocked = host.isAway || places.isFull
           await waitBell.wait(until: isBlocked ? idle : min(waits.nextDue ?? idle, idle), clock: clock)
         }
       }
@@ -154,12 +149,12 @@ package final class Runner: Sendable {
 
   /// Runs the step that has been due longest. Returns false where none is due, or the host is away.
   package func runNextStep() async throws -> Bool {
-    guard !host.isAway, let lease = try await claim() else { return false }
+    guard !host.isAway, let lease = try await claim(upTo: 1).first else { return false }
     if case .over(isActivation: true) = await execute(lease, isAlone: true) { await becameActive() }
     return true
   }
 
-  private func claim() async throws -> Lease? {
+  private func claim(upTo count: Int) async throws -> [Lease] {
     host.takeTaken().forEach(leaveSlots)
     await giveLeasesBack()
     let hastened = state.withLock { state in
@@ -173,11 +168,11 @@ package final class Runner: Sendable {
       throw error
     }
     try await releaseLostClaims()
-    let token = UUID.random()
+    let tokens = (0..<count).map { _ in UUID.random() }
     do {
-      return try await store.claimOperation(on: host.id, as: token, at: clock.now)
+      return try await store.claimOperations(on: host.id, as: tokens, at: clock.now)
     } catch {
-      state.withLock { $0.lostClaims.append(token) }
+      state.withLock { $0.lostClaims += tokens }
       throw error
     }
   }
@@ -209,17 +204,14 @@ package final class Runner: Sendable {
       case .waits:
         isWaiting = true
         // Whoever waits for this place would get it only by chance.
-        if !hasPlace, !host.isAway, !isEnding { next = try? await nextLease() }
+        if places.isFull, !host.isAway, !isEnding { next = try? await nextLease() }
       case .over(let isActivation):
         (isNewlyActive, isWaiting) = (isActivation, false)
         // If the store does not answer, `run` logs it.
         if !isActivation, !host.isAway, !isEnding { next = try? await nextLease() }
       }
     }
-    let wasFull = state.withLock { state in
-      defer { state.stepsUnderWay -= 1 }
-      return state.stepsUnderWay >= limits.stepsAtOnce
-    }
+    let wasFull = places.leave(1)
     if isWaiting || wasFull { waitBell.ring() }
     if !isWaiting || wasFull { host.doorbell.ring() }
     // With thousands of machines an observation takes long: no step waits for it.
@@ -237,7 +229,7 @@ package final class Runner: Sendable {
       host.doorbell.ring()
       return lease
     }
-    return try await claim()
+    return try await claim(upTo: 1).first
   }
 
   private static let longestRow = 4

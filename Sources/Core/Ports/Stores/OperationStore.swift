@@ -5,11 +5,13 @@ package protocol OperationStore: Sendable {
   /// For a process that starts, and knows that it is the only one: releases all leases of operations and all claims of
   /// requests, and makes operations due that waited for a turn or a retry.
   func releaseAllLeases() async throws
-  /// Takes the lease of the host's operation that has been due for longest. An operation that was scheduled at a later
+  /// Takes the leases of the host's operations that have been due for longest. An operation that was scheduled at a later
   /// time than now is due, too: the clock was set back since, and it must not wait longer than was meant.
   ///
-  /// - Parameter token: A new one, of the lease. A caller that gets no answer does not know whether it has the lease.
-  func claimOperation(on host: ID<Host>, as token: UUID, at now: Timestamp) async throws -> Lease?
+  /// - Parameter tokens: New ones, one for each lease that is wanted. A caller that gets no answer does not know whether it has
+  ///   the leases.
+  /// - Returns: One lease for each of the first tokens; fewer where no more operations are due.
+  func claimOperations(on host: ID<Host>, as tokens: [UUID], at now: Timestamp) async throws -> [Lease]
   /// Releases those leases of the host's operations that have one of these tokens.
   func releaseLeases(_ tokens: [UUID], on host: ID<Host>) async throws
   /// When the host's next operation that nobody holds is due; nil if none waits.
@@ -47,7 +49,7 @@ package protocol OperationStore: Sendable {
 
 extension OperationStore {
   package func claimOperation(on host: ID<Host>, at now: Timestamp) async throws -> Lease? {
-    try await claimOperation(on: host, as: UUID.random(), at: now)
+    try await claimOperations(on: host, as: [UUID.random()], at: now).first
   }
 
   package func commit(_ outcome: StepOutcome, of lease: Lease, at now: Timestamp) async throws -> CommitResult {
