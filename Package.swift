@@ -64,6 +64,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CGNU"),
+    .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CBuild", cSettings: [.define("VPSD_COMMIT", to: "\"\(commit)\"")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
@@ -77,7 +78,7 @@ let package = Package(
     .target(name: "HostImages", dependencies: ["Core", "PrivateFiles", "HostPrograms"], swiftSettings: settings),
     .target(
       name: "SQLStore",
-      dependencies: ["Core", "CPostgreSQL", grdb, sqlite],
+      dependencies: ["Core", "CPostgreSQL", "CSQLite", grdb, sqlite],
       swiftSettings: settings),
     .target(
       name: "Engine",
