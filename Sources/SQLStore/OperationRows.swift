@@ -40,8 +40,8 @@ extension SQLConnection {
     let next: Operation? = try first(
       "SELECT \(Operation.columns) FROM operation WHERE server_id = ? AND finished_at IS NULL ORDER BY id LIMIT 1", [id]
     )
-    guard let next, next.state == .queued, let server = try server(id), next.kind.powersOff.contains(server.status),
-      try server.status != .error || mayComeUp(server, at: now)
+    guard let next, next.state == .queued, !next.kind.powersOff.isEmpty, let server = try server(id),
+      next.kind.powersOff.contains(server.status), try server.status != .error || mayComeUp(server, at: now)
     else { return }
     try run("UPDATE operation SET former_status = ? WHERE id = ?", [server.status, next.id])
     try setStatus(.rebooting, of: id, at: now)
