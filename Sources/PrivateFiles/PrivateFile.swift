@@ -31,31 +31,29 @@ package enum PrivateFile {
   /// create and delete a file takes a file system several times longer than to fill one. Writers with the same spare must
   /// take turns. Whoever has the earlier file open may read what is written next.
   package static func exchange(_ bytes: some Collection<UInt8>, to path: String, spare: String) throws(HostError) {
-    let descriptor = try openSpare(spare)
+    let (descriptor, size) = try openSpare(spare)
     defer { close(descriptor) }
-    guard fchmod(descriptor, 0o600) == 0 else { throw .last("chmod \(spare)") }
     try NewFile(descriptor: descriptor, path: spare).write(bytes)
-    guard ftruncate(descriptor, bytes.count) == 0 else { throw .last("cut \(spare)") }
+    guard size <= bytes.count || ftruncate(descriptor, bytes.count) == 0 else { throw .last("cut \(spare)") }
     if renameat2(AT_FDCWD, spare, AT_FDCWD, path, exchangeFlag) == 0 { return }
     // There is no earlier file, or the file system cannot exchange two.
     guard rename(spare, path) == 0 else { throw .last("rename \(spare)") }
   }
 
-  /// A link or another user's file in its place is removed.
-  private static func openSpare(_ path: String) throws(HostError) -> Int32 {
+  /// Opens the spare, and tells its size. What others could read, a link, and another user's file in its place are removed.
+  private static func openSpare(_ path: String) throws(HostError) -> (descriptor: Int32, size: Int) {
     let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC
     var status = stat()
     var descriptor = open(path, flags, 0o600)
     let isOwn =
-      descriptor >= 0 && fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+      descriptor >= 0 && fstat(descriptor, &status) == 0 && status.st_mode == S_IFREG | 0o600
       && status.st_uid == geteuid() && status.st_nlink == 1
-    if !isOwn {
-      if descriptor >= 0 { close(descriptor) }
-      unlink(path)
-      descriptor = open(path, flags | O_EXCL, 0o600)
-    }
+    if isOwn { return (descriptor, Int(status.st_size)) }
+    if descriptor >= 0 { close(descriptor) }
+    unlink(path)
+    descriptor = open(path, flags | O_EXCL, 0o600)
     guard descriptor >= 0 else { throw .last("open \(path)") }
-    return descriptor
+    return (descriptor, 0)
   }
 
   /// RENAME_EXCHANGE of linux/fs.h.

@@ -7,7 +7,10 @@ extension SimulatedDriver {
   package var options: Options { state.withLock { $0.options } }
 
   package func configure(_ change: (inout Options) -> Void) {
-    state.withLock { change(&$0.options) }
+    state.withLock { state in
+      change(&state.options)
+      timings.withLock { $0 = state.options.timing }
+    }
   }
 
   package var faults: Faults {

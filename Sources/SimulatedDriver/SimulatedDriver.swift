@@ -7,7 +7,7 @@ import Synchronization
 package final class SimulatedDriver: ComputeDriver {
   package struct Options: Sendable {
     package var timing = MachineTiming(
-      bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(250))
+      bootDeadline: .seconds(60), shutdownDeadline: .seconds(30), pollInterval: .milliseconds(300))
     /// From power on to a guest that answers.
     package var bootDuration: Duration = .milliseconds(600)
     /// From the request to shut down to the loss of power.
@@ -60,6 +60,8 @@ package final class SimulatedDriver: ComputeDriver {
   let hangingCalls = HangingCalls()
   let consoles = SimulatedConsoles()
   let state: Mutex<State>
+  /// Those of the options, for callers who need not wait while a record is written.
+  let timings: Mutex<MachineTiming>
   let reading = Mutex<Task<Void, any Error>?>(nil)
   private let listeners = Listeners()
 
@@ -74,6 +76,7 @@ package final class SimulatedDriver: ComputeDriver {
     self.isShared = isShared
     self.storage = storage
     self.clock = clock
+    timings = Mutex(options.timing)
     home = SimulatedHome(dataDirectory: dataDirectory)
     guard !isShared else {
       state = Mutex(State(options: options, faults: faults))
@@ -90,7 +93,7 @@ package final class SimulatedDriver: ComputeDriver {
 
   // MARK: ComputeDriver
 
-  package var timing: MachineTiming { state.withLock { $0.options.timing } }
+  package var timing: MachineTiming { timings.withLock { $0 } }
 
   package func sshPort(of machine: UUID) -> Int {
     state.withLock { state in running(machine, in: &state)?.sshPort ?? state.options.sshPort }
