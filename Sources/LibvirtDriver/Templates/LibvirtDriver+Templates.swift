@@ -40,7 +40,7 @@ extension LibvirtDriver {
     let basis = try await templateBasis()
     let kept = try await removeUnfitTemplates(basis)
     guard basis != nil, let shape = try await nextShape(beside: kept) else { return }
-    await demand.make {
+    await demand.make(at: clock.uptime) {
       do {
         let template = try await makeTemplate(of: shape)
         demand.noteSuccess(of: shape)

@@ -11,6 +11,8 @@ final class TemplateDemand: Sendable {
     var making: Task<Void, Never>?
     /// Those that could not be made.
     var postponed: [MachineShape: Postponement] = [:]
+
+    func isQuiet(at now: Instant) -> Bool { lastStart.map { now - $0 >= TemplateDemand.quiet } ?? true }
   }
 
   private struct Postponement {
@@ -41,7 +43,7 @@ final class TemplateDemand: Sendable {
     }
   }
 
-  func isQuiet(at now: Instant) -> Bool { state.withLock { $0.lastStart.map { now - $0 >= Self.quiet } ?? true } }
+  func isQuiet(at now: Instant) -> Bool { state.withLock { $0.isQuiet(at: now) } }
 
   func mayTry(_ shape: MachineShape, at now: Instant) -> Bool {
     state.withLock { $0.postponed[shape].map { now >= $0.until } ?? true }
@@ -62,10 +64,17 @@ final class TemplateDemand: Sendable {
     state.withLock { state in state.postponed[shape] = nil }
   }
 
-  /// Returns when the body has returned. The body is cancelled when a machine starts or the caller is cancelled.
-  func make(_ body: @escaping @Sendable () async -> Void) async {
-    let task = Task { await body() }
-    state.withLock { $0.making = task }
+  /// Returns when the body has returned. The body is cancelled when a machine starts or the caller is cancelled, and does not
+  /// begin where one has started since somebody looked whether it is quiet.
+  func make(at now: Instant, _ body: @escaping @Sendable () async -> Void) async {
+    let begun = state.withLock { state -> Task<Void, Never>? in
+      guard state.isQuiet(at: now) else { return nil }
+      // A start that comes now waits for the lock, and then finds what it is to end.
+      let task = Task { await body() }
+      state.making = task
+      return task
+    }
+    guard let task = begun else { return }
     await withTaskCancellationHandler {
       await task.value
     } onCancel: {
