@@ -67,6 +67,34 @@ struct TemplateStoreTests {
     }
   }
 
+  @Test("One that is begun while others look is taken for nobody's by none of them, and none keeps its maker from it")
+  func begunBesideLooks() throws {
+    try Self.withStore { store in
+      try store.removeAbandoned()
+      let isOver = Mutex(false)
+      let ended = DispatchSemaphore(value: 0)
+      for _ in 1...2 {
+        Thread.detachNewThread {
+          while !isOver.withLock({ $0 }) {
+            _ = try? store.inMaking()
+            try? store.removeAbandoned()
+          }
+          ended.signal()
+        }
+      }
+      defer {
+        isOver.withLock { $0 = true }
+        for _ in 1...2 { ended.wait() }
+      }
+      for _ in 1...2000 {
+        let draft = try store.begin()
+        try #require(MachineFiles.exists(draft.folder))
+        #expect(try store.inMaking() == [draft.id])
+        try draft.removeIfIncomplete()
+      }
+    }
+  }
+
   @Test("A whole one is read back as it was written, and is not in the making")
   func whole() throws {
     try Self.withStore { store in

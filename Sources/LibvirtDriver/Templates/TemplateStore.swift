@@ -72,27 +72,45 @@ struct TemplateStore {
     try MachineFiles.makeDirectory(directory)
     let id = UUID()
     let folder = makingFolder(of: id)
-    guard mkdir(folder, 0o700) == 0 else { throw HostError.last("make \(folder)") }
-    let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard lock >= 0 else { throw HostError.last("open \(folder)") }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      close(lock)
-      throw HostError.last("lock \(folder)")
+    return try alone {
+      guard mkdir(folder, 0o700) == 0 else { throw HostError.last("make \(folder)") }
+      let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard lock >= 0 else { throw HostError.last("open \(folder)") }
+      guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        close(lock)
+        throw HostError.last("lock \(folder)")
+      }
+      return TemplateDraft(id: id, folder: folder, store: self, lock: lock)
     }
-    return TemplateDraft(id: id, folder: folder, store: self, lock: lock)
   }
 
   /// The machines from which some process is making templates.
-  func inMaking() throws -> Set<UUID> { Set(try drafts().filter { Self.isLocked($0.value) }.keys) }
+  func inMaking() throws -> Set<UUID> {
+    guard MachineFiles.exists(directory) else { return [] }
+    return try alone { Set(try drafts().filter { Self.isLocked($0.value) }.keys) }
+  }
 
   /// Removes what dead processes left. Their machines bear the installation's mark and belong to no server: the reconciler
   /// removes those.
   func removeAbandoned() throws {
-    for (_, folder) in try drafts() where !Self.isLocked(folder) { try MachineFiles.remove(folder) }
+    guard MachineFiles.exists(directory) else { return }
+    let abandoned = try alone { try drafts().values.filter { !Self.isLocked($0) } }
+    for folder in abandoned { try MachineFiles.remove(folder) }
+  }
+
+  /// Nobody asks whether a template is locked between its folder and its lock: it would be taken for abandoned, and whoever asks
+  /// locks it himself for a moment, in which its maker cannot.
+  private func alone<Value>(_ body: () throws -> Value) throws -> Value {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HostError.last("open \(directory)") }
+    defer { close(descriptor) }
+    while flock(descriptor, LOCK_EX) != 0 {
+      guard errno == EINTR else { throw HostError.last("lock \(directory)") }
+    }
+    return try body()
   }
 
   private func drafts() throws -> [UUID: String] {
-    guard MachineFiles.exists(directory) else { return [:] }
     var drafts: [UUID: String] = [:]
     for name in try MachineFiles.names(in: directory) where name.hasSuffix(Self.making) {
       if let id = UUID(uuidString: String(name.dropLast(Self.making.count))) { drafts[id] = "\(directory)/\(name)" }
