@@ -44,8 +44,8 @@ extension BridgedHostTests {
         #expect(repair.isFilterLoaded || repair.links > 0 || repair.others > 0, "\(damage) is seen")
         let after = try reconciler.reconcile { interfaces }
         #expect(after.links == 0 && after.others == 0 && !after.isFilterLoaded, "\(damage) is mended at once")
-        #expect(try world.ask("tcp", b.address, 80) == "answered", "\(damage)")
-        #expect(try world.ask("tcp", b.address6, 80) == "answered", "\(damage)")
+        #expect(try world.answer("tcp", b.address, 80) == "answered", "\(damage)")
+        #expect(try world.answer("tcp", b.address6, 80) == "answered", "\(damage)")
       }
       #expect(try reconciler.problems(interfaces) == [])
       _ = try? host.run("ip link delete other")
@@ -63,7 +63,7 @@ extension BridgedHostTests {
       for address in [World.address, World.address6] { #expect(try a.ask("tcp", address, 80) == "silent") }
       #expect(try !host.run("nft list counter bridge vpsd unfiltered").contains("packets 0 "))
       _ = try reconciler.reconcile { [a.interface, b.interface] }
-      for address in [a.address, a.address6] { #expect(try world.ask("tcp", address, 80) == "answered") }
+      for address in [a.address, a.address6] { #expect(try world.answer("tcp", address, 80) == "answered") }
       // Without the kernel's module there is nothing to be set.
       try host.run("mount -t tmpfs none /proc/sys/net/bridge")
       defer { _ = try? host.run("umount /proc/sys/net/bridge") }
@@ -87,7 +87,7 @@ extension BridgedHostTests {
       try host.run("\(TestFiles.hosts)/bridge up \(World.namespace)")
       _ = try reconciler.reconcile { interfaces + [late] }
       #expect(try reconciler.problems(interfaces + [late]) == [])
-      for address in [a.address, a.address6] { #expect(try world.ask("tcp", address, 80) == "answered") }
+      for address in [a.address, a.address6] { #expect(try world.answer("tcp", address, 80) == "answered") }
       #expect(try host.run("ip -d link show dev \(late.tap)").contains("isolated on"))
       // What is there under its name, and is none, is told.
       let other = try Self.reconciler(bridge: "lo")
@@ -107,11 +107,11 @@ extension BridgedHostTests {
       _ = try a.run("ip address add 203.0.113.12/32 dev eth0; ip address add 2001:db8:10:0:8000::12/128 dev eth0 nodad")
       for address in ["203.0.113.12", "2001:db8:10:0:8000::12"] {
         try a.serve(80, at: address)
-        #expect(try world.ask("tcp", address, 80) == "answered", "\(address)")
+        #expect(try world.answer("tcp", address, 80) == "answered", "\(address)")
       }
       let quiet = try reconciler.reconcile { [more, b.interface] }
       #expect(quiet.links == 0 && quiet.others == 0 && !quiet.isFilterLoaded)
-      #expect(!talk.isLost(within: .milliseconds(300)))
+      #expect(try talk.goesOn())
 
       // Another server has it from now on, and the world asks anew where it is.
       let fewer = try interface(like: a.interface, ["203.0.113.12"], ["2001:db8:10:0:8000::12"])
@@ -123,7 +123,7 @@ extension BridgedHostTests {
       _ = try world.run("ip neighbour flush dev up0")
       for address in [a.address, a.address6] {
         try b.serve(80, at: address)
-        #expect(try world.ask("tcp", address, 80) == "answered", "\(address)")
+        #expect(try world.answer("tcp", address, 80) == "answered", "\(address)")
       }
       #expect(try world.run("ip neighbour show \(a.address)").contains("\(b.interface.hardwareAddress)"))
       try reconciler.remove(fewer)
@@ -141,7 +141,7 @@ extension BridgedHostTests {
     _ = try routed.reconcile { own }
     try withGuests { reconciler, a, b in
       try a.serve(80)
-      #expect(try world.ask("tcp", a.address, 80) == "answered")
+      #expect(try world.answer("tcp", a.address, 80) == "answered")
       #expect(try reconciler.problems([a.interface, b.interface]) == [])
     }
     _ = try routed.reconcile { own }
@@ -174,7 +174,7 @@ extension BridgedHostTests {
     settings.bridge = try Self.bridge(bridge, isIsolating: isIsolating)
     var logger = Logger(label: "network")
     logger.logLevel = .critical
-    let folder = NSTemporaryDirectory() + "vpsd-bridged-\(getpid())"
+    let folder = NSTemporaryDirectory() + "vpsd-bridged-\(TestFiles.run)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return NetworkReconciler(settings: settings, installation: installation, stateDirectory: folder, logger: logger)
   }

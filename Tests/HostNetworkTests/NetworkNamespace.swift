@@ -12,9 +12,14 @@ protocol Place: Sendable {
 }
 
 extension Place {
-  /// What comes of a question from here: answered, refused, unreachable or silent.
+  /// What comes of a question from here where silence is as good as any other answer: answered, refused, unreachable or silent.
   func ask(_ kind: String, _ address: String, _ port: Int = 0) throws -> String {
     try run("\(TestFiles.hosts)/traffic ask \(kind) \(address) \(port)")
+  }
+
+  /// The same where there is to be an answer, for which a busy machine has its time.
+  func answer(_ kind: String, _ address: String, _ port: Int = 0) throws -> String {
+    try run("\(TestFiles.hosts)/traffic ask \(kind) \(address) \(port) 60")
   }
 }
 
@@ -23,6 +28,8 @@ enum TestFiles {
     .appendingPathComponent("Hosts").path
   /// What the image of servers has of ours.
   static let image = URL(fileURLWithPath: hosts + "/../../images/debian-12/rootfs").standardizedFileURL.path
+  /// What this process writes beside others, which have the same number in their own namespaces.
+  static let run = UUID().uuidString.prefix(8).lowercased()
 }
 
 /// What Tests/Hosts/network has made around this process.

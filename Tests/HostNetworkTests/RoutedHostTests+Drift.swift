@@ -41,8 +41,8 @@ extension RoutedHostTests {
         #expect(repair.isFilterLoaded || repair.links > 0 || repair.others > 0, "\(damage) is seen")
         let after = try reconciler.reconcile { interfaces }
         #expect(after.links == 0 && after.others == 0 && !after.isFilterLoaded, "\(damage) is mended at once")
-        #expect(try world.ask("tcp", a.address, 80) == "answered", "\(damage)")
-        #expect(try world.ask("tcp", a.address6, 80) == "answered", "\(damage)")
+        #expect(try world.answer("tcp", a.address, 80) == "answered", "\(damage)")
+        #expect(try world.answer("tcp", a.address6, 80) == "answered", "\(damage)")
       }
       #expect(try !host.run("ip link").contains("vpsdstranger"))
     }
@@ -119,7 +119,7 @@ extension RoutedHostTests {
           try #require(ContinuousClock.now - flushed < .seconds(60))
           poll(nil, 0, 5)
         }
-        #expect(try world.ask("tcp", a.address, 80) == "answered")
+        #expect(try world.answer("tcp", a.address, 80) == "answered")
       }
     }
   }
@@ -199,7 +199,7 @@ extension RoutedHostTests {
       #expect(try world.ask("tcp", a.address, 80) != "answered")
       #expect(try host.run("ip link").contains(a.interface.tap))
       _ = try reconciler.reconcile { [a.interface, b.interface] }
-      #expect(try world.ask("tcp", a.address, 80) == "answered")
+      #expect(try world.answer("tcp", a.address, 80) == "answered")
     }
   }
 }

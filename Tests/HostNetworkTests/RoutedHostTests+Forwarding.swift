@@ -19,7 +19,7 @@ extension RoutedHostTests {
     logger.logLevel = .critical
     let reconciler = NetworkReconciler(
       settings: settings, installation: Self.installation,
-      stateDirectory: NSTemporaryDirectory() + "vpsd-network-\(getpid())", logger: logger)
+      stateDirectory: NSTemporaryDirectory() + "vpsd-network-\(TestFiles.run)", logger: logger)
     let interfaces = [10, 11].map { number in
       RoutedInterface(
         hardwareAddress: HardwareAddress(number: 0x56_0000_0000_00 + UInt64(number)),
@@ -43,23 +43,23 @@ extension RoutedHostTests {
       try b.serve(22)
       // The tenth and the eleventh of the pool.
       for (place, name) in [(world as any Place, "world"), (host, "host"), (b, "neighbour")] {
-        #expect(try place.ask("tcp", ThisHost.address, 20_018) == "answered", "\(name)")
-        #expect(try place.ask("tcp", ThisHost.address, 20_019) == "answered", "\(name)")
+        #expect(try place.answer("tcp", ThisHost.address, 20_018) == "answered", "\(name)")
+        #expect(try place.answer("tcp", ThisHost.address, 20_019) == "answered", "\(name)")
       }
-      #expect(try world.ask("tcp", ThisHost.address, 20_020) == "answered")
+      #expect(try world.answer("tcp", ThisHost.address, 20_020) == "answered")
       // Nobody serves there, and nobody is there.
-      #expect(try world.ask("tcp", ThisHost.address, 20_021) == "refused")
-      #expect(try world.ask("tcp", ThisHost.address, 20_022) == "refused")
+      #expect(try world.answer("tcp", ThisHost.address, 20_021) == "refused")
+      #expect(try world.answer("tcp", ThisHost.address, 20_022) == "refused")
       #expect(try world.ask("tcp", "10.77.0.10", 22) != "answered", "nothing leads there but the host")
       let served = try WorldServer([World.address], ports: [80])
       defer { served.end() }
-      #expect(try a.ask("tcp", World.address, 80) == "answered")
+      #expect(try a.answer("tcp", World.address, 80) == "answered")
 
       var guarded = a.interface
       guarded.firewall = Firewall(
         isEnabled: true, rules: [try FirewallRule(.inbound, .tcp, ports: "22", networks: ["198.51.100.0/24"])])
       try reconciler.apply(guarded, among: { [] })
-      #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered")
+      #expect(try world.answer("tcp", ThisHost.address, 20_018) == "answered")
       #expect(try world.ask("tcp", ThisHost.address, 20_019) == "silent")
       #expect(try b.ask("tcp", ThisHost.address, 20_018) == "silent", "it is not of the network that is named")
     }
@@ -79,7 +79,7 @@ extension RoutedHostTests {
         try host.run(damage)
         #expect(try reconciler.reconcile { interfaces }.isFilterLoaded, "\(damage)")
         #expect(try !reconciler.reconcile { interfaces }.isFilterLoaded, "\(damage)")
-        #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered")
+        #expect(try world.answer("tcp", ThisHost.address, 20_018) == "answered")
       }
       #expect(try reconciler.problems(interfaces).isEmpty)
       let talk = try Talk(to: ThisHost.address, 20_018)
@@ -95,7 +95,7 @@ extension RoutedHostTests {
       #expect(talk.isLost(within: .seconds(60)))
       _ = try b.run("ip address add \(a.address)/32 dev eth0")
       try b.serve(22, at: a.address)
-      #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered")
+      #expect(try world.answer("tcp", ThisHost.address, 20_018) == "answered")
       try reconciler.remove(heir)
       #expect(try world.ask("tcp", ThisHost.address, 20_018) != "answered")
       #expect(try !host.run("nft list map inet vpsd forwards").contains("20018"))
@@ -116,8 +116,8 @@ extension RoutedHostTests {
         reconciler.forwarding(to: guest.interface.addresses[0])?.ports.map(\.host)
       }
       #expect(ports(reconciler, of: a) == [20_019] && ports(reconciler, of: b) == [20_020, 20_021])
-      #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered", "by the program")
-      #expect(try world.ask("tcp", ThisHost.address, 20_019) == "answered")
+      #expect(try world.answer("tcp", ThisHost.address, 20_018) == "answered", "by the program")
+      #expect(try world.answer("tcp", ThisHost.address, 20_019) == "answered")
       #expect(try !host.run("nft list map inet vpsd forwards").contains("20018"))
       #expect(try reconciler.problems(interfaces).map { $0.contains("lead to no server: 20018") } == [true])
 
@@ -125,7 +125,7 @@ extension RoutedHostTests {
       defer { other.end() }
       let next = NetworkReconciler(
         settings: reconciler.settings, installation: Self.installation,
-        stateDirectory: NSTemporaryDirectory() + "vpsd-network-\(getpid())",
+        stateDirectory: NSTemporaryDirectory() + "vpsd-network-\(TestFiles.run)",
         logger: Logger(label: "network") { _ in SwiftLogNoOpLogHandler() })
       for reconciler in [reconciler, next] {
         _ = try reconciler.reconcile { interfaces }
@@ -137,7 +137,7 @@ extension RoutedHostTests {
       let repair = try reconciler.reconcile { interfaces }
       #expect(repair.isFilterLoaded && repair.isOwnChange)
       #expect(ports(reconciler, of: a) == [20_018, 20_019])
-      #expect(try world.ask("tcp", ThisHost.address, 20_018) == "answered", "by the server")
+      #expect(try world.answer("tcp", ThisHost.address, 20_018) == "answered", "by the server")
       #expect(try reconciler.problems(interfaces).isEmpty)
     }
   }
@@ -163,7 +163,7 @@ extension RoutedHostTests {
       let repair = try reconciler.reconcile { interfaces }
       #expect(repair.isFilterLoaded && repair.isOwnChange)
       #expect(reconciler.forwarding(to: a.interface.addresses[0])?.address.description == other)
-      #expect(try world.ask("tcp", other, 20_018) == "answered")
+      #expect(try world.answer("tcp", other, 20_018) == "answered")
       #expect(try reconciler.problems(interfaces).isEmpty)
     }
   }

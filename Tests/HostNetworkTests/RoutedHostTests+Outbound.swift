@@ -11,7 +11,7 @@ extension RoutedHostTests {
     "A port that a program of the host took while the way out was gone is told, and leads to the server again once it is free"
   )
   func lostPort() throws {
-    let folder = "/tmp/vpsd-outbound-\(getpid())"
+    let folder = "/tmp/vpsd-outbound-\(TestFiles.run)"
     let namespace = OutboundNamespace(
       directory: folder, mayMail: false, logger: Logger(label: "network") { _ in SwiftLogNoOpLogHandler() })
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -30,7 +30,7 @@ extension RoutedHostTests {
     do {
       try namespace.reconcile()
       #expect(namespace.lostPorts(at: server).isEmpty)
-      #expect(try host.ask("tcp", "\(server)", 22) == "answered", "by the server")
+      #expect(try host.answer("tcp", "\(server)", 22) == "answered", "by the server")
 
       let uplinks = try HostProcess.all().filter { $0.mentions("\(folder)/slirp.socket") }
       #expect(!uplinks.isEmpty)
@@ -39,12 +39,12 @@ extension RoutedHostTests {
       let program = try HostProgramListening(at: "\(server)", 22)
       try namespace.reconcile()
       #expect(namespace.lostPorts(at: server) == [22] && namespace.lostPorts(at: other).isEmpty)
-      #expect(try host.ask("tcp", "\(other)", 22) == "answered")
+      #expect(try host.answer("tcp", "\(other)", 22) == "answered")
 
       program.end()
       try namespace.reconcile()
       #expect(namespace.lostPorts(at: server).isEmpty)
-      #expect(try host.ask("tcp", "\(server)", 22) == "answered", "by the server again")
+      #expect(try host.answer("tcp", "\(server)", 22) == "answered", "by the server again")
     } catch {
       Issue.record(error)
     }

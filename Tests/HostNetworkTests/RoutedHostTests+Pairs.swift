@@ -12,8 +12,8 @@ extension RoutedHostTests {
     let (container, machine) = (Self.interface(12, .pair), Self.interface(11))
     try withGuests([container, machine]) { reconciler, a, b in
       try a.serve(80)
-      #expect(try world.ask("tcp", a.address, 80) == "answered")
-      #expect(try world.ask("tcp", a.address6, 80) == "answered")
+      #expect(try world.answer("tcp", a.address, 80) == "answered")
+      #expect(try world.answer("tcp", a.address6, 80) == "answered")
       a.endWithLink()
       try awaitEnd(of: container.tap)
       let repair = try reconciler.reconcile { [container, machine] }
@@ -26,8 +26,8 @@ extension RoutedHostTests {
       defer { again.endWithLink() }
       try again.serve(80)
       #expect(try reconciler.reconcile { [container, machine] }.links > 0)
-      #expect(try world.ask("tcp", again.address, 80) == "answered")
-      #expect(try b.ask("icmp", again.address6) == "answered")
+      #expect(try world.answer("tcp", again.address, 80) == "answered")
+      #expect(try b.answer("icmp", again.address6) == "answered")
       let link = try host.run("ip -details link show \(container.tap); ip -6 address show dev \(container.tap)")
       #expect(link.contains(HostNetworkSettings.gatewayHardwareAddress) && link.contains("addrgenmode none"))
       #expect(link.matches(of: #/inet6/#).count == 1, "\(link)")
@@ -78,7 +78,7 @@ extension RoutedHostTests {
         }
         print("a link that has come is right after \((ContinuousClock.now - came).milliseconds) ms")
         try guest.serve(80)
-        #expect(try b.ask("tcp", guest.address, 80) == "answered")
+        #expect(try b.answer("tcp", guest.address, 80) == "answered")
         guest.endWithLink()
         try awaitEnd(of: container.tap)
       }
@@ -112,14 +112,14 @@ extension RoutedHostTests {
     #expect(!HostLinks.isRouted(address, to: container.tap))
     try containers.attachMade(second)
     #expect(HostLinks.isRouted(address, to: container.tap) && !HostLinks.isRouted(address, to: machine.tap))
-    #expect(try containers.isThere(second) && world.ask("icmp", guest.address) == "answered")
+    #expect(try containers.isThere(second) && world.answer("icmp", guest.address) == "answered")
     #expect(try containers.counters()[second]?.receivedBytes ?? 0 > 0 && containers.counters()[first] == nil)
     var firewall = Firewall(isEnabled: true, rules: [])
     try containers.apply(firewall, .standard, to: second)
     #expect(try world.ask("icmp", guest.address) == "silent")
     firewall = .disabled
     try containers.apply(firewall, .standard, to: second)
-    #expect(try world.ask("icmp", guest.address6) == "answered")
+    #expect(try world.answer("icmp", guest.address6) == "answered")
     guest.endWithLink()
     try awaitEnd(of: container.tap)
     try containers.release(second)
