@@ -53,7 +53,7 @@ struct ImagesOnDemandTests {
   /// Asks as a server does that waits for it, until it is there or cannot be had.
   private func outcome(_ downloads: ImageDownloads) async throws -> DriverError? {
     var refusal: DriverError?
-    try await eventually("it is there, or not to be had", within: .seconds(60), every: .milliseconds(20)) {
+    try await eventually("it is there, or not to be had", within: .seconds(120), every: .milliseconds(20)) {
       if (try? store.currentVersion(of: Self.name)) != nil, downloads.absence(of: Self.name) == nil { return true }
       do {
         try downloads.fetch(Self.name)
@@ -319,9 +319,10 @@ struct ImagesOnDemandTests {
   func knownSize() async throws {
     let disk = Publisher.Page.disk()
     let cuts = Array(repeating: 20_000, count: 11)
-    try await publish(Publisher.Page(body: disk, cuts: cuts, delay: .milliseconds(8)))
+    // Some six seconds, and before its size is known it has four.
+    try await publish(Publisher.Page(body: disk, cuts: cuts, delay: .milliseconds(24)))
     var patience = ImageDownloads.Patience()
-    patience.least = .milliseconds(300)
+    patience.least = .seconds(4)
     patience.slowestBytesPerSecond = 4096
     #expect(try await outcome(downloads(patience)) == nil)
     #expect(fetches.count == cuts.count + 1)

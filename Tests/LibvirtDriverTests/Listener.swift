@@ -37,7 +37,11 @@ final class Listener: Sendable {
   /// Accepts one connection and sends the pieces to it, each in a packet of its own, then closes it. Those before it are
   /// accepted and hear nothing.
   func serve(_ pieces: [String], afterSilent silentCount: Int = 0) {
+    let isWaiting = DispatchSemaphore(value: 0)
+    // Whoever connects next may count how long it takes.
+    defer { isWaiting.wait() }
     Thread.detachNewThread { [descriptor] in
+      isWaiting.signal()
       let silent = (0..<silentCount).map { _ in accept(descriptor, nil, nil) }
       defer { for client in silent { Foundation.close(client) } }
       let client = accept(descriptor, nil, nil)

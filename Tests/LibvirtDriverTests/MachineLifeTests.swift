@@ -6,7 +6,7 @@ import Testing
 @testable import LibvirtDriver
 
 /// Real machines, one at a time: they need the image `debian-12` in VPSD_IMAGE_DIR.
-@Suite("A machine through libvirt", .serialized, .timeLimit(.minutes(10)))
+@Suite("A machine through libvirt", .serialized, .timeLimit(.minutes(30)))
 struct MachineLifeTests {
   @Test("A machine is defined, boots, is reached, observed, renamed, stopped, started, killed and removed")
   func life() async throws {
@@ -56,7 +56,7 @@ struct MachineLifeTests {
 
   private func tellsOfItself(_ host: PrivateHost, _ specification: MachineSpecification) async throws {
     var usage: MachineUsage?
-    try await eventually("memory, disk and network are measured", within: .seconds(60), every: .seconds(1)) {
+    try await eventually("memory, disk and network are measured", within: .seconds(240), every: .seconds(1)) {
       let observation = try await host.driver.observe()
       usage = observation.usage[specification.machine]
       return observation.powers[specification.machine] == .running && usage?.memoryUsedMiB != nil
@@ -123,7 +123,7 @@ struct MachineLifeTests {
     // What happens to it when the host is shut down: QEMU ends in order, and yet not because the guest wanted it.
     try await host.driver.start(machine)
     kill(try #require(PrivateHost.emulator(of: machine)), SIGTERM)
-    try await eventually("the machine is off", within: .seconds(60)) {
+    try await eventually("the machine is off", within: .seconds(120)) {
       try await host.driver.power(of: machine) != .running
     }
     expectEqual(try await host.driver.power(of: machine), .off(.other))

@@ -170,8 +170,17 @@ extension MachineLifeTests {
         try await threads.run("ask it", within: .seconds(60)) { _ = try Connection(uri: daemon.uri).capabilities() }
       }
       try await eventually("libvirtd asks QEMU", within: .seconds(60), every: .milliseconds(2)) {
-        // It answers nothing any more, and so cannot have ended before libvirtd is killed.
-        host.probe.map { kill($0, SIGSTOP) == 0 } == true
+        guard host.probe != nil, let libvirtd = host.daemonProcess, kill(libvirtd, SIGSTOP) == 0 else { return false }
+        try await eventually("libvirtd is stopped", within: .seconds(60), every: .milliseconds(2)) {
+          PrivateHost.isStopped(libvirtd)
+        }
+        // One whose last answer libvirtd has had is ended by it, and never stopped.
+        if let asked = host.probe, kill(asked, SIGSTOP) == 0 {
+          while host.probe == asked, !PrivateHost.isStopped(asked) { poll(nil, 0, 2) }
+        }
+        if host.probe.map(PrivateHost.isStopped) == true { return true }
+        kill(libvirtd, SIGCONT)
+        return false
       }
       let probe = try #require(host.probe)
       defer { if host.probe == probe { kill(probe, SIGKILL) } }

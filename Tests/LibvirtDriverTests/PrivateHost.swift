@@ -97,7 +97,7 @@ struct PrivateHost {
   func ssh(_ specification: MachineSpecification, _ command: String) async throws -> String {
     let options = [
       "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes",
-      "ConnectTimeout=20",
+      "ConnectTimeout=60",
     ]
     return try await Program(
       "ssh",
@@ -113,8 +113,9 @@ struct PrivateHost {
     }
   }
 
+  /// A guest of a busy machine may take longer than its shutdown is waited for by the service.
   func awaitPower(_ power: MachinePower, of machine: UUID) async throws {
-    try await eventually("the machine is \(power)", within: driver.timing.shutdownDeadline) {
+    try await eventually("the machine is \(power)", within: max(.seconds(240), driver.timing.shutdownDeadline)) {
       try await driver.power(of: machine) == power
     }
   }
@@ -131,6 +132,17 @@ struct PrivateHost {
   /// The QEMU process of a machine; nil where there is none.
   static func emulator(of machine: UUID) -> pid_t? {
     (try? HostProcess.all())?.first { $0.isEmulator && $0.mentions(machine.text) }?.id
+  }
+
+  /// Whether no thread of the process goes on before somebody says so.
+  static func isStopped(_ process: pid_t) -> Bool {
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+    return !tasks.isEmpty
+      && tasks.allSatisfy { task in
+        let status = FileManager.default.contents(atPath: "/proc/\(process)/task/\(task)/stat") ?? Data()
+        // Its name may have spaces and brackets in it.
+        return String(decoding: status, as: UTF8.self).split(separator: ")").last?.hasPrefix(" T ") == true
+      }
   }
 
   /// The process of libvirtd; nil where there is none.
@@ -189,7 +201,7 @@ struct Program {
 
   func output(input: [UInt8] = []) async throws -> String {
     let threads = BlockingThreads(name: "program", width: 1)
-    return try await threads.run(name, within: .seconds(120)) { [name, arguments] in
+    return try await threads.run(name, within: .seconds(240)) { [name, arguments] in
       let process = Process()
       process.executableURL = URL(fileURLWithPath: try #require(HostProgram.path(of: name)))
       process.arguments = arguments
