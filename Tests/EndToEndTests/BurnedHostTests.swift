@@ -24,7 +24,7 @@ struct BurnedHostTests {
       let endpoint = try await active(made.id, client)
       _ = try ours.run("echo precious > /root/file && sync", on: endpoint)
       let copy = try await client.createBackup(.init(serverId: made.id, description: "before the fire"))
-      _ = try await eventually("a completed backup", withinSeconds: 120) {
+      _ = try await eventually("a completed backup", withinSeconds: 300) {
         try await client.copy(copy.id, in: "backups").status == "completed" ? true : nil
       }
       _ = try service.run("packaging/offsite/vpsd-offsite", ["backup"], place)
@@ -50,7 +50,7 @@ struct BurnedHostTests {
       try await service.start()
       let known = began.duration(to: .now)
       let client = try service.client(token: token)
-      _ = try await eventually("the verdict on what is missing", withinSeconds: 60) {
+      _ = try await eventually("the verdict on what is missing", withinSeconds: 180) {
         try await client.server(server).status == "error" ? true : nil
       }
       expectEqual(try await client.restore(backup, from: "backups").message, "Server is being restored")

@@ -94,7 +94,7 @@ extension ClusterServersTests {
         try await installation.kill(at: stage, ofMove: moving, from: from, &chance)
         // In every second round what Incus was doing has ended, and is forgotten, before anybody asks again.
         if number >= Stage.allCases.count {
-          _ = try await eventually("the end of what Incus does", withinSeconds: 60) {
+          _ = try await eventually("the end of what Incus does", withinSeconds: 180) {
             try Self.work().isEmpty ? true : nil
           }
         }
@@ -155,7 +155,7 @@ extension ClusterServersTests.Installation {
     let names = Set(try await client.servers().map { "vps-\($0.uuid)" })
     expectEqual(try Set(ClusterServersTests.instances().keys), names)
     // What the one host removes and the other one gives back, a look of each has to come to.
-    _ = try await eventually("one share of each server", withinSeconds: 60) {
+    _ = try await eventually("one share of each server", withinSeconds: 180) {
       let text = try service.operate(["host", "list", "--json"])
       // Beside them may be a warning.
       let hosts = try text.split(separator: "\n").filter { $0.hasPrefix("{") }.map {

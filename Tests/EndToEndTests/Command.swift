@@ -11,7 +11,7 @@ struct Command {
 
   /// Runs a program and gives it no input. One that takes longer than the limit is killed, and its status says so.
   static func run(
-    _ program: String, _ arguments: [String], environment: [String: String] = [:], limitSeconds: Int = 60
+    _ program: String, _ arguments: [String], environment: [String: String] = [:], limitSeconds: Int = 120
   ) throws -> Command {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
@@ -31,7 +31,7 @@ struct Command {
 
   /// The output of a program that must succeed.
   static func output(
-    _ program: String, _ arguments: [String], environment: [String: String] = [:], limitSeconds: Int = 60
+    _ program: String, _ arguments: [String], environment: [String: String] = [:], limitSeconds: Int = 120
   ) throws -> String {
     let command = try run(program, arguments, environment: environment, limitSeconds: limitSeconds)
     guard command.status == 0 else {

@@ -92,15 +92,15 @@ struct ContainerServersTests {
         try Login.run(command, on: endpoint, password: password, in: service.directory)
       }
       expectEqual(try run("hostname", password), "pw")
-      _ = try await eventually("what user data does", withinSeconds: 120) {
+      _ = try await eventually("what user data does", withinSeconds: 300) {
         try run("cat /root/user-data 2>/dev/null || true", password) == "done" ? true : nil
       }
       let reset = try await client.send("POST", "/servers/\(created.id)/reset-password/")
       let text = try #require(reset.text.firstMatch(of: /"password":"([^"]+)"/)?.output.1, "\(reset.text)")
-      _ = try await eventually("a login with the new password", withinSeconds: 60) {
+      _ = try await eventually("a login with the new password", withinSeconds: 180) {
         (try? run("hostname", String(text))) == "pw" ? true : nil
       }
-      _ = try await eventually("a measured usage", withinSeconds: 90) {
+      _ = try await eventually("a measured usage", withinSeconds: 180) {
         let usage = try await client.server(created.id).resourceUsage
         return usage.map { $0.memoryUsed > 0 && $0.cpuPercent > 0 } == true ? true : nil
       }
@@ -125,7 +125,7 @@ struct ContainerServersTests {
       for (number, moment) in ["[", "vps-", #""status":"Running""#].enumerated() {
         let created = try await service.client().createServer(
           .init(name: "web-\(number)", planId: 3, osId: 3, location: "us-west", sshKeyId: key.id))
-        _ = try await eventually("the moment of \(moment)", withinSeconds: 60) {
+        _ = try await eventually("the moment of \(moment)", withinSeconds: 180) {
           try Self.instances(of: created.uuid).contains(moment) ? true : nil
         }
         try service.kill()
@@ -142,7 +142,7 @@ struct ContainerServersTests {
         _ = try await active(server.id, service.client())
         try await service.client().deleteServer(server.id)
       }
-      _ = try await eventually("the end of every trace", withinSeconds: 60) {
+      _ = try await eventually("the end of every trace", withinSeconds: 180) {
         try Self.instances() == "[]" ? true : nil
       }
     }
@@ -154,7 +154,7 @@ struct ContainerServersTests {
     let endpoint = try await active(server.id, service.client())
     _ = try login.run("echo first > /root/file", on: endpoint)
     let backup = try await service.client().createBackup(.init(serverId: server.id, description: "interrupted"))
-    _ = try await eventually("a snapshot to copy", withinSeconds: 60) {
+    _ = try await eventually("a snapshot to copy", withinSeconds: 180) {
       try Self.instances(of: server.uuid).contains("copy-\(backup.uuid)") ? true : nil
     }
     try service.kill()
@@ -256,7 +256,7 @@ struct ContainerServersTests {
     #expect(try login.run("cat /root/kept; stat -c %Y /proc/1", on: endpoint) != boot)
     // Only its guest's own wish stops a server.
     try login.send("poweroff", to: endpoint)
-    try await status("stopped", of: id, client, withinSeconds: 60)
+    try await status("stopped", of: id, client, withinSeconds: 180)
     _ = try await client.perform("start", on: id)
     _ = try await active(id, client)
   }
@@ -265,7 +265,7 @@ struct ContainerServersTests {
     _ id: Int, _ client: APIClient, _ login: Login, _ endpoint: Endpoint
   ) async throws {
     _ = try await client.updateServer(id, .init(hostname: "renamed.example.org"))
-    _ = try await eventually("the end of the renaming", withinSeconds: 60) {
+    _ = try await eventually("the end of the renaming", withinSeconds: 180) {
       try login.run("hostname -f", on: endpoint) == "renamed.example.org" ? true : nil
     }
   }
@@ -303,7 +303,7 @@ struct ContainerServersTests {
   /// What Incus itself says is there.
   private func leavesNothing(_ server: APIClient.Server, _ client: APIClient) async throws {
     try await client.deleteServer(server.id)
-    _ = try await eventually("the end of every trace", withinSeconds: 60) {
+    _ = try await eventually("the end of every trace", withinSeconds: 180) {
       let instances = try Command.output(TestIncus.client, ["list", "--format", "json"])
       let images = try Command.output(TestIncus.client, ["image", "list", "--format", "json"])
       return instances == "[]" && !images.contains(server.uuid) ? true : nil

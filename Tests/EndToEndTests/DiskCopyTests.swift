@@ -35,7 +35,7 @@ struct DiskCopyTests {
       try await client.deleteServer(server.id)
       #expect(try await client.copies(in: "backups").isEmpty)
       #expect(try await client.copies(in: "snapshots").isEmpty)
-      _ = try await eventually("the end of every copy", withinSeconds: 60) {
+      _ = try await eventually("the end of every copy", withinSeconds: 180) {
         files(named: [server.uuid, backup.uuid, snapshot.uuid], in: service.directory).isEmpty ? true : nil
       }
     }
@@ -67,7 +67,7 @@ struct DiskCopyTests {
 
   private func completed(_ copy: APIClient.DiskCopy, in collection: String, _ client: APIClient) async throws {
     #expect(copy.status == "pending")
-    let made = try await eventually("a completed copy", withinSeconds: 120) {
+    let made = try await eventually("a completed copy", withinSeconds: 300) {
       let copy = try await client.copy(copy.id, in: collection)
       return copy.status == "pending" ? nil : copy
     }

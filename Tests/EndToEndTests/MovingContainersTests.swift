@@ -52,7 +52,7 @@ struct MovingContainersTests {
 
     /// A host to which the last move came to nothing takes none before it has looked at what that has left there.
     func isOrdered(toMove server: APIClient.Server, to location: String) async throws {
-      _ = try await eventually("a host that takes it", withinSeconds: 60) {
+      _ = try await eventually("a host that takes it", withinSeconds: 180) {
         try await move(server, to: location).status == 200 ? true : nil
       }
     }
@@ -109,7 +109,7 @@ struct MovingContainersTests {
       }.sorted { $0.id > $1.id }
     }
 
-    func ends(_ server: APIClient.Server, move number: Int, withinSeconds limit: Int = 180) async throws -> Move {
+    func ends(_ server: APIClient.Server, move number: Int, withinSeconds limit: Int = 300) async throws -> Move {
       try await eventually("the end of move \(number)", withinSeconds: limit) {
         let ended = try await moves(server)
         return ended.count == number ? ended.first : nil
@@ -120,7 +120,7 @@ struct MovingContainersTests {
     func isAlone(_ server: APIClient.Server, at location: String, copies: Int) async throws {
       let elsewhere: Place = location == "us-west" ? .east : .west
       let place: Place = location == "us-west" ? .west : .east
-      _ = try await eventually("one container, and no more", withinSeconds: 100) {
+      _ = try await eventually("one container, and no more", withinSeconds: 180) {
         let (here, there) = (try place.container(of: server), try elsewhere.container(of: server))
         let images = try (place.images(of: server), elsewhere.images(of: server))
         return here?.isDefined == true && there == nil && images.0.count == copies && images.1.isEmpty
@@ -132,7 +132,7 @@ struct MovingContainersTests {
 
     func endsWithNothing() async throws {
       for server in try await client.servers() { try await client.deleteServer(server.id) }
-      _ = try await eventually("the end of every trace", withinSeconds: 90) {
+      _ = try await eventually("the end of every trace", withinSeconds: 180) {
         try [Place.west, .east].allSatisfy {
           try $0.containers().isEmpty && $0.images().allSatisfy { $0.machine == nil }
         }
@@ -189,7 +189,7 @@ struct MovingContainersTests {
     /// What becomes of its daemon.
     func member(_ fate: String) throws {
       _ = try Command.output(
-        "\(MovingContainersTests.folder)/member", [fate, String(name.dropFirst())], limitSeconds: 100)
+        "\(MovingContainersTests.folder)/member", [fate, String(name.dropFirst())], limitSeconds: 240)
     }
 
     /// Nearly all of its pool is taken by somebody else until the body is over.

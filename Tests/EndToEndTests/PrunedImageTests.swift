@@ -44,7 +44,7 @@ struct PrunedImageTests {
       var endpoint = try await active(server.id, client)
       _ = try login.run("echo old > /root/file && sync", on: endpoint)
       let backup = try await client.createBackup(.init(serverId: server.id, description: "old"))
-      _ = try await eventually("a completed backup", withinSeconds: 120) {
+      _ = try await eventually("a completed backup", withinSeconds: 300) {
         try await client.copy(backup.id, in: "backups").status == "completed" ? true : nil
       }
 

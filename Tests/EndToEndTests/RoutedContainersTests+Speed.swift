@@ -30,7 +30,7 @@ extension RoutedContainersTests {
         let (server, times) = try await order()
         ours.append(times)
         try await client.deleteServer(server)
-        _ = try await eventually("the end of the server", withinSeconds: 60) {
+        _ = try await eventually("the end of the server", withinSeconds: 180) {
           try Command.output("/usr/bin/incus", ["list", "--format", "json"]) == "[]" ? true : nil
         }
         theirs.append(try Self.launch(image, number, login))

@@ -37,7 +37,7 @@ struct HostRestartTests {
       let faults = try await SuddenDeaths(service)
       let (running, stopped) = (try await faults.activeServer("back"), try await faults.activeServer("off"))
       _ = try await service.client().perform("stop", on: stopped.id)
-      try await status("stopped", of: stopped.id, service.client(), withinSeconds: 90)
+      try await status("stopped", of: stopped.id, service.client(), withinSeconds: 180)
       _ = try await faults.operatorRestarts(active: running, stopped: stopped)
       _ = try await faults.startsAndIsDeleted(stopped)
     }

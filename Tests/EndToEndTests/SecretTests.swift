@@ -22,7 +22,7 @@ struct SecretTests {
       for token in [second, third, String(second.dropLast()) + "!"] {
         try await useAndMisuse(try service.client(token: token), secrets)
       }
-      _ = try await eventually("an active server", withinSeconds: 60) {
+      _ = try await eventually("an active server", withinSeconds: 180) {
         try await client.servers().allSatisfy { $0.status == "active" } ? true : nil
       }
       let log = try String(contentsOf: service.log, encoding: .utf8)

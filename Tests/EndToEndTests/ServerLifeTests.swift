@@ -62,7 +62,7 @@ struct ServerLifeTests {
       let client = try service.client()
       let balance = try service.operate(["account", "list"])
       let created = try await client.createServer(.init(name: "u", planId: 3, osId: 5, location: "us-west"))
-      let failed = try await eventually("an error", withinSeconds: 60) {
+      let failed = try await eventually("an error", withinSeconds: 180) {
         let server = try await client.server(created.id)
         return server.status == "error" ? server : nil
       }
@@ -98,7 +98,7 @@ struct ServerLifeTests {
   }
 
   private func hasItsUsageMeasured(_ id: Int, _ client: APIClient) async throws {
-    let usage = try await eventually("a measured usage", withinSeconds: 90) {
+    let usage = try await eventually("a measured usage", withinSeconds: 180) {
       let usage = try await client.server(id).resourceUsage
       return usage.map { $0.memoryUsed > 0 && $0.diskUsed > 0 && $0.cpuPercent > 0 } == true ? usage : nil
     }
@@ -117,7 +117,7 @@ struct ServerLifeTests {
     let updated = try await client.updateServer(id, .init(hostname: "renamed.example.org"))
     #expect(updated.hostname == "renamed.example.org")
     // Asked of the service: logins go before everything else while a guest boots, and would keep its agent from its work.
-    _ = try await eventually("the end of the renaming", withinSeconds: 200) {
+    _ = try await eventually("the end of the renaming", withinSeconds: 300) {
       let history = try await client.send("GET", "/servers/\(id)/operations/?ordering=-id&page_size=1").text
       return history.contains(#""kind":"configure","status":"succeeded""#) ? true : nil
     }
@@ -172,20 +172,20 @@ struct ServerLifeTests {
   ) async throws {
     let machine = try #require(processes(containing: server.uuid).first)
     kill(machine, SIGKILL)
-    try await status("starting", of: server.id, client, withinSeconds: 60)
+    try await status("starting", of: server.id, client, withinSeconds: 180)
     _ = try await active(server.id, client)
     expectEqual(try login.run("cat /root/kept", on: endpoint), "kept")
 
     try login.send("echo c > /proc/sysrq-trigger", to: endpoint)
-    try await status("starting", of: server.id, client, withinSeconds: 60)
+    try await status("starting", of: server.id, client, withinSeconds: 180)
     _ = try await active(server.id, client)
     expectEqual(try login.run("cat /root/kept", on: endpoint), "kept")
 
     try login.send("poweroff", to: endpoint)
-    _ = try await eventually("the end of QEMU", withinSeconds: 60) {
+    _ = try await eventually("the end of QEMU", withinSeconds: 180) {
       processes(containing: server.uuid).isEmpty ? true : nil
     }
-    try await status("stopped", of: server.id, client, withinSeconds: 60)
+    try await status("stopped", of: server.id, client, withinSeconds: 180)
   }
 
   private func leavesNoTrace(
@@ -194,7 +194,7 @@ struct ServerLifeTests {
     try await client.deleteServer(server.id)
     expectEqual(try await client.send("GET", "/servers/\(server.id)/").status, 404)
     #expect(try await client.servers().isEmpty)
-    _ = try await eventually("the end of every trace", withinSeconds: 60) {
+    _ = try await eventually("the end of every trace", withinSeconds: 180) {
       let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)
       let hasFiles = FileManager.default.fileExists(
         atPath: service.directory.path + "/data/servers/\(server.uuid)")
@@ -206,7 +206,7 @@ struct ServerLifeTests {
 // MARK: - Waiting
 
 /// Where a server takes logins, once it is active.
-func active(_ id: Int, _ client: APIClient, withinSeconds limit: Int = 300) async throws -> Endpoint {
+func active(_ id: Int, _ client: APIClient, withinSeconds limit: Int = 600) async throws -> Endpoint {
   let server = try await eventually("an active server", withinSeconds: limit) {
     let server = try await client.server(id)
     if server.status == "error" {
@@ -217,7 +217,7 @@ func active(_ id: Int, _ client: APIClient, withinSeconds limit: Int = 300) asyn
   return Endpoint(address: try #require(server.ipAddress), port: server.sshPort)
 }
 
-func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds limit: Int = 120) async throws {
+func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds limit: Int = 300) async throws {
   _ = try await eventually("status \(status)", withinSeconds: limit) {
     try await client.server(id).status == status ? true : nil
   }
@@ -225,7 +225,7 @@ func status(_ status: String, of id: Int, _ client: APIClient, withinSeconds lim
 
 /// The service sees within a second what a command has put into the catalogue.
 func offers(_ system: String, _ client: APIClient) async throws {
-  _ = try await eventually("\(system) in the catalogue", withinSeconds: 60) {
+  _ = try await eventually("\(system) in the catalogue", withinSeconds: 180) {
     try await client.send("GET", "/operating-systems/").text.contains(system) ? true : nil
   }
 }

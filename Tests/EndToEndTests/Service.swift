@@ -105,7 +105,7 @@ final class Service: Sendable {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     self.process.withLock { $0 = process }
-    let url = try await eventually("the service's banner", withinSeconds: 120) {
+    let url = try await eventually("the service's banner", withinSeconds: 300) {
       let text = try String(contentsOf: banner, encoding: .utf8)
       guard process.isRunning else { throw Command.Failed(description: "vpsd ended: \(self.logTail)") }
       return text.firstMatch(of: /http:\/\/[0-9.:]+/).flatMap { URL(string: String($0.output)) }
@@ -222,7 +222,7 @@ struct Login {
 
   static let options = [
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-    "-o", "ConnectTimeout=20",
+    "-o", "ConnectTimeout=60",
   ]
 
   init(in directory: URL) throws {

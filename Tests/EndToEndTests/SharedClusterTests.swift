@@ -29,24 +29,27 @@ struct SharedClusterTests {
 
     func client(_ service: Service) throws -> APIClient { try service.client(token: token) }
 
-    /// Of those that are heard of, the one that has the cluster, and two others or one.
-    func roles() throws -> (holder: Service, others: [Service]) {
+    /// Of those that are heard of, the one that has the cluster, once one has it, and two others or one.
+    func roles() async throws -> (holder: Service, others: [Service]) {
+      let holder = try await eventually("somebody has the cluster", withinSeconds: 180) { try currentHolder() }
+      return (holder, services.filter { $0 !== holder && $0.processID != nil })
+    }
+
+    /// Nil while nobody has it, as between two terms.
+    private func currentHolder() throws -> Service? {
       let names = try RawPostgreSQL(database.url).rows(
         """
         SELECT replica.name FROM duty JOIN replica ON replica.id = duty.replica_id
         WHERE duty.name = 'location us-west' AND duty.expires_at > vpsd_now()
         """)
       let process = names.first?.first??.split(separator: ":").last.flatMap { pid_t($0) }
-      guard let process, let holder = services.first(where: { $0.processID == process }) else {
-        throw NotInTime(description: "nobody has the cluster")
-      }
-      return (holder, services.filter { $0 !== holder && $0.processID != nil })
+      return process.flatMap { process in services.first { $0.processID == process } }
     }
 
     /// Once another one has the cluster.
     func successor(of former: Service) async throws -> Service {
-      try await eventually("another service has the cluster", withinSeconds: 60) { () -> Service? in
-        guard let holder = try? roles().holder, holder !== former else { return nil }
+      try await eventually("another service has the cluster", withinSeconds: 180) { () -> Service? in
+        guard let holder = try currentHolder(), holder !== former else { return nil }
         return holder
       }
     }
@@ -56,8 +59,8 @@ struct SharedClusterTests {
     }
 
     func answers(_ server: APIClient.Server, at service: Service) async throws -> Endpoint {
-      let endpoint = try await active(server.id, client(service), withinSeconds: 120)
-      _ = try await eventually("a login to \(server.name)", withinSeconds: 90) {
+      let endpoint = try await active(server.id, client(service), withinSeconds: 300)
+      _ = try await eventually("a login to \(server.name)", withinSeconds: 180) {
         (try? login.run("hostname", on: endpoint)) == server.name ? true : nil
       }
       return endpoint
@@ -73,7 +76,7 @@ struct SharedClusterTests {
       let process = try #require(service.processID)
       let began = try #require(try RawPostgreSQL(database.url).rows("SELECT vpsd_now()").first?.first ?? nil)
       Foundation.kill(process, SIGCONT)
-      _ = try await eventually("it is heard of", withinSeconds: 60) { () -> Bool? in
+      _ = try await eventually("it is heard of", withinSeconds: 180) { () -> Bool? in
         let heard = try RawPostgreSQL(database.url).rows(
           "SELECT 1 FROM replica WHERE name LIKE '%:\(process)' AND seen_at > \(began) + 4000")
         return heard.isEmpty ? nil : true
@@ -81,9 +84,9 @@ struct SharedClusterTests {
     }
 
     func endsWithNothing() async throws {
-      let service = try roles().others[0]
+      let service = try await roles().others[0]
       for server in try await client(service).servers() { try await client(service).deleteServer(server.id) }
-      _ = try await eventually("the end of every trace", withinSeconds: 90) {
+      _ = try await eventually("the end of every trace", withinSeconds: 180) {
         try ClusterServersTests.instances().isEmpty ? true : nil
       }
       let checked = try service.checked()
@@ -126,7 +129,7 @@ struct SharedClusterTests {
   )
   func takenOver() async throws {
     try await Self.with { installation in
-      let others = try installation.roles().others
+      let others = try await installation.roles().others
       let server = try await installation.order("web", at: others[0])
       let endpoint = try await installation.answers(server, at: others[1])
       expectEqual(try Self.terms().count, 1)
@@ -140,21 +143,22 @@ struct SharedClusterTests {
       let seen = try await installation.client(others[1]).server(server.id)
       #expect(seen.status == "active" && seen.statusReason == nil)
       for fate in [SIGKILL, SIGSTOP] {
-        let (holder, others) = try installation.roles()
+        let (holder, others) = try await installation.roles()
         let client = try installation.client(others[0])
         let former = try Self.terms()
+        let start = try installation.start(of: endpoint)
         Foundation.kill(try #require(holder.processID), fate)
         let began = ContinuousClock.now
         _ = try await client.perform("reboot", on: server.id)
         _ = try await installation.successor(of: holder)
         let taken = Self.seconds(since: began)
-        _ = try await eventually("its certificate alone is trusted", withinSeconds: 60) { () -> Bool? in
+        _ = try await eventually("its certificate alone is trusted", withinSeconds: 180) { () -> Bool? in
           let now = try Self.terms()
           return now.count == 1 && now != former ? true : nil
         }
         let heeded = Self.seconds(since: began)
-        _ = try await eventually("it reboots", withinSeconds: 60) {
-          try await client.server(server.id).status == "rebooting" ? true : nil
+        _ = try await eventually("it is started again", withinSeconds: 180) {
+          (try? installation.start(of: endpoint)).map { $0 != start } == true ? true : nil
         }
         let acting = Self.seconds(since: began)
         print("signal \(fate): taken over after \(taken) s, heeded after \(heeded) s, acting after \(acting) s")
@@ -172,7 +176,7 @@ struct SharedClusterTests {
       let server = try await installation.order("web", at: installation.services[0])
       _ = try await installation.answers(server, at: installation.services[0])
       for round in 0..<(Self.isLong ? 12 : 2) {
-        let (holder, others) = try installation.roles()
+        let (holder, others) = try await installation.roles()
         let client = try installation.client(others[0])
         let endpoint = try await installation.answers(server, at: others[0])
         _ = try installation.login.run("touch /root/before; sync", on: endpoint)
@@ -182,7 +186,7 @@ struct SharedClusterTests {
         Foundation.kill(try #require(holder.processID), SIGSTOP)
         let began = ContinuousClock.now
         _ = try await installation.successor(of: holder)
-        _ = try await eventually("the end of the rebuild", withinSeconds: 120) { () -> Bool? in
+        _ = try await eventually("the end of the rebuild", withinSeconds: 300) { () -> Bool? in
           guard try await client.server(server.id).status == "active" else { return nil }
           return (try? installation.login.run("ls /root", on: endpoint)) == "" ? true : nil
         }
@@ -193,7 +197,7 @@ struct SharedClusterTests {
         expectEqual(try installation.login.run("cat /root/kept", on: endpoint), "\(round)")
         expectEqual(try installation.start(of: endpoint), start)
         // The one that woke may be given the cluster again, because it has nothing.
-        _ = try await eventually("one certificate", withinSeconds: 60) { try Self.terms().count == 1 ? true : nil }
+        _ = try await eventually("one certificate", withinSeconds: 180) { try Self.terms().count == 1 ? true : nil }
       }
       try await installation.endsWithNothing()
     }
@@ -208,7 +212,7 @@ struct SharedClusterTests {
       let endpoint = try await installation.answers(server, at: installation.services[0])
       func member() throws -> String? { try ClusterServersTests.instances()["vps-\(server.uuid)"]?.member }
       for round in 0..<8 {
-        let (holder, others) = try installation.roles()
+        let (holder, others) = try await installation.roles()
         let from = try #require(try member())
         _ = try installation.login.run("echo \(round) >/root/kept; sync", on: endpoint)
         _ = try others[0].operate(["host", "drain", "us-west/\(from)", "--move"])

@@ -13,7 +13,7 @@ struct StateBackupTests {
       _ = try service.operate(["backup-state", copy])
       let later = try await active(service, "later")
       try await service.client().deleteServer(kept.id)
-      _ = try await eventually("the end of the first server", withinSeconds: 60) {
+      _ = try await eventually("the end of the first server", withinSeconds: 180) {
         try service.operate(["server", "list", "--json"]).contains(kept.uuid) ? nil : true
       }
 
@@ -23,10 +23,10 @@ struct StateBackupTests {
       let client = try service.client()
       expectEqual(try await client.servers().map(\.id), [kept.id])
       // Its machine is gone with its disk, and the later one's belongs to nobody.
-      _ = try await eventually("the verdict on what is missing", withinSeconds: 60) {
+      _ = try await eventually("the verdict on what is missing", withinSeconds: 180) {
         try await client.server(kept.id).status == "error" ? true : nil
       }
-      _ = try await eventually("agreement", withinSeconds: 60) { try service.checked().status == 0 ? true : nil }
+      _ = try await eventually("agreement", withinSeconds: 180) { try service.checked().status == 0 ? true : nil }
       #expect(!FileManager.default.fileExists(atPath: service.data + "/simulated/machines/\(later.uuid).json"))
       try await client.deleteServer(kept.id)
       let old = try FileManager.default.contentsOfDirectory(atPath: service.data).filter { $0.contains("before") }

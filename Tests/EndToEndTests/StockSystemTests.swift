@@ -27,8 +27,8 @@ struct StockSystemTests {
   func ordered() async throws {
     let disk = try #require(stockDisk)
     let publisher = try Publisher()
-    // Some eight seconds.
-    publisher.publish("/jammy.img", Publisher.Page(file: disk, delay: .milliseconds(4)))
+    // No more of it comes before its progress has been seen.
+    publisher.publish("/jammy.img", Publisher.Page(file: disk, holdsAfter: 64 << 20))
     publisher.publish("/uefi.img", Publisher.Page(file: disk))
     let sum = String(try Command.output("/usr/bin/sha256sum", [disk], limitSeconds: 120).prefix { $0 != " " })
     publisher.publish("/SHA256SUMS", Array("\(sum) *jammy.img\n".utf8))
@@ -44,6 +44,7 @@ struct StockSystemTests {
       let first = try await orderAsDocumented(client)
       try await showsItsDownload(first.id, client)
       try service.kill()
+      publisher.publish("/jammy.img", Publisher.Page(file: disk))
       try await service.start()
       client = try service.client()
       try await isFetchedOn(publisher, service)
@@ -102,7 +103,7 @@ struct StockSystemTests {
   }
 
   private func isFetchedOn(_ publisher: Publisher, _ service: Service) async throws {
-    _ = try await eventually("the image", withinSeconds: 200) {
+    _ = try await eventually("the image", withinSeconds: 300) {
       try service.operate(["image", "list"]).contains("ubuntu-22.04") ? true : nil
     }
     let fetches = publisher.requests.filter { $0.hasPrefix("/jammy.img") }
@@ -134,7 +135,7 @@ struct StockSystemTests {
 
   private func showsItsDownload(_ id: Int, _ client: APIClient) async throws {
     let words = /^Ubuntu 22.04 LTS is being downloaded for its first server: ([0-9]+) of ([0-9]+) MB.$/
-    _ = try await eventually("the progress of its download", withinSeconds: 60) { () -> Bool? in
+    _ = try await eventually("the progress of its download", withinSeconds: 180) { () -> Bool? in
       let server = try await client.server(id)
       #expect(server.status == "provisioning")
       guard let match = server.statusReason?.wholeMatch(of: words), let came = Int(match.1), let all = Int(match.2)

@@ -18,7 +18,7 @@ struct SuddenDeathTests {
       try service.kill()
       try await service.start()
       client = try service.client()
-      _ = try await eventually("a machine", withinSeconds: 60) {
+      _ = try await eventually("a machine", withinSeconds: 180) {
         processes(containing: created.uuid).isEmpty ? nil : true
       }
       try service.kill()
@@ -41,7 +41,7 @@ struct SuddenDeathTests {
       try await service.start()
       client = try service.client()
       #expect(try await client.servers().isEmpty)
-      _ = try await eventually("the end of the machine", withinSeconds: 60) {
+      _ = try await eventually("the end of the machine", withinSeconds: 180) {
         let isListed = try service.operate(["server", "list", "--json"]).contains(endpoint.address)
         let hasFiles = FileManager.default.fileExists(
           atPath: service.directory.path + "/data/servers/\(created.uuid)")

@@ -29,7 +29,7 @@ struct RoutedServer {
 let world = ProcessInfo.processInfo.environment["VPSD_TEST_WORLD"] ?? ""
 
 extension Login {
-  func run(_ command: String, onWorld address: String, limitSeconds: Int = 20) throws -> String {
+  func run(_ command: String, onWorld address: String, limitSeconds: Int = 60) throws -> String {
     let words = self.command(command, onWorld: address, limitSeconds: limitSeconds)
     return try Command.output(words[0], Array(words.dropFirst()))
   }
@@ -39,13 +39,16 @@ extension Login {
     try Command.output("/bin/sh", ["-c", "exec \"$@\" <'\(input)'", "-"] + self.command(command, onWorld: address))
   }
 
-  func command(_ command: String, onWorld address: String, limitSeconds: Int = 20) -> [String] {
-    ["/usr/bin/nsenter", "--net=\(world)", "/usr/bin/ssh", "-i", privateKey, "-o", "BatchMode=yes"] + Self.options
-      + ["-o", "ConnectTimeout=\(limitSeconds)", "root@\(address)", command]
+  /// - Parameter limitSeconds: Until its sshd has greeted.
+  func command(_ command: String, onWorld address: String, limitSeconds: Int = 60) -> [String] {
+    // Of an option that is said twice ssh takes the first.
+    let own = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=\(limitSeconds)"]
+    return ["/usr/bin/nsenter", "--net=\(world)", "/usr/bin/ssh", "-i", privateKey] + own + Self.options
+      + ["root@\(address)", command]
   }
 
-  /// - Parameter limit: Enough for one that is not let in, and hardly for one that is.
-  func isLetIn(_ address: String, withinSeconds limit: Int = 4) throws -> Bool {
+  /// - Parameter limit: Enough for one that is not let in; one that is may take longer on a busy machine.
+  func isLetIn(_ address: String, withinSeconds limit: Int = 10) throws -> Bool {
     (try? run("true", onWorld: address, limitSeconds: limit)) != nil
   }
 }

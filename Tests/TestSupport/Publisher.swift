@@ -123,7 +123,7 @@ package final class Publisher: Sendable {
       write(connection, Array("HTTP/1.1 302 Found\r\nLocation: \(redirect)\r\nContent-Length: 0\r\n\r\n".utf8))
       return
     }
-    if let file = page.file { return sendFile(file, from: range, page, to: connection) }
+    if let file = page.file { return sendFile(file, of: path, from: range, page, to: connection) }
     let start = page.takesRanges ? range.flatMap { Int($0.prefix { $0 != "-" }) } ?? 0 : 0
     let body = Array(page.body.dropFirst(start))
     var reply =
@@ -158,7 +158,9 @@ package final class Publisher: Sendable {
   }
 
   /// Sends pieces of a quarter of a mebibyte, so that the file need not fit in memory.
-  private func sendFile(_ file: String, from range: String?, _ page: Page, to connection: Int32) {
+  private func sendFile(
+    _ file: String, of path: String, from range: String?, _ page: Page, to connection: Int32
+  ) {
     let descriptor = open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
@@ -170,6 +172,7 @@ package final class Publisher: Sendable {
     write(connection, Array("\(reply)\r\n".utf8))
     var piece = [UInt8](repeating: 0, count: 256 << 10)
     while true {
+      if let count = page.holdsAfter, offset >= count, !isReleased(path, on: connection) { return }
       let count = pread(descriptor, &piece, piece.count, off_t(offset))
       guard count > 0, write(connection, Array(piece.prefix(count))) else { return }
       offset += count

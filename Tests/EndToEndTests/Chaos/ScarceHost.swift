@@ -80,7 +80,7 @@ enum ScarceHost {
       let balance = try service.operate(["account", "list"])
       let reply = try await post(service, system: debian)
       try expect(reply.status == 201, "\(reply.status) \(reply.text)")
-      let server = try await eventually("an error", withinSeconds: 90) {
+      let server = try await eventually("an error", withinSeconds: 180) {
         try await client.servers().first { $0.status == "error" }
       }
       try expect(server.statusReason?.contains("image") == true, "the reason is \(server.statusReason ?? "none")")
@@ -95,7 +95,7 @@ enum ScarceHost {
         try pointCurrent(to: "2", in: images)
         let next = try await post(service, system: debian)
         try expect(next.status == 201, "\(next.status) \(next.text)")
-        _ = try await eventually("a machine", withinSeconds: 60) {
+        _ = try await eventually("a machine", withinSeconds: 180) {
           try await client.servers().first.flatMap { service.machine(of: $0) }
         }
         try await deleteAll(service)
@@ -113,8 +113,9 @@ enum ScarceHost {
 
   private static func pointCurrent(to version: String, in images: URL) throws {
     let link = images.path + "/debian-12/current"
-    try? FileManager.default.removeItem(atPath: link)
-    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: version)
+    try FileManager.default.createSymbolicLink(atPath: link + ".new", withDestinationPath: version)
+    // There is no moment without one: the service looks at any time.
+    try expect(rename(link + ".new", link) == 0, "the link cannot be put in its place")
   }
 
   // MARK: - The database
@@ -181,7 +182,7 @@ enum ScarceHost {
       try expect(try await service.client().send("GET", "/servers/").status == 200, "nothing can be read")
       try filler.remove()
       recovery = try await time {
-        _ = try await eventually("the end of what was accepted", withinSeconds: 120) {
+        _ = try await eventually("the end of what was accepted", withinSeconds: 300) {
           try await service.client().servers().allSatisfy { $0.status == "error" } ? true : nil
         }
         let reply = try await post(service)
@@ -205,7 +206,7 @@ enum ScarceHost {
       try login.send(
         "nohup dd if=/dev/urandom of=/root/big bs=1M count=48 conv=fsync >/dev/null 2>&1 &", to: endpoint)
       // Its server stays as it is, and an operator can see why it does nothing.
-      _ = try await eventually("a paused machine", withinSeconds: 120) {
+      _ = try await eventually("a paused machine", withinSeconds: 300) {
         try service.checked().output.contains("server \(server.id) is active, and its machine is paused") ? true : nil
       }
       try filler.remove()

@@ -90,7 +90,7 @@ struct SuddenDeaths {
     let dead = service.libvirtd
     return try await time {
       try service.killLibvirtd()
-      _ = try await eventually("another libvirtd", withinSeconds: 60) {
+      _ = try await eventually("another libvirtd", withinSeconds: 180) {
         service.libvirtd.flatMap { $0 == dead ? nil : $0 }
       }
       try await expectOneActive(server, hostname: server.hostname)
@@ -114,7 +114,7 @@ struct SuddenDeaths {
     guard let machine = service.machine(of: server) else { throw Command.Failed(description: "no machine") }
     return try await time {
       Foundation.kill(machine, SIGKILL)
-      try await status("starting", of: server.id, service.client(), withinSeconds: 60)
+      try await status("starting", of: server.id, service.client(), withinSeconds: 180)
       try await expectOneActive(server, hostname: server.hostname)
     }
   }
@@ -155,7 +155,7 @@ struct SuddenDeaths {
   private func comeBack(active running: APIClient.Server, stopped: APIClient.Server?) async throws -> Duration {
     try await time {
       try await service.start()
-      try await status("starting", of: running.id, service.client(), withinSeconds: 60)
+      try await status("starting", of: running.id, service.client(), withinSeconds: 180)
       try await expectOneActive(running, hostname: running.hostname)
       if let stopped {
         try expect(try await service.client().server(stopped.id).status == "stopped", "what was stopped runs")
