@@ -14,7 +14,8 @@ import urllib.parse
 from service import Service
 
 CLIENTS = 16
-# Nothing became active for so long: it will not. Steps go by turns, so that the first of many take about as long as the last.
+# Nothing became active, or was answered, for so long: it will not. Steps go by turns, so that the first of many take about as long as
+# the last.
 STALL_SECONDS = 300
 
 
@@ -30,6 +31,7 @@ class Crowd:
     def client(self):
         connection = None
         while (number := self.next()) is not None:
+            asked = time.monotonic()
             while True:
                 try:
                     connection = connection or http.client.HTTPConnection(
@@ -38,17 +40,22 @@ class Crowd:
                 except (OSError, http.client.HTTPException):
                     # It was killed. Asked again with the same key, it makes one server, whether it had made it or not.
                     connection = None
+                    if time.monotonic() - asked > STALL_SECONDS:
+                        status, reply = None, b"no answer"
+                        break
                     time.sleep(0.05)
                     continue
                 # Carried out already, by the service that was killed before it could answer.
                 is_made = status == 201 or (status == 409 and b"was carried out" in reply)
-                if status == 409 and not is_made:
+                if status == 409 and not is_made and time.monotonic() - asked < STALL_SECONDS:
                     time.sleep(0.05)
                     continue
                 break
             with self.lock:
                 if not is_made:
                     self.refusals.append((status, reply))
+                    self.half.set()
+                    return
                 self.accepted += 1
                 if self.accepted >= self.count // 2:
                     self.half.set()

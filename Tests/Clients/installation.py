@@ -15,7 +15,7 @@ import time
 from service import free_port
 
 NEW_NETWORK = 0x40000000
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 class Failed(SystemExit):
@@ -195,10 +195,10 @@ class Replica:
         self._process.send_signal(signal.SIGCONT)
         self._process.terminate()
         try:
-            self._process.wait(60)
+            self._process.wait(180)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Failed(f"the service {self.name} did not end within a minute:\n{self.log.read_text()[-3000:]}")
+            raise Failed(f"the service {self.name} did not end within three minutes:\n{self.log.read_text()[-3000:]}")
 
     def run(self, *arguments):
         """An operator's command, on the machine of this service."""

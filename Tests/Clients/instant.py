@@ -137,7 +137,7 @@ class Trial:
         """The service dies while it makes a template."""
         half = wait("a template in the making", TEMPLATE_SECONDS, lambda: self.names(".making"))[0]
         machine = half.removesuffix(".making")
-        wait("its machine", 60, lambda: processes("qemu-system", machine))
+        wait("its machine", 300, lambda: processes("qemu-system", machine))
         self.service.kill()
         assert processes("qemu-system", machine)
         self.service.start()
@@ -147,7 +147,7 @@ class Trial:
         """The disk becomes full while the service makes a template: it is made when there is room."""
         half = wait("a template in the making", TEMPLATE_SECONDS, lambda: self.names(".making"))[0]
         machine = half.removesuffix(".making")
-        wait("its machine", 60, lambda: processes("qemu-system", machine))
+        wait("its machine", 300, lambda: processes("qemu-system", machine))
         with self.disk.full():
             wait("its end", SERVER_SECONDS, lambda: "a template could not be made" in self.service.log.read_text())
             assert not self.names(".making") and not processes("qemu-system", machine)

@@ -21,9 +21,9 @@ import time
 from installation import Failed, Replica
 from postgresql import PostgreSQL
 
-ACTIVE_SECONDS = 240
-AWAY_SECONDS = 60
-LEFT_SECONDS = 60
+ACTIVE_SECONDS = 600
+AWAY_SECONDS = 180
+LEFT_SECONDS = 180
 WORLD = os.environ["VPSD_TEST_WORLD"]
 POOLS = {"one": "203.0.113.0/26", "two": "203.0.113.64/26"}
 LOCATIONS = {"one": "us-west", "two": "us-east"}
@@ -113,7 +113,7 @@ class Trial:
     def login(self, address, command="true", check=True, inside=("nsenter", f"--net={WORLD}")):
         return run(
             "ssh", "-i", str(self.key), "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20", f"root@{address}", command, inside=inside, check=check).strip()
+            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=60", f"root@{address}", command, inside=inside, check=check).strip()
 
     def is_open(self, address):
         return subprocess.run(
@@ -157,7 +157,7 @@ class Trial:
 
     def look_across(self, addresses):
         """From a guest on one machine to a guest on the other."""
-        knock = f"timeout 10 bash -c 'exec 3<>/dev/tcp/{addresses['two']}/22 && read -t 8 line <&3 && echo ${{line:0:4}}'"
+        knock = f"timeout 60 bash -c 'exec 3<>/dev/tcp/{addresses['two']}/22 && read -t 50 line <&3 && echo ${{line:0:4}}'"
         if (said := self.login(addresses["one"], knock)) != "SSH-":
             raise Failed(f"the server on the other machine says {said!r}")
 
@@ -175,9 +175,9 @@ class Trial:
         if (screen := self.first_words(self.two.host, console["ticket"])) != b"RFB 003.008\n":
             raise Failed(f"the console says {screen!r}")
         one.must("PUT", f"/servers/{server}/firewall/", {"enabled": True, "rules": []})
-        self.until("the firewall holds", 20, lambda: not self.is_open(address))
+        self.until("the firewall holds", 120, lambda: not self.is_open(address))
         one.must("PUT", f"/servers/{server}/firewall/", {"enabled": False, "rules": []})
-        self.until("the firewall is gone", 20, lambda: self.is_open(address))
+        self.until("the firewall is gone", 120, lambda: self.is_open(address))
 
     @staticmethod
     def password(machine, server):
@@ -191,7 +191,7 @@ class Trial:
     def first_words(host, ticket):
         """Of the machine on a console's WebSocket."""
         key = base64.b64encode(os.urandom(16)).decode()
-        with socket.create_connection((host, 8080), 10) as connection:
+        with socket.create_connection((host, 8080), 60) as connection:
             connection.sendall((
                 f"GET /console/websocket HTTP/1.1\r\nHost: {host}:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-START_SECONDS = 60
+START_SECONDS = 180
 PORTS = (5432, 5433)
 
 

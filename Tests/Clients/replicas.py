@@ -126,7 +126,8 @@ class Trial:
         self.random = random.Random(arguments.seed)
         self.database, self.folder, self.network, self.rolling = database, folder, network, arguments.rolling
         vpsd = str(pathlib.Path(arguments.vpsd).resolve())
-        settings = {"VPSD_DRAIN_SECONDS": "2" if self.rolling else "0"}
+        # Long enough for a busy machine to be seen in between.
+        settings = {"VPSD_DRAIN_SECONDS": "6" if self.rolling else "0"}
         self.replicas = [
             Replica(name, number, vpsd, folder, database.url, network, clock, HOSTS, settings)
             for number, (name, clock) in enumerate(CLOCKS.items(), 1)]
@@ -239,7 +240,7 @@ class Trial:
     def roll(self):
         for replica in self.replicas:
             replica.signal(signal.SIGTERM)
-            self.until("no requests are wanted by a service that lives", 5, lambda: (
+            self.until("no requests are wanted by a service that lives", 60, lambda: (
                 replica.get("/readyz")[0], replica.get("/healthz")[0]) == (503, 200))
             replica.stop()
             replica.start()

@@ -128,7 +128,12 @@ class Samples:
     def new_server(self):
         body = {"name": "web-server-01", "plan_id": 1, "os_id": 3, "location": "us-west"}
         status, server = self._service.call("POST", "/servers/", body, Prefer="wait=30")
-        assert (status, server["status"]) == (201, "active"), server
+        assert status == 201, server
+        deadline = time.monotonic() + SECONDS
+        while server["status"] != "active":
+            assert server["status"] == "provisioning" and time.monotonic() < deadline, server
+            time.sleep(0.05)
+            server = self._service.call("GET", f"/servers/{server['id']}/")[1]
         return server["id"]
 
     def prepare(self, endpoint, server):

@@ -12,8 +12,8 @@ import time
 import urllib.error
 import urllib.request
 
-START_SECONDS = 60
-STOP_SECONDS = 60
+START_SECONDS = 180
+STOP_SECONDS = 180
 
 
 def free_port():

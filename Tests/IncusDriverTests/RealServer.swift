@@ -55,7 +55,7 @@ struct RealServer {
 
   func specification(_ machine: UUID = UUID()) async throws -> MachineSpecification {
     // The first one brings it into the server.
-    try await eventually("the image is there", within: .seconds(120)) {
+    try await eventually("the image is there", within: .seconds(300)) {
       try await driver.prepareImage(Self.imageName, storageGiB: 4) != .underWay
     }
     let version = try await driver.readyImage(Self.imageName, storageGiB: 4)
@@ -71,7 +71,7 @@ struct RealServer {
   func ssh(_ specification: MachineSpecification, _ command: String) throws -> String {
     let options = [
       "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes",
-      "ConnectTimeout=20",
+      "ConnectTimeout=60",
     ]
     let arguments = ["-i", keys.appendingPathComponent("key").path] + options.flatMap { ["-o", $0] }
     return try Program.run("/usr/bin/ssh", arguments + ["root@\(specification.interface.address)", command])
