@@ -44,12 +44,14 @@ struct RealTermTests {
     }
 
     /// Writes into an instance; nil where that was done.
-    func failure(by way: Int, on member: String, _ text: String = "seen") async -> IncusError? {
+    func failure(
+      by way: Int, on member: String, _ text: String = "seen", within limit: Duration = .seconds(10)
+    ) async -> IncusError? {
       do {
         try await self.way(way).finish(
           .init(
             method: .PATCH, path: IncusPath("instances", "on-\(member)"),
-            body: JSONBody(["description": .text(text)]).bytes, deadline: .seconds(10)), within: .seconds(10))
+            body: JSONBody(["description": .text(text)]).bytes, deadline: limit), within: limit)
         return nil
       } catch {
         return error as? IncusError ?? .unreadable("\(error)")
@@ -74,7 +76,7 @@ struct RealTermTests {
       try await owner.cluster.client.finish(
         .init(
           method: .POST, path: IncusPath("instances").with("target", member), body: JSONBody(fields).bytes,
-          deadline: .seconds(30)), within: .seconds(30))
+          deadline: .seconds(120)), within: .seconds(120))
     }
     do {
       try await body(try Cluster(), try Cluster())
@@ -83,8 +85,8 @@ struct RealTermTests {
     }
     for member in members {
       try await owner.cluster.client.finish(
-        .init(method: .DELETE, path: IncusPath("instances", "on-\(member)"), deadline: .seconds(30)),
-        within: .seconds(30))
+        .init(method: .DELETE, path: IncusPath("instances", "on-\(member)"), deadline: .seconds(120)),
+        within: .seconds(120))
     }
   }
 
@@ -92,13 +94,17 @@ struct RealTermTests {
   func everyWay() async throws {
     try await Self.with { former, present in
       try await former.term(1).hold {
-        for way in 0..<3 { for member in Self.members { #expect(await former.failure(by: way, on: member) == nil) } }
+        for way in 0..<3 {
+          for member in Self.members {
+            #expect(await former.failure(by: way, on: member, within: .seconds(120)) == nil)
+          }
+        }
         guard let term = try? present.term(2) else { return }
         await term.hold {
           for way in 0..<3 {
             for member in Self.members {
-              #expect(await former.failure(by: way, on: member) == .elsewhere)
-              #expect(await present.failure(by: way, on: member) == nil)
+              #expect(await former.failure(by: way, on: member, within: .seconds(120)) == .elsewhere)
+              #expect(await present.failure(by: way, on: member, within: .seconds(120)) == nil)
             }
           }
         }
