@@ -30,7 +30,7 @@ extension LibvirtDriver {
       case "failed": return .failed
       default: return .unknowable
       }
-    } catch let error as DriverError where Self.isRefusal(error) {
+    } catch let error as DriverError where error.isAgentsRefusal {
       // Some agents refuse to run programs. Those that do not answer may do so later.
       return .unknowable
     }
@@ -41,13 +41,8 @@ extension LibvirtDriver {
       try await onGuest(machine, "set a password") { domain in
         try GuestAgent(domain: domain).setPassword(hash: hash, of: account)
       }
-    } catch let error as DriverError where Self.isRefusal(error) {
+    } catch let error as DriverError where error.isAgentsRefusal {
       throw DriverError(.rejected, error.detail, customerReason: "The server did not take a new password.")
     }
-  }
-
-  /// Whether the agent refused, by libvirt's message. An agent that is silent may still have done what it was asked.
-  private static func isRefusal(_ error: DriverError) -> Bool {
-    error.detail.contains("unable to execute QEMU agent command")
   }
 }

@@ -352,15 +352,17 @@ extension LibvirtDriver {
     let process = try await onGuest(machine, "start \(program)") { domain in
       try GuestAgent(domain: domain).start(program, arguments)
     }
-    let deadline = clock.uptime + (limit ?? (accelerator == .kvm ? .seconds(10) : .seconds(30)))
-    while clock.uptime < deadline {
-      let end = try await onGuest(machine, "ask for the end of \(program)") { domain in
-        try GuestAgent(domain: domain).end(of: process)
+    let limit = limit ?? (accelerator == .kvm ? .seconds(10) : .seconds(30))
+    return try await ProgramWait(program: program, limit: limit, clock: clock).end {
+      try await onGuest(machine, "ask for the end of \(program)") { domain in
+        do {
+          return try GuestAgent(domain: domain).end(of: process)
+        } catch {
+          // The agent of a machine that is paused says nothing until there is room.
+          throw domain.wantOfRoom ?? error
+        }
       }
-      if let end { return end }
-      try await DriverError.translating { try await clock.sleep(for: .milliseconds(100)) }
     }
-    throw DriverError(.unreachable, "\(program) did not end in time")
   }
 
   package var enforcesFirewalls: Bool { network.enforcesFirewalls }
