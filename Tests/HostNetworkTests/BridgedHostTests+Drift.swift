@@ -174,7 +174,7 @@ extension BridgedHostTests {
     settings.bridge = try Self.bridge(bridge, isIsolating: isIsolating)
     var logger = Logger(label: "network")
     logger.logLevel = .critical
-    let folder = NSTemporaryDirectory() + "vpsd-bridged-\(TestFiles.run)"
+    let folder = TestFiles.folder + "/bridged"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return NetworkReconciler(settings: settings, installation: installation, stateDirectory: folder, logger: logger)
   }

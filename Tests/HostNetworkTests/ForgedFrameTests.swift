@@ -50,7 +50,7 @@ struct ForgedFrames {
     }
   }
 
-  let path = NSTemporaryDirectory() + "vpsd-frames-\(TestFiles.run)"
+  let path = TestFiles.folder + "/frames"
 
   /// - Parameter link: On a bridge, what Tests/Hosts/forgery wants to know of it.
   init(from guest: Guest, to neighbour: Guest, copies: Int, link: [String] = []) throws {

@@ -28,8 +28,13 @@ enum TestFiles {
     .appendingPathComponent("Hosts").path
   /// What the image of servers has of ours.
   static let image = URL(fileURLWithPath: hosts + "/../../images/debian-12/rootfs").standardizedFileURL.path
-  /// What this process writes beside others, which have the same number in their own namespaces.
-  static let run = UUID().uuidString.prefix(8).lowercased()
+  /// Of this process alone, of whose number there is one in each namespace; gone when it ends.
+  static let folder: String = {
+    let folder = NSTemporaryDirectory() + "vpsd-network-tests-\(UUID().uuidString)"
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(atPath: TestFiles.folder) }
+    return folder
+  }()
 }
 
 /// What Tests/Hosts/network has made around this process.

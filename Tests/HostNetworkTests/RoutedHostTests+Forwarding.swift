@@ -19,7 +19,7 @@ extension RoutedHostTests {
     logger.logLevel = .critical
     let reconciler = NetworkReconciler(
       settings: settings, installation: Self.installation,
-      stateDirectory: NSTemporaryDirectory() + "vpsd-network-\(TestFiles.run)", logger: logger)
+      stateDirectory: TestFiles.folder + "/network", logger: logger)
     let interfaces = [10, 11].map { number in
       RoutedInterface(
         hardwareAddress: HardwareAddress(number: 0x56_0000_0000_00 + UInt64(number)),
@@ -125,7 +125,7 @@ extension RoutedHostTests {
       defer { other.end() }
       let next = NetworkReconciler(
         settings: reconciler.settings, installation: Self.installation,
-        stateDirectory: NSTemporaryDirectory() + "vpsd-network-\(TestFiles.run)",
+        stateDirectory: TestFiles.folder + "/network",
         logger: Logger(label: "network") { _ in SwiftLogNoOpLogHandler() })
       for reconciler in [reconciler, next] {
         _ = try reconciler.reconcile { interfaces }

@@ -11,7 +11,7 @@ extension RoutedHostTests {
     "A port that a program of the host took while the way out was gone is told, and leads to the server again once it is free"
   )
   func lostPort() throws {
-    let folder = "/tmp/vpsd-outbound-\(TestFiles.run)"
+    let folder = "/tmp/vpsd-outbound-\(UUID().uuidString.prefix(8).lowercased())"
     let namespace = OutboundNamespace(
       directory: folder, mayMail: false, logger: Logger(label: "network") { _ in SwiftLogNoOpLogHandler() })
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -55,7 +55,7 @@ extension RoutedHostTests {
       try b.serve(80)
       func probesDuringFlood(_ count: Int) throws -> String {
         let traffic = "\(TestFiles.hosts)/traffic"
-        let file = "\(NSTemporaryDirectory())/vpsd-flood-\(TestFiles.run)"
+        let file = TestFiles.folder + "/flood"
         _ = try a.run("\(traffic) flood \(b.address) 9 1000000 >/dev/null 2>&1 & echo $! >\(file)")
         defer { _ = try? a.run("kill $(cat \(file)); rm \(file)") }
         // Until it has used up whatever was left from before.

@@ -209,7 +209,7 @@ struct RoutedHostTests {
     settings.openNetworks = openNetworks
     var logger = Logger(label: "network")
     logger.logLevel = .critical
-    let folder = NSTemporaryDirectory() + "vpsd-network-\(TestFiles.run)"
+    let folder = TestFiles.folder + "/network"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     return NetworkReconciler(settings: settings, installation: installation, stateDirectory: folder, logger: logger)
   }
