@@ -60,9 +60,12 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
-    .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev"])]),
+    // What these three have in their headers is in libraries that are loaded when they are first called.
+    .target(name: "CLoading"),
+    .target(name: "CLibvirt", dependencies: ["CLoading"]),
+    .target(name: "CPostgreSQL", dependencies: ["CLoading"]),
+    .target(name: "CCurl", dependencies: ["CLoading"]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CGNU"),
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .target(name: "CBuild", cSettings: [.define("VPSD_COMMIT", to: "\"\(commit)\"")]),
@@ -123,7 +126,6 @@ let package = Package(
       dependencies: ["Core", "Engine", "API", "HTML", "CBuild", "CQREncode", hummingbird, httpTypes, nio],
       exclude: ["Assets/panel.css", "Assets/panel.js"],
       swiftSettings: settings),
-    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "APIClient", dependencies: ["CCurl"], swiftSettings: settings),
     .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .executableTarget(
