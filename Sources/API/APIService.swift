@@ -10,9 +10,8 @@ package struct APIService: Sendable {
   private let gate: Gate
   let routes: RouteTable
   private let idempotency: IdempotencyHeader
-  /// The API reference, which needs no token. It is made in the background: the service would take three times as long
-  /// to start otherwise.
-  private let reference: Task<APIReference, any Error>
+  /// The API reference, which needs no token.
+  private let reference: APIReferenceOnDemand
   private let consolePage: ConsolePage
   let consoleDoor: ConsoleDoor
   let trustedProxies: TrustedProxies
@@ -50,7 +49,7 @@ package struct APIService: Sendable {
     gate = Gate(authenticator: authenticator, limits: limits, sharedAttempts: sharedAttempts, clock: clock)
     self.logger = logger
     idempotency = IdempotencyHeader(requests: useCases.requests)
-    reference = Task.detached(priority: .utility) { APIReference(try document(), try translations()) }
+    reference = APIReferenceOnDemand { APIReference(try document(), try translations()) }
     self.clock = clock
     self.publicURL = publicURL
     self.pages = pages
@@ -145,19 +144,5 @@ package struct APIService: Sendable {
     routes.register(on: router, gate: gate, idempotency: idempotency, publicURL: publicURL, memory)
     consolePage.register(on: router)
     return router
-  }
-}
-
-/// The description of the API, for programs and for people.
-private struct APIReference: Sendable {
-  let document: StaticDocument
-  /// Always has a page in English.
-  let pages: [Language: StaticDocument]
-
-  init(_ document: DocumentNode, _ translations: [Language: DocumentNode]) {
-    self.document = StaticDocument(document.json.buffer, mediaType: "application/json")
-    pages = translations.merging([.english: document]) { $1 }.reduce(into: [:]) { pages, translated in
-      pages[translated.key] = .page(of: translated.value, in: translated.key)
-    }
   }
 }
