@@ -145,7 +145,7 @@ let package = Package(
         "Core", "PrivateFiles", "SQLStore", "Engine", "HostPrograms", "HostImages", "HostNetwork", "LibvirtDriver",
         "IncusDriver", "SimulatedDriver", "NoticeDelivery", "ReverseDNS", "API", "Panel", "Documentation", "CBuild",
         hummingbird,
-        hummingbirdCore, logging, nio, lifecycle, "Yams",
+        "CGNU", hummingbirdCore, logging, nio, lifecycle, "Yams",
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -1,6 +1,7 @@
 #pragma once
-// glibc declares these only with the GNU extensions, which are not available in Swift.
+// glibc declares these only with the GNU extensions, which are not available in Swift, or in a header that Swift's Glibc leaves out.
 #ifdef __linux__
+#include <malloc.h>
 #include <spawn.h>
 #include <sys/timex.h>
 #include <sys/types.h>
