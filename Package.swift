@@ -28,13 +28,15 @@ let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift"
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 /// Programs that are given away bring the runtime of Swift with them. Below Foundation are libraries that only its static modules
-/// would name.
+/// would name. Nothing is loaded that would call into them, so no symbols are exported, and lld writes down in a hundredth of the room
+/// where addresses are to be adapted at the start: both would be read into memory then, and stay.
 func staticRuntime(and more: [String] = []) -> [LinkerSetting] {
   [
     .unsafeFlags(
       [
         "-static-stdlib", "-lswiftSynchronization", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
-        "-l_FoundationCollections", "-lstdc++",
+        "-l_FoundationCollections", "-lstdc++", "-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "-z",
+        "-Xlinker", "pack-relative-relocs",
       ] + more, .when(platforms: [.linux], configuration: .release))
   ]
 }
