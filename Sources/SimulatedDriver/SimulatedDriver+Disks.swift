@@ -28,6 +28,14 @@ extension SimulatedDriver {
     return SimulatedMachine.Disk(rescue, at: clock.now)
   }
 
+  /// Other hosts can have the disk of a machine that has shut down, as soon as somebody was told that it has.
+  func closeDisk(of machine: SimulatedMachine, in state: inout State) throws(DriverError) {
+    guard state.folders?.disks != nil else { return }
+    var settled = machine
+    settled.settle(at: clock.now, state.options.durations)
+    try save(settled, in: &state)
+  }
+
   static func missingDisk(_ machine: UUID) -> DriverError {
     DriverError(
       .notFound, "The disk of \(machine) is missing.", customerReason: "The disk of this server is missing.")

@@ -268,10 +268,14 @@ package final class SimulatedDriver: ComputeDriver {
 
   package func power(of machine: UUID) async throws -> MachinePower {
     try await perform(.power, machine) {
-      state.withLock { state in
+      try state.withLock { state in
         if let told = state.options.obscured[machine] { return told }
-        if let known = state.machines[machine] { return known.power(at: clock.now, state.options.durations) }
-        return state.copies.values.contains { $0.machine == machine } ? .remnant : .absent
+        guard let known = state.machines[machine] else {
+          return state.copies.values.contains { $0.machine == machine } ? .remnant : .absent
+        }
+        let power = known.power(at: clock.now, state.options.durations)
+        if power == .off(.guestShutdown) { try closeDisk(of: known, in: &state) }
+        return power
       }
     }
   }

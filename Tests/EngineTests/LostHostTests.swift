@@ -305,8 +305,8 @@ struct LostHostTests {
 
   @Test("Of two hosts, the one that a lost server was on its way to starts it, however far it had come")
   func movingWithinItsLocation() async throws {
-    var seen: Set<String> = []
-    for count in 0..<100 {
+    var (seen, hasMoved): (Set<String>, Bool) = ([], false)
+    for count in 0..<100 where !hasMoved {
       let (service, ids) = try await TestService.withTwoHosts()
       let machine = try await server(ids[0], service).uuid
       let hosts = OperatorHosts(store: service.store, clock: service.clock)
@@ -316,7 +316,8 @@ struct LostHostTests {
         try await service.step()
         await service.monitor.pollOnce()
       }
-      guard try await service.places(ids) == ["us-west/1"] else { break }
+      hasMoved = try await service.places(ids) != ["us-west/1"]
+      if hasMoved { continue }
       let move = try #require(try await service.store.operations(of: ids[0]).last { $0.kind == .move })
       let context: Comment = "lost after \(count) steps, at \(move.step ?? "the first one")"
       seen.insert(move.step ?? FindHost.firstStep.rawValue)
@@ -340,7 +341,7 @@ struct LostHostTests {
       try await expectRest(service)
       #expect(try await service.places(ids) == ["us-west/2"], context)
     }
-    #expect(seen.isSuperset(of: ["findHost", "requestShutdown", "awaitOff", "receive"]), "\(seen)")
+    #expect(hasMoved && seen.isSuperset(of: ["findHost", "requestShutdown", "awaitOff", "receive"]), "\(seen)")
   }
 
   @Test("One that was off on its way stays off")
