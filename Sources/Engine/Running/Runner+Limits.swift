@@ -1,8 +1,8 @@
-package import Core
-
 extension Runner {
   package struct Limits: Sendable {
     package var stepsAtOnce = 32
+    /// How many operations one transaction claims.
+    package var claimsAtOnce = 8
     /// How many disks of a host are copied at the same time.
     package var copiesAtOnce = 2
     /// A step that has not returned by then is cancelled. Drivers limit their own calls to much less.

@@ -29,25 +29,6 @@ package final class Runner: Sendable {
   private let waitBell = Doorbell()
   private let state = Mutex(State())
 
-  private struct State {
-    var isStopping = false
-    /// The tokens of the leases whose step runs and is not given up.
-    var running: Set<UUID> = []
-    /// How many steps in a row had waited before, and not been claimed.
-    var resumedInRow = 0
-    /// Operations that have got a slot, until the store was told.
-    var hastened: [ID<Core.Operation>] = []
-    var toGiveBack: [Return] = []
-    /// The tokens of claims that got no answer.
-    var lostClaims: [UUID] = []
-  }
-
-  private struct Return {
-    let lease: Lease
-    let reason: String
-    var due: Instant
-  }
-
   /// - Parameter becameActive: Called after a server has become active, for its first measurement.
   package init(
     on host: FleetHost, of fleet: Fleet, store: any OperationStore & FirewallStore, catalogueReader: CatalogueReader,
@@ -102,12 +83,20 @@ package final class Runner: Sendable {
 
   private var isEnding: Bool { Task.isCancelled || state.withLock { $0.isStopping } }
 
-  /// Each lease comes with a place for its steps. One transaction claims them all: one after the other, each would wait for the disk.
+  /// Each lease comes with a place for its steps. One transaction claims several: one after the other, each would wait for the disk.
+  /// Half of the places stay free meanwhile, for steps that have waited.
   private func claimForFreePlaces() async throws -> [Lease] {
-    let free = places.takeAll()
+    try await prepareClaim()
+    let free = places.takeSome(atMost: limits.claimsAtOnce)
     var leases: [Lease] = []
     defer { if places.leave(free - leases.count) { waitBell.ring() } }
-    leases = try await claim(upTo: free)
+    guard free > 0 else { return [] }
+    leases = try await claim(free)
+    if host.isAway || isEnding {
+      state.withLock { $0.lostClaims += leases.map(\.token) }
+      leases = []
+      try await releaseLostClaims()
+    }
     return leases
   }
 
@@ -115,13 +104,13 @@ package final class Runner: Sendable {
   private func resumeWaits() async {
     await withDiscardingTaskGroup { group in
       while !isEnding {
-        if !host.isAway, !places.isFull, let lease = waits.takeDue(at: clock.uptime) {
+        let hasPlace = !host.isAway && !places.isFull
+        if hasPlace, let lease = waits.takeDue(at: clock.uptime) {
           places.takeOne()
           group.addTask { await self.work(lease) }
         } else {
           let idle = clock.uptime + limits.idle
-          let isBlocked = host.isAway || places.isFull
-          await waitBell.wait(until: isBlocked ? idle : min(waits.nextDue ?? idle, idle), clock: clock)
+          await waitBell.wait(until: hasPlace ? min(waits.nextDue ?? idle, idle) : idle, clock: clock)
         }
       }
     }
@@ -149,12 +138,28 @@ package final class Runner: Sendable {
 
   /// Runs the step that has been due longest. Returns false where none is due, or the host is away.
   package func runNextStep() async throws -> Bool {
-    guard !host.isAway, let lease = try await claim(upTo: 1).first else { return false }
+    guard !host.isAway, let lease = try await claimOne() else { return false }
     if case .over(isActivation: true) = await execute(lease, isAlone: true) { await becameActive() }
     return true
   }
 
-  private func claim(upTo count: Int) async throws -> [Lease] {
+  private func claimOne() async throws -> Lease? {
+    try await prepareClaim()
+    return try await claim(1).first
+  }
+
+  private func claim(_ count: Int) async throws -> [Lease] {
+    let tokens = (0..<count).map { _ in UUID.random() }
+    do {
+      return try await store.claimOperations(on: host.id, as: tokens, at: clock.now)
+    } catch {
+      state.withLock { $0.lostClaims += tokens }
+      throw error
+    }
+  }
+
+  /// Tells the store what it is to know before the next claim.
+  private func prepareClaim() async throws {
     host.takeTaken().forEach(leaveSlots)
     await giveLeasesBack()
     let hastened = state.withLock { state in
@@ -168,13 +173,6 @@ package final class Runner: Sendable {
       throw error
     }
     try await releaseLostClaims()
-    let tokens = (0..<count).map { _ in UUID.random() }
-    do {
-      return try await store.claimOperations(on: host.id, as: tokens, at: clock.now)
-    } catch {
-      state.withLock { $0.lostClaims += tokens }
-      throw error
-    }
   }
 
   /// A claim that failed may have been committed all the same, and nobody else would release its lease.
@@ -229,7 +227,7 @@ package final class Runner: Sendable {
       host.doorbell.ring()
       return lease
     }
-    return try await claim(upTo: 1).first
+    return try await claimOne()
   }
 
   private static let longestRow = 4

@@ -11,13 +11,15 @@ final class StepPlaces: Sendable {
 
   var isFull: Bool { taken.withLock { $0 >= limit } }
 
+  /// To be called where it is not full.
   func takeOne() { taken.withLock { $0 += 1 } }
 
-  /// Takes all places that are free, and returns how many that are.
-  func takeAll() -> Int {
+  /// Takes at most half of the places that are free, and one where only one is. Returns how many that are.
+  func takeSome(atMost count: Int) -> Int {
     taken.withLock { taken in
-      defer { taken = max(taken, limit) }
-      return max(0, limit - taken)
+      let some = max(0, min((limit - taken + 1) / 2, count))
+      taken += some
+      return some
     }
   }
 
