@@ -1,4 +1,3 @@
-import CSQLite
 package import Core
 import Foundation
 import GRDB
@@ -15,12 +14,7 @@ struct SQLiteDatabase: SQLDatabase {
   let writer: Writer
   private let commits: GroupCommit
 
-  /// SQLite counts the memory that it uses under one lock for all connections, so that they wait for one another; nobody reads the
-  /// count. This has no effect once the process has used SQLite.
-  private static let countsNoMemory: Void = { _ = sqlite3_config_memstatus(0) }()
-
   init(path: String, _ opening: SQLStore.Opening) throws {
-    Self.countsNoMemory
     let (pool, readers, mark) = try Self.connections(path, opening)
     let writer = try Writer(of: pool)
     self.pool = pool

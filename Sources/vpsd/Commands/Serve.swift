@@ -1,6 +1,7 @@
 import ArgumentParser
 import CGNU
 import Foundation
+import SQLStore
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,6 +13,7 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     Self.returnFreedMemory()
+    SQLStore.countNoMemory()
     let configuration = try options.load()
     try await Daemon(configuration: configuration, logger: configuration.makeLogger()).run()
   }
