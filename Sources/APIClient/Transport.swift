@@ -36,7 +36,8 @@ final class Transport: Sendable {
 
   static let maximumReplyBytes = 64 << 20
   private static let connectSeconds = 10
-  private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+  private static let isReady: Bool =
+    vps_curl_is_there() != 0 && vps_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
   /// Blocking calls run on threads of their own.
   private let queue = DispatchQueue(label: "requests", attributes: .concurrent)
@@ -44,7 +45,7 @@ final class Transport: Sendable {
 
   deinit {
     idle.withLock { handles in
-      for handle in handles { curl_easy_cleanup(handle.pointer) }
+      for handle in handles { vps_easy_cleanup(handle.pointer) }
     }
   }
 
@@ -109,17 +110,17 @@ final class Transport: Sendable {
   private func perform(
     _ request: Request, _ interest: Interest, _ onBytes: (@Sendable ([UInt8]) -> Void)?
   ) throws(ConnectionFailure) -> Response {
-    guard Self.isReady, let handle = idle.withLock({ $0.popLast() })?.pointer ?? curl_easy_init() else {
+    guard Self.isReady, let handle = idle.withLock({ $0.popLast() })?.pointer ?? vps_easy_init() else {
       throw ConnectionFailure(.unreachable, "libcurl cannot be used.")
     }
     defer { idle.withLock { $0.append(Handle(pointer: handle)) } }
     // A reset keeps the handle's open connections.
-    curl_easy_reset(handle)
+    vps_easy_reset(handle)
     var list: UnsafeMutablePointer<curl_slist>?
-    defer { curl_slist_free_all(list) }
+    defer { vps_slist_free_all(list) }
     // Without `Expect:`, libcurl would wait for 100 Continue before it sends a body.
     for header in request.headers.map({ "\($0.name): \($0.value)" }) + ["Expect:"] {
-      list = curl_slist_append(list, header)
+      list = vps_slist_append(list, header)
     }
     let exchange = Exchange(interest, onBytes)
     Self.set(handle, request, list, Unmanaged.passUnretained(exchange).toOpaque())
@@ -179,7 +180,7 @@ final class Transport: Sendable {
       _ = vps_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, Int64(bytes.count))
       return bytes.withMemoryRebound(to: CChar.self) { text in
         if body != nil, let start = text.baseAddress { _ = vps_set_text(handle, CURLOPT_POSTFIELDS, start) }
-        return curl_easy_perform(handle)
+        return vps_easy_perform(handle)
       }
     }
   }
@@ -190,7 +191,7 @@ final class Transport: Sendable {
     if exchange.interest.isOver { return ConnectionFailure(.cancelled, "Nobody waits for the answer any more.") }
     if exchange.isTooLong { return ConnectionFailure(.tooLong, "The reply is longer than any of the service.") }
     let place = request.url.prefix { $0 != "?" }
-    let reason = String(cString: curl_easy_strerror(code))
+    let reason = String(cString: vps_easy_strerror(code))
     switch code {
     case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM:
       return ConnectionFailure(.untrusted, "No safe connection to \(place): \(reason).")

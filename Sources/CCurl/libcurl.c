@@ -2,17 +2,24 @@
 
 #include "loading.h"
 
+#ifdef __APPLE__
+#define LIBRARY "libcurl.4.dylib"
+#else
 #define LIBRARY "libcurl.so.4"
-#define LIBCURL(result, name, parameters, arguments) VPS_LOADED(LIBRARY, result, name, parameters, arguments)
+#endif
+#define LIBCURL(result, name, parameters, arguments) \
+  result vps_##name parameters { return VPS_FUNCTION(LIBRARY, curl_##name) arguments; }
 
-LIBCURL(void, curl_easy_cleanup, (CURL *handle), (handle))
-LIBCURL(CURL *, curl_easy_init, (void), ())
-LIBCURL(CURLcode, curl_easy_perform, (CURL *handle), (handle))
-LIBCURL(void, curl_easy_reset, (CURL *handle), (handle))
-LIBCURL(const char *, curl_easy_strerror, (CURLcode code), (code))
-LIBCURL(CURLcode, curl_global_init, (long flags), (flags))
-LIBCURL(struct curl_slist *, curl_slist_append, (struct curl_slist *list, const char *text), (list, text))
-LIBCURL(void, curl_slist_free_all, (struct curl_slist *list), (list))
+int vps_curl_is_there(void) { return vps_library_is_there(LIBRARY); }
+
+LIBCURL(void, easy_cleanup, (CURL *handle), (handle))
+LIBCURL(CURL *, easy_init, (void), ())
+LIBCURL(CURLcode, easy_perform, (CURL *handle), (handle))
+LIBCURL(void, easy_reset, (CURL *handle), (handle))
+LIBCURL(const char *, easy_strerror, (CURLcode code), (code))
+LIBCURL(CURLcode, global_init, (long flags), (flags))
+LIBCURL(struct curl_slist *, slist_append, (struct curl_slist *list, const char *text), (list, text))
+LIBCURL(void, slist_free_all, (struct curl_slist *list), (list))
 
 #define SET(handle, option, value) VPS_FUNCTION(LIBRARY, curl_easy_setopt)(handle, option, value)
 

@@ -4,9 +4,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+// It is loaded once, however often this is done, and stays.
+static void *loaded(const char *library, int binding) { return dlopen(library, binding | RTLD_LOCAL); }
+
+// With all that it needs itself: otherwise a first call could still end the process.
+int vps_library_is_there(const char *library) { return loaded(library, RTLD_NOW) != NULL; }
+
 void *vps_loaded_function(const char *library, const char *name) {
-  // It is loaded once, however often this is asked for, and stays.
-  void *handle = dlopen(library, RTLD_LAZY | RTLD_LOCAL);
+  void *handle = loaded(library, RTLD_LAZY);
   void *function = handle ? dlsym(handle, name) : NULL;
   if (!function) {
     fprintf(stderr, "error while loading a shared library: %s\n", dlerror());

@@ -29,26 +29,33 @@ struct WebhookPost: Sendable {
   }
 
   private func perform(_ exchange: Exchange, _ limit: Duration) throws(UndeliveredNotice) -> Int {
-    guard Self.isReady, let handle = curl_easy_init() else { throw UndeliveredNotice("libcurl cannot be used") }
-    defer { curl_easy_cleanup(handle) }
+    guard Self.isReady(), let handle = vps_easy_init() else { throw UndeliveredNotice("libcurl cannot be used") }
+    defer { vps_easy_cleanup(handle) }
     var list: UnsafeMutablePointer<curl_slist>?
-    defer { curl_slist_free_all(list) }
+    defer { vps_slist_free_all(list) }
     // Without `Expect:`, libcurl would wait for 100 Continue before it sends a body.
-    for header in headers + ["Expect:"] { list = curl_slist_append(list, header) }
+    for header in headers + ["Expect:"] { list = vps_slist_append(list, header) }
     Self.set(handle, url, list, limit, Unmanaged.passUnretained(exchange).toOpaque())
     let code = withExtendedLifetime(exchange) { Self.perform(handle, body) }
     if let status = exchange.status { return status }
     if exchange.isUnwanted.load(ordering: .relaxed) { throw UndeliveredNotice("the service was ended meanwhile") }
     if code == CURLE_OPERATION_TIMEDOUT { throw UndeliveredNotice("the webhook did not answer within \(limit)") }
     throw UndeliveredNotice(
-      "the webhook cannot be reached: \(code == CURLE_OK ? "no status" : String(cString: curl_easy_strerror(code)))")
+      "the webhook cannot be reached: \(code == CURLE_OK ? "no status" : String(cString: vps_easy_strerror(code)))")
   }
 
-  private static let isReady: Bool = {
-    // With CURLOPT_NOSIGNAL, libcurl leaves it to its users that a connection may be closed while TLS writes to it.
-    signal(SIGPIPE, SIG_IGN)
-    return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
-  }()
+  private static let wasReady = Mutex(false)
+
+  /// If libcurl could not be loaded, for example for want of descriptors, the next notice tries again.
+  private static func isReady() -> Bool {
+    wasReady.withLock { wasReady in
+      if wasReady { return true }
+      // With CURLOPT_NOSIGNAL, libcurl leaves it to its users that a connection may be closed while TLS writes to it.
+      signal(SIGPIPE, SIG_IGN)
+      wasReady = vps_curl_is_there() != 0 && vps_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+      return wasReady
+    }
+  }
 
   private static func set(
     _ handle: UnsafeMutableRawPointer, _ url: String, _ headers: UnsafeMutablePointer<curl_slist>?, _ limit: Duration,
@@ -82,7 +89,7 @@ struct WebhookPost: Sendable {
       _ = vps_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, Int64(bytes.count))
       return bytes.withMemoryRebound(to: CChar.self) { text in
         if let start = text.baseAddress { _ = vps_set_text(handle, CURLOPT_POSTFIELDS, start) }
-        return curl_easy_perform(handle)
+        return vps_easy_perform(handle)
       }
     }
   }

@@ -11,7 +11,7 @@ struct LoadedLibrariesTests {
       let file = try #require(FileHandle(forReadingAtPath: "/proc/\(service.id)/maps"))
       let maps = String(decoding: file.readDataToEndOfFile(), as: UTF8.self)
       #expect(maps.contains("/libsqlite3.so"))
-      for library in ["libvirt.so", "libvirt-qemu.so", "libpq.so", "libglib-2.0.so"] {
+      for library in ["libvirt.so", "libvirt-qemu.so", "libpq.so", "libcurl.so", "libglib-2.0.so"] {
         #expect(!maps.contains("/\(library)"), "\(library) is loaded")
       }
     }

@@ -3,6 +3,9 @@
 // A library that a program may not need is loaded when one of its functions is first called. Linked to the program it would be loaded at
 // each start, with all the libraries that it needs itself.
 
+/// Whether the library can be loaded, or is: for whoever can do without it.
+int vps_library_is_there(const char *library);
+
 /// The function of this name in the library, which is loaded if it is not. Without such a library, or without such a function in it, the
 /// process ends and says so, as a program that is linked to the library does at its start.
 void *vps_loaded_function(const char *library, const char *name);
