@@ -103,6 +103,21 @@ struct RunnerTests {
     #expect(try await service.contradictionsAtRest() == [])
   }
 
+  @Test("What is claimed while the service ends is left to the next one", .timeLimit(.minutes(15)))
+  func claimedAtTheEnd() async throws {
+    let service = try await TestService()
+    let database = ForgetfulDatabase(service.database.database)
+    let runner = Self.runner(service, database)
+    for _ in 1...3 { _ = try await service.servers.create(service.draft(), service.owner) }
+    service.driver.forgetCalls()
+    database.interrupt(beforeWrite: 1) { runner.stop() }
+    await runner.run()
+    #expect(service.driver.calls.isEmpty, "It began something.")
+    try await service.settle()
+    #expect(try await service.store.allServers().map(\.status) == [.active, .active, .active])
+    #expect(try await service.contradictionsAtRest() == [])
+  }
+
   @Test("An outcome that cannot be written down keeps nobody else from their turn")
   func refused() async throws {
     let service = try await TestService()

@@ -36,4 +36,19 @@ struct LoadedLibrariesTests {
       #expect(text.contains("error while loading a shared library: \(folder.path)/libpq.so.5"))
     }
   }
+
+  @Test("Without libcurl no webhook is told of anything, and whoever wanted that is told why")
+  func withoutLibcurl() throws {
+    let outside = try ScopedFolder()
+    try Data().write(to: outside.url.appendingPathComponent("libcurl.so.4"))
+    let secret = outside.url.path + "/secret"
+    try Data("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n".utf8).write(to: URL(fileURLWithPath: secret))
+    chmod(secret, 0o600)
+    let settings = [
+      "LD_LIBRARY_PATH": outside.url.path, "VPSD_NOTIFY_WEBHOOK": "https://127.0.0.1:1/",
+      "VPSD_NOTIFY_SECRET_FILE": secret,
+    ]
+    let said = try Operator().run(["notify", "test", "ada@example.com"], with: settings)
+    #expect(said.status == 1 && said.errors.contains("libcurl cannot be used"), "\(said.all)")
+  }
 }

@@ -1,7 +1,7 @@
 extension Runner {
   package struct Limits: Sendable {
     package var stepsAtOnce = 32
-    /// How many operations one transaction claims.
+    /// How many operations one transaction claims at most.
     package var claimsAtOnce = 8
     /// How many disks of a host are copied at the same time.
     package var copiesAtOnce = 2

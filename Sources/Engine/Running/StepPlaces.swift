@@ -11,7 +11,7 @@ final class StepPlaces: Sendable {
 
   var isFull: Bool { taken.withLock { $0 >= limit } }
 
-  /// To be called where it is not full.
+  /// To be called where it is not full. Whoever takes some at the same moment may get the same place: there is then one step more.
   func takeOne() { taken.withLock { $0 += 1 } }
 
   /// Takes at most half of the places that are free, and one where only one is. Returns how many that are.
